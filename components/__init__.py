@@ -1,0 +1,1 @@
+"""ComponentResources that carry out what `dualregion.topology` wants."""

@@ -1,0 +1,165 @@
+"""A Camunda installation: namespace, network policy, secret and Helm release."""
+
+import asyncio
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from dualregion.settings import ChartSettings, SecretSettings, Settings
+from dualregion.topology import Installation
+from hooks import helm_records
+from hooks.steps import POLICY_NAME, Site
+
+
+@dataclass(frozen=True)
+class SpaceArgs:
+    """What a namespace is made of."""
+
+    spec: Installation
+    settings: Settings
+
+
+class Space(pulumi.ComponentResource):
+    """The namespace of an installation, with its network policy and its secret.
+
+    :ivar contents: all of it; a release comes after them.
+    """
+
+    contents: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("dualregion:index:Space", name, None, opts)
+        spec = args.spec
+        namespace = k8s.core.v1.Namespace(
+            name, metadata={"name": spec.namespace}, opts=pulumi.ResourceOptions(parent=self)
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        self.contents = [namespace]
+        if spec.cut_cidrs:
+            self.contents.append(
+                k8s.networking.v1.NetworkPolicy(
+                    spec.policy,
+                    metadata={"name": POLICY_NAME, "namespace": spec.namespace},
+                    spec=isolation_policy(spec.cut_cidrs),
+                    opts=inside,
+                )
+            )
+        if args.settings.elasticsearch_secret:
+            self.contents.append(
+                _secret(name, args.settings.elasticsearch_secret, spec.namespace, inside)
+            )
+        self.register_outputs({})
+
+
+@dataclass(frozen=True)
+class CamundaArgs:
+    """What an installation is made of.
+
+    :ivar project: the project's folder, which relative chart paths start from.
+    """
+
+    spec: Installation
+    site: Site
+    project: str
+
+
+class Camunda(pulumi.ComponentResource):
+    """One Helm release of camunda-platform.
+
+    It is installed without Helm's own waiting, as sleeping brokers never become ready: the gates wait
+    instead, with progress and a reason.
+    """
+
+    def __init__(self, name: str, args: CamundaArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("dualregion:index:Camunda", name, None, opts)
+        spec, settings = args.spec, args.site.settings
+        k8s.helm.v3.Release(
+            name,
+            **chart_source(settings.chart, args.project),
+            name=settings.release,
+            namespace=spec.namespace,
+            values=spec.values,
+            skip_await=True,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=opts.depends_on, hooks=_release_hooks(name, args)
+            ),
+        )
+        self.register_outputs({})
+
+
+def chart_source(chart: ChartSettings, project: str) -> dict[str, Any]:
+    """Return the release's chart, version and repository arguments."""
+    if chart.is_path:
+        return {"chart": chart.name if chart.name.startswith("/") else f"{project}/{chart.name}"}
+    if chart.is_oci or not chart.repository:
+        return {"chart": chart.name, "version": chart.version}
+    return {
+        "chart": chart.name,
+        "version": chart.version,
+        "repository_opts": {"repo": chart.repository},
+    }
+
+
+def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
+    """Return a NetworkPolicy's spec that cuts these address ranges, both ways, and nothing else.
+
+    Policies can only allow, so everything but these ranges is allowed, for each address family.
+    """
+    families = {"0.0.0.0/0": 4, "::/0": 6}
+    peers = []
+    for everything, version in families.items():
+        block: dict[str, Any] = {"cidr": everything}
+        cut = [each for each in cut_cidrs if ipaddress.ip_network(each).version == version]
+        if cut:
+            block["except"] = cut
+        peers.append({"ipBlock": block})
+    return {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": peers}],
+        "egress": [{"to": peers}],
+    }
+
+
+def _secret(
+    name: str, wanted: SecretSettings, namespace: str, opts: pulumi.ResourceOptions
+) -> k8s.core.v1.Secret:
+    return k8s.core.v1.Secret(
+        name,
+        metadata={"name": wanted.name, "namespace": namespace},
+        string_data=pulumi.Output.secret(wanted.data),
+        opts=opts,
+    )
+
+
+def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
+    """Return the hooks that mend what an interrupted run left in Helm's records."""
+    site, spec = args.site, args.spec
+
+    async def before_create(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(
+            helm_records.take_over_interrupted_install,
+            site.cluster,
+            spec.namespace,
+            site.settings.release,
+            spec.values,
+            site.say,
+        )
+
+    async def before_update(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(
+            helm_records.clear_interrupted_upgrade,
+            site.cluster,
+            spec.namespace,
+            site.settings.release,
+            site.say,
+        )
+
+    return pulumi.ResourceHookBinding(
+        before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],
+        before_update=[pulumi.ResourceHook(f"clear-pending-{name}", before_update)],
+    )

@@ -1,0 +1,104 @@
+"""A gate: a ConfigMap whose creation is held until its step's work is done and proved.
+
+A hook that fails leaves no record, so the next `pulumi up` does the step again and what depends on it
+waits. The hook writes start, end and evidence into the very ConfigMap that Pulumi then creates over it
+(server-side apply keeps both writers' keys), so the record is on the cluster and in the stack's state.
+"""
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import grpc
+import pulumi
+import pulumi_kubernetes as k8s
+
+from dualregion.errors import DualRegionError
+from dualregion.topology import Gate as GateSpec
+from hooks import steps
+from hooks.cluster import CallFailed
+from hooks.steps import Site
+
+LABEL = "camunda-dual-region/step"
+
+
+@dataclass(frozen=True)
+class GateArgs:
+    """What a gate is made of.
+
+    :ivar incident: names the incident, e.g. `region1-lost`; `none` in phase normal.
+    """
+
+    spec: GateSpec
+    site: Site
+    incident: str
+
+
+class Gate(pulumi.ComponentResource):
+    """One step of the procedure, proved.
+
+    :ivar record: step, title, incident, start, end, seconds and evidence.
+    """
+
+    record: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("dualregion:index:Gate", name, None, opts)
+        step, namespace = args.spec.step, args.site.namespace
+        hook = pulumi.ResourceHook(f"prove-{step.id}", _proof(args, record_name(step.id)))
+        config_map = k8s.core.v1.ConfigMap(
+            name,
+            metadata={
+                "name": record_name(step.id),
+                "namespace": namespace,
+                "labels": {LABEL: step.id},
+            },
+            data={"step": step.id, "title": step.title, "incident": args.incident},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=opts.depends_on,
+                hooks=pulumi.ResourceHookBinding(before_create=[hook]),
+            ),
+        )
+        self.record = config_map.data.apply(lambda data: dict(data or {}))
+        self.register_outputs({"record": self.record})
+
+
+def record_name(step_id: str) -> str:
+    """Return the name of a step's ConfigMap."""
+    return f"dual-region-{step_id.lower()}"
+
+
+def _proof(args: GateArgs, name: str):  # type: ignore[no-untyped-def]
+    """Return the hook that does a step's work off the event loop, so that progress lines appear at once."""
+
+    async def prove(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(_prove, args, name)
+
+    return prove
+
+
+def _prove(args: GateArgs, name: str) -> None:
+    site, step = args.site, args.spec.step
+    start = datetime.now(UTC)
+    try:
+        evidence = steps.PROOFS[step.id](site)
+        end = datetime.now(UTC)
+        site.cluster.apply_config_map(
+            site.namespace,
+            name,
+            {
+                "start": start.isoformat(timespec="milliseconds"),
+                "end": end.isoformat(timespec="milliseconds"),
+                "seconds": f"{(end - start).total_seconds():.1f}",
+                "evidence": json.dumps(evidence),
+            },
+        )
+    except CallFailed as error:
+        raise DualRegionError(f"{step.id}: {error}. Run the same `pulumi up` again.") from None
+    except grpc.RpcError:
+        # The engine that asked for this step is gone (killed): nobody would hear the result, and the
+        # next `pulumi up` does the step itself.
+        os._exit(1)

@@ -1,0 +1,30 @@
+"""Every error that a user of the program can meet; each message says what, where and what to do."""
+
+from collections.abc import Sequence
+
+
+class DualRegionError(Exception):
+    """Root of all errors that are meant for the user's eyes."""
+
+
+class ConfigError(DualRegionError):
+    """The configuration is not usable.
+
+    :ivar problems: one sentence for each problem found, so that all can be mended at once.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"- {problem}" for problem in self.problems))
+
+
+class Refused(DualRegionError):
+    """The step would be unsafe in the state the clusters are in; nothing was changed."""
+
+
+class ClusterUnreachable(DualRegionError):
+    """The API server of a region does not answer."""
+
+
+class DeadlineExceeded(DualRegionError):
+    """A gate waited for its whole deadline; saying the same command again continues the wait."""

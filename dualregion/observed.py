@@ -1,0 +1,198 @@
+"""What the clusters say, read into plain values at the edge, and judged by pure functions.
+
+Each judgement returns the reason why something is *not* so yet, as a sentence for the operator, or
+None; gates, previews and tests share it. Sources: the gateway's REST `GET /v1/topology` and the
+brokers' `GET /actuator/partitions` (Zeebe 8.5).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One broker's copy of a partition, as the gateway sees it."""
+
+    partition: int
+    role: str
+    healthy: bool
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this broker leads the partition."""
+        return self.role == "leader"
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker as the gateway sees it."""
+
+    id: int
+    host: str
+    replicas: tuple[Replica, ...] = ()
+
+    def is_in(self, namespace: str) -> bool:
+        """Whether its advertised address lies in this namespace."""
+        return namespace in self.host.split(".")
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The Zeebe cluster as one gateway sees it."""
+
+    brokers: tuple[Broker, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "ClusterView":
+        """Read the answer of `GET /v1/topology`."""
+        return cls(
+            tuple(
+                Broker(
+                    id=int(node["nodeId"]),
+                    host=str(node.get("host", "")),
+                    replicas=tuple(
+                        Replica(
+                            partition=int(copy["partitionId"]),
+                            role=str(copy.get("role", "")).lower(),
+                            healthy=str(copy.get("health", "")).lower() == "healthy",
+                        )
+                        for copy in node.get("partitions") or ()
+                    ),
+                )
+                for node in answer.get("brokers") or ()
+            )
+        )
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """The ids of all brokers in sight."""
+        return frozenset(broker.id for broker in self.brokers)
+
+    def in_namespace(self, namespace: str) -> tuple[Broker, ...]:
+        """The brokers whose advertised address lies in this namespace."""
+        return tuple(broker for broker in self.brokers if broker.is_in(namespace))
+
+    def live_replicas(self, partition: int) -> tuple[Broker, ...]:
+        """The brokers that hold a healthy replica of a partition."""
+        return tuple(
+            broker
+            for broker in self.brokers
+            if any(copy.partition == partition and copy.healthy for copy in broker.replicas)
+        )
+
+    def has_leader(self, partition: int) -> bool:
+        """Whether some broker leads the partition."""
+        return any(
+            copy.partition == partition and copy.is_leader
+            for broker in self.brokers
+            for copy in broker.replicas
+        )
+
+
+def still_visible(view: ClusterView, namespace: str) -> str | None:
+    """Return which brokers of a namespace the gateway still sees, or None."""
+    seen = view.in_namespace(namespace)
+    if not seen:
+        return None
+    names = ", ".join(f"{broker.id} ({broker.host})" for broker in seen)
+    return f"the gateway still sees broker {names}"
+
+
+def not_joined(view: ClusterView, ids: Collection[int], namespace: str) -> str | None:
+    """Return which brokers have not joined from a namespace under these ids, or None."""
+    joined = {broker.id for broker in view.in_namespace(namespace)}
+    missing = sorted(set(ids) - joined)
+    if not missing:
+        return None
+    return f"broker {_list(missing)} of namespace {namespace} not in the topology yet"
+
+
+def partitions_not_ready(
+    view: ClusterView, *, partition_count: int, healthy_replicas: int
+) -> str | None:
+    """Return which partitions lack a leader or healthy replicas, or None.
+
+    :param healthy_replicas: how many healthy replicas each partition must have.
+    """
+    partitions = range(1, partition_count + 1)
+    leaderless = [each for each in partitions if not view.has_leader(each)]
+    if leaderless:
+        return f"partition {_list(leaderless)} has no leader"
+    thin = [each for each in partitions if len(view.live_replicas(each)) < healthy_replicas]
+    if thin:
+        counts = ", ".join(
+            f"{each}: {len(view.live_replicas(each))} of {healthy_replicas}" for each in thin
+        )
+        return f"healthy replicas of partition {counts}"
+    return None
+
+
+def has_quorum(view: ClusterView, *, partition_count: int) -> bool:
+    """Return whether the gateway sees a leader for every partition."""
+    return all(view.has_leader(partition) for partition in range(1, partition_count + 1))
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """A partition's exporting on one broker: `GET /actuator/partitions`.
+
+    :ivar pod: the broker's pod.
+    """
+
+    pod: str
+    partition: int
+    leader: bool
+    phase: str
+    exported_position: int
+    processed_position: int
+
+
+def exporting_of(pod: str, answer: Mapping[str, Any]) -> tuple[Exporting, ...]:
+    """Read one broker's answer; a partition still being installed has no phase."""
+    return tuple(
+        Exporting(
+            pod=pod,
+            partition=int(partition),
+            leader=str(state.get("role", "")).upper() == "LEADER",
+            phase=str(state.get("exporterPhase") or ""),
+            exported_position=int(state.get("exportedPosition") or -1),
+            processed_position=int(state.get("processedPosition") or -1),
+        )
+        for partition, state in answer.items()
+    )
+
+
+def leader_positions(states: Iterable[Exporting]) -> dict[int, int]:
+    """Return each partition's exported position at its leader."""
+    return {state.partition: state.exported_position for state in states if state.leader}
+
+
+def exporting_stuck(
+    before: Mapping[int, int], states: Collection[Exporting], *, partition_count: int
+) -> str | None:
+    """Return which partitions do not export, or None once every position moved since `before`.
+
+    A partition that has exported all it processed counts as moving: there is nothing left to move.
+    """
+    problems = []
+    leaders = {state.partition: state for state in states if state.leader}
+    for partition in range(1, partition_count + 1):
+        state = leaders.get(partition)
+        if state is None:
+            problems.append(f"partition {partition}: no leader among the brokers asked")
+        elif state.phase != "EXPORTING":
+            problems.append(f"partition {partition}: exporter is {state.phase or 'unknown'}")
+        elif state.exported_position <= before.get(partition, -1) and not _caught_up(state):
+            problems.append(
+                f"partition {partition}: exported position stays at {state.exported_position}"
+            )
+    return "; ".join(problems) or None
+
+
+def _caught_up(state: Exporting) -> bool:
+    return state.exported_position >= state.processed_position > 0
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in numbers)

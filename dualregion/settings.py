@@ -1,0 +1,272 @@
+"""The configuration, typed and validated in one place.
+
+`Settings.parse` takes the plain values of the stack's configuration and either returns settings
+that are usable as a whole or raises one `ConfigError` that names every problem: the key, the value
+and what is allowed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from dualregion import brokers
+from dualregion.errors import ConfigError
+from dualregion.procedure import AVAILABLE_PHASES, Phase, Role, role_of
+
+DnsLabel = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
+]
+Cidr = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+class RegionSettings(_Model):
+    """One of the two regions; its place in the list `regions` is its id, 0 or 1."""
+
+    name: str
+    """What the operator calls it, e.g. `london`; used in messages only."""
+    kube_context: str
+    """The context of its cluster in the kubeconfig."""
+    namespace: DnsLabel
+    """The namespace of its normal installation."""
+    failover_namespace: DnsLabel | None = None
+    """Where this region, as the survivor, puts the failover installation. Default: `<namespace>-failover`."""
+    pod_cidrs: tuple[Cidr, ...] = ()
+    """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
+    Without them the isolation (step F1) is the operator's own, and F1 only proves it."""
+
+    @property
+    def failover(self) -> str:
+        """The namespace of the failover installation."""
+        return self.failover_namespace or f"{self.namespace}-failover"
+
+
+class ChartSettings(_Model):
+    """Where the chart camunda-platform comes from."""
+
+    name: str = "camunda-platform"
+    """A chart name in `repository`, an `oci://` address, or a folder or archive (absolute, or relative to the project)."""
+    version: str | None = "10.11.3"
+    """The chart version; not used for a folder or archive."""
+    repository: str | None = "https://helm.camunda.io"
+    """The address of the chart repository; not used for `oci://` or a folder."""
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the chart is a folder or archive on this machine."""
+        return self.name.startswith((".", "/"))
+
+    @property
+    def is_oci(self) -> bool:
+        """Whether the chart is an OCI artefact."""
+        return self.name.startswith("oci://")
+
+
+class SecretSettings(_Model):
+    """A Secret that the search engine's pods read, made in every namespace of the program.
+
+    In the reference set-up: `elasticsearch-env-secret` with `S3_ACCESS_KEY` and `S3_SECRET_KEY`.
+    """
+
+    name: DnsLabel
+    data: dict[str, str]
+
+
+class Settings(_Model):
+    """Everything the user configured, checked as a whole."""
+
+    phase: Phase = Phase.NORMAL
+    """The phase wanted: `pulumi config set phase failover`."""
+    lost_region: int | None = None
+    """The region that is lost, 0 or 1; required in every phase but `normal`."""
+    region: int
+    """Which region this stack is, 0 or 1."""
+    regions: tuple[RegionSettings, RegionSettings]
+    kubeconfig: str | None = None
+    """Path of the kubeconfig file. Default: `$KUBECONFIG`, else the usual one."""
+    release: DnsLabel = "camunda"
+    """The Helm release's name in every namespace."""
+    chart: ChartSettings = ChartSettings()
+    values: tuple[str, ...] = ()
+    """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
+    cluster_size: int = 8
+    """Brokers of both regions together (Zeebe's clusterSize)."""
+    partition_count: int = 8
+    replication_factor: int = 4
+    peer_stack: str | None = None
+    """The stack of the other region. Default: `region0` or `region1`."""
+    deadline_seconds: Annotated[int, Field(gt=0)] = 900
+    """How long each gate waits before it fails; the same `pulumi up` waits again."""
+    elasticsearch_secret: SecretSettings | None = None
+
+    @property
+    def own(self) -> RegionSettings:
+        """The region of this stack."""
+        return self.regions[self.region]
+
+    @property
+    def peer(self) -> RegionSettings:
+        """The other region."""
+        return self.regions[brokers.other(self.region)]
+
+    @property
+    def role(self) -> Role:
+        """What this region is in the current incident."""
+        return role_of(self.phase, self.region, self.lost_region)
+
+    @property
+    def peer_stack_name(self) -> str:
+        """The name of the other region's stack."""
+        return self.peer_stack or f"region{brokers.other(self.region)}"
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> "Settings":
+        """Build settings from plain values.
+
+        :param raw: the stack's configuration, keys in camelCase as the user types them.
+        :raises ConfigError: naming every problem found.
+        """
+        try:
+            settings = cls.model_validate(dict(raw))
+        except ValidationError as error:
+            raise ConfigError([_sentence(item) for item in error.errors()]) from None
+        problems = [problem for check in _CHECKS if (problem := check(settings))]
+        if problems:
+            raise ConfigError(problems)
+        return settings
+
+
+def _sentence(item: Any) -> str:
+    """Turn one of pydantic's findings into a sentence with the key, the value and the rule."""
+    key = re.sub(r"\.(\d+)", r"[\1]", ".".join(str(part) for part in item["loc"]))
+    if item["type"] == "missing":
+        return f"{key} is not set: {_HINTS.get(key, 'it is required')}"
+    if item["type"] == "extra_forbidden":
+        return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
+    rule = _HINTS.get(key) or item["msg"]
+    return f"{key} is {item['input']!r}: {rule}"
+
+
+_HINTS = {
+    "phase": "allowed are " + ", ".join(AVAILABLE_PHASES),
+    "region": "set it to 0 or 1 in Pulumi.<stack>.yaml",
+    "regions": "two entries are needed, each with name, kubeContext and namespace",
+    "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
+    "clusterSize": "an even number of brokers, 4 or more",
+}
+
+
+def _check_phase(settings: Settings) -> str | None:
+    if settings.phase in AVAILABLE_PHASES:
+        return None
+    allowed = ", ".join(AVAILABLE_PHASES)
+    return f"phase is {settings.phase.value!r}: this version carries out {allowed}"
+
+
+def _check_region(settings: Settings) -> str | None:
+    if settings.region in (0, 1):
+        return None
+    return f"region is {settings.region}: {_HINTS['region']}"
+
+
+def _check_lost_region(settings: Settings) -> str | None:
+    if settings.lost_region is None:
+        if settings.phase is Phase.NORMAL:
+            return None
+        return (
+            f"lostRegion is not set, but phase is {settings.phase.value!r}: say which region is gone, "
+            "`pulumi config set lostRegion 0` or `1`, on both stacks"
+        )
+    if settings.lost_region in (0, 1):
+        return None
+    return f"lostRegion is {settings.lost_region}: {_HINTS['lostRegion']}"
+
+
+def _check_namespaces(settings: Settings) -> str | None:
+    named: dict[str, str] = {}
+    for index, region in enumerate(settings.regions):
+        pairs = ((region.namespace, "namespace"), (region.failover, "failoverNamespace"))
+        for namespace, key in pairs:
+            place = f"regions[{index}].{key}"
+            if namespace in named:
+                return (
+                    f"{place} is {namespace!r}, the same as {named[namespace]}: "
+                    "brokers find each other by namespace, so all four must differ"
+                )
+            named[namespace] = place
+    return None
+
+
+def _check_contexts(settings: Settings) -> str | None:
+    first, second = (region.kube_context for region in settings.regions)
+    if first != second:
+        return None
+    return (
+        f"regions[1].kubeContext is {second!r}, the same as regions[0].kubeContext: "
+        "each region is a cluster of its own"
+    )
+
+
+def _check_cluster_size(settings: Settings) -> str | None:
+    size = settings.cluster_size
+    if size >= 4 and size % 2 == 0:
+        return None
+    return f"clusterSize is {size}: {_HINTS['clusterSize']}"
+
+
+def _check_replication(settings: Settings) -> str | None:
+    factor, size = settings.replication_factor, settings.cluster_size
+    if 1 <= factor <= size:
+        return None
+    return f"replicationFactor is {factor}: allowed is 1 to clusterSize ({size})"
+
+
+def _check_partitions(settings: Settings) -> str | None:
+    if settings.partition_count >= 1:
+        return None
+    return f"partitionCount is {settings.partition_count}: at least 1 is needed"
+
+
+def _check_quorum(settings: Settings) -> str | None:
+    """Refuse a size whose failover could not restore quorum, e.g. 6 brokers with 4 replicas."""
+    if _check_cluster_size(settings) or _check_replication(settings):
+        return None
+    for lost in (0, 1):
+        alive = brokers.alive_after_failover(settings.cluster_size, lost)
+        stuck = brokers.partitions_without_quorum(
+            alive,
+            cluster_size=settings.cluster_size,
+            partition_count=settings.partition_count,
+            replication_factor=settings.replication_factor,
+        )
+        if stuck:
+            names = ", ".join(str(partition) for partition in stuck)
+            running = ", ".join(str(broker) for broker in alive)
+            return (
+                f"clusterSize is {settings.cluster_size} with replicationFactor "
+                f"{settings.replication_factor}: after a failover of region {lost} only brokers {running} run, "
+                f"and partition {names} would have no quorum; choose a cluster size divisible by 4, "
+                "with replicationFactor 4"
+            )
+    return None
+
+
+_CHECKS: tuple[Callable[[Settings], str | None], ...] = (
+    _check_phase,
+    _check_region,
+    _check_lost_region,
+    _check_namespaces,
+    _check_contexts,
+    _check_cluster_size,
+    _check_replication,
+    _check_partitions,
+    _check_quorum,
+)

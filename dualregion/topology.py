@@ -1,0 +1,283 @@
+"""The heart: what is wanted, as a pure function of the settings and the peer's progress.
+
+The invariant of every answer: each node that changes brokers stands behind the gate that makes the
+change safe. Failover brokers take over the lost brokers' ids, so nothing of them exists before F1 has
+proved that the lost ones are out of sight; exporters are repointed only towards an engine that exists.
+
+A topology is a graph of named nodes: the isolation, the installations and the gates. `after` names
+what must be there (and, for gates, be proved) first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from dualregion import brokers, procedure, values
+from dualregion.errors import ConfigError
+from dualregion.procedure import Phase, Role, Step
+from dualregion.settings import Settings
+
+
+class Kind(StrEnum):
+    """The two installations that a region can hold; also their node names."""
+
+    NORMAL = "normal"
+    FAILOVER = "failover"
+
+
+ISOLATION = "isolation"
+"""The node name of the network isolation: a network policy in the namespace of every installation."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A namespace with one Helm release of Camunda in it.
+
+    :ivar cut_cidrs: address ranges that a network policy in the namespace cuts, both ways.
+    :ivar after: the nodes that come before the release; the namespace and its policy wait for nothing.
+    """
+
+    kind: Kind
+    namespace: str
+    values: Mapping[str, Any]
+    cut_cidrs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its node name."""
+        return self.kind.value
+
+    @property
+    def policy(self) -> str:
+        """The node name of its network policy."""
+        return f"{self.kind}-{ISOLATION}"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A step that is proved before what stands after it happens."""
+
+    step: Step
+    after: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its node name."""
+        return self.step.id
+
+
+@dataclass(frozen=True)
+class Topology:
+    """What one region's stack declares.
+
+    :ivar nodes: installations and gates, each after everything that it stands behind.
+    :ivar waiting_for: what the stack cannot do before the other one has moved, and what to type; None
+        if it has gone as far as its phase goes.
+    """
+
+    role: Role
+    nodes: tuple[Installation | Gate, ...] = ()
+    waiting_for: str | None = None
+
+    @property
+    def installations(self) -> tuple[Installation, ...]:
+        """The installations among the nodes."""
+        return tuple(node for node in self.nodes if isinstance(node, Installation))
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """The gates among the nodes, in the order of the procedure."""
+        return tuple(node for node in self.nodes if isinstance(node, Gate))
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces of all installations."""
+        return tuple(installation.namespace for installation in self.installations)
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether network policies of ours cut the lost region off."""
+        return any(installation.cut_cidrs for installation in self.installations)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What the other region's stack last said of itself.
+
+    :ivar phase: None if it has never been updated.
+    :ivar progress: the ids of its proved steps.
+    :ivar installed: whether it declares a normal installation.
+    """
+
+    phase: Phase | None = None
+    lost_region: int | None = None
+    progress: tuple[str, ...] = ()
+    installed: bool = False
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Any]) -> "Peer":
+        """Read the other stack's outputs; an empty mapping is a stack that was never updated."""
+        if not outputs:
+            return cls()
+        lost = outputs.get("lostRegion")
+        return cls(
+            phase=Phase(outputs["phase"]),
+            lost_region=None if lost is None else int(lost),
+            progress=tuple(outputs.get("progress") or ()),
+            installed=bool(outputs.get("installed")),
+        )
+
+
+def desired(settings: Settings, base: Mapping[str, Any], peer: Peer) -> Topology:
+    """Return what this stack declares.
+
+    :param base: the user's merged Helm values.
+    :param peer: the other stack's word; it may lag behind (a lost region cannot say anything).
+    :raises ConfigError: if the two stacks contradict each other.
+    """
+    contradiction = disagreement(settings, peer)
+    if contradiction:
+        raise ConfigError([contradiction])
+    if settings.role is Role.LOST:
+        return Topology(Role.LOST)
+    if settings.role is Role.SURVIVOR:
+        return _survivor(settings, base)
+    return _member(settings, base, peer)
+
+
+def disagreement(settings: Settings, peer: Peer) -> str | None:
+    """Return why the two stacks contradict each other, or None.
+
+    Lagging behind is no contradiction. Calling different regions lost in one incident is, and so is
+    a lost region that would start brokers whose ids the survivor's failover brokers have.
+    """
+    if settings.phase is Phase.NORMAL:
+        if peer.phase is Phase.FAILOVER and peer.lost_region == settings.region:
+            return (
+                f"phase is 'normal' here, but stack {settings.peer_stack_name} is in phase 'failover' and "
+                f"its failover brokers have the ids of this region: set phase failover and lostRegion "
+                f"{settings.region} here too"
+            )
+        return None
+    if peer.phase in (None, Phase.NORMAL) or peer.lost_region == settings.lost_region:
+        return None
+    return (
+        f"lostRegion is {settings.lost_region} here, but the last update of stack "
+        f"{settings.peer_stack_name} was made with lostRegion {peer.lost_region}: "
+        "one of the two is wrong; set the same lostRegion on both stacks"
+    )
+
+
+def unsafe_change(settings: Settings, names: frozenset[str]) -> str | None:
+    """Return why the phase wanted must not follow on what the stack holds now, or None.
+
+    :param names: the node names that the stack's state holds.
+    """
+    if settings.phase is Phase.NORMAL and Kind.FAILOVER in names:
+        return (
+            "phase is 'normal', but this stack holds the failover brokers that the cluster needs for its "
+            f"quorum: keep phase 'failover' with lostRegion {brokers.other(settings.region)} until the "
+            "failback is done"
+        )
+    if settings.role is Role.LOST and Kind.FAILOVER in names:
+        return (
+            f"lostRegion is {settings.lost_region}, this region, but this stack holds the failover brokers "
+            f"of a failover of region {brokers.other(settings.region)}: only their own region can be called "
+            "lost while they run"
+        )
+    return None
+
+
+def _member(settings: Settings, base: Mapping[str, Any], peer: Peer) -> Topology:
+    """Phase `normal`: the region's own installation; proved as soon as both regions have one."""
+    waiting_for = None
+    gates: tuple[Gate, ...] = ()
+    if peer.installed:
+        gates = (Gate(procedure.N, after=(Kind.NORMAL,)),)
+    else:
+        waiting_for = (
+            f"region {settings.peer.name} is not installed yet: run `pulumi up` on stack "
+            f"{settings.peer_stack_name}, then here again"
+        )
+    installation = Installation(
+        Kind.NORMAL,
+        settings.own.namespace,
+        values.installation_values(
+            base,
+            settings,
+            region_id=settings.region,
+            installation_type="",
+            exporters=values.exporter_urls(settings, replaced_region=None),
+        ),
+    )
+    return Topology(Role.MEMBER, nodes=(installation, *gates), waiting_for=waiting_for)
+
+
+def _survivor(settings: Settings, base: Mapping[str, Any]) -> Topology:
+    """Phase `failover`, steps F1 to F3."""
+    lost = brokers.other(settings.region)
+    exporters = values.exporter_urls(settings, replaced_region=lost)
+    failover = Installation(
+        Kind.FAILOVER,
+        settings.own.failover,
+        values.installation_values(
+            base,
+            settings,
+            region_id=lost,
+            installation_type="failOver",
+            exporters=exporters,
+            web_apps=False,
+        ),
+        cut_cidrs=settings.peer.pod_cidrs,
+        after=(procedure.F1.id,),
+    )
+    repointed = Installation(
+        Kind.NORMAL,
+        settings.own.namespace,
+        values.installation_values(
+            base,
+            settings,
+            region_id=settings.region,
+            installation_type="",
+            exporters=exporters,
+        ),
+        cut_cidrs=settings.peer.pod_cidrs,
+        after=(procedure.F2.id,),
+    )
+    nodes = (
+        Gate(procedure.F1, after=(ISOLATION,)),
+        failover,
+        Gate(procedure.F2, after=(Kind.FAILOVER,)),
+        repointed,
+        Gate(procedure.F3, after=(Kind.NORMAL,)),
+    )
+    return Topology(Role.SURVIVOR, nodes=nodes)
+
+
+def remembered(settings: Settings, names: frozenset[str]) -> Topology:
+    """Return the topology of a lost region that does not answer: what its state holds, kept as it is.
+
+    The provider skips every change while the cluster is unreachable, so values do not matter here;
+    dropping a resource it cannot reach would fail. Once the cluster answers again, empty or not, the
+    stack declares nothing.
+
+    :param names: the node names that the stack's state holds.
+    """
+    namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    installations = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
+    return Topology(
+        Role.LOST,
+        nodes=(
+            *(
+                replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
+                for each in installations
+            ),
+            *(Gate(step) for step in procedure.STEPS.values() if step.id in names),
+        ),
+        waiting_for=(
+            f"region {settings.own.name} does not answer and is left as it is; once it answers again "
+            "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
+        ),
+    )

@@ -1,0 +1,161 @@
+"""Helm values: the user's files as the base, and over them only what the procedure needs.
+
+Helm replaces lists whole, so an overlay of one `zeebe.env` entry must carry them all: entries are
+set by name here, and every other entry keeps its place and content.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dualregion import brokers
+from dualregion.errors import ConfigError
+from dualregion.settings import Settings
+
+Values = dict[str, Any]
+
+CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
+EXPORTER_CLASS = "io.camunda.zeebe.exporter.ElasticsearchExporter"
+
+
+def exporter_variable(region: int, setting: str) -> str:
+    """Return the environment variable of a region's exporter; its id is the same in both regions."""
+    return f"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION{region}_{setting}"
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Values:
+    """Merge two values documents as Helm does: maps deeply, anything else replaced.
+
+    A null in the overlay removes the key, as with `helm -f`.
+    """
+    merged = copy.deepcopy(dict(base))
+    for key, value in overlay.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def merge_all(documents: Iterable[Mapping[str, Any]]) -> Values:
+    """Merge values documents, the later ones over the earlier."""
+    merged: Values = {}
+    for document in documents:
+        merged = merge(merged, document)
+    return merged
+
+
+def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Values]:
+    """Set environment entries by name; order and all other entries stay as they are.
+
+    A name may stand twice in the list; Kubernetes lets the last one count, so all are set.
+    """
+    result = [
+        {"name": entry["name"], "value": wanted[entry["name"]]}
+        if entry.get("name") in wanted
+        else copy.deepcopy(dict(entry))
+        for entry in entries
+    ]
+    present = {entry.get("name") for entry in entries}
+    result += [
+        {"name": name, "value": value} for name, value in wanted.items() if name not in present
+    ]
+    return result
+
+
+def contact_points(settings: Settings) -> str:
+    """Return the brokers that every broker asks first: the two regions in turn, ordinal by ordinal."""
+    hosts = [
+        f"{settings.release}-zeebe-{ordinal}.{settings.release}-zeebe.{region.namespace}"
+        ".svc.cluster.local:26502"
+        for ordinal in range(brokers.broker_count(settings.cluster_size))
+        for region in settings.regions
+    ]
+    return ",".join(hosts)
+
+
+def search_engine_url(release: str, namespace: str) -> str:
+    """Return the address of an installation's search engine inside the clusters."""
+    return f"http://{release}-elasticsearch-master-hl.{namespace}.svc.cluster.local:9200"
+
+
+def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[str, str]:
+    """Return where the exporters of region 0 and 1 write to.
+
+    :param replaced_region: the region whose search engine is replaced by the survivor's failover
+        engine, or None.
+    """
+    namespaces = [region.namespace for region in settings.regions]
+    if replaced_region is not None:
+        survivor = settings.regions[brokers.other(replaced_region)]
+        namespaces[replaced_region] = survivor.failover
+    first, second = (search_engine_url(settings.release, name) for name in namespaces)
+    return first, second
+
+
+def installation_values(
+    base: Mapping[str, Any],
+    settings: Settings,
+    *,
+    region_id: int,
+    installation_type: str,
+    exporters: tuple[str, str],
+    web_apps: bool | None = None,
+) -> Values:
+    """Return the values of one Helm release.
+
+    :param base: the user's merged values.
+    :param region_id: the chart's `global.multiregion.regionId`; in a failOver installation the lost region's.
+    :param installation_type: the chart's `global.multiregion.installationType`.
+    :param exporters: the search engines of region 0 and 1.
+    :param web_apps: whether Operate and Tasklist run; None leaves it to the user's values.
+    :raises ConfigError: if the user's `zeebe.env` is not a list of entries with names.
+    """
+    wanted = {CONTACT_POINTS: contact_points(settings)}
+    for region, url in enumerate(exporters):
+        wanted[exporter_variable(region, "CLASSNAME")] = EXPORTER_CLASS
+        wanted[exporter_variable(region, "ARGS_URL")] = url
+    overlay: Values = {
+        "global": {
+            "multiregion": {
+                "regions": brokers.REGIONS,
+                "regionId": region_id,
+                "installationType": installation_type,
+            }
+        },
+        "zeebe": {
+            "clusterSize": settings.cluster_size,
+            "partitionCount": settings.partition_count,
+            "replicationFactor": settings.replication_factor,
+            "env": set_env(_env_of(base), wanted),
+        },
+    }
+    if web_apps is not None:
+        overlay["operate"] = {"enabled": web_apps}
+        overlay["tasklist"] = {"enabled": web_apps}
+    return merge(base, overlay)
+
+
+def _env_of(base: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    env = (base.get("zeebe") or {}).get("env") or []
+    if isinstance(env, list) and all(isinstance(entry, Mapping) for entry in env):
+        return env
+    raise ConfigError(["values: zeebe.env must be a list of entries with `name` and `value`"])
+
+
+def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
+    """Return a sentence for each size that the user's values state differently than the settings."""
+    wanted = {
+        "clusterSize": settings.cluster_size,
+        "partitionCount": settings.partition_count,
+        "replicationFactor": settings.replication_factor,
+    }
+    zeebe = base.get("zeebe") or {}
+    return [
+        f"values: zeebe.{key} is {zeebe[key]!r} but the setting {key} is {value}: "
+        f"remove it from the values file, or `pulumi config set {key} {zeebe[key]}`"
+        for key, value in wanted.items()
+        if key in zeebe and str(zeebe[key]) != str(value)
+    ]

@@ -1,0 +1,1 @@
+"""The imperative steps and their proofs. Only this package talks to clusters."""

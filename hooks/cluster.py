@@ -1,0 +1,293 @@
+"""One small client for a region's cluster.
+
+HTTP to gateway, brokers and search engine goes through the API server's service and pod proxy, so a
+laptop outside the cluster needs nothing but its kube context.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+import yaml
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+
+from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+
+CONNECT_SECONDS = 5
+"""How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
+READ_SECONDS = 30
+"""How long one answer may take; the gateway itself gives up on a command after 15 s."""
+FIELD_MANAGER = "camunda-dual-region"
+"""Who owns what the hooks write, apart from what Pulumi writes (server-side apply)."""
+
+
+class CallFailed(DualRegionError):
+    """A call was answered with an error, or not at all; usually worth another try."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer of something behind the API server."""
+
+    status: int
+    body: str
+
+    def json(self) -> Any:
+        """Return the body's JSON document.
+
+        :raises CallFailed: if it is none.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise CallFailed(f"an answer that is not JSON: {self.body[:200]!r}") from None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A port of a service or pod that is reached through the API server.
+
+    :ivar kind: `services` or `pods`.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+    port: int
+
+    @property
+    def api_path(self) -> str:
+        """The target's path at the API server."""
+        return f"/api/v1/namespaces/{self.namespace}/{self.kind}/{self.name}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.port} in {self.namespace}"
+
+
+class Cluster:
+    """A region's cluster, reached through one kube context.
+
+    :param kubeconfig: path of the kubeconfig file, or None for `$KUBECONFIG` or the usual one.
+    :param context: the context's name.
+    :raises ConfigError: if the file cannot be read or has no such context.
+    """
+
+    def __init__(self, kubeconfig: str | None, context: str) -> None:
+        self.context = context
+        self._api = _api_client(kubeconfig, context)
+        self._core = client.CoreV1Api(self._api)
+        self._apps = client.AppsV1Api(self._api)
+        self._network = client.NetworkingV1Api(self._api)
+
+    def check_answers(self) -> None:
+        """Ask the API server for its identity.
+
+        :raises ClusterUnreachable: if it does not answer in time.
+        :raises ConfigError: if it refuses these credentials.
+        """
+        try:
+            self._core.read_namespace(
+                "kube-system", _request_timeout=(CONNECT_SECONDS, CONNECT_SECONDS)
+            )
+        except ApiException as error:
+            if error.status in (401, 403):
+                raise ConfigError(
+                    [
+                        f"the cluster behind kube context {self.context!r} refuses these credentials "
+                        f"({error.status} {error.reason}): log in again, or ask for the rights in docs/"
+                    ]
+                ) from None
+            raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachable(self._unreachable(_reason(error))) from None
+
+    def get(self, target: Target, path: str) -> Answer:
+        """GET from a service or pod through the API server's proxy.
+
+        :raises CallFailed: if it cannot be reached or answers with a server error.
+        """
+        return self._proxy("GET", target, path, None)
+
+    def post(self, target: Target, path: str, body: Any = None) -> Answer:
+        """POST a JSON document to a service or pod through the API server's proxy.
+
+        :raises CallFailed: if it cannot be reached or answers with a server error.
+        """
+        return self._proxy("POST", target, path, body)
+
+    def _proxy(self, method: str, target: Target, path: str, body: Any) -> Answer:
+        request = self._api.param_serialize(
+            method,
+            f"{target.api_path}/proxy{path}",
+            header_params={"Accept": "application/json", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        what = f"{method} {path} of {target}"
+        try:
+            response = self._api.call_api(
+                *request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+            response.read()  # type: ignore[no-untyped-call]
+            answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise CallFailed(f"{what}: {_reason(error)}") from None
+        if answer.status >= 500:
+            raise CallFailed(f"{what}: {answer.status} {_brief(answer.body)}", answer.status)
+        return answer
+
+    def stateful_set(self, namespace: str, name: str) -> Any | None:
+        """Return a StatefulSet, or None."""
+        return self._or_none(lambda: self._apps.read_namespaced_stateful_set(name, namespace))
+
+    def network_policy(self, namespace: str, name: str) -> Any | None:
+        """Return a NetworkPolicy, or None."""
+        return self._or_none(lambda: self._network.read_namespaced_network_policy(name, namespace))
+
+    def pods(self, namespace: str, selector: str) -> list[Any]:
+        """Return the pods of a namespace that a label selector names."""
+        return list(
+            self._call(
+                lambda: self._core.list_namespaced_pod(namespace, label_selector=selector)
+            ).items
+        )
+
+    def events_of(self, namespace: str, name: str) -> list[str]:
+        """Return the warnings that Kubernetes recorded about an object, the latest last."""
+        found = self._call(
+            lambda: self._core.list_namespaced_event(
+                namespace, field_selector=f"involvedObject.name={name},type=Warning"
+            )
+        )
+        return [f"{event.reason}: {event.message}" for event in found.items]
+
+    def delete_pod(self, namespace: str, name: str, uid: str) -> None:
+        """Delete one pod; a pod of the same name that has replaced it meanwhile is left alone."""
+        options = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
+        try:
+            self._core.delete_namespaced_pod(name, namespace, body=options)
+        except ApiException as error:
+            if error.status not in (404, 409):
+                raise CallFailed(f"deleting pod {name} in {namespace}: {error.reason}") from None
+
+    def secrets(self, namespace: str, selector: str) -> list[Any]:
+        """Return the Secrets of a namespace that a label selector names."""
+        return list(
+            self._call(
+                lambda: self._core.list_namespaced_secret(namespace, label_selector=selector)
+            ).items
+        )
+
+    def delete_secret(self, namespace: str, name: str) -> None:
+        """Delete a Secret; one that is gone already is no error."""
+        self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace))
+
+    def leftovers(self, namespace: str) -> list[str]:
+        """Return the workloads and claims of a namespace, as `kind/name`."""
+        listed = (
+            (
+                "statefulset",
+                self._call(lambda: self._apps.list_namespaced_stateful_set(namespace)).items,
+            ),
+            (
+                "deployment",
+                self._call(lambda: self._apps.list_namespaced_deployment(namespace)).items,
+            ),
+            (
+                "claim",
+                self._call(
+                    lambda: self._core.list_namespaced_persistent_volume_claim(namespace)
+                ).items,
+            ),
+        )
+        return [f"{kind}/{item.metadata.name}" for kind, items in listed for item in items]
+
+    def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
+        """Write a ConfigMap's keys by server-side apply; keys of other writers stay."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": namespace},
+            "data": dict(data),
+        }
+        self._call(
+            lambda: self._core.patch_namespaced_config_map(
+                name,
+                namespace,
+                body,
+                field_manager=FIELD_MANAGER,
+                force=True,
+                _content_type="application/apply-patch+yaml",
+            )
+        )
+
+    def _call(self, ask: Any) -> Any:
+        try:
+            return ask()
+        except ApiException as error:
+            raise CallFailed(
+                f"kube context {self.context}: {error.status} {error.reason} {_brief(error.body)}",
+                error.status,
+            ) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise CallFailed(f"kube context {self.context}: {_reason(error)}") from None
+
+    def _or_none(self, ask: Any) -> Any | None:
+        try:
+            return self._call(ask)
+        except CallFailed as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _unreachable(self, reason: str) -> str:
+        return (
+            f"the cluster behind kube context {self.context!r} does not answer "
+            f"({self._api.configuration.host}: {reason})"
+        )
+
+
+def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
+    place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
+    try:
+        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
+        names = [entry["name"] for entry in merged.value.get("contexts") or ()] if merged else []
+    except (ConfigException, OSError, yaml.YAMLError) as error:
+        raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
+    if context not in names:
+        known = ", ".join(sorted(names)) or "none"
+        raise ConfigError(
+            [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
+        )
+    settings = client.Configuration()
+    config.load_kube_config(  # type: ignore[no-untyped-call]
+        config_file=kubeconfig, context=context, client_configuration=settings, persist_config=False
+    )
+    # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
+    settings.retries = urllib3.Retry(0)
+    return client.ApiClient(settings)
+
+
+def _reason(error: Exception) -> str:
+    inner = getattr(error, "reason", None) or error
+    text = str(inner).split(": ", 1)[-1]
+    return text or type(error).__name__
+
+
+def _brief(body: Any) -> str:
+    """Return the message of a Kubernetes error document, else the body's beginning."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    try:
+        return str(json.loads(text).get("message", text))[:300]
+    except (ValueError, AttributeError):
+        return text[:300]

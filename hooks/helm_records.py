@@ -1,0 +1,87 @@
+"""Helm's own records, mended after an interrupted `pulumi up`.
+
+A killed run can leave a release that Pulumi's state does not know: Helm would refuse to install it
+again ("cannot re-use a name that is still in use"), or to upgrade it ("another operation is in
+progress"). Such a record is taken away here, its objects are kept: the install or upgrade that
+follows takes them over, and no broker restarts for it. Source: Helm 3's storage (Secrets
+`sh.helm.release.v1.<name>.v<revision>` with labels owner, name, status, version).
+"""
+
+import base64
+import gzip
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dualregion.errors import Refused
+from hooks.cluster import Cluster
+
+PATIENCE_SECONDS = 15.0
+"""How long a pending operation may still be somebody's at work (our installs take 2 s: nothing waits)."""
+
+
+def take_over_interrupted_install(
+    cluster: Cluster,
+    namespace: str,
+    release: str,
+    values: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> None:
+    """Make way for an install that an interrupted run of ours has begun.
+
+    :param values: the values of the install to come; the same values prove that the release is ours.
+    :raises Refused: if a release of this name was installed by somebody else.
+    """
+    _settle(cluster, namespace, release)
+    records = _records(cluster, namespace, release)
+    if not records:
+        return
+    installed = _decode(records[-1])
+    if installed.get("config") != dict(values):
+        raise Refused(
+            f"namespace {namespace} already holds a Helm release {release!r} "
+            f"(revision {installed.get('version')}) that this stack did not install: import it into the "
+            "stack (docs/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
+        )
+    say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
+    for record in records:
+        cluster.delete_secret(namespace, record.metadata.name)
+
+
+def clear_interrupted_upgrade(
+    cluster: Cluster, namespace: str, release: str, say: Callable[[str], None]
+) -> None:
+    """Take away the record of an upgrade that an interrupted run has begun and nobody ended."""
+    _settle(cluster, namespace, release)
+    for record in _records(cluster, namespace, release):
+        if _status(record).startswith("pending-"):
+            say(
+                f"release {release} in {namespace}: clearing the {_status(record)} of an interrupted run"
+            )
+            cluster.delete_secret(namespace, record.metadata.name)
+
+
+def _settle(cluster: Cluster, namespace: str, release: str) -> None:
+    """Give a pending operation that may still be at work the time to end."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        records = _records(cluster, namespace, release)
+        if not any(_status(record).startswith("pending-") for record in records):
+            return
+        time.sleep(0.5)
+
+
+def _records(cluster: Cluster, namespace: str, release: str) -> list[Any]:
+    found = cluster.secrets(namespace, f"owner=helm,name={release}")
+    return sorted(found, key=lambda record: int(record.metadata.labels["version"]))
+
+
+def _status(record: Any) -> str:
+    return str(record.metadata.labels.get("status", ""))
+
+
+def _decode(record: Any) -> dict[str, Any]:
+    packed = base64.b64decode(base64.b64decode(record.data["release"]))
+    document: dict[str, Any] = json.loads(gzip.decompress(packed))
+    return document

@@ -1,0 +1,110 @@
+"""Broker pods: whether a rollout is done, and restarting what still runs the old configuration."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dualregion.observed import ClusterView, has_quorum
+from hooks.cluster import Cluster
+from hooks.zeebe import BROKER_SELECTOR
+
+REVISION_LABEL = "controller-revision-hash"
+
+
+def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
+    """Return why the brokers' StatefulSet is not rolled out, or None."""
+    name = f"{release}-zeebe"
+    stateful_set = cluster.stateful_set(namespace, name)
+    if stateful_set is None:
+        return f"StatefulSet {name} does not exist in {namespace}"
+    wanted, status = stateful_set.spec.replicas, stateful_set.status
+    if (status.observed_generation or 0) < stateful_set.metadata.generation:
+        return f"StatefulSet {name} has not been looked at by its controller yet"
+    updated = len(_current(cluster, namespace, release, status.update_revision))
+    if updated < wanted:
+        return f"{updated} of {wanted} brokers in {namespace} run the new configuration"
+    ready = status.ready_replicas or 0
+    if ready < wanted:
+        return f"{ready} of {wanted} brokers in {namespace} ready{_trouble(cluster, namespace, release)}"
+    return None
+
+
+def wrong_environment(
+    cluster: Cluster, namespace: str, release: str, wanted: Mapping[str, str]
+) -> str | None:
+    """Return where the brokers' environment differs from what is wanted, or None.
+
+    Looks at the StatefulSet and at every running pod; of a name that stands twice the last one counts.
+    """
+    stateful_set = cluster.stateful_set(namespace, f"{release}-zeebe")
+    if stateful_set is None:
+        return f"StatefulSet {release}-zeebe does not exist in {namespace}"
+    specs = [(f"StatefulSet {release}-zeebe", stateful_set.spec.template.spec)]
+    specs += [(pod.metadata.name, pod.spec) for pod in broker_pods(cluster, namespace, release)]
+    for owner, spec in specs:
+        actual = {entry.name: entry.value for entry in spec.containers[0].env or ()}
+        for name, value in wanted.items():
+            if actual.get(name) != value:
+                return f"{owner} has {name}={actual.get(name)!r}, wanted is {value!r}"
+    return None
+
+
+def broker_pods(cluster: Cluster, namespace: str, release: str) -> list[Any]:
+    """Return the broker pods of an installation."""
+    return cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}")
+
+
+def restart_stale(
+    cluster: Cluster,
+    namespace: str,
+    release: str,
+    *,
+    view: ClusterView | None,
+    partition_count: int,
+    say: Callable[[str], None],
+) -> None:
+    """Delete the broker pods that run an old configuration, all at once, while that costs nothing.
+
+    As long as some partition has no leader, no command of it is accepted anyway, and a rolling update
+    would stop at the first pod that cannot become ready without quorum. As soon as every partition has
+    a leader, the StatefulSet's own rolling update goes on, one broker at a time.
+
+    :param view: the cluster as the gateway sees it; None if it does not answer.
+    """
+    if view is not None and has_quorum(view, partition_count=partition_count):
+        return
+    stateful_set = cluster.stateful_set(namespace, f"{release}-zeebe")
+    if stateful_set is None:
+        return
+    status = stateful_set.status
+    if (status.observed_generation or 0) < stateful_set.metadata.generation:
+        return
+    for pod in broker_pods(cluster, namespace, release):
+        stale = pod.metadata.labels.get(REVISION_LABEL) != status.update_revision
+        if stale and pod.metadata.deletion_timestamp is None:
+            say(f"restarting {pod.metadata.name} in {namespace}: there is no quorum to lose")
+            cluster.delete_pod(namespace, pod.metadata.name, pod.metadata.uid)
+
+
+def _current(cluster: Cluster, namespace: str, release: str, revision: str) -> list[Any]:
+    return [
+        pod
+        for pod in broker_pods(cluster, namespace, release)
+        if pod.metadata.labels.get(REVISION_LABEL) == revision
+        and pod.metadata.deletion_timestamp is None
+    ]
+
+
+def _trouble(cluster: Cluster, namespace: str, release: str) -> str:
+    """Return what keeps a pod from starting, for the operator to see without kubectl."""
+    for pod in broker_pods(cluster, namespace, release):
+        for status in pod.status.container_statuses or ():
+            waiting = status.state.waiting
+            if waiting is not None and waiting.reason not in (
+                "ContainerCreating",
+                "PodInitializing",
+            ):
+                return f"; {pod.metadata.name}: {waiting.reason} {waiting.message or ''}".rstrip()
+        for condition in pod.status.conditions or ():
+            if condition.type == "PodScheduled" and condition.status == "False":
+                return f"; {pod.metadata.name}: {condition.message}"
+    return ""

@@ -1,0 +1,60 @@
+"""Asking Zeebe: the gateway's topology, the brokers' exporting, and whether commands are accepted."""
+
+from dualregion.observed import ClusterView, Exporting, exporting_of
+from hooks.cluster import CallFailed, Cluster, Target
+
+MANAGEMENT_PORT = 9600
+REST_PORT = 8080
+BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
+
+_PARTITION_BITS = 51
+"""Zeebe keys carry their partition above this bit (Protocol.KEY_BITS), so a key names its partition."""
+
+
+def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
+    """Return the Zeebe cluster as the gateway of this installation sees it.
+
+    :raises CallFailed: if the gateway does not answer.
+    """
+    answer = cluster.get(_gateway(namespace, release), "/v1/topology")
+    if answer.status != 200:
+        raise CallFailed(f"the gateway answered {answer.status} to /v1/topology", answer.status)
+    return ClusterView.of(answer.json())
+
+
+def exporting(cluster: Cluster, namespace: str, release: str) -> tuple[Exporting, ...]:
+    """Return every partition's exporting on every broker of an installation that answers.
+
+    :raises CallFailed: if a broker does not answer.
+    """
+    states: list[Exporting] = []
+    for pod in cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}"):
+        name = pod.metadata.name
+        answer = cluster.get(
+            Target(namespace, "pods", name, MANAGEMENT_PORT), "/actuator/partitions"
+        )
+        if answer.status != 200:
+            raise CallFailed(
+                f"{name} answered {answer.status} to /actuator/partitions", answer.status
+            )
+        states += exporting_of(name, answer.json())
+    return tuple(states)
+
+
+def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: int) -> str | None:
+    """Return why a partition does not process commands, or None.
+
+    It completes a user task that cannot exist (the first key of the partition): a partition at work
+    answers that there is none, which proves that the command was written, replicated and processed,
+    and leaves nothing behind.
+    """
+    key = partition << _PARTITION_BITS
+    path = f"/v1/user-tasks/{key}/completion"
+    answer = cluster.post(_gateway(namespace, release), path, {"action": "probe"})
+    if answer.status == 404 and "NOT_FOUND" in answer.body:
+        return None
+    return f"partition {partition} answered {answer.status} {answer.body[:120]}"
+
+
+def _gateway(namespace: str, release: str) -> Target:
+    return Target(namespace, "services", f"{release}-zeebe-gateway", REST_PORT)
