@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help venv setup drill test lint unit engine sandbox-test up down
+
+# The Python environment lives in the cache, one for each state of the lock file.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
+LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
+VENV := $(CACHE)/venv-$(LOCK)
+PYTHON := $(VENV)/bin/python
+ARGS :=
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+venv: $(VENV)/ready ## Make the Python environment
+
+$(VENV)/ready: requirements-dev.lock
+	@echo "python: making the environment for lock $(LOCK)"
+	@rm -rf $(VENV) && python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
+	@$(PYTHON) -m sandbox setup
+
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --cluster-size N --until PHASE --keep"
+	@$(PYTHON) -m drill $(ARGS)
+
+up: setup ## Start the two regions and leave them running
+	@$(PYTHON) -m sandbox up
+
+down: venv ## Take the two regions down
+	@$(PYTHON) -m sandbox down
+
+lint: venv ## Formatter, linter, types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+unit: setup ## Unit tests (seconds)
+	$(PYTHON) -m pytest tests/unit
+
+engine: setup ## Engine tests: real pulumi, real API servers
+	$(PYTHON) -m pytest tests/engine
+
+test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
+	$(PYTHON) -m pytest tests/unit tests/engine tests/sandbox tests/drill

@@ -1,0 +1,157 @@
+"""The command `python -m drill`: rehearse a region's loss and judge the outcome."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from drill.errors import DrillError, DrillInterrupted
+from drill.ownership import MARK
+from drill.progress import Progress
+from drill.report import Report, print_closing
+from drill.scenario import Drill, clear
+from drill.settings import DrillSettings, Places, Until
+from sandbox.errors import SandboxError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(
+    *,
+    lost: Annotated[int, typer.Option(help="The region that is lost: 0 or 1.")] = 1,
+    cluster_size: Annotated[
+        int, typer.Option(help="Brokers of both regions together, a multiple of 4.")
+    ] = 4,
+    until: Annotated[
+        Until, typer.Option(help="How far the procedure is rehearsed.")
+    ] = Until.FAILOVER,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running at the end.")
+    ] = False,
+    rate: Annotated[
+        float, typer.Option(min=10, max=1000, help="Process instances created a second.")
+    ] = 20.0,
+    down: Annotated[
+        bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
+    ] = False,
+) -> None:
+    """Rehearse the loss of a region on two real regions on this machine, under load, and judge it.
+
+    Writes out/drill/report.json and out/drill/report.md. Exit status: 0 all checks held, 1 not,
+    2 wrong options, 130 interrupted.
+    """
+    console = Console()
+    places = Places()
+    try:
+        settings = DrillSettings(lost, cluster_size, until, keep, rate)
+    except DrillError as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    places.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _only_one(places), _interruptible() as calm:
+            _run(settings, places, console, calm, only_clear=down)
+    except DrillInterrupted as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except (DrillError, SandboxError) as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def _run(
+    settings: DrillSettings, places: Places, console: Console, calm: "_Calm", only_clear: bool
+) -> None:
+    os.environ[MARK] = str(places.folder)
+    (places.folder / "drill.log").write_text("")
+    progress = Progress(console, places.folder / "drill.log")
+    clear(places, progress)
+    if only_clear:
+        return
+    report = Drill(settings, places, progress).run(on_teardown=calm.begin)
+    print_closing(report, console)
+    _say_where(report, settings, places, console)
+    if report.result != "passed":
+        raise typer.Exit(EXIT_INTERRUPTED if calm.interrupted else EXIT_FAILED)
+
+
+def _say_where(report: Report, settings: DrillSettings, places: Places, console: Console) -> None:
+    if report.reason:
+        console.print(
+            f"failed: {report.reason}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        console.print(f"logs: {places.logs}", highlight=False, soft_wrap=True)
+    console.print(f"report: {places.folder / 'report.md'}", highlight=False, soft_wrap=True)
+    if settings.keep:
+        console.print(
+            f"all is still up: `. {places.folder / 'env.sh'}`, then kubectl, or pulumi in "
+            f"{places.project}; `python -m drill --down` takes it down",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+class _Calm:
+    """Whether a signal still interrupts the drill: from the taking down on, it does not."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.interrupted = False
+
+    def begin(self) -> None:
+        """From now on signals are only noted."""
+        self.begun = True
+
+
+@contextmanager
+def _interruptible() -> Iterator[_Calm]:
+    """Turn signals into `DrillInterrupted`, once: what follows is the taking down."""
+    calm = _Calm()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if calm.begun:
+            print(f"{name}: the drill is being taken down already, please wait", flush=True)
+            return
+        calm.begun = calm.interrupted = True
+        raise DrillInterrupted(f"interrupted by {name}")
+
+    former = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield calm
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _only_one(places: Places) -> Iterator[None]:
+    """Hold the drill's folder; a killed drill frees it by ending.
+
+    Raises:
+        DrillError: another drill of this checkout is running.
+    """
+    with (places.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DrillError(
+                f"another drill of this checkout is running (it holds {lock.name}): "
+                "wait until it has ended, or interrupt it"
+            ) from None
+        yield
+
+
+if __name__ == "__main__":
+    typer.run(main)

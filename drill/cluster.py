@@ -1,0 +1,165 @@
+"""What the drill sees of a region: brokers, gateway and search engine, through the API server's proxies.
+
+It is the drill's own view, apart from the program's client, so that a mistake there is not believed here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import requests
+from kubernetes.client import Configuration
+from kubernetes.config import load_kube_config
+
+from drill.errors import ClusterCallFailed
+from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE
+
+_CONNECT_SECONDS = 2.0
+_SEARCH_BATCH = 1000
+_HITS_PER_KEY = 4
+"""Records of one process element with its key: events of its life so far, of which one is the proof."""
+
+
+class ClusterView:
+    """Reads a region's cluster through one kube context."""
+
+    def __init__(self, kubeconfig: Path, context: str, read_seconds: float = 10.0) -> None:
+        """`read_seconds` bounds the wait for each answer.
+
+        Raises:
+            ClusterCallFailed: the kubeconfig has no such context.
+        """
+        self.context = context
+        self._timeout = (_CONNECT_SECONDS, read_seconds)
+        settings = Configuration()
+        try:
+            load_kube_config(  # type: ignore[no-untyped-call]
+                str(kubeconfig), context=context, client_configuration=settings
+            )
+        except Exception as error:
+            raise ClusterCallFailed(
+                f"kubeconfig {kubeconfig}, context {context}: {error}"
+            ) from None
+        self._host = settings.host
+        self._session = requests.Session()
+        # The API server is on loopback: a proxy from the environment must not stand between.
+        self._session.trust_env = False
+        self._session.verify = settings.ssl_ca_cert or settings.verify_ssl
+        if settings.cert_file and settings.key_file:
+            self._session.cert = (settings.cert_file, settings.key_file)
+        token = settings.get_api_key_with_prefix("authorization")
+        if token:
+            self._session.headers["Authorization"] = token
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Return the JSON answer of the API server, or of what stands behind its proxy.
+
+        Raises:
+            ClusterCallFailed: no answer, an error status, or something else than JSON.
+        """
+        what = f"{method} {path} (context {self.context})"
+        try:
+            answer = self._session.request(
+                method, self._host + path, json=body, timeout=self._timeout
+            )
+            answer.raise_for_status()
+            return answer.json()
+        except requests.HTTPError as error:
+            raise ClusterCallFailed(
+                f"{what}: {error.response.status_code} {_brief(error)}"
+            ) from None
+        except requests.RequestException as error:
+            raise ClusterCallFailed(f"{what}: {type(error).__name__}") from None
+
+    def pods(self, namespace: str, selector: str = "") -> list[dict[str, Any]]:
+        """Return a namespace's pods as the API server describes them."""
+        query = f"?labelSelector={selector}" if selector else ""
+        answer = self.call("GET", f"/api/v1/namespaces/{namespace}/pods{query}")
+        pods: list[dict[str, Any]] = answer["items"]
+        return pods
+
+    def namespaces(self) -> list[str]:
+        """Return the names of the cluster's namespaces."""
+        return [
+            item["metadata"]["name"] for item in self.call("GET", "/api/v1/namespaces")["items"]
+        ]
+
+    def topology(self, namespace: str) -> dict[str, Any]:
+        """Return the gateway's own topology."""
+        answer = self.call("GET", f"{_service(namespace, GATEWAY_SERVICE, 8080)}/v1/topology")
+        return dict(answer)
+
+    def partitions(self, namespace: str, pod: str) -> dict[str, Any]:
+        """Return what one broker says of each of its partitions, by partition id."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/actuator/partitions"
+        return dict(self.call("GET", path))
+
+    def broker_pods(self, namespaces: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the broker pods of several namespaces."""
+        return [pod for namespace in namespaces for pod in self.pods(namespace, BROKER_SELECTOR)]
+
+    def document_count(self, namespace: str) -> int:
+        """Return how many exported records the namespace's search engine holds."""
+        path = f"{_service(namespace, SEARCH_SERVICE, 9200)}/zeebe-record*/_count"
+        return int(self.call("GET", path)["count"])
+
+    def instances_found(self, namespace: str, keys: Sequence[int]) -> set[int]:
+        """Return which process instances the search engine knows as activated."""
+        path = (
+            f"{_service(namespace, SEARCH_SERVICE, 9200)}/zeebe-record_process-instance_*/_search"
+            "?ignore_unavailable=true&filter_path=timed_out,_shards.failed,hits.hits._source"
+        )
+        found: set[int] = set()
+        for start in range(0, len(keys), _SEARCH_BATCH):
+            answer = self.call("POST", path, instances_query(keys[start : start + _SEARCH_BATCH]))
+            found |= activated_instances(answer)
+        return found
+
+
+def instances_query(keys: Sequence[int]) -> dict[str, Any]:
+    """Return the search for the records of process instances themselves.
+
+    It asks by the record's key, a number under any mapping, and leaves type and intent to
+    `activated_instances`: with another mapping than the exporter's template the words would not match.
+    """
+    return {
+        "size": len(keys) * _HITS_PER_KEY,
+        "_source": ["key", "intent", "value.bpmnElementType"],
+        "query": {"bool": {"filter": [{"terms": {"key": list(keys)}}]}},
+    }
+
+
+def activated_instances(answer: dict[str, Any]) -> set[int]:
+    """Return the keys of the instances that a search answer proves to be activated.
+
+    Raises:
+        ClusterCallFailed: the engine could not ask all of its shards: what it did not find proves nothing.
+    """
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise ClusterCallFailed("the search engine answered for a part of its shards only")
+    hits = answer.get("hits", {}).get("hits", [])
+    return {
+        hit["_source"]["key"]
+        for hit in hits
+        if hit["_source"]["intent"] == "ELEMENT_ACTIVATED"
+        and hit["_source"]["value"]["bpmnElementType"] == "PROCESS"
+    }
+
+
+def highest_positions(partitions_of_brokers: Sequence[dict[str, Any]]) -> dict[int, int]:
+    """Return for each partition the highest exported position that any broker gives."""
+    highest: dict[int, int] = {}
+    for partitions in partitions_of_brokers:
+        for name, status in partitions.items():
+            position = status.get("exportedPosition")
+            if position is not None:
+                highest[int(name)] = max(highest.get(int(name), -1), int(position))
+    return highest
+
+
+def _service(namespace: str, name: str, port: int) -> str:
+    return f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
+
+
+def _brief(error: requests.HTTPError) -> str:
+    return " ".join(error.response.text.split())[:200]

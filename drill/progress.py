@@ -1,0 +1,59 @@
+"""Live progress: one line for each thing that begins or is done, with the seconds since the start."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the drill: when it began (seconds since the start), how long it took, how it ended."""
+
+    name: str
+    start: float
+    seconds: float
+    ok: bool
+
+
+class Progress:
+    """Writes the drill's lines to the console and to a log, and remembers its stages."""
+
+    def __init__(self, console: Console, log: Path) -> None:
+        self.console = console
+        self.stages: list[Stage] = []
+        self._log = log
+        self._began = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the drill began."""
+        return time.monotonic() - self._began
+
+    def since_start(self, moment: float) -> float:
+        """Turn a moment of the monotonic clock into seconds since the drill began."""
+        return moment - self._began
+
+    def say(self, text: str, style: str = "") -> None:
+        """Write one line."""
+        line = f"[{self.elapsed:7.1f} s] {text}"
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        self.console.print(escape(line), style=style or None, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Say that a stage begins and how long it took; it is remembered however it ends."""
+        self.say(name, style="bold")
+        start, ok = self.elapsed, False
+        try:
+            yield
+            ok = True
+        finally:
+            seconds = self.elapsed - start
+            self.stages.append(Stage(name, start, seconds, ok))
+            self.say(f"  {'done' if ok else 'failed'} after {seconds:.1f} s")

@@ -1,0 +1,246 @@
+"""The real `pulumi` on a copy of the program, with a home, backend and stacks of the drill's own.
+
+The checkout's Pulumi.region0.yaml and Pulumi.region1.yaml are the user's and stay untouched: the
+drill runs a copy of the program in its own folder, with stack files of its own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drill.errors import DrillError
+from drill.livelines import LiveLines
+
+PROGRAM_FOLDERS = ("dualregion", "components", "hooks")
+PROGRAM_FILES = ("Pulumi.yaml", "__main__.py")
+
+_LONGEST_RUN_SECONDS = 1800
+"""Beyond every deadline of the program's own gates: a run that takes longer hangs."""
+_CANCEL_SECONDS = 8
+"""What an interrupted pulumi gets to release its locks before it is killed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished pulumi command."""
+
+    arguments: tuple[str, ...]
+    exit_status: int
+    seconds: float
+    output: str
+    log: Path
+
+    def last_lines(self, count: int = 30) -> str:
+        """Return the end of its output."""
+        return "\n".join(self.output.splitlines()[-count:])
+
+
+def copy_program(checkout: Path, to: Path) -> None:
+    """Copy the program, without anybody's stack configuration, to a fresh folder.
+
+    Raises:
+        DrillError: a part of the program is missing in the checkout.
+    """
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    try:
+        for name in PROGRAM_FILES:
+            shutil.copy2(checkout / name, to / name)
+        for name in PROGRAM_FOLDERS:
+            shutil.copytree(
+                checkout / name, to / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+    except OSError as error:
+        raise DrillError(
+            f"the program in {checkout} is incomplete ({error}): run the drill from a checkout"
+        ) from None
+
+
+def environment(
+    folder: Path, kubeconfig: Path, pulumi_path: Sequence[Path], own_build: bool
+) -> dict[str, str]:
+    """Return the environment of the drill's pulumi: everything it writes stays in `folder`.
+
+    `own_build` says that pulumi and its plugins are the set-up's own: then no plugin is downloaded.
+    """
+    first = [str(path) for path in pulumi_path] + [str(Path(sys.executable).parent)]
+    env = {
+        **os.environ,
+        "PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)]),
+        "PULUMI_HOME": str(folder / "pulumi-home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
+        "PULUMI_CONFIG_PASSPHRASE": "drill",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "KUBECONFIG": str(kubeconfig),
+    }
+    if own_build:
+        env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    for name in ("PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        env.pop(name, None)
+    return env
+
+
+class Stacks:
+    """Runs pulumi commands on the drill's stacks; every output is kept in a log of its own."""
+
+    def __init__(
+        self,
+        pulumi: Path,
+        project: Path,
+        env: Mapping[str, str],
+        logs: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        """`say` is told, live, what a long command does."""
+        self._pulumi = str(pulumi)
+        self._project = project
+        self._env = dict(env)
+        self._logs = logs
+        self._say = say
+        self._count = 0
+
+    def create(self, stack: str, config: Mapping[str, str]) -> None:
+        """Make a stack and set its configuration.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        self._demand(self.run("init", stack, "stack", "init", stack, "--no-select"))
+        self.configure(stack, config)
+
+    def configure(self, stack: str, config: Mapping[str, str]) -> None:
+        """Set configuration keys, each a path such as `regions[0].name`, in one command.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        pairs = [
+            part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")
+        ]
+        self._demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
+
+    def up(self, stack: str, message: str) -> Run:
+        """Run `pulumi up` without its own preview, telling what it does while it does it."""
+        return self.run(
+            "up", stack, "up", "--yes", "--skip-preview", "--message", message, live=True
+        )
+
+    def must_up(self, stack: str, message: str) -> Run:
+        """Run `pulumi up`.
+
+        Raises:
+            DrillError: it failed; the message ends with its last lines.
+        """
+        return self._demand(self.up(stack, message))
+
+    def preview(self, stack: str) -> Run:
+        """Run `pulumi preview --diff`."""
+        return self.run("preview", stack, "preview", "--diff")
+
+    def preview_expecting_no_change(self, stack: str) -> Run:
+        """Run a preview that fails when there is anything to change."""
+        return self.run("preview", stack, "preview", "--expect-no-changes")
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Return a stack's outputs.
+
+        Raises:
+            DrillError: pulumi failed, or printed something else.
+        """
+        run = self._demand(self.run("output", stack, "stack", "output", "--json", quiet=True))
+        try:
+            return dict(json.loads(run.output or "{}"))
+        except ValueError:
+            raise DrillError(f"`pulumi stack output` printed no JSON, see {run.log}") from None
+
+    def version(self) -> str:
+        """Return what `pulumi version` prints."""
+        done = subprocess.run(
+            [self._pulumi, "version"], env=self._env, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def run(
+        self, name: str, stack: str, *arguments: str, live: bool = False, quiet: bool = False
+    ) -> Run:
+        """Run one pulumi command to its end.
+
+        `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone.
+        """
+        log = self._next_log(f"{name}-{stack}")
+        options = ["--non-interactive", "--color=never"]
+        if "--no-select" not in arguments:
+            options += ["--stack", stack]
+        argv = [self._pulumi, *arguments, *options]
+        began = time.monotonic()
+        errors = log.with_suffix(".err").open("w") if quiet else None
+        lines: list[str] = []
+        told = LiveLines()
+        try:
+            with log.open("w", encoding="utf-8") as file, self._started(argv, errors) as process:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    file.write(line)
+                    file.flush()
+                    if live and (said := told.condensed(line)):
+                        self._say(f"  {stack}: {said}")
+                status = process.wait(timeout=_LONGEST_RUN_SECONDS)
+        finally:
+            if errors:
+                errors.close()
+        return Run(arguments, status, time.monotonic() - began, "".join(lines), log)
+
+    @contextmanager
+    def _started(self, argv: Sequence[str], errors: Any) -> Iterator[subprocess.Popen[str]]:
+        """Start pulumi in a session of its own; when the caller leaves early, end it and all it started."""
+        process = subprocess.Popen(
+            argv,
+            cwd=self._project,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors or subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                _end(process)
+            if process.stdout:
+                process.stdout.close()
+
+    def _next_log(self, name: str) -> Path:
+        self._count += 1
+        return self._logs / f"{self._count:02d}-pulumi-{name}.log"
+
+    def _demand(self, run: Run) -> Run:
+        if run.exit_status == 0:
+            return run
+        command = " ".join(("pulumi", *run.arguments[:2]))
+        raise DrillError(
+            f"`{command}` ended with exit status {run.exit_status}; all of its output is in {run.log}, "
+            f"its last lines:\n{run.last_lines()}"
+        )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask pulumi to stop as Ctrl-C does; kill it and its children if it does not in time."""
+    with suppress(subprocess.TimeoutExpired, ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=_CANCEL_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

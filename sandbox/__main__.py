@@ -1,0 +1,48 @@
+"""The sandbox's command: `python -m sandbox`."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from sandbox import setup as set_up
+from sandbox.errors import SandboxError
+from sandbox.regions.cli import register
+
+app = typer.Typer(
+    help="Two real one-node Kubernetes regions on one machine, for rehearsals and tests.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+register(app)
+
+
+@app.command()
+def setup(
+    prune: bool = typer.Option(
+        False, help="Also remove parts that other versions of the project made."
+    ),
+) -> None:
+    """Make everything that the sandbox needs and this machine lacks; what is there stays."""
+    set_up.ensure(Console(), prune_old=prune)
+
+
+def main() -> None:
+    """Run the command; a failure is one clear message and exit status 1."""
+    # A plain kill would leave half-made things: let it unwind like Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except SandboxError as error:
+        Console(stderr=True).print(f"Error: {error}", style="red", soft_wrap=True, markup=False)
+        sys.exit(1)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

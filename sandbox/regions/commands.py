@@ -1,0 +1,44 @@
+"""Short commands of the machine (`ip`, `cp`, `rm`), whose failure becomes one clear sentence."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from sandbox.errors import SandboxError
+from sandbox.regions.model import SYSTEM_PATH
+
+LIMIT_SECONDS = 60.0  # the slowest, a copy of all images between file systems, stays well below
+
+
+def run(argv: Sequence[str], why: str, text: str | None = None, remedy: str = "") -> str:
+    """Run a command that ends by itself and return its output.
+
+    Args:
+        argv: the command and its arguments.
+        why: what it is for, to complete "Cannot ...".
+        text: its standard input.
+        remedy: what the user can do when it fails.
+
+    Raises:
+        SandboxError: it failed, was not found, or did not end.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            check=False,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            env={**os.environ, "PATH": ":".join(SYSTEM_PATH), "LC_ALL": "C"},
+        )
+    except FileNotFoundError as error:
+        raise SandboxError(f"Cannot {why}: {argv[0]} is not there. Run `make setup`.") from error
+    except subprocess.TimeoutExpired as error:
+        raise SandboxError(
+            f"Cannot {why}: {argv[0]} did not end within {LIMIT_SECONDS:.0f} s. {remedy}".rstrip()
+        ) from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().replace("\n", "; ")
+        raise SandboxError(f"Cannot {why}: {argv[0]} said: {said}. {remedy}".rstrip())
+    return done.stdout

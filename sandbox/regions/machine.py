@@ -1,0 +1,163 @@
+"""What the sandbox needs of the machine, and the few traces that it must take away again."""
+
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.regions import commands, probes
+from sandbox.regions.model import Region
+from sandbox.regions.node import private_mounts
+
+FOLDER_RECORD = Path("/run/cdr-made-folders")
+"""Names the machine's folders that sandboxes made as places for their mounts; the last sandbox removes them."""
+
+_OVERLAY_TRIAL = """set -eu
+mkdir -p "$1/lower" "$1/upper" "$1/work" "$1/merged"
+mount -t overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" overlay "$1/merged"
+"""
+
+
+def check(root: Path) -> None:
+    """Check that the sandbox can work on this machine, and in this folder, at all.
+
+    Raises:
+        SandboxError: not root, or an unusable path.
+    """
+    if os.geteuid() != 0:
+        raise SandboxError(
+            "The sandbox makes network namespaces, mounts and control groups, so it needs root. "
+            "Run the command with sudo."
+        )
+    if any(letter in str(root) for letter in " \t\n'\"\\:,"):
+        raise SandboxError(
+            f"The sandbox cannot live in {root}: blanks, quotes, commas and colons in the path are not "
+            "understood by all of its parts. Move the checkout to a path without them."
+        )
+
+
+def check_overlay(root: Path) -> None:
+    """Check that containers can run from `root`.
+
+    Raises:
+        SandboxError: no overlay can be mounted there.
+    """
+    trial = root / "overlay-trial"
+    try:
+        trial.mkdir(parents=True, exist_ok=True)
+        # the mount is made in a mount namespace that ends with the shell
+        commands.run(
+            ["unshare", "--mount", "sh", "-c", _OVERLAY_TRIAL, "sh", str(trial)],
+            f"mount an overlay in {root}",
+            remedy="Containers need overlayfs: load it (modprobe overlay), and put the checkout on a "
+            "file system that can carry it (ext4, xfs or tmpfs, not itself an overlay).",
+        )
+    finally:
+        shutil.rmtree(trial, ignore_errors=True)
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the sandbox for one command; a killed command frees it by ending.
+
+    Raises:
+        SandboxError: another command holds it.
+    """
+    root.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(root.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SandboxError(
+                f"Another command is working on the sandbox in {root}. Wait until it has ended; "
+                "if it hangs, interrupt it (Ctrl-C), then run `python -m sandbox down`."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def make_mount_places(region: Region) -> None:
+    """Make the folders on which the region's private mounts stand, and remember those that were missing."""
+    missing = [
+        folder
+        for place in private_mounts(region)
+        for folder in [*reversed(place.parents), place]
+        if not folder.exists()
+    ]
+    if not Path("/run/netns").exists():
+        missing.append(Path("/run/netns"))
+    if not missing:
+        return
+    with FOLDER_RECORD.open("a") as record:
+        for folder in missing:
+            record.write(f"{folder}\n")
+            record.flush()
+            folder.mkdir(exist_ok=True)
+
+
+def remove_mount_places() -> None:
+    """Remove what `make_mount_places` made, unless another sandbox still needs it or something is in it."""
+    if any(path.is_dir() for path in Path("/run").glob("cdr-*-*")) or not FOLDER_RECORD.exists():
+        return
+    for line in reversed(FOLDER_RECORD.read_text().splitlines()):
+        folder = Path(line)
+        if folder == probes.NETNS_FOLDER and folder.is_mount() and not any(folder.iterdir()):
+            # `ip netns` mounts the folder upon itself with the first namespace and never takes it off
+            commands.run(["umount", str(folder)], f"unmount {folder}")
+        try:
+            folder.rmdir()
+        except OSError:
+            continue  # somebody uses it by now
+    FOLDER_RECORD.unlink()
+
+
+def mounts_of(sandbox_id: str, root: Path) -> list[str]:
+    """Return the machine's mounts that carry the sandbox's id or lie in its folder, innermost first."""
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    ours = (f"/run/{sandbox_id}-", f"/run/netns/{sandbox_id}-", f"{root}/")
+    return sorted((place for place in set(places) if place.startswith(ours)), reverse=True)
+
+
+def netns_names(sandbox_id: str) -> list[str]:
+    """Return the network namespaces of the sandbox that exist."""
+    folder = probes.NETNS_FOLDER
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith(f"{sandbox_id}-"))
+
+
+def has_netns(name: str) -> bool:
+    """Say whether the network namespace exists."""
+    return (probes.NETNS_FOLDER / name).exists()
+
+
+def remove_netns(name: str) -> None:
+    """Remove the network namespace, and with it its end of the link, if it exists."""
+    if has_netns(name):
+        commands.run(["ip", "netns", "delete", name], f"remove the network namespace {name}")
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of the sandbox with all of its content, if it exists."""
+    if folder.exists():
+        commands.run(
+            ["rm", "-rf", "--one-file-system", str(folder)],
+            f"remove {folder}",
+            remedy="Something may still be mounted there: see `findmnt`, then run the command again.",
+        )
+
+
+def free_port(taken: set[int]) -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on now and that is not among `taken`."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if port not in taken:
+            return port

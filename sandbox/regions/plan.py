@@ -1,0 +1,63 @@
+"""The whole plan of a region: what is started, in which order, with which files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.regions import access, control_plane, dns, node, storage
+from sandbox.regions.model import Component, File, Region
+
+if TYPE_CHECKING:
+    from sandbox.setup.tools import Tools
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What makes a region.
+
+    `waves` are started one after the other, each as soon as everything of the one before is ready; all of
+    a wave starts at once. `manifests` are applied as soon as the API server answers, before the last wave. A
+    region without node has no images and no manifests.
+    """
+
+    region: Region
+    files: tuple[File, ...]
+    waves: tuple[tuple[Component, ...], ...]
+    manifests: tuple[dict[str, Any], ...]
+    image_seed: Path | None
+
+    @property
+    def has_node(self) -> bool:
+        """Say whether the region runs pods."""
+        return self.image_seed is not None
+
+
+def plan(region: Region, tools: "Tools", port: int, nodes: bool) -> Plan:
+    """Return the plan of `region`.
+
+    Args:
+        region: whose plan it is.
+        tools: the binaries to run.
+        port: where its API server is to be reached on 127.0.0.1.
+        nodes: False for API server, etcd and controller manager alone: nothing then runs a pod.
+    """
+    first = [control_plane.etcd(region, tools), access.haproxy(region, tools, port)]
+    second = [control_plane.controller_manager(region, tools)]
+    if nodes:
+        first.append(node.containerd(region, tools))
+        second += [
+            control_plane.scheduler(region, tools),
+            node.kubelet(region, tools),
+            node.kube_proxy(region, tools),
+            dns.coredns(region, tools),
+            storage.local_path_provisioner(region, tools),
+        ]
+    # The API server retries until etcd answers, haproxy until the API server does: no wave between them.
+    first.insert(1, control_plane.api_server(region, tools))
+    return Plan(
+        region=region,
+        files=(control_plane.region_kubeconfig(region),),
+        waves=((node.anchor(region),), tuple(first), tuple(second)),
+        manifests=storage.manifests(region) if nodes else (),
+        image_seed=tools.image_seed if nodes else None,
+    )

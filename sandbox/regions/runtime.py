@@ -1,0 +1,224 @@
+"""Carrying out a region's plan: start, wait, and take away."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from sandbox.errors import SandboxError
+from sandbox.regions import (
+    cgroups,
+    commands,
+    machine,
+    network,
+    pki,
+    probes,
+    processes,
+    seed,
+    storage,
+)
+from sandbox.regions.access import Credentials
+from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
+from sandbox.regions.model import Component, File, Place, Process, Region
+from sandbox.regions.plan import Plan
+from sandbox.regions.progress import Progress
+
+POLL_SECONDS = 0.1
+START_SECONDS = 120.0
+"""How long one thing may be waited for at the start. It takes a few seconds on an idle machine; 20 times that
+says that it will not come."""
+END_SECONDS = 15.0
+"""How long killed processes may need to be gone: a big one gives back its memory first."""
+
+
+class Interrupted(SandboxError):
+    """The start of this region was given up because the other one's failed."""
+
+
+class RegionRuntime:
+    """One region on this machine: makes what its plan says, and removes all of it.
+
+    Args:
+        abort: set by another thread to give up waiting.
+    """
+
+    def __init__(self, region: Region, progress: Progress, abort: Event) -> None:
+        self.region = region
+        self._progress = progress
+        self._abort = abort
+
+    # --- network ---------------------------------------------------------------------------------------
+
+    def make_network(self) -> None:
+        """Make the region's network namespace, without the link."""
+        commands.run(
+            ["ip", "netns", "add", self.region.netns],
+            f"make the network namespace {self.region.netns}",
+            remedy="It needs root and a kernel with network namespaces; in a container, run it privileged.",
+        )
+        self.ip_batch(network.namespace_batch(self.region), "set up the region's network")
+        probes.in_netns(self.region.netns, _forward_packets)
+
+    def ip_batch(self, batch: str, why: str) -> None:
+        """Run commands of `ip` inside the region's network namespace."""
+        commands.run(
+            ["ip", "-n", self.region.netns, "-batch", "-"], f"{why} ({self.region.name})", batch
+        )
+
+    # --- start -----------------------------------------------------------------------------------------
+
+    def prepare(self) -> Credentials:
+        """Make folders, control group, network namespace and certificates; return the administrator's."""
+        for folder in (self.region.folder, self.region.logs, self.region.folder / "pids"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.region.run_folder.mkdir(exist_ok=True)
+        machine.make_mount_places(self.region)
+        cgroups.create(self.region.cgroup)
+        self.make_network()
+        return pki.create(self.region)
+
+    def start(self, plan: Plan, kubeconfig: Path) -> None:
+        """Start everything of the plan and wait until the region can be worked with.
+
+        Raises:
+            SandboxError: something failed, or did not become ready; says what, with its last log lines.
+        """
+        _write(plan.files)
+        if plan.image_seed:
+            seed.copy(plan.image_seed, self.region.containerd_root)
+            self._progress.say("container images are in place", self.region.name)
+        for number, wave in enumerate(plan.waves):
+            if number == len(plan.waves) - 1:
+                self._apply(plan, kubeconfig)
+            self._start_wave(wave)
+        self._wait_for_cluster(plan, kubeconfig)
+        (self.region.folder / "complete").touch()
+        self._progress.say("[green]region is ready[/green]", self.region.name)
+
+    def _start_wave(self, wave: tuple[Component, ...]) -> None:
+        for component in wave:
+            for folder in component.folders:
+                folder.mkdir(parents=True, exist_ok=True)
+            _write(component.files)
+            processes.start(self.region, component.process)
+        for component in wave:
+            self._wait_for_process(component.process)
+        names = ", ".join(component.process.name for component in wave)
+        self._progress.say(f"started {names}", self.region.name)
+
+    def _wait_for_process(self, process: Process) -> None:
+        probe = process.ready
+        if probe is None:
+            return
+
+        def question() -> str | None:
+            if process.place is Place.MACHINE:
+                return probes.unready(probe)
+            return probes.in_netns(self.region.netns, lambda: probes.unready(probe))
+
+        self._wait(process.name, question, blame=process.name)
+
+    def _apply(self, plan: Plan, kubeconfig: Path) -> None:
+        if plan.manifests:
+            try:
+                Cluster(kubeconfig, self.region).create(plan.manifests)
+            except CLUSTER_ERRORS as error:
+                raise SandboxError(
+                    f"The API server of {self.region.name} refused the objects of the storage: {error}"
+                ) from error
+
+    def _wait_for_cluster(self, plan: Plan, kubeconfig: Path) -> None:
+        cluster = Cluster(kubeconfig, self.region)
+        namespaces = ("default", storage.NAMESPACE) if plan.has_node else ("default",)
+        questions: list[tuple[str, Callable[[], str | None], str]] = [
+            (
+                "the default service accounts",
+                lambda: _missing(cluster.without_default_account(namespaces)),
+                "kube-controller-manager",
+            )
+        ]
+        if plan.has_node:
+            questions += [
+                ("the node", cluster.node_unready, "kubelet"),
+                (
+                    f"the StorageClass {storage.STORAGE_CLASS}",
+                    lambda: (
+                        None if cluster.has_storage_class(storage.STORAGE_CLASS) else "not there"
+                    ),
+                    "kube-apiserver",
+                ),
+            ]
+        for what, question, blame in questions:
+            self._wait(what, _answered(question), blame)
+
+    def _wait(self, what: str, question: Callable[[], str | None], blame: str) -> None:
+        """Ask until the answer is None; a process that has ended meanwhile, or the deadline, is an error."""
+        region = self.region
+        deadline = time.monotonic() + START_SECONDS
+        while (seen := question()) is not None:
+            if self._abort.is_set():
+                raise Interrupted(f"The start of {region.name} was given up.")
+            for name in processes.ended(region):
+                raise SandboxError(
+                    f"{name} of {region.name} ended while {what} was waited for. Its last log lines:\n"
+                    f"{processes.last_lines(region, name)}"
+                )
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    f"{what} of {region.name} was not ready within {START_SECONDS:.0f} s; last seen: {seen}. "
+                    f"Last log lines of {blame}:\n{processes.last_lines(region, blame)}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    # --- end -------------------------------------------------------------------------------------------
+
+    def remove(self) -> None:
+        """Remove everything of the region that is left, in whatever state it is.
+
+        Raises:
+            SandboxError: something resists; run again.
+        """
+        region = self.region
+        cgroups.empty(region.cgroup, END_SECONDS)
+        machine.remove_netns(region.netns)
+        machine.remove_tree(region.run_folder)
+        machine.remove_tree(region.folder)
+        cgroups.remove(region.cgroup, END_SECONDS)
+
+    def keep_logs(self, target: Path) -> Path:
+        """Copy the region's logs to a folder of its name below `target` and return that folder."""
+        kept = target / self.region.name
+        shutil.rmtree(kept, ignore_errors=True)
+        if self.region.logs.is_dir():
+            shutil.copytree(self.region.logs, kept)
+        return kept
+
+
+def _forward_packets() -> None:
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+
+
+def _write(files: tuple[File, ...]) -> None:
+    for file in files:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(file.text)
+
+
+def _missing(names: list[str]) -> str | None:
+    return f"missing in {', '.join(names)}" if names else None
+
+
+def _answered(question: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Take a refused or unanswered request for an answer to wait on."""
+
+    def ask() -> str | None:
+        try:
+            return question()
+        except CLUSTER_ERRORS as error:
+            return str(error)
+
+    return ask

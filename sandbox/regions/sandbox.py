@@ -1,0 +1,365 @@
+"""The sandbox: two regions, and what can be done to them."""
+
+import json
+import os
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from rich.console import Console
+
+from sandbox.errors import SandboxError
+from sandbox.regions import access, cgroups, commands, machine, network, processes, status
+from sandbox.regions.access import Credentials
+from sandbox.regions.model import NAMES, Region, regions
+from sandbox.regions.plan import plan
+from sandbox.regions.progress import Progress
+from sandbox.regions.runtime import END_SECONDS, RegionRuntime
+
+if TYPE_CHECKING:
+    from sandbox.setup.tools import Tools
+
+
+class Sandbox:
+    """Two real one-node Kubernetes regions on this machine, joined by a link.
+
+    All state lies in `root` and in what the kernel knows by the sandbox's id, so any later command, also after
+    a crash, finds what there is.
+
+    Args:
+        tools: the binaries to run; None for one that only looks (`status`) and removes (`down`).
+        root: state folder, made by `up` and removed by `down`; one sandbox a folder.
+        console: where progress is shown; None for standard error.
+    """
+
+    def __init__(self, tools: "Tools | None", root: Path, console: Console | None = None) -> None:
+        self._tools = tools
+        self._root = root.resolve()
+        self._console = console or Console(stderr=True)
+        self.regions = regions(self._root)
+        self.id = self.regions[0].sandbox_id
+        self.kubeconfig = self._root / "kubeconfig"
+        self.logs = self._root.parent / f"{self._root.name}-logs"
+
+    # --- commands --------------------------------------------------------------------------------------
+
+    def up(self, nodes: bool = True) -> None:
+        """Start both regions and wait until both can be worked with; a sandbox that runs is left as it is.
+
+        Args:
+            nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
+
+        Raises:
+            SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
+                and nothing else is.
+        """
+        progress = Progress(self._console)
+        machine.check(self._root)
+        with machine.locked(self._root):
+            if self._is_up(nodes):
+                progress.say(f"the sandbox is up already; kubeconfig: {self.kubeconfig}")
+                return
+            if self._traces():
+                progress.say("clearing what an interrupted command left")
+                self._remove(progress)
+            if nodes:
+                self._check_overlay()
+            self._start(self.regions, nodes, progress)
+            self._write(self._root / "sandbox.json", json.dumps({"nodes": nodes}))
+        progress.say(f"[green]the sandbox is up[/green]; export KUBECONFIG={self.kubeconfig}")
+
+    def down(self) -> None:
+        """Remove the sandbox and all its traces, in whatever state it is.
+
+        Raises:
+            SandboxError: a process or a mount resists; run it again.
+        """
+        progress = Progress(self._console)
+        machine.check(self._root)
+        with machine.locked(self._root):
+            if not self._traces():
+                progress.say("no sandbox of this checkout is there")
+                return
+            self._remove(progress)
+        progress.say("the sandbox is gone")
+
+    def status(self) -> status.SandboxStatus:
+        """Return what there is now, asked of the machine and of the API servers.
+
+        Raises:
+            SandboxError: not root.
+        """
+        machine.check(self._root)
+        return status.observe(self.regions, self.kubeconfig)
+
+    def lose(self, region: int) -> float:
+        """Lose a region without warning: its network first, then every process of it at once, then its disks.
+
+        Args:
+            region: 0 (london) or 1 (paris).
+
+        Returns:
+            The moment of the loss, in seconds since the epoch.
+
+        Raises:
+            SandboxError: there is no such region, or it is lost already.
+        """
+        progress = Progress(self._console)
+        lost = self._region(region)
+        with machine.locked(self._root):
+            self._require_sandbox()
+            if not cgroups.processes(lost.cgroup):
+                raise SandboxError(
+                    f"{lost.name} is lost already. `python -m sandbox recreate {lost.name}` makes it anew."
+                )
+            moment = time.time()
+            # A dying kernel would still tell every peer that its connection ends; a lost region tells nothing.
+            if status.link_state(self.regions) == "up":
+                self._runtime(lost.other, progress).ip_batch(
+                    network.cut_batch(lost.other), "cut the link"
+                )
+            count = cgroups.kill(lost.cgroup)
+            seconds = time.time() - moment
+            progress.say(f"lost: {count} processes killed within {seconds:.3f} s", lost.name)
+            self._runtime(lost, progress).remove()
+            progress.say("its disks are gone", lost.name)
+        return moment
+
+    def recreate(self, region: int) -> None:
+        """Make a lost region anew: an empty cluster, at another port, with another certificate authority.
+
+        Raises:
+            SandboxError: the region is not lost, or did not start; its logs are kept then.
+        """
+        progress = Progress(self._console)
+        new = self._region(region)
+        with machine.locked(self._root):
+            self._require_sandbox()
+            if cgroups.processes(new.cgroup) and (new.folder / "complete").exists():
+                raise SandboxError(
+                    f"{new.name} is not lost. Only a lost region can be recreated: "
+                    f"`python -m sandbox lose {new.name}` loses it, with all its data."
+                )
+            self._runtime(new, progress).remove()
+            self._start((new,), self._nodes(), progress)
+
+    def cut_link(self) -> None:
+        """Cut the link between the regions: each lives on, packets to the other vanish.
+
+        Raises:
+            SandboxError: a region is lost, so there is no link.
+        """
+        self._change_link("cut", network.cut_batch)
+
+    def restore_link(self) -> None:
+        """Restore the link between the regions.
+
+        Raises:
+            SandboxError: a region is lost, so there is no link.
+        """
+        self._change_link("restored", network.restore_batch)
+
+    # --- parts -----------------------------------------------------------------------------------------
+
+    def _change_link(self, what: str, batch: "network.Batch") -> None:
+        progress = Progress(self._console)
+        with machine.locked(self._root):
+            self._require_sandbox()
+            if status.link_state(self.regions) == "none":
+                lost = next(each.name for each in self.regions if not machine.has_netns(each.netns))
+                raise SandboxError(
+                    f"There is no link while {lost} is lost. `python -m sandbox recreate {lost}` makes both."
+                )
+            for region in self.regions:
+                self._runtime(region, progress).ip_batch(batch(region), "change the link")
+        progress.say(f"the link is {what}")
+
+    def _check_overlay(self) -> None:
+        try:
+            machine.check_overlay(self._root)
+        except BaseException:
+            self._remove_root()
+            raise
+
+    def _start(self, which: tuple[Region, ...], nodes: bool, progress: Progress) -> None:
+        """Start the given regions, side by side, and their link; take them away again when one fails."""
+        abort = Event()
+        runtimes = [RegionRuntime(region, progress, abort) for region in which]
+        try:
+            self._start_all(runtimes, nodes, abort, progress)
+        except BaseException as error:
+            self._give_up(runtimes, error, progress)
+            if isinstance(error, OSError):
+                raise SandboxError(f"The sandbox could not be started: {error}.") from error
+            raise
+
+    def _give_up(
+        self, runtimes: list[RegionRuntime], error: BaseException, progress: Progress
+    ) -> None:
+        """Keep the logs and remove what was started."""
+        kept = " and ".join(str(runtime.keep_logs(self.logs)) for runtime in runtimes)
+        how = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        progress.say(f"[red]{how}; cleaning up; logs are kept in {kept}[/red]")
+        try:
+            if len(runtimes) == len(self.regions):
+                self._remove(progress)
+            for runtime in runtimes:
+                runtime.remove()
+        except SandboxError as second:
+            raise SandboxError(f"{error}\nCleaning up failed too: {second}") from error
+
+    def _start_all(
+        self, runtimes: list[RegionRuntime], nodes: bool, abort: Event, progress: Progress
+    ) -> None:
+        former = {
+            port
+            for region in self.regions
+            if (port := access.port_in(self._read_kubeconfig(), region)) is not None
+        }
+        ports: list[int] = []
+        for runtime in runtimes:
+            credentials = runtime.prepare()
+            port = machine.free_port(former | set(ports))
+            ports.append(port)
+            self._publish(runtime.region, port, credentials)
+        self._make_link(progress)
+        progress.say("networks, link and certificates are made")
+        plans = [
+            plan(runtime.region, self._needed_tools(), port, nodes)
+            for runtime, port in zip(runtimes, ports, strict=True)
+        ]
+        with ThreadPoolExecutor(max_workers=len(runtimes)) as pool:
+            futures = [
+                pool.submit(runtime.start, each, self.kubeconfig)
+                for runtime, each in zip(runtimes, plans, strict=True)
+            ]
+            try:
+                _first_failure(futures)
+            finally:
+                abort.set()
+
+    def _make_link(self, progress: Progress) -> None:
+        first = self.regions[0]
+        if not all(machine.has_netns(region.netns) for region in self.regions):
+            return  # the other region is lost too; recreating it makes the link
+        commands.run(
+            ["ip", "-batch", "-"],
+            "make the link between the regions",
+            network.link_command(first),
+            remedy="It needs a kernel with veth devices (modprobe veth).",
+        )
+        for region in self.regions:
+            self._runtime(region, progress).ip_batch(
+                network.link_end_batch(region), "set up the link"
+            )
+
+    def _publish(self, region: Region, port: int, credentials: Credentials) -> None:
+        config = access.kubeconfig_with(self._read_kubeconfig(), region, port, credentials)
+        self._write(self.kubeconfig, yaml.safe_dump(config, sort_keys=False))
+
+    def _read_kubeconfig(self) -> dict[str, Any]:
+        try:
+            return yaml.safe_load(self.kubeconfig.read_text()) or {}
+        except FileNotFoundError:
+            return {}
+
+    def _write(self, path: Path, text: str) -> None:
+        """Write for the owner only, and at once: a reader sees the old file or the new one."""
+        new = path.with_name(f".{path.name}.new")
+        new.touch(mode=0o600)
+        new.write_text(text)
+        os.replace(new, path)
+
+    def _remove(self, progress: Progress) -> None:
+        for region in self.regions:
+            cgroups.kill(region.cgroup)
+        for region in self.regions:
+            self._runtime(region, progress).remove()
+            progress.say("removed", region.name)
+        cgroups.empty(f"/{self.id}", END_SECONDS)
+        cgroups.remove(f"/{self.id}", END_SECONDS)
+        for name in machine.netns_names(self.id):
+            machine.remove_netns(name)
+        for mount in machine.mounts_of(self.id, self._root):
+            commands.run(["umount", "--lazy", mount], f"unmount {mount}")
+        machine.remove_mount_places()
+        self._remove_root()
+
+    def _remove_root(self) -> None:
+        # by name: whatever else somebody has put into the folder is not ours
+        for name in ("kubeconfig", ".kubeconfig.new", "sandbox.json", ".sandbox.json.new"):
+            (self._root / name).unlink(missing_ok=True)
+        machine.remove_tree(self._root / "overlay-trial")
+        if self._root.is_dir() and not any(self._root.iterdir()):
+            self._root.rmdir()
+
+    def _traces(self) -> bool:
+        """Say whether anything of the sandbox is there, remembered or not."""
+        return (
+            cgroups.exists(f"/{self.id}")
+            or bool(machine.netns_names(self.id))
+            or any(region.run_folder.exists() or region.folder.exists() for region in self.regions)
+            or self._root.exists()
+        )
+
+    def _is_up(self, nodes: bool) -> bool:
+        """Say whether the sandbox runs as asked.
+
+        Raises:
+            SandboxError: it runs otherwise: without what is asked for, or with a region lost.
+        """
+        if not (self._root / "sandbox.json").exists():
+            return False
+        living = [region for region in self.regions if cgroups.processes(region.cgroup)]
+        if not living:
+            return False
+        if nodes and not self._nodes():
+            raise SandboxError(
+                "The sandbox is up without nodes. `python -m sandbox down` removes it, then start it anew."
+            )
+        for region in self.regions:
+            if region not in living or not (region.folder / "complete").exists():
+                raise SandboxError(
+                    f"The sandbox is up, but {region.name} is lost. Make it anew with "
+                    f"`python -m sandbox recreate {region.name}`, or start over with `python -m sandbox down`."
+                )
+            for name in processes.ended(region):
+                raise SandboxError(
+                    f"The sandbox is up, but {name} of {region.name} has ended. Its last log lines:\n"
+                    f"{processes.last_lines(region, name)}\nStart over with `python -m sandbox down`."
+                )
+        return True
+
+    def _nodes(self) -> bool:
+        return bool(json.loads((self._root / "sandbox.json").read_text())["nodes"])
+
+    def _require_sandbox(self) -> None:
+        machine.check(self._root)
+        if not (self._root / "sandbox.json").exists():
+            raise SandboxError(
+                "No sandbox of this checkout is up. Start one with `python -m sandbox up`."
+            )
+
+    def _region(self, index: int) -> Region:
+        if index not in (0, 1):
+            raise SandboxError(
+                f"There is no region {index}. Regions are 0 ({NAMES[0]}) and 1 ({NAMES[1]})."
+            )
+        return self.regions[index]
+
+    def _needed_tools(self) -> "Tools":
+        if self._tools is None:
+            raise SandboxError("The sandbox's tools are not there. Run `make setup`.")
+        return self._tools
+
+    def _runtime(self, region: Region, progress: Progress) -> RegionRuntime:
+        return RegionRuntime(region, progress, Event())
+
+
+def _first_failure(futures: "list[Future[None]]") -> None:
+    """Wait for all of them; raise what failed first, as soon as it fails."""
+    for done in as_completed(futures):
+        done.result()

@@ -1,0 +1,143 @@
+"""What there is of a sandbox now, as data; asked of the kernel and of the API servers, never remembered."""
+
+import fcntl
+import socket
+import struct
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from sandbox.regions import access, cgroups, machine, probes, processes
+from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
+from sandbox.regions.model import HttpOk, Region
+
+LinkState = Literal["up", "cut", "none"]
+RegionState = Literal["up", "starting", "lost"]
+
+
+@dataclass(frozen=True)
+class RegionStatus:
+    """One region; bytes of memory are None where the kernel does not tell."""
+
+    index: int
+    name: str
+    context: str
+    state: RegionState
+    server: str | None
+    api_answers: bool
+    node_ready: bool | None
+    """None for a sandbox without nodes, or an API server that does not answer."""
+    pods: int | None
+    ended: tuple[str, ...]
+    """Processes that were started and live no more."""
+    memory_bytes: int | None
+    memory_peak_bytes: int | None
+
+
+@dataclass(frozen=True)
+class SandboxStatus:
+    """The whole sandbox. `memory_peak_bytes` covers all regions that it ever had, page cache included."""
+
+    id: str
+    up: bool
+    nodes: bool
+    link: LinkState
+    kubeconfig: str
+    memory_bytes: int | None
+    memory_peak_bytes: int | None
+    regions: tuple[RegionStatus, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def observe(both: tuple[Region, Region], kubeconfig: Path) -> SandboxStatus:
+    """Look at both regions."""
+    sandbox_id, root = both[0].sandbox_id, both[0].root
+    memory = cgroups.memory(f"/{sandbox_id}")
+    marker = root / "sandbox.json"
+    return SandboxStatus(
+        id=sandbox_id,
+        up=marker.exists(),
+        nodes=marker.exists() and bool(yaml.safe_load(marker.read_text())["nodes"]),
+        link=link_state(both),
+        kubeconfig=str(kubeconfig),
+        memory_bytes=memory.used,
+        memory_peak_bytes=memory.peak,
+        regions=tuple(_observe_region(region, kubeconfig) for region in both),
+    )
+
+
+def link_state(both: tuple[Region, Region]) -> LinkState:
+    """Say whether the link is up, cut, or not there because a region is lost."""
+    states = [_device_up(region) for region in both]
+    if None in states:
+        return "none"
+    return "up" if all(states) else "cut"
+
+
+def _device_up(region: Region) -> bool | None:
+    """Say whether the region's end of the link has been taken up; None when it is not there."""
+    if not machine.has_netns(region.netns):
+        return None
+
+    def flags() -> bool | None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            request = struct.pack("16sH14s", region.link_device.encode(), 0, b"")
+            try:
+                answer = fcntl.ioctl(probe, _SIOCGIFFLAGS, request)
+            except OSError:
+                return None
+            return bool(struct.unpack("16sH14s", answer)[1] & _IFF_UP)
+
+    return probes.in_netns(region.netns, flags)
+
+
+_SIOCGIFFLAGS = 0x8913
+_IFF_UP = 1
+
+
+def _observe_region(region: Region, kubeconfig: Path) -> RegionStatus:
+    living = bool(cgroups.processes(region.cgroup))
+    complete = (region.folder / "complete").exists()
+    server = _server(region, kubeconfig)
+    answers = living and server is not None and _answers(server, region)
+    ready, pods = _cluster(region, kubeconfig) if answers else (None, None)
+    memory = cgroups.memory(region.cgroup)
+    return RegionStatus(
+        index=region.index,
+        name=region.name,
+        context=region.context,
+        state="lost" if not living else "up" if complete else "starting",
+        server=server,
+        api_answers=answers,
+        node_ready=ready,
+        pods=pods,
+        ended=tuple(processes.ended(region)),
+        memory_bytes=memory.used,
+        memory_peak_bytes=memory.peak,
+    )
+
+
+def _server(region: Region, kubeconfig: Path) -> str | None:
+    try:
+        port = access.port_in(yaml.safe_load(kubeconfig.read_text()), region)
+    except FileNotFoundError:
+        return None
+    return f"https://127.0.0.1:{port}" if port else None
+
+
+def _answers(server: str, region: Region) -> bool:
+    return probes.unready(HttpOk(f"{server}/readyz", region.pki / "ca.crt")) is None
+
+
+def _cluster(region: Region, kubeconfig: Path) -> tuple[bool | None, int | None]:
+    try:
+        cluster = Cluster(kubeconfig, region)
+        node = (region.folder / "kubelet.yaml").exists()
+        return (cluster.node_unready() is None if node else None), cluster.pods()
+    except CLUSTER_ERRORS:
+        return None, None

@@ -1,0 +1,228 @@
+"""Tools that no package registry ships as binaries, built from their Go modules.
+
+Each has a go.mod and go.sum in sandbox/toolchain: go.sum pins every module by checksum, and Go's own module
+and build caches make a second build a matter of seconds.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.setup.part import Part, key_of
+from sandbox.setup.run import run, which
+
+TOOLCHAIN = Path(__file__).parent.parent / "toolchain"
+# From here on Go fetches by itself the newer Go that a module asks for.
+OLDEST_GO = (1, 21)
+REMEDY = (
+    "Say it again: finished builds are kept. If a module could not be fetched, set GOPROXY to a module proxy "
+    "that this machine reaches (go env GOPROXY shows the present one)."
+)
+# Reproducible, small, and independent of the user's own Go settings.
+GO_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+GO_FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath")
+
+
+@dataclass(frozen=True)
+class GoTool:
+    """Binaries built from one module.
+
+    Attributes:
+        name: folder below sandbox/toolchain.
+        says: name and version for the user.
+        binaries: binary -> Go package.
+        versions: variables that the linker sets, so that the tool says its version.
+        cold: how long a first build takes on two cores, for the user.
+    """
+
+    name: str
+    says: str
+    binaries: tuple[tuple[str, str], ...]
+    versions: tuple[str, ...] = ()
+    cold: str = "a minute"
+
+
+PULUMI = GoTool(
+    "pulumi",
+    "pulumi 3.259.0",
+    (("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"),),
+    # The Automation API refuses a Pulumi that does not say its version.
+    ("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",),
+    "3-4 minutes",
+)
+LANGUAGE_PYTHON = GoTool(
+    "pulumi-language-python",
+    "Pulumi's Python language host 3.78.1",
+    (
+        (
+            "pulumi-language-python",
+            "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        ),
+    ),
+    cold="20 s",
+)
+PROVIDER = GoTool(
+    "pulumi-resource-kubernetes",
+    "Pulumi's Kubernetes provider 4.25.0",
+    (("pulumi-resource-kubernetes", "."),),
+    ("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",),
+    "6-7 minutes",
+)
+ETCD = GoTool("etcd", "etcd 3.6.13", (("etcd", "go.etcd.io/etcd/server/v3"),), cold="half a minute")
+KUBERNETES = GoTool(
+    "kubernetes",
+    "Kubernetes 1.34.1",
+    tuple(
+        (name, f"k8s.io/kubernetes/cmd/{name}")
+        for name in (
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-proxy",
+            "kube-scheduler",
+            "kubectl",
+            "kubelet",
+        )
+    ),
+    (
+        "k8s.io/component-base/version.gitVersion=v1.34.1",
+        "k8s.io/component-base/version.gitMajor=1",
+        "k8s.io/component-base/version.gitMinor=34",
+    ),
+    "5-6 minutes",
+)
+COREDNS = GoTool("coredns", "CoreDNS 1.12.4", (("coredns", "github.com/coredns/coredns"),))
+LOCAL_PATH = GoTool(
+    "local-path-provisioner",
+    "local-path-provisioner 0.0.30",
+    (("local-path-provisioner", "github.com/rancher/local-path-provisioner"),),
+    ("main.VERSION=v0.0.30",),
+)
+HELM = GoTool(
+    "helm",
+    "Helm 3.18.6",
+    (("helm", "helm.sh/helm/v3/cmd/helm"),),
+    ("helm.sh/helm/v3/internal/version.version=v3.18.6",),
+)
+
+TOOLS = (ETCD, KUBERNETES, COREDNS, LOCAL_PATH, HELM, PULUMI, LANGUAGE_PYTHON, PROVIDER)
+
+
+def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:
+    """The part that builds a tool's binaries but those that the user already has; None if none is left."""
+    wanted = tuple((name, package) for name, package in tool.binaries if name not in without)
+    if not wanted:
+        return None
+    source = TOOLCHAIN / tool.name
+    inputs = [str(wanted), str(tool.versions), str(GO_FLAGS)]
+    files = [p for p in (source / "go.mod", source / "go.sum", source / "main.go") if p.exists()]
+    return Part(
+        name=tool.name,
+        says=f"Building {tool.says} from Go modules (at first {tool.cold} on two cores)",
+        key=key_of(*inputs, *files),
+        build=lambda target: build(tool, wanted, target),
+    )
+
+
+def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> None:
+    """Build binaries into a folder; raises SandboxError."""
+    check_go()
+    source = TOOLCHAIN / tool.name
+    if tool is PROVIDER:
+        source = _provider_source(source, target / "source")
+    binaries = target / "bin"
+    binaries.mkdir()
+    # One package may be called otherwise than its binary (etcd's is "server"); several in one call share
+    # the work and are called like theirs.
+    output = binaries / wanted[0][0] if len(wanted) == 1 else binaries
+    linked = " ".join(["-s -w", *(f"-X {v}" for v in tool.versions)])
+    run(
+        [
+            "go",
+            "build",
+            *GO_FLAGS,
+            "-ldflags",
+            linked,
+            "-o",
+            output,
+            *(package for _, package in wanted),
+        ],
+        what=f"building {tool.name}",
+        remedy=REMEDY,
+        cwd=source,
+        env=GO_ENV,
+    )
+    if tool is LANGUAGE_PYTHON:
+        launcher = "pulumi-language-python-exec"
+        module = _module_folder(source, "github.com/pulumi/pulumi/sdk/v3")
+        shutil.copyfile(module / "python" / "cmd" / launcher, binaries / launcher)
+        (binaries / launcher).chmod(0o755)
+    shutil.rmtree(target / "source", ignore_errors=True)
+
+
+def _provider_source(source: Path, copy: Path) -> Path:
+    """Bring together our main package and the two files of the module that it embeds."""
+    shutil.copytree(source, copy)
+    module = _module_folder(source, "github.com/pulumi/pulumi-kubernetes/provider/v4")
+    for name in ("schema.json", "terraform-mapping.json"):
+        shutil.copyfile(module / "cmd" / "pulumi-resource-kubernetes" / name, copy / name)
+    return copy
+
+
+def _module_folder(source: Path, module: str) -> Path:
+    """Fetch one module (checked against go.sum) and say where Go keeps it."""
+    run(
+        ["go", "mod", "download", module],
+        what=f"fetching {module}",
+        remedy=REMEDY,
+        cwd=source,
+        env=GO_ENV,
+    )
+    return Path(_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=source))
+
+
+def check_go() -> None:
+    """Raise SandboxError unless a Go is there that builds the modules, itself or by fetching a newer one."""
+    if which("go") is None:
+        raise SandboxError(
+            "Go is missing: it builds etcd, Kubernetes and others. Install Go 1.25 or newer from "
+            "https://go.dev/dl/ (or the package golang of a recent distribution) and put it on PATH."
+        )
+    version = go_version(_go("env", "GOVERSION"))
+    newest_asked = max(_asked(path) for path in TOOLCHAIN.glob("*/go.mod"))
+    fetches = version >= OLDEST_GO and not _go("env", "GOTOOLCHAIN").startswith("local")
+    if version < newest_asked and not fetches:
+        raise SandboxError(
+            f"Go {'.'.join(map(str, version))} is too old: the modules ask for "
+            f"{'.'.join(map(str, newest_asked))}. Install a newer Go from https://go.dev/dl/, or with Go 1.21 "
+            "or newer let it fetch one: go env -w GOTOOLCHAIN=auto"
+        )
+
+
+def go_version(text: str) -> tuple[int, ...]:
+    """The numbers in "go1.26.8"; () if there are none."""
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(n) for n in found.groups() if n) if found else ()
+
+
+def _asked(go_mod: Path) -> tuple[int, ...]:
+    found = re.search(r"^go (\S+)$", go_mod.read_text(), re.MULTILINE)
+    return go_version(f"go{found[1]}") if found else ()
+
+
+def _go(*argv: str, cwd: Path | None = None) -> str:
+    # Outside a module: inside one, an older Go would already fetch the newer one when asked its version.
+    done = subprocess.run(
+        ["go", *argv],
+        cwd=cwd or Path("/"),
+        env={**os.environ, **GO_ENV},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SandboxError(f"go {' '.join(argv)} failed: {done.stderr.strip()}. {REMEDY}")
+    return done.stdout.strip()

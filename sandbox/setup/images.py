@@ -1,0 +1,161 @@
+"""The images that the regions run: what each holds and under which names."""
+
+import platform
+import subprocess
+import tarfile
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.setup.archive import Image, Layer, LayerWriter
+
+FILES = Path(__file__).parent.parent / "images"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+USER = 1001
+
+PAUSE = "localhost/pause:1"
+BUSYBOX = "localhost/busybox:1"
+PLACEHOLDER = "localhost/placeholder:1"
+# Charts 10.x of Camunda 8.5 ask for different patch levels; what runs is 8.5.8.
+ZEEBE_TAGS = ("8.5.25", "8.5.8")
+ELASTICSEARCH_TAGS = ("8", "8.12.2")
+HEALTH_PATHS = (
+    "actuator/health/liveness",
+    "actuator/health/readiness",
+    "actuator/health/index.html",
+)
+
+ZEEBE_ENV = {
+    "JAVA_HOME": "/usr/local/java",
+    "ZB_HOME": "/usr/local/zeebe",
+    "ZEEBE_LOG_LEVEL": "info",
+    "ZEEBE_BROKER_GATEWAY_NETWORK_HOST": "0.0.0.0",  # noqa: S104 (within the pod)
+    "ZEEBE_STANDALONE_GATEWAY": "false",
+    "ZEEBE_RESTORE": "false",
+    # Short runs on few cores: the full compiler and a parallel collector cost more than they bring. The
+    # launcher's own variable, because charts set JAVA_TOOL_OPTIONS, and with it the heap.
+    "JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "JAVA_TOOL_OPTIONS": "-Xmx256m",
+}
+
+
+def architecture() -> str:
+    """The machine's architecture as images name it; raises SandboxError for one that has no builds."""
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise SandboxError(
+            f"this machine is a {machine}: the images are made for {' and '.join(ARCHITECTURES)} only."
+        )
+    return ARCHITECTURES[machine]
+
+
+def images(
+    debian_root: Path, java: Path, zeebe: Path, opensearch: Path, work: Path
+) -> tuple[Image, ...]:
+    """Write the layers into `work` and describe all images.
+
+    Args:
+        debian_root: folder of the part of this name, as with the next three.
+        java: the Java 21 runtime.
+        zeebe: the distribution.
+        opensearch: the jars.
+        work: an existing folder.
+    """
+    root = Layer.of(debian_root / "root.tar")
+    busybox = _busybox_layer(root.path, work)
+    return (
+        Image((PAUSE,), (busybox,), ("/bin/sleep", "infinity"), user="65535:65535"),
+        Image((BUSYBOX,), (busybox,), ("/bin/sh",)),
+        Image(
+            (
+                PLACEHOLDER,
+                *(
+                    f"docker.io/camunda/{app}:{t}"
+                    for app in ("operate", "tasklist")
+                    for t in ZEEBE_TAGS
+                ),
+            ),
+            (busybox, _placeholder_layer(work)),
+            ("/serve.sh",),
+            user=f"{USER}:{USER}",
+            ports=(8080,),
+        ),
+        Image(
+            tuple(f"docker.io/camunda/zeebe:{tag}" for tag in ZEEBE_TAGS),
+            (root, _java_layer(java, work), _zeebe_layer(zeebe, work)),
+            ("/usr/local/bin/startup.sh",),
+            user=f"{USER}:{USER}",
+            workdir="/usr/local/zeebe",
+            env={
+                "PATH": "/usr/local/zeebe/bin:/usr/local/java/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                **ZEEBE_ENV,
+            },
+            ports=(8080, 9600, 26500, 26501, 26502),
+        ),
+        Image(
+            tuple(f"docker.io/bitnami/elasticsearch:{tag}" for tag in ELASTICSEARCH_TAGS),
+            (root, _opensearch_layer(opensearch, work)),
+            ("/usr/local/bin/start.sh",),
+            user=f"{USER}:{USER}",
+            ports=(9200, 9300),
+        ),
+    )
+
+
+def _busybox_layer(root: Path, work: Path) -> Layer:
+    """Busybox, static, out of the Debian root, with a link for each of its commands."""
+    binary = work / "busybox"
+    with tarfile.open(root) as tar:
+        names = ("./bin/busybox", "./usr/bin/busybox", "bin/busybox", "usr/bin/busybox")
+        member = next(m for m in tar if m.name in names and m.isfile())
+        tar.extract(member.replace(name="busybox"), work, filter="data")
+    binary.chmod(0o755)
+    listed = subprocess.run(
+        [binary, "--list"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    with LayerWriter(work / "busybox.tar") as writer:
+        writer.file("bin/busybox", binary)
+        for command in sorted(set(listed) - {"busybox"}):
+            writer.link(f"bin/{command}", "busybox")
+        writer.folder("tmp", 0o1777)
+        writer.text("etc/passwd", b"root:x:0:0::/:/bin/sh\ncamunda:x:1001:1001::/tmp:/bin/sh\n")
+    return writer.layer
+
+
+def _placeholder_layer(work: Path) -> Layer:
+    with LayerWriter(work / "placeholder.tar") as writer:
+        writer.file("serve.sh", FILES / "placeholder" / "serve.sh")
+        for path in HEALTH_PATHS:
+            writer.text(f"www/{path}", b'{"status":"UP"}\n')
+        writer.text(
+            "www/index.html", b"A placeholder: this application is not part of the rehearsal.\n"
+        )
+    return writer.layer
+
+
+def _java_layer(java: Path, work: Path) -> Layer:
+    with LayerWriter(work / "java.tar") as writer:
+        writer.tree("usr/local/java", java / "jre")
+    return writer.layer
+
+
+def _zeebe_layer(zeebe: Path, work: Path) -> Layer:
+    with LayerWriter(work / "zeebe.tar") as writer:
+        writer.tree("usr/local/zeebe", zeebe / "zeebe", USER)
+        writer.folder("usr/local/zeebe/data", 0o777, USER)
+        # The root file system is read-only in pods, /tmp is not.
+        writer.link("usr/local/zeebe/logs", "/tmp")  # noqa: S108 (within the image)
+        writer.folder("exporters", 0o777, USER)
+        writer.file("usr/local/bin/startup.sh", FILES / "zeebe" / "startup.sh")
+    return writer.layer
+
+
+def _opensearch_layer(opensearch: Path, work: Path) -> Layer:
+    files = FILES / "elasticsearch"
+    with LayerWriter(work / "opensearch.tar") as writer:
+        writer.tree("opt/opensearch/lib", opensearch / "lib")
+        writer.file("opt/opensearch/log4j2.properties", files / "log4j2.properties")
+        writer.file("usr/local/bin/start.sh", files / "start.sh")
+        writer.folder("bitnami/elasticsearch", 0o777, USER)
+        writer.folder("bitnami/elasticsearch/data", 0o777, USER)
+        writer.folder("backup", 0o777, USER)
+    return writer.layer

@@ -1,0 +1,58 @@
+"""Which parts the set-up consists of, given the tools that the user already has."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.setup import debian_root, gotools, java, seed
+from sandbox.setup.part import Part
+
+# Needed only beside a Pulumi of our own: the official one brings the first and downloads the second.
+PULUMI_PLUGINS = ("pulumi-language-python", "pulumi-resource-kubernetes")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts in the order in which they are made.
+
+    Attributes:
+        parts: all of them, what others need first.
+        seed: the one that is the image seed.
+        binaries: binary -> the part that has it.
+        pulumi_plugins: those of our own binaries that Pulumi must find on PATH.
+    """
+
+    parts: tuple[Part, ...]
+    seed: Part
+    binaries: dict[str, Part]
+    pulumi_plugins: tuple[str, ...]
+
+    def binary(self, name: str) -> Path:
+        """Where a binary of ours lies once its part is made."""
+        return self.binaries[name].folder / "bin" / name
+
+
+def plan(own: Collection[str]) -> Plan:
+    """The plan.
+
+    Args:
+        own: names of the tools that the user has in a fitting version; they are not built.
+    """
+    without = frozenset(own)
+    if "pulumi" in without:
+        without |= frozenset(PULUMI_PLUGINS)
+    binaries: dict[str, Part] = {}
+    for tool in gotools.TOOLS:
+        part = gotools.part_of(tool, without)
+        if part is not None:
+            binaries |= {name: part for name, _ in tool.binaries if name not in without}
+    inputs = (debian_root.part(), java.runtime_part(), java.zeebe_part(), java.opensearch_part())
+    images = seed.part(*inputs)
+    built = tuple({part.name: part for part in binaries.values()}.values())
+    # Downloads first: a registry that refuses is known before the long builds.
+    return Plan(
+        parts=(*inputs, images, *built),
+        seed=images,
+        binaries=binaries,
+        pulumi_plugins=tuple(name for name in PULUMI_PLUGINS if name in binaries),
+    )

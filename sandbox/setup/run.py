@@ -1,0 +1,90 @@
+"""Runs the commands of the set-up: output into a log file, failures as one clear sentence."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sandbox.cache import cache_root
+from sandbox.errors import SandboxError
+
+LAST_LINES = 4
+# Debian keeps administrators' commands where an ordinary user's PATH does not look.
+ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def which(command: str) -> Path | None:
+    """Find a command on PATH or among the administrators' commands."""
+    found = shutil.which(command, path=f"{os.environ.get('PATH', '')}:{ADMIN_PATH}")
+    return Path(found).absolute() if found else None
+
+
+def find(command: str) -> Path:
+    """Like `which`, for a command that must be there; raises SandboxError."""
+    found = which(command)
+    if found is None:
+        raise SandboxError(f"the command {command} is missing. Run `make setup`.")
+    return found
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    what: str,
+    remedy: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run a command to its end.
+
+    Args:
+        argv: command and arguments.
+        cwd: where it runs.
+        what: what it does, as the beginning of an error ("building etcd").
+        remedy: what the user can do when it fails.
+        env: variables set in addition to the process's own.
+
+    Raises:
+        SandboxError: it failed or is not there; with its last lines, its log file and the remedy.
+    """
+    log = log_file(what)
+    environment = {
+        **os.environ,
+        "PATH": f"{os.environ.get('PATH', '')}:{ADMIN_PATH}",
+        **(env or {}),
+    }
+    with log.open("wb") as output:
+        try:
+            done = subprocess.run(
+                [str(a) for a in argv],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        except OSError as error:
+            raise SandboxError(
+                f"{what}: {argv[0]} cannot be run ({error.strerror}). {remedy}"
+            ) from error
+    if done.returncode != 0:
+        raise SandboxError(
+            f"{what} failed (exit status {done.returncode}): {last_lines(log)}\n"
+            f"Whole output: {log}. {remedy}"
+        )
+
+
+def log_file(what: str) -> Path:
+    """The log file of one piece of work; its folder is made."""
+    folder = cache_root() / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    words = "".join(c if c.isalnum() else "-" for c in what)
+    return folder / f"{words}.log"
+
+
+def last_lines(log: Path) -> str:
+    """The last lines of a log that say something, as one line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " | ".join(lines[-LAST_LINES:]) or "it printed nothing"

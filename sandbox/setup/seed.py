@@ -1,0 +1,128 @@
+"""The image seed: containerd's own root folder with every image imported and unpacked, made once.
+
+A region starts with a copy of it (hard links of what never changes, real copies of the databases) and so
+imports nothing when it starts.
+"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, cast
+
+from sandbox.errors import SandboxError
+from sandbox.setup import archive, images
+from sandbox.setup.part import Part, key_of
+from sandbox.setup.run import find, last_lines, log_file
+
+# containerd's root within the part's folder.
+ROOT = "containerd"
+NAMESPACE = "k8s.io"
+START_SECONDS = 30
+REMEDY = "Say it again; if it fails again, containerd's log says why."
+
+
+def part(debian_root: Part, java: Part, zeebe: Part, opensearch: Part) -> Part:
+    """The part, made of four others (which must be made before)."""
+    sources = [Path(images.__file__), Path(archive.__file__), images.FILES]
+    return Part(
+        name="image-seed",
+        says="Making the container images and importing them into containerd",
+        key=key_of(debian_root.key, java.key, zeebe.key, opensearch.key, *sources),
+        build=lambda target: build(
+            debian_root.folder, java.folder, zeebe.folder, opensearch.folder, target
+        ),
+    )
+
+
+def build(debian_root: Path, java: Path, zeebe: Path, opensearch: Path, target: Path) -> None:
+    """Make all images and import them into a containerd root below `target`; raises SandboxError."""
+    architecture = images.architecture()
+    work = target / "layers"
+    work.mkdir()
+    made = images.images(debian_root, java, zeebe, opensearch, work)
+    with _containerd(target / ROOT) as (ctr, address):
+        _import(ctr, address, made, architecture)
+    shutil.rmtree(work)
+
+
+def _import(ctr: Path, address: Path, made: tuple[archive.Image, ...], architecture: str) -> None:
+    """Stream the archive into `ctr`, so that it never lies on the disk as a whole."""
+    log = log_file("importing images")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [ctr, "--address", address, "--namespace", NAMESPACE, "images", "import", "-"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        # When ctr gives up, its exit status and output say why.
+        with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stream:
+            archive.write_archive(made, architecture, stream)
+        if process.wait() != 0:
+            raise SandboxError(
+                f"importing the images failed: {last_lines(log)}\nWhole output: {log}. {REMEDY}"
+            )
+
+
+@contextmanager
+def _containerd(root: Path) -> Iterator[tuple[Path, Path]]:
+    """Run a containerd of our own over `root`; give the ctr command and the socket to reach it.
+
+    It has a mount namespace of its own and dies with this process, so that nothing of it stays behind,
+    however the set-up ends.
+    """
+    ctr = find("ctr")
+    # Not below the cache: a socket's path may have 107 characters only.
+    state = Path(tempfile.mkdtemp(prefix="image-seed-"))
+    address = state / "containerd.sock"
+    config = state / "config.toml"
+    config.write_text(
+        f'version = 2\nroot = "{root}"\nstate = "{state}/state"\n'
+        'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+        f'[grpc]\naddress = "{address}"\n'
+    )
+    log = log_file("containerd of the image seed")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                "unshare",
+                "--mount",
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                "containerd",
+                "--config",
+                config,
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_ready(ctr, address, process, log)
+            yield ctr, address
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            shutil.rmtree(state, ignore_errors=True)
+
+
+def _wait_ready(ctr: Path, address: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        asked = subprocess.run(
+            [ctr, "--address", address, "version"], capture_output=True, check=False
+        )
+        if asked.returncode == 0:
+            return
+        time.sleep(0.1)
+    raise SandboxError(
+        f"containerd did not answer within {START_SECONDS} s: {last_lines(log)}\nWhole output: {log}. {REMEDY}"
+    )

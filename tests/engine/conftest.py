@@ -1,0 +1,162 @@
+"""Engine tests: the real `pulumi`, its real provider and real API servers, without nodes.
+
+Each test gets stacks and namespaces of its own on two API servers that all tests share. Nothing runs in
+these clusters, so gates cannot pass here; what needs them is proved by the drill.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from drill.stacks import Run, Stacks, copy_program, environment
+from sandbox import setup
+from sandbox.regions import Sandbox
+from sandbox.setup.tools import Tools
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FOLDER = CHECKOUT / "out" / "test-engine"
+CITIES = ("london", "paris")
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    return setup.tools.load()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tools: Tools) -> Iterator[Sandbox]:
+    """Two API servers; taken down also when a test fails or is interrupted."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    regions = Sandbox(tools, FOLDER / "sandbox")
+    try:
+        regions.up(nodes=False)
+        yield regions
+    finally:
+        regions.down()
+        shutil.rmtree(FOLDER)
+
+
+@dataclass
+class Project:
+    """A copy of the program with two stacks of its own."""
+
+    folder: Path
+    stacks: Stacks
+    env: dict[str, str]
+    tools: Tools
+    namespaces: tuple[str, str]
+    _logs: list[Run] = field(default_factory=list)
+
+    def config(self, stack: str, **values: Any) -> None:
+        """Set configuration keys of a stack."""
+        self.stacks.configure(stack, {key: str(value) for key, value in values.items()})
+
+    def both(self, **values: Any) -> None:
+        """Set configuration keys of both stacks."""
+        for stack in ("region0", "region1"):
+            self.config(stack, **values)
+
+    def edit(self, stack: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change a stack's configuration file as a user with an editor would."""
+        path = self.folder / f"Pulumi.{stack}.yaml"
+        document = yaml.safe_load(path.read_text())
+        change(document["config"])
+        path.write_text(yaml.safe_dump(document))
+
+    def up(self, stack: str) -> Run:
+        """Run `pulumi up`."""
+        return self.stacks.up(stack, "engine test")
+
+    def preview(self, stack: str) -> Run:
+        """Run `pulumi preview --diff`."""
+        return self.stacks.preview(stack)
+
+    def unchanged(self, stack: str) -> bool:
+        """Return whether a preview finds nothing to change."""
+        return self.stacks.preview_expecting_no_change(stack).exit_status == 0
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Return the stack's outputs."""
+        return self.stacks.outputs(stack)
+
+    def state(self, stack: str) -> list[str]:
+        """Return the URNs that the stack's state holds."""
+        document = self.stacks.run("export", stack, "stack", "export", quiet=True).output
+        deployment = yaml.safe_load(document)["deployment"]
+        return [resource["urn"] for resource in deployment.get("resources") or ()]
+
+    def killed_up(self, stack: str, at: str) -> str:
+        """Run `pulumi up` and kill it (SIGKILL, all of it) when a line with this text appears."""
+        pulumi = [str(self.tools.pulumi), "up", "--yes", "--skip-preview", "--stack", stack]
+        process = subprocess.Popen(
+            [*pulumi, "--non-interactive", "--color=never"],
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        seen = []
+        assert process.stdout
+        for line in process.stdout:
+            seen.append(line)
+            if at in line:
+                break
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        return "".join(seen)
+
+    def kubectl(self, city: str, *arguments: str) -> str:
+        """Run kubectl in a region and return what it prints."""
+        argv = [str(self.tools.kubectl), "--context", f"cluster-{city}", *arguments]
+        done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(sandbox: Sandbox, tools: Tools) -> Project:
+    """A fresh project: stacks region0 and region1 in phase normal, gates that give up after seconds."""
+    number = next(_numbers)
+    folder = FOLDER / f"project{number}"
+    copy_program(CHECKOUT, folder)
+    env = environment(folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True)
+    (folder / "pulumi" / "state").mkdir(parents=True)
+    (folder / "logs").mkdir()
+    stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)
+    namespaces = (f"camunda-london-{number}", f"camunda-paris-{number}")
+    made = Project(folder, stacks, env, tools, namespaces)
+    for region in (0, 1):
+        stacks.create(f"region{region}", _config(region, namespaces))
+    return made
+
+
+def _config(region: int, namespaces: tuple[str, str]) -> dict[str, str]:
+    config = {
+        "region": str(region),
+        "clusterSize": "4",
+        "partitionCount": "4",
+        "chart.name": str(CHECKOUT / "sandbox" / "charts" / "camunda-platform"),
+        "values[0]": str(CHECKOUT / "dualregion" / "reference-values.yaml"),
+        "deadlineSeconds": "3",
+    }
+    for index, city in enumerate(CITIES):
+        config |= {
+            f"regions[{index}].name": city,
+            f"regions[{index}].kubeContext": f"cluster-{city}",
+            f"regions[{index}].namespace": namespaces[index],
+            f"regions[{index}].podCidrs[0]": f"10.18{index}.0.0/16",
+        }
+    return config

@@ -1,0 +1,106 @@
+"""Phase `failover` on the real engine, as far as it goes without brokers: previews, the order of the gates,
+and the stack of the lost region, whose cluster answers, does not answer, or comes back empty elsewhere.
+"""
+
+import pytest
+
+from sandbox.regions import Sandbox
+from tests.engine.conftest import Project
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_preview_shows_gates_namespace_and_values_to_come(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.both(phase="failover", lostRegion=1)
+    preview = project.preview("region0")
+    assert preview.exit_status == 0, preview.output
+    london = project.namespaces[0]
+    engine = f"http://camunda-elasticsearch-master-hl.{london}-failover.svc.cluster.local:9200"
+    for expected in (
+        "Gate::F1",
+        "Gate::F2",
+        "Gate::F3",
+        f"{london}-failover",
+        "failOver",
+        engine,
+        "10.181.0.0/16",
+    ):
+        assert expected in preview.output, expected
+    assert "failed" not in preview.output
+
+
+def test_nothing_of_the_failover_starts_before_its_gate(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.both(phase="failover", lostRegion=1)
+    before = _values(project)
+    up = project.up("region0")
+    assert up.exit_status != 0
+    assert "F1: waited" in up.output
+    assert "Traceback" not in up.output
+    london = project.namespaces[0]
+    assert "No resources found" in project.kubectl(
+        "london", "get", "statefulset,pods", "-n", f"{london}-failover"
+    )
+    assert "isolate-lost-region" in project.kubectl("london", "get", "networkpolicy", "-n", london)
+    assert _values(project) == before
+    assert project.outputs("region0")["phase"] == "normal"
+
+
+def test_a_lost_region_that_still_answers_is_cleaned(project: Project) -> None:
+    _install_paris(project)
+    project.both(phase="failover", lostRegion=1)
+    up = project.up("region1")
+    assert up.exit_status == 0, up.output
+    assert "NotFound" in project.kubectl("paris", "get", "namespace", project.namespaces[1])
+    assert project.outputs("region1")["role"] == "lost"
+    assert not [urn for urn in project.state("region1") if "helm" in urn or "Namespace" in urn]
+    assert project.unchanged("region1")
+
+
+def test_a_lost_region_that_does_not_answer_is_no_dead_end(
+    project: Project, sandbox: Sandbox
+) -> None:
+    """Lost, said so, said so again; recreated empty at another address: the next up starts from nothing."""
+    _install_paris(project)
+    held = project.state("region1")
+    project.both(phase="failover", lostRegion=1)
+    sandbox.lose(1)
+    try:
+        for _ in range(2):
+            up = project.up("region1")
+            assert up.exit_status == 0, up.output
+            assert "does not answer" in up.output
+            assert "is left as it is" in project.outputs("region1")["waitingFor"]
+            assert set(held) <= set(project.state("region1"))
+    finally:
+        sandbox.recreate(1)
+    up = project.up("region1")
+    assert up.exit_status == 0, up.output
+    assert not [urn for urn in project.state("region1") if "helm" in urn or "Namespace" in urn]
+    assert "waitingFor" not in {k for k, v in project.outputs("region1").items() if v}
+    project.both(phase="normal")
+    reinstalled = project.up("region1")
+    assert "Release normal created" in reinstalled.output
+    assert "camunda-zeebe" in project.kubectl(
+        "paris", "get", "statefulset", "-n", project.namespaces[1]
+    )
+
+
+def _install_paris(project: Project) -> None:
+    """Install region 1 alone; it waits for region 0, which is never installed here."""
+    up = project.up("region1")
+    assert up.exit_status == 0, up.output
+
+
+def _values(project: Project) -> str:
+    return project.kubectl(
+        "london",
+        "get",
+        "statefulset",
+        "camunda-zeebe",
+        "-n",
+        project.namespaces[0],
+        "-o",
+        "jsonpath={.spec.template.spec.containers[0].env}",
+    )

@@ -1,0 +1,149 @@
+"""Phase `normal` on the real engine: preview, up, nothing to do, a changed value, and interrupted runs."""
+
+import subprocess
+
+import pytest
+
+from tests.engine.conftest import Project
+
+pytestmark = pytest.mark.engine
+
+
+def test_up_installs_and_then_waits_for_the_other_region(project: Project) -> None:
+    preview = project.preview("region0")
+    assert preview.exit_status == 0, preview.output
+    assert "kubernetes:helm.sh/v3:Release" in preview.output
+    assert "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS" in preview.output
+    assert project.state("region0") == []
+
+    up = project.up("region0")
+    assert up.exit_status == 0, up.output
+    assert "run `pulumi up` on stack region1" in up.output
+    outputs = project.outputs("region0")
+    assert outputs["phase"] == "normal"
+    assert outputs["role"] == "member"
+    assert outputs["progress"] == []
+    assert "region1" in outputs["waitingFor"]
+    london, paris = project.namespaces
+    assert outputs["gatewayAddress"] == f"camunda-zeebe-gateway.{london}.svc.cluster.local:26500"
+    assert (
+        f"camunda-zeebe-1.camunda-zeebe.{paris}.svc.cluster.local:26502" in outputs["contactPoints"]
+    )
+    assert project.kubectl("london", "get", "statefulset", "-n", london, "-o", "name").split() == [
+        "statefulset.apps/camunda-elasticsearch-master",
+        "statefulset.apps/camunda-zeebe",
+    ]
+
+    generation = _generation(project)
+    assert project.unchanged("region0")
+    again = project.up("region0")
+    assert again.exit_status == 0, again.output
+    assert "created" not in again.output
+    assert _generation(project) == generation
+
+
+def test_a_gate_that_cannot_pass_fails_clearly_and_is_tried_again(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    for _ in range(2):
+        up = project.up("region1")
+        assert up.exit_status != 0
+        assert "waited" in up.output
+        assert "0 of 2 brokers" in up.output
+        assert "The same `pulumi up` goes on from here" in up.output
+        assert "Traceback" not in up.output
+        record = project.kubectl(
+            "paris", "get", "configmap", "dual-region-n", "-n", project.namespaces[1]
+        )
+        assert "NotFound" in record
+    assert project.outputs("region1") == {}
+
+
+def test_a_changed_value_is_previewed_by_key_and_applied(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    extra = project.folder / "extra.yaml"
+    extra.write_text("zeebe: {pvcSize: 7Gi, podAnnotations: {rehearsed: 'yes'}}\n")
+    project.config("region0", **{"values[1]": "extra.yaml"})
+    preview = project.preview("region0")
+    assert "rehearsed" in preview.output
+    assert not project.unchanged("region0")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("Namespace normal-namespace creating", id="namespace-begun"),
+        pytest.param("Release normal creating", id="release-begun"),
+        pytest.param("Release normal created", id="release-done"),
+    ],
+)
+def test_a_killed_up_is_said_again(project: Project, moment: str) -> None:
+    seen = project.killed_up("region0", at=moment)
+    assert moment in seen, seen
+    locked = project.up("region0")
+    if locked.exit_status != 0:
+        assert "pulumi cancel" in locked.output
+        cancel = project.stacks.run("cancel", "region0", "cancel", "--yes")
+        assert cancel.exit_status == 0, cancel.output
+        again = project.up("region0")
+        assert again.exit_status == 0, again.output
+    assert project.unchanged("region0")
+    assert "camunda-zeebe" in project.kubectl(
+        "london", "get", "statefulset", "-n", project.namespaces[0]
+    )
+
+
+def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Project) -> None:
+    london = project.namespaces[0]
+    chart = project.tools.helm
+    subprocess.run(
+        [
+            str(chart),
+            "install",
+            "camunda",
+            _chart(project),
+            "--kube-context",
+            "cluster-london",
+            "--namespace",
+            london,
+            "--create-namespace",
+            "--set",
+            "zeebe.clusterSize=2",
+        ],
+        env=project.env,
+        check=True,
+        capture_output=True,
+    )
+    up = project.up("region0")
+    assert up.exit_status != 0
+    assert "that this stack did not install" in up.output
+    assert "Traceback" not in up.output
+    assert (
+        "deployed"
+        in subprocess.run(
+            [str(chart), "list", "--kube-context", "cluster-london", "--namespace", london],
+            env=project.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
+
+
+def _chart(project: Project) -> str:
+    return str(
+        project.stacks.run(
+            "chart", "region0", "config", "get", "--path", "chart.name", quiet=True
+        ).output
+    ).strip()
+
+
+def _generation(project: Project) -> str:
+    return project.kubectl(
+        "london",
+        "get",
+        "statefulset",
+        "-n",
+        project.namespaces[0],
+        "-o",
+        "jsonpath={.items[*].metadata.generation}",
+    )
