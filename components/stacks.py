@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from dualregion.errors import ConfigError
+from dualregion.errors import BackendError, ConfigError
 from dualregion.topology import Peer
 
 TYPE_PREFIX = "dualregion:"
@@ -19,28 +20,43 @@ def read_peer(stack: str) -> Peer:
 
     :raises ConfigError: if there is no such stack.
     """
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     try:
-        answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
-    except Exception as error:
+        return Peer.of(_ask("readStackOutputs", "name", stack))
+    except BackendError as error:
         raise ConfigError(
             [
-                f"stack {stack} of the other region cannot be read ({_first_line(error)}): create it with "
+                f"stack {stack} of the other region cannot be read ({error}): create it with "
                 f"`pulumi stack init {stack}`, or name it with `pulumi config set peerStack NAME`"
             ]
         ) from None
-    outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
-    return Peer.of(outputs)
 
 
 def own_nodes() -> frozenset[str]:
-    """Return the names of this project's components and policies that this stack's state holds."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke(
-        "pulumi:pulumi:readStackResourceOutputs", {"stackName": name}
-    ).value
-    outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
+    """Return the names of this project's components and policies that this stack's state holds.
+
+    :raises BackendError: if the state backend does not answer.
+    """
+    outputs = _ask("readStackResourceOutputs", "stackName", pulumi.get_stack())
     return frozenset(_node(urn) for urn in outputs if TYPE_PREFIX in urn)
+
+
+@retry(
+    retry=retry_if_exception_type(BackendError),
+    stop=stop_after_attempt(5),
+    wait=wait_fixed(0.2),
+    reraise=True,
+)
+def _ask(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
+    """Ask the engine for a stack's outputs or resources.
+
+    A file backend can be read in the middle of the engine's own write, so one failure says nothing.
+    """
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    try:
+        answer = pulumi.runtime.invoke(f"pulumi:pulumi:{function}", {parameter: name}).value
+    except Exception as error:
+        raise BackendError(_first_line(error)) from None
+    return (answer or {}).get("outputs") or {}
 
 
 def _node(urn: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from drill.regions import REPLICATION_FACTOR, ExpectedBrokers, Region, quorum
+from drill.regions import ExpectedBrokers, Region
 
 _MOST_NAMED = 5
 """How many missing keys or pods a detail names; the report's files have them all."""
@@ -48,12 +48,9 @@ def topology_is(
     return _check(name, problems, f"{len(seen)} brokers: {listed}")
 
 
-def partitions_have_quorum(
-    topology: Mapping[str, Any], partition_count: int, replication_factor: int = REPLICATION_FACTOR
-) -> Check:
-    """Every partition has one leader and enough healthy members."""
-    needed = quorum(replication_factor)
-    name = f"Every partition has a leader and at least {needed} healthy members"
+def partitions_are_led(topology: Mapping[str, Any], partition_count: int, members: int) -> Check:
+    """Every partition has one leader and at least so many healthy members."""
+    name = f"Every partition has a leader and at least {members} healthy members"
     leaders: dict[int, list[int]] = {}
     healthy: dict[int, int] = {}
     for broker in topology.get("brokers", []):
@@ -67,7 +64,7 @@ def partitions_have_quorum(
     for id_ in range(1, partition_count + 1):
         if len(leaders.get(id_, [])) != 1:
             problems.append(f"partition {id_} has {_count(leaders.get(id_, []), 'leader')}")
-        if healthy.get(id_, 0) < needed:
+        if healthy.get(id_, 0) < members:
             problems.append(f"partition {id_} has {healthy.get(id_, 0)} healthy members")
     led = ", ".join(f"{id_} by broker {leaders[id_][0]}" for id_ in sorted(leaders))
     return _check(name, problems, f"{partition_count} partitions, led: {led}")

@@ -108,7 +108,7 @@ def _service(settings: DrillSettings, findings: Findings) -> dict[str, Any]:
     watched = findings.watched_until or max(moments)
     end = findings.failover_end or watched
     return {
-        "loss_moment": loss,
+        "lost_at": loss,
         "outage_seconds": measure.outage_seconds(moments, loss, watched),
         "unavailable_seconds": measure.unavailable_seconds(moments, loss, end),
         "export_gap_seconds": measure.export_gap_seconds(

@@ -10,7 +10,7 @@ _STATE = re.compile(
     r"^(creating|created|updating|updated|running|refreshing|read)\s*(\([\d.]+s\))? ?"
 )
 _DONE = re.compile(r"\b(created|updated|deleted|replaced) \([\d.]+s\)")
-_FAILED = re.compile(r"\*\*[a-z]+ failed\b|\b(error|warning):")
+_FAILED = re.compile(r"\*\*[a-z]+ failed\b|\berror:")
 _NOISE = re.compile(
     r"^\s|^(Traceback|KeyboardInterrupt|error: update failed|\d+ (error|warning|message))"
 )

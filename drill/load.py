@@ -154,7 +154,7 @@ def error_kind(error: BaseException) -> str:
         return "no answer in time"
     rpc = getattr(error, "grpc_error", error)
     if isinstance(rpc, grpc.aio.AioRpcError):
-        text = re.sub(r"\d+", "N", rpc.details() or "")
+        text = re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", "N", rpc.details() or "")
         return f"{rpc.code().name}: {text[:120]}"
     return type(error).__name__
 

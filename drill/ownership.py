@@ -76,13 +76,20 @@ class OwnProcesses:
         return process.environ().get(MARK) == self.folder
 
 
-def leftovers(folder: str, sandbox_id: str) -> list[str]:
-    """Return the mounts, network namespaces, control groups and run folders of a drill's sandbox."""
+def leftovers(root: Path, sandbox_id: str) -> list[str]:
+    """Return what is left of a sandbox: its state folder, mounts, network namespaces, control groups.
+
+    Args:
+        root: the sandbox's state folder, which is gone after it has been taken down.
+        sandbox_id: stands in the name of everything else that it makes.
+    """
     found = [
         f"mount {place}"
         for place in _mount_points()
-        if f"{folder}/" in place or sandbox_id in place
+        if place.startswith(f"{root}/") or sandbox_id in place
     ]
+    if root.exists():
+        found.append(f"folder {root}")
     for kind, where in (("network namespace", "/run/netns"), ("folder", "/run")):
         found += [f"{kind} {each}" for each in _entries(where) if sandbox_id in each.name]
     for controller in [Path("/sys/fs/cgroup"), *_entries("/sys/fs/cgroup")]:

@@ -80,8 +80,8 @@ class Report:
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    loss_moment: float = 0.0
-    """The loss on the monotonic clock: `gaps` are told in seconds after it."""
+    lost_at: float | None = None
+    """The loss on the monotonic clock, None without one: `gaps` are told in seconds after it."""
 
     def judged(self, reason: str | None) -> "Report":
         """Return the report with its result: passed only if nothing broke and every check held.
@@ -111,7 +111,7 @@ def as_json(report: Report) -> str:
         "unavailableSeconds": _round(report.unavailable_seconds),
         "exportGapSeconds": _round(report.export_gap_seconds),
         "reactionSeconds": _round(report.reaction_seconds),
-        "gaps": [_gap_after_loss(gap, report.loss_moment) for gap in report.gaps],
+        "gaps": [_gap_after_loss(gap, report.lost_at or 0.0) for gap in report.gaps],
         "longestGapByPartition": _rounded(dict(report.longest_gap_by_partition)),
         "acksPerSecond": [[second, count] for second, count in report.acks_per_second.items()],
         "noopPreviewSeconds": _round(report.noop_preview_seconds),
@@ -204,6 +204,15 @@ def _figures(report: Report) -> list[tuple[str, str]]:
     kept = "not looked for" if load.lost is None else f"{load.found} found, {load.lost} lost"
     return [
         ("acknowledged instances", f"{load.acknowledged} ({kept})"),
+        *(_loss_figures(report) if report.lost_at is not None else ()),
+        *((f"phase {phase.name}", _seconds(phase.seconds)) for phase in report.phases),
+        ("peak memory of the drill's processes", _gib(report.peak_memory_gib)),
+        ("peak memory taken from the machine", _gib(report.peak_machine_memory_gib)),
+    ]
+
+
+def _loss_figures(report: Report) -> list[tuple[str, str]]:
+    return [
         ("from the loss to the next accepted command", _seconds(report.outage_seconds)),
         (
             "without any accepted command until the end of the failover",
@@ -214,13 +223,10 @@ def _figures(report: Report) -> list[tuple[str, str]]:
             _seconds(report.export_gap_seconds),
         ),
         (
-            "of which before `pulumi up` was said (loss, configuration, preview)",
+            "from the loss until `pulumi up` was said (disks gone, configuration, preview)",
             _seconds(report.reaction_seconds),
         ),
-        *((f"phase {phase.name}", _seconds(phase.seconds)) for phase in report.phases),
         ("preview with nothing to do", _seconds(report.noop_preview_seconds)),
-        ("peak memory of the drill's processes", _gib(report.peak_memory_gib)),
-        ("peak memory taken from the machine", _gib(report.peak_machine_memory_gib)),
     ]
 
 
@@ -228,10 +234,11 @@ def _gap_text(report: Report) -> str:
     if not report.acks_per_second:
         return "Nothing was measured."
     seconds = list(report.acks_per_second)
+    loss = report.lost_at or 0.0
     rows = [
         (
-            f"{gap.start - report.loss_moment:.1f} s",
-            f"{gap.end - report.loss_moment:.1f} s",
+            f"{gap.start - loss:.1f} s",
+            f"{gap.end - loss:.1f} s",
             f"{gap.seconds:.1f}",
         )
         for gap in report.gaps

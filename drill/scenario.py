@@ -25,10 +25,12 @@ from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import (
     REGIONS,
+    REPLICATION_FACTOR,
     ExpectedBrokers,
     Region,
     brokers_after_failover,
     brokers_in_normal,
+    quorum,
 )
 from drill.report import PhaseTimes, Report, write
 from drill.settings import DrillSettings, Places, Until, stack_config
@@ -48,6 +50,7 @@ _MOST_TURNS = 6
 _WARM_SECONDS = 10.0
 """Load before the loss: long enough that exporters, which flush every five seconds, have flushed it."""
 _WARM_BOUND_SECONDS = 120.0
+_DOWN_TRIES = 3
 _SETTLE_SECONDS = 60.0
 """How long something may take to become so that the program has already proved once."""
 _EXPORT_BOUND_SECONDS = 180.0
@@ -149,7 +152,9 @@ class Drill:
                 break
         steps = [step for each in REGIONS for step in steps_of(each.stack, outputs[each])]
         self._found.phases.append(PhaseTimes("normal", time.monotonic() - began, tuple(steps)))
-        self._check_topology("normal", brokers_in_normal(self._settings.cluster_size))
+        self._check_topology(
+            "normal", brokers_in_normal(self._settings.cluster_size), REPLICATION_FACTOR
+        )
         for region in REGIONS:
             self._found.add(
                 "normal", checks.stack_says(outputs[region], region, "normal", "member")
@@ -254,7 +259,7 @@ class Drill:
         both = (survivor.namespace, survivor.failover_namespace)
         with self._progress.stage("Checking the survivor"):
             expected = brokers_after_failover(settings.cluster_size, settings.lost)
-            self._check_topology("failover", expected)
+            self._check_topology("failover", expected, quorum())
             engines = {survivor.index: both[0], settings.lost: both[1]}
             self._found.add(
                 "failover", checks.exporters_point_at(self._view.broker_pods(both), engines)
@@ -280,7 +285,7 @@ class Drill:
 
     # --- parts -----------------------------------------------------------------------------------------
 
-    def _check_topology(self, phase: str, expected: ExpectedBrokers) -> None:
+    def _check_topology(self, phase: str, expected: ExpectedBrokers, members: int) -> None:
         namespace, count = self._settings.survivor.namespace, self._settings.partition_count
         self._found.add(
             phase,
@@ -288,7 +293,7 @@ class Drill:
                 lambda: checks.topology_is(self._view.topology(namespace), expected, count)
             ),
             self._settled(
-                lambda: checks.partitions_have_quorum(self._view.topology(namespace), count)
+                lambda: checks.partitions_are_led(self._view.topology(namespace), count, members)
             ),
         )
 
@@ -408,20 +413,34 @@ class Drill:
             self._progress.say("Everything stays up (--keep)")
             return
         with self._progress.stage("Taking everything down"):
-            self._sandbox.down()
-            left = self._own.end_all() + leftovers(str(self._places.folder), self._sandbox.id)
+            self._sandbox_down()
+            left = self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
             self._found.checks.append(checks.nothing_left(left))
+
+    def _sandbox_down(self) -> None:
+        """Take the sandbox down, again if need be: another Ctrl-C also ends the command it just runs.
+
+        What resists to the last is left to the check for leftovers, which names it.
+        """
+        for _ in range(_DOWN_TRIES):
+            try:
+                self._sandbox.down()
+                return
+            except SandboxError as error:
+                self._progress.say(f"  {error}")
 
     def _keep_evidence(self, failed: bool) -> None:
         """After a failure, copy the regions' and the pods' logs, which are gone with the sandbox otherwise."""
         if not failed and all(check.ok for check in self._found.checks):
             return
+        kept = []
         for region in self._sandbox.regions:
-            kept = self._places.logs / region.name
             for folder in (region.logs, region.folder / "pod-logs"):
                 if folder.is_dir():
-                    shutil.copytree(folder, kept / folder.name, dirs_exist_ok=True)
-        self._progress.say(f"  the regions' and pods' logs are kept in {self._places.logs}")
+                    target = self._places.logs / region.name / folder.name
+                    kept.append(shutil.copytree(folder, target, dirs_exist_ok=True))
+        if kept:
+            self._progress.say(f"  the regions' and pods' logs are kept in {self._places.logs}")
 
 
 def clear(places: Places, progress: Progress) -> None:

@@ -28,3 +28,7 @@ class ClusterUnreachable(DualRegionError):
 
 class DeadlineExceeded(DualRegionError):
     """A gate waited for its whole deadline; saying the same command again continues the wait."""
+
+
+class BackendError(DualRegionError):
+    """The state backend does not answer."""

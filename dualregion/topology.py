@@ -216,7 +216,11 @@ def _member(settings: Settings, base: Mapping[str, Any], peer: Peer) -> Topology
 
 
 def _survivor(settings: Settings, base: Mapping[str, Any]) -> Topology:
-    """Phase `failover`, steps F1 to F3."""
+    """Phase `failover`, steps F1 to F3.
+
+    The survivor's brokers are repointed together with the start of the failover brokers, while there is
+    no quorum to lose: docs/adr/0001-order-of-f2-and-f3.md.
+    """
     lost = brokers.other(settings.region)
     exporters = values.exporter_urls(settings, replaced_region=lost)
     failover = Installation(
@@ -244,14 +248,14 @@ def _survivor(settings: Settings, base: Mapping[str, Any]) -> Topology:
             exporters=exporters,
         ),
         cut_cidrs=settings.peer.pod_cidrs,
-        after=(procedure.F2.id,),
+        after=(procedure.F1.id,),
     )
     nodes = (
         Gate(procedure.F1, after=(ISOLATION,)),
         failover,
-        Gate(procedure.F2, after=(Kind.FAILOVER,)),
         repointed,
-        Gate(procedure.F3, after=(Kind.NORMAL,)),
+        Gate(procedure.F2, after=(Kind.FAILOVER, Kind.NORMAL)),
+        Gate(procedure.F3, after=(procedure.F2.id,)),
     )
     return Topology(Role.SURVIVOR, nodes=nodes)
 

@@ -89,9 +89,14 @@ def take_over(site: Site) -> Evidence:
     namespace = settings.own.failover
     ids = brokers.failover_broker_ids(settings.cluster_size, site.lost)
     names = ", ".join(map(str, ids))
+
+    def not_ready() -> str | None:
+        _restart_stale(site)
+        return pods.rollout_pending(site.cluster, namespace, settings.release)
+
     waiting.until_none(
         f"{len(ids)} failover brokers in {namespace} are ready",
-        lambda: pods.rollout_pending(site.cluster, namespace, settings.release),
+        not_ready,
         f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods.",
     )
     waiting.until_none(
@@ -184,6 +189,22 @@ def _incomplete(site: Site) -> str | None:
         view,
         partition_count=settings.partition_count,
         healthy_replicas=settings.replication_factor,
+    )
+
+
+def _restart_stale(site: Site) -> None:
+    """Bring the survivor's brokers to their new configuration at once, while there is no quorum to lose."""
+    try:
+        view = site.view()
+    except CallFailed:
+        view = None
+    pods.restart_stale(
+        site.cluster,
+        site.namespace,
+        site.settings.release,
+        view=view,
+        partition_count=site.settings.partition_count,
+        say=site.say,
     )
 
 

@@ -29,8 +29,9 @@ POLL_SECONDS = 0.1
 START_SECONDS = 120.0
 """How long one thing may be waited for at the start. It takes a few seconds on an idle machine; 20 times that
 says that it will not come."""
-END_SECONDS = 15.0
-"""How long killed processes may need to be gone: a big one gives back its memory first."""
+END_SECONDS = 60.0
+"""How long killed processes may need to be gone: big ones give back their memory first, on a machine that is busy
+with the other region."""
 
 
 class Interrupted(SandboxError):

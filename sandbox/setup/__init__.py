@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from sandbox.cache import cache_root
+from sandbox.errors import SandboxError
 from sandbox.setup import debian, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
 from sandbox.setup.plan import plan
@@ -34,6 +35,16 @@ def ensure(console: Console, prune_old: bool = False) -> Tools:
     Raises:
         SandboxError: the machine lacks something, or a download or build failed; with the remedy.
     """
+    try:
+        return _ensure(console, prune_old)
+    except OSError as error:
+        raise SandboxError(
+            f"the set-up cannot go on: {error.strerror}: {error.filename or cache_root()}. Finished parts stay. "
+            "Free space on the disk, or set XDG_CACHE_HOME to a folder that may be written to, and say it again."
+        ) from error
+
+
+def _ensure(console: Console, prune_old: bool) -> Tools:
     with _alone(console):
         own = installed.find()
         for command, path in own.items():

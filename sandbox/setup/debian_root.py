@@ -55,9 +55,10 @@ def build(codename: str, target: Path) -> None:
     options = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in UNWANTED]
     options += [f"{option}={script}" for option, script in HOOKS]
     run(
-        # The mount namespace takes mmdebstrap's mounts with it, should it be killed.
+        # The namespaces take mmdebstrap's many processes and its mounts with them, should it be killed.
         [
-            *("unshare", "--mount", "mmdebstrap", "--variant=essential"),
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *("mmdebstrap", "--variant=essential"),
             f"--include={','.join(PACKAGES)}",
             *options,
             codename,
@@ -66,8 +67,8 @@ def build(codename: str, target: Path) -> None:
         ],
         what="making a small Debian",
         remedy="Say it again. If packages could not be fetched, check that `apt-get update` works.",
-        # Files in the tar are not newer than this.
-        env={"SOURCE_DATE_EPOCH": str(EPOCH)},
+        # Files in the tar are not newer than this; and what is left after a kill is swept away with the rest.
+        env={"SOURCE_DATE_EPOCH": str(EPOCH), "TMPDIR": str(target)},
     )
     for source in sources:
         source.unlink()

@@ -12,6 +12,8 @@ from sandbox.errors import SandboxError
 LAST_LINES = 4
 # Debian keeps administrators' commands where an ordinary user's PATH does not look.
 ADMIN_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+# Even when the set-up is killed outright, what it started ends with it.
+DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
 def which(command: str) -> Path | None:
@@ -48,6 +50,8 @@ def run(
     Raises:
         SandboxError: it failed or is not there; with its last lines, its log file and the remedy.
     """
+    if which(str(argv[0])) is None:
+        raise SandboxError(f"{what}: the command {argv[0]} is not there. {remedy}")
     log = log_file(what)
     environment = {
         **os.environ,
@@ -55,20 +59,15 @@ def run(
         **(env or {}),
     }
     with log.open("wb") as output:
-        try:
-            done = subprocess.run(
-                [str(a) for a in argv],
-                cwd=cwd,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        except OSError as error:
-            raise SandboxError(
-                f"{what}: {argv[0]} cannot be run ({error.strerror}). {remedy}"
-            ) from error
+        done = subprocess.run(
+            [*DIE_WITH_US, *map(str, argv)],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if done.returncode != 0:
         raise SandboxError(
             f"{what} failed (exit status {done.returncode}): {last_lines(log)}\n"

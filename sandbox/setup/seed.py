@@ -6,17 +6,17 @@ imports nothing when it starts.
 
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
+from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.setup import archive, images
 from sandbox.setup.part import Part, key_of
-from sandbox.setup.run import find, last_lines, log_file
+from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file
 
 # containerd's root within the part's folder.
 ROOT = "containerd"
@@ -76,8 +76,11 @@ def _containerd(root: Path) -> Iterator[tuple[Path, Path]]:
     however the set-up ends.
     """
     ctr = find("ctr")
-    # Not below the cache: a socket's path may have 107 characters only.
-    state = Path(tempfile.mkdtemp(prefix="image-seed-"))
+    # Not below the cache: a socket's path may have 107 characters only. The lock of the set-up makes us its
+    # only user, so what lies there is left from a set-up that was killed.
+    state = Path("/run") / f"image-seed-{key_of(str(cache_root()))[:12]}"
+    shutil.rmtree(state, ignore_errors=True)
+    state.mkdir(mode=0o700)
     address = state / "containerd.sock"
     config = state / "config.toml"
     config.write_text(
@@ -88,16 +91,7 @@ def _containerd(root: Path) -> Iterator[tuple[Path, Path]]:
     log = log_file("containerd of the image seed")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "setpriv",
-                "--pdeathsig",
-                "KILL",
-                "containerd",
-                "--config",
-                config,
-            ],
+            [*DIE_WITH_US, "unshare", "--mount", "containerd", "--config", config],
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -9,8 +9,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,6 @@ class Project:
     env: dict[str, str]
     tools: Tools
     namespaces: tuple[str, str]
-    _logs: list[Run] = field(default_factory=list)
 
     def config(self, stack: str, **values: Any) -> None:
         """Set configuration keys of a stack."""
@@ -67,16 +66,13 @@ class Project:
         for stack in ("region0", "region1"):
             self.config(stack, **values)
 
-    def edit(self, stack: str, change: Callable[[dict[str, Any]], None]) -> None:
-        """Change a stack's configuration file as a user with an editor would."""
-        path = self.folder / f"Pulumi.{stack}.yaml"
-        document = yaml.safe_load(path.read_text())
-        change(document["config"])
-        path.write_text(yaml.safe_dump(document))
-
     def up(self, stack: str) -> Run:
         """Run `pulumi up`."""
         return self.stacks.up(stack, "engine test")
+
+    def up_with_preview(self, stack: str) -> Run:
+        """Run `pulumi up` as a user does: its preview first, and the update only if that is well."""
+        return self.stacks.run("up", stack, "up", "--yes")
 
     def preview(self, stack: str) -> Run:
         """Run `pulumi preview --diff`."""

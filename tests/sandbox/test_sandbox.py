@@ -7,6 +7,7 @@ than all of them together. Only images that the set-up makes are used.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -363,14 +364,24 @@ def test_down_leaves_nothing_even_when_state_is_missing(sandbox: Sandbox, before
     sandbox.down()
 
 
-def test_a_killed_start_is_cleared_by_the_next(sandbox: Sandbox) -> None:
+def start_and_signal(number: signal.Signals) -> None:
+    """Start the sandbox in another process, and send the signal while the API servers are starting."""
     script = (
         "from pathlib import Path; from sandbox.regions import Sandbox; "
         f"from sandbox.setup import tools; Sandbox(tools.load(), Path({str(ROOT)!r})).up(nodes=False)"
     )
-    with subprocess.Popen([sys.executable, "-c", script]) as start:
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT.parents[1]) as start:
         eventually((ROOT / "london" / "pids" / "kube-apiserver").exists)
-        start.kill()
+        start.send_signal(number)
+
+
+def test_an_interrupted_start_takes_itself_away(sandbox: Sandbox) -> None:
+    start_and_signal(signal.SIGINT)
+    assert traces(sandbox) == []
+
+
+def test_a_killed_start_is_cleared_by_the_next(sandbox: Sandbox) -> None:
+    start_and_signal(signal.SIGKILL)
     assert not sandbox.status().up
     sandbox.up(nodes=False)
     try:

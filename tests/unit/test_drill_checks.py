@@ -128,8 +128,9 @@ def test_topology_check_fails(spoil: Callable[[Json], None], says: str) -> None:
 
 
 def test_quorum_holds_with_three_of_four_members() -> None:
-    check = checks.partitions_have_quorum(failover_topology(), 4)
+    check = checks.partitions_are_led(failover_topology(), 4, quorum(4))
     assert check.ok, check.detail
+    assert not checks.partitions_are_led(failover_topology(), 4, 4).ok
 
 
 def no_leader(topology: Json) -> None:
@@ -160,7 +161,7 @@ def nobody(topology: Json) -> None:
 def test_quorum_check_fails(spoil: Callable[[Json], None], says: str) -> None:
     topology = failover_topology()
     spoil(topology)
-    check = checks.partitions_have_quorum(topology, 4)
+    check = checks.partitions_are_led(topology, 4, quorum(4))
     assert not check.ok
     assert says in check.detail
 

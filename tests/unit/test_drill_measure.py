@@ -4,9 +4,12 @@ import json
 import random
 from itertools import pairwise
 
+import grpc
 import pytest
+from pyzeebe.errors import ZeebeInternalError
 
 from drill import loadlog, measure
+from drill.load import error_kind
 from drill.measure import Ack, ExportSample, Gap
 
 LOSS = 100.0
@@ -142,6 +145,19 @@ def test_a_partition_has_moved_only_when_it_went_beyond_what_was_known_before() 
     ]
     assert measure.partitions_moved(samples, 115, [1, 2, 3]) == {2, 3}
     assert measure.partitions_moved(samples, 120, [1, 2, 3]) == set()
+
+
+def test_equal_errors_share_a_kind_whatever_the_numbers_in_them() -> None:
+    def refused(details: str) -> grpc.aio.AioRpcError:
+        empty = grpc.aio.Metadata()
+        return grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, empty, empty, details)
+
+    one = refused("Connection{channel=[id: 0x1f4c9fca, L:/10.180.0.7:44312]} was closed")
+    other = refused("Connection{channel=[id: 0xb22e0b11, L:/10.180.0.7:51200]} was closed")
+    assert error_kind(one) == error_kind(ZeebeInternalError(other))
+    assert error_kind(one).startswith("INTERNAL: Connection")
+    assert error_kind(one) != error_kind(refused("No handler registered"))
+    assert error_kind(TimeoutError()) == "no answer in time"
 
 
 def log_lines() -> list[str]:

@@ -225,6 +225,7 @@ LINES = """Updating (region1):
 @ updating....
  +  dualregion:index:Gate g creating (0s)
  +  kubernetes:core/v1:Namespace failover created (0.01s)
+ ~  kubernetes:core/v1:Secret normal refreshing (0s) warning: configured Kubernetes cluster is unreachable
  +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (1s) F2: waiting until two brokers joined
     pulumi:pulumi:Stack camunda-dual-region-region1  F2: one of two brokers joined
  +  dualregion:index:Gate g **creating failed** error: before hook "h" failed: partition 3 has no leader

@@ -1,0 +1,40 @@
+"""The reference set-up of the procedure, as plain configuration, for the program's unit tests."""
+
+from typing import Any
+
+from dualregion.settings import Settings
+
+NAMES = ("london", "paris")
+POD_CIDRS = (["10.180.0.0/16", "fd00:180::/64"], ["10.181.0.0/16", "fd00:181::/64"])
+
+
+def region(index: int, **changes: Any) -> dict[str, Any]:
+    """Return one entry of `regions`, as the user writes it."""
+    name = NAMES[index]
+    return {
+        "name": name,
+        "kubeContext": f"cluster-{name}",
+        "namespace": f"camunda-{name}",
+        "failoverNamespace": f"camunda-{name}-failover",
+    } | changes
+
+
+def raw(**changes: Any) -> dict[str, Any]:
+    """Return a usable configuration, with these keys set (or removed, if None)."""
+    merged = {"region": 0, "regions": [region(0), region(1)]} | changes
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def settings(**changes: Any) -> Settings:
+    """Return usable settings, with these keys set."""
+    return Settings.parse(raw(**changes))
+
+
+def failover(region_id: int, lost: int, **changes: Any) -> Settings:
+    """Return the settings of one stack in phase `failover`."""
+    return settings(region=region_id, phase="failover", lostRegion=lost, **changes)
+
+
+def with_cidrs() -> list[dict[str, Any]]:
+    """Return both regions with the address ranges of their pods."""
+    return [region(index, podCidrs=POD_CIDRS[index]) for index in (0, 1)]

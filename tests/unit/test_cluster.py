@@ -1,0 +1,301 @@
+"""The client of a cluster: the real one, on a real kubeconfig, against an API on loopback.
+
+During an incident half of what is asked does not answer. So: every failure is one of the project's
+errors with the context, the address and the reason in it; nothing is tried silently again; a server
+that refuses credentials is not mistaken for one that is gone, which would count as a lost region.
+"""
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dualregion.errors import ClusterUnreachable, ConfigError
+from hooks import zeebe
+from hooks.cluster import CallFailed, Cluster, Target
+from tests.unit.fake_kubernetes import (
+    NO_SUCH_TASK,
+    FakeKubernetes,
+    Reply,
+    broker_pods,
+    failure,
+    kubeconfig,
+    partition_states,
+    stateful_set,
+    topology,
+)
+
+NAMESPACE = "camunda-london"
+GATEWAY = Target(NAMESPACE, "services", "camunda-zeebe-gateway", 8080)
+BEHIND_GATEWAY = f"{NAMESPACE}/services/camunda-zeebe-gateway:8080"
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> Cluster:
+    """A cluster whose API server does not listen any more."""
+    url = f"http://127.0.0.1:{closed_port()}"
+    return Cluster(kubeconfig(tmp_path, url, "cluster-paris"), "cluster-paris")
+
+
+def test_a_cluster_that_answers(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    cluster.check_answers()
+    assert kubernetes.asked == ["GET /api/v1/namespaces/kube-system"]
+
+
+def test_a_cluster_that_is_gone_is_named_with_context_address_and_reason(gone: Cluster) -> None:
+    with pytest.raises(ClusterUnreachable) as caught:
+        gone.check_answers()
+    text = str(caught.value)
+    assert "kube context 'cluster-paris' does not answer" in text
+    assert "http://127.0.0.1:" in text
+    assert "Connection refused" in text
+
+
+def test_an_api_server_without_its_store_counts_as_gone(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    path = "/api/v1/namespaces/kube-system"
+    kubernetes.broken[path] = failure(500, "InternalError", "etcdserver: request timed out")
+    with pytest.raises(ClusterUnreachable, match="500"):
+        cluster.check_answers()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [None, failure(403, "Forbidden", "namespaces is forbidden")],
+    ids=["unauthorized", "forbidden"],
+)
+def test_refused_credentials_are_not_a_lost_region(
+    kubernetes: FakeKubernetes, tmp_path: Path, broken: Reply | None
+) -> None:
+    path = kubeconfig(tmp_path, kubernetes.url, "cluster-london", token="stale")
+    if broken:
+        path = kubeconfig(tmp_path, kubernetes.url, "cluster-london")
+        kubernetes.broken["/api/v1/namespaces/kube-system"] = broken
+    with pytest.raises(ConfigError, match="'cluster-london' refuses these credentials"):
+        Cluster(path, "cluster-london").check_answers()
+
+
+def test_an_unknown_context_is_named_with_those_that_exist(
+    kubernetes: FakeKubernetes, tmp_path: Path
+) -> None:
+    path = kubeconfig(tmp_path, kubernetes.url, "cluster-london", "cluster-paris")
+    with pytest.raises(ConfigError) as caught:
+        Cluster(path, "cluster-berlin")
+    text = str(caught.value)
+    assert "kubeContext is 'cluster-berlin'" in text
+    assert path in text
+    assert "cluster-london, cluster-paris" in text
+
+
+DANGLING = {
+    "contexts": [{"name": "cluster-london", "context": {"cluster": "gone", "user": "gone"}}],
+    "clusters": [],
+    "users": [],
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(None, id="missing"),
+        pytest.param("", id="empty"),
+        pytest.param("a: [", id="not YAML"),
+        pytest.param("just words", id="a text"),
+        pytest.param("- a\n- b\n", id="a list"),
+        pytest.param("contexts: 5\n", id="contexts a number"),
+        pytest.param(yaml.safe_dump(DANGLING), id="context of a cluster that is not there"),
+        pytest.param(
+            yaml.safe_dump(
+                DANGLING
+                | {
+                    "clusters": [
+                        {
+                            "name": "gone",
+                            "cluster": {
+                                "server": "https://127.0.0.1:1",
+                                "certificate-authority": "/nowhere/ca.crt",
+                            },
+                        }
+                    ],
+                    "users": [{"name": "gone", "user": {"token": "x"}}],
+                }
+            ),
+            id="certificate that is not there",
+        ),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_used_is_a_clear_error(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "kubeconfig"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        Cluster(str(path), "cluster-london")
+    assert str(path) in str(caught.value)
+
+
+def test_the_kubeconfig_of_the_environment_is_used_if_none_is_named(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "elsewhere"))
+    with pytest.raises(ConfigError, match="elsewhere"):
+        Cluster(None, "cluster-london")
+
+
+def test_the_gateway_is_asked_through_the_api_server(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", Reply(200, topology({0: NAMESPACE})))
+    view = zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+    assert view.ids == {0}
+    assert kubernetes.asked == [
+        "GET /api/v1/namespaces/camunda-london/services/camunda-zeebe-gateway:8080/proxy/v1/topology"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        pytest.param(
+            failure(503, "ServiceUnavailable", 'no endpoints available for service "gw"'),
+            "503 no endpoints available",
+            id="no endpoints",
+        ),
+        pytest.param(
+            failure(502, "BadGateway", "dial tcp 10.180.0.9:8080: connect: no route to host"),
+            "no route to host",
+            id="pod gone",
+        ),
+        pytest.param(Reply(200, "<html>"), "not JSON", id="not JSON"),
+        pytest.param(Reply(404, "nothing here"), "404", id="another service"),
+    ],
+)
+def test_a_gateway_that_does_not_answer_well_is_worth_another_try(
+    cluster: Cluster, kubernetes: FakeKubernetes, reply: Reply, told: str
+) -> None:
+    kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", reply)
+    with pytest.raises(CallFailed, match=told):
+        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+    assert len(kubernetes.asked) == 1, "it was asked again silently"
+
+
+def test_a_gateway_that_is_not_there(cluster: Cluster) -> None:
+    with pytest.raises(CallFailed, match="404"):
+        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+
+
+def test_an_api_server_that_dies_in_between_is_worth_another_try(gone: Cluster) -> None:
+    with pytest.raises(CallFailed, match="GET /v1/topology of camunda-zeebe-gateway:8080"):
+        gone.get(GATEWAY, "/v1/topology")
+    with pytest.raises(CallFailed, match="cluster-paris.*Connection refused"):
+        gone.pods(NAMESPACE, "a=b")
+
+
+def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    others = broker_pods(NAMESPACE, 1, release="other")
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/pods", *broker_pods(NAMESPACE, 2), *others)
+    for ordinal, roles in enumerate(({1: "LEADER", 2: "FOLLOWER"}, {2: "LEADER"})):
+        kubernetes.behind(
+            f"{NAMESPACE}/pods/camunda-zeebe-{ordinal}:9600",
+            "/actuator/partitions",
+            Reply(200, partition_states(roles)),
+        )
+    found = zeebe.exporting(cluster, NAMESPACE, "camunda")
+    assert [(each.pod, each.partition, each.leader) for each in found] == [
+        ("camunda-zeebe-0", 1, True),
+        ("camunda-zeebe-0", 2, False),
+        ("camunda-zeebe-1", 2, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        pytest.param(NO_SUCH_TASK, None, id="there is no such task"),
+        pytest.param(
+            Reply(504, {"title": "DEADLINE_EXCEEDED", "status": 504}), "504", id="no leader"
+        ),
+        pytest.param(
+            Reply(503, {"title": "RESOURCE_EXHAUSTED", "status": 503}), "503", id="backpressure"
+        ),
+        pytest.param(
+            Reply(400, {"title": "INVALID_ARGUMENT"}), "partition 3 answered 400", id="no such request"
+        ),
+        pytest.param(
+            failure(404, "NotFound", 'services "camunda-zeebe-gateway" not found'),
+            "partition 3 answered 404",
+            id="no gateway: the API server's own answer is no proof",
+        ),
+        pytest.param(Reply(200, ""), "partition 3 answered 200", id="an answer nobody expects"),
+    ],
+)
+def test_whether_a_partition_takes_commands(
+    cluster: Cluster, kubernetes: FakeKubernetes, reply: Reply, told: str | None
+) -> None:
+    path = f"/v1/user-tasks/{3 << 51}/completion"
+    kubernetes.behind(BEHIND_GATEWAY, path, reply, method="POST")
+    try:
+        reason = zeebe.refuses_commands(cluster, NAMESPACE, "camunda", 3)
+    except CallFailed as error:
+        reason = str(error)
+    if told is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert told in reason
+
+
+def test_objects_that_are_not_there_are_none(cluster: Cluster) -> None:
+    assert cluster.stateful_set(NAMESPACE, "camunda-zeebe") is None
+    assert cluster.network_policy(NAMESPACE, "isolate-lost-region") is None
+
+
+def test_objects_that_may_not_be_read_are_not_taken_for_missing(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/camunda-zeebe"
+    kubernetes.broken[path] = failure(403, "Forbidden", "statefulsets.apps is forbidden")
+    with pytest.raises(CallFailed, match="kube context cluster-london: 403.*is forbidden"):
+        cluster.stateful_set(NAMESPACE, "camunda-zeebe")
+
+
+def test_a_pod_is_deleted_only_if_it_is_still_the_one_that_was_looked_at(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    collection = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    kubernetes.put(collection, *broker_pods(NAMESPACE, 1, revision="new"))
+    cluster.delete_pod(NAMESPACE, "camunda-zeebe-0", "the-uid-of-its-predecessor")
+    assert kubernetes.objects[collection]
+    cluster.delete_pod(NAMESPACE, "camunda-zeebe-0", f"{NAMESPACE}-0-new")
+    assert not kubernetes.objects[collection]
+    cluster.delete_pod(NAMESPACE, "camunda-zeebe-0", f"{NAMESPACE}-0-new")
+
+
+def test_what_a_namespace_still_holds(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    assert cluster.leftovers(NAMESPACE) == []
+    kubernetes.put(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets", stateful_set(1))
+    claim = {"metadata": {"name": "data-camunda-zeebe-0"}}
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims", claim)
+    assert cluster.leftovers(NAMESPACE) == [
+        "statefulset/camunda-zeebe",
+        "claim/data-camunda-zeebe-0",
+    ]
+
+
+def test_a_record_is_applied_beside_the_keys_of_other_writers(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    collection = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+    kubernetes.put(collection, {"metadata": {"name": "r"}, "data": {"step": "F1"}})
+    cluster.apply_config_map(NAMESPACE, "r", {"start": "1", "end": "2"})
+    assert kubernetes.objects[collection]["r"]["data"] == {"step": "F1", "start": "1", "end": "2"}

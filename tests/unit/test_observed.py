@@ -1,0 +1,225 @@
+"""What the clusters say, and how it is judged: the proofs of the gates, on answers of real shape.
+
+Each judgement is a reason or None, and both must be reachable: a proof that cannot fail proves
+nothing. Answers are as Zeebe 8.5's gateway and brokers give them.
+"""
+
+from typing import Any
+
+import pytest
+
+from dualregion.observed import (
+    ClusterView,
+    Exporting,
+    exporting_of,
+    exporting_stuck,
+    has_quorum,
+    leader_positions,
+    not_joined,
+    partitions_not_ready,
+    still_visible,
+)
+from tests.unit.fake_kubernetes import partition_states, topology
+
+LONDON, PARIS, FAILOVER = "camunda-london", "camunda-paris", "camunda-london-failover"
+SURVIVORS = {0: LONDON, 2: LONDON, 4: LONDON, 6: LONDON}
+FAILED_OVER = SURVIVORS | {1: FAILOVER, 5: FAILOVER}
+NORMAL = SURVIVORS | {1: PARIS, 3: PARIS, 5: PARIS, 7: PARIS}
+
+
+def view(hosts: dict[int, str], **changes: Any) -> ClusterView:
+    return ClusterView.of(topology(hosts, **changes))
+
+
+def test_the_gateways_answer_is_read() -> None:
+    answer = {
+        "brokers": [
+            {
+                "nodeId": 0,
+                "host": "camunda-zeebe-0.camunda-zeebe.camunda-london.svc",
+                "port": 26501,
+                "partitions": [
+                    {"partitionId": 1, "role": "leader", "health": "healthy"},
+                    {"partitionId": 2, "role": "FOLLOWER", "health": "UNHEALTHY"},
+                    {"partitionId": 3, "role": "inactive", "health": "dead"},
+                ],
+                "version": "8.5.8",
+            }
+        ],
+        "clusterSize": 4,
+        "partitionsCount": 4,
+        "replicationFactor": 4,
+        "gatewayVersion": "8.5.8",
+    }
+    (broker,) = ClusterView.of(answer).brokers
+    assert (broker.id, broker.host) == (0, "camunda-zeebe-0.camunda-zeebe.camunda-london.svc")
+    assert [(copy.partition, copy.is_leader, copy.healthy) for copy in broker.replicas] == [
+        (1, True, True),
+        (2, False, False),
+        (3, False, False),
+    ]
+
+
+@pytest.mark.parametrize("answer", [{}, {"brokers": None}, {"brokers": []}])
+def test_a_gateway_that_sees_nobody_is_an_empty_view(answer: dict[str, Any]) -> None:
+    assert ClusterView.of(answer) == ClusterView()
+
+
+def test_a_broker_that_has_only_just_joined_has_no_partitions() -> None:
+    found = ClusterView.of({"brokers": [{"nodeId": 3, "host": "h", "partitions": None}]})
+    assert found.ids == {3}
+    assert found.brokers[0].replicas == ()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "namespace", "told"),
+    [
+        pytest.param(NORMAL, PARIS, "broker 1 (camunda-zeebe-0.", id="alive"),
+        pytest.param(SURVIVORS | {7: PARIS}, PARIS, "broker 7 (camunda-zeebe-0.", id="the last one"),
+        pytest.param(SURVIVORS, PARIS, None, id="gone"),
+        pytest.param(FAILED_OVER, PARIS, None, id="failover brokers have lost ids, not lost hosts"),
+        pytest.param({}, PARIS, None, id="nothing seen"),
+        pytest.param(
+            {1: FAILOVER}, LONDON, None, id="a namespace is not mistaken for one that begins so"
+        ),
+    ],
+)
+def test_whether_a_lost_region_is_still_visible(
+    hosts: dict[int, str], namespace: str, told: str | None
+) -> None:
+    reason = still_visible(view(hosts), namespace)
+    if told is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert told in reason
+
+
+def test_all_brokers_still_visible_are_named() -> None:
+    reason = still_visible(view(NORMAL), PARIS)
+    assert reason is not None
+    assert all(f"{broker} (camunda-zeebe-" in reason for broker in (1, 3, 5, 7))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        pytest.param(FAILED_OVER, None, id="joined"),
+        pytest.param(SURVIVORS | {1: FAILOVER}, "broker 5 of namespace", id="one is missing"),
+        pytest.param(SURVIVORS, "broker 1, 5 of namespace", id="both are missing"),
+        pytest.param(NORMAL, "broker 1, 5 of namespace", id="the ids are there, but elsewhere"),
+    ],
+)
+def test_whether_failover_brokers_joined_under_the_lost_ids(
+    hosts: dict[int, str], told: str | None
+) -> None:
+    reason = not_joined(view(hosts), (1, 5), FAILOVER)
+    if told is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert told in reason
+        assert FAILOVER in reason
+
+
+@pytest.mark.parametrize(
+    ("found", "healthy", "told"),
+    [
+        pytest.param(view(NORMAL), 4, None, id="complete"),
+        pytest.param(view(FAILED_OVER), 3, None, id="quorum after failover"),
+        pytest.param(view(FAILED_OVER), 4, "healthy replicas of partition 1: 3 of 4", id="not complete"),
+        pytest.param(view(SURVIVORS), 3, "healthy replicas of partition 1: 2 of 3", id="no quorum"),
+        pytest.param(
+            view(FAILED_OVER, leaderless=(3, 8)), 3, "partition 3, 8 has no leader", id="no leader"
+        ),
+        pytest.param(
+            view(NORMAL, unhealthy=(7,)), 4, "partition 5: 3 of 4", id="an unhealthy replica"
+        ),
+        pytest.param(view({}), 3, "partition 1, 2, 3, 4, 5, 6, 7, 8 has no leader", id="nothing"),
+    ],
+)
+def test_whether_every_partition_is_ready(
+    found: ClusterView, healthy: int, told: str | None
+) -> None:
+    reason = partitions_not_ready(found, partition_count=8, healthy_replicas=healthy)
+    if told is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert told in reason
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (view(NORMAL), True),
+        (view(FAILED_OVER), True),
+        (view(FAILED_OVER, leaderless=(8,)), False),
+        (view({}), False),
+    ],
+    ids=["normal", "failed over", "one leader missing", "nothing seen"],
+)
+def test_whether_there_is_a_quorum_to_lose(found: ClusterView, expected: bool) -> None:
+    assert has_quorum(found, partition_count=8) is expected
+
+
+def test_a_brokers_answer_is_read() -> None:
+    answer = partition_states({1: "LEADER", 4: "FOLLOWER"}, exported=10, processed=12)
+    assert exporting_of("camunda-zeebe-0", answer) == (
+        Exporting("camunda-zeebe-0", 1, True, "EXPORTING", 10, 12),
+        Exporting("camunda-zeebe-0", 4, False, "EXPORTING", 10, 12),
+    )
+
+
+def test_a_partition_that_is_being_installed_has_neither_phase_nor_positions() -> None:
+    answer = {"2": {"role": None, "exporterPhase": None, "exportedPosition": None}}
+    assert exporting_of("p", answer) == (Exporting("p", 2, False, "", -1, -1),)
+
+
+def test_only_leaders_positions_count_as_followers_lag_behind() -> None:
+    states = exporting_of("a", partition_states({1: "LEADER"}, exported=10)) + exporting_of(
+        "b", partition_states({1: "FOLLOWER", 2: "LEADER"}, exported=7)
+    )
+    assert leader_positions(states) == {1: 10, 2: 7}
+
+
+def leader(exported: int, processed: int, phase: str = "EXPORTING", partition: int = 1) -> Exporting:
+    return Exporting("camunda-zeebe-0", partition, True, phase, exported, processed)
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        pytest.param([leader(11, 20)], None, id="moved"),
+        pytest.param([leader(10, 20)], "partition 1: exported position stays at 10", id="stays"),
+        pytest.param([leader(10, 10)], None, id="nothing left to export"),
+        pytest.param([leader(5, 20)], "stays at 5", id="a new leader that is behind"),
+        pytest.param([leader(-1, -1)], "stays at -1", id="nothing known yet"),
+        pytest.param([leader(11, 20, "PAUSED")], "exporter is PAUSED", id="paused"),
+        pytest.param([leader(11, 20, "")], "exporter is unknown", id="being installed"),
+        pytest.param([], "partition 1: no leader among the brokers asked", id="no leader"),
+        pytest.param(
+            [Exporting("p", 1, False, "EXPORTING", 99, 99)], "no leader", id="only a follower moves"
+        ),
+    ],
+)
+def test_whether_exporting_is_stuck(states: list[Exporting], told: str | None) -> None:
+    reason = exporting_stuck({1: 10}, states, partition_count=1)
+    if told is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert told in reason
+
+
+def test_every_stuck_partition_is_named_with_its_own_reason() -> None:
+    states = [leader(11, 20), leader(10, 20, partition=2), leader(11, 20, "PAUSED", partition=3)]
+    reason = exporting_stuck({1: 10, 2: 10, 3: 10}, states, partition_count=4)
+    assert reason == (
+        "partition 2: exported position stays at 10; partition 3: exporter is PAUSED; "
+        "partition 4: no leader among the brokers asked"
+    )
+
+
+def test_a_partition_unknown_before_has_moved_as_soon_as_it_exported_anything() -> None:
+    assert exporting_stuck({}, [leader(0, 5)], partition_count=1) is None

@@ -1,0 +1,334 @@
+"""Settings: every bad input is refused before anything changes, in a sentence that can be acted on.
+
+An operator meets these messages in the middle of an incident. Each must name the key as typed in
+the configuration, the value given and what is allowed, and all problems must be told at once, so
+that one round mends them. A secret's value must never be among what is told.
+"""
+
+from typing import Any
+
+import pytest
+
+from dualregion import brokers
+from dualregion.errors import ConfigError
+from dualregion.procedure import Phase, Role
+from dualregion.settings import Settings
+from tests.unit.examples import failover, raw, region, settings
+
+
+def problems(**changes: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        Settings.parse(raw(**changes))
+    return caught.value.problems
+
+
+BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("unknown phase", {"phase": "failovr"}, ("phase", "'failovr'", "normal, failover")),
+    ("empty phase", {"phase": ""}, ("phase", "''", "normal, failover")),
+    ("phase in capitals", {"phase": "Failover"}, ("phase", "'Failover'", "normal, failover")),
+    (
+        "phase of a later version",
+        {"phase": "restored", "lostRegion": 1},
+        ("phase", "'restored'", "normal, failover"),
+    ),
+    ("lostRegion missing", {"phase": "failover"}, ("lostRegion", "not set", "failover", "0", "1")),
+    ("lostRegion 2", {"phase": "failover", "lostRegion": 2}, ("lostRegion", "2", "0 and 1")),
+    ("lostRegion -1", {"phase": "failover", "lostRegion": -1}, ("lostRegion", "-1", "0 and 1")),
+    (
+        "lostRegion by name",
+        {"phase": "failover", "lostRegion": "paris"},
+        ("lostRegion", "'paris'", "0 and 1"),
+    ),
+    (
+        "lostRegion a boolean",
+        {"phase": "failover", "lostRegion": True},
+        ("lostRegion", "True", "0 and 1"),
+    ),
+    ("lostRegion 2 in phase normal", {"lostRegion": 2}, ("lostRegion", "2", "0 and 1")),
+    ("region missing", {"region": None}, ("region", "not set", "0 or 1")),
+    ("region 2", {"region": 2}, ("region", "2", "0 or 1")),
+    ("region a boolean", {"region": False}, ("region", "False", "0 or 1")),
+    ("odd cluster size", {"clusterSize": 5}, ("clusterSize", "5", "even", "4 or more")),
+    ("cluster size 2", {"clusterSize": 2}, ("clusterSize", "2", "even", "4 or more")),
+    ("cluster size 0", {"clusterSize": 0}, ("clusterSize", "0", "even", "4 or more")),
+    ("negative cluster size", {"clusterSize": -4}, ("clusterSize", "-4", "even", "4 or more")),
+    ("cluster size a word", {"clusterSize": "eight"}, ("clusterSize", "'eight'", "even")),
+    ("cluster size a fraction", {"clusterSize": 8.5}, ("clusterSize", "8.5", "even")),
+    (
+        "size without quorum after failover",
+        {"clusterSize": 6, "partitionCount": 6},
+        ("clusterSize", "6", "replicationFactor", "4", "partition", "quorum", "divisible by 4"),
+    ),
+    (
+        "replication without quorum after failover",
+        {"replicationFactor": 2},
+        ("replicationFactor", "2", "partition", "quorum"),
+    ),
+    ("no replicas", {"replicationFactor": 0}, ("replicationFactor", "0", "1 to clusterSize (8)")),
+    (
+        "more replicas than brokers",
+        {"replicationFactor": 9},
+        ("replicationFactor", "9", "1 to clusterSize (8)"),
+    ),
+    ("no partitions", {"partitionCount": 0}, ("partitionCount", "0", "at least 1")),
+    (
+        "equal namespaces",
+        {"regions": [region(0), region(1, namespace="camunda-london")]},
+        ("regions[1].namespace", "'camunda-london'", "regions[0].namespace", "must differ"),
+    ),
+    (
+        "failover namespace equal to the own one",
+        {"regions": [region(0, failoverNamespace="camunda-london"), region(1)]},
+        ("regions[0].failoverNamespace", "'camunda-london'", "regions[0].namespace"),
+    ),
+    (
+        "equal failover namespaces",
+        {"regions": [region(0, failoverNamespace="f"), region(1, failoverNamespace="f")]},
+        ("regions[1].failoverNamespace", "'f'", "regions[0].failoverNamespace"),
+    ),
+    (
+        "default failover namespace equal to the other region's",
+        {
+            "regions": [
+                region(0, namespace="camunda", failoverNamespace=None),
+                region(1, namespace="camunda-failover"),
+            ]
+        },
+        ("regions[1].namespace", "'camunda-failover'", "regions[0].failoverNamespace"),
+    ),
+    (
+        "equal contexts",
+        {"regions": [region(0), region(1, kubeContext="cluster-london")]},
+        ("regions[1].kubeContext", "'cluster-london'", "regions[0].kubeContext"),
+    ),
+    ("no regions", {"regions": None}, ("regions", "not set", "two entries")),
+    ("one region", {"regions": [region(0)]}, ("regions[1]", "not set")),
+    ("three regions", {"regions": [region(0), region(1), region(1)]}, ("regions", "two entries")),
+    ("regions a map", {"regions": {"london": region(0)}}, ("regions", "two entries")),
+    (
+        "region without namespace",
+        {"regions": [region(0), {"name": "paris", "kubeContext": "cluster-paris"}]},
+        ("regions[1].namespace", "not set"),
+    ),
+    (
+        "misspelt key of a region",
+        {"regions": [region(0, kubecontext="x"), region(1)]},
+        ("regions[0].kubecontext", "spelling"),
+    ),
+    (
+        "namespace that Kubernetes refuses",
+        {"regions": [region(0, namespace="Camunda_London"), region(1)]},
+        ("regions[0].namespace", "'Camunda_London'", "[a-z0-9]"),
+    ),
+    ("release that Kubernetes refuses", {"release": "Camunda 8"}, ("release", "'Camunda 8'")),
+    ("unknown key", {"lostregion": 1}, ("lostregion", "not a setting", "spelling")),
+    ("unknown key of the chart", {"chart": {"versoin": "10"}}, ("chart.versoin", "not a setting")),
+    ("values a text", {"values": "my.yaml"}, ("values", "'my.yaml'", "tuple")),
+    ("deadline zero", {"deadlineSeconds": 0}, ("deadlineSeconds", "0", "greater than 0")),
+    ("deadline a word", {"deadlineSeconds": "15m"}, ("deadlineSeconds", "'15m'", "integer")),
+    (
+        "pod range without mask",
+        {"regions": [region(0, podCidrs=["10.0.0.0"]), region(1)]},
+        ("regions[0].podCidrs[0]", "'10.0.0.0'"),
+    ),
+    (
+        "pod range with an impossible mask",
+        {"regions": [region(0, podCidrs=["10.180.0.0/99"]), region(1)]},
+        ("regions[0].podCidrs[0]", "'10.180.0.0/99'"),
+    ),
+    (
+        "pod range with an impossible address",
+        {"regions": [region(0, podCidrs=["10.380.0.0/16"]), region(1)]},
+        ("regions[0].podCidrs[0]", "'10.380.0.0/16'"),
+    ),
+    (
+        "pod range with host bits",
+        {"regions": [region(0, podCidrs=["10.180.0.1/16"]), region(1)]},
+        ("regions[0].podCidrs[0]", "'10.180.0.1/16'"),
+    ),
+    (
+        "equal pod ranges, the survivor would cut itself off",
+        {
+            "regions": [
+                region(0, podCidrs=["10.180.0.0/16"]),
+                region(1, podCidrs=["10.180.0.0/16"]),
+            ]
+        },
+        ("podCidrs", "10.180.0.0/16"),
+    ),
+    (
+        "overlapping pod ranges, the survivor would cut itself off",
+        {
+            "regions": [
+                region(0, podCidrs=["10.180.0.0/16"]),
+                region(1, podCidrs=["10.0.0.0/8"]),
+            ]
+        },
+        ("podCidrs", "10.180.0.0/16", "10.0.0.0/8"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [pytest.param(*case[1:], id=case[0]) for case in BAD]
+)
+def test_bad_input_is_refused_naming_key_value_and_what_is_allowed(
+    changes: dict[str, Any], told: tuple[str, ...]
+) -> None:
+    found = problems(**changes)
+    assert any(all(word in problem for word in told) for problem in found), found
+    assert all(len(problem.splitlines()) == 1 for problem in found)
+
+
+def test_all_wrong_values_are_told_at_once() -> None:
+    found = problems(phase="failover", lostRegion=7, clusterSize=5, partitionCount=0)
+    assert {problem.split(" ")[0] for problem in found} == {
+        "lostRegion",
+        "clusterSize",
+        "partitionCount",
+    }
+
+
+def test_all_malformed_values_are_told_at_once() -> None:
+    found = problems(phase="x", region=None, release="A b", misspelt=1, deadlineSeconds=-3)
+    assert {problem.split(" ")[0] for problem in found} == {
+        "phase",
+        "region",
+        "release",
+        "misspelt",
+        "deadlineSeconds",
+    }
+
+
+def test_the_message_has_one_line_for_each_problem() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.parse(raw(clusterSize=5, partitionCount=0))
+    assert str(caught.value).splitlines() == [f"- {each}" for each in caught.value.problems]
+
+
+def test_a_refused_size_names_the_brokers_and_partitions_that_are_the_reason() -> None:
+    (problem,) = problems(clusterSize=6, partitionCount=6)
+    assert "region 0 only brokers 0, 1, 3, 5 run" in problem
+    assert "partition 2, 3 would have no quorum" in problem
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param({"name": "s", "data": {"S3_SECRET_KEY": 123454321}}, id="key a number"),
+        pytest.param({"name": "s", "data": "123454321"}, id="data a text"),
+        pytest.param("123454321", id="secret a text"),
+        pytest.param({"name": "s", "data": {"a": "b"}, "S3_SECRET_KEY": "123454321"}, id="misplaced"),
+        pytest.param({"data": {"S3_SECRET_KEY": "123454321"}}, id="without name"),
+    ],
+)
+def test_no_message_shows_a_secrets_value(secret: Any) -> None:
+    found = problems(elasticsearchSecret=secret)
+    assert any("elasticsearchSecret" in problem for problem in found)
+    assert not any("123454321" in problem for problem in found)
+
+
+def test_settings_never_show_a_secrets_value() -> None:
+    shown = settings(elasticsearchSecret={"name": "s", "data": {"S3_SECRET_KEY": "hush-hush"}})
+    assert "hush-hush" not in repr(shown)
+
+
+def test_defaults_are_the_procedures_reference_set_up() -> None:
+    found = settings()
+    assert (found.phase, found.lost_region) == (Phase.NORMAL, None)
+    assert (found.cluster_size, found.partition_count, found.replication_factor) == (8, 8, 4)
+    assert found.release == "camunda"
+    assert found.chart.name == "camunda-platform"
+    assert found.chart.version == "10.11.3"
+    assert found.chart.repository == "https://helm.camunda.io"
+    assert found.values == ()
+    assert found.deadline_seconds == 900
+    assert found.kubeconfig is None
+    assert found.elasticsearch_secret is None
+    assert all(each.pod_cidrs == () for each in found.regions)
+
+
+def test_the_failover_namespace_is_the_regions_own_with_a_suffix_unless_named() -> None:
+    plain = {key: value for key, value in region(0).items() if key != "failoverNamespace"}
+    found = settings(regions=[plain, region(1, failoverNamespace="elsewhere")])
+    assert [each.failover for each in found.regions] == ["camunda-london-failover", "elsewhere"]
+
+
+def test_keys_are_read_in_camel_case_as_the_user_types_them() -> None:
+    found = settings(
+        phase="failover",
+        lostRegion=1,
+        clusterSize=4,
+        partitionCount=3,
+        replicationFactor=4,
+        peerStack="paris-prod",
+        deadlineSeconds=60,
+        kubeconfig="~/.kube/other",
+        elasticsearchSecret={"name": "elasticsearch-env-secret", "data": {"S3_ACCESS_KEY": "a"}},
+    )
+    assert found.lost_region == 1
+    assert (found.cluster_size, found.partition_count) == (4, 3)
+    assert found.peer_stack_name == "paris-prod"
+    assert found.deadline_seconds == 60
+    assert found.elasticsearch_secret is not None
+    assert found.elasticsearch_secret.data == {"S3_ACCESS_KEY": "a"}
+
+
+def test_numbers_that_pulumi_stores_as_text_are_read() -> None:
+    found = settings(phase="failover", lostRegion="1", clusterSize="4", region="0")
+    assert (found.lost_region, found.cluster_size, found.region) == (1, 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("region_id", "lost", "role"),
+    [(0, 0, Role.LOST), (0, 1, Role.SURVIVOR), (1, 0, Role.SURVIVOR), (1, 1, Role.LOST)],
+)
+def test_the_role_follows_from_the_lost_region(region_id: int, lost: int, role: Role) -> None:
+    assert failover(region_id, lost).role is role
+
+
+def test_a_lost_region_left_over_from_an_incident_means_nothing_in_phase_normal() -> None:
+    assert settings(lostRegion=0).role is Role.MEMBER
+
+
+@pytest.mark.parametrize("region_id", [0, 1])
+def test_the_peer_is_the_other_region(region_id: int) -> None:
+    found = settings(region=region_id)
+    assert found.own.namespace == region(region_id)["namespace"]
+    assert found.peer.namespace == region(1 - region_id)["namespace"]
+    assert found.peer_stack_name == f"region{1 - region_id}"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_path", "is_oci"),
+    [
+        pytest.param("camunda-platform", False, False, id="of a repository"),
+        pytest.param("oci://registry.example/charts/camunda-platform", False, True, id="OCI"),
+        pytest.param("./charts/camunda-platform", True, False, id="relative folder"),
+        pytest.param("/srv/camunda-platform-10.11.3.tgz", True, False, id="archive"),
+    ],
+)
+def test_where_a_chart_comes_from(name: str, is_path: bool, is_oci: bool) -> None:
+    chart = settings(chart={"name": name}).chart
+    assert (chart.is_path, chart.is_oci) == (is_path, is_oci)
+
+
+def test_every_size_is_accepted_exactly_if_a_failover_of_either_region_restores_quorum() -> None:
+    for size in range(4, 21, 2):
+        for factor in range(1, size + 1):
+            for count in (1, 3, size, size + 1):
+                stuck = [
+                    brokers.partitions_without_quorum(
+                        brokers.alive_after_failover(size, lost),
+                        cluster_size=size,
+                        partition_count=count,
+                        replication_factor=factor,
+                    )
+                    for lost in (0, 1)
+                ]
+                config = raw(clusterSize=size, replicationFactor=factor, partitionCount=count)
+                if any(stuck):
+                    with pytest.raises(ConfigError, match="no quorum"):
+                        Settings.parse(config)
+                else:
+                    assert Settings.parse(config).cluster_size == size

