@@ -31,10 +31,11 @@ up: setup ## Start the two regions and leave them running
 down: venv ## Take the two regions down
 	@$(PYTHON) -m sandbox down
 
-lint: venv ## Formatter, linter, types
+lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 unit: setup ## Unit tests (seconds)
 	$(PYTHON) -m pytest tests/unit

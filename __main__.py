@@ -1,6 +1,8 @@
 """The program: settings -> desired topology -> components -> outputs."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,14 @@ from components.stacks import own_nodes, read_peer
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
 from dualregion.settings import Settings
-from dualregion.topology import Topology, desired, remembered, unsafe_change
-from dualregion.values import conflicts
+from dualregion.topology import (
+    Peer,
+    Topology,
+    desired,
+    remembered,
+    unsafe_change,
+)
+from dualregion.values import Values, conflicts
 from hooks import preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
@@ -67,16 +75,16 @@ def _site(settings: Settings) -> Site:
     change = unsafe_change(settings, nodes)
     if change:
         raise ConfigError([change])
-    topology = desired(settings, base, read_peer(settings.peer_stack_name))
+    peer = read_peer(settings.peer_stack_name)
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
-    topology = _reachable(cluster, settings, topology, nodes)
+    topology = _topology(cluster, settings, base, peer, nodes)
     return Site(cluster, settings, topology, pulumi.log.info)
 
 
-def _reachable(
-    cluster: Cluster, settings: Settings, topology: Topology, nodes: frozenset[str]
+def _topology(
+    cluster: Cluster, settings: Settings, base: Values, peer: Peer, nodes: frozenset[str]
 ) -> Topology:
-    """Return the topology as it is, or, for a lost region that does not answer, what its state holds."""
+    """Return what is wanted; for a lost region that does not answer, what its state remembers."""
     try:
         cluster.check_answers()
     except ClusterUnreachable as error:
@@ -84,7 +92,19 @@ def _reachable(
             raise
         pulumi.log.warn(f"{error}")
         return remembered(settings, nodes)
-    return topology
+    if settings.role is Role.LOST and not cluster.has_namespace(settings.own.namespace):
+        # The region was made anew: its state, read before this run's refresh, remembers what is gone.
+        nodes = frozenset()
+    return desired(settings, base, peer, nodes)
 
 
+def _exit_quietly(*_: object) -> None:
+    """Leave at once when the engine, or Ctrl-C, stops the program: a stack trace would tell nothing.
+
+    A step that is under way leaves no record, so the next `pulumi up` does it again.
+    """
+    os._exit(1)
+
+
+signal.signal(signal.SIGINT, _exit_quietly)
 main()

@@ -2,16 +2,19 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
+import yaml
 
 from dualregion.settings import ChartSettings, SecretSettings, Settings
 from dualregion.topology import Installation
+from dualregion.values import nulls_of
 from hooks import helm_records
+from hooks.preflight import refuse_in_lost_region
 from hooks.steps import POLICY_NAME, Site
 
 
@@ -83,12 +86,24 @@ class Camunda(pulumi.ComponentResource):
             name=settings.release,
             namespace=spec.namespace,
             values=spec.values,
+            **_nulls(spec.values),
             skip_await=True,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=opts.depends_on, hooks=_release_hooks(name, args)
             ),
         )
         self.register_outputs({})
+
+
+def _nulls(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the release's arguments that carry the nulls of its values, if there are any."""
+    nulls = nulls_of(wanted)
+    if not nulls:
+        return {}
+    return {
+        "value_yaml_files": [pulumi.StringAsset(yaml.safe_dump(nulls))],
+        "allow_null_values": True,
+    }
 
 
 def chart_source(chart: ChartSettings, project: str) -> dict[str, Any]:
@@ -131,7 +146,7 @@ def _secret(
     return k8s.core.v1.Secret(
         name,
         metadata={"name": wanted.name, "namespace": namespace},
-        string_data=pulumi.Output.secret(wanted.data),
+        string_data=pulumi.Output.secret(wanted.plain()),
         opts=opts,
     )
 
@@ -141,6 +156,7 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
+        refuse_in_lost_region(site)
         await asyncio.to_thread(
             helm_records.take_over_interrupted_install,
             site.cluster,

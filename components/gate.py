@@ -8,6 +8,7 @@ waits. The hook writes start, end and evidence into the very ConfigMap that Pulu
 import asyncio
 import json
 import os
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from dualregion.errors import DualRegionError
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.cluster import CallFailed
+from hooks.preflight import refuse_in_lost_region
 from hooks.steps import Site
 
 LABEL = "camunda-dual-region/step"
@@ -71,10 +73,13 @@ def record_name(step_id: str) -> str:
     return f"dual-region-{step_id.lower()}"
 
 
-def _proof(args: GateArgs, name: str):  # type: ignore[no-untyped-def]
+def _proof(
+    args: GateArgs, name: str
+) -> Callable[[pulumi.ResourceHookArgs], Coroutine[None, None, None]]:
     """Return the hook that does a step's work off the event loop, so that progress lines appear at once."""
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
+        refuse_in_lost_region(args.site)
         await asyncio.to_thread(_prove, args, name)
 
     return prove

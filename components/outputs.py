@@ -7,7 +7,6 @@ import pulumi
 from components.region import Region, incident_name
 from dualregion import values
 from dualregion.procedure import Role
-from dualregion.topology import Kind
 from hooks.steps import Site
 
 
@@ -15,13 +14,12 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
     """Return the stack's outputs; progress is read from the gates that prove it."""
     settings, topology = site.settings, site.topology
     replaced = site.lost if topology.role is Role.SURVIVOR else None
-    kinds = [installation.kind for installation in topology.installations]
     return {
         "phase": settings.phase.value,
+        "region": settings.region,
         "role": topology.role.value,
         "lostRegion": settings.lost_region,
         "incident": incident_name(settings),
-        "installed": Kind.NORMAL in kinds and topology.role is not Role.LOST,
         "progress": pulumi.Output.all(**region.records).apply(list) if region.records else [],
         "record": pulumi.Output.all(**region.records),
         "waitingFor": topology.waiting_for,

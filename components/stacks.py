@@ -12,16 +12,23 @@ from dualregion.topology import Peer
 TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
 
+NODE_TYPES = (
+    "kubernetes:helm.sh/v3:Release",
+    "kubernetes:core/v1:ConfigMap",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+)
+"""The types of the resources that stand for a topology's nodes."""
+
 
 def read_peer(stack: str) -> Peer:
-    """Return what the other region's stack last said of itself.
+    """Return what the other region's stack last said of itself, and what its state holds.
 
     It is read from the state backend, which outlasts the region.
 
     :raises ConfigError: if there is no such stack.
     """
     try:
-        return Peer.of(_ask("readStackOutputs", "name", stack))
+        return Peer.of(_ask("readStackOutputs", "name", stack), nodes(stack))
     except BackendError as error:
         raise ConfigError(
             [
@@ -32,12 +39,22 @@ def read_peer(stack: str) -> Peer:
 
 
 def own_nodes() -> frozenset[str]:
-    """Return the names of this project's components and policies that this stack's state holds.
+    """Return the names of the releases, gates and policies that this stack's state holds.
 
     :raises BackendError: if the state backend does not answer.
     """
-    outputs = _ask("readStackResourceOutputs", "stackName", pulumi.get_stack())
-    return frozenset(_node(urn) for urn in outputs if TYPE_PREFIX in urn)
+    return nodes(pulumi.get_stack())
+
+
+def nodes(stack: str) -> frozenset[str]:
+    """Return the names of the releases, gates and policies that a stack's state holds.
+
+    Only what was really made counts: a component is in the state before anything of it exists.
+
+    :raises BackendError: if the state backend does not answer.
+    """
+    held = _ask("readStackResourceOutputs", "stackName", stack)
+    return frozenset(urn.rsplit("::", 1)[1] for urn in held if _is_node(urn))
 
 
 @retry(
@@ -59,9 +76,9 @@ def _ask(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
     return (answer or {}).get("outputs") or {}
 
 
-def _node(urn: str) -> str:
-    """Return a resource's own name: what follows the last `::` of its URN."""
-    return urn.rsplit("::", 1)[1]
+def _is_node(urn: str) -> bool:
+    types = urn.split("::")[2].split("$")
+    return types[0].startswith(TYPE_PREFIX) and types[-1] in NODE_TYPES
 
 
 def _first_line(error: Exception) -> str:

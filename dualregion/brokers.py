@@ -66,3 +66,25 @@ def alive_after_failover(cluster_size: int, lost_region: int) -> tuple[int, ...]
     """Return the ids of all brokers that run once the failover is complete, in order."""
     survivors = region_broker_ids(cluster_size, other(lost_region))
     return tuple(sorted(survivors + failover_broker_ids(cluster_size, lost_region)))
+
+
+def partitions_at_risk(
+    lost_region: int, *, cluster_size: int, partition_count: int, replication_factor: int
+) -> tuple[int, ...]:
+    """Return the partitions whose acknowledged commands a failover could forget.
+
+    A command is acknowledged once a quorum q holds it, so at least q - l of the s survivors do, where l
+    replicas were lost. After the failover a leader is elected by any q of the s survivors and f empty
+    failover brokers: it knows the command for certain only if such a majority always meets one of the
+    q - l, that is if q + (q - l) > s + f.
+    """
+    survivors = set(region_broker_ids(cluster_size, other(lost_region)))
+    fresh = set(failover_broker_ids(cluster_size, lost_region))
+    needed = quorum(replication_factor)
+    risky = []
+    for partition in range(1, partition_count + 1):
+        holders = set(replicas(partition, cluster_size, replication_factor))
+        kept = needed - len(holders - survivors)
+        if kept < 1 or needed + kept <= len(holders & survivors) + len(holders & fresh):
+            risky.append(partition)
+    return tuple(risky)

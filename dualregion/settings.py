@@ -7,9 +7,20 @@ and what is allowed.
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from itertools import product
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from dualregion import brokers
@@ -19,7 +30,25 @@ from dualregion.procedure import AVAILABLE_PHASES, Phase, Role, role_of
 DnsLabel = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
 ]
-Cidr = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+
+
+def _network(text: str) -> str:
+    """Refuse what is no address range; `ip_network` says what is wrong with it."""
+    if "/" not in text:
+        raise ValueError("an address range with its mask is needed, e.g. 10.180.0.0/16")
+    ip_network(text)
+    return text
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a whole number is needed")
+    return value
+
+
+Cidr = Annotated[str, AfterValidator(_network)]
+Number = Annotated[int, BeforeValidator(_no_boolean)]
+"""A whole number, also as the text that Pulumi stores; `true` is none."""
 
 
 class _Model(BaseModel):
@@ -77,7 +106,11 @@ class SecretSettings(_Model):
     """
 
     name: DnsLabel
-    data: dict[str, str]
+    data: dict[str, SecretStr]
+
+    def plain(self) -> dict[str, str]:
+        """Return the data in plain text, for the Secret itself."""
+        return {key: value.get_secret_value() for key, value in self.data.items()}
 
 
 class Settings(_Model):
@@ -85,9 +118,9 @@ class Settings(_Model):
 
     phase: Phase = Phase.NORMAL
     """The phase wanted: `pulumi config set phase failover`."""
-    lost_region: int | None = None
+    lost_region: Number | None = None
     """The region that is lost, 0 or 1; required in every phase but `normal`."""
-    region: int
+    region: Number
     """Which region this stack is, 0 or 1."""
     regions: tuple[RegionSettings, RegionSettings]
     kubeconfig: str | None = None
@@ -97,14 +130,14 @@ class Settings(_Model):
     chart: ChartSettings = ChartSettings()
     values: tuple[str, ...] = ()
     """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
-    cluster_size: int = 8
+    cluster_size: Number = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
-    partition_count: int = 8
-    replication_factor: int = 4
+    partition_count: Number = 8
+    replication_factor: Number = 4
     peer_stack: str | None = None
     """The stack of the other region. Default: `region0` or `region1`."""
-    deadline_seconds: Annotated[int, Field(gt=0)] = 900
-    """How long each gate waits before it fails; the same `pulumi up` waits again."""
+    deadline_seconds: Annotated[Number, Field(gt=0)] = 900
+    """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     elasticsearch_secret: SecretSettings | None = None
 
     @property
@@ -152,7 +185,8 @@ def _sentence(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
     rule = _HINTS.get(key) or item["msg"]
-    return f"{key} is {item['input']!r}: {rule}"
+    value = "set" if key.startswith("elasticsearchSecret") else repr(item["input"])
+    return f"{key} is {value}: {rule}"
 
 
 _HINTS = {
@@ -215,6 +249,19 @@ def _check_contexts(settings: Settings) -> str | None:
     )
 
 
+def _check_pod_ranges(settings: Settings) -> str | None:
+    """Refuse ranges that overlap: the survivor's network policies would cut it off from itself."""
+    first, second = (region.pod_cidrs for region in settings.regions)
+    for one, two in product(first, second):
+        own, other = ip_network(one), ip_network(two)
+        if own.version == other.version and own.overlaps(other):
+            return (
+                f"regions[0].podCidrs holds {one} and regions[1].podCidrs {two}, which overlap: "
+                "the isolation would cut a region off from its own pods"
+            )
+    return None
+
+
 def _check_cluster_size(settings: Settings) -> str | None:
     size = settings.cluster_size
     if size >= 4 and size % 2 == 0:
@@ -259,14 +306,42 @@ def _check_quorum(settings: Settings) -> str | None:
     return None
 
 
+def _check_no_loss(settings: Settings) -> str | None:
+    """Refuse a replication factor with which a failover could forget acknowledged commands.
+
+    What was acknowledged lies on a quorum of the replicas, of which the lost region may have held its
+    share. The empty failover brokers must not be able to elect a leader together with outdated
+    survivors, so every majority after the failover has to meet an up-to-date survivor.
+    """
+    if _check_cluster_size(settings) or _check_replication(settings) or _check_quorum(settings):
+        return None
+    for lost in (0, 1):
+        risky = brokers.partitions_at_risk(
+            lost,
+            cluster_size=settings.cluster_size,
+            partition_count=settings.partition_count,
+            replication_factor=settings.replication_factor,
+        )
+        if risky:
+            names = ", ".join(str(partition) for partition in risky)
+            return (
+                f"replicationFactor is {settings.replication_factor}: a failover of region {lost} could forget "
+                f"acknowledged commands of partition {names}, as the lost region may hold the only copies that "
+                "count, or empty failover brokers outvote them; use replicationFactor 4"
+            )
+    return None
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_phase,
     _check_region,
     _check_lost_region,
     _check_namespaces,
     _check_contexts,
+    _check_pod_ranges,
     _check_cluster_size,
     _check_replication,
     _check_partitions,
     _check_quorum,
+    _check_no_loss,
 )

@@ -104,44 +104,70 @@ class Topology:
 
 @dataclass(frozen=True)
 class Peer:
-    """What the other region's stack last said of itself.
+    """What the other region's stack holds: its last outputs, and the resources in its state.
+
+    A failed `pulumi up` saves no outputs, but every resource it made: progress is read from these.
 
     :ivar phase: None if it has never been updated.
-    :ivar progress: the ids of its proved steps.
-    :ivar installed: whether it declares a normal installation.
+    :ivar region: which region it says it is.
+    :ivar nodes: the names of the releases, gates and policies in its state.
     """
 
     phase: Phase | None = None
     lost_region: int | None = None
-    progress: tuple[str, ...] = ()
-    installed: bool = False
+    nodes: frozenset[str] = frozenset()
+    region: int | None = None
 
     @classmethod
-    def of(cls, outputs: Mapping[str, Any]) -> "Peer":
-        """Read the other stack's outputs; an empty mapping is a stack that was never updated."""
+    def of(cls, outputs: Mapping[str, Any], nodes: frozenset[str] = frozenset()) -> "Peer":
+        """Read the other stack's outputs; an empty mapping is a stack that was never updated.
+
+        :raises ConfigError: if they are not the outputs of this program.
+        """
         if not outputs:
-            return cls()
-        lost = outputs.get("lostRegion")
-        return cls(
-            phase=Phase(outputs["phase"]),
-            lost_region=None if lost is None else int(lost),
-            progress=tuple(outputs.get("progress") or ()),
-            installed=bool(outputs.get("installed")),
+            return cls(nodes=nodes)
+        try:
+            lost, region = outputs.get("lostRegion"), outputs.get("region")
+            return cls(
+                Phase(outputs["phase"]),
+                None if lost is None else int(lost),
+                nodes,
+                None if region is None else int(region),
+            )
+        except (KeyError, ValueError, TypeError):
+            raise ConfigError(
+                ["the outputs of the other region's stack are not this program's: check peerStack"]
+            ) from None
+
+    @property
+    def installed(self) -> bool:
+        """Whether the other region has its normal installation."""
+        return Kind.NORMAL in self.nodes
+
+    def has_taken_over(self, lost_region: int) -> bool:
+        """Whether the other region has survived this one: all of its failover is proved."""
+        return (
+            self.phase is Phase.FAILOVER
+            and self.lost_region == lost_region
+            and procedure.F3.id in self.nodes
         )
 
 
-def desired(settings: Settings, base: Mapping[str, Any], peer: Peer) -> Topology:
+def desired(
+    settings: Settings, base: Mapping[str, Any], peer: Peer, names: frozenset[str] = frozenset()
+) -> Topology:
     """Return what this stack declares.
 
     :param base: the user's merged Helm values.
     :param peer: the other stack's word; it may lag behind (a lost region cannot say anything).
+    :param names: the node names that this stack's own state holds.
     :raises ConfigError: if the two stacks contradict each other.
     """
     contradiction = disagreement(settings, peer)
     if contradiction:
         raise ConfigError([contradiction])
     if settings.role is Role.LOST:
-        return Topology(Role.LOST)
+        return _lost(settings, base, peer, names)
     if settings.role is Role.SURVIVOR:
         return _survivor(settings, base)
     return _member(settings, base, peer)
@@ -153,12 +179,17 @@ def disagreement(settings: Settings, peer: Peer) -> str | None:
     Lagging behind is no contradiction. Calling different regions lost in one incident is, and so is
     a lost region that would start brokers whose ids the survivor's failover brokers have.
     """
+    if peer.region == settings.region:
+        return (
+            f"region is {settings.region} here and on stack {settings.peer_stack_name}: two stacks of one region "
+            "would start the same brokers twice; check region in both Pulumi.<stack>.yaml, and peerStack"
+        )
     if settings.phase is Phase.NORMAL:
-        if peer.phase is Phase.FAILOVER and peer.lost_region == settings.region:
+        stands_in = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
+        if stands_in or Kind.FAILOVER in peer.nodes:
             return (
-                f"phase is 'normal' here, but stack {settings.peer_stack_name} is in phase 'failover' and "
-                f"its failover brokers have the ids of this region: set phase failover and lostRegion "
-                f"{settings.region} here too"
+                f"phase is 'normal' here, but stack {settings.peer_stack_name} stands in for this region with "
+                f"failover brokers of the same ids: set phase failover and lostRegion {settings.region} here too"
             )
         return None
     if peer.phase in (None, Phase.NORMAL) or peer.lost_region == settings.lost_region:
@@ -213,6 +244,31 @@ def _member(settings: Settings, base: Mapping[str, Any], peer: Peer) -> Topology
         ),
     )
     return Topology(Role.MEMBER, nodes=(installation, *gates), waiting_for=waiting_for)
+
+
+def _lost(
+    settings: Settings, base: Mapping[str, Any], peer: Peer, names: frozenset[str]
+) -> Topology:
+    """Phase `failover`, step R: nothing, but only once the other region has proved that it took over.
+
+    Before that the region may be healthy, and lostRegion a slip: it stays as it is.
+    """
+    if peer.has_taken_over(settings.region) or not names:
+        return Topology(Role.LOST)
+    kept = _member(settings, base, Peer()).installations if Kind.NORMAL in names else ()
+    return Topology(
+        Role.LOST,
+        nodes=(*kept, *_gates_in(names)),
+        waiting_for=(
+            f"region {settings.own.name} is called lost but stays as it is until region "
+            f"{settings.peer.name} has taken over: run `pulumi up` on stack "
+            f"{settings.peer_stack_name} first, then here again"
+        ),
+    )
+
+
+def _gates_in(names: frozenset[str]) -> tuple[Gate, ...]:
+    return tuple(Gate(step) for step in procedure.STEPS.values() if step.id in names)
 
 
 def _survivor(settings: Settings, base: Mapping[str, Any]) -> Topology:
@@ -278,7 +334,7 @@ def remembered(settings: Settings, names: frozenset[str]) -> Topology:
                 replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
                 for each in installations
             ),
-            *(Gate(step) for step in procedure.STEPS.values() if step.id in names),
+            *_gates_in(names),
         ),
         waiting_for=(
             f"region {settings.own.name} does not answer and is left as it is; once it answers again "

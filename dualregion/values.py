@@ -26,13 +26,11 @@ def exporter_variable(region: int, setting: str) -> str:
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Values:
     """Merge two values documents as Helm does: maps deeply, anything else replaced.
 
-    A null in the overlay removes the key, as with `helm -f`.
+    A null stays: it takes away the chart's own default of that key.
     """
     merged = copy.deepcopy(dict(base))
     for key, value in overlay.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
             merged[key] = merge(merged[key], value)
         else:
             merged[key] = copy.deepcopy(value)
@@ -45,6 +43,20 @@ def merge_all(documents: Iterable[Mapping[str, Any]]) -> Values:
     for document in documents:
         merged = merge(merged, document)
     return merged
+
+
+def nulls_of(document: Mapping[str, Any]) -> Values:
+    """Return only the nulls of a values document, at their places.
+
+    Pulumi's release drops nulls of its `values`, so they travel beside them, as a file.
+    """
+    nulls: Values = {}
+    for key, value in document.items():
+        if value is None:
+            nulls[key] = None
+        elif isinstance(value, Mapping) and (inner := nulls_of(value)):
+            nulls[key] = inner
+    return nulls
 
 
 def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Values]:
@@ -139,10 +151,17 @@ def installation_values(
 
 
 def _env_of(base: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    env = (base.get("zeebe") or {}).get("env") or []
+    env = _zeebe_of(base).get("env") or []
     if isinstance(env, list) and all(isinstance(entry, Mapping) for entry in env):
         return env
     raise ConfigError(["values: zeebe.env must be a list of entries with `name` and `value`"])
+
+
+def _zeebe_of(base: Mapping[str, Any]) -> Mapping[str, Any]:
+    zeebe = base.get("zeebe") or {}
+    if isinstance(zeebe, Mapping):
+        return zeebe
+    raise ConfigError([f"values: zeebe is {zeebe!r}; it must be a map"])
 
 
 def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
@@ -152,7 +171,7 @@ def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
         "partitionCount": settings.partition_count,
         "replicationFactor": settings.replication_factor,
     }
-    zeebe = base.get("zeebe") or {}
+    zeebe = _zeebe_of(base)
     return [
         f"values: zeebe.{key} is {zeebe[key]!r} but the setting {key} is {value}: "
         f"remove it from the values file, or `pulumi config set {key} {zeebe[key]}`"

@@ -42,15 +42,18 @@ class Answer:
     status: int
     body: str
 
-    def json(self) -> Any:
+    def json(self) -> dict[str, Any]:
         """Return the body's JSON document.
 
-        :raises CallFailed: if it is none.
+        :raises CallFailed: if it is none, or no map.
         """
         try:
-            return json.loads(self.body)
+            document = json.loads(self.body)
         except ValueError:
-            raise CallFailed(f"an answer that is not JSON: {self.body[:200]!r}") from None
+            document = None
+        if not isinstance(document, dict):
+            raise CallFailed(f"an answer that is no JSON map: {self.body[:200]!r}")
+        return document
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Cluster:
                 raise ConfigError(
                     [
                         f"the cluster behind kube context {self.context!r} refuses these credentials "
-                        f"({error.status} {error.reason}): log in again, or ask for the rights in docs/"
+                        f"({error.status} {error.reason}): log in again, or ask for the rights in docs/configuration.md"
                     ]
                 ) from None
             raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
@@ -146,6 +149,10 @@ class Cluster:
             raise CallFailed(f"{what}: {answer.status} {_brief(answer.body)}", answer.status)
         return answer
 
+    def has_namespace(self, name: str) -> bool:
+        """Return whether there is a namespace of this name."""
+        return self._or_none(lambda: self._core.read_namespace(name)) is not None
+
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """Return a StatefulSet, or None."""
         return self._or_none(lambda: self._apps.read_namespaced_stateful_set(name, namespace))
@@ -161,15 +168,6 @@ class Cluster:
                 lambda: self._core.list_namespaced_pod(namespace, label_selector=selector)
             ).items
         )
-
-    def events_of(self, namespace: str, name: str) -> list[str]:
-        """Return the warnings that Kubernetes recorded about an object, the latest last."""
-        found = self._call(
-            lambda: self._core.list_namespaced_event(
-                namespace, field_selector=f"involvedObject.name={name},type=Warning"
-            )
-        )
-        return [f"{event.reason}: {event.message}" for event in found.items]
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete one pod; a pod of the same name that has replaced it meanwhile is left alone."""
@@ -191,26 +189,6 @@ class Cluster:
     def delete_secret(self, namespace: str, name: str) -> None:
         """Delete a Secret; one that is gone already is no error."""
         self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace))
-
-    def leftovers(self, namespace: str) -> list[str]:
-        """Return the workloads and claims of a namespace, as `kind/name`."""
-        listed = (
-            (
-                "statefulset",
-                self._call(lambda: self._apps.list_namespaced_stateful_set(namespace)).items,
-            ),
-            (
-                "deployment",
-                self._call(lambda: self._apps.list_namespaced_deployment(namespace)).items,
-            ),
-            (
-                "claim",
-                self._call(
-                    lambda: self._core.list_namespaced_persistent_volume_claim(namespace)
-                ).items,
-            ),
-        )
-        return [f"{kind}/{item.metadata.name}" for kind, items in listed for item in items]
 
     def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         """Write a ConfigMap's keys by server-side apply; keys of other writers stay."""
@@ -259,23 +237,35 @@ class Cluster:
 
 def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
     place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
+    settings = client.Configuration()
     try:
-        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
-        names = [entry["name"] for entry in merged.value.get("contexts") or ()] if merged else []
-    except (ConfigException, OSError, yaml.YAMLError) as error:
+        names = _context_names(place)
+        if context in names:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=kubeconfig,
+                context=context,
+                client_configuration=settings,
+                persist_config=False,
+            )
+    except _UNUSABLE as error:
         raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
     if context not in names:
         known = ", ".join(sorted(names)) or "none"
         raise ConfigError(
             [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
         )
-    settings = client.Configuration()
-    config.load_kube_config(  # type: ignore[no-untyped-call]
-        config_file=kubeconfig, context=context, client_configuration=settings, persist_config=False
-    )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
     return client.ApiClient(settings)
+
+
+_UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
+"""What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
+
+
+def _context_names(place: str) -> list[str]:
+    merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
+    return [str(entry["name"]) for entry in merged.value.get("contexts") or ()] if merged else []
 
 
 def _reason(error: Exception) -> str:

@@ -42,7 +42,7 @@ def take_over_interrupted_install(
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
             f"(revision {installed.get('version')}) that this stack did not install: import it into the "
-            "stack (docs/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
+            "stack (`pulumi import`), or uninstall it if it is a leftover, then run `pulumi up` again"
         )
     say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
     for record in records:

@@ -1,12 +1,13 @@
 """Broker pods: whether a rollout is done, and restarting what still runs the old configuration."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dualregion.observed import ClusterView, has_quorum
 from hooks.cluster import Cluster
 from hooks.zeebe import BROKER_SELECTOR
 
+ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 
 
@@ -24,8 +25,24 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
         return f"{updated} of {wanted} brokers in {namespace} run the new configuration"
     ready = status.ready_replicas or 0
     if ready < wanted:
-        return f"{ready} of {wanted} brokers in {namespace} ready{_trouble(cluster, namespace, release)}"
+        return f"{ready} of {wanted} brokers in {namespace} ready{_trouble(broker_pods(cluster, namespace, release))}"
     return None
+
+
+def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
+    """Return why an installation's search engine is not ready, or None.
+
+    None too if the installation brings no engine of its own: then it is the user's to watch.
+    """
+    name = f"{release}-elasticsearch-master"
+    stateful_set = cluster.stateful_set(namespace, name)
+    if stateful_set is None:
+        return None
+    wanted, ready = stateful_set.spec.replicas, stateful_set.status.ready_replicas or 0
+    if ready >= wanted:
+        return None
+    nodes = cluster.pods(namespace, f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}")
+    return f"{ready} of {wanted} search engine nodes in {namespace} ready{_trouble(nodes)}"
 
 
 def wrong_environment(
@@ -41,11 +58,17 @@ def wrong_environment(
     specs = [(f"StatefulSet {release}-zeebe", stateful_set.spec.template.spec)]
     specs += [(pod.metadata.name, pod.spec) for pod in broker_pods(cluster, namespace, release)]
     for owner, spec in specs:
-        actual = {entry.name: entry.value for entry in spec.containers[0].env or ()}
+        actual = {entry.name: entry.value for entry in _broker_container(spec).env or ()}
         for name, value in wanted.items():
             if actual.get(name) != value:
                 return f"{owner} has {name}={actual.get(name)!r}, wanted is {value!r}"
     return None
+
+
+def _broker_container(spec: Any) -> Any:
+    """Return the broker's container; a service mesh may have put its own before it."""
+    named = [each for each in spec.containers if each.name == "zeebe"]
+    return (named or spec.containers)[0]
 
 
 def broker_pods(cluster: Cluster, namespace: str, release: str) -> list[Any]:
@@ -94,9 +117,9 @@ def _current(cluster: Cluster, namespace: str, release: str, revision: str) -> l
     ]
 
 
-def _trouble(cluster: Cluster, namespace: str, release: str) -> str:
-    """Return what keeps a pod from starting, for the operator to see without kubectl."""
-    for pod in broker_pods(cluster, namespace, release):
+def _trouble(found: Iterable[Any]) -> str:
+    """Return what keeps one of these pods from starting, for the operator to see without kubectl."""
+    for pod in found:
         for status in pod.status.container_statuses or ():
             waiting = status.state.waiting
             if waiting is not None and waiting.reason not in (

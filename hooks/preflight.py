@@ -22,6 +22,19 @@ def check(site: Site) -> None:
     _refuse_healthy_region(site)
 
 
+def refuse_in_lost_region(site: Site) -> None:
+    """Refuse to make anything in a lost region: its brokers' ids may be in use elsewhere.
+
+    :raises Refused: if the region is lost.
+    """
+    if site.topology.role is Role.LOST:
+        raise Refused(
+            f"region {site.settings.own.name} is lost: nothing is made in it before its failback. What its "
+            "state remembers is gone from the cluster; run `pulumi up` here again once the other region "
+            "has taken over"
+        )
+
+
 def _refuse_without_survivor(site: Site) -> None:
     settings = site.settings
     name = f"{settings.release}-zeebe"

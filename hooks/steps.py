@@ -58,13 +58,14 @@ def prove_normal(site: Site) -> Evidence:
         lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
         f"Look at the pods: kubectl --context {site.cluster.context} -n {site.namespace} get pods.",
     )
+    _wait_for_search_engine(site, waiting, site.namespace)
     waiting.until_none(
         f"all {settings.cluster_size} brokers joined and every partition is complete",
         lambda: _incomplete(site),
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
     _wait_for_commands(site, waiting)
-    return _topology_evidence(site)
+    return _topology_evidence(site, waiting)
 
 
 def isolate(site: Site) -> Evidence:
@@ -80,7 +81,9 @@ def isolate(site: Site) -> Evidence:
         "the network policies exist", lambda: _missing(site, policies), "Run `pulumi up` again."
     )
     names = ", ".join(f"{namespace}/{name}" for namespace, name in policies)
-    return _topology_evidence(site) | {"policies": names or "none: no pod CIDRs are configured"}
+    return _topology_evidence(site, waiting) | {
+        "policies": names or "none: no pod CIDRs are configured"
+    }
 
 
 def take_over(site: Site) -> Evidence:
@@ -99,21 +102,27 @@ def take_over(site: Site) -> Evidence:
         not_ready,
         f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods.",
     )
+    _wait_for_search_engine(site, waiting, namespace)
     waiting.until_none(
         f"failover broker {names} joined",
         lambda: observed.not_joined(site.view(), ids, namespace),
         f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
     )
-    waiting.until_none(
-        "every partition has a leader and quorum",
-        lambda: observed.partitions_not_ready(
+
+    def no_quorum() -> str | None:
+        _restart_stale(site)
+        return observed.partitions_not_ready(
             site.view(),
             partition_count=settings.partition_count,
             healthy_replicas=brokers.quorum(settings.replication_factor),
-        ),
+        )
+
+    waiting.until_none(
+        "every partition has a leader and quorum",
+        no_quorum,
         "Look at the survivor's broker pods and their logs.",
     )
-    return _topology_evidence(site)
+    return _topology_evidence(site, waiting)
 
 
 def repoint(site: Site) -> Evidence:
@@ -133,7 +142,7 @@ def repoint(site: Site) -> Evidence:
             ),
             "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
         )
-    before = observed.leader_positions(_exporting(site))
+    before = _positions(site, waiting)
     _wait_for_commands(site, waiting)
     waiting.until_none(
         "exported positions move on every partition",
@@ -142,9 +151,9 @@ def repoint(site: Site) -> Evidence:
         ),
         "Look at both search engines of this region: their health, disks and the brokers' logs.",
     )
-    after = observed.leader_positions(_exporting(site))
+    after = _positions(site, waiting)
     moved = ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
-    return _topology_evidence(site) | {"exportedPositions": moved}
+    return _topology_evidence(site, waiting) | {"exportedPositions": moved}
 
 
 PROOFS: Mapping[str, Callable[[Site], Evidence]] = {
@@ -192,6 +201,14 @@ def _incomplete(site: Site) -> str | None:
     )
 
 
+def _wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
+    waiting.until_none(
+        f"the search engine of {namespace} is ready",
+        lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
+        f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods.",
+    )
+
+
 def _restart_stale(site: Site) -> None:
     """Bring the survivor's brokers to their new configuration at once, while there is no quorum to lose."""
     try:
@@ -223,6 +240,16 @@ def _wait_for_commands(site: Site, waiting: Waiting) -> None:
     )
 
 
+def _positions(site: Site, waiting: Waiting) -> dict[int, int]:
+    """Return how far each partition's leader has exported."""
+    states = waiting.answer(
+        "every broker tells how far it has exported",
+        lambda: _exporting(site),
+        "Look at the broker pods and their logs.",
+    )
+    return observed.leader_positions(states)
+
+
 def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
     found: list[observed.Exporting] = []
     for namespace in site.topology.namespaces:
@@ -232,8 +259,8 @@ def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
     return tuple(found)
 
 
-def _topology_evidence(site: Site) -> Evidence:
-    view = site.view()
+def _topology_evidence(site: Site, waiting: Waiting) -> Evidence:
+    view = waiting.answer("the gateway answers", site.view, "Look at the gateway's log.")
     listed = ", ".join(
         f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
     )

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dualregion.errors import DeadlineExceeded
 from hooks.cluster import CallFailed
+
+T = TypeVar("T")
 
 Say = Callable[[str], None]
 """Where progress lines go: the engine's live output, or a test's list."""
@@ -50,6 +53,20 @@ class Waiting:
                 f"{hint} The same `pulumi up` goes on from here."
             )
         return elapsed
+
+    def answer(self, what: str, ask: Callable[[], T], hint: str) -> T:
+        """Ask until there is an answer, and return it.
+
+        :param ask: may raise `CallFailed` as long as there is none.
+        :raises DeadlineExceeded: as `until_none`.
+        """
+        answers: list[T] = []
+
+        def look() -> None:
+            answers.append(ask())
+
+        self.until_none(what, look, hint)
+        return answers[-1]
 
     def last_reason(self, what: str, look: Callable[[], str | None]) -> str | None:
         """Look until there is no reason left or the deadline has passed; return the last reason seen."""

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import debian, installed, machine
+from sandbox.setup import debian, gotools, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
-from sandbox.setup.plan import plan
+from sandbox.setup.plan import Plan, plan
 from sandbox.setup.progress import table, working
 from sandbox.setup.tools import Tools, collect
 
@@ -53,7 +53,7 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
         rows: list[tuple[str, float | None]] = []
         packages = debian.missing_packages()
         if packages or not all(part.made for part in todo.parts):
-            rows += _prepare_machine(console, packages)
+            rows += _prepare_machine(console, packages, todo)
         sweep()
         for part in todo.parts:
             rows.append((part.name, None if part.made else _make(console, part)))
@@ -64,8 +64,15 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
         return collect(todo, own)
 
 
-def _prepare_machine(console: Console, packages: tuple[str, ...]) -> list[tuple[str, float | None]]:
-    machine.check_space()
+def _prepare_machine(
+    console: Console, packages: tuple[str, ...], todo: Plan
+) -> list[tuple[str, float | None]]:
+    """Check everything that would stop the set-up later, and install packages, before the first part."""
+    needed = machine.PARTS_BYTES
+    if not all(part.made for part in todo.binaries.values()):
+        gotools.check_go()
+        needed += max(0, machine.GO_CACHES_BYTES - gotools.cache_bytes())
+    machine.check_space(needed)
     seconds: float | None = None
     if packages:
         with working(console, f"Installing Debian packages: {', '.join(packages)}") as clock:

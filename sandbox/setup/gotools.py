@@ -202,6 +202,17 @@ def check_go() -> None:
         )
 
 
+def cache_bytes() -> int:
+    """How much Go's build and module caches hold already."""
+    folders = [
+        f for f in (Path(_go("env", name)) for name in ("GOCACHE", "GOMODCACHE")) if f.is_dir()
+    ]
+    sizes = subprocess.run(
+        ["du", "-sk", *folders], capture_output=True, text=True, check=False
+    ).stdout
+    return sum(int(line.split()[0]) * 1024 for line in sizes.splitlines()) if folders else 0
+
+
 def go_version(text: str) -> tuple[int, ...]:
     """The numbers in "go1.26.8"; () if there are none."""
     found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", text)

@@ -5,6 +5,7 @@ these clusters, so gates cannot pass here; what needs them is proved by the dril
 """
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -92,6 +93,30 @@ class Project:
         deployment = yaml.safe_load(document)["deployment"]
         return [resource["urn"] for resource in deployment.get("resources") or ()]
 
+    def pretend_taken_over(self, stack: str, lost_region: int) -> None:
+        """Give a stack the state that a whole failover leaves: only a drill can make it for real."""
+        path = self.folder / "deployment.json"
+        self.stacks.run("export", stack, "stack", "export", "--file", str(path))
+        document = json.loads(path.read_text())
+        resources = document["deployment"]["resources"]
+        root = next(each for each in resources if each["type"] == "pulumi:pulumi:Stack")
+        root["outputs"] = root.get("outputs", {}) | {"phase": "failover", "lostRegion": lost_region}
+        namespace = next(
+            each for each in resources if each["type"] == "kubernetes:core/v1:Namespace"
+        )
+        head = "::".join(namespace["urn"].split("::")[:2])
+        chain = "dualregion:index:Region$dualregion:index:Gate$kubernetes:core/v1:ConfigMap"
+        gate = {key: namespace[key] for key in ("custom", "provider") if key in namespace} | {
+            "urn": f"{head}::{chain}::F3",
+            "type": "kubernetes:core/v1:ConfigMap",
+            "id": f"{self.namespaces[0]}/dual-region-f3",
+            "parent": root["urn"],
+        }
+        resources.append(gate)
+        path.write_text(json.dumps(document))
+        done = self.stacks.run("import", stack, "stack", "import", "--file", str(path))
+        assert done.exit_status == 0, done.output
+
     def killed_up(self, stack: str, at: str) -> str:
         """Run `pulumi up` and kill it (SIGKILL, all of it) when a line with this text appears."""
         pulumi = [str(self.tools.pulumi), "up", "--yes", "--skip-preview", "--stack", stack]
@@ -115,10 +140,12 @@ class Project:
         process.stdout.close()
         return "".join(seen)
 
-    def kubectl(self, city: str, *arguments: str) -> str:
+    def kubectl(self, city: str, *arguments: str, given: str = "") -> str:
         """Run kubectl in a region and return what it prints."""
         argv = [str(self.tools.kubectl), "--context", f"cluster-{city}", *arguments]
-        done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, env=self.env, input=given, capture_output=True, text=True, check=False
+        )
         return done.stdout + done.stderr
 
 

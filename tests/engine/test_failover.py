@@ -47,9 +47,26 @@ def test_nothing_of_the_failover_starts_before_its_gate(project: Project) -> Non
     assert project.outputs("region0")["phase"] == "normal"
 
 
-def test_a_lost_region_that_still_answers_is_cleaned(project: Project) -> None:
+def test_a_region_called_lost_by_a_slip_stays_as_it_is(project: Project) -> None:
+    """Only a survivor that has proved its failover makes the other region's stack clean up."""
     _install_paris(project)
     project.both(phase="failover", lostRegion=1)
+    up = project.up("region1")
+    assert up.exit_status == 0, up.output
+    assert "stays as it is until region london has taken over" in up.output
+    assert "camunda-zeebe" in project.kubectl(
+        "paris", "get", "statefulset", "-n", project.namespaces[1]
+    )
+
+
+def test_a_lost_region_that_still_answers_is_cleaned(project: Project) -> None:
+    _install_paris(project)
+    claim = '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data-camunda-zeebe-0"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}'
+    made = project.kubectl("paris", "apply", "-n", project.namespaces[1], "-f", "-", given=claim)
+    assert "created" in made
+    assert project.up("region0").exit_status in (0, 1)
+    project.both(phase="failover", lostRegion=1)
+    project.pretend_taken_over("region0", lost_region=1)
     up = project.up("region1")
     assert up.exit_status == 0, up.output
     assert "NotFound" in project.kubectl("paris", "get", "namespace", project.namespaces[1])

@@ -22,8 +22,6 @@ import yaml
 Document = dict[str, Any]
 TOKEN = "the-right-token"
 _PROXY = "/proxy/"
-_ITEM_PARTS = 5
-"""Parts of a collection's path below its API version: namespaces, NAME, KIND, and one more for an item."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,9 @@ class FakeKubernetes:
 
     def behind(self, target: str, path: str, *replies: Reply, method: str = "GET") -> None:
         """Set what a service or pod answers, `target` being e.g. `camunda-london/services/x:8080`."""
-        self.proxied[method, f"/api/v1/namespaces/{target}{_PROXY}{path.lstrip('/')}"] = list(replies)
+        self.proxied[method, f"/api/v1/namespaces/{target}{_PROXY}{path.lstrip('/')}"] = list(
+            replies
+        )
 
     def deleted(self) -> list[str]:
         """Return the names of what was deleted, in order."""
@@ -103,7 +103,7 @@ class FakeKubernetes:
         replies = self.proxied.get((method, path))
         if replies:
             return replies.pop(0) if len(replies) > 1 else replies[0]
-        kind, target = path.split(_PROXY)[0].split("/")[-2:]
+        kind, target = path.split(_PROXY, maxsplit=1)[0].split("/")[-2:]
         name = target.split(":")[0]
         return failure(404, "NotFound", f'{kind} "{name}" not found')
 
@@ -171,6 +171,9 @@ def serving() -> Iterator[FakeKubernetes]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = (
+            -1
+        )  # One packet for each answer: two would wait for each other's acknowledgement.
 
         def _handle(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -183,9 +186,9 @@ def serving() -> Iterator[FakeKubernetes]:
             self.end_headers()
             self.wfile.write(reply.content)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _handle
+        do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Say nothing: pytest shows the record if a test fails."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -280,6 +283,22 @@ def stateful_set(
             "updateRevision": "new",
         }
         | status,
+    }
+
+
+def search_engine(replicas: int, ready: int | None, release: str = "camunda") -> Document:
+    """Return the search engine's StatefulSet with so many ready nodes."""
+    labels = {"app.kubernetes.io/name": "elasticsearch", "app.kubernetes.io/instance": release}
+    name = f"{release}-elasticsearch-master"
+    return {
+        "metadata": {"name": name, "generation": 1},
+        "spec": {
+            "replicas": replicas,
+            "serviceName": f"{name}-hl",
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": []}},
+        },
+        "status": {"observedGeneration": 1, "replicas": replicas, "readyReplicas": ready},
     }
 
 

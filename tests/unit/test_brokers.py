@@ -135,9 +135,7 @@ def test_quorum_judgement_agrees_with_counting_live_replicas(size: int) -> None:
                 alive, cluster_size=size, partition_count=count, replication_factor=factor
             )
             for partition in range(1, count + 1):
-                live = sum(
-                    (partition - 1 + offset) % size in alive for offset in range(factor)
-                )
+                live = sum((partition - 1 + offset) % size in alive for offset in range(factor))
                 assert (partition in stuck) == (2 * live <= factor)
 
 
@@ -156,6 +154,21 @@ def test_four_replicas_lose_quorum_with_a_region_and_regain_it_only_if_four_divi
         )
         assert stuck_alone == tuple(range(1, size + 1))
         assert bool(stuck_together) == (size % 4 != 0)
+
+
+@pytest.mark.parametrize("size", [4, 8, 12, 16])
+@pytest.mark.parametrize("lost", LOST)
+def test_the_procedures_four_replicas_forget_no_acknowledged_command(size: int, lost: int) -> None:
+    """Two of four replicas survive, one at least knows the command, and two of three must agree."""
+    assert not brokers.partitions_at_risk(
+        lost, cluster_size=size, partition_count=2 * size, replication_factor=4
+    )
+
+
+def test_one_replica_is_forgotten_with_its_broker() -> None:
+    assert brokers.partitions_at_risk(
+        1, cluster_size=4, partition_count=4, replication_factor=1
+    ) == (2, 4)
 
 
 @pytest.mark.parametrize("size", SIZES)

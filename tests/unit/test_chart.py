@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.setup import tools
+
 Values = Mapping[str, Any]
 Manifest = dict[str, Any]
 
@@ -39,8 +41,6 @@ def helm() -> str:
     found = shutil.which("helm")
     if found:
         return found
-    from sandbox.setup import tools
-
     return str(tools.load().helm)
 
 

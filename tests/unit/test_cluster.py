@@ -22,7 +22,6 @@ from tests.unit.fake_kubernetes import (
     failure,
     kubeconfig,
     partition_states,
-    stateful_set,
     topology,
 )
 
@@ -197,7 +196,7 @@ def test_a_gateway_that_is_not_there(cluster: Cluster) -> None:
 def test_an_api_server_that_dies_in_between_is_worth_another_try(gone: Cluster) -> None:
     with pytest.raises(CallFailed, match="GET /v1/topology of camunda-zeebe-gateway:8080"):
         gone.get(GATEWAY, "/v1/topology")
-    with pytest.raises(CallFailed, match="cluster-paris.*Connection refused"):
+    with pytest.raises(CallFailed, match=r"cluster-paris.*Connection refused"):
         gone.pods(NAMESPACE, "a=b")
 
 
@@ -229,7 +228,9 @@ def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKub
             Reply(503, {"title": "RESOURCE_EXHAUSTED", "status": 503}), "503", id="backpressure"
         ),
         pytest.param(
-            Reply(400, {"title": "INVALID_ARGUMENT"}), "partition 3 answered 400", id="no such request"
+            Reply(400, {"title": "INVALID_ARGUMENT"}),
+            "partition 3 answered 400",
+            id="no such request",
         ),
         pytest.param(
             failure(404, "NotFound", 'services "camunda-zeebe-gateway" not found'),
@@ -265,7 +266,7 @@ def test_objects_that_may_not_be_read_are_not_taken_for_missing(
 ) -> None:
     path = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/camunda-zeebe"
     kubernetes.broken[path] = failure(403, "Forbidden", "statefulsets.apps is forbidden")
-    with pytest.raises(CallFailed, match="kube context cluster-london: 403.*is forbidden"):
+    with pytest.raises(CallFailed, match=r"kube context cluster-london: 403.*is forbidden"):
         cluster.stateful_set(NAMESPACE, "camunda-zeebe")
 
 
@@ -279,17 +280,6 @@ def test_a_pod_is_deleted_only_if_it_is_still_the_one_that_was_looked_at(
     cluster.delete_pod(NAMESPACE, "camunda-zeebe-0", f"{NAMESPACE}-0-new")
     assert not kubernetes.objects[collection]
     cluster.delete_pod(NAMESPACE, "camunda-zeebe-0", f"{NAMESPACE}-0-new")
-
-
-def test_what_a_namespace_still_holds(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
-    assert cluster.leftovers(NAMESPACE) == []
-    kubernetes.put(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets", stateful_set(1))
-    claim = {"metadata": {"name": "data-camunda-zeebe-0"}}
-    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims", claim)
-    assert cluster.leftovers(NAMESPACE) == [
-        "statefulset/camunda-zeebe",
-        "claim/data-camunda-zeebe-0",
-    ]
 
 
 def test_a_record_is_applied_beside_the_keys_of_other_writers(

@@ -28,9 +28,7 @@ def test_the_reference_values_are_those_of_the_reference_set_up() -> None:
     found = yaml.safe_load(REFERENCE_VALUES.read_text())
     assert found["global"]["identity"]["auth"]["enabled"] is False
     assert found["global"]["elasticsearch"]["disableExporter"] is True
-    assert not any(
-        found[each]["enabled"] for each in ("identity", "optimize", "connectors")
-    )
+    assert not any(found[each]["enabled"] for each in ("identity", "optimize", "connectors"))
     environment = {entry["name"]: entry["value"] for entry in found["zeebe"]["env"]}
     assert environment["ZEEBE_BROKER_DATA_SNAPSHOTPERIOD"] == "5m"
     assert environment["ZEEBE_BROKER_DATA_DISKUSAGECOMMANDWATERMARK"] == "0.85"

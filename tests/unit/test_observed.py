@@ -75,7 +75,9 @@ def test_a_broker_that_has_only_just_joined_has_no_partitions() -> None:
     ("hosts", "namespace", "told"),
     [
         pytest.param(NORMAL, PARIS, "broker 1 (camunda-zeebe-0.", id="alive"),
-        pytest.param(SURVIVORS | {7: PARIS}, PARIS, "broker 7 (camunda-zeebe-0.", id="the last one"),
+        pytest.param(
+            SURVIVORS | {7: PARIS}, PARIS, "broker 7 (camunda-zeebe-0.", id="the last one"
+        ),
         pytest.param(SURVIVORS, PARIS, None, id="gone"),
         pytest.param(FAILED_OVER, PARIS, None, id="failover brokers have lost ids, not lost hosts"),
         pytest.param({}, PARIS, None, id="nothing seen"),
@@ -127,7 +129,9 @@ def test_whether_failover_brokers_joined_under_the_lost_ids(
     [
         pytest.param(view(NORMAL), 4, None, id="complete"),
         pytest.param(view(FAILED_OVER), 3, None, id="quorum after failover"),
-        pytest.param(view(FAILED_OVER), 4, "healthy replicas of partition 1: 3 of 4", id="not complete"),
+        pytest.param(
+            view(FAILED_OVER), 4, "healthy replicas of partition 1: 3 of 4", id="not complete"
+        ),
         pytest.param(view(SURVIVORS), 3, "healthy replicas of partition 1: 2 of 3", id="no quorum"),
         pytest.param(
             view(FAILED_OVER, leaderless=(3, 8)), 3, "partition 3, 8 has no leader", id="no leader"
@@ -183,7 +187,9 @@ def test_only_leaders_positions_count_as_followers_lag_behind() -> None:
     assert leader_positions(states) == {1: 10, 2: 7}
 
 
-def leader(exported: int, processed: int, phase: str = "EXPORTING", partition: int = 1) -> Exporting:
+def leader(
+    exported: int, processed: int, phase: str = "EXPORTING", partition: int = 1
+) -> Exporting:
     return Exporting("camunda-zeebe-0", partition, True, phase, exported, processed)
 
 

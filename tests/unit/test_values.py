@@ -88,7 +88,9 @@ def test_contact_points_of_the_smallest_cluster_with_other_names() -> None:
     [
         pytest.param(None, ("camunda-london", "camunda-paris"), id="normal, example of failback"),
         pytest.param(
-            1, ("camunda-london", "camunda-london-failover"), id="region 1 lost, example of failover"
+            1,
+            ("camunda-london", "camunda-london-failover"),
+            id="region 1 lost, example of failover",
         ),
         pytest.param(0, ("camunda-paris-failover", "camunda-paris"), id="region 0 lost"),
     ],
@@ -146,7 +148,7 @@ def test_merging_leaves_its_inputs_alone() -> None:
 
 
 def test_an_entry_is_set_in_its_place_and_every_other_one_stays() -> None:
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"name": "A", "value": "1"},
         {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
         {"name": "C", "value": "3"},
@@ -175,7 +177,10 @@ def test_an_entry_to_be_set_loses_its_value_from_elsewhere() -> None:
 
 
 def test_setting_entries_leaves_the_users_list_alone() -> None:
-    entries = [{"name": "A", "value": "1"}, {"name": "B", "valueFrom": {"x": {"y": "z"}}}]
+    entries: list[dict[str, Any]] = [
+        {"name": "A", "value": "1"},
+        {"name": "B", "valueFrom": {"x": {"y": "z"}}},
+    ]
     before = copy.deepcopy(entries)
     result = set_env(entries, {"A": "2"})
     result[1]["valueFrom"]["x"]["y"] = "changed"
@@ -267,9 +272,13 @@ def test_values_without_environment_entries_are_fine(base: dict[str, Any]) -> No
 )
 def test_values_of_another_shape_are_refused(zeebe: Any) -> None:
     """The program looks for conflicts first, then makes the values."""
-    with pytest.raises(ConfigError, match="values: zeebe"):
+
+    def look_and_make() -> None:
         conflicts({"zeebe": zeebe}, settings())
         made({"zeebe": zeebe})
+
+    with pytest.raises(ConfigError, match="values: zeebe"):
+        look_and_make()
 
 
 def test_sizes_of_the_values_file_that_contradict_the_settings_are_named_with_the_remedy() -> None:

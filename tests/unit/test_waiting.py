@@ -38,9 +38,9 @@ def waiting(clock: Clock, lines: list[str], deadline: float = 60, poll: float = 
     return Waiting("F2", lines.append, deadline, poll, _clock=clock)
 
 
-def seeing(*reasons: str | None | Exception) -> Callable[[], str | None]:
+def seeing(*reasons: str | Exception | None) -> Callable[[], str | None]:
     """Return a look that sees these one after the other, the last one for good."""
-    left: Iterator[str | None | Exception] = iter(reasons)
+    left: Iterator[str | Exception | None] = iter(reasons)
     last = reasons[-1]
 
     def look() -> str | None:

@@ -1,0 +1,165 @@
+"""Helm's records after an interrupted run: ours are mended, nobody else's is touched.
+
+A killed `pulumi up` must be no dead end, and the mending must never take a stranger's release for
+ours. Records are encoded here as Helm 3 encodes them: JSON, gzip, base64, and base64 once more in the
+Secret.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dualregion.errors import Refused
+from hooks import helm_records
+from hooks.cluster import Cluster
+from tests.unit.fake_kubernetes import Document, FakeKubernetes
+
+NAMESPACE = "camunda-london-failover"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+VALUES = {"global": {"multiregion": {"regionId": 1}}, "zeebe": {"clusterSize": 8, "env": []}}
+
+
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 0.05)
+
+
+def record(
+    version: int, status: str, values: Mapping[str, Any] | None = None, release: str = "camunda"
+) -> Document:
+    document = {
+        "name": release,
+        "namespace": NAMESPACE,
+        "version": version,
+        "info": {"status": status},
+        "chart": {"metadata": {"name": "camunda-platform", "version": "10.11.3"}},
+        "config": dict(VALUES if values is None else values),
+        "manifest": "---\n",
+    }
+    packed = base64.b64encode(gzip.compress(json.dumps(document).encode()))
+    return {
+        "metadata": {
+            "name": f"sh.helm.release.v1.{release}.v{version}",
+            "labels": {
+                "name": release,
+                "owner": "helm",
+                "status": status,
+                "version": str(version),
+            },
+        },
+        "type": "helm.sh/release.v1",
+        "data": {"release": base64.b64encode(packed).decode()},
+    }
+
+
+def take_over(cluster: Cluster, values: Mapping[str, Any] = VALUES) -> list[str]:
+    said: list[str] = []
+    helm_records.take_over_interrupted_install(cluster, NAMESPACE, "camunda", values, said.append)
+    return said
+
+
+def test_a_namespace_without_a_release_needs_nothing(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    assert take_over(cluster) == []
+    assert kubernetes.deleted() == []
+
+
+@pytest.mark.parametrize("status", ["deployed", "failed", "pending-install"])
+def test_an_install_that_a_killed_run_began_is_taken_over(
+    cluster: Cluster, kubernetes: FakeKubernetes, status: str
+) -> None:
+    kubernetes.put(SECRETS, record(1, status))
+    (said,) = take_over(cluster)
+    assert "camunda in camunda-london-failover was installed by an interrupted run" in said
+    assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v1"]
+
+
+def test_all_revisions_of_it_go_so_that_helm_installs_anew(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "superseded", {"old": 1}), record(2, "deployed"))
+    take_over(cluster)
+    assert kubernetes.objects[SECRETS] == {}
+
+
+def test_the_latest_revision_is_found_by_number_not_by_name(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, *(record(each, "superseded", {"old": each}) for each in range(1, 10)))
+    kubernetes.put(SECRETS, record(10, "deployed"))
+    assert take_over(cluster)
+    assert kubernetes.objects[SECRETS] == {}
+
+
+def test_a_release_of_somebody_else_is_refused_and_left_alone(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(3, "deployed", {"zeebe": {"clusterSize": 3}}))
+    with pytest.raises(Refused) as caught:
+        take_over(cluster)
+    text = str(caught.value)
+    assert NAMESPACE in text
+    assert "'camunda' (revision 3)" in text
+    assert "uninstall it" in text
+    assert kubernetes.deleted() == []
+
+
+def test_other_releases_in_the_namespace_are_not_looked_at(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed", {}, release="monitoring"))
+    kubernetes.put(SECRETS, {"metadata": {"name": "camunda", "labels": {"name": "camunda"}}})
+    assert take_over(cluster) == []
+    assert kubernetes.deleted() == []
+
+
+def test_numbers_that_the_engine_stores_as_fractions_are_the_same_values(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed", {"a": {"b": 8.0}}))
+    assert take_over(cluster, {"a": {"b": 8}})
+
+
+def test_a_null_of_the_users_is_part_of_the_values(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed", {"a": {"b": 1, "c": None}}))
+    assert take_over(cluster, {"a": {"b": 1, "c": None}})
+
+
+def test_an_upgrade_that_a_killed_run_began_is_cleared_and_the_last_good_one_stays(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade"))
+    said: list[str] = []
+    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", said.append)
+    assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v2"]
+    assert len(said) == 1
+    assert "pending-upgrade" in said[0]
+
+
+def test_an_upgrade_has_nothing_to_clear_after_a_run_that_ended(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(SECRETS, record(1, "superseded"), record(2, "failed"), record(3, "deployed"))
+    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", print)
+    assert kubernetes.deleted() == []
+
+
+def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
+    cluster: Cluster, kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade"))
+    monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 30.0)
+
+    def somebody_finishes(_: float) -> None:
+        kubernetes.put(SECRETS, record(1, "superseded"), record(2, "deployed"))
+
+    monkeypatch.setattr("hooks.helm_records.time.sleep", somebody_finishes)
+    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", print)
+    assert kubernetes.deleted() == []
