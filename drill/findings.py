@@ -116,7 +116,7 @@ def _service(settings: DrillSettings, findings: Findings) -> dict[str, Any]:
         ),
         "reaction_seconds": None if findings.up_began is None else findings.up_began - loss,
         "gaps": tuple(measure.gaps_between(moments, loss, end)),
-        "longest_gap_by_partition": measure.longest_gap_by_partition(findings.load.acks, loss, end),
+        "unavailable_by_partition": measure.unavailable_by_partition(findings.load.acks, loss, end),
         "acks_per_second": measure.acks_per_second(
             moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), end
         ),

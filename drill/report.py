@@ -72,7 +72,7 @@ class Report:
     export_gap_seconds: float | None = None
     reaction_seconds: float | None = None
     gaps: tuple[Gap, ...] = ()
-    longest_gap_by_partition: Mapping[int, float] = field(default_factory=dict)
+    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
     acks_per_second: Mapping[int, int] = field(default_factory=dict)
     noop_preview_seconds: float | None = None
     peak_memory_gib: float | None = None
@@ -112,7 +112,7 @@ def as_json(report: Report) -> str:
         "exportGapSeconds": _round(report.export_gap_seconds),
         "reactionSeconds": _round(report.reaction_seconds),
         "gaps": [_gap_after_loss(gap, report.lost_at or 0.0) for gap in report.gaps],
-        "longestGapByPartition": _rounded(dict(report.longest_gap_by_partition)),
+        "unavailableSecondsByPartition": _rounded(dict(report.unavailable_by_partition)),
         "acksPerSecond": [[second, count] for second, count in report.acks_per_second.items()],
         "noopPreviewSeconds": _round(report.noop_preview_seconds),
         "peakMemoryGiB": _round(report.peak_memory_gib),
@@ -249,9 +249,9 @@ def _gap_text(report: Report) -> str:
             f"Accepted commands in each second, from {seconds[0]} s to {seconds[-1]} s after the loss:",
             f"```\n{sparkline(list(report.acks_per_second.values()))}\n```",
             _table(("gap from (after the loss)", "to", "seconds"), rows),
-            "Longest gap on each partition: "
+            "Without an accepted command on each partition: "
             + (
-                ", ".join(f"{p}: {s:.1f} s" for p, s in report.longest_gap_by_partition.items())
+                ", ".join(f"{p}: {s:.1f} s" for p, s in report.unavailable_by_partition.items())
                 or "none"
             ),
             "What refused commands were told:",
