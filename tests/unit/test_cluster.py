@@ -175,7 +175,8 @@ def test_the_gateway_is_asked_through_the_api_server(
             "no route to host",
             id="pod gone",
         ),
-        pytest.param(Reply(200, "<html>"), "not JSON", id="not JSON"),
+        pytest.param(Reply(200, "<html>"), "no JSON map", id="not JSON"),
+        pytest.param(Reply(200, "[]"), "no JSON map", id="JSON of another shape"),
         pytest.param(Reply(404, "nothing here"), "404", id="another service"),
     ],
 )

@@ -484,6 +484,7 @@ def test_a_survivors_outputs() -> None:
     }
     assert found == {
         "phase": "failover",
+        "region": 0,
         "role": "survivor",
         "lostRegion": 1,
         "incident": "region1-lost",
@@ -568,7 +569,7 @@ class TestInterruptedRuns:
         """A recreated region is empty; the state may still think that it holds a release."""
         lost = failover(0, lost=0)
         site = site_of(lost, topology=remembered(lost, frozenset({"normal"})))
-        with pytest.raises(Refused, match="region london is lost: nothing is installed in it"):
+        with pytest.raises(Refused, match="region london is lost: nothing is made in it"):
             self.fire(self.hook(site, "take-over-normal"))
 
     def test_no_step_is_waited_for_in_a_lost_region(self, cluster: Cluster) -> None:
