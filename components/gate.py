@@ -61,6 +61,8 @@ class Gate(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=opts.depends_on,
+                # A record stays as it was made.
+                ignore_changes=["data"],
                 hooks=pulumi.ResourceHookBinding(before_create=[hook]),
             ),
         )

@@ -34,10 +34,6 @@ class Progress:
         """Seconds since the drill began."""
         return time.monotonic() - self._began
 
-    def since_start(self, moment: float) -> float:
-        """Turn a moment of the monotonic clock into seconds since the drill began."""
-        return moment - self._began
-
     def say(self, text: str, style: str = "") -> None:
         """Write one line."""
         line = f"[{self.elapsed:7.1f} s] {text}"

@@ -96,11 +96,6 @@ class Topology:
         """The namespaces of all installations."""
         return tuple(installation.namespace for installation in self.installations)
 
-    @property
-    def is_isolated(self) -> bool:
-        """Whether network policies of ours cut the lost region off."""
-        return any(installation.cut_cidrs for installation in self.installations)
-
 
 @dataclass(frozen=True)
 class Peer:

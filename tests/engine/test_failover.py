@@ -54,6 +54,7 @@ def test_a_region_called_lost_by_a_slip_stays_as_it_is(project: Project) -> None
     up = project.up("region1")
     assert up.exit_status == 0, up.output
     assert "stays as it is until region london has taken over" in up.output
+    assert "updated" not in up.output
     assert "camunda-zeebe" in project.kubectl(
         "paris", "get", "statefulset", "-n", project.namespaces[1]
     )
