@@ -7,7 +7,7 @@ from hooks.cluster import CallFailed
 from hooks.steps import Site
 from hooks.waiting import Waiting
 
-SETTLE_SECONDS = 45.0
+SETTLE_SECONDS = 30.0
 """How long a gateway may still list brokers that have just died (its membership probes take 10 to 20 s)."""
 
 
