@@ -282,18 +282,22 @@ def _check_partitions(settings: Settings) -> str | None:
     return f"partitionCount is {settings.partition_count}: at least 1 is needed"
 
 
+def _sizes(settings: Settings) -> dict[str, int]:
+    """Return what decides which broker holds which partition."""
+    return {
+        "cluster_size": settings.cluster_size,
+        "partition_count": settings.partition_count,
+        "replication_factor": settings.replication_factor,
+    }
+
+
 def _check_quorum(settings: Settings) -> str | None:
     """Refuse a size whose failover could not restore quorum, e.g. 6 brokers with 4 replicas."""
     if _check_cluster_size(settings) or _check_replication(settings):
         return None
     for lost in (0, 1):
         alive = brokers.alive_after_failover(settings.cluster_size, lost)
-        stuck = brokers.partitions_without_quorum(
-            alive,
-            cluster_size=settings.cluster_size,
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        )
+        stuck = brokers.partitions_without_quorum(alive, **_sizes(settings))
         if stuck:
             names = ", ".join(str(partition) for partition in stuck)
             running = ", ".join(str(broker) for broker in alive)
@@ -316,12 +320,7 @@ def _check_no_loss(settings: Settings) -> str | None:
     if _check_cluster_size(settings) or _check_replication(settings) or _check_quorum(settings):
         return None
     for lost in (0, 1):
-        risky = brokers.partitions_at_risk(
-            lost,
-            cluster_size=settings.cluster_size,
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        )
+        risky = brokers.partitions_at_risk(lost, **_sizes(settings))
         if risky:
             names = ", ".join(str(partition) for partition in risky)
             return (

@@ -56,7 +56,7 @@ def prove_normal(site: Site) -> Evidence:
     waiting.until_none(
         f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
         lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
-        f"Look at the pods: kubectl --context {site.cluster.context} -n {site.namespace} get pods.",
+        _look_at_pods(site, site.namespace),
     )
     _wait_for_search_engine(site, waiting, site.namespace)
     waiting.until_none(
@@ -100,7 +100,7 @@ def take_over(site: Site) -> Evidence:
     waiting.until_none(
         f"{len(ids)} failover brokers in {namespace} are ready",
         not_ready,
-        f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods.",
+        _look_at_pods(site, namespace),
     )
     _wait_for_search_engine(site, waiting, namespace)
     waiting.until_none(
@@ -131,7 +131,7 @@ def repoint(site: Site) -> Evidence:
     waiting.until_none(
         f"the brokers of {site.namespace} are rolled out",
         lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
-        f"Look at the pods: kubectl --context {site.cluster.context} -n {site.namespace} get pods.",
+        _look_at_pods(site, site.namespace),
     )
     wanted = wanted_environment(settings, replaced_region=site.lost)
     for namespace in site.topology.namespaces:
@@ -201,11 +201,16 @@ def _incomplete(site: Site) -> str | None:
     )
 
 
+def _look_at_pods(site: Site, namespace: str) -> str:
+    """Return the next thing to try when pods do not become ready."""
+    return f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods."
+
+
 def _wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
     waiting.until_none(
         f"the search engine of {namespace} is ready",
         lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
-        f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods.",
+        _look_at_pods(site, namespace),
     )
 
 
