@@ -174,6 +174,20 @@ def lost_stack_is_no_dead_end(exit_status: int, output: str, outputs: Mapping[st
     )
 
 
+def healthy_region_is_refused(exit_status: int, output: str) -> Check:
+    """A preview that calls a living region lost is refused, with the reason (swapped regions)."""
+    problems = []
+    if exit_status == 0:
+        problems.append("the preview of a failover of a living region succeeded")
+    if "that region is not lost" not in output:
+        problems.append("the refusal does not say that the region is not lost")
+    return _check(
+        "A failover of a region that lives is refused before anything changes",
+        problems,
+        "refused: its brokers are still in the topology",
+    )
+
+
 def preview_shows(preview: str, region: Region, steps: Sequence[str]) -> Check:
     """The preview before the failover shows namespace, gates and release values to come.
 

@@ -105,6 +105,7 @@ class Drill:
             self._stop_load()
             self._check_kept("normal", {r: r.namespace for r in REGIONS}, since=0.0)
             return
+        self._mistake_a_healthy_region()
         self._lose_region()
         self._fail_over()
         self._check_failover()
@@ -204,6 +205,18 @@ class Drill:
             if not view.document_count(region.namespace):
                 return f"the search engine in {region.city} has no record"
         return None
+
+    def _mistake_a_healthy_region(self) -> None:
+        """Call the region lost while it lives: the wrong move that would cost most must be refused."""
+        survivor, lost = self._settings.survivor, self._settings.lost_region
+        with self._progress.stage(f"Calling {lost.city} lost while it lives: must be refused"):
+            self._stacks.configure(
+                survivor.stack, {"phase": "failover", "lostRegion": str(lost.index)}
+            )
+            preview = self._stacks.preview(survivor.stack)
+            self._found.add(
+                "normal", checks.healthy_region_is_refused(preview.exit_status, preview.output)
+            )
 
     def _lose_region(self) -> None:
         with self._progress.stage(f"Losing region {self._settings.lost} without warning"):

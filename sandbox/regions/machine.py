@@ -16,6 +16,12 @@ from sandbox.regions.node import private_mounts
 FOLDER_RECORD = Path("/run/cdr-made-folders")
 """Names the machine's folders that sandboxes made as places for their mounts; the last sandbox removes them."""
 
+GIB = 1024**3
+FREE_BYTES = 6 * GIB
+"""What two regions with eight brokers write at most, images and volumes together."""
+FREE_SHARE = 0.03
+"""Brokers stop accepting commands when the file system is 98 % full (sandbox/values/rehearsal.yaml)."""
+
 _OVERLAY_TRIAL = """set -eu
 mkdir -p "$1/lower" "$1/upper" "$1/work" "$1/merged"
 mount -t overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" overlay "$1/merged"
@@ -37,6 +43,23 @@ def check(root: Path) -> None:
         raise SandboxError(
             f"The sandbox cannot live in {root}: blanks, quotes, commas and colons in the path are not "
             "understood by all of its parts. Move the checkout to a path without them."
+        )
+
+
+def check_space(root: Path) -> None:
+    """Check that there is room for the regions, and that brokers will not find the disk full.
+
+    Raises:
+        SandboxError: too little is free; nothing has been made.
+    """
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    disk = shutil.disk_usage(place)
+    needed = max(FREE_BYTES, FREE_SHARE * disk.total)
+    if disk.free < needed:
+        raise SandboxError(
+            f"The file system of {root} has {disk.free / GIB:.1f} GiB free, the sandbox needs "
+            f"{needed / GIB:.1f} GiB: brokers stop working on a full disk. Free some space "
+            "(`go clean -cache` often finds much), or move the checkout to a larger disk."
         )
 
 

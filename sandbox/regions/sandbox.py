@@ -66,6 +66,7 @@ class Sandbox:
                 progress.say("clearing what an interrupted command left")
                 self._remove(progress)
             if nodes:
+                machine.check_space(self._root)
                 self._check_overlay()
             self._start(self.regions, nodes, progress)
             self._write(self._root / "sandbox.json", json.dumps({"nodes": nodes}))

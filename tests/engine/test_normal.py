@@ -92,6 +92,23 @@ def test_a_killed_up_is_said_again(project: Project, moment: str) -> None:
     )
 
 
+def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None:
+    """The gate leaves no record, and the next up waits for it anew, without installing again."""
+    assert project.up("region0").exit_status == 0
+    project.config("region1", deadlineSeconds=60)
+    seen = project.killed_up("region1", at="0 of 2 brokers")
+    assert "0 of 2 brokers" in seen, seen
+    assert project.stacks.run("cancel", "region1", "cancel", "--yes").exit_status == 0
+    assert "NotFound" in project.kubectl(
+        "paris", "get", "configmap", "dual-region-n", "-n", project.namespaces[1]
+    )
+    project.config("region1", deadlineSeconds=3)
+    again = project.up("region1")
+    assert again.exit_status != 0
+    assert "0 of 2 brokers" in again.output
+    assert "Release normal created" not in again.output
+
+
 def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Project) -> None:
     london = project.namespaces[0]
     chart = project.tools.helm

@@ -197,15 +197,17 @@ def test_a_pod_with_a_claim_runs(sandbox: Sandbox, region: str) -> None:
 @pytest.mark.parametrize(("region", "other"), [REGIONS, REGIONS[::-1]])
 def test_a_pod_reaches_the_other_region_by_name(sandbox: Sandbox, region: str, other: str) -> None:
     pod = address(sandbox, other, "pod")
-    assert pod in resolve(sandbox, region, f"web-hl.camunda-{other}.svc.cluster.local")
-    assert f"hello from {other}" in fetch(sandbox, region, pod, 8080)
+    name = f"web-hl.camunda-{other}.svc.cluster.local"
+    # a ready pod's name and its routes follow a moment later
+    eventually(lambda: pod in resolve(sandbox, region, name))
+    eventually(lambda: f"hello from {other}" in fetch(sandbox, region, pod, 8080))
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_services_lead_to_their_pods(sandbox: Sandbox, region: str) -> None:
     service = address(sandbox, region, "service")
-    assert service in resolve(sandbox, region, "web")
-    assert f"hello from {region}" in fetch(sandbox, region, service, 80)
+    eventually(lambda: service in resolve(sandbox, region, "web"))
+    eventually(lambda: f"hello from {region}" in fetch(sandbox, region, service, 80))
     # the API server, as a pod's client library finds it
     script = 'nc -w 2 "$KUBERNETES_SERVICE_HOST" 443 </dev/null && echo open'
     assert "open" in kubectl(sandbox, region, "exec", "web", "--", "sh", "-c", script)
@@ -276,7 +278,7 @@ def test_the_cut_link_swallows_packets_and_comes_back(sandbox: Sandbox) -> None:
     assert fetch(sandbox, "paris", "127.0.0.1", 8080)
     sandbox.restore_link()
     assert sandbox.status().link == "up"
-    assert "hello from paris" in fetch(sandbox, "london", pod, 8080)
+    eventually(lambda: "hello from paris" in fetch(sandbox, "london", pod, 8080))
     name = "web-hl.camunda-paris.svc.cluster.local"
     eventually(lambda: pod in resolve(sandbox, "london", name))
 
@@ -342,7 +344,7 @@ def test_a_lost_region_is_gone_and_comes_back_empty(sandbox: Sandbox) -> None:
     pod = address(sandbox, "paris", "pod")
     name = "web-hl.camunda-paris.svc.cluster.local"
     eventually(lambda: pod in resolve(sandbox, "london", name))
-    assert "hello from paris" in fetch(sandbox, "london", pod, 8080)
+    eventually(lambda: "hello from paris" in fetch(sandbox, "london", pod, 8080))
 
 
 def test_a_process_that_ended_is_named(sandbox: Sandbox) -> None:

@@ -296,6 +296,20 @@ def test_lost_stack_must_end_well_and_say_why(
     assert checks.lost_stack_is_no_dead_end(status, output, outputs).ok is ok
 
 
+@pytest.mark.parametrize(
+    ("status", "output", "ok"),
+    [
+        pytest.param(
+            255, "lostRegion is 1 (paris), but that region is not lost.", True, id="refused"
+        ),
+        pytest.param(0, "that region is not lost", False, id="said, but not refused"),
+        pytest.param(255, "no kubeconfig", False, id="failed for another reason"),
+    ],
+)
+def test_a_failover_of_a_living_region_must_be_refused(status: int, output: str, ok: bool) -> None:
+    assert checks.healthy_region_is_refused(status, output).ok is ok
+
+
 # The layout is that of `pulumi preview --diff --non-interactive` 3.259.0.
 PREVIEW = """Previewing update (region0):
   pulumi:pulumi:Stack: (same)

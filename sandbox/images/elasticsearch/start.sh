@@ -48,6 +48,8 @@ founds_cluster() {
 
 {
   echo "path.repo: $backup"
+  # The disk is the machine's: how full it is says nothing of this node.
+  echo "cluster.routing.allocation.disk.threshold_enabled: false"
   echo "node.attr.pod: $name"
   echo "http.host: 0.0.0.0"
   echo "transport.host: 0.0.0.0"

@@ -1,0 +1,15 @@
+"""What all tests share."""
+
+import signal
+from types import FrameType
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGTERM end the tests as Ctrl-C does: fixtures take down what they started."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
+
+    signal.signal(signal.SIGTERM, interrupt)
