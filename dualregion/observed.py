@@ -190,6 +190,47 @@ def exporting_stuck(
     return "; ".join(problems) or None
 
 
+PAUSED, RUNNING = "PAUSED", "EXPORTING"
+"""What a broker calls the phase of a partition whose exporters stand still, or work."""
+
+
+def not_all_in(
+    states: Collection[Exporting], phase: str, *, partition_count: int, replication_factor: int
+) -> str | None:
+    """Return which replicas do not say that their exporters are in a phase, or None.
+
+    Every replica of every partition must have said so, as any of them may lead next.
+
+    :param states: of all brokers of all installations.
+    """
+    problems = []
+    for partition in range(1, partition_count + 1):
+        asked = [state for state in states if state.partition == partition]
+        if len(asked) != replication_factor:
+            problems.append(
+                f"partition {partition}: {len(asked)} of {replication_factor} replicas were asked"
+            )
+        problems += [
+            f"partition {partition}: {state.pod} says {state.phase or 'nothing yet'}, not {phase}"
+            for state in asked
+            if state.phase != phase
+        ]
+    return "; ".join(problems) or None
+
+
+def paused_anywhere(states: Iterable[Exporting]) -> str | None:
+    """Return where exporters are paused, hard or soft, or None."""
+    partitions: dict[tuple[str, str], list[int]] = {}
+    for state in states:
+        if PAUSED in state.phase:
+            partitions.setdefault((state.pod, state.phase), []).append(state.partition)
+    problems = [
+        f"{pod} says {phase} of partition {_list(sorted(found))}"
+        for (pod, phase), found in partitions.items()
+    ]
+    return "; ".join(problems) or None
+
+
 def _caught_up(state: Exporting) -> bool:
     return state.exported_position >= state.processed_position > 0
 

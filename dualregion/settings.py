@@ -25,7 +25,7 @@ from pydantic.alias_generators import to_camel
 
 from dualregion import brokers
 from dualregion.errors import ConfigError
-from dualregion.procedure import AVAILABLE_PHASES, Phase, Role, role_of
+from dualregion.procedure import Phase, Role, role_of
 
 DnsLabel = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
@@ -113,6 +113,35 @@ class SecretSettings(_Model):
         return {key: value.get_secret_value() for key, value in self.data.items()}
 
 
+class BackupSettings(_Model):
+    """Where the failback's snapshot lies: a place that the search engines of both regions reach.
+
+    It must outlive the lost region. Source: procedure, 'Failback' step 3.
+    """
+
+    repository: str = "camunda_backup"
+    """The name under which both search engines register it."""
+    type: str = "s3"
+    """The repository's type as the search engine knows it: `s3`, `fs`, `gcs`, `azure`, ..."""
+    settings: dict[str, str | int | bool] = {}
+    """The type's own settings. For `s3`: `bucket`; `client` (default camunda) and `base_path` (default backups)."""
+
+    @property
+    def complete(self) -> dict[str, str | int | bool]:
+        """The settings with the defaults of their type."""
+        defaults: dict[str, str | int | bool] = {}
+        if self.type == "s3":
+            defaults = {"client": "camunda", "base_path": "backups"}
+        return defaults | self.settings
+
+    @property
+    def missing(self) -> str | None:
+        """The setting that its type cannot do without, if it is not set."""
+        needed = {"s3": "bucket", "gcs": "bucket", "azure": "container", "fs": "location"}
+        key = needed.get(self.type)
+        return key if key and not self.settings.get(key) else None
+
+
 class Settings(_Model):
     """Everything the user configured, checked as a whole."""
 
@@ -139,6 +168,7 @@ class Settings(_Model):
     deadline_seconds: Annotated[Number, Field(gt=0)] = 900
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     elasticsearch_secret: SecretSettings | None = None
+    backup: BackupSettings = BackupSettings()
 
     @property
     def own(self) -> RegionSettings:
@@ -190,19 +220,12 @@ def _sentence(item: Any) -> str:
 
 
 _HINTS = {
-    "phase": "allowed are " + ", ".join(AVAILABLE_PHASES),
+    "phase": "allowed are " + ", ".join(Phase),
     "region": "set it to 0 or 1 in Pulumi.<stack>.yaml",
     "regions": "two entries are needed, each with name, kubeContext and namespace",
     "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
     "clusterSize": "an even number of brokers, 4 or more",
 }
-
-
-def _check_phase(settings: Settings) -> str | None:
-    if settings.phase in AVAILABLE_PHASES:
-        return None
-    allowed = ", ".join(AVAILABLE_PHASES)
-    return f"phase is {settings.phase.value!r}: this version carries out {allowed}"
 
 
 def _check_region(settings: Settings) -> str | None:
@@ -331,8 +354,19 @@ def _check_no_loss(settings: Settings) -> str | None:
     return None
 
 
+def _check_backup(settings: Settings) -> str | None:
+    """Refuse a failback that could not copy the search engine, before anything of it begins."""
+    missing = settings.backup.missing
+    if not settings.phase.is_failback or missing is None:
+        return None
+    return (
+        f"backup.settings.{missing} is not set, but phase is {settings.phase.value!r}: the failback copies the "
+        f"survivor's search engine through a snapshot repository of type {settings.backup.type!r}; "
+        f"`pulumi config set --path backup.settings.{missing} NAME`, or set another backup.type"
+    )
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
-    _check_phase,
     _check_region,
     _check_lost_region,
     _check_namespaces,
@@ -343,4 +377,5 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_partitions,
     _check_quorum,
     _check_no_loss,
+    _check_backup,
 )

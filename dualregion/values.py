@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dualregion import brokers
+from dualregion.engine import RECORD_PREFIX
 from dualregion.errors import ConfigError
 from dualregion.settings import Settings
 
 Values = dict[str, Any]
 
 CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
+FLUSH_SECONDS = 5
+"""The Elasticsearch exporter's own default of `bulk.delay`."""
 EXPORTER_CLASS = "io.camunda.zeebe.exporter.ElasticsearchExporter"
 
 
@@ -148,6 +151,68 @@ def installation_values(
         overlay["operate"] = {"enabled": web_apps}
         overlay["tasklist"] = {"enabled": web_apps}
     return merge(base, overlay)
+
+
+def own_installation(
+    base: Mapping[str, Any],
+    settings: Settings,
+    *,
+    exporters: tuple[str, str],
+    installation_type: str = "",
+    web_apps: bool | None = None,
+) -> Values:
+    """Return the values of the region's own release; see `installation_values`."""
+    return installation_values(
+        base,
+        settings,
+        region_id=settings.region,
+        installation_type=installation_type,
+        exporters=exporters,
+        web_apps=web_apps,
+    )
+
+
+def failover_installation(
+    base: Mapping[str, Any], settings: Settings, *, exporters: tuple[str, str]
+) -> Values:
+    """Return the values of the release that stands in for the other region; see `installation_values`."""
+    return installation_values(
+        base,
+        settings,
+        region_id=brokers.other(settings.region),
+        installation_type="failOver",
+        exporters=exporters,
+        web_apps=False,
+    )
+
+
+def flush_seconds(values: Mapping[str, Any]) -> int:
+    """Return how long an exporter of these values may keep records before it writes them, in seconds.
+
+    Source: the Elasticsearch exporter's `bulk.delay`, 5 s unless set in `zeebe.env`.
+    """
+    found = _exporter_arguments(values, "ARGS_BULK_DELAY")
+    return max((int(text) for text in found if text.isdigit()), default=FLUSH_SECONDS)
+
+
+def record_prefix(values: Mapping[str, Any]) -> str:
+    """Return what the names of the exporters' indices begin with.
+
+    Source: the Elasticsearch exporter's `index.prefix`.
+    """
+    return next(iter(_exporter_arguments(values, "ARGS_INDEX_PREFIX")), RECORD_PREFIX)
+
+
+def exporters_of(values: Mapping[str, Any]) -> list[str]:
+    """Return where the exporters of region 0 and 1 write to with these values."""
+    return _exporter_arguments(values, "ARGS_URL")
+
+
+def _exporter_arguments(values: Mapping[str, Any], setting: str) -> list[str]:
+    """Return what `zeebe.env` gives the two exporters for a setting."""
+    given = {entry.get("name"): str(entry.get("value")) for entry in _env_of(values)}
+    names = [exporter_variable(region, setting) for region in range(brokers.REGIONS)]
+    return [given[name] for name in names if name in given]
 
 
 def _env_of(base: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -15,8 +15,10 @@ from dualregion.observed import (
     exporting_stuck,
     has_quorum,
     leader_positions,
+    not_all_in,
     not_joined,
     partitions_not_ready,
+    paused_anywhere,
     still_visible,
 )
 from tests.unit.fake_kubernetes import partition_states, topology
@@ -229,3 +231,82 @@ def test_every_stuck_partition_is_named_with_its_own_reason() -> None:
 
 def test_a_partition_unknown_before_has_moved_as_soon_as_it_exported_anything() -> None:
     assert exporting_stuck({}, [leader(0, 5)], partition_count=1) is None
+
+
+def replicas(*phases: str, partition: int = 1) -> list[Exporting]:
+    """Return what the brokers that hold a partition say of it; the first one leads."""
+    return [
+        Exporting(f"camunda-london/camunda-zeebe-{each}", partition, each == 0, phase, 5, 9)
+        for each, phase in enumerate(phases)
+    ]
+
+
+PAUSED = ["PAUSED"] * 4
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        pytest.param(replicas(*PAUSED) + replicas(*PAUSED, partition=2), None, id="all"),
+        pytest.param(
+            replicas(*PAUSED) + replicas("PAUSED", "PAUSED", "EXPORTING", "PAUSED", partition=2),
+            "partition 2: camunda-london/camunda-zeebe-2 says EXPORTING, not PAUSED",
+            id="a follower goes on: it may lead next",
+        ),
+        pytest.param(
+            replicas("SOFT_PAUSED", *PAUSED[1:]) + replicas(*PAUSED, partition=2),
+            "partition 1: camunda-london/camunda-zeebe-0 says SOFT_PAUSED, not PAUSED",
+            id="paused in another way",
+        ),
+        pytest.param(
+            replicas("", *PAUSED[1:]) + replicas(*PAUSED, partition=2),
+            "partition 1: camunda-london/camunda-zeebe-0 says nothing yet, not PAUSED",
+            id="being installed",
+        ),
+        pytest.param(
+            replicas(*PAUSED[1:]) + replicas(*PAUSED, partition=2),
+            "partition 1: 3 of 4 replicas were asked",
+            id="a broker was not asked",
+        ),
+        pytest.param(
+            replicas(*PAUSED),
+            "partition 2: 0 of 4 replicas were asked",
+            id="nobody was asked about a partition",
+        ),
+        pytest.param(
+            replicas(*PAUSED, "PAUSED") + replicas(*PAUSED, partition=2),
+            "partition 1: 5 of 4 replicas were asked",
+            id="two brokers with one id",
+        ),
+        pytest.param(
+            replicas("EXPORTING", *PAUSED[1:]) + replicas(*PAUSED[1:], partition=2),
+            "partition 1: camunda-london/camunda-zeebe-0 says EXPORTING, not PAUSED; "
+            "partition 2: 3 of 4 replicas were asked",
+            id="every problem is told",
+        ),
+    ],
+)
+def test_whether_every_replica_is_in_a_phase(states: list[Exporting], told: str | None) -> None:
+    assert not_all_in(states, "PAUSED", partition_count=2, replication_factor=4) == told
+
+
+def test_whether_every_replica_exports_again() -> None:
+    states = replicas("EXPORTING", "PAUSED", "EXPORTING", "EXPORTING")
+    assert not_all_in(states, "EXPORTING", partition_count=1, replication_factor=4) == (
+        "partition 1: camunda-london/camunda-zeebe-1 says PAUSED, not EXPORTING"
+    )
+
+
+@pytest.mark.parametrize(
+    ("phases", "told"),
+    [
+        (("EXPORTING", "EXPORTING"), None),
+        (("", "EXPORTING"), None),
+        ((), None),
+        (("EXPORTING", "PAUSED"), "camunda-london/camunda-zeebe-1 says PAUSED of partition 1"),
+        (("SOFT_PAUSED",), "camunda-london/camunda-zeebe-0 says SOFT_PAUSED of partition 1"),
+    ],
+    ids=["nowhere", "being installed", "nobody asked", "a follower", "soft"],
+)
+def test_whether_exporters_are_paused_anywhere(phases: tuple[str, ...], told: str | None) -> None:
+    assert paused_anywhere(replicas(*phases)) == told

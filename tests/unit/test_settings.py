@@ -23,13 +23,26 @@ def problems(**changes: Any) -> tuple[str, ...]:
 
 
 BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
-    ("unknown phase", {"phase": "failovr"}, ("phase", "'failovr'", "normal, failover")),
-    ("empty phase", {"phase": ""}, ("phase", "''", "normal, failover")),
-    ("phase in capitals", {"phase": "Failover"}, ("phase", "'Failover'", "normal, failover")),
     (
-        "phase of a later version",
-        {"phase": "restored", "lostRegion": 1},
-        ("phase", "'restored'", "normal, failover"),
+        "unknown phase",
+        {"phase": "failovr"},
+        ("phase", "'failovr'", "normal, failover, failback-pending, restored"),
+    ),
+    ("empty phase", {"phase": ""}, ("phase", "''", "normal, failover, failback-pending, restored")),
+    (
+        "phase in capitals",
+        {"phase": "Failover"},
+        ("phase", "'Failover'", "normal, failover, failback-pending, restored"),
+    ),
+    (
+        "failback without a bucket",
+        {"phase": "failback-pending", "lostRegion": 1},
+        ("backup.settings.bucket", "is not set", "pulumi config set --path"),
+    ),
+    (
+        "failback without a folder",
+        {"phase": "restored", "lostRegion": 1, "backup": {"type": "fs"}},
+        ("backup.settings.location", "type 'fs'"),
     ),
     ("lostRegion missing", {"phase": "failover"}, ("lostRegion", "not set", "failover", "0", "1")),
     ("lostRegion 2", {"phase": "failover", "lostRegion": 2}, ("lostRegion", "2", "0 and 1")),

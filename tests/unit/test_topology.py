@@ -1,4 +1,4 @@
-"""`desired`, exhaustively: every phase, region, lost region, peer, cluster size, isolation.
+"""`desired` up to the failover, exhaustively: every region, lost region, peer, cluster size, isolation.
 
 One wrong topology can start two brokers with one identity, or make brokers export to an engine that
 is not there. So what must hold of *every* answer is stated as an invariant and tried over all
@@ -14,21 +14,12 @@ from typing import Any
 import pytest
 
 from dualregion import brokers, procedure
+from dualregion.desired import desired, disagreement, remembered, unsafe_change
 from dualregion.errors import ConfigError
-from dualregion.procedure import AVAILABLE_PHASES, STEPS, Phase, Role
+from dualregion.procedure import STEPS, Phase, Role
+from dualregion.progress import Stack
 from dualregion.settings import Settings
-from dualregion.topology import (
-    ISOLATION,
-    Gate,
-    Installation,
-    Kind,
-    Peer,
-    Topology,
-    desired,
-    disagreement,
-    remembered,
-    unsafe_change,
-)
+from dualregion.topology import ISOLATION, Gate, Installation, Kind, Topology
 from dualregion.values import exporter_variable
 from tests.unit.examples import POD_CIDRS, failover, settings, with_cidrs
 
@@ -38,6 +29,8 @@ BASE: Mapping[str, Any] = {
     "operate": {"enabled": True},
     "zeebe": {"env": [{"name": "MINE", "value": "kept"}]},
 }
+PHASES = (Phase.NORMAL, Phase.FAILOVER)
+"""The phases that this file is about; the failback's turns are in test_failback_turns.py."""
 INSTALLED = frozenset({"normal", "N"})
 TAKEN_OVER = frozenset({"normal", "failover", "F1", "F2", "F3"})
 HELD: tuple[frozenset[str], ...] = (
@@ -48,9 +41,11 @@ HELD: tuple[frozenset[str], ...] = (
     TAKEN_OVER,
 )
 """What a stack's state can hold, from nothing to a whole failover."""
+HELD_BY_LOST = tuple(each for each in HELD if Kind.FAILOVER not in each)
+"""The same for a region that may be called lost: who stands in for the other one may not."""
 PEERS = tuple(
-    Peer(phase, lost, nodes)
-    for phase in (None, *AVAILABLE_PHASES)
+    Stack(phase, lost, nodes)
+    for phase in (None, *PHASES)
     for lost in (None, 0, 1)
     for nodes in HELD
 )
@@ -58,7 +53,7 @@ PEERS = tuple(
 
 def _settings() -> Iterator[Settings]:
     for phase, region, lost, size, cidrs in itertools.product(
-        AVAILABLE_PHASES, (0, 1), (None, 0, 1), SIZES, (False, True)
+        PHASES, (0, 1), (None, 0, 1), SIZES, (False, True)
     ):
         if phase is not Phase.NORMAL and lost is None:
             continue
@@ -74,7 +69,7 @@ def every_setting() -> tuple[Settings, ...]:
 
 
 @cache
-def answers() -> tuple[tuple[Settings, Peer, Topology], ...]:
+def answers() -> tuple[tuple[Settings, Stack, Topology], ...]:
     """Return every combination that is not a contradiction, with its topology."""
     return tuple(
         (found, peer, desired(found, BASE, peer))
@@ -116,7 +111,7 @@ def of(topology: Topology, kind: Kind) -> Installation:
 
 
 def test_the_cases_are_many_and_cover_every_role() -> None:
-    assert {topology.role for _, _, topology in answers()} == set(Role)
+    assert {topology.role for _, _, topology in answers()} == set(Role) - {Role.RECREATED}
     assert len(answers()) > 1500
 
 
@@ -176,7 +171,7 @@ def test_a_step_is_proved_only_after_what_it_proves_and_after_the_step_before() 
 @pytest.mark.parametrize(("region", "lost"), [(0, 1), (1, 0)])
 def test_the_order_of_a_failover(region: int, lost: int) -> None:
     """Repointing starts together with the failover brokers, as measured and decided in ADR 0001."""
-    topology = desired(failover(region, lost), BASE, Peer())
+    topology = desired(failover(region, lost), BASE, Stack())
     assert [(node.name, node.after) for node in topology.nodes] == [
         ("F1", ("isolation",)),
         ("failover", ("F1",)),
@@ -193,14 +188,22 @@ def held_by(found: Settings) -> frozenset[str]:
     ]
 
 
+def test_who_stands_in_for_the_other_region_cannot_be_called_lost() -> None:
+    for region, held in itertools.product((0, 1), set(HELD) - set(HELD_BY_LOST)):
+        with pytest.raises(ConfigError, match="only their own region"):
+            desired(failover(region, region), BASE, Stack(), Stack(nodes=held))
+
+
 def test_a_lost_region_declares_nothing_once_the_other_has_taken_over() -> None:
-    for region, held in itertools.product((0, 1), HELD):
-        survivor = Peer(Phase.FAILOVER, region, TAKEN_OVER)
-        assert desired(failover(region, region), BASE, survivor, held) == Topology(Role.LOST)
+    for region, held in itertools.product((0, 1), HELD_BY_LOST):
+        survivor = Stack(Phase.FAILOVER, region, TAKEN_OVER)
+        assert desired(failover(region, region), BASE, survivor, Stack(nodes=held)) == Topology(
+            Role.LOST
+        )
 
 
 @pytest.mark.parametrize("region", [0, 1])
-@pytest.mark.parametrize("held", HELD, ids=lambda held: "+".join(sorted(held)) or "nothing")
+@pytest.mark.parametrize("held", HELD_BY_LOST, ids=lambda held: "+".join(sorted(held)) or "nothing")
 @pytest.mark.parametrize(
     "peer",
     [
@@ -215,11 +218,11 @@ def test_a_region_called_lost_stays_as_it_is_until_the_other_has_taken_over(
     """A slip in lostRegion must not delete a healthy region."""
     phase, nodes = peer
     found = failover(region, region)
-    topology = desired(found, BASE, Peer(phase, region, nodes), held)
+    topology = desired(found, BASE, Stack(phase, region, nodes), Stack(nodes=held))
     kept = {node.name for node in topology.nodes}
     assert kept == held - {Kind.FAILOVER}
     if Kind.NORMAL in held:
-        normal = desired(settings(region=region), BASE, Peer()).installations
+        normal = desired(settings(region=region), BASE, Stack()).installations
         assert topology.installations == normal
     if held:
         assert topology.waiting_for is not None
@@ -228,10 +231,10 @@ def test_a_region_called_lost_stays_as_it_is_until_the_other_has_taken_over(
 
 def test_a_survivor_waits_for_nobody() -> None:
     """A lost region must never block the survivor, whatever its stack last said."""
-    by_settings: dict[Settings, list[Topology]] = {}
+    by_settings: dict[str, list[Topology]] = {}
     for found, _, topology in answers():
         if topology.role is Role.SURVIVOR:
-            by_settings.setdefault(found, []).append(topology)
+            by_settings.setdefault(found.model_dump_json(), []).append(topology)
     for topologies in by_settings.values():
         assert all(each == topologies[0] for each in topologies)
         assert topologies[0].waiting_for is None
@@ -240,7 +243,7 @@ def test_a_survivor_waits_for_nobody() -> None:
 def test_a_stack_that_never_spoke_or_lags_behind_does_not_block_the_survivor() -> None:
     for found in every_setting():
         if found.role is Role.SURVIVOR:
-            for peer in (Peer(), Peer(Phase.NORMAL, None, INSTALLED)):
+            for peer in (Stack(), Stack(Phase.NORMAL, None, INSTALLED)):
                 assert disagreement(found, peer) is None
 
 
@@ -276,7 +279,7 @@ def test_a_failover_changes_nothing_of_the_survivors_release_but_the_lost_export
             continue
         assert found.lost_region is not None
         before = of(
-            desired(found.model_copy(update={"phase": Phase.NORMAL}), BASE, Peer()), Kind.NORMAL
+            desired(found.model_copy(update={"phase": Phase.NORMAL}), BASE, Stack()), Kind.NORMAL
         )
         after = of(topology, Kind.NORMAL)
         name = exporter_variable(found.lost_region, "ARGS_URL")
@@ -292,7 +295,7 @@ def test_phase_normal_is_the_same_whatever_was_before() -> None:
     """What `lostRegion` or the peer still say of an incident that is over leaves no trace."""
     for found, _, topology in answers():
         if topology.role is Role.MEMBER:
-            fresh = desired(found.model_copy(update={"lost_region": None}), BASE, Peer())
+            fresh = desired(found.model_copy(update={"lost_region": None}), BASE, Stack())
             assert topology.installations == fresh.installations
             assert not any(each.cut_cidrs for each in topology.installations)
 
@@ -321,7 +324,7 @@ def both_stacks() -> Iterator[tuple[Topology, Topology]]:
     for size, cidrs, phases, losts in itertools.product(
         SIZES,
         (False, True),
-        itertools.product(AVAILABLE_PHASES, repeat=2),
+        itertools.product(PHASES, repeat=2),
         itertools.product((0, 1), repeat=2),
     ):
         regions: dict[str, Any] = {"regions": with_cidrs()} if cidrs else {}
@@ -335,7 +338,7 @@ def both_stacks() -> Iterator[tuple[Topology, Topology]]:
             )
             for index in (0, 1)
         ]
-        said = [Peer(each.phase, each.lost_region, held_by(each)) for each in found]
+        said = [Stack(each.phase, each.lost_region, held_by(each)) for each in found]
         if any(disagreement(found[index], said[1 - index]) for index in (0, 1)):
             continue
         first, second = (desired(found[index], BASE, said[1 - index]) for index in (0, 1))
@@ -407,11 +410,11 @@ def test_the_brokers_of_a_failover_give_every_partition_a_quorum() -> None:
 def test_normal_is_proved_once_both_regions_are_installed_and_says_what_to_type_before(
     region: int,
 ) -> None:
-    alone = desired(settings(region=region), BASE, Peer())
+    alone = desired(settings(region=region), BASE, Stack())
     assert alone.gates == ()
     assert alone.waiting_for is not None
     assert f"`pulumi up` on stack region{1 - region}" in alone.waiting_for
-    together = desired(settings(region=region), BASE, Peer(Phase.NORMAL, nodes=INSTALLED))
+    together = desired(settings(region=region), BASE, Stack(Phase.NORMAL, nodes=INSTALLED))
     assert together.gates == (Gate(procedure.N, after=(Kind.NORMAL,)),)
     assert together.waiting_for is None
     assert together.installations == alone.installations
@@ -474,7 +477,7 @@ def test_disagreement_of_the_two_stacks(
     ids = {"own": region, "peer": 1 - region, None: None}
     changes = {} if lost is None else {"lostRegion": ids[lost]}
     found = settings(region=region, phase=phase.value, **changes)
-    reason = disagreement(found, Peer(peer_phase, ids[peer_lost]))
+    reason = disagreement(found, Stack(peer_phase, ids[peer_lost]))
     if told is None:
         assert reason is None
     else:
@@ -487,10 +490,10 @@ def test_disagreement_of_the_two_stacks(
 @pytest.mark.parametrize("region", [0, 1])
 def test_two_stacks_of_one_region_are_refused(region: int, phase: Phase) -> None:
     found = settings(region=region, phase=phase.value, lostRegion=1 - region)
-    reason = disagreement(found, Peer(Phase.NORMAL, region=region))
+    reason = disagreement(found, Stack(Phase.NORMAL, region=region))
     assert reason is not None
     assert "the same brokers twice" in reason
-    assert disagreement(found, Peer(Phase.NORMAL, region=1 - region)) is None
+    assert disagreement(found, Stack(Phase.NORMAL, region=1 - region)) is None
 
 
 @pytest.mark.parametrize("region", [0, 1])
@@ -498,7 +501,7 @@ def test_a_failed_failover_of_the_other_region_is_enough_to_refuse_phase_normal(
     region: int,
 ) -> None:
     """A failed `pulumi up` saves no outputs; its failover brokers may run all the same."""
-    halfway = Peer(Phase.NORMAL, None, frozenset({"normal", "failover", "F1"}))
+    halfway = Stack(Phase.NORMAL, None, frozenset({"normal", "failover", "F1"}))
     reason = disagreement(settings(region=region), halfway)
     assert reason is not None
     assert "failover brokers of the same ids" in reason
@@ -549,7 +552,7 @@ def test_changes_that_would_cost_the_quorum_are_refused(
 ) -> None:
     changes = {} if lost is None else {"lostRegion": region if lost == "own" else 1 - region}
     found = settings(region=region, phase=phase.value, **changes)
-    reason = unsafe_change(found, frozenset(holds))
+    reason = unsafe_change(found, Stack(nodes=frozenset(holds)), Stack())
     if told is None:
         assert reason is None
     else:
@@ -589,7 +592,7 @@ def test_a_lost_region_that_does_not_answer_keeps_exactly_what_its_state_holds(
     cut: tuple[str, ...],
 ) -> None:
     found = failover(region, region, regions=with_cidrs())
-    topology = remembered(found, frozenset(names))
+    topology = remembered(found, Stack(nodes=frozenset(names)))
     assert topology.role is Role.LOST
     assert tuple(each.kind for each in topology.installations) == kinds
     assert tuple(gate.step.id for gate in topology.gates) == steps
@@ -611,7 +614,7 @@ def test_what_a_lost_region_remembers_has_the_names_that_it_was_declared_with() 
         names = frozenset(node.name for node in topology.nodes) | {
             each.policy for each in topology.installations if each.cut_cidrs
         }
-        again = remembered(lost_here, names)
+        again = remembered(lost_here, Stack(nodes=names))
         assert {node.name for node in again.nodes} == {node.name for node in topology.nodes}
         assert [
             (each.namespace, each.policy, bool(each.cut_cidrs)) for each in again.installations
@@ -624,26 +627,26 @@ def test_what_a_lost_region_remembers_has_the_names_that_it_was_declared_with() 
 @pytest.mark.parametrize(
     ("outputs", "expected"),
     [
-        pytest.param({}, Peer(), id="never updated"),
+        pytest.param({}, Stack(), id="never updated"),
         pytest.param(
             {"phase": "normal", "lostRegion": None},
-            Peer(Phase.NORMAL, None, INSTALLED),
+            Stack(Phase.NORMAL, None, INSTALLED),
             id="normal",
         ),
         pytest.param(
             {"phase": "failover", "lostRegion": 1.0, "region": 0.0},
-            Peer(Phase.FAILOVER, 1, INSTALLED, region=0),
+            Stack(Phase.FAILOVER, 1, INSTALLED, region=0),
             id="numbers as the engine stores them",
         ),
         pytest.param(
             {"phase": "failover", "lostRegion": 1},
-            Peer(Phase.FAILOVER, 1, INSTALLED),
+            Stack(Phase.FAILOVER, 1, INSTALLED),
             id="outputs of an earlier version",
         ),
     ],
 )
-def test_reading_the_peers_outputs(outputs: dict[str, Any], expected: Peer) -> None:
-    assert Peer.of(outputs, expected.nodes) == expected
+def test_reading_the_peers_outputs(outputs: dict[str, Any], expected: Stack) -> None:
+    assert Stack.of(outputs, expected.nodes) == expected
 
 
 @pytest.mark.parametrize(
@@ -655,9 +658,9 @@ def test_reading_the_peers_outputs(outputs: dict[str, Any], expected: Peer) -> N
 )
 def test_outputs_that_cannot_be_understood_are_a_clear_error(outputs: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        Peer.of(outputs)
+        Stack.of(outputs)
 
 
 def test_every_step_has_an_id_of_its_own_and_a_title() -> None:
-    assert list(STEPS) == ["N", "F1", "F2", "F3"]
+    assert list(STEPS) == ["N", "F1", "F2", "F3", *(f"B{number}" for number in range(8))]
     assert all(step.title for step in STEPS.values())

@@ -1,0 +1,194 @@
+"""The heart: what is wanted, as a pure function of the settings and the progress of both stacks.
+
+The invariant of every answer: each node that changes brokers stands behind the gate that makes the
+change safe. Failover brokers take over the lost brokers' ids, so nothing of them exists before F1 has
+proved that the lost ones are out of sight; exporters are repointed only towards an engine that exists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dualregion import brokers, failback, procedure, values
+from dualregion.errors import ConfigError
+from dualregion.procedure import Phase, Role
+from dualregion.progress import Stack, current_incident
+from dualregion.settings import Settings
+from dualregion.topology import ISOLATION, Gate, Installation, Kind, Topology
+
+
+def desired(
+    settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack | None = None
+) -> Topology:
+    """Return what this stack declares.
+
+    :param base: the user's merged Helm values.
+    :param peer: the other stack's word; it may lag behind (a lost region cannot say anything).
+    :param own: what this stack's own state holds.
+    :raises ConfigError: if the two stacks contradict each other.
+    """
+    own = own or Stack()
+    problem = disagreement(settings, peer) or unsafe_change(settings, own, peer)
+    if problem:
+        raise ConfigError([problem])
+    incident = current_incident(settings, own, peer)
+    if settings.role is Role.LOST:
+        return _lost(settings, base, peer, own)
+    if settings.role is Role.RECREATED:
+        return failback.recreated(settings, base, peer, own, incident)
+    if settings.phase.is_failback:
+        return failback.survivor(settings, base, peer, own, incident)
+    if settings.role is Role.SURVIVOR:
+        return _survivor(settings, base, str(incident))
+    return _member(settings, base, peer)
+
+
+def disagreement(settings: Settings, peer: Stack) -> str | None:
+    """Return why the two stacks contradict each other, or None.
+
+    Lagging behind is no contradiction. Calling different regions lost in one incident is, and so is
+    a lost region that would start brokers whose ids the survivor's failover brokers have.
+    """
+    if peer.region == settings.region:
+        return (
+            f"region is {settings.region} here and on stack {settings.peer_stack_name}: two stacks of one region "
+            "would start the same brokers twice; check region in both Pulumi.<stack>.yaml, and peerStack"
+        )
+    if settings.phase is Phase.NORMAL:
+        return _stood_in_for(settings, peer)
+    ongoing = peer.phase in (Phase.FAILOVER, Phase.FAILBACK_PENDING)
+    if not ongoing or peer.lost_region == settings.lost_region:
+        return None
+    return (
+        f"lostRegion is {settings.lost_region} here, but the last update of stack "
+        f"{settings.peer_stack_name} was made with lostRegion {peer.lost_region}: "
+        "one of the two is wrong; set the same lostRegion on both stacks"
+    )
+
+
+def _stood_in_for(settings: Settings, peer: Stack) -> str | None:
+    """Return why phase normal would start brokers that run elsewhere, or None."""
+    stands_in = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
+    if not stands_in and Kind.FAILOVER not in peer.nodes:
+        return None
+    return (
+        f"phase is 'normal' here, but stack {settings.peer_stack_name} stands in for this region with "
+        f"failover brokers of the same ids: set phase failover and lostRegion {settings.region} here too"
+    )
+
+
+def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> str | None:
+    """Return why the phase wanted must not follow on what the stacks hold now, or None."""
+    names = own.nodes
+    if settings.phase is Phase.NORMAL and Kind.FAILOVER in names:
+        return (
+            "phase is 'normal', but this stack holds the failover brokers that the cluster needs for its "
+            f"quorum: keep phase 'failover' with lostRegion {brokers.other(settings.region)} until the "
+            "failback is done (phases failback-pending and restored)"
+        )
+    if (
+        settings.region == settings.lost_region
+        and Kind.FAILOVER in names
+        and settings.phase is not Phase.NORMAL
+    ):
+        return (
+            f"lostRegion is {settings.lost_region}, this region, but this stack holds the failover brokers "
+            f"of a failover of region {brokers.other(settings.region)}: only their own region can be called "
+            "lost while they run"
+        )
+    return failback.unsafe_change(settings, own, peer, current_incident(settings, own, peer))
+
+
+def _member(settings: Settings, base: Mapping[str, Any], peer: Stack) -> Topology:
+    """Phase `normal`: the region's own installation; proved as soon as both regions have one."""
+    waiting_for = None
+    gates: tuple[Gate, ...] = ()
+    if Kind.NORMAL in peer.nodes:
+        gates = (Gate(procedure.N, after=(Kind.NORMAL,)),)
+    else:
+        waiting_for = (
+            f"region {settings.peer.name} is not installed yet: run `pulumi up` on stack "
+            f"{settings.peer_stack_name}, then here again"
+        )
+    installation = values.own_installation(
+        base, settings, exporters=values.exporter_urls(settings, replaced_region=None)
+    )
+    return Topology(
+        Role.MEMBER,
+        nodes=(Installation(Kind.NORMAL, settings.own.namespace, installation), *gates),
+        waiting_for=waiting_for,
+    )
+
+
+def _lost(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack) -> Topology:
+    """Phase `failover`, step R: nothing, but only once the other region has proved that it took over.
+
+    Before that the region may be healthy, and lostRegion a slip: it stays as it is. One that is only on its
+    way back is expendable as long as the failover brokers stand in for it.
+    """
+    if peer.has_taken_over(settings.region) or failback.is_expendable(own, peer) or not own.nodes:
+        return Topology(Role.LOST)
+    waiting_for = (
+        f"region {settings.own.name} is called lost but stays as it is until region "
+        f"{settings.peer.name} has taken over: run `pulumi up` on stack "
+        f"{settings.peer_stack_name} first (its phase must be failover), then here again"
+    )
+    return replace(failback.as_it_is(settings, base, own), role=Role.LOST, waiting_for=waiting_for)
+
+
+def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
+    """Phase `failover`, steps F1 to F3.
+
+    The survivor's brokers are repointed together with the start of the failover brokers, while there is
+    no quorum to lose: docs/adr/0001-order-of-f2-and-f3.md.
+    """
+    lost = brokers.other(settings.region)
+    exporters = values.exporter_urls(settings, replaced_region=lost)
+    failover = Installation(
+        Kind.FAILOVER,
+        settings.own.failover,
+        values.failover_installation(base, settings, exporters=exporters),
+        cut_cidrs=settings.peer.pod_cidrs,
+        after=(procedure.F1.id,),
+    )
+    repointed = Installation(
+        Kind.NORMAL,
+        settings.own.namespace,
+        values.own_installation(base, settings, exporters=exporters),
+        cut_cidrs=settings.peer.pod_cidrs,
+        after=(procedure.F1.id,),
+    )
+    nodes = (
+        Gate(procedure.F1, after=(ISOLATION,), incident=incident),
+        failover,
+        repointed,
+        Gate(procedure.F2, after=(Kind.FAILOVER, Kind.NORMAL), incident=incident),
+        Gate(procedure.F3, after=(procedure.F2.id,), incident=incident),
+    )
+    return Topology(Role.SURVIVOR, nodes=nodes)
+
+
+def remembered(settings: Settings, own: Stack) -> Topology:
+    """Return the topology of a lost region that does not answer: what its state holds, kept as it is.
+
+    The provider skips every change while the cluster is unreachable, so values do not matter here;
+    dropping a resource it cannot reach would fail. Once the cluster answers again, empty or not, the
+    stack declares nothing.
+    """
+    names = own.nodes
+    namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    installations = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
+    return Topology(
+        Role.LOST,
+        nodes=(
+            *(
+                replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
+                for each in installations
+            ),
+            *failback.gates_of(own),
+        ),
+        waiting_for=(
+            f"region {settings.own.name} does not answer and is left as it is; once it answers again "
+            "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
+        ),
+    )
