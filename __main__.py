@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +11,18 @@ import pulumi
 
 from components.outputs import outputs
 from components.region import Region, RegionArgs
-from components.stacks import own_nodes, read_peer
+from components.stacks import read_own, read_peer
+from dualregion.desired import desired, remembered, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
+from dualregion.progress import Stack, current_incident
 from dualregion.settings import Settings
-from dualregion.topology import (
-    Peer,
-    Topology,
-    desired,
-    remembered,
-    unsafe_change,
-)
-from dualregion.values import Values, conflicts
-from hooks import preflight
+from dualregion.topology import Topology
+from dualregion.values import conflicts
+from hooks import helm_records, preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
-from hooks.steps import Site
+from hooks.site import Site
 
 PROJECT = Path(__file__).parent
 
@@ -37,6 +34,8 @@ def main() -> None:
         preflight.check(site)
     except DualRegionError as error:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
+    for warning in preflight.warnings(site):
+        pulumi.log.warn(warning)
     if site.topology.waiting_for:
         pulumi.log.info(f"waiting: {site.topology.waiting_for}")
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
@@ -71,31 +70,47 @@ def _site(settings: Settings) -> Site:
     problems = conflicts(base, settings)
     if problems:
         raise ConfigError(problems)
-    nodes = own_nodes()
-    change = unsafe_change(settings, nodes)
+    own, peer = read_own(), read_peer(settings.peer_stack_name)
+    change = unsafe_change(settings, own, peer)
     if change:
         raise ConfigError([change])
-    peer = read_peer(settings.peer_stack_name)
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
-    topology = _topology(cluster, settings, base, peer, nodes)
-    return Site(cluster, settings, topology, pulumi.log.info)
-
-
-def _topology(
-    cluster: Cluster, settings: Settings, base: Values, peer: Peer, nodes: frozenset[str]
-) -> Topology:
-    """Return what is wanted; for a lost region that does not answer, what its state remembers."""
+    unfinished: dict[str, int] = {}
     try:
         cluster.check_answers()
+        own = _without_what_is_gone(own, cluster, settings)
+        topology = desired(settings, base, peer, own)
+        unfinished = _unfinished(topology, own, cluster, settings)
     except ClusterUnreachable as error:
         if settings.role is not Role.LOST:
             raise
         pulumi.log.warn(f"{error}")
-        return remembered(settings, nodes)
-    if settings.role is Role.LOST and not cluster.has_namespace(settings.own.namespace):
-        # The region was made anew: its state, read before this run's refresh, remembers what is gone.
-        nodes = frozenset()
-    return desired(settings, base, peer, nodes)
+        topology = remembered(settings, own)
+    incident = current_incident(settings, own, peer)
+    return Site(cluster, settings, topology, pulumi.log.info, own, peer, incident, unfinished)
+
+
+def _unfinished(
+    topology: Topology, own: Stack, cluster: Cluster, settings: Settings
+) -> dict[str, int]:
+    """Return the revision of each release of ours whose upgrade an interrupted run left unfinished."""
+    found = {
+        each.name: helm_records.unfinished_upgrade(cluster, each.namespace, settings.release)
+        for each in topology.installations
+        if each.name in own.nodes
+    }
+    return {name: revision for name, revision in found.items() if revision is not None}
+
+
+def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> Stack:
+    """Return what the stack holds, which is nothing in a region that was made anew.
+
+    Its state, read before this run's refresh, still remembers what is gone.
+    """
+    gone_before = settings.role in (Role.LOST, Role.RECREATED)
+    if gone_before and not cluster.has_namespace(settings.own.namespace):
+        return replace(own, nodes=frozenset(), gates={})
+    return own
 
 
 def _exit_quietly(*_: object) -> None:

@@ -13,9 +13,10 @@ import yaml
 from dualregion.settings import ChartSettings, SecretSettings, Settings
 from dualregion.topology import Installation
 from dualregion.values import nulls_of
-from hooks import helm_records
-from hooks.preflight import refuse_in_lost_region
-from hooks.steps import POLICY_NAME, Site
+from hooks import helm_records, rollout
+from hooks.failover import POLICY_NAME
+from hooks.preflight import refuse_in_lost_region, refuse_leftovers
+from hooks.site import Site
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,23 @@ class Camunda(pulumi.ComponentResource):
             values=spec.values,
             **_nulls(spec.values),
             skip_await=True,
+            description=_description(name, args.site),
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=opts.depends_on, hooks=_release_hooks(name, args)
             ),
         )
         self.register_outputs({})
+
+
+def _description(name: str, site: Site) -> str | None:
+    """Return the release's description, which changes when an unfinished upgrade is to be done again.
+
+    Pulumi's refresh takes the values of the unfinished upgrade for those at work; only another difference
+    makes it upgrade once more. The text stays, as taking it away would be one more upgrade.
+    """
+    if name in site.unfinished:
+        return f"upgrade done again after unfinished revision {site.unfinished[name]}"
+    return site.own.descriptions.get(name)
 
 
 def _nulls(wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,29 +164,33 @@ def _secret(
     )
 
 
+def _prepare_install(site: Site, spec: Installation) -> None:
+    """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
+    refuse_in_lost_region(site)
+    taken_over = helm_records.take_over_interrupted_install(
+        site.cluster, spec.namespace, site.settings.release, spec.values, site.say
+    )
+    if not taken_over:
+        refuse_leftovers(site)
+
+
+def _prepare_update(site: Site, spec: Installation) -> None:
+    """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
+    release = site.settings.release
+    helm_records.clear_interrupted_upgrade(site.cluster, spec.namespace, release, site.say)
+    if spec.hold_updates:
+        rollout.hold(site.cluster, spec.namespace, release, site.say)
+
+
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
-    """Return the hooks that mend what an interrupted run left in Helm's records."""
+    """Return the hooks that prepare the cluster for an install or an update of the release."""
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
-        refuse_in_lost_region(site)
-        await asyncio.to_thread(
-            helm_records.take_over_interrupted_install,
-            site.cluster,
-            spec.namespace,
-            site.settings.release,
-            spec.values,
-            site.say,
-        )
+        await asyncio.to_thread(_prepare_install, site, spec)
 
     async def before_update(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(
-            helm_records.clear_interrupted_upgrade,
-            site.cluster,
-            spec.namespace,
-            site.settings.release,
-            site.say,
-        )
+        await asyncio.to_thread(_prepare_update, site, spec)
 
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],

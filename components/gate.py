@@ -21,21 +21,19 @@ from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.cluster import CallFailed
 from hooks.preflight import refuse_in_lost_region
-from hooks.steps import Site
+from hooks.site import Site
 
-LABEL = "camunda-dual-region/step"
+STEP_LABEL = "camunda-dual-region/step"
+INCIDENT_LABEL = "camunda-dual-region/incident"
+"""A gate of another incident is replaced, and its step done and proved again."""
 
 
 @dataclass(frozen=True)
 class GateArgs:
-    """What a gate is made of.
-
-    :ivar incident: names the incident, e.g. `region1-lost`; `none` in phase normal.
-    """
+    """What a gate is made of."""
 
     spec: GateSpec
     site: Site
-    incident: str
 
 
 class Gate(pulumi.ComponentResource):
@@ -48,21 +46,23 @@ class Gate(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("dualregion:index:Gate", name, None, opts)
-        step, namespace = args.spec.step, args.site.namespace
+        step, incident, namespace = args.spec.step, args.spec.incident, args.site.namespace
         hook = pulumi.ResourceHook(f"prove-{step.id}", _proof(args, record_name(step.id)))
         config_map = k8s.core.v1.ConfigMap(
             name,
             metadata={
                 "name": record_name(step.id),
                 "namespace": namespace,
-                "labels": {LABEL: step.id},
+                "labels": {STEP_LABEL: step.id, INCIDENT_LABEL: incident},
             },
-            data={"step": step.id, "title": step.title, "incident": args.incident},
+            data={"step": step.id, "title": step.title, "incident": incident},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=opts.depends_on,
-                # A record stays as it was made.
+                # A record stays as it was made; another incident's gives way to a new one.
                 ignore_changes=["data"],
+                replace_on_changes=["metadata.labels"],
+                delete_before_replace=True,
                 hooks=pulumi.ResourceHookBinding(before_create=[hook]),
             ),
         )

@@ -4,26 +4,40 @@ from typing import Any
 
 import pulumi
 
-from components.region import Region, incident_name
+from components.region import Region
 from dualregion import values
-from dualregion.procedure import Role
-from hooks.steps import Site
+from dualregion.progress import merged_history
+from dualregion.topology import NO_INCIDENT
+from hooks.site import Site
 
 
 def outputs(site: Site, region: Region) -> dict[str, Any]:
     """Return the stack's outputs; progress is read from the gates that prove it."""
     settings, topology = site.settings, site.topology
-    replaced = site.lost if topology.role is Role.SURVIVOR else None
+    # Without any, `Output.all` gives a list.
+    records = (
+        pulumi.Output.all(**region.records) if region.records else pulumi.Output.from_input({})
+    )
     return {
         "phase": settings.phase.value,
         "region": settings.region,
         "role": topology.role.value,
         "lostRegion": settings.lost_region,
-        "incident": incident_name(settings),
-        "progress": pulumi.Output.all(**region.records).apply(list) if region.records else [],
-        "record": pulumi.Output.all(**region.records),
+        "incident": str(site.incident or NO_INCIDENT),
+        "progress": records.apply(list),
+        "record": records,
+        # The state keeps each incident's record, whatever becomes of the gates and their namespace.
+        "history": records.apply(lambda found: merged_history(site.own.history, found)),
         "waitingFor": topology.waiting_for,
         "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
-        "exporterUrls": list(values.exporter_urls(settings, replaced_region=replaced)),
+        "exporterUrls": _exporter_urls(site),
     }
+
+
+def _exporter_urls(site: Site) -> list[str]:
+    """Return where the brokers of this stack export to; of region 0 first."""
+    wanted = [values.exporters_of(each.values) for each in site.topology.installations]
+    return next(
+        filter(None, wanted), list(values.exporter_urls(site.settings, replaced_region=None))
+    )

@@ -8,11 +8,10 @@ import pulumi_kubernetes as k8s
 
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.gate import Gate, GateArgs
-from dualregion.procedure import Phase
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, Installation
 from dualregion.topology import Gate as GateSpec
-from hooks.steps import Site
+from hooks.site import Site
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Region(pulumi.ComponentResource):
         return Camunda(spec.name, args, self._options(before))
 
     def _gate(self, spec: GateSpec) -> Gate:
-        args = GateArgs(spec, self._args.site, incident_name(self._args.site.settings))
+        args = GateArgs(spec, self._args.site)
         before = [*self._spaces[self._args.site.namespace].contents, *self._after(spec.after)]
         gate = Gate(spec.name, args, self._options(before))
         self.records[spec.step.id] = gate.record
@@ -74,13 +73,6 @@ class Region(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self, depends_on=list(before), providers=[self._kubernetes]
         )
-
-
-def incident_name(settings: Settings) -> str:
-    """Return what the records call the incident."""
-    if settings.phase is Phase.NORMAL:
-        return "none"
-    return f"region{settings.lost_region}-lost"
 
 
 def _provider(name: str, settings: Settings, parent: pulumi.Resource) -> k8s.Provider:

@@ -1,13 +1,16 @@
 """What the state backend knows: the other stack's outputs, and what this stack's own state holds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from dualregion.errors import BackendError, ConfigError
-from dualregion.topology import Peer
+from dualregion.procedure import STEPS
+from dualregion.progress import Stack
+from dualregion.topology import NO_INCIDENT
 
 TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
@@ -20,7 +23,7 @@ NODE_TYPES = (
 """The types of the resources that stand for a topology's nodes."""
 
 
-def read_peer(stack: str) -> Peer:
+def read_peer(stack: str) -> Stack:
     """Return what the other region's stack last said of itself, and what its state holds.
 
     It is read from the state backend, which outlasts the region.
@@ -28,7 +31,7 @@ def read_peer(stack: str) -> Peer:
     :raises ConfigError: if there is no such stack.
     """
     try:
-        return Peer.of(_ask("readStackOutputs", "name", stack), nodes(stack))
+        return _read(stack)
     except BackendError as error:
         raise ConfigError(
             [
@@ -38,23 +41,33 @@ def read_peer(stack: str) -> Peer:
         ) from None
 
 
-def own_nodes() -> frozenset[str]:
-    """Return the names of the releases, gates and policies that this stack's state holds.
+def read_own() -> Stack:
+    """Return what this stack's own state holds: from before this run, and before its refresh.
 
     :raises BackendError: if the state backend does not answer.
     """
-    return nodes(pulumi.get_stack())
+    return _read(pulumi.get_stack())
 
 
-def nodes(stack: str) -> frozenset[str]:
-    """Return the names of the releases, gates and policies that a stack's state holds.
+def _read(stack: str) -> Stack:
+    """Read a stack's outputs, the names of its nodes, and the incident that each gate names.
 
     Only what was really made counts: a component is in the state before anything of it exists.
-
-    :raises BackendError: if the state backend does not answer.
     """
+    outputs = _ask("readStackOutputs", "name", stack)
     held = _ask("readStackResourceOutputs", "stackName", stack)
-    return frozenset(urn.rsplit("::", 1)[1] for urn in held if _is_node(urn))
+    nodes = {_name(urn): resource for urn, resource in held.items() if _is_node(urn)}
+    gates = {
+        name: str((resource["outputs"].get("data") or {}).get("incident", NO_INCIDENT))
+        for name, resource in nodes.items()
+        if name in STEPS
+    }
+    descriptions = {
+        name: str(text)
+        for name, resource in nodes.items()
+        if (text := resource["outputs"].get("description")) and name not in STEPS
+    }
+    return replace(Stack.of(outputs, frozenset(nodes), gates), descriptions=descriptions)
 
 
 @retry(
@@ -79,6 +92,10 @@ def _ask(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
 def _is_node(urn: str) -> bool:
     types = urn.split("::")[2].split("$")
     return types[0].startswith(TYPE_PREFIX) and types[-1] in NODE_TYPES
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", 1)[1]
 
 
 def _first_line(error: Exception) -> str:

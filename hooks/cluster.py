@@ -23,6 +23,8 @@ CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
 READ_SECONDS = 30
 """How long one answer may take; the gateway itself gives up on a command after 15 s."""
+BODY_CHARACTERS = 2000
+"""How much of a refusing service's body is read."""
 FIELD_MANAGER = "camunda-dual-region"
 """Who owns what the hooks write, apart from what Pulumi writes (server-side apply)."""
 
@@ -115,20 +117,18 @@ class Cluster:
             raise ClusterUnreachable(self._unreachable(_reason(error))) from None
 
     def get(self, target: Target, path: str) -> Answer:
-        """GET from a service or pod through the API server's proxy.
-
-        :raises CallFailed: if it cannot be reached or answers with a server error.
-        """
-        return self._proxy("GET", target, path, None)
+        """GET from a service or pod, see `ask`."""
+        return self.ask("GET", target, path)
 
     def post(self, target: Target, path: str, body: Any = None) -> Answer:
-        """POST a JSON document to a service or pod through the API server's proxy.
+        """POST a JSON document to a service or pod, see `ask`."""
+        return self.ask("POST", target, path, body)
+
+    def ask(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
+        """Send a request, with a JSON document or none, to a service or pod through the API server's proxy.
 
         :raises CallFailed: if it cannot be reached or answers with a server error.
         """
-        return self._proxy("POST", target, path, body)
-
-    def _proxy(self, method: str, target: Target, path: str, body: Any) -> Answer:
         request = self._api.param_serialize(
             method,
             f"{target.api_path}/proxy{path}",
@@ -146,7 +146,9 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed(f"{what}: {_reason(error)}") from None
         if answer.status >= 500:
-            raise CallFailed(f"{what}: {answer.status} {_brief(answer.body)}", answer.status)
+            # A search engine names the cause of the cause last.
+            message = _brief(answer.body, BODY_CHARACTERS)
+            raise CallFailed(f"{what}: {answer.status} {message}", answer.status)
         return answer
 
     def has_namespace(self, name: str) -> bool:
@@ -169,14 +171,57 @@ class Cluster:
             ).items
         )
 
+    def set_update_strategy(self, namespace: str, name: str, strategy: Mapping[str, Any]) -> None:
+        """Set how a StatefulSet brings its pods to a new revision; None takes a field away."""
+        body = {"spec": {"updateStrategy": dict(strategy)}}
+        self._call(lambda: self._apps.patch_namespaced_stateful_set(name, namespace, body))
+
+    def deployment(self, namespace: str, name: str) -> Any | None:
+        """Return a Deployment, or None."""
+        return self._or_none(lambda: self._apps.read_namespaced_deployment(name, namespace))
+
+    def scale_deployment(
+        self, namespace: str, name: str, replicas: int, annotations: Mapping[str, str | None]
+    ) -> None:
+        """Set how many pods a Deployment has, and annotate it; None takes an annotation away."""
+        body = {"metadata": {"annotations": dict(annotations)}, "spec": {"replicas": replicas}}
+        self._call(lambda: self._apps.patch_namespaced_deployment(name, namespace, body))
+
+    def workloads(self, namespace: str) -> list[str]:
+        """Return `kind/name` of every StatefulSet, Deployment and pod of a namespace."""
+        kinds = {
+            "statefulset": self._apps.list_namespaced_stateful_set,
+            "deployment": self._apps.list_namespaced_deployment,
+            "pod": self._core.list_namespaced_pod,
+        }
+        return [
+            f"{kind}/{each.metadata.name}"
+            for kind, ask in kinds.items()
+            for each in self._call(lambda ask=ask: ask(namespace)).items
+        ]
+
+    def claims(self, namespace: str) -> list[str]:
+        """Return the names of a namespace's PersistentVolumeClaims."""
+        found = self._call(lambda: self._core.list_namespaced_persistent_volume_claim(namespace))
+        return [each.metadata.name for each in found.items]
+
+    def volumes_of(self, namespace: str) -> list[str]:
+        """Return the names of the PersistentVolumes that claims of a namespace have, or had."""
+        found = self._call(self._core.list_persistent_volume).items
+        return [
+            each.metadata.name
+            for each in found
+            if each.spec.claim_ref is not None and each.spec.claim_ref.namespace == namespace
+        ]
+
     def delete_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete one pod; a pod of the same name that has replaced it meanwhile is left alone."""
         options = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
         try:
-            self._core.delete_namespaced_pod(name, namespace, body=options)
-        except ApiException as error:
+            self._call(lambda: self._core.delete_namespaced_pod(name, namespace, body=options))
+        except CallFailed as error:
             if error.status not in (404, 409):
-                raise CallFailed(f"deleting pod {name} in {namespace}: {error.reason}") from None
+                raise
 
     def secrets(self, namespace: str, selector: str) -> list[Any]:
         """Return the Secrets of a namespace that a label selector names."""
@@ -256,7 +301,15 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
         )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
-    return client.ApiClient(settings)
+    return _Client(settings)
+
+
+class _Client(client.ApiClient):
+    """A client none of whose calls waits for ever: a link that is cut silently answers nothing."""
+
+    def call_api(self, *args: Any, **named: Any) -> Any:
+        timeout = named.pop("_request_timeout", None) or (CONNECT_SECONDS, READ_SECONDS)
+        return super().call_api(*args, **{**named, "_request_timeout": timeout})
 
 
 _UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
@@ -274,10 +327,10 @@ def _reason(error: Exception) -> str:
     return text or type(error).__name__
 
 
-def _brief(body: Any) -> str:
+def _brief(body: Any, length: int = 300) -> str:
     """Return the message of a Kubernetes error document, else the body's beginning."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
     try:
-        return str(json.loads(text).get("message", text))[:300]
+        return str(json.loads(text).get("message", text))[:length]
     except (ValueError, AttributeError):
-        return text[:300]
+        return text[:length]

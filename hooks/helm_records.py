@@ -17,6 +17,7 @@ from typing import Any
 from dualregion.errors import Refused
 from hooks.cluster import Cluster
 
+_UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
 PATIENCE_SECONDS = 15.0
 """How long a pending operation may still be somebody's at work (our installs take 2 s: nothing waits)."""
 
@@ -27,16 +28,17 @@ def take_over_interrupted_install(
     release: str,
     values: Mapping[str, Any],
     say: Callable[[str], None],
-) -> None:
+) -> bool:
     """Make way for an install that an interrupted run of ours has begun.
 
     :param values: the values of the install to come; the same values prove that the release is ours.
+    :returns: whether there was such an install.
     :raises Refused: if a release of this name was installed by somebody else.
     """
     _settle(cluster, namespace, release)
     records = _records(cluster, namespace, release)
     if not records:
-        return
+        return False
     installed = _decode(records[-1])
     if installed.get("config") != dict(values):
         raise Refused(
@@ -47,6 +49,18 @@ def take_over_interrupted_install(
     say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
     for record in records:
         cluster.delete_secret(namespace, record.metadata.name)
+    return True
+
+
+def unfinished_upgrade(cluster: Cluster, namespace: str, release: str) -> int | None:
+    """Return the revision of an upgrade that was begun and neither ended nor cleared, or None.
+
+    Pulumi's refresh takes its values for those at work, and would see nothing to do.
+    """
+    records = _records(cluster, namespace, release)
+    if len(records) < 2 or _status(records[-1]) not in _UNFINISHED:
+        return None
+    return int(records[-1].metadata.labels["version"])
 
 
 def clear_interrupted_upgrade(

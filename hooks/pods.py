@@ -25,7 +25,7 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
         return f"{updated} of {wanted} brokers in {namespace} run the new configuration"
     ready = status.ready_replicas or 0
     if ready < wanted:
-        return f"{ready} of {wanted} brokers in {namespace} ready{_trouble(broker_pods(cluster, namespace, release))}"
+        return f"{ready} of {wanted} brokers in {namespace} ready{trouble(broker_pods(cluster, namespace, release))}"
     return None
 
 
@@ -42,7 +42,7 @@ def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str
     if ready >= wanted:
         return None
     nodes = cluster.pods(namespace, f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}")
-    return f"{ready} of {wanted} search engine nodes in {namespace} ready{_trouble(nodes)}"
+    return f"{ready} of {wanted} search engine nodes in {namespace} ready{trouble(nodes)}"
 
 
 def wrong_environment(
@@ -117,7 +117,7 @@ def _current(cluster: Cluster, namespace: str, release: str, revision: str) -> l
     ]
 
 
-def _trouble(found: Iterable[Any]) -> str:
+def trouble(found: Iterable[Any]) -> str:
     """Return what keeps one of these pods from starting, for the operator to see without kubectl."""
     for pod in found:
         for status in pod.status.container_statuses or ():

@@ -2,9 +2,12 @@
 
 from dualregion import observed
 from dualregion.errors import Refused
-from dualregion.procedure import Role
+from dualregion.procedure import B5, N, Phase, Role
+from dualregion.topology import Kind
+from hooks import clean_slate, exporting
 from hooks.cluster import CallFailed
-from hooks.steps import Site
+from hooks.exporting import Place, pause_notice
+from hooks.site import Site
 from hooks.waiting import Waiting
 
 SETTLE_SECONDS = 30.0
@@ -14,12 +17,68 @@ SETTLE_SECONDS = 30.0
 def check(site: Site) -> None:
     """Refuse what would harm a live cluster.
 
-    :raises Refused: if the survivor has nothing installed, or its gateway still sees the region called lost.
+    :raises Refused: if the survivor has nothing installed, if its gateway still sees the region called
+        lost, or if a lost region would come back empty without a failback.
     """
+    if site.topology.role is Role.MEMBER:
+        _refuse_empty_return(site)
+    if site.topology.role is Role.SURVIVOR:
+        _refuse_without_survivor(site)
+        if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
+            _refuse_healthy_region(site)
+
+
+def warnings(site: Site) -> list[str]:
+    """Return what the user must be told in every run: paused exporters above all."""
     if site.topology.role is not Role.SURVIVOR:
+        return []
+    release = site.settings.release
+    own = [Place(site.cluster, each) for each in (site.namespace, site.settings.own.failover)]
+    try:
+        paused = observed.paused_anywhere(exporting.phases(own, release))
+    except CallFailed:
+        # Brokers that do not answer are what the gates wait for; here nothing can be told.
+        return []
+    return [pause_notice(paused)] if paused else []
+
+
+def _stands_in_already(site: Site) -> bool:
+    """Whether failover brokers of this incident run already: then no healthy region is mistaken for lost.
+
+    Past B5 they are gone, or about to go, and the other region is at work again.
+    """
+    proved = site.own.proved(site.incident)
+    return Kind.FAILOVER in site.own.nodes and B5.id not in proved
+
+
+def _refuse_empty_return(site: Site) -> None:
+    """Brokers that come back without their data could outvote those that have it."""
+    settings = site.settings
+    if N.id not in site.peer.nodes:
         return
-    _refuse_without_survivor(site)
-    _refuse_healthy_region(site)
+    if site.cluster.stateful_set(site.namespace, f"{settings.release}-zeebe") is None:
+        raise Refused(
+            f"region {settings.own.name} worked together with region {settings.peer.name}, and now namespace "
+            f"{site.namespace} of kube context {settings.own.kube_context!r} is empty: brokers that start "
+            f"there without their data could lose acknowledged work. If the region was lost, set phase failover and "
+            f"lostRegion {settings.region} on both stacks, and then fail back; if not, check the context"
+        )
+
+
+def refuse_leftovers(site: Site) -> None:
+    """Refuse to install in a recreated region that is not empty.
+
+    :raises Refused: naming what is left there.
+    """
+    if site.topology.role is not Role.RECREATED:
+        return
+    left = clean_slate.leftovers(site.cluster, site.namespace, site.settings.release)
+    if left:
+        raise Refused(
+            f"namespace {site.namespace} holds {', '.join(left)}: a recreated region starts from nothing, as its "
+            f"old data must not come back; delete it (kubectl --context {site.cluster.context} delete namespace "
+            f"{site.namespace}), then run `pulumi up` again"
+        )
 
 
 def refuse_in_lost_region(site: Site) -> None:

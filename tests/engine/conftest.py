@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from drill.ownership import MARK, end_marked
 from drill.stacks import Run, Stacks, copy_program, environment
 from sandbox import setup
 from sandbox.regions import Sandbox
@@ -111,6 +112,7 @@ class Project:
             "type": "kubernetes:core/v1:ConfigMap",
             "id": f"{self.namespaces[0]}/dual-region-f3",
             "parent": root["urn"],
+            "outputs": {"data": {"step": "F3", "incident": f"1-region{lost_region}-lost"}},
         }
         resources.append(gate)
         path.write_text(json.dumps(document))
@@ -138,6 +140,8 @@ class Project:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
+        # Pulumi's plugins are in sessions of their own and outlive it.
+        end_marked(MARK, self.env[MARK])
         return "".join(seen)
 
     def kubectl(self, city: str, *arguments: str, given: str = "") -> str:
@@ -156,6 +160,7 @@ def project(sandbox: Sandbox, tools: Tools) -> Project:
     folder = FOLDER / f"project{number}"
     copy_program(CHECKOUT, folder)
     env = environment(folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True)
+    env[MARK] = str(folder)
     (folder / "pulumi" / "state").mkdir(parents=True)
     (folder / "logs").mkdir()
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)

@@ -2,14 +2,18 @@
 
 It holds plain documents of the shape that a real API server serves, answers the few paths that the
 hooks use (lists with label selectors, single objects, deletes with a uid precondition, server-side
-apply of ConfigMaps, and the proxy to services and pods), and keeps a record of what it was asked.
-What lies behind the proxy is a table of answers; a list of answers is given out one by one, the last
-one for good, so that a test can let time pass.
+apply of ConfigMaps, merge patches of StatefulSets and Deployments, and the proxy to services and pods),
+and keeps a record of what it was asked. What lies behind the proxy is a table of answers; a list of
+answers is given out one by one, the last one for good, so that a test can let time pass. What the table
+does not answer, something that lives there may (`lives`).
+
+Nothing moves by itself, unless `LivingBrokers` plays the StatefulSet's controller and the kubelet.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +24,8 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 Document = dict[str, Any]
+Answering = Callable[[str, str, Any], "Reply | None"]
+"""What lives behind the proxy: asked with method, path and body, it answers, or knows no such path."""
 TOKEN = "the-right-token"
 _PROXY = "/proxy/"
 
@@ -56,17 +62,23 @@ class FakeKubernetes:
 
     :ivar objects: documents by the path of their collection and their name.
     :ivar proxied: answers by method and path behind the proxy.
+    :ivar living: what answers for itself behind the proxy, by target, where `proxied` has nothing.
     :ivar asked: every request as `METHOD path`, in order.
     :ivar bodies: the JSON bodies of what was written, by the same text.
+    :ivar tick: called before each answer: time passes for what lives in the cluster.
+    :ivar delete_pod: what a delete of a pod does; it is gone at once if nothing lives there.
     """
 
     url: str = ""
     objects: dict[str, dict[str, Document]] = field(default_factory=dict)
     proxied: dict[tuple[str, str], list[Reply]] = field(default_factory=dict)
+    living: dict[str, Answering] = field(default_factory=dict)
     broken: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
+    tick: Callable[[], None] = lambda: None
+    delete_pod: Callable[[Document], None] | None = None
 
     def put(self, collection: str, *documents: Document) -> None:
         """Keep documents in a collection; one of the same name is replaced."""
@@ -80,6 +92,10 @@ class FakeKubernetes:
             replies
         )
 
+    def lives(self, target: str, answer: Answering) -> None:
+        """Let a function answer what is asked of a service or pod and not set with `behind`."""
+        self.living[f"/api/v1/namespaces/{target}"] = answer
+
     def deleted(self) -> list[str]:
         """Return the names of what was deleted, in order."""
         return [each.rsplit("/", 1)[1] for each in self.asked if each.startswith("DELETE")]
@@ -88,6 +104,7 @@ class FakeKubernetes:
         """Answer one request."""
         parts = urlsplit(target)
         with self.lock:
+            self.tick()
             self.asked.append(f"{method} {parts.path}")
             if body is not None:
                 self.bodies[f"{method} {parts.path}"] = body
@@ -96,14 +113,19 @@ class FakeKubernetes:
             if parts.path in self.broken:
                 return self.broken[parts.path]
             if _PROXY in parts.path:
-                return self._proxy(method, parts.path)
+                return self._proxy(method, parts.path, body)
             return self._object(method, parts.path, parse_qs(parts.query), headers, body)
 
-    def _proxy(self, method: str, path: str) -> Reply:
+    def _proxy(self, method: str, path: str, body: Any) -> Reply:
         replies = self.proxied.get((method, path))
         if replies:
             return replies.pop(0) if len(replies) > 1 else replies[0]
-        kind, target = path.split(_PROXY, maxsplit=1)[0].split("/")[-2:]
+        place, _, asked = path.partition(_PROXY)
+        lively = self.living.get(place)
+        found = lively(method, f"/{asked}", body) if lively else None
+        if found is not None:
+            return found
+        kind, target = place.split("/")[-2:]
         name = target.split(":")[0]
         return failure(404, "NotFound", f'{kind} "{name}" not found')
 
@@ -114,12 +136,15 @@ class FakeKubernetes:
         if path in self.objects or name in _KINDS:
             return self._list(path, query)
         found = self.objects.get(collection, {}).get(name)
-        if method == "PATCH":
-            assert headers["Content-Type"] == "application/apply-patch+yaml"
+        applied = headers.get("Content-Type") == "application/apply-patch+yaml"
+        if method == "PATCH" and applied:
             return self._apply(collection, name, found, body)
         if found is None:
             kind = collection.rsplit("/", 1)[1]
             return failure(404, "NotFound", f'{kind} "{name}" not found')
+        if method == "PATCH":
+            assert headers["Content-Type"] in _MERGE_PATCHES
+            return self._merge(collection, found, body)
         if method == "DELETE":
             return self._delete(collection, name, found, body)
         return Reply(200, found)
@@ -143,14 +168,42 @@ class FakeKubernetes:
         self.put(collection, merged)
         return Reply(200, merged)
 
+    def _merge(self, collection: str, found: Document, body: Document) -> Reply:
+        merged = _merged(found, body)
+        strategy = merged.get("spec", {}).get("updateStrategy", {})
+        if strategy.get("type") == "OnDelete" and "rollingUpdate" in strategy:
+            return failure(422, "Invalid", "only allowed for updateStrategy 'RollingUpdate'")
+        if merged.get("spec") != found.get("spec"):
+            merged["metadata"]["generation"] = found["metadata"].get("generation", 0) + 1
+        self.put(collection, merged)
+        return Reply(200, merged)
+
     def _delete(self, collection: str, name: str, found: Document, body: Any) -> Reply:
         uid = ((body or {}).get("preconditions") or {}).get("uid")
         if uid not in (None, found["metadata"].get("uid")):
             return failure(409, "Conflict", "the UID in the precondition does not match")
+        if self.delete_pod is not None and collection.endswith("/pods"):
+            self.delete_pod(found)
+            return Reply(200, found)
         del self.objects[collection][name]
         return Reply(200, found)
 
 
+def _merged(document: Any, patch: Any) -> Any:
+    """Return a document with a merge patch on it: a null takes a key away."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(document) if isinstance(document, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merged(result.get(key), value)
+    return result
+
+
+_MERGE_PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
+"""Both mean the same for what the hooks patch: maps of plain values."""
 _KINDS = (
     "pods",
     "secrets",
@@ -160,6 +213,7 @@ _KINDS = (
     "statefulsets",
     "deployments",
     "networkpolicies",
+    "persistentvolumes",
 )
 
 
@@ -186,7 +240,7 @@ def serving() -> Iterator[FakeKubernetes]:
             self.end_headers()
             self.wfile.write(reply.content)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Say nothing: pytest shows the record if a test fails."""
@@ -206,12 +260,17 @@ def serving() -> Iterator[FakeKubernetes]:
 
 def kubeconfig(folder: Path, url: str, *contexts: str, token: str = TOKEN) -> str:
     """Write a kubeconfig whose contexts all lead to one API server; return its path."""
+    return kubeconfig_of(folder, dict.fromkeys(contexts, url), token=token)
+
+
+def kubeconfig_of(folder: Path, urls: Mapping[str, str], *, token: str = TOKEN) -> str:
+    """Write a kubeconfig with these contexts, each leading to an API server; return its path."""
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "clusters": [{"name": name, "cluster": {"server": url}} for name, url in urls.items()],
         "users": [{"name": "u", "user": {"token": token}}],
-        "contexts": [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in contexts],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "u"}} for name in urls],
     }
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(document))
@@ -284,6 +343,218 @@ def stateful_set(
         }
         | status,
     }
+
+
+LATE = 3
+"""By how many requests the controller's copy of the StatefulSet, and the gateway's view of the brokers, lag behind."""
+
+
+@dataclass
+class LivingBrokers:
+    """Brokers that live: a StatefulSet with its controller and its nodes, as Kubernetes' own source has them.
+
+    Time passes with each request. The controller works on what the StatefulSet was a little while ago. Pods
+    are made all at once (`Parallel`); below the partition in the controller's `currentRevision`, which only
+    moves on once every pod is ready and in the new one; an update stops at a pod that is not ready. A pod
+    takes some time to end, to run and to become ready; it sleeps if the ConfigMap said so when it was made.
+
+    :ivar failing_back: whether the ConfigMap lets even ordinals sleep.
+    :ivar environments: what each revision puts into the brokers' environment.
+    :ivar restarts: the ordinals of the pods that were ended, in order.
+    :ivar faults: whenever a broker was ended while another one was down.
+    """
+
+    fake: FakeKubernetes
+    namespace: str
+    count: int
+    failing_back: bool = False
+    revision: str = "revision-1"
+    environments: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    restarts: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    _seen: list[Document] = field(default_factory=list)
+    _views: list[list[int]] = field(default_factory=list)
+    _ages: dict[str, int] = field(default_factory=dict)
+    _asleep: set[str] = field(default_factory=set)
+    _made: int = 0
+
+    def __post_init__(self) -> None:
+        env = self.environments.get(self.revision, ())
+        document = stateful_set(self.count, env=env, updateRevision=self.revision)
+        document["metadata"]["generation"] = document["status"]["observedGeneration"] = 1
+        document["status"]["currentRevision"] = self.revision
+        document["spec"]["updateStrategy"] = {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"partition": 0},
+        }
+        document["spec"]["template"]["metadata"]["annotations"] = {"checksum": self.revision}
+        self.fake.put(self._sets, document)
+        for ordinal in range(self.count):
+            self._make(ordinal, self.revision)
+        self.fake.tick, self.fake.delete_pod = self.tick, self.end
+        self.pass_time(10)
+        self.restarts.clear()
+
+    @property
+    def stateful_set(self) -> Document:
+        return self.fake.objects[self._sets]["camunda-zeebe"]
+
+    @property
+    def strategy(self) -> Document:
+        strategy: Document = self.stateful_set["spec"]["updateStrategy"]
+        return strategy
+
+    @property
+    def pods(self) -> dict[int, Document]:
+        found = self.fake.objects.get(f"/api/v1/namespaces/{self.namespace}/pods", {})
+        return {int(name.rsplit("-", 1)[1]): pod for name, pod in found.items()}
+
+    @property
+    def revisions(self) -> list[str]:
+        """The revision of each pod, by ordinal."""
+        return [
+            pod["metadata"]["labels"]["controller-revision-hash"]
+            for _, pod in sorted(self.pods.items())
+        ]
+
+    def update(self, revision: str, *, failing_back: bool) -> None:
+        """Do as Helm does: change the ConfigMap and the template, set the chart's own strategy, keep the rest."""
+        self.failing_back, self.revision = failing_back, revision
+        document = deepcopy(self.stateful_set)
+        template = document["spec"]["template"]
+        template["metadata"]["annotations"] = {"checksum": revision}
+        template["spec"]["containers"][0]["env"] = list(self.environments.get(revision, ()))
+        document["metadata"]["generation"] += 1
+        strategy = document["spec"]["updateStrategy"]
+        strategy |= {"type": "RollingUpdate", "rollingUpdate": strategy.get("rollingUpdate", {})}
+        strategy["rollingUpdate"].setdefault("partition", 0)
+        self.fake.put(self._sets, document)
+
+    def sleeps(self, ordinal: int) -> bool:
+        """Whether the ConfigMap lets the broker of an ordinal sleep."""
+        return self.failing_back and ordinal % 2 == 0
+
+    def down(self) -> list[int]:
+        """Return which brokers should be ready and are not."""
+        return [
+            ordinal
+            for ordinal in range(self.count)
+            if not self.sleeps(ordinal)
+            and not (ordinal in self.pods and _is_up(self.pods[ordinal]))
+        ]
+
+    def complete(self) -> str | None:
+        """Return what a gateway says of the partitions, of each of which every broker holds a replica.
+
+        It learns late that a broker is down, or up.
+        """
+        self.tick()
+        down = self.seen_down()
+        return f"healthy replicas of partition 1: {4 - len(down)} of 4" if down else None
+
+    def seen_down(self) -> list[int]:
+        """Return which brokers the gateway takes for down."""
+        return self._views[0]
+
+    def answers(self, ordinal: int) -> bool:
+        """Whether a broker answers at this moment."""
+        return ordinal in self.pods and _is_up(self.pods[ordinal])
+
+    def never_ready(self, ordinal: int) -> None:
+        """Let a broker run without ever becoming ready, whatever the ConfigMap says."""
+        pod = self.pods[ordinal]
+        self._asleep.add(pod["metadata"]["uid"])
+        pod["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+
+    def pass_time(self, requests: int) -> None:
+        for _ in range(requests):
+            self.tick()
+
+    def end(self, pod: Document) -> None:
+        """Begin to end a pod."""
+        if "deletionTimestamp" in pod["metadata"]:
+            return
+        ordinal = int(pod["metadata"]["name"].rsplit("-", 1)[1])
+        others = [each for each in self.down() if each != ordinal]
+        if _is_up(pod) and others:
+            self.faults.append(f"broker {ordinal} was ended while {others} were down")
+        self.restarts.append(ordinal)
+        pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        self._ages[pod["metadata"]["uid"]] = 0
+
+    def tick(self) -> None:
+        self._let_nodes_work()
+        self._views = [*self._views[-LATE:], self.down()]
+        self._seen.append(deepcopy(self.stateful_set))
+        if len(self._seen) > LATE:
+            self._reconcile(self._seen.pop(0))
+
+    @property
+    def _sets(self) -> str:
+        return f"/apis/apps/v1/namespaces/{self.namespace}/statefulsets"
+
+    def _let_nodes_work(self) -> None:
+        for pod in list(self.pods.values()):
+            metadata, status = pod["metadata"], pod["status"]
+            uid = metadata["uid"]
+            age = self._ages[uid] = self._ages[uid] + 1
+            if "deletionTimestamp" in metadata:
+                if age >= 2:
+                    del self.fake.objects[f"/api/v1/namespaces/{self.namespace}/pods"][
+                        metadata["name"]
+                    ]
+            elif age >= 1 and status["phase"] == "Pending":
+                status |= broker_pods(self.namespace, 1)[0]["status"]
+                status["conditions"] = [{"type": "Ready", "status": "False"}]
+            elif age >= 3 and uid not in self._asleep:
+                status["conditions"] = [{"type": "Ready", "status": "True"}]
+
+    def _make(self, ordinal: int, revision: str) -> None:
+        env = self.environments.get(revision, ())
+        pod = broker_pods(self.namespace, ordinal + 1, revision=revision, env=env)[ordinal]
+        self._made += 1
+        uid = pod["metadata"]["uid"] = f"uid-{self._made}"
+        pod["status"] = {"phase": "Pending"}
+        self._ages[uid] = 0
+        if self.sleeps(ordinal):
+            self._asleep.add(uid)
+        self.fake.put(f"/api/v1/namespaces/{self.namespace}/pods", pod)
+
+    def _reconcile(self, seen: Document) -> None:
+        """Work once as the controller does, on a StatefulSet as it was seen."""
+        strategy = seen["spec"]["updateStrategy"]
+        partition = strategy.get("rollingUpdate", {}).get("partition", 0)
+        wanted = seen["spec"]["template"]["metadata"]["annotations"]["checksum"]
+        status = self.stateful_set["status"]
+        for ordinal in range(self.count):
+            if ordinal not in self.pods:
+                self._make(ordinal, status["currentRevision"] if ordinal < partition else wanted)
+        if strategy["type"] == "RollingUpdate":
+            self._roll(wanted, partition)
+        ready = sum(_is_up(pod) for pod in self.pods.values())
+        status |= {
+            "observedGeneration": seen["metadata"]["generation"],
+            "updateRevision": wanted,
+            "readyReplicas": ready,
+        }
+        updated = self.revisions == [wanted] * self.count
+        if strategy["type"] == "RollingUpdate" and updated and ready == self.count:
+            status["currentRevision"] = wanted
+
+    def _roll(self, wanted: str, partition: int) -> None:
+        for ordinal in reversed(range(partition, self.count)):
+            pod = self.pods[ordinal]
+            stale = pod["metadata"]["labels"]["controller-revision-hash"] != wanted
+            if stale and "deletionTimestamp" not in pod["metadata"]:
+                self.end(pod)
+                return
+            if not _is_up(pod):
+                return
+
+
+def _is_up(pod: Document) -> bool:
+    ready = {"type": "Ready", "status": "True"} in pod["status"].get("conditions", ())
+    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 def search_engine(replicas: int, ready: int | None, release: str = "camunda") -> Document:

@@ -7,6 +7,7 @@ that refuses credentials is not mistaken for one that is gone, which would count
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,6 +23,7 @@ from tests.unit.fake_kubernetes import (
     failure,
     kubeconfig,
     partition_states,
+    stateful_set,
     topology,
 )
 
@@ -290,3 +292,80 @@ def test_a_record_is_applied_beside_the_keys_of_other_writers(
     kubernetes.put(collection, {"metadata": {"name": "r"}, "data": {"step": "F1"}})
     cluster.apply_config_map(NAMESPACE, "r", {"start": "1", "end": "2"})
     assert kubernetes.objects[collection]["r"]["data"] == {"step": "F1", "start": "1", "end": "2"}
+
+
+STATEFUL_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+
+
+def deployment(**annotations: str) -> dict[str, Any]:
+    template: dict[str, Any] = {"metadata": {}, "spec": {"containers": []}}
+    return {
+        "metadata": {"name": "camunda-operate", "generation": 1, "annotations": annotations},
+        "spec": {"replicas": 2, "selector": {}, "template": template},
+        "status": {"replicas": 2},
+    }
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_search_engine_is_asked_in_every_way_through_the_api_server(
+    cluster: Cluster, kubernetes: FakeKubernetes, method: str
+) -> None:
+    engine = Target(NAMESPACE, "services", "camunda-elasticsearch-master-hl", 9200)
+    behind = f"{NAMESPACE}/services/camunda-elasticsearch-master-hl:9200"
+    kubernetes.behind(behind, "/_snapshot/backup", Reply(200, {"accepted": True}), method=method)
+    body = {"type": "fs"} if method in ("POST", "PUT") else None
+    answer = cluster.ask(method, engine, "/_snapshot/backup?wait_for_completion=false", body)
+    assert answer.json() == {"accepted": True}
+    path = f"/api/v1/namespaces/{behind}/proxy/_snapshot/backup"
+    assert kubernetes.asked == [f"{method} {path}"]
+    assert kubernetes.bodies.get(f"{method} {path}") == body
+
+
+def test_whether_there_is_a_namespace(cluster: Cluster) -> None:
+    assert cluster.has_namespace("kube-system")
+    assert not cluster.has_namespace(NAMESPACE)
+
+
+def test_a_deployment_is_scaled_and_annotated(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    kubernetes.put(DEPLOYMENTS, deployment(kept="yes"))
+    cluster.scale_deployment(NAMESPACE, "camunda-operate", 0, {"former": "2"})
+    found = cluster.deployment(NAMESPACE, "camunda-operate")
+    assert found is not None
+    assert (found.spec.replicas, found.metadata.annotations) == (0, {"kept": "yes", "former": "2"})
+    assert found.metadata.generation == 2
+    cluster.scale_deployment(NAMESPACE, "camunda-operate", 2, {"former": None})
+    found = cluster.deployment(NAMESPACE, "camunda-operate")
+    assert found is not None
+    assert (found.spec.replicas, found.metadata.annotations) == (2, {"kept": "yes"})
+
+
+def test_a_deployment_that_is_not_there_is_none_and_cannot_be_scaled(cluster: Cluster) -> None:
+    assert cluster.deployment(NAMESPACE, "camunda-operate") is None
+    with pytest.raises(CallFailed, match="404"):
+        cluster.scale_deployment(NAMESPACE, "camunda-operate", 0, {})
+
+
+def test_the_workloads_of_a_namespace_are_listed_by_kind_and_name(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(STATEFUL_SETS, stateful_set(1))
+    kubernetes.put(DEPLOYMENTS, deployment())
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/pods", *broker_pods(NAMESPACE, 1))
+    kubernetes.put("/api/v1/namespaces/elsewhere/pods", *broker_pods("elsewhere", 2))
+    assert cluster.workloads(NAMESPACE) == [
+        "statefulset/camunda-zeebe",
+        "deployment/camunda-operate",
+        "pod/camunda-zeebe-0",
+    ]
+
+
+def test_claims_and_volumes_of_a_namespace(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
+    kubernetes.put(claims, {"metadata": {"name": "data-camunda-zeebe-0"}})
+    for name, namespace in (("pv-1", NAMESPACE), ("pv-2", "elsewhere"), ("pv-3", None)):
+        claim = {"claimRef": {"namespace": namespace, "name": "c"}} if namespace else {}
+        volume = {"metadata": {"name": name}, "spec": claim}
+        kubernetes.put("/api/v1/persistentvolumes", volume)
+    assert cluster.claims(NAMESPACE) == ["data-camunda-zeebe-0"]
+    assert cluster.volumes_of(NAMESPACE) == ["pv-1"]

@@ -163,3 +163,20 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
     monkeypatch.setattr("hooks.helm_records.time.sleep", somebody_finishes)
     helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", print)
     assert kubernetes.deleted() == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "revision"),
+    [
+        pytest.param((), None, id="never installed"),
+        pytest.param(("superseded", "deployed"), None, id="upgraded"),
+        pytest.param(("pending-install",), None, id="an install"),
+        pytest.param(("deployed", "pending-upgrade"), 2, id="begun"),
+        pytest.param(("superseded", "deployed", "failed"), 3, id="failed"),
+    ],
+)
+def test_an_upgrade_that_was_begun_and_not_ended_is_known_by_its_revision(
+    cluster: Cluster, kubernetes: FakeKubernetes, statuses: tuple[str, ...], revision: int | None
+) -> None:
+    kubernetes.put(SECRETS, *(record(n, each) for n, each in enumerate(statuses, start=1)))
+    assert helm_records.unfinished_upgrade(cluster, NAMESPACE, "camunda") == revision

@@ -6,14 +6,24 @@ the guard asks the live gateway, whatever configuration and state say.
 
 import pytest
 
+from dualregion.desired import desired
 from dualregion.errors import Refused
+from dualregion.procedure import Phase
+from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
-from dualregion.topology import Peer, desired
 from hooks import preflight
 from hooks.cluster import CallFailed, Cluster
-from hooks.steps import Site
+from hooks.site import Site
 from tests.unit.examples import failover, settings
-from tests.unit.fake_kubernetes import FakeKubernetes, Reply, failure, stateful_set, topology
+from tests.unit.fake_kubernetes import (
+    FakeKubernetes,
+    Reply,
+    broker_pods,
+    failure,
+    partition_states,
+    stateful_set,
+    topology,
+)
 
 LONDON, PARIS, FAILOVER = "camunda-london", "camunda-paris", "camunda-london-failover"
 STATEFUL_SETS = f"/apis/apps/v1/namespaces/{LONDON}/statefulsets"
@@ -31,7 +41,7 @@ def settles_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 def check(cluster: Cluster, found: Settings | None = None) -> list[str]:
     said: list[str] = []
     found = found or failover(0, lost=1)
-    preflight.check(Site(cluster, found, desired(found, {}, Peer()), said.append))
+    preflight.check(Site(cluster, found, desired(found, {}, Stack()), said.append))
     return said
 
 
@@ -137,3 +147,68 @@ def test_a_survivor_that_cannot_be_asked_is_not_taken_for_empty(
     kubernetes.broken[path] = failure(500, "InternalError", "etcdserver: leader changed")
     with pytest.raises(CallFailed, match="leader changed"):
         check(cluster)
+
+
+@pytest.mark.parametrize(
+    ("proved", "installed", "refused"),
+    [
+        pytest.param(True, False, True, id="worked together, and is empty now"),
+        pytest.param(True, True, False, id="at work"),
+        pytest.param(False, False, False, id="never installed"),
+    ],
+)
+def test_a_region_that_was_lost_does_not_come_back_empty_without_a_failback(
+    cluster: Cluster, kubernetes: FakeKubernetes, proved: bool, installed: bool, refused: bool
+) -> None:
+    """Empty brokers could outvote those that hold what was acknowledged."""
+    found, said = settings(), list[str]()
+    peer = Stack(Phase.NORMAL, nodes=frozenset({"normal", "N"} if proved else {"normal"}))
+    if installed:
+        kubernetes.put(STATEFUL_SETS, stateful_set(4))
+    site = Site(cluster, found, desired(found, {}, peer), said.append, peer=peer)
+    if not refused:
+        preflight.check(site)
+        return
+    with pytest.raises(Refused) as caught:
+        preflight.check(site)
+    assert "without their data could lose acknowledged work" in str(caught.value)
+    assert "set phase failover and lostRegion 0 on both stacks" in str(caught.value)
+
+
+def test_a_failback_may_be_backed_out_of_though_the_recreated_brokers_are_in_sight(
+    cluster: Cluster, survivor: FakeKubernetes
+) -> None:
+    sees(survivor, EVERYONE)
+    name, found = "1-region1-lost", failover(0, lost=1)
+    incident = Incident.parse(name)
+
+    def site(*gates: str) -> Site:
+        own = Stack(
+            nodes=frozenset({"normal", "failover", *gates}), gates=dict.fromkeys(gates, name)
+        )
+        topology = desired(found, {}, Stack(), own)
+        return Site(cluster, found, topology, print, own=own, incident=incident)
+
+    preflight.check(site("B0", "B2"))
+    with pytest.raises(Refused, match="that region is not lost"):
+        preflight.check(site("B0", "B2", "B3", "B4", "B5"))
+
+
+def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: FakeKubernetes) -> None:
+    pods = f"/api/v1/namespaces/{LONDON}/pods"
+    survivor.put(pods, *broker_pods(LONDON, 4))
+    survivor.put(f"/api/v1/namespaces/{FAILOVER}/pods")
+    found = failover(0, lost=1)
+    site = Site(cluster, found, desired(found, {}, Stack()), print)
+    assert preflight.warnings(site) == [], "brokers that do not answer are no news"
+    for phase, told in (("EXPORTING", 0), ("PAUSED", 1)):
+        for ordinal in range(4):
+            survivor.behind(
+                f"{LONDON}/pods/camunda-zeebe-{ordinal}:9600",
+                "/actuator/partitions",
+                Reply(200, partition_states({1: "LEADER"}, phase=phase)),
+            )
+        warnings = preflight.warnings(site)
+        assert len(warnings) == told
+    assert "EXPORTERS ARE PAUSED" in warnings[0]
+    assert "to back out" in warnings[0]

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,16 +25,18 @@ from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
 from components.outputs import outputs
-from components.region import Region, RegionArgs, incident_name
+from components.region import Region, RegionArgs
 from dualregion import procedure
+from dualregion.desired import desired, remembered
 from dualregion.errors import BackendError, ConfigError, DualRegionError, Refused
 from dualregion.procedure import Phase
+from dualregion.progress import Stack, current_incident
 from dualregion.settings import ChartSettings, Settings
 from dualregion.topology import Gate as GateSpec
-from dualregion.topology import Peer, Topology, desired, remembered
+from dualregion.topology import Topology
 from hooks import steps
 from hooks.cluster import CallFailed, Cluster
-from hooks.steps import Site
+from hooks.site import Evidence, Site
 from tests.unit.examples import POD_CIDRS, failover, settings, with_cidrs
 from tests.unit.fake_kubernetes import FakeKubernetes, failure, kubeconfig
 
@@ -147,10 +149,15 @@ def run(work: Callable[[], T], engine: Engine | None = None) -> tuple[T, Recorde
 
 
 def site_of(
-    found: Settings, cluster: Any = None, topology: Topology | None = None, peer: Peer | None = None
+    found: Settings,
+    cluster: Any = None,
+    topology: Topology | None = None,
+    peer: Stack | None = None,
 ) -> Site:
     """Return a site whose cluster nobody asks: hooks do not run while resources are registered."""
-    return Site(cluster, found, topology or desired(found, BASE, peer or Peer()), print)
+    other = peer or Stack()
+    wanted = topology or desired(found, BASE, other)
+    return Site(cluster, found, wanted, print, incident=current_incident(found, Stack(), other))
 
 
 def declared(site: Site) -> Recorder:
@@ -176,7 +183,7 @@ RELEASE, NAMESPACE, POLICY, SECRETS, CONFIG_MAP, PROVIDER = (
     "core/v1:ConfigMap",
     "providers:kubernetes",
 )
-NORMAL_PEER = Peer(Phase.NORMAL, nodes=frozenset({"normal"}))
+NORMAL_PEER = Stack(Phase.NORMAL, nodes=frozenset({"normal"}))
 
 
 @pytest.fixture(scope="module", params=[(0, 1), (1, 0)], ids=["region 1 lost", "region 0 lost"])
@@ -231,7 +238,7 @@ def test_a_lost_region_that_does_not_answer_keeps_the_names_that_it_has() -> Non
     lost = failover(0, lost=0, regions=with_cidrs())
     names = frozenset({"normal", "normal-isolation", "N"})
     before = declared(site_of(settings(regions=with_cidrs()), peer=NORMAL_PEER))
-    kept = declared(site_of(lost, topology=remembered(lost, names)))
+    kept = declared(site_of(lost, topology=remembered(lost, Stack(nodes=names))))
     assert in_cluster(kept) == in_cluster(before) | {"NetworkPolicy::normal-isolation"}
     for key in in_cluster(before):
         assert kept.found[key].parent == before.found[key].parent, "another parent is another URN"
@@ -301,7 +308,7 @@ def test_releases_have_the_users_chart_the_wanted_values_and_no_waiting_of_helm(
     survivor: tuple[Settings, Recorder],
 ) -> None:
     found, recorder = survivor
-    wanted = {each.name: each for each in desired(found, BASE, Peer()).installations}
+    wanted = {each.name: each for each in desired(found, BASE, Stack()).installations}
     for name, release in of_type(recorder, RELEASE).items():
         inputs = release.inputs
         assert inputs["name"] == "camunda"
@@ -316,7 +323,7 @@ def test_a_null_of_the_users_reaches_helm() -> None:
     """It removes a default of the chart; the provider drops nulls of `values`, but not of files."""
     base = {"zeebe": {"resources": {"limits": None, "requests": {"cpu": "1"}}}, "mine": None}
     found = settings()
-    site = site_of(found, topology=desired(found, base, Peer()))
+    site = site_of(found, topology=desired(found, base, Stack()))
     inputs = declared(site).found["Release::normal"].inputs
     assert inputs["allowNullValues"] is True
     (file,) = inputs["valueYamlFiles"]
@@ -421,12 +428,15 @@ def test_gates_record_step_title_and_incident(survivor: tuple[Settings, Recorder
         assert inputs["metadata"] == {
             "name": f"dual-region-{step.id.lower()}",
             "namespace": found.own.namespace,
-            "labels": {"camunda-dual-region/step": step.id},
+            "labels": {
+                "camunda-dual-region/step": step.id,
+                "camunda-dual-region/incident": f"1-region{found.lost_region}-lost",
+            },
         }
         assert inputs["data"] == {
             "step": step.id,
             "title": step.title,
-            "incident": f"region{found.lost_region}-lost",
+            "incident": f"1-region{found.lost_region}-lost",
         }
 
 
@@ -455,7 +465,20 @@ def test_a_second_incident_proves_every_step_again() -> None:
         recorder = declared(site_of(failover(region, lost=lost)))
         records.append(recorder.found["ConfigMap::F1"].inputs["data"])
     assert records[0] != records[1]
-    assert incident_name(settings(lostRegion=1)) == "none"
+
+
+def test_the_gate_of_another_incident_gives_way() -> None:
+    """What is kept is the record; what counts is the incident that its label names."""
+    labels = []
+    for number in (1, 2):
+        earlier = Stack(history={f"{number}-region0-lost": {}})
+        found = failover(0, lost=1)
+        site = site_of(found, topology=desired(found, BASE, Stack(), earlier))
+        labels.append(declared(site).found["ConfigMap::F1"].inputs["metadata"]["labels"])
+    assert [each["camunda-dual-region/incident"] for each in labels] == [
+        "2-region1-lost",
+        "3-region1-lost",
+    ]
 
 
 def exported(site: Site) -> dict[str, Any]:
@@ -477,6 +500,7 @@ def exported(site: Site) -> dict[str, Any]:
 def test_a_survivors_outputs() -> None:
     found = exported(site_of(failover(0, lost=1, clusterSize=4, partitionCount=4)))
     record = found.pop("record")
+    assert found.pop("history") == {"1-region1-lost": record}
     assert {step: each["step"] for step, each in record.items()} == {
         "F1": "F1",
         "F2": "F2",
@@ -487,7 +511,7 @@ def test_a_survivors_outputs() -> None:
         "region": 0,
         "role": "survivor",
         "lostRegion": 1,
-        "incident": "region1-lost",
+        "incident": "1-region1-lost",
         "progress": ["F1", "F2", "F3"],
         "waitingFor": None,
         "gatewayAddress": "camunda-zeebe-gateway.camunda-london.svc.cluster.local:26500",
@@ -524,7 +548,7 @@ def test_a_survivors_outputs() -> None:
         pytest.param(
             site_of(
                 failover(0, lost=0),
-                topology=remembered(failover(0, lost=0), frozenset({"normal", "N"})),
+                topology=remembered(failover(0, lost=0), Stack(nodes=frozenset({"normal", "N"}))),
             ),
             {"phase": "failover", "role": "lost"},
             id="lost and silent",
@@ -543,7 +567,7 @@ def test_what_a_stack_says_of_itself_is_what_the_other_one_reads() -> None:
         site_of(failover(0, lost=1)),
         site_of(failover(0, lost=0)),
     ):
-        peer = Peer.of(exported(site), frozenset({"F3"}))
+        peer = Stack.of(exported(site), frozenset({"F3"}))
         assert peer.phase is site.settings.phase
         assert peer.lost_region == site.settings.lost_region
         assert peer.nodes == {"F3"}
@@ -553,7 +577,26 @@ def registered_urns(site: Site) -> dict[str, dict[str, Any]]:
     """Return what the state holds after an update, as the engine's function gives it."""
     name = f"region{site.settings.region}"
     recorder = run(lambda: Region(name, RegionArgs(site, PROJECT)))[1]
-    return {urn: {} for urn in recorder.get_registered_resources()}
+    data = {key: each.inputs.get("data") for key, each in recorder.found.items()}
+    return {
+        urn: {"type": "t", "outputs": {"data": data.get(_kind_and_name(urn))}}
+        for urn in recorder.get_registered_resources()
+    }
+
+
+def test_an_unfinished_upgrade_is_done_again_once() -> None:
+    """Refresh takes its values for those at work: only the description makes a difference."""
+    described = [
+        declared(replace(site_of(settings()), unfinished=unfinished, own=own))
+        .found["Release::normal"]
+        .inputs.get("description")
+        for unfinished, own in (
+            ({}, Stack()),
+            ({"normal": 3}, Stack()),
+            ({}, Stack(descriptions={"normal": "as it was"})),
+        )
+    ]
+    assert described == [None, "upgrade done again after unfinished revision 3", "as it was"]
 
 
 class TestInterruptedRuns:
@@ -568,14 +611,16 @@ class TestInterruptedRuns:
     def test_nothing_is_ever_installed_in_a_lost_region(self) -> None:
         """A recreated region is empty; the state may still think that it holds a release."""
         lost = failover(0, lost=0)
-        site = site_of(lost, topology=remembered(lost, frozenset({"normal"})))
+        site = site_of(lost, topology=remembered(lost, Stack(nodes=frozenset({"normal"}))))
         with pytest.raises(Refused, match="region london is lost: nothing is made in it"):
             self.fire(self.hook(site, "take-over-normal"))
 
     def test_no_step_is_waited_for_in_a_lost_region(self, cluster: Cluster) -> None:
         """Its gates are only kept; in a recreated region they would wait for brokers in vain."""
         lost = failover(0, lost=0, deadlineSeconds=1)
-        site = site_of(lost, cluster, topology=remembered(lost, frozenset({"normal", "N"})))
+        site = site_of(
+            lost, cluster, topology=remembered(lost, Stack(nodes=frozenset({"normal", "N"})))
+        )
         with pytest.raises(Refused):
             self.fire(self.hook(site, "prove-N"))
 
@@ -593,15 +638,13 @@ class TestProof:
     @pytest.fixture
     def args(self, kubernetes: FakeKubernetes, tmp_path: Path) -> GateArgs:
         cluster = Cluster(kubeconfig(tmp_path, kubernetes.url, "cluster-london"), "cluster-london")
-        return GateArgs(
-            GateSpec(procedure.F1), site_of(failover(0, lost=1), cluster), "region1-lost"
-        )
+        return GateArgs(GateSpec(procedure.F1), site_of(failover(0, lost=1), cluster))
 
     def prove(
         self,
         monkeypatch: pytest.MonkeyPatch,
         args: GateArgs,
-        proof: Callable[[Site], steps.Evidence],
+        proof: Callable[[Site], Evidence],
     ) -> None:
         monkeypatch.setattr(steps, "PROOFS", {"F1": proof})
         hook = gate._proof(args, record_name("F1"))
@@ -621,7 +664,7 @@ class TestProof:
     def test_a_step_that_fails_leaves_no_record(
         self, monkeypatch: pytest.MonkeyPatch, args: GateArgs, kubernetes: FakeKubernetes
     ) -> None:
-        def refuse(_: Site) -> steps.Evidence:
+        def refuse(_: Site) -> Evidence:
             raise CallFailed("POST /x of gateway: 503 no endpoints")
 
         with pytest.raises(DualRegionError) as caught:
@@ -650,7 +693,7 @@ class TestProof:
         class Ended(BaseException):
             pass
 
-        def say(_: Site) -> steps.Evidence:
+        def say(_: Site) -> Evidence:
             raise EngineGone
 
         def end(status: int) -> None:
@@ -691,19 +734,19 @@ class TestStacks:
         held = registered_urns(site_of(failover(1, lost=0, regions=with_cidrs())))
         engine = Backend.engine("region1", {"phase": "failover", "lostRegion": 0}, held)
         peer, _ = run(lambda: stacks.read_peer("region1"), engine)
-        assert peer == Peer(
+        assert peer == Stack(
             Phase.FAILOVER,
             0,
             frozenset(
                 {"normal", "failover", "normal-isolation", "failover-isolation", "F1", "F2", "F3"}
             ),
+            gates=dict.fromkeys(("F1", "F2", "F3"), "1-region0-lost"),
         )
-        assert peer.installed
         assert peer.has_taken_over(0)
 
     def test_a_stack_that_was_never_updated_has_said_nothing(self) -> None:
         engine = Backend.engine("region1")
-        assert run(lambda: stacks.read_peer("region1"), engine)[0] == Peer()
+        assert run(lambda: stacks.read_peer("region1"), engine)[0] == Stack()
 
     def test_a_stack_that_does_not_exist_is_named_with_the_remedy(self) -> None:
         with pytest.raises(ConfigError) as caught:
@@ -717,7 +760,7 @@ class TestStacks:
 
     def test_a_backend_that_is_caught_in_the_middle_of_a_write_is_read_again(self) -> None:
         engine = Backend.engine("region1", failures=2)
-        assert run(lambda: stacks.read_peer("region1"), engine)[0] == Peer()
+        assert run(lambda: stacks.read_peer("region1"), engine)[0] == Stack()
 
     def test_only_what_was_really_made_counts_as_held(self) -> None:
         """A component is in the state before anything of it exists."""
@@ -736,9 +779,11 @@ class TestStacks:
             "::normal-isolation",
             "kubernetes:core/v1:ConfigMap::F9",
         )
-        engine = Backend.engine("region0", resources={prefix + urn: {} for urn in held})
-        assert run(stacks.own_nodes, engine)[0] == {"normal", "F1", "normal-isolation"}
+        engine = Backend.engine(
+            "region0", resources={prefix + urn: {"outputs": {}} for urn in held}
+        )
+        assert run(stacks.read_own, engine)[0].nodes == {"normal", "F1", "normal-isolation"}
 
     def test_a_backend_that_does_not_answer_is_an_error_of_ours(self) -> None:
         with pytest.raises(BackendError):
-            run(stacks.own_nodes)
+            run(stacks.read_own)

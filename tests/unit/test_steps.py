@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dualregion import brokers
+from dualregion.desired import desired
 from dualregion.errors import DeadlineExceeded
 from dualregion.procedure import STEPS, Step
+from dualregion.progress import Stack
 from dualregion.settings import Settings
-from dualregion.topology import Peer, desired
-from hooks import steps
+from hooks import failover as failover_hooks
+from hooks import proofs, steps
 from hooks.cluster import Cluster
-from hooks.steps import POLICY_NAME, Site
+from hooks.failover import POLICY_NAME
+from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 from tests.unit.examples import NAMES, failover, settings, with_cidrs
 from tests.unit.fake_kubernetes import (
@@ -99,7 +102,8 @@ class Region:
         roles = dict.fromkeys(range(1, PARTITIONS + 1), "LEADER")
         states = [
             partition_states(roles, exported=each, processed=1000, phase=phase)
-            for each in positions
+            # asked first of all whether exporting is paused
+            for each in (positions[0], *positions)
         ]
         for namespace, pod, replies in (
             (self.own, "camunda-zeebe-0", [Reply(200, each) for each in states]),
@@ -108,12 +112,14 @@ class Region:
         ):
             self.kubernetes.behind(f"{namespace}/pods/{pod}:9600", "/actuator/partitions", *replies)
 
-    def install(self, namespace: str, *, urls: tuple[str, str] | None = None) -> None:
-        """Roll out the brokers of one namespace with the environment of the failover."""
+    def install(
+        self, namespace: str, *, replaced: bool = True, other: dict[str, str] | None = None
+    ) -> None:
+        """Roll out the brokers of one namespace with the environment of the failover, or of before it."""
         count = 2 if namespace == self.own else 1
-        wanted = steps.wanted_environment(self.settings, replaced_region=self.lost)
-        values = urls or tuple(wanted.values())
-        env = [{"name": name, "value": value} for name, value in zip(wanted, values, strict=True)]
+        region = self.lost if replaced else None
+        wanted = proofs.wanted_environment(self.settings, replaced_region=region) | (other or {})
+        env = [{"name": name, "value": value} for name, value in wanted.items()]
         collection = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
         self.kubernetes.put(collection, stateful_set(count, env=env))
         pods = f"/api/v1/namespaces/{namespace}/pods"
@@ -136,7 +142,7 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     context = found.own.kube_context
     cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
     said: list[str] = []
-    site = QuickSite(cluster, found, desired(found, {}, Peer()), said.append)
+    site = QuickSite(cluster, found, desired(found, {}, Stack()), said.append)
     region = Region(kubernetes, site, said)
     region.sees(topology(region.hosts, size=SIZE, partitions=PARTITIONS))
     region.isolated(region.own, region.takeover)
@@ -148,7 +154,7 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     return region
 
 
-def refusal(prove: Callable[[Site], steps.Evidence], region: Region) -> str:
+def refusal(prove: Callable[[Site], Evidence], region: Region) -> str:
     with pytest.raises(DeadlineExceeded) as caught:
         prove(replace(region.site, deadline=0.05))
     text = str(caught.value)
@@ -164,7 +170,7 @@ class TestF1:
     """The lost region's brokers are out of sight, and the policies exist."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = steps.isolate(survivor.site)
+        evidence = failover_hooks.isolate(survivor.site)
         assert evidence["policies"] == (
             f"{survivor.takeover}/{POLICY_NAME}, {survivor.own}/{POLICY_NAME}"
         )
@@ -179,13 +185,13 @@ class TestF1:
         before = topology(survivor.hosts | lost, size=SIZE, partitions=PARTITIONS)
         after = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
         survivor.sees(before, before, after)
-        steps.isolate(survivor.site)
+        failover_hooks.isolate(survivor.site)
         assert any("the gateway still sees broker" in line for line in survivor.said)
 
     def test_a_lost_region_in_sight_is_refused(self, survivor: Region) -> None:
         peer = survivor.settings.peer
         survivor.sees(topology(survivor.hosts | {3: peer.namespace}, size=SIZE))
-        text = refusal(steps.isolate, survivor)
+        text = refusal(failover_hooks.isolate, survivor)
         assert text.startswith("F1: waited")
         assert f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology" in text
         assert (
@@ -196,7 +202,7 @@ class TestF1:
 
     def test_a_gateway_that_does_not_answer_proves_nothing(self, survivor: Region) -> None:
         survivor.sees(failure(503, "ServiceUnavailable", "no endpoints available for service"))
-        text = refusal(steps.isolate, survivor)
+        text = refusal(failover_hooks.isolate, survivor)
         assert "Last seen: GET /v1/topology of camunda-zeebe-gateway:8080" in text
         assert "no endpoints available" in text
 
@@ -205,7 +211,7 @@ class TestF1:
         namespace = getattr(survivor, missing)
         path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
         survivor.kubernetes.objects[path].clear()
-        text = refusal(steps.isolate, survivor)
+        text = refusal(failover_hooks.isolate, survivor)
         assert "the network policies exist" in text
         assert f"Last seen: missing: {namespace}/{POLICY_NAME}" in text
         assert "Run `pulumi up` again" in text
@@ -214,15 +220,15 @@ class TestF1:
         found = failover(
             survivor.settings.region, lost=survivor.lost, clusterSize=4, partitionCount=4
         )
-        site = replace(survivor.site, settings=found, topology=desired(found, {}, Peer()))
-        assert steps.isolate(site)["policies"] == "none: no pod CIDRs are configured"
+        site = replace(survivor.site, settings=found, topology=desired(found, {}, Stack()))
+        assert failover_hooks.isolate(site)["policies"] == "none: no pod CIDRs are configured"
 
 
 class TestF2:
     """Failover brokers run under the lost ids, and every partition has a leader and quorum."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = steps.take_over(survivor.site)
+        evidence = failover_hooks.take_over(survivor.site)
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         assert (
             f"{taken} camunda-zeebe-0.camunda-zeebe.{survivor.takeover}.svc" in evidence["brokers"]
@@ -232,7 +238,7 @@ class TestF2:
     def test_brokers_that_are_not_ready(self, survivor: Region) -> None:
         collection = f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
         survivor.kubernetes.put(collection, stateful_set(1, readyReplicas=0))
-        text = refusal(steps.take_over, survivor)
+        text = refusal(failover_hooks.take_over, survivor)
         assert text.startswith("F2: waited")
         assert f"1 failover brokers in {survivor.takeover} are ready" in text
         assert "Last seen: 0 of 1 brokers" in text
@@ -243,13 +249,13 @@ class TestF2:
         survivor.kubernetes.objects[
             f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
         ].clear()
-        text = refusal(steps.take_over, survivor)
+        text = refusal(failover_hooks.take_over, survivor)
         assert f"StatefulSet camunda-zeebe does not exist in {survivor.takeover}" in text
 
     def test_a_search_engine_that_is_not_ready(self, survivor: Region) -> None:
         collection = f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
         survivor.kubernetes.put(collection, search_engine(2, 1))
-        text = refusal(steps.take_over, survivor)
+        text = refusal(failover_hooks.take_over, survivor)
         assert f"the search engine of {survivor.takeover} is ready" in text
         assert "Last seen: 1 of 2 search engine nodes" in text
         assert f"-n {survivor.takeover} get pods" in text
@@ -258,7 +264,7 @@ class TestF2:
         alone = {id_: host for id_, host in survivor.hosts.items() if host == survivor.own}
         survivor.sees(topology(alone, size=SIZE, partitions=PARTITIONS))
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
-        text = refusal(steps.take_over, survivor)
+        text = refusal(failover_hooks.take_over, survivor)
         assert f"failover broker {taken} joined" in text
         assert (
             f"Last seen: broker {taken} of namespace {survivor.takeover} not in the topology"
@@ -270,12 +276,12 @@ class TestF2:
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         wrong = {id_ + 2 if id_ == taken else id_: host for id_, host in survivor.hosts.items()}
         survivor.sees(topology(wrong, size=SIZE, partitions=PARTITIONS))
-        assert f"broker {taken} of namespace" in refusal(steps.take_over, survivor)
+        assert f"broker {taken} of namespace" in refusal(failover_hooks.take_over, survivor)
 
     def test_a_partition_without_leader(self, survivor: Region) -> None:
         answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(2,))
         survivor.sees(answer)
-        text = refusal(steps.take_over, survivor)
+        text = refusal(failover_hooks.take_over, survivor)
         assert "every partition has a leader and quorum" in text
         assert "Last seen: partition 2 has no leader" in text
         assert "Look at the survivor's broker pods" in text
@@ -284,7 +290,9 @@ class TestF2:
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, unhealthy=(taken,))
         survivor.sees(answer)
-        assert "healthy replicas of partition 1: 2 of 3" in refusal(steps.take_over, survivor)
+        assert "healthy replicas of partition 1: 2 of 3" in refusal(
+            failover_hooks.take_over, survivor
+        )
 
     def test_without_quorum_the_survivors_stale_brokers_are_restarted(
         self, survivor: Region
@@ -293,7 +301,7 @@ class TestF2:
         survivor.sees(answer)
         pods = f"/api/v1/namespaces/{survivor.own}/pods"
         survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
-        refusal(steps.take_over, survivor)
+        refusal(failover_hooks.take_over, survivor)
         assert survivor.kubernetes.deleted() == ["camunda-zeebe-0", "camunda-zeebe-1"]
 
     def test_with_quorum_stale_brokers_are_left_to_their_rolling_update(
@@ -301,7 +309,7 @@ class TestF2:
     ) -> None:
         pods = f"/api/v1/namespaces/{survivor.own}/pods"
         survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
-        steps.take_over(survivor.site)
+        failover_hooks.take_over(survivor.site)
         assert survivor.kubernetes.deleted() == []
 
 
@@ -309,7 +317,7 @@ class TestF3:
     """Rolled out, repointed everywhere, commands accepted, exported positions moving."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = steps.repoint(survivor.site)
+        evidence = failover_hooks.repoint(survivor.site)
         assert evidence["exportedPositions"] == ", ".join(
             f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
         )
@@ -318,20 +326,25 @@ class TestF3:
     def test_a_rollout_that_is_not_done(self, survivor: Region) -> None:
         pods = f"/api/v1/namespaces/{survivor.own}/pods"
         survivor.kubernetes.put(pods, broker_pods(survivor.own, 1, revision="old")[0])
-        text = refusal(steps.repoint, survivor)
+        text = refusal(failover_hooks.repoint, survivor)
         assert text.startswith("F3: waited")
         assert f"the brokers of {survivor.own} are rolled out" in text
         assert f"Last seen: 1 of 2 brokers in {survivor.own} run the new configuration" in text
         assert f"-n {survivor.own} get pods" in text
+
+    def test_brokers_that_lost_their_contact_points(self, survivor: Region) -> None:
+        """Helm merges a list in which a name stands twice into an order that nobody can foresee."""
+        name = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
+        survivor.install(survivor.own, other={name: "camunda-zeebe-0.camunda-zeebe:26502"})
+        assert f"{name}='camunda-zeebe-0" in refusal(failover_hooks.repoint, survivor)
 
     @pytest.mark.parametrize("place", ["own", "takeover"])
     def test_brokers_that_still_export_to_the_lost_region(
         self, survivor: Region, place: str
     ) -> None:
         namespace = getattr(survivor, place)
-        old = tuple(steps.wanted_environment(survivor.settings, replaced_region=None).values())
-        survivor.install(namespace, urls=(old[0], old[1]))
-        text = refusal(steps.repoint, survivor)
+        survivor.install(namespace, replaced=False)
+        text = refusal(failover_hooks.repoint, survivor)
         assert f"StatefulSet and pods of {namespace} have the exporters' new addresses" in text
         assert f"ELASTICSEARCHREGION{survivor.lost}_ARGS_URL" in text
         assert f".camunda-{NAMES[survivor.lost]}.svc" in text
@@ -340,22 +353,35 @@ class TestF3:
 
     def test_a_partition_that_takes_no_command(self, survivor: Region) -> None:
         survivor.takes_commands(3, Reply(504, {"title": "DEADLINE_EXCEEDED"}))
-        text = refusal(steps.repoint, survivor)
+        text = refusal(failover_hooks.repoint, survivor)
         assert "a command is accepted on every partition" in text
         assert "504" in text
         assert "Look at the gateway's log" in text
 
     def test_positions_that_do_not_move(self, survivor: Region) -> None:
         survivor.exports(10)
-        text = refusal(steps.repoint, survivor)
+        text = refusal(failover_hooks.repoint, survivor)
         assert "exported positions move on every partition" in text
         assert "partition 1: exported position stays at 10" in text
         assert "partition 4: exported position stays at 10" in text
         assert "Look at both search engines of this region" in text
 
     def test_exporters_that_are_paused(self, survivor: Region) -> None:
+        """A failback that is backed out of: each broker is asked by itself to go on."""
         survivor.exports(10, 11, phase="PAUSED")
-        assert "partition 1: exporter is PAUSED" in refusal(steps.repoint, survivor)
+        assert "refuses to resume exporting" in refusal(failover_hooks.repoint, survivor)
+        for namespace, pod in (
+            (survivor.own, "camunda-zeebe-0"),
+            (survivor.own, "camunda-zeebe-1"),
+            (survivor.takeover, "camunda-zeebe-0"),
+        ):
+            survivor.kubernetes.behind(
+                f"{namespace}/pods/{pod}:9600",
+                "/actuator/partitions/resumeExporting",
+                Reply(200, {}),
+                method="POST",
+            )
+        assert "says PAUSED" in refusal(failover_hooks.repoint, survivor)
 
     def test_partitions_that_no_broker_leads(self, survivor: Region) -> None:
         for ordinal in (0, 1):
@@ -364,7 +390,7 @@ class TestF3:
                 "/actuator/partitions",
                 Reply(200, partition_states({1: "FOLLOWER"})),
             )
-        text = refusal(steps.repoint, survivor)
+        text = refusal(failover_hooks.repoint, survivor)
         assert "partition 1: no leader among the brokers asked" in text
 
     def test_a_broker_that_does_not_answer_once_is_asked_again(self, survivor: Region) -> None:
@@ -375,14 +401,14 @@ class TestF3:
             failure(502, "BadGateway", "connection refused"),
             Reply(200, {}),
         )
-        assert "exportedPositions" in steps.repoint(survivor.site)
+        assert "exportedPositions" in failover_hooks.repoint(survivor.site)
 
     def test_a_gateway_that_does_not_answer_once_for_the_evidence_is_asked_again(
         self, survivor: Region
     ) -> None:
         answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
         survivor.sees(failure(502, "BadGateway", "connection refused"), answer)
-        assert "brokers" in steps.repoint(survivor.site)
+        assert "brokers" in failover_hooks.repoint(survivor.site)
 
 
 @pytest.fixture(params=[0, 1], ids=["region 0", "region 1"])
@@ -393,7 +419,7 @@ def member(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Region
     folder = request.getfixturevalue("tmp_path")
     cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
     said: list[str] = []
-    topology_wanted = desired(found, {}, Peer(found.phase, nodes=frozenset({"normal"})))
+    topology_wanted = desired(found, {}, Stack(found.phase, nodes=frozenset({"normal"})))
     region = Region(kubernetes, QuickSite(cluster, found, topology_wanted, said.append), said)
     region.install(region.own)
     region.sees(topology(everyone(region), size=SIZE, partitions=PARTITIONS))
@@ -414,13 +440,13 @@ class TestN:
     """All brokers of both regions work together and every partition is complete."""
 
     def test_it_is_proved(self, member: Region) -> None:
-        evidence = steps.prove_normal(member.site)
+        evidence = failover_hooks.prove_normal(member.site)
         assert [each.split(" ")[0] for each in evidence["brokers"].split(", ")] == list("0123")
 
     def test_own_brokers_that_are_not_ready(self, member: Region) -> None:
         collection = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
         member.kubernetes.put(collection, stateful_set(2, readyReplicas=1))
-        text = refusal(steps.prove_normal, member)
+        text = refusal(failover_hooks.prove_normal, member)
         assert text.startswith("N: waited")
         assert f"the 2 brokers of {member.own} are ready" in text
         assert "1 of 2 brokers" in text
@@ -429,14 +455,14 @@ class TestN:
     def test_a_search_engine_that_is_not_ready(self, member: Region) -> None:
         collection = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
         member.kubernetes.put(collection, search_engine(1, 0))
-        text = refusal(steps.prove_normal, member)
+        text = refusal(failover_hooks.prove_normal, member)
         assert f"the search engine of {member.own} is ready" in text
         assert "Last seen: 0 of 1 search engine nodes" in text
 
     def test_brokers_of_the_other_region_that_have_not_joined(self, member: Region) -> None:
         own = {id_: host for id_, host in everyone(member).items() if host == member.own}
         member.sees(topology(own, size=SIZE, partitions=PARTITIONS))
-        text = refusal(steps.prove_normal, member)
+        text = refusal(failover_hooks.prove_normal, member)
         missing = brokers.region_broker_ids(SIZE, 1 - member.settings.region)
         assert f"Last seen: broker {missing[0]}, {missing[1]} not in the topology yet" in text
         assert "the DNS between the regions" in text
@@ -444,11 +470,13 @@ class TestN:
     def test_quorum_alone_is_not_complete(self, member: Region) -> None:
         answer = topology(everyone(member), size=SIZE, partitions=PARTITIONS, unhealthy=(3,))
         member.sees(answer)
-        assert "healthy replicas of partition 1: 3 of 4" in refusal(steps.prove_normal, member)
+        assert "healthy replicas of partition 1: 3 of 4" in refusal(
+            failover_hooks.prove_normal, member
+        )
 
     def test_a_partition_that_takes_no_command(self, member: Region) -> None:
         member.takes_commands(4, Reply(503, {"title": "RESOURCE_EXHAUSTED"}))
-        text = refusal(steps.prove_normal, member)
+        text = refusal(failover_hooks.prove_normal, member)
         assert "a command is accepted on every partition" in text
         assert "503" in text
 
@@ -456,5 +484,5 @@ class TestN:
 def test_steps_wait_as_long_as_the_user_says(cluster: Cluster) -> None:
     found = failover(0, lost=1, deadlineSeconds=77)
     said: list[str] = []
-    waiting = Site(cluster, found, desired(found, {}, Peer()), said.append).waiting(STEPS["F2"])
+    waiting = Site(cluster, found, desired(found, {}, Stack()), said.append).waiting(STEPS["F2"])
     assert (waiting.step, waiting.deadline_seconds) == ("F2", 77)

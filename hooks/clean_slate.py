@@ -1,0 +1,66 @@
+"""What is left of Camunda where nothing may be: before a region is recreated, and after the failover is retired.
+
+Old data may contradict what the surviving region decided meanwhile, so leftovers are never built upon:
+they are named, for somebody to look at and to delete.
+"""
+
+import json
+
+from hooks.cluster import CallFailed, Cluster, Target
+
+ENGINE_PORT = 9200
+
+
+def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
+    """Return what a namespace holds that a new installation must not meet, each by kind and name.
+
+    Volumes are looked for even if the namespace is gone: they may outlive their claims.
+    """
+    volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace)]
+    if not cluster.has_namespace(namespace):
+        return volumes
+    return [
+        *(f"release/{name}" for name in _releases(cluster, namespace)),
+        *cluster.workloads(namespace),
+        *(f"claim/{name}" for name in cluster.claims(namespace)),
+        *volumes,
+        *(f"index/{name}" for name in _indices(cluster, namespace, release)),
+    ]
+
+
+def nothing_left(cluster: Cluster, namespace: str) -> str | None:
+    """Return what is left of a namespace that should be gone with its claims and volumes, or None."""
+    if cluster.has_namespace(namespace):
+        held = [
+            *cluster.workloads(namespace),
+            *(f"claim/{name}" for name in cluster.claims(namespace)),
+        ]
+        return f"namespace {namespace} still exists" + (f" with {', '.join(held)}" if held else "")
+    volumes = cluster.volumes_of(namespace)
+    if volumes:
+        return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
+    return None
+
+
+def _releases(cluster: Cluster, namespace: str) -> list[str]:
+    """Return the names of all Helm releases; each has a Secret for each of its revisions."""
+    records = cluster.secrets(namespace, "owner=helm")
+    return sorted({record.metadata.labels.get("name", record.metadata.name) for record in records})
+
+
+def _indices(cluster: Cluster, namespace: str, release: str) -> list[str]:
+    """Return the indices of an installation's own search engine, without those the engine makes for itself.
+
+    None if it does not answer: its StatefulSet is named anyway.
+    """
+    engine = f"{release}-elasticsearch-master"
+    if cluster.stateful_set(namespace, engine) is None:
+        return []
+    target = Target(namespace, "services", f"{engine}-hl", ENGINE_PORT)
+    try:
+        answer = cluster.get(target, "/_cat/indices?format=json")
+        listed = json.loads(answer.body) if answer.status == 200 else []
+    except (CallFailed, ValueError):
+        return []
+    names = (str(each.get("index", "")) for each in listed if isinstance(each, dict))
+    return sorted(name for name in names if name and not name.startswith("."))

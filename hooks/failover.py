@@ -1,0 +1,200 @@
+"""Phases normal and failover: the work and the proofs of steps N, F1, F2 and F3.
+
+Each function looks first and does only what is missing, so it can be said again at any time. It
+returns its evidence: what it saw that proves the step.
+"""
+
+from collections.abc import Iterable
+
+from dualregion import brokers, observed
+from dualregion.procedure import F1, F2, F3, N
+from hooks import exporting, pods, proofs, rollout, webapps, zeebe
+from hooks.cluster import CallFailed
+from hooks.exporting import Place
+from hooks.site import Evidence, Site
+from hooks.waiting import Waiting
+
+POLICY_NAME = "isolate-lost-region"
+"""The name of the network policy in each namespace of the survivor."""
+
+
+def prove_normal(site: Site) -> Evidence:
+    """N: all brokers of both regions joined, and every partition is complete and healthy."""
+    settings, waiting = site.settings, site.waiting(N)
+    waiting.until_none(
+        f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
+        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
+        proofs.look_at_pods(site, site.namespace),
+    )
+    proofs.wait_for_search_engine(site, waiting, site.namespace)
+    waiting.until_none(
+        f"all {settings.cluster_size} brokers joined and every partition is complete",
+        lambda: proofs.incomplete(site),
+        "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
+    )
+    proofs.wait_for_commands(site, waiting)
+    return proofs.topology_evidence(site, waiting)
+
+
+def isolate(site: Site) -> Evidence:
+    """F1: the network policies exist, and the gateway has lost sight of the lost region's brokers."""
+    waiting, peer = site.waiting(F1), site.settings.peer
+    waiting.until_none(
+        f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
+        lambda: observed.still_visible(site.view(), peer.namespace),
+        f"If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
+        f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
+    )
+    policies = isolation_policies(site)
+    waiting.until_none(
+        "the network policies exist", lambda: _missing(site, policies), "Run `pulumi up` again."
+    )
+    names = ", ".join(f"{namespace}/{name}" for namespace, name in policies)
+    return proofs.topology_evidence(site, waiting) | {
+        "policies": names or "none: no pod CIDRs are configured"
+    }
+
+
+def take_over(site: Site) -> Evidence:
+    """F2: failover brokers run under the lost ids, and every partition has a leader and quorum."""
+    settings, waiting = site.settings, site.waiting(F2)
+    namespace = settings.own.failover
+    ids = brokers.failover_broker_ids(settings.cluster_size, site.lost)
+    names = ", ".join(map(str, ids))
+    for each in site.topology.namespaces:
+        # A failback that is backed out of may have left its hold.
+        rollout.release_hold(site.cluster, each, settings.release)
+
+    def not_ready() -> str | None:
+        _restart_stale(site)
+        return pods.rollout_pending(site.cluster, namespace, settings.release)
+
+    waiting.until_none(
+        f"{len(ids)} failover brokers in {namespace} are ready",
+        not_ready,
+        proofs.look_at_pods(site, namespace),
+    )
+    proofs.wait_for_search_engine(site, waiting, namespace)
+    waiting.until_none(
+        f"failover broker {names} joined",
+        lambda: observed.not_joined(site.view(), ids, namespace),
+        f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
+    )
+
+    def no_quorum() -> str | None:
+        _restart_stale(site)
+        return observed.partitions_not_ready(
+            site.view(),
+            partition_count=settings.partition_count,
+            healthy_replicas=brokers.quorum(settings.replication_factor),
+        )
+
+    waiting.until_none(
+        "every partition has a leader and quorum",
+        no_quorum,
+        "Look at the survivor's broker pods and their logs.",
+    )
+    return proofs.topology_evidence(site, waiting)
+
+
+def repoint(site: Site) -> Evidence:
+    """F3: rollout done, right environment everywhere, commands accepted, exported positions move."""
+    settings, waiting = site.settings, site.waiting(F3)
+    waiting.until_none(
+        f"the brokers of {site.namespace} are rolled out",
+        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
+        proofs.look_at_pods(site, site.namespace),
+    )
+    wanted = proofs.wanted_environment(settings, replaced_region=site.lost)
+    for namespace in site.topology.namespaces:
+        waiting.until_none(
+            f"StatefulSet and pods of {namespace} have the exporters' new addresses",
+            lambda namespace=namespace: pods.wrong_environment(  # type: ignore[misc]
+                site.cluster, namespace, settings.release, wanted
+            ),
+            "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
+        )
+    _undo_freeze(site, waiting)
+    before = _positions(site, waiting)
+    proofs.wait_for_commands(site, waiting)
+    waiting.until_none(
+        "exported positions move on every partition",
+        lambda: observed.exporting_stuck(
+            before, _exporting(site), partition_count=settings.partition_count
+        ),
+        "Look at both search engines of this region: their health, disks and the brokers' logs.",
+    )
+    after = _positions(site, waiting)
+    moved = ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
+    return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
+
+
+def _undo_freeze(site: Site, waiting: Waiting) -> None:
+    """Let exporting and the web apps go on if a failback that is backed out of has stopped them.
+
+    Every broker is asked by itself: the gateway refuses while a region's brokers are missing.
+    """
+    release = site.settings.release
+    places = [Place(site.cluster, namespace) for namespace in site.topology.namespaces]
+
+    def still_paused() -> str | None:
+        paused = observed.paused_anywhere(exporting.phases(places, release))
+        return paused and (exporting.resume_each(places, release) or paused)
+
+    waiting.until_none(
+        "no exporter is paused", still_paused, "Look at the broker pods and their logs."
+    )
+    webapps.scale_back(site.cluster, site.namespace, release, site.say)
+
+
+def isolation_policies(site: Site) -> tuple[tuple[str, str], ...]:
+    """Return namespace and name of each network policy that the isolation consists of."""
+    return tuple(
+        (installation.namespace, POLICY_NAME)
+        for installation in site.topology.installations
+        if installation.cut_cidrs
+    )
+
+
+def _missing(site: Site, policies: Iterable[tuple[str, str]]) -> str | None:
+    missing = [
+        f"{namespace}/{name}"
+        for namespace, name in policies
+        if site.cluster.network_policy(namespace, name) is None
+    ]
+    return f"missing: {', '.join(missing)}" if missing else None
+
+
+def _restart_stale(site: Site) -> None:
+    """Bring the survivor's brokers to their new configuration at once, while there is no quorum to lose."""
+    try:
+        view = site.view()
+    except CallFailed:
+        view = None
+    pods.restart_stale(
+        site.cluster,
+        site.namespace,
+        site.settings.release,
+        view=view,
+        partition_count=site.settings.partition_count,
+        say=site.say,
+    )
+
+
+def _positions(site: Site, waiting: Waiting) -> dict[int, int]:
+    """Return how far each partition's leader has exported."""
+    states = waiting.answer(
+        "every broker tells how far it has exported",
+        lambda: _exporting(site),
+        "Look at the broker pods and their logs.",
+    )
+    return observed.leader_positions(states)
+
+
+def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
+    found: list[observed.Exporting] = []
+    for namespace in site.topology.namespaces:
+        found += zeebe.exporting(site.cluster, namespace, site.settings.release)
+    if not found:
+        raise CallFailed("no broker answered how far it has exported")
+    return tuple(found)

@@ -1,0 +1,72 @@
+"""What several steps prove in the same way."""
+
+from dualregion import observed, values
+from dualregion.settings import Settings
+from hooks import pods, zeebe
+from hooks.site import Evidence, Site
+from hooks.waiting import Waiting
+
+
+def wanted_environment(settings: Settings, *, replaced_region: int | None) -> dict[str, str]:
+    """Return what every broker's environment must hold: contact points and the exporters' addresses.
+
+    Helm merges lists in which a name stands twice, as the chart's own contact points and ours do, into
+    an order that nobody can foresee; the last one counts.
+    """
+    urls = values.exporter_urls(settings, replaced_region=replaced_region)
+    return {values.CONTACT_POINTS: values.contact_points(settings)} | {
+        values.exporter_variable(region, "ARGS_URL"): url for region, url in enumerate(urls)
+    }
+
+
+def incomplete(site: Site) -> str | None:
+    """Return which brokers are missing, or which partitions lack a leader or a healthy replica; or None."""
+    settings, view = site.settings, site.view()
+    missing = sorted(set(range(settings.cluster_size)) - view.ids)
+    if missing:
+        return f"broker {', '.join(map(str, missing))} not in the topology yet"
+    return observed.partitions_not_ready(
+        view,
+        partition_count=settings.partition_count,
+        healthy_replicas=settings.replication_factor,
+    )
+
+
+def look_at_pods(site: Site, namespace: str) -> str:
+    """Return the next thing to try when pods do not become ready."""
+    return f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods."
+
+
+def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
+    """Wait until every node of an installation's search engine is ready."""
+    waiting.until_none(
+        f"the search engine of {namespace} is ready",
+        lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
+        look_at_pods(site, namespace),
+    )
+
+
+def wait_for_commands(site: Site, waiting: Waiting) -> None:
+    """Wait until every partition accepts a command; it leaves nothing behind."""
+
+    def refused() -> str | None:
+        for partition in range(1, site.settings.partition_count + 1):
+            reason = zeebe.refuses_commands(
+                site.cluster, site.namespace, site.settings.release, partition
+            )
+            if reason:
+                return reason
+        return None
+
+    waiting.until_none(
+        "a command is accepted on every partition", refused, "Look at the gateway's log."
+    )
+
+
+def topology_evidence(site: Site, waiting: Waiting) -> Evidence:
+    """Return which brokers the gateway sees, as evidence."""
+    view = waiting.answer("the gateway answers", site.view, "Look at the gateway's log.")
+    listed = ", ".join(
+        f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
+    )
+    return {"brokers": listed}

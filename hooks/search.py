@@ -1,0 +1,229 @@
+"""Asking a region's search engine: records, snapshots, restores.
+
+Only calls that Elasticsearch 8 and OpenSearch 2 both know, with the same meaning. Whatever it refuses
+becomes a `CallFailed` with the engine's own reason.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from dualregion import engine
+from dualregion.engine import EngineHealth, PartitionRecords, Records, Repository, Snapshot
+from hooks.cluster import Answer, CallFailed, Cluster, Target
+
+PORT = 9200
+_EXACT = "allow_partial_search_results=false"
+"""A search that some shard does not answer must fail: by default it counts what the others hold."""
+_PATH_LENGTH = 3000
+"""How many characters of names one path may hold; engines refuse a first line beyond 4096."""
+_SHOWN = 120
+"""How many characters of a path an error shows: there may be hundreds of names in it."""
+_NO_REPOSITORY, _NO_SNAPSHOT = "repository_missing_exception", "snapshot_missing_exception"
+_RECOVERY_FIELDS = "*.shards.type,*.shards.source,*.shards.index.size"
+
+
+@dataclass(frozen=True)
+class SearchEngine:
+    """The search engine of one installation, reached through the API server.
+
+    :ivar record_prefix: what the names of the exporter's indices begin with.
+    """
+
+    cluster: Cluster
+    namespace: str
+    release: str
+    record_prefix: str = engine.RECORD_PREFIX
+
+    @property
+    def target(self) -> Target:
+        """The engine's service."""
+        return Target(self.namespace, "services", f"{self.release}-elasticsearch-master-hl", PORT)
+
+    def __str__(self) -> str:
+        return f"the search engine of {self.namespace}"
+
+    def health(self) -> EngineHealth:
+        """Return the engine's health, shard by shard."""
+        return engine.health_of(self._ask("GET", "/_cluster/health?level=shards"))
+
+    def indices(self) -> tuple[str, ...]:
+        """Return the names of all user indices, closed ones too."""
+        return engine.user_indices(self.health().indices)
+
+    def document_counts(self) -> dict[str, int]:
+        """Return how many documents each user index holds, everything that was written included.
+
+        :raises CallFailed: if some shard cannot be asked.
+        """
+        counts = dict.fromkeys(self.indices(), 0)
+        return counts | engine.counts_of(self._search(engine.USER_INDICES, engine.counts_query()))
+
+    def records(self, within: Records | None = None) -> dict[int, PartitionRecords]:
+        """Return what the engine holds of each partition's records.
+
+        :param within: count only inside these ranges of positions.
+        :raises CallFailed: if some shard cannot be asked.
+        """
+        if within is not None and not within:
+            return {}
+        answer = self._search(f"{self.record_prefix}*", engine.records_query(within))
+        return engine.records_of(answer)
+
+    def templates(self) -> tuple[str, ...]:
+        """Return the names of all templates that the engine did not bring itself."""
+        return engine.templates_of(
+            self._ask("GET", "/_index_template"),
+            self._ask("GET", "/_component_template"),
+            self._ask("GET", "/_template"),
+        )
+
+    def register_repository(self, repository: Repository, *, readonly: bool) -> None:
+        """Register a repository, or verify one that is registered alike.
+
+        It is not registered again then, as engines refuse that while it is in use. But it must be verified:
+        one that failed its verification stays registered all the same.
+        """
+        wanted = repository.definition(readonly=readonly)
+        path = f"/_snapshot/{_quoted(repository.name)}"
+        found = (self._ask_or_none("GET", path, _NO_REPOSITORY) or {}).get(repository.name)
+        if not engine.same_definition(wanted, found):
+            self._ask("POST", path, wanted)
+            return
+        try:
+            self._ask("POST", f"{path}/_verify")
+        except CallFailed as error:
+            # Not verified in time: a snapshot of an attempt that was interrupted keeps it busy, so it works.
+            if error.status is not None:
+                raise
+
+    def forget_repository(self, name: str) -> None:
+        """Take a repository's registration away; one that is not registered is no error."""
+        self._ask_or_none("DELETE", f"/_snapshot/{_quoted(name)}", _NO_REPOSITORY)
+
+    def start_snapshot(self, repository: str, name: str, incident: str) -> None:
+        """Start a snapshot of all user indices and the templates, without waiting for its end."""
+        body = {
+            "indices": engine.USER_INDICES,
+            "include_global_state": True,
+            "ignore_unavailable": False,
+            "partial": False,
+            # Elasticsearch's own indices (its users, its geography) stay each region's own. OpenSearch
+            # has no such thing, and overlooks the word.
+            "feature_states": ["none"],
+            "metadata": {"incident": incident, "takenBy": "camunda-dual-region"},
+        }
+        self._ask("POST", f"{_snapshot(repository, name)}?wait_for_completion=false", body)
+
+    def snapshot(self, repository: str, name: str) -> Snapshot | None:
+        """Return a snapshot, running or finished, or None if the repository does not hold it."""
+        answer = self._ask_or_none("GET", _snapshot(repository, name), _NO_SNAPSHOT)
+        return None if answer is None else engine.snapshot_of(answer)
+
+    def snapshot_progress(self, repository: str, name: str) -> str:
+        """Return how far a running snapshot is."""
+        status = self._ask("GET", f"{_snapshot(repository, name)}/_status")
+        return engine.snapshot_progress(status)
+
+    def delete_indices(self, names: Iterable[str]) -> None:
+        """Delete indices by their names; those that are gone already are no error."""
+        for some in _in_paths(sorted(names)):
+            self._ask("DELETE", f"/{some}?ignore_unavailable=true")
+
+    def restore(self, repository: str, name: str) -> None:
+        """Start the restore of all user indices and the templates, without waiting for its end."""
+        body = {
+            "indices": engine.USER_INDICES,
+            "include_global_state": True,
+            "include_aliases": True,
+            "ignore_unavailable": False,
+            "partial": False,
+        }
+        path = f"{_snapshot(repository, name)}/_restore?wait_for_completion=false"
+        self._ask("POST", path, body)
+
+    def recoveries(self) -> dict[str, Any]:
+        """Return the answer of `_recovery`: where each copy of each shard came from, and how far it is."""
+        return self._ask("GET", f"/_recovery?filter_path={_RECOVERY_FIELDS}")
+
+    def given_up(self, index: str, shard: int) -> str | None:
+        """Return why the engine has given up a shard's primary copy, or None if it has not."""
+        body = {"index": index, "shard": shard, "primary": True}
+        return engine.given_up(self._ask("POST", "/_cluster/allocation/explain", body))
+
+    def _search(self, indices: str, query: dict[str, Any]) -> dict[str, Any]:
+        """Search in everything that was written so far, exactly or not at all."""
+        # What an exporter has written becomes visible by the next refresh only.
+        refreshed = self._ask("POST", f"/{indices}/_refresh")
+        answer = self._ask("POST", f"/{indices}/_search?{_EXACT}", query)
+        for each in (refreshed, answer):
+            failed = int((each.get("_shards") or {}).get("failed") or 0)
+            if failed or each.get("timed_out"):
+                raise CallFailed(f"{self}: {failed} shards of {indices} did not answer")
+        return answer
+
+    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        return self._document(method, path, self._answer(method, path, body))
+
+    def _ask_or_none(self, method: str, path: str, unless: str) -> dict[str, Any] | None:
+        """Ask, and return None if the answer is an error of this type."""
+        answer = self._answer(method, path)
+        if answer.status == 404 and f'"{unless}"' in answer.body:
+            return None
+        return self._document(method, path, answer)
+
+    def _document(self, method: str, path: str, answer: Answer) -> dict[str, Any]:
+        if 200 <= answer.status < 300:
+            return answer.json()
+        reason = engine.error_reason(_message(answer.body))
+        raise CallFailed(_refused(self, method, path, answer.status, reason), answer.status)
+
+    def _answer(self, method: str, path: str, body: Any = None) -> Answer:
+        try:
+            return self.cluster.ask(method, self.target, path, body)
+        except CallFailed as error:
+            reason = engine.error_reason(str(error))
+            if error.status is None or reason == str(error):
+                raise
+            raise CallFailed(
+                _refused(self, method, path, error.status, reason), error.status
+            ) from None
+
+
+def _refused(asked: SearchEngine, method: str, path: str, status: int, reason: str) -> str:
+    plain = path.partition("?")[0]
+    shown = plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}..."
+    return f"{asked} answered {status} to {method} {shown}: {reason[:600]}"
+
+
+def _message(body: str) -> str:
+    """Return the message of a Kubernetes error document, else the body as it is."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return body
+    if isinstance(document, dict) and document.get("kind") == "Status":
+        return str(document.get("message") or body)
+    return body
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _snapshot(repository: str, name: str) -> str:
+    return f"/_snapshot/{_quoted(repository)}/{_quoted(name)}"
+
+
+def _in_paths(names: Sequence[str]) -> Iterator[str]:
+    """Yield the names joined by commas, so many at a time as a path can hold."""
+    some: list[str] = []
+    for name in map(_quoted, names):
+        if some and sum(map(len, some)) + len(some) + len(name) > _PATH_LENGTH:
+            yield ",".join(some)
+            some = []
+        some.append(name)
+    if some:
+        yield ",".join(some)

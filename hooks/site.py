@@ -1,0 +1,79 @@
+"""Where a step works: its region's cluster and the other one's, the settings, and what is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dualregion import brokers, failback, observed
+from dualregion.procedure import Role, Step
+from dualregion.progress import Incident, Stack
+from dualregion.settings import Settings
+from dualregion.topology import Topology
+from hooks import zeebe
+from hooks.cluster import Cluster
+from hooks.exporting import Place
+from hooks.waiting import Say, Waiting
+
+Evidence = dict[str, str]
+"""What a step saw that proves it."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a step works.
+
+    :ivar own: what this stack's state holds, from before this run.
+    :ivar peer: what the other stack's state holds.
+    :ivar incident: the incident that its steps belong to; None in phase normal.
+    :ivar unfinished: the Helm revision of each release whose upgrade an interrupted run left unfinished,
+        by node name.
+    """
+
+    cluster: Cluster
+    settings: Settings
+    topology: Topology
+    say: Say
+    own: Stack = field(default_factory=Stack)
+    peer: Stack = field(default_factory=Stack)
+    incident: Incident | None = None
+    unfinished: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the region's normal installation."""
+        return self.settings.own.namespace
+
+    @property
+    def lost(self) -> int:
+        """The lost region's id, in the survivor's steps."""
+        return brokers.other(self.settings.region)
+
+    @cached_property
+    def peer_cluster(self) -> Cluster:
+        """The other region's cluster.
+
+        :raises ConfigError: if the kubeconfig does not have its context.
+        """
+        return Cluster(self.settings.kubeconfig, self.settings.peer.kube_context)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All three installations of a failback: the survivor's, its failover one, the recreated region's."""
+        here, there = self.cluster, self.peer_cluster
+        recreated = self.topology.role is Role.RECREATED
+        survivor, other = (there, here) if recreated else (here, there)
+        surviving = self.settings.peer if recreated else self.settings.own
+        empty = self.settings.own if recreated else self.settings.peer
+        return (
+            Place(survivor, surviving.namespace),
+            Place(survivor, surviving.failover),
+            Place(other, empty.namespace, failback.sleeps),
+        )
+
+    def waiting(self, step: Step) -> Waiting:
+        """Return how this step waits."""
+        return Waiting(step.id, self.say, self.settings.deadline_seconds)
+
+    def view(self) -> observed.ClusterView:
+        """Return the Zeebe cluster as this region's gateway sees it."""
+        return zeebe.cluster_view(self.cluster, self.namespace, self.settings.release)

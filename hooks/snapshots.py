@@ -1,0 +1,327 @@
+"""Moving a search engine's data to the recreated region, and proving that nothing is lost on the way.
+
+Long work is started without waiting and then polled. How long it may take nobody knows beforehand, so
+a wait ends only when nothing has moved for the whole deadline. Nothing here starts or stops exporting:
+that no broker exports to the recreated region's engine meanwhile is for the caller to see to.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from time import monotonic
+
+from dualregion import engine
+from dualregion.engine import PartitionRecords, Repository, Snapshot
+from dualregion.errors import DeadlineExceeded, DualRegionError
+from hooks.cluster import CallFailed
+from hooks.search import SearchEngine
+from hooks.waiting import Waiting
+
+Evidence = dict[str, str]
+"""What a step saw that proves it."""
+
+PATIENCE_SECONDS = 30.0
+"""How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
+engine refuses for that long (a bucket that is not there, missing rights) does not mend itself."""
+_CHECK_REPOSITORY = "Check `backup` in the configuration (type and settings), and the engine's rights to that place."
+_PASSING = frozenset({408, 409, 429})
+"""The refusals among 400 to 499 that may pass: too slow, in conflict, too busy."""
+
+
+def take_snapshot(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, incident: str
+) -> Snapshot:
+    """Register the repository, take a snapshot and judge it.
+
+    :param name: unique for each attempt; one of this name and incident is the same attempt, gone on with.
+    :raises DualRegionError: if it cannot be taken, or is not whole.
+    """
+    hint = f"Look at the log and the disks of {survivor}."
+    _patient(waiting).until_none(
+        f"every index of {survivor} is served",
+        lambda: engine.not_served(survivor.health()),
+        hint,
+    )
+    register(survivor, waiting, repository, readonly=False)
+    _insist(
+        waiting,
+        f"{survivor} takes snapshot {name}",
+        lambda: _start_once(survivor, waiting, repository, name, incident),
+        hint,
+    )
+    snapshot = _finished(survivor, waiting, repository, name, hint)
+    problem = engine.snapshot_bad(snapshot)
+    if problem:
+        raise DualRegionError(
+            f"{waiting.step}: in {survivor}, {problem}. It is not restored from. {hint} "
+            "The same `pulumi up` takes a new one."
+        )
+    return snapshot
+
+
+def _start_once(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, incident: str
+) -> None:
+    found = survivor.snapshot(repository.name, name)
+    if found is None:
+        survivor.start_snapshot(repository.name, name, incident)
+    elif found.incident != incident:
+        raise DualRegionError(
+            f"{waiting.step}: repository {repository.name} already holds a snapshot {name} ({found.uuid}), "
+            f"taken for {found.incident or 'another purpose'} and not for {incident}: nothing was changed. "
+            "Delete it, or give the repository another base path."
+        )
+
+
+def _finished(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, hint: str
+) -> Snapshot:
+    """Wait until a snapshot has ended, well or badly."""
+    ended: list[Snapshot] = []
+
+    def still_running() -> str | None:
+        found = survivor.snapshot(repository.name, name)
+        if found is None:
+            return f"repository {repository.name} does not hold it"
+        if found.running:
+            return survivor.snapshot_progress(repository.name, name)
+        ended.append(found)
+        return None
+
+    _while_it_moves(waiting, f"snapshot {name} of {survivor}", still_running, hint)
+    return ended[-1]
+
+
+def restore_snapshot(
+    recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
+) -> Evidence:
+    """Make the recreated region's engine hold what the snapshot holds, and nothing else.
+
+    Indices that are there are what an attempt that was interrupted has left: they are deleted first.
+
+    :raises DualRegionError: if the snapshot is not the one seen there, or a shard cannot be restored.
+    """
+    register(recreated, waiting, repository, readonly=True)
+    _see(recreated, waiting, repository, snapshot)
+    hint = (
+        f"Look at the log and the disks of {recreated}. What has been restored is deleted and restored "
+        "anew by the same `pulumi up`."
+    )
+
+    def begin() -> None:
+        # Both together: a call whose answer got lost may have begun a restore all the same.
+        _delete_remains(recreated, waiting)
+        recreated.restore(repository.name, snapshot.name)
+
+    _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    seen: list[engine.RestoreProgress] = []
+
+    def pending() -> str | None:
+        progress = engine.restore_progress(
+            snapshot, repository.name, recreated.health(), recreated.recoveries()
+        )
+        _refuse_failing(recreated, waiting, progress, hint)
+        seen.append(progress)
+        return engine.restore_pending(progress)
+
+    _while_it_moves(waiting, f"restore of {snapshot.name} in {recreated}", pending, hint)
+    health = waiting.answer(f"{recreated} tells its health", recreated.health, hint)
+    return {
+        "snapshot": str(snapshot),
+        "restored": str(seen[-1]),
+        "health": f"{health.status}, {health.nodes} nodes",
+    }
+
+
+def _see(
+    recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
+) -> None:
+    """See in another engine the very snapshot that was taken: by its uuid, as names can be given again."""
+
+    def look() -> str | None:
+        found = recreated.snapshot(repository.name, snapshot.name)
+        if found is None:
+            return f"repository {repository.name} does not show it there"
+        if found.uuid != snapshot.uuid:
+            return f"what it sees under this name is another snapshot ({found.uuid})"
+        return engine.snapshot_bad(found)
+
+    _patient(waiting).until_none(
+        f"{recreated} sees snapshot {snapshot.name} ({snapshot.uuid})",
+        look,
+        f"Do both regions reach the same place with the settings of repository {repository.name}?",
+    )
+
+
+def _delete_remains(recreated: SearchEngine, waiting: Waiting) -> None:
+    remains = recreated.indices()
+    if remains:
+        waiting.say(
+            f"{waiting.step}: deleting what an earlier attempt left in {recreated}: {', '.join(remains)}"
+        )
+        recreated.delete_indices(remains)
+
+
+def _refuse_failing(
+    recreated: SearchEngine, waiting: Waiting, progress: engine.RestoreProgress, hint: str
+) -> None:
+    """End a wait that nothing can end any more: the engine has given a shard up.
+
+    :raises DualRegionError: naming the shard and the engine's reason.
+    """
+    shard = progress.failing
+    reason = recreated.given_up(shard.index, shard.number) if shard else None
+    if reason:
+        raise DualRegionError(
+            f"{waiting.step}: {recreated} cannot restore {reason}. "
+            f"{progress.done} of {progress.total} shards were restored. {hint}"
+        )
+
+
+def prove_equal(survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting) -> Evidence:
+    """Prove that both engines hold the same number of documents in each index, and the same templates.
+
+    :raises DualRegionError: naming what differs.
+    """
+    hint = "Look at its pods and their logs."
+    ours = waiting.answer(f"{survivor} counts its documents", survivor.document_counts, hint)
+    theirs = waiting.answer(f"{recreated} counts its documents", recreated.document_counts, hint)
+    problem = engine.counts_differ(ours, theirs)
+    if problem:
+        raise DualRegionError(
+            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything still write to "
+            "one of them? The same `pulumi up` takes a new snapshot and restores it."
+        )
+    wanted = waiting.answer(f"{survivor} lists its templates", survivor.templates, hint)
+    found = waiting.answer(f"{recreated} lists its templates", recreated.templates, hint)
+    missing = engine.missing_templates(wanted, found)
+    if missing:
+        raise DualRegionError(
+            f"{waiting.step}: {recreated} lacks templates of {survivor}; {missing}. Without them the "
+            "indices to come would be made without their mappings. The same `pulumi up` restores again."
+        )
+    return {
+        "documents": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions",
+        "templates": ", ".join(wanted) or "none",
+    }
+
+
+def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) -> None:
+    """Take the read-only registration away again: the region's own backups may need the name.
+
+    What lies in the repository stays.
+    """
+    _insist(
+        waiting,
+        f"{recreated} forgets snapshot repository {repository.name}",
+        lambda: recreated.forget_repository(repository.name),
+        f"Look at the log of {recreated}.",
+    )
+
+
+def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
+    """Return which records of the failover engine another engine lacks at this moment, or None."""
+    wanted = failover.records()
+    return engine.missing_records(holder.records(within=wanted), wanted)
+
+
+def wait_for_equal_records(
+    survivor: SearchEngine, failover: SearchEngine, waiting: Waiting, quiet_seconds: float
+) -> str | None:
+    """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
+
+    :param quiet_seconds: how long nothing new must have come; brokers still flush what they have
+        buffered after a pause.
+    :returns: the last reason why it was not reached by the deadline, or None.
+    """
+    quiet = _Quiet(quiet_seconds)
+
+    def look() -> str | None:
+        # The failover engine first: what comes later to the survivor's does not count against it.
+        wanted = failover.records()
+        reason = engine.missing_records(survivor.records(within=wanted), wanted)
+        still_coming = quiet.not_yet((wanted, survivor.records()))
+        return reason or still_coming
+
+    return waiting.last_reason(
+        f"{survivor} holds every record that {failover} holds, and nothing new comes", look
+    )
+
+
+class _Quiet:
+    """Knows since when two engines have held the same."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._held: tuple[dict[int, PartitionRecords], ...] | None = None
+        self._since = 0.0
+
+    def not_yet(self, held: tuple[dict[int, PartitionRecords], ...]) -> str | None:
+        now = monotonic()
+        if held != self._held:
+            self._held, self._since = held, now
+        if now - self._since >= self._seconds:
+            return None
+        return f"waiting until nothing new has come for {self._seconds:g} s"
+
+
+def register(
+    search: SearchEngine, waiting: Waiting, repository: Repository, *, readonly: bool
+) -> None:
+    """Register a repository, and see that every node of the engine can use it.
+
+    :raises DualRegionError: with the engine's reason.
+    """
+    _insist(
+        waiting,
+        f"{search} knows snapshot repository {repository.name} ({repository.type})",
+        lambda: search.register_repository(repository, readonly=readonly),
+        _CHECK_REPOSITORY,
+    )
+
+
+def _insist(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> None:
+    """Do something that an engine may refuse for a moment; what it refuses for good is said at once.
+
+    :raises DualRegionError: with the engine's reason.
+    """
+
+    def attempt() -> None:
+        try:
+            act()
+        except CallFailed as error:
+            status = error.status or 0
+            if 400 <= status < 500 and status not in _PASSING:
+                raise DualRegionError(f"{waiting.step}: {error}. {hint}") from None
+            raise
+
+    _patient(waiting).until_none(what, attempt, hint)
+
+
+def _patient(waiting: Waiting) -> Waiting:
+    return dataclasses.replace(
+        waiting, deadline_seconds=min(PATIENCE_SECONDS, waiting.deadline_seconds)
+    )
+
+
+def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None], hint: str) -> None:
+    """Look until there is no reason left; the deadline begins anew as long as something moves.
+
+    :raises DeadlineExceeded: if nothing has moved for a whole deadline.
+    """
+    start = monotonic()
+    seen: list[str] = []
+
+    def look_and_note() -> str | None:
+        reason = look()
+        if reason is not None:
+            seen.append(reason)
+        return reason
+
+    while (reason := waiting.last_reason(what, look_and_note)) is not None:
+        if len(set(seen)) < 2:
+            raise DeadlineExceeded(
+                f"{waiting.step}: {what} has not moved for {waiting.deadline_seconds:.0f} s, "
+                f"{monotonic() - start:.0f} s after it began. Last seen: {reason}. {hint}"
+            )
+        # The last one is compared with what comes: one look may take a whole deadline.
+        del seen[:-1]

@@ -1,0 +1,82 @@
+"""Operate and Tasklist: down to nothing while their search engine is copied, and up again.
+
+Nothing may write to the engine meanwhile but the exporters, which are paused. They are scaled as the
+procedure does it, by hand, and the Deployment itself remembers how many pods it had.
+"""
+
+from typing import Any
+
+from hooks import pods
+from hooks.cluster import Cluster
+from hooks.waiting import Say
+
+WEB_APPS = ("operate", "tasklist")
+"""The components, each a Deployment `<release>-<component>`."""
+REPLICAS_ANNOTATION = "camunda-dual-region/replicas"
+"""How many pods a Deployment had before it was scaled down here."""
+
+
+def scale_down(cluster: Cluster, namespace: str, release: str, say: Say) -> None:
+    """Scale Operate and Tasklist to nothing; one that is not installed, or has no pods anyway, stays so."""
+    for app in WEB_APPS:
+        name = f"{release}-{app}"
+        found = cluster.deployment(namespace, name)
+        if found is None or not found.spec.replicas:
+            continue
+        count = found.spec.replicas
+        say(f"scaling {name} in {namespace} from {count} to 0")
+        cluster.scale_deployment(namespace, name, 0, {REPLICAS_ANNOTATION: str(count)})
+
+
+def scale_back(cluster: Cluster, namespace: str, release: str, say: Say) -> None:
+    """Scale Operate and Tasklist to what they had; nothing for one that was not scaled down here."""
+    for app in WEB_APPS:
+        name = f"{release}-{app}"
+        found = cluster.deployment(namespace, name)
+        count = None if found is None else _remembered(found)
+        if count is None:
+            continue
+        say(f"scaling {name} in {namespace} back to {count}")
+        cluster.scale_deployment(namespace, name, count, {REPLICAS_ANNOTATION: None})
+
+
+def down_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
+    """Return why Operate or Tasklist is not gone yet, down to the last pod, or None."""
+    for app in WEB_APPS:
+        name = f"{release}-{app}"
+        found = cluster.deployment(namespace, name)
+        if found is not None and found.spec.replicas:
+            return f"{name} in {namespace} is still wanted with {found.spec.replicas} replicas"
+        left = _pods(cluster, namespace, release, app)
+        if left:
+            return f"{', '.join(pod.metadata.name for pod in left)} in {namespace} not gone yet"
+    return None
+
+
+def up_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
+    """Return why Operate or Tasklist is not ready, or None; one that is not installed is not waited for."""
+    for app in WEB_APPS:
+        name = f"{release}-{app}"
+        found = cluster.deployment(namespace, name)
+        if found is None:
+            continue
+        if _remembered(found) is not None:
+            return f"{name} in {namespace} is not scaled back yet"
+        status, wanted = found.status, found.spec.replicas
+        if (status.observed_generation or 0) < found.metadata.generation:
+            return f"Deployment {name} has not been looked at by its controller yet"
+        ready = min(status.ready_replicas or 0, status.updated_replicas or 0)
+        if ready < wanted:
+            trouble = pods.trouble(_pods(cluster, namespace, release, app))
+            return f"{ready} of {wanted} pods of {name} in {namespace} ready{trouble}"
+    return None
+
+
+def _remembered(found: Any) -> int | None:
+    text = (found.metadata.annotations or {}).get(REPLICAS_ANNOTATION)
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def _pods(cluster: Cluster, namespace: str, release: str, app: str) -> list[Any]:
+    selector = f"app.kubernetes.io/component={app},app.kubernetes.io/instance={release}"
+    return cluster.pods(namespace, selector)

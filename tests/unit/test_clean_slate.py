@@ -1,0 +1,210 @@
+"""What is left of Camunda where nothing may be, each thing by its name.
+
+A recreated region that starts with old data contradicts what the surviving one decided meanwhile. So every
+kind of leftover is found, alone, and an empty place is told from one that cannot be looked at.
+"""
+
+import pytest
+
+from hooks import clean_slate
+from hooks.cluster import CallFailed, Cluster
+from tests.unit.fake_kubernetes import (
+    Document,
+    FakeKubernetes,
+    Reply,
+    broker_pods,
+    failure,
+    search_engine,
+)
+
+NAMESPACE = "camunda-paris"
+CORE, APPS = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/apps/v1/namespaces/{NAMESPACE}"
+ENGINE = f"{NAMESPACE}/services/camunda-elasticsearch-master-hl:9200"
+
+
+def named(name: str, /, **labels: str) -> Document:
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def record(release: str, revision: int) -> Document:
+    """Return one of Helm's records of a release."""
+    name = f"sh.helm.release.v1.{release}.v{revision}"
+    return named(name, owner="helm", name=release, version=str(revision), status="deployed")
+
+
+def volume(name: str, namespace: str | None) -> Document:
+    claim = {"claimRef": {"namespace": namespace, "name": "data-camunda-zeebe-0"}}
+    return named(name) | {"spec": claim if namespace else {}}
+
+
+def workload(name: str) -> Document:
+    template: Document = {"metadata": {}, "spec": {"containers": []}}
+    return named(name) | {
+        "spec": {"replicas": 0, "serviceName": name, "selector": {}, "template": template}
+    }
+
+
+def indices(*names: str) -> Reply:
+    return Reply(200, [{"health": "green", "index": name, "docs.count": "3"} for name in names])
+
+
+@pytest.fixture
+def there(kubernetes: FakeKubernetes) -> FakeKubernetes:
+    """The namespace exists and is empty."""
+    kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
+    return kubernetes
+
+
+def leftovers(cluster: Cluster) -> list[str]:
+    return clean_slate.leftovers(cluster, NAMESPACE, "camunda")
+
+
+def test_a_namespace_that_does_not_exist_is_clean(cluster: Cluster) -> None:
+    assert leftovers(cluster) == []
+    assert clean_slate.nothing_left(cluster, NAMESPACE) is None
+
+
+def test_an_empty_namespace_is_clean_but_not_gone(cluster: Cluster, there: FakeKubernetes) -> None:
+    there.put("/api/v1/persistentvolumes", volume("pv-1", "elsewhere"), volume("pv-2", None))
+    there.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
+    assert leftovers(cluster) == []
+    assert clean_slate.nothing_left(cluster, NAMESPACE) == "namespace camunda-paris still exists"
+
+
+@pytest.mark.parametrize(
+    ("collection", "documents", "told"),
+    [
+        pytest.param(
+            f"{CORE}/secrets", [record("camunda", 1)], "release/camunda", id="a Helm release"
+        ),
+        pytest.param(
+            f"{CORE}/secrets",
+            [record("other", revision) for revision in (1, 2, 3)],
+            "release/other",
+            id="a release of another name, once for all of its revisions",
+        ),
+        pytest.param(
+            f"{APPS}/statefulsets",
+            [workload("camunda-zeebe")],
+            "statefulset/camunda-zeebe",
+            id="brokers scaled to nothing",
+        ),
+        pytest.param(
+            f"{APPS}/deployments",
+            [workload("camunda-operate")],
+            "deployment/camunda-operate",
+            id="a web app",
+        ),
+        pytest.param(
+            f"{CORE}/pods",
+            broker_pods(NAMESPACE, 1),
+            "pod/camunda-zeebe-0",
+            id="a pod that is still ending",
+        ),
+        pytest.param(
+            f"{CORE}/persistentvolumeclaims",
+            [named("data-camunda-zeebe-0")],
+            "claim/data-camunda-zeebe-0",
+            id="a claim, which Helm leaves behind",
+        ),
+        pytest.param(
+            "/api/v1/persistentvolumes",
+            [volume("pv-1", NAMESPACE), volume("pv-2", "elsewhere")],
+            "volume/pv-1",
+            id="a volume that is retained",
+        ),
+    ],
+)
+def test_every_kind_of_leftover_is_named(
+    cluster: Cluster,
+    there: FakeKubernetes,
+    collection: str,
+    documents: list[Document],
+    told: str,
+) -> None:
+    there.put(collection, *documents)
+    assert leftovers(cluster) == [told]
+
+
+def test_a_retained_volume_outlives_its_namespace(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put("/api/v1/persistentvolumes", volume("pv-1", NAMESPACE))
+    assert leftovers(cluster) == ["volume/pv-1"]
+    assert clean_slate.nothing_left(cluster, NAMESPACE) == (
+        "of namespace camunda-paris, which is gone, volume pv-1 is left"
+    )
+
+
+def test_what_a_namespace_holds_while_it_goes_is_told(
+    cluster: Cluster, there: FakeKubernetes
+) -> None:
+    there.put(f"{CORE}/pods", *broker_pods(NAMESPACE, 1))
+    there.put(f"{CORE}/persistentvolumeclaims", named("data-camunda-zeebe-0"))
+    assert clean_slate.nothing_left(cluster, NAMESPACE) == (
+        "namespace camunda-paris still exists with pod/camunda-zeebe-0, claim/data-camunda-zeebe-0"
+    )
+
+
+ENGINE_ITSELF = "statefulset/camunda-elasticsearch-master"
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        pytest.param(
+            indices("zeebe-record_job_8.5.8_2026-01-01", ".security-7", "operate-list-view-8.3.0_"),
+            ["index/operate-list-view-8.3.0_", "index/zeebe-record_job_8.5.8_2026-01-01"],
+            id="Camunda's indices, not the engine's own",
+        ),
+        pytest.param(indices(), [], id="an empty engine"),
+        pytest.param(
+            failure(503, "ServiceUnavailable", "no endpoints"), [], id="an engine that is down"
+        ),
+        pytest.param(Reply(401, "who are you?"), [], id="an engine that refuses"),
+        pytest.param(Reply(200, "<html>"), [], id="an answer nobody expects"),
+    ],
+)
+def test_the_indices_of_an_engine_that_is_there_are_named(
+    cluster: Cluster, there: FakeKubernetes, reply: Reply, told: list[str]
+) -> None:
+    there.put(f"{APPS}/statefulsets", search_engine(1, 1))
+    there.behind(ENGINE, "/_cat/indices", reply)
+    assert leftovers(cluster) == [ENGINE_ITSELF, *told]
+
+
+def test_no_engine_is_asked_where_there_is_none(cluster: Cluster, there: FakeKubernetes) -> None:
+    leftovers(cluster)
+    assert not any("/proxy/" in each for each in there.asked)
+
+
+WORKLOADS = [f"{APPS}/statefulsets", f"{APPS}/deployments", f"{CORE}/pods"]
+CLAIMS, VOLUMES = f"{CORE}/persistentvolumeclaims", "/api/v1/persistentvolumes"
+
+
+@pytest.mark.parametrize(
+    "path", [CORE, *WORKLOADS, CLAIMS, VOLUMES, f"{CORE}/secrets"], ids=lambda path: path[-12:]
+)
+def test_what_may_not_be_looked_at_is_not_taken_for_clean(
+    cluster: Cluster, there: FakeKubernetes, path: str
+) -> None:
+    there.broken[path] = failure(403, "Forbidden", "you cannot list this")
+    with pytest.raises(CallFailed, match="you cannot list this"):
+        leftovers(cluster)
+
+
+@pytest.mark.parametrize("path", [CORE, *WORKLOADS, CLAIMS], ids=lambda path: path[-12:])
+def test_what_may_not_be_looked_at_is_not_taken_for_gone(
+    cluster: Cluster, there: FakeKubernetes, path: str
+) -> None:
+    there.broken[path] = failure(403, "Forbidden", "you cannot list this")
+    with pytest.raises(CallFailed, match="you cannot list this"):
+        clean_slate.nothing_left(cluster, NAMESPACE)
+
+
+def test_volumes_that_may_not_be_looked_at_are_not_taken_for_gone(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.broken[VOLUMES] = failure(403, "Forbidden", "you cannot list this")
+    with pytest.raises(CallFailed, match="you cannot list this"):
+        clean_slate.nothing_left(cluster, NAMESPACE)
