@@ -12,11 +12,13 @@ import typer
 from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
+from drill.lifecycle import clear
 from drill.ownership import MARK
 from drill.progress import Progress
-from drill.report import Report, print_closing
-from drill.scenario import Drill, clear
-from drill.settings import DrillSettings, Places, Until
+from drill.readable import print_closing
+from drill.report import Report
+from drill.scenario import Drill
+from drill.settings import DEFAULT_LOST, DrillSettings, Places, Until, lost_regions
 from sandbox.errors import SandboxError
 
 EXIT_FAILED = 1
@@ -28,19 +30,32 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(
     *,
-    lost: Annotated[int, typer.Option(help="The region that is lost: 0 or 1.")] = 1,
+    lost: Annotated[
+        int | None, typer.Option(help=f"The region that is lost: 0 or 1. Default {DEFAULT_LOST}.")
+    ] = None,
+    incidents: Annotated[
+        str,
+        typer.Option(help='Several losses, one after the other: the regions, such as "1,0".'),
+    ] = "",
     cluster_size: Annotated[
         int, typer.Option(help="Brokers of both regions together, a multiple of 4.")
     ] = 4,
     until: Annotated[
         Until, typer.Option(help="How far the procedure is rehearsed.")
-    ] = Until.FAILOVER,
+    ] = Until.RESTORED,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave everything running at the end.")
     ] = False,
     rate: Annotated[
         float, typer.Option(min=10, max=1000, help="Process instances created a second.")
     ] = 20.0,
+    interrupt: Annotated[
+        bool,
+        typer.Option(
+            "--interrupt",
+            help="Kill every `pulumi up` of the procedure at each gate and release, and say it again.",
+        ),
+    ] = False,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -53,7 +68,9 @@ def main(
     console = Console()
     places = Places()
     try:
-        settings = DrillSettings(lost, cluster_size, until, keep, rate)
+        settings = DrillSettings(
+            lost_regions(lost, incidents), cluster_size, until, keep, rate, interrupt
+        )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_USAGE) from None

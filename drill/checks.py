@@ -5,26 +5,10 @@ Every check is a pure function of what was seen: it can be run on recorded answe
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from drill.check import Check, judged, listed
 from drill.regions import ExpectedBrokers, Region
-
-_MOST_NAMED = 5
-"""How many missing keys or pods a detail names; the report's files have them all."""
-
-_RESOURCE_HEAD = re.compile(
-    r"^\s*[-+~]*\s*(?P<type>[^\s:]+:[^\s:]+:[^\s:]+): \((?P<operation>[a-z-]+)\)", re.MULTILINE
-)
-
-
-@dataclass(frozen=True)
-class Check:
-    """A statement, whether it held, and what was seen."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 def topology_is(
@@ -45,7 +29,7 @@ def topology_is(
             f"{topology.get('partitionsCount')} partitions instead of {partition_count}"
         )
     listed = ", ".join(f"{id_} at {seen[id_]}" for id_ in sorted(seen))
-    return _check(name, problems, f"{len(seen)} brokers: {listed}")
+    return judged(name, problems, f"{len(seen)} brokers: {listed}")
 
 
 def partitions_are_led(topology: Mapping[str, Any], partition_count: int, members: int) -> Check:
@@ -67,17 +51,17 @@ def partitions_are_led(topology: Mapping[str, Any], partition_count: int, member
         if healthy.get(id_, 0) < members:
             problems.append(f"partition {id_} has {healthy.get(id_, 0)} healthy members")
     led = ", ".join(f"{id_} by broker {leaders[id_][0]}" for id_ in sorted(leaders))
-    return _check(name, problems, f"{partition_count} partitions, led: {led}")
+    return judged(name, problems, f"{partition_count} partitions, led: {led}")
 
 
 def commands_accepted(partitions_seen: Collection[int], partition_count: int, since: str) -> Check:
     """Every partition has accepted a command sent after a moment that `since` names."""
     missing = sorted(set(range(1, partition_count + 1)) - set(partitions_seen))
     problems = [f"partition {id_} accepted none" for id_ in missing]
-    return _check(
+    return judged(
         f"Commands are accepted on every partition {since}",
         problems,
-        f"partitions {_listed(sorted(partitions_seen))} accepted commands",
+        f"partitions {listed(sorted(partitions_seen))} accepted commands",
     )
 
 
@@ -88,8 +72,8 @@ def instances_kept(acknowledged: Collection[int], found: Collection[int], where:
     if not acknowledged:
         problems.append("no instance was acknowledged, so nothing is proved")
     if lost:
-        problems.append(f"{len(lost)} of {len(acknowledged)} are missing, e.g. {_listed(lost)}")
-    return _check(
+        problems.append(f"{len(lost)} of {len(acknowledged)} are missing, e.g. {listed(lost)}")
+    return judged(
         f"Every acknowledged process instance is in {where}",
         problems,
         f"{len(acknowledged)} acknowledged, all found",
@@ -99,10 +83,10 @@ def instances_kept(acknowledged: Collection[int], found: Collection[int], where:
 def positions_moving(moved: Collection[int], partition_count: int, since: str) -> Check:
     """The exported position of every partition has grown after a moment that `since` names."""
     missing = sorted(set(range(1, partition_count + 1)) - set(moved))
-    return _check(
+    return judged(
         f"Exported positions move on every partition {since}",
         [f"partition {id_} stands still" for id_ in missing],
-        f"partitions {_listed(sorted(moved))} move",
+        f"partitions {listed(sorted(moved))} move",
     )
 
 
@@ -110,7 +94,8 @@ def exporters_point_at(
     broker_pods: Iterable[Mapping[str, Any]], namespaces_of_engines: Mapping[int, str]
 ) -> Check:
     """Every broker's environment names, for each region's exporter, the engine in the given namespace."""
-    name = "Every broker exports to the survivor's and to the failover search engine"
+    listed = " and ".join(namespaces_of_engines[region] for region in sorted(namespaces_of_engines))
+    name = f"Every broker exports to the search engines of {listed}"
     problems = []
     pods = list(broker_pods)
     for pod in pods:
@@ -122,10 +107,10 @@ def exporters_point_at(
                 problems.append(f"{_pod_name(pod)} exports for region {region} to {url}")
     if not pods:
         problems.append("there are no broker pods")
-    return _check(
+    return judged(
         name,
         problems,
-        f"{len(pods)} brokers, engines in {_listed(sorted(namespaces_of_engines.values()))}",
+        f"{len(pods)} brokers",
     )
 
 
@@ -136,7 +121,7 @@ def stack_says(outputs: Mapping[str, Any], region: Region, phase: str, role: str
         for key, wanted in (("phase", phase), ("role", role))
         if outputs.get(key) != wanted
     ]
-    return _check(f"Stack {region.stack} says phase {phase}, role {role}", problems, "as expected")
+    return judged(f"Stack {region.stack} says phase {phase}, role {role}", problems, "as expected")
 
 
 def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence[str]) -> Check:
@@ -152,7 +137,7 @@ def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence
     ]
     if outputs.get("waitingFor"):
         problems.append(f"it still waits for: {outputs['waitingFor']}")
-    return _check(
+    return judged(
         f"Stack {region.stack} has proved and recorded {', '.join(steps)}",
         problems,
         ", ".join(f"{step} {recorded[step]['seconds']} s" for step in steps if step in recorded),
@@ -167,72 +152,10 @@ def lost_stack_is_no_dead_end(exit_status: int, output: str, outputs: Mapping[st
     said = [text for text in (output, str(outputs.get("waitingFor"))) if "does not answer" in text]
     if not said:
         problems.append("neither its output nor `waitingFor` says that the cluster does not answer")
-    return _check(
+    return judged(
         "`pulumi up` on the lost region's stack succeeds and says that its cluster does not answer",
         problems,
         str(outputs.get("waitingFor") or "said in the output"),
-    )
-
-
-def healthy_region_is_refused(exit_status: int, output: str) -> Check:
-    """A preview that calls a living region lost is refused, with the reason (swapped regions)."""
-    problems = []
-    if exit_status == 0:
-        problems.append("the preview of a failover of a living region succeeded")
-    if "that region is not lost" not in output:
-        problems.append("the refusal does not say that the region is not lost")
-    return _check(
-        "A failover of a region that lives is refused before anything changes",
-        problems,
-        "refused: its brokers are still in the topology",
-    )
-
-
-def preview_shows(preview: str, region: Region, steps: Sequence[str]) -> Check:
-    """The preview before the failover shows namespace, gates and release values to come.
-
-    `preview` is the text of `pulumi preview --diff`.
-    """
-    namespace = region.failover_namespace
-    wanted = {
-        f"namespace {namespace}": ("core/v1:Namespace", "create", f'"{namespace}"'),
-        "release with installation type failOver": ("helm.sh/v3:Release", "create", '"failOver"'),
-        "exporters' new address in the survivor's release": (
-            "helm.sh/v3:Release",
-            "update",
-            f".{namespace}.svc",
-        ),
-    } | {
-        f"gate {step}": ("core/v1:ConfigMap", "create", f'"dual-region-{step.lower()}"')
-        for step in steps
-    }
-    changes = _previewed_changes(preview)
-    problems = [
-        f"it lacks: {what}"
-        for what, (type_, operation, text) in wanted.items()
-        if not any(
-            kind.endswith(type_) and done == operation and text in body
-            for kind, done, body in changes
-        )
-    ]
-    return _check(
-        "The preview before the failover shows gates, namespace and release values to come",
-        problems,
-        f"{len(changes)} changes, among them {', '.join(wanted)}",
-    )
-
-
-def no_change(exit_status: int, seconds: float) -> Check:
-    """A preview right after the failover has nothing to change."""
-    problems = (
-        []
-        if exit_status == 0
-        else [f"`pulumi preview --expect-no-changes` ended with {exit_status}"]
-    )
-    return _check(
-        "A preview after the failover shows no change",
-        problems,
-        f"no change, said in {seconds:.1f} s",
     )
 
 
@@ -248,7 +171,7 @@ def nothing_restarted(
     problems += [f"{name} is new" for name in sorted(is_now.keys() - was.keys())]
     if not was:
         problems.append("there are no pods, so nothing is proved")
-    return _check(
+    return judged(
         "A `pulumi up` with nothing to do restarts no pod",
         problems,
         f"{len(was)} pods unchanged",
@@ -257,25 +180,11 @@ def nothing_restarted(
 
 def nothing_left(leftovers: Sequence[str]) -> Check:
     """After the drill no process, mount, network namespace or control group of it is left."""
-    return _check(
+    return judged(
         "Nothing of the drill is left on the machine",
         list(leftovers),
         "no process, mount, network namespace, control group or run folder",
     )
-
-
-def _previewed_changes(preview: str) -> list[tuple[str, str, str]]:
-    """Return type, operation and text of each resource that a preview's diff shows."""
-    heads = list(_RESOURCE_HEAD.finditer(preview))
-    ends = [head.start() for head in heads[1:]] + [len(preview)]
-    return [
-        (head["type"], head["operation"], preview[head.end() : end])
-        for head, end in zip(heads, ends, strict=True)
-    ]
-
-
-def _check(name: str, problems: Sequence[str], detail: str) -> Check:
-    return Check(name, not problems, "; ".join(problems) if problems else detail)
 
 
 def _host_is_in(host: str, namespace: str) -> bool:
@@ -301,11 +210,6 @@ def _pod_lives(pods: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
 
 def _pod_name(pod: Mapping[str, Any]) -> str:
     return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-
-
-def _listed(items: Sequence[object]) -> str:
-    more = f" and {len(items) - _MOST_NAMED} more" if len(items) > _MOST_NAMED else ""
-    return ", ".join(str(item) for item in items[:_MOST_NAMED]) + more
 
 
 def _count(items: Sequence[object], noun: str) -> str:

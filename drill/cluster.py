@@ -3,16 +3,17 @@
 It is the drill's own view, apart from the program's client, so that a mistake there is not believed here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from kubernetes.client import Configuration
 from kubernetes.config import load_kube_config
 
 from drill.errors import ClusterCallFailed
-from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE
+from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_APPS
 
 _CONNECT_SECONDS = 2.0
 _SEARCH_BATCH = 1000
@@ -84,6 +85,31 @@ class ClusterView:
             item["metadata"]["name"] for item in self.call("GET", "/api/v1/namespaces")["items"]
         ]
 
+    def deployments(self, namespace: str) -> list[dict[str, Any]]:
+        """Return a namespace's Deployments."""
+        answer = self.call("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments")
+        return list(answer["items"])
+
+    def claims(self, namespace: str) -> list[str]:
+        """Return the names of a namespace's claims; of one that is gone, none."""
+        path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+        return [item["metadata"]["name"] for item in self.call("GET", path)["items"]]
+
+    def volumes_of(self, namespace: str) -> list[str]:
+        """Return the names of the volumes that were made for claims of a namespace."""
+        volumes = self.call("GET", "/api/v1/persistentvolumes")["items"]
+        return [
+            item["metadata"]["name"]
+            for item in volumes
+            if item["spec"].get("claimRef", {}).get("namespace") == namespace
+        ]
+
+    def pending_releases(self, namespace: str) -> set[str]:
+        """Return the uids of Helm's records of operations that are under way, or were interrupted."""
+        selector = quote("owner=helm,status in (pending-install,pending-upgrade)")
+        path = f"/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}"
+        return {item["metadata"]["uid"] for item in self.call("GET", path)["items"]}
+
     def topology(self, namespace: str) -> dict[str, Any]:
         """Return the gateway's own topology."""
         answer = self.call("GET", f"{_service(namespace, GATEWAY_SERVICE, 8080)}/v1/topology")
@@ -98,6 +124,17 @@ class ClusterView:
         """Return the broker pods of several namespaces."""
         return [pod for namespace in namespaces for pod in self.pods(namespace, BROKER_SELECTOR)]
 
+    def partitions_of_ready(self, namespaces: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return what every ready broker of several namespaces says of its partitions, by its pod's name."""
+        return {
+            f"{namespace}/{name}": self.partitions(namespace, name)
+            for namespace, name in map(_place, filter(is_ready, self.broker_pods(namespaces)))
+        }
+
+    def search(self, namespace: str, path: str, body: object = None) -> Any:
+        """POST to the namespace's search engine."""
+        return self.call("POST", f"{_service(namespace, SEARCH_SERVICE, 9200)}/{path}", body)
+
     def document_count(self, namespace: str) -> int:
         """Return how many exported records the namespace's search engine holds."""
         path = f"{_service(namespace, SEARCH_SERVICE, 9200)}/zeebe-record*/_count"
@@ -106,12 +143,13 @@ class ClusterView:
     def instances_found(self, namespace: str, keys: Sequence[int]) -> set[int]:
         """Return which process instances the search engine knows as activated."""
         path = (
-            f"{_service(namespace, SEARCH_SERVICE, 9200)}/zeebe-record_process-instance_*/_search"
+            "zeebe-record_process-instance_*/_search"
             "?ignore_unavailable=true&filter_path=timed_out,_shards.failed,hits.hits._source"
         )
         found: set[int] = set()
         for start in range(0, len(keys), _SEARCH_BATCH):
-            answer = self.call("POST", path, instances_query(keys[start : start + _SEARCH_BATCH]))
+            query = instances_query(keys[start : start + _SEARCH_BATCH])
+            answer = self.search(namespace, path, query)
             found |= activated_instances(answer)
         return found
 
@@ -135,8 +173,7 @@ def activated_instances(answer: dict[str, Any]) -> set[int]:
     Raises:
         ClusterCallFailed: the engine could not ask all of its shards: what it did not find proves nothing.
     """
-    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
-        raise ClusterCallFailed("the search engine answered for a part of its shards only")
+    demand_whole(answer)
     hits = answer.get("hits", {}).get("hits", [])
     return {
         hit["_source"]["key"]
@@ -144,6 +181,52 @@ def activated_instances(answer: dict[str, Any]) -> set[int]:
         if hit["_source"]["intent"] == "ELEMENT_ACTIVATED"
         and hit["_source"]["value"]["bpmnElementType"] == "PROCESS"
     }
+
+
+def demand_whole(answer: Mapping[str, Any]) -> None:
+    """Refuse a search answer that is not of all shards.
+
+    Raises:
+        ClusterCallFailed: it is not.
+    """
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise ClusterCallFailed("the search engine answered for a part of its shards only")
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Say whether a pod is ready; a sleeping broker never is."""
+    conditions = pod["status"].get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def web_apps_not_ready(deployments: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what is wrong with Operate and Tasklist, one sentence for each that is not ready."""
+    there = {each["metadata"]["name"]: each for each in deployments}
+    problems = []
+    for name in WEB_APPS:
+        if name not in there:
+            problems.append(f"there is no {name}")
+            continue
+        wanted = there[name]["spec"].get("replicas", 1)
+        ready = there[name].get("status", {}).get("readyReplicas", 0)
+        if ready < max(wanted, 1):
+            problems.append(f"{name} has {ready} of {wanted} ready")
+    return problems
+
+
+def exporters_paused(partitions_of_brokers: Sequence[dict[str, Any]]) -> bool | None:
+    """Say whether any broker has paused an exporter; None when no broker has answered."""
+    phases = {
+        status.get("exporterPhase")
+        for partitions in partitions_of_brokers
+        for status in partitions.values()
+    }
+    return None if not phases else any(is_paused(phase) for phase in phases)
+
+
+def is_paused(exporter_phase: object) -> bool:
+    """Say whether an exporter phase is one of the pauses, hard or soft."""
+    return str(exporter_phase).upper() in ("PAUSED", "SOFT_PAUSED")
 
 
 def highest_positions(partitions_of_brokers: Sequence[dict[str, Any]]) -> dict[int, int]:
@@ -155,6 +238,10 @@ def highest_positions(partitions_of_brokers: Sequence[dict[str, Any]]) -> dict[i
             if position is not None:
                 highest[int(name)] = max(highest.get(int(name), -1), int(position))
     return highest
+
+
+def _place(pod: Mapping[str, Any]) -> tuple[str, str]:
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]
 
 
 def _service(namespace: str, name: str, port: int) -> str:

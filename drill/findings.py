@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from drill import measure
-from drill.checks import Check
+from drill import loadlog, measure
+from drill.check import Check
 from drill.loadlog import LoadLog
 from drill.measure import ExportSample
-from drill.progress import Stage
-from drill.report import Load, PhaseTimes, Report, StepTime
+from drill.points import Turn
+from drill.progress import Progress
+from drill.regions import REGIONS
+from drill.report import Failback, IncidentFigures, Load, PhaseTimes, Records, Report, StepTime
 from drill.settings import DrillSettings
 
 _SECONDS_BEFORE_LOSS = 10
@@ -17,19 +19,41 @@ _SECONDS_BEFORE_LOSS = 10
 
 
 @dataclass
-class Findings:
-    """Moments are on the monotonic clock; None is what has not happened, or was not looked for."""
+class Episode:
+    """What was seen while one load client ran: of an incident, or, without a loss, of phase normal.
 
-    checks: list[Check] = field(default_factory=list)
-    phases: list[PhaseTimes] = field(default_factory=list)
+    Moments are on the monotonic clock; None is what has not happened, or was not looked for.
+    """
+
+    lost_region: int
+    load: LoadLog = field(default_factory=LoadLog)
+    exports: Sequence[ExportSample] = ()
     loss: float | None = None
     up_began: float | None = None
     failover_end: float | None = None
-    watched_until: float | None = None
-    load: LoadLog = field(default_factory=LoadLog)
-    found: frozenset[int] | None = None
-    exports: Sequence[ExportSample] = ()
     noop_preview_seconds: float | None = None
+    failback_began: float | None = None
+    failback_end: float | None = None
+    watched_until: float | None = None
+
+
+@dataclass
+class Findings:
+    """Everything seen; of the search engines by region: `found` instances, `records` by their ids.
+
+    `known_records` are those ever seen in any engine: what both engines have lost is missed by it too.
+    """
+
+    checks: list[Check] = field(default_factory=list)
+    phases: list[PhaseTimes] = field(default_factory=list)
+    episodes: list[Episode] = field(default_factory=list)
+    found: dict[int, frozenset[int]] = field(default_factory=dict)
+    records: dict[int, frozenset[str]] = field(default_factory=dict)
+    known_records: frozenset[str] = frozenset()
+    incidents: dict[int, dict[str, Sequence[str]]] = field(default_factory=dict)
+    """For each region's stack: what it calls each incident -> the steps that it took."""
+    turns: list[Turn] = field(default_factory=list)
+    """The turns of an interrupted drill."""
     peak_memory_gib: float | None = None
     peak_machine_memory_gib: float | None = None
     machine: dict[str, Any] = field(default_factory=dict)
@@ -38,6 +62,16 @@ class Findings:
     def add(self, phase: str, *checks: Check) -> None:
         """Take in the outcome of checks made in a phase."""
         self.checks += [Check(f"{phase}: {c.name}", c.ok, c.detail) for c in checks]
+
+    @property
+    def load(self) -> LoadLog:
+        """The logs of all load clients that have ended, as one."""
+        return loadlog.merged(episode.load for episode in self.episodes)
+
+    @property
+    def steps(self) -> list[StepTime]:
+        """The steps of all phases so far."""
+        return [step for phase in self.phases for step in phase.steps]
 
 
 def steps_of(
@@ -62,36 +96,51 @@ def steps_of(
 
 
 def report_of(
-    settings: DrillSettings, findings: Findings, stages: Sequence[Stage], reason: str | None
+    settings: DrillSettings, findings: Findings, progress: Progress, reason: str | None
 ) -> Report:
     """Return the drill's report; `reason` says what broke, None that nothing did."""
     report = Report(
         cluster_size=settings.cluster_size,
-        lost_region=settings.lost,
+        lost_regions=settings.lost,
         until=settings.until,
         phases=tuple(findings.phases),
         checks=tuple(findings.checks),
         load=_load(settings, findings),
-        noop_preview_seconds=findings.noop_preview_seconds,
+        records=_records(findings),
+        incidents=tuple(
+            _incident(settings, episode)
+            for episode in findings.episodes
+            if episode.loss is not None
+        ),
+        interrupted=settings.interrupt,
+        turns=tuple(findings.turns),
         peak_memory_gib=findings.peak_memory_gib,
         peak_machine_memory_gib=findings.peak_machine_memory_gib,
-        stages=tuple(stages),
+        seconds=progress.elapsed,
+        own_waiting_seconds=progress.waited_too_long,
+        stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
-        **_service(settings, findings),
     )
     return report.judged(reason)
 
 
 def _load(settings: DrillSettings, findings: Findings) -> Load:
     log = findings.load
-    keys = {ack.key for ack in log.acks}
-    found = None if findings.found is None else len(keys & findings.found)
+    keys = frozenset(ack.key for ack in log.acks)
+    in_region = {index: len(keys & found) for index, found in findings.found.items()}
+    everywhere = len(keys.intersection(*findings.found.values())) if findings.found else None
     return Load(
         acknowledged=len(keys),
-        found=found,
-        lost=None if found is None else len(keys) - found,
-        acknowledged_after_loss=0 if findings.loss is None else len(log.sent_after(findings.loss)),
+        found=everywhere,
+        lost=None if everywhere is None else len(keys) - everywhere,
+        in_region0=in_region.get(0),
+        in_region1=in_region.get(1),
+        acknowledged_after_loss=sum(
+            len(episode.load.sent_after(episode.loss))
+            for episode in findings.episodes
+            if episode.loss is not None
+        ),
         rate=settings.rate,
         errors=log.errors,
         tunnels_ended=log.tunnels_ended,
@@ -99,25 +148,68 @@ def _load(settings: DrillSettings, findings: Findings) -> Load:
     )
 
 
-def _service(settings: DrillSettings, findings: Findings) -> dict[str, Any]:
-    """Return the figures about the time without service, as far as there is something to compute."""
-    loss = findings.loss
-    if loss is None or not findings.load.acks:
-        return {}
-    moments = findings.load.moments
-    watched = findings.watched_until or max(moments)
-    end = findings.failover_end or watched
-    return {
-        "lost_at": loss,
-        "outage_seconds": measure.outage_seconds(moments, loss, watched),
-        "unavailable_seconds": measure.unavailable_seconds(moments, loss, end),
-        "export_gap_seconds": measure.export_gap_seconds(
-            findings.exports, loss, settings.partitions
+def _records(findings: Findings) -> Records:
+    if len(findings.records) < len(REGIONS):
+        return Records()
+    missing = [len(findings.known_records - findings.records[region.index]) for region in REGIONS]
+    return Records(len(findings.known_records), *missing)
+
+
+def _incident(settings: DrillSettings, episode: Episode) -> IncidentFigures:
+    """Return the figures of one incident, as far as there is something to compute."""
+    loss = episode.loss
+    figures = IncidentFigures(
+        lost_region=episode.lost_region,
+        lost_at=loss,
+        noop_preview_seconds=episode.noop_preview_seconds,
+    )
+    if loss is None or not episode.load.acks:
+        return figures
+    moments = episode.load.moments
+    watched = episode.watched_until or max(moments)
+    end = episode.failover_end or watched
+    shown = end if episode.failback_began is None else episode.failback_end or watched
+    return IncidentFigures(
+        lost_region=figures.lost_region,
+        lost_at=loss,
+        outage_seconds=measure.outage_seconds(moments, loss, watched),
+        unavailable_seconds=measure.unavailable_seconds(moments, loss, end),
+        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, loss, end),
+        export_gap_seconds=measure.export_gap_seconds(_until(episode), loss, settings.partitions),
+        reaction_seconds=None if episode.up_began is None else episode.up_began - loss,
+        gaps=tuple(measure.gaps_between(moments, loss, end)),
+        acks_per_second=measure.acks_per_second(
+            moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), shown
         ),
-        "reaction_seconds": None if findings.up_began is None else findings.up_began - loss,
-        "gaps": tuple(measure.gaps_between(moments, loss, end)),
-        "unavailable_by_partition": measure.unavailable_by_partition(findings.load.acks, loss, end),
-        "acks_per_second": measure.acks_per_second(
-            moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), end
+        noop_preview_seconds=figures.noop_preview_seconds,
+        failback=_failback(episode),
+    )
+
+
+def _until(episode: Episode) -> list[ExportSample]:
+    """Return the samples before the failback: from then on exporters are paused on purpose."""
+    return [
+        sample
+        for sample in episode.exports
+        if episode.failback_began is None or sample.at < episode.failback_began
+    ]
+
+
+def _failback(episode: Episode) -> Failback | None:
+    began = episode.failback_began
+    if began is None:
+        return None
+    moments = episode.load.moments
+    end = episode.failback_end or episode.watched_until or max(moments)
+    return Failback(
+        seconds=end - began,
+        unavailable_seconds=measure.unavailable_seconds(moments, began, end),
+        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, began, end),
+        gaps=tuple(measure.gaps_between(moments, began, end)),
+        paused_seconds=measure.seconds_in_state(
+            ((each.at, each.paused) for each in episode.exports), began, end
         ),
-    }
+        web_apps_down_seconds=measure.seconds_in_state(
+            ((each.at, each.web_apps_down) for each in episode.exports), began, end
+        ),
+    )

@@ -14,6 +14,7 @@ _FAILED = re.compile(r"\*\*[a-z]+ failed\b|\berror:")
 _NOISE = re.compile(
     r"^\s|^(Traceback|KeyboardInterrupt|error: update failed|\d+ (error|warning|message))"
 )
+_WAITED = re.compile(r": yes, after (?!0\.0 s)[\d.]+ s$")
 _UNTOLD = ("from $PATH", "pulumi:providers:")
 
 
@@ -40,14 +41,27 @@ class LiveLines:
         return text[:_LONGEST]
 
 
+def said_by_program(line: str) -> str | None:
+    """Return what a line repeats of the program's own words, which stand on the stack's line; or None."""
+    found = _RESOURCE.match(line.rstrip())
+    if not found or found["type"] != _STACK or any(text in line for text in _UNTOLD):
+        return None
+    said = _STATE.sub("", found["rest"]) if _STATE.match(found["rest"]) else found["rest"]
+    said = said.removeprefix(" ") if found["rest"].startswith(" ") else said
+    return None if not said or _NOISE.match(said) or "failed (" in said else said
+
+
+def has_waited(told: str) -> bool:
+    """Say whether a line tells that the program's waiting for something is over, and that it had to wait."""
+    return _WAITED.search(told) is not None
+
+
 def _picked(line: str) -> str | None:
     found = _RESOURCE.match(line)
     if not found or any(text in line for text in _UNTOLD):
         return None
     if found["type"] == _STACK:
-        said = _STATE.sub("", found["rest"]) if _STATE.match(found["rest"]) else found["rest"]
-        said = said.removeprefix(" ") if found["rest"].startswith(" ") else said
-        return None if not said or _NOISE.match(said) or "failed (" in said else said
+        return said_by_program(line)
     if _DONE.search(found["rest"]) or _FAILED.search(found["rest"]):
         return " ".join(line.split())
     return None

@@ -52,6 +52,22 @@ class LoadLog:
         return {ack.partition for ack in self.sent_after(moment)}
 
 
+def merged(logs: Iterable[LoadLog]) -> LoadLog:
+    """Return the logs of several clients, one after the other, as one."""
+    kept = list(logs)
+    errors: Counter[str] = Counter()
+    for log in kept:
+        errors.update(log.errors)
+    return LoadLog(
+        acks=tuple(ack for log in kept for ack in log.acks),
+        errors=dict(errors),
+        tunnels_ended=sum(log.tunnels_ended for log in kept),
+        late_seconds=tuple(seconds for log in kept for seconds in log.late_seconds),
+        deployed=any(log.deployed for log in kept),
+        ended=kept[-1].ended if kept else None,
+    )
+
+
 def parse(lines: Iterable[str]) -> LoadLog:
     """Return what the lines say; a last line that is still being written is left out."""
     acks: list[Ack] = []

@@ -56,12 +56,16 @@ class ExportSample:
     """What the search engine and the brokers said about exporting at one moment.
 
     `documents` is None when the engine did not answer; `positions` holds, for each partition that any
-    broker spoke for, the highest exported position.
+    broker spoke for, the highest exported position. `paused` says whether any broker had paused an
+    exporter, `web_apps_down` whether one of the survivor's web applications was not ready; None when
+    nobody answered.
     """
 
     at: float
     documents: int | None
     positions: Mapping[int, int]
+    paused: bool | None = None
+    web_apps_down: bool | None = None
 
 
 def partition_of(key: int) -> int:
@@ -92,12 +96,12 @@ def outage_seconds(moments: Sequence[float], loss: float, watched_until: float) 
     return first.end - loss
 
 
-def unavailable_seconds(moments: Iterable[float], loss: float, end: float) -> float:
-    """Return the sum of all gaps from the loss to the end of the failover."""
-    return sum(gap.seconds for gap in gaps_between(moments, loss, end))
+def unavailable_seconds(moments: Iterable[float], start: float, end: float) -> float:
+    """Return the sum of all gaps in a stretch: from the loss to the end of the failover, or the failback."""
+    return sum(gap.seconds for gap in gaps_between(moments, start, end))
 
 
-def unavailable_by_partition(acks: Iterable[Ack], loss: float, end: float) -> dict[int, float]:
+def unavailable_by_partition(acks: Iterable[Ack], start: float, end: float) -> dict[int, float]:
     """Return, for each partition seen, the sum of its stretches without an accepted command.
 
     The gateway offers a command to the next partition when one refuses it, so the cluster's own gaps hide
@@ -107,7 +111,9 @@ def unavailable_by_partition(acks: Iterable[Ack], loss: float, end: float) -> di
     for ack in acks:
         moments.setdefault(ack.partition, []).append(ack.at)
     return {
-        partition: sum(gap.seconds for gap in gaps_between(times, loss, end, PARTITION_GAP_SECONDS))
+        partition: sum(
+            gap.seconds for gap in gaps_between(times, start, end, PARTITION_GAP_SECONDS)
+        )
         for partition, times in sorted(moments.items())
     }
 
@@ -188,3 +194,20 @@ def partitions_moved(
         for partition in partitions
         if any(moment > since for moment in growth_moments(positions_of(kept, partition)))
     }
+
+
+def seconds_in_state(
+    states: Iterable[tuple[float, bool | None]], start: float, end: float
+) -> float | None:
+    """Return for how long a sampled state lasted from `start` to `end`.
+
+    Each sample holds until the next one that knows; so a state is seen to within one sampling interval. None
+    when no sample up to `end` knows.
+    """
+    known = sorted((at, state) for at, state in states if state is not None and at < end)
+    if not known:
+        return None
+    stretches = pairwise([*known, (end, False)])
+    return sum(
+        max(0.0, until - max(since, start)) for (since, state), (until, _) in stretches if state
+    )

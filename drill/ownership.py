@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from drill.errors import DrillError
+
 MARK = "CAMUNDA_DRILL_FOLDER"
 """The environment variable that everything the drill starts inherits: the drill's folder."""
 
@@ -21,6 +23,7 @@ _YOUNG_SECONDS = 5.0
 """A process younger than this may still turn into another program, so it is looked at again."""
 
 _END_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 
 
 @dataclass
@@ -74,6 +77,36 @@ class OwnProcesses:
         if self.sandbox_id in Path(f"/proc/{process.pid}/cgroup").read_text():
             return True
         return process.environ().get(MARK) == self.folder
+
+
+def end_marked(name: str, value: str) -> list[str]:
+    """Kill every process whose environment has this variable, and what these start meanwhile.
+
+    Returns:
+        Their command lines.
+
+    Raises:
+        DrillError: some of them resist.
+    """
+    ended: dict[int, str] = {}
+    deadline = time.monotonic() + _END_SECONDS
+    while left := [each for each in psutil.process_iter() if _carries(each, name, value)]:
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                ended[process.pid] = " ".join(process.cmdline())
+                process.send_signal(signal.SIGKILL)
+        # Not `wait_procs`: it would take the exit status of a child from whoever waits for it.
+        time.sleep(_LOOK_SECONDS)
+        if time.monotonic() > deadline:
+            raise DrillError(f"these processes resist SIGKILL: {', '.join(map(str, left))}")
+    return list(ended.values())
+
+
+def _carries(process: psutil.Process, name: str, value: str) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(name) == value
+    except (psutil.Error, OSError):
+        return False
 
 
 def leftovers(root: Path, sandbox_id: str) -> list[str]:

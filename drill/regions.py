@@ -9,6 +9,7 @@ from dataclasses import dataclass
 RELEASE = "camunda"
 GATEWAY_SERVICE = f"{RELEASE}-zeebe-gateway"
 SEARCH_SERVICE = f"{RELEASE}-elasticsearch-master-hl"
+WEB_APPS = (f"{RELEASE}-operate", f"{RELEASE}-tasklist")
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 
 REGION_COUNT = 2
@@ -78,6 +79,18 @@ def brokers_after_failover(cluster_size: int, lost: int) -> ExpectedBrokers:
         for ordinal in range(cluster_size // REGION_COUNT // 2)
     }
     return ExpectedBrokers(living | replaced)
+
+
+def brokers_in_failback(cluster_size: int, lost: int) -> ExpectedBrokers:
+    """Return the brokers as long as every second one of the recreated region sleeps: the failover ones stand in."""
+    survivor = REGIONS[1 - lost]
+    stand_ins = brokers_after_failover(cluster_size, lost).namespace_of
+    awake = {
+        broker: region
+        for broker, region in brokers_in_normal(cluster_size).namespace_of.items()
+        if broker not in stand_ins and region != survivor.namespace
+    }
+    return ExpectedBrokers(stand_ins | awake)
 
 
 def quorum(replication_factor: int = REPLICATION_FACTOR) -> int:

@@ -1,19 +1,14 @@
-"""The drill's report: `report.json` for machines, `report.md` and the closing table for people."""
+"""The drill's report as data, and as `report.json` for machines; `drill.readable` tells it to people."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from drill.checks import Check
+from drill.check import Check
 from drill.measure import Gap
+from drill.points import Turn
 from drill.progress import Stage
-
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -30,24 +25,27 @@ class StepTime:
 
 @dataclass(frozen=True)
 class PhaseTimes:
-    """How long a phase took and what its steps were."""
+    """How long a phase took and what its steps were; `incident` counts from 1, 0 is before the first."""
 
     name: str
     seconds: float
     steps: tuple[StepTime, ...] = ()
+    incident: int = 0
 
 
 @dataclass(frozen=True)
 class Load:
-    """What became of the load client's instances.
+    """What became of the load clients' instances, over all incidents.
 
-    `found` and `lost` count those that are, and are not, in the survivor's search engine; they are None
-    when nobody has looked.
+    `in_region0` and `in_region1` count those in that region's search engine, None when nobody has looked there.
+    `found` are in all engines that were looked at, `lost` are missing in one of them at least.
     """
 
     acknowledged: int = 0
     found: int | None = None
     lost: int | None = None
+    in_region0: int | None = None
+    in_region1: int | None = None
     acknowledged_after_loss: int = 0
     rate: float = 0.0
     errors: Mapping[str, int] = field(default_factory=dict)
@@ -56,32 +54,71 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Records:
+    """The exported records at the end: how many are known, how many each region lacks; None: not looked for."""
+
+    total: int | None = None
+    missing_in_region0: int | None = None
+    missing_in_region1: int | None = None
+
+
+@dataclass(frozen=True)
+class Failback:
+    """The failback of one incident: from the first `pulumi up` of `failback-pending` to the last of `restored`."""
+
+    seconds: float
+    unavailable_seconds: float
+    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    paused_seconds: float | None = None
+    web_apps_down_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class IncidentFigures:
+    """The figures of one incident; None is what was not measured, or not over when the drill ended.
+
+    `lost_at` is the loss on the monotonic clock: `gaps` are told in seconds after it.
+    """
+
+    lost_region: int
+    lost_at: float | None = None
+    outage_seconds: float | None = None
+    unavailable_seconds: float | None = None
+    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
+    export_gap_seconds: float | None = None
+    reaction_seconds: float | None = None
+    gaps: tuple[Gap, ...] = ()
+    acks_per_second: Mapping[int, int] = field(default_factory=dict)
+    noop_preview_seconds: float | None = None
+    failback: Failback | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything that a drill has to say, as far as it came."""
 
     cluster_size: int
-    lost_region: int
+    lost_regions: tuple[int, ...]
     until: str
     result: str = "failed"
     reason: str = ""
     phases: tuple[PhaseTimes, ...] = ()
     checks: tuple[Check, ...] = ()
     load: Load = Load()
-    outage_seconds: float | None = None
-    unavailable_seconds: float | None = None
-    export_gap_seconds: float | None = None
-    reaction_seconds: float | None = None
-    gaps: tuple[Gap, ...] = ()
-    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
-    acks_per_second: Mapping[int, int] = field(default_factory=dict)
-    noop_preview_seconds: float | None = None
+    records: Records = Records()
+    incidents: tuple[IncidentFigures, ...] = ()
+    interrupted: bool = False
+    turns: tuple[Turn, ...] = ()
+    """Of an interrupted drill: the turns in which `pulumi up` was killed and said again."""
     peak_memory_gib: float | None = None
     peak_machine_memory_gib: float | None = None
+    seconds: float = 0.0
+    own_waiting_seconds: float = 0.0
+    """How much of it was spent waiting though what was waited for was there: polling, and fixed waits."""
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    lost_at: float | None = None
-    """The loss on the monotonic clock, None without one: `gaps` are told in seconds after it."""
 
     def judged(self, reason: str | None) -> "Report":
         """Return the report with its result: passed only if nothing broke and every check held.
@@ -95,26 +132,44 @@ class Report:
             reason = "no check was run"
         return replace(self, result="failed" if reason else "passed", reason=reason or "")
 
+    @property
+    def own_waiting_share(self) -> float:
+        """The part of the drill's time that was own waiting, 0 to 1."""
+        return self.own_waiting_seconds / self.seconds if self.seconds else 0.0
+
 
 def as_json(report: Report) -> str:
-    """Return the report as JSON, keys in camelCase, seconds rounded to hundredths."""
+    """Return the report as JSON, keys in camelCase, seconds rounded to hundredths.
+
+    The figures of the first incident stand at the top too: most drills have one.
+    """
+    first = report.incidents[0] if report.incidents else IncidentFigures(report.lost_regions[0])
     document = {
         "result": report.result,
         "reason": report.reason,
         "clusterSize": report.cluster_size,
-        "lostRegion": report.lost_region,
+        "lostRegions": list(report.lost_regions),
         "until": report.until,
+        "seconds": _round(report.seconds),
+        "ownWaitingSeconds": _round(report.own_waiting_seconds),
+        "ownWaitingShare": round(report.own_waiting_share, 4),
         "phases": [_rounded(asdict(phase)) for phase in report.phases],
         "checks": [asdict(check) for check in report.checks],
         "load": _camel(_rounded(asdict(report.load))),
-        "outageSeconds": _round(report.outage_seconds),
-        "unavailableSeconds": _round(report.unavailable_seconds),
-        "exportGapSeconds": _round(report.export_gap_seconds),
-        "reactionSeconds": _round(report.reaction_seconds),
-        "gaps": [_gap_after_loss(gap, report.lost_at or 0.0) for gap in report.gaps],
-        "unavailableSecondsByPartition": _rounded(dict(report.unavailable_by_partition)),
-        "acksPerSecond": [[second, count] for second, count in report.acks_per_second.items()],
-        "noopPreviewSeconds": _round(report.noop_preview_seconds),
+        "records": _camel(asdict(report.records)),
+        **_figures(first),
+        "incidents": [_figures(incident) for incident in report.incidents],
+        "interrupted": report.interrupted,
+        "interruptions": [
+            {**_place(turn), "point": str(each.point), "at": _round(each.at)}
+            for turn in report.turns
+            for each in turn.interruptions
+        ],
+        "notReachable": [
+            {**_place(turn), "point": str(point)}
+            for turn in report.turns
+            for point in turn.not_reachable
+        ],
         "peakMemoryGiB": _round(report.peak_memory_gib),
         "peakMachineMemoryGiB": _round(report.peak_machine_memory_gib),
         "stages": [_rounded(asdict(stage)) for stage in report.stages],
@@ -124,164 +179,36 @@ def as_json(report: Report) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_markdown(report: Report) -> str:
-    """Return the report for people."""
-    parts = [
-        f"# Drill: {report.result}",
-        _opening(report),
-        "## Figures",
-        _table(("figure", "value"), _figures(report)),
-        "## Checks",
-        _table(
-            ("", "check", "seen"),
-            [("ok" if c.ok else "**FAILED**", c.name, c.detail) for c in report.checks],
+def _place(turn: Turn) -> dict[str, Any]:
+    return {"incident": turn.incident, "phase": turn.phase, "stack": turn.stack}
+
+
+def _figures(incident: IncidentFigures) -> dict[str, Any]:
+    loss, back = incident.lost_at or 0.0, incident.failback
+    return {
+        "lostRegion": incident.lost_region,
+        "outageSeconds": _round(incident.outage_seconds),
+        "unavailableSeconds": _round(incident.unavailable_seconds),
+        "unavailableSecondsByPartition": _rounded(dict(incident.unavailable_by_partition)),
+        "exportGapSeconds": _round(incident.export_gap_seconds),
+        "reactionSeconds": _round(incident.reaction_seconds),
+        "gaps": [_gap_after_loss(gap, loss) for gap in incident.gaps],
+        "acksPerSecond": [[second, count] for second, count in incident.acks_per_second.items()],
+        "noopPreviewSeconds": _round(incident.noop_preview_seconds),
+        "failbackSeconds": _round(back.seconds if back else None),
+        "failbackUnavailableSeconds": _round(back.unavailable_seconds if back else None),
+        "failbackUnavailableSecondsByPartition": _rounded(
+            dict(back.unavailable_by_partition) if back else {}
         ),
-        "## Steps of the procedure",
-        _table(
-            ("phase", "step", "stack", "seconds", "proves that"),
-            [
-                (phase.name, step.id, step.stack, f"{step.seconds:.1f}", step.title)
-                for phase in report.phases
-                for step in phase.steps
-            ],
-        ),
-        "## Time without service",
-        _gap_text(report),
-        "## Stages of the drill",
-        _table(
-            ("began at", "stage", "seconds"),
-            [
-                (f"{s.start:.1f} s", s.name + ("" if s.ok else " (failed)"), f"{s.seconds:.1f}")
-                for s in report.stages
-            ],
-        ),
-        "## Machine and versions",
-        _table(("what", "value"), [*report.machine.items(), *report.versions.items()]),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def write(report: Report, folder: Path) -> None:
-    """Write report.json and report.md."""
-    (folder / "report.json").write_text(as_json(report), encoding="utf-8")
-    (folder / "report.md").write_text(as_markdown(report), encoding="utf-8")
-
-
-def print_closing(report: Report, console: Console) -> None:
-    """Print the closing table."""
-    table = Table(title=f"Drill: {report.result}", title_justify="left")
-    table.add_column("")
-    table.add_column("check", overflow="fold")
-    table.add_column("seen", overflow="fold")
-    for check in report.checks:
-        mark = "[green]ok[/]" if check.ok else "[red]FAILED[/]"
-        table.add_row(mark, check.name, check.detail if not check.ok else check.detail[:120])
-    console.print(table)
-    figures = Table(show_header=False)
-    for phase in report.phases:
-        for step in phase.steps:
-            figures.add_row(f"step {step.id} ({step.stack})", f"{step.seconds:.1f} s")
-    for name, value in _figures(report):
-        figures.add_row(name, value)
-    console.print(figures)
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """Return one character for each count, the highest count being the full height; 0 is a blank."""
-    top = max(counts, default=0)
-    return "".join(
-        " " if not count else _BARS[(count * (len(_BARS) - 1) + top - 1) // top] for count in counts
-    )
-
-
-def _opening(report: Report) -> str:
-    place = f"Region {report.lost_region} lost, cluster size {report.cluster_size}, until `{report.until}`."
-    return f"{place} {report.reason}".strip()
-
-
-def _figures(report: Report) -> list[tuple[str, str]]:
-    load = report.load
-    kept = "not looked for" if load.lost is None else f"{load.found} found, {load.lost} lost"
-    return [
-        ("acknowledged instances", f"{load.acknowledged} ({kept})"),
-        *(_loss_figures(report) if report.lost_at is not None else ()),
-        *((f"phase {phase.name}", _seconds(phase.seconds)) for phase in report.phases),
-        ("peak memory of the drill's processes", _gib(report.peak_memory_gib)),
-        ("peak memory taken from the machine", _gib(report.peak_machine_memory_gib)),
-    ]
-
-
-def _loss_figures(report: Report) -> list[tuple[str, str]]:
-    return [
-        ("from the loss to the next accepted command", _seconds(report.outage_seconds)),
-        (
-            "without any accepted command until the end of the failover",
-            _seconds(report.unavailable_seconds),
-        ),
-        (
-            "from the loss until exporting moves on every partition",
-            _seconds(report.export_gap_seconds),
-        ),
-        (
-            "from the loss until `pulumi up` was said (disks gone, configuration, preview)",
-            _seconds(report.reaction_seconds),
-        ),
-        ("preview with nothing to do", _seconds(report.noop_preview_seconds)),
-    ]
-
-
-def _gap_text(report: Report) -> str:
-    if not report.acks_per_second:
-        return "Nothing was measured."
-    seconds = list(report.acks_per_second)
-    loss = report.lost_at or 0.0
-    rows = [
-        (
-            f"{gap.start - loss:.1f} s",
-            f"{gap.end - loss:.1f} s",
-            f"{gap.seconds:.1f}",
-        )
-        for gap in report.gaps
-    ]
-    errors = [(kind, str(count)) for kind, count in sorted(report.load.errors.items())]
-    return "\n\n".join(
-        [
-            f"Accepted commands in each second, from {seconds[0]} s to {seconds[-1]} s after the loss:",
-            f"```\n{sparkline(list(report.acks_per_second.values()))}\n```",
-            _table(("gap from (after the loss)", "to", "seconds"), rows),
-            "Without an accepted command on each partition: "
-            + (
-                ", ".join(f"{p}: {s:.1f} s" for p, s in report.unavailable_by_partition.items())
-                or "none"
-            ),
-            "What refused commands were told:",
-            _table(("answer", "times"), errors),
-        ]
-    )
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [_row(header), _row(["---"] * len(header)), *(_row(row) for row in rows)]
-    return "\n".join(lines) if len(lines) > 2 else "None."
-
-
-def _row(cells: Sequence[Any]) -> str:
-    return (
-        "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"
-    )
+        "failbackGaps": [_gap_after_loss(gap, loss) for gap in (back.gaps if back else ())],
+        "pausedSeconds": _round(back.paused_seconds if back else None),
+        "webAppsDownSeconds": _round(back.web_apps_down_seconds if back else None),
+    }
 
 
 def _gap_after_loss(gap: Gap, loss: float) -> dict[str, float]:
     figures = {"start": gap.start - loss, "end": gap.end - loss, "seconds": gap.seconds}
     return {name: round(value, 2) for name, value in figures.items()}
-
-
-def _seconds(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1f} s"
-
-
-def _gib(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.2f} GiB"
 
 
 def _round(value: float | None) -> float | None:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from drill.errors import DrillError
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+DEFAULT_LOST = 1
+BACKUP_LOCATION = "/backup"
+"""Where a search engine's container has the shared folder: `snapshotRepoPath` of the rehearsal's values."""
 
 
 class Until(StrEnum):
@@ -19,19 +23,33 @@ class Until(StrEnum):
     RESTORED = "restored"
 
 
-AVAILABLE = (Until.NORMAL, Until.FAILOVER)
-"""The phases that this version rehearses."""
+@dataclass(frozen=True)
+class Incident:
+    """One loss of a region and all that follows it; `number` counts from 1."""
+
+    number: int
+    lost: Region
+
+    @property
+    def survivor(self) -> Region:
+        """The region that lives on."""
+        return self.lost.other
 
 
 @dataclass(frozen=True)
 class DrillSettings:
-    """One drill: which region is lost, how many brokers, how far, and whether everything stays up."""
+    """One drill: which regions are lost one after the other, how many brokers, how far, and what stays up.
 
-    lost: int = 1
+    With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
+    With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
+    """
+
+    lost: tuple[int, ...] = (1,)
     cluster_size: int = 4
-    until: Until = Until.FAILOVER
+    until: Until = Until.RESTORED
     keep: bool = False
     rate: float = 20.0
+    interrupt: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -39,13 +57,18 @@ class DrillSettings:
         Raises:
             DrillError: with the value and what is allowed.
         """
-        if self.until not in AVAILABLE:
-            allowed = ", ".join(AVAILABLE)
+        said = ",".join(map(str, self.lost))
+        if not self.lost or any(region not in range(REGION_COUNT) for region in self.lost):
+            raise DrillError(f"--lost or --incidents {said}: there are regions 0 and 1")
+        if len(self.lost) > 1 and self.until is not Until.RESTORED:
             raise DrillError(
-                f"--until {self.until}: the drill does not go so far yet; allowed are {allowed}"
+                f"--incidents {said} with --until {self.until}: a region can only be lost again "
+                "after a failback; several incidents need --until restored"
             )
-        if self.lost not in range(REGION_COUNT):
-            raise DrillError(f"--lost {self.lost}: there are regions 0 and 1")
+        if self.interrupt and self.until is Until.NORMAL:
+            raise DrillError(
+                "--interrupt with --until normal: only the ups of the failover and the failback are interrupted"
+            )
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
@@ -54,14 +77,11 @@ class DrillSettings:
             )
 
     @property
-    def survivor(self) -> Region:
-        """The region that lives on."""
-        return REGIONS[1 - self.lost]
-
-    @property
-    def lost_region(self) -> Region:
-        """The region that is lost."""
-        return REGIONS[self.lost]
+    def incidents(self) -> tuple[Incident, ...]:
+        """The incidents, in their order."""
+        return tuple(
+            Incident(number, REGIONS[region]) for number, region in enumerate(self.lost, start=1)
+        )
 
     @property
     def partition_count(self) -> int:
@@ -72,6 +92,30 @@ class DrillSettings:
     def partitions(self) -> range:
         """The partitions' ids."""
         return range(1, self.partition_count + 1)
+
+
+def lost_regions(lost: int | None, incidents: str) -> tuple[int, ...]:
+    """Return which regions are lost, of the options `--lost` and `--incidents`.
+
+    Args:
+        lost: the one region, or None for the default.
+        incidents: several, such as `1,0`; empty for one incident.
+
+    Raises:
+        DrillError: both were given, or `incidents` is no list of numbers.
+    """
+    if not incidents:
+        return (DEFAULT_LOST if lost is None else lost,)
+    if lost is not None:
+        raise DrillError(
+            f"--lost {lost} and --incidents {incidents}: give one of them, --incidents for several"
+        )
+    try:
+        return tuple(int(part) for part in incidents.split(","))
+    except ValueError:
+        raise DrillError(
+            f"--incidents {incidents}: give the regions that are lost one after the other, as in 1,0"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -100,15 +144,23 @@ class Places:
         """One log for each pulumi command, the load client, and what the regions said at a failure."""
         return self.folder / "logs"
 
-    @property
-    def load_log(self) -> Path:
-        """The load client's events."""
-        return self.folder / "load.jsonl"
+    def load_log(self, number: int) -> Path:
+        """Return the events of a load client: of an incident by its number, 0 without a loss."""
+        return self.folder / f"load{_suffix(number)}.jsonl"
+
+    def export_log(self, number: int) -> Path:
+        """Return exported positions and document counts over time, of an incident as `load_log`."""
+        return self.folder / f"exports{_suffix(number)}.jsonl"
 
     @property
-    def export_log(self) -> Path:
-        """Exported positions and document counts over time."""
-        return self.folder / "exports.jsonl"
+    def backup(self) -> Path:
+        """The folder of snapshots, which both regions' search engines share."""
+        return self.folder / "backup"
+
+    @property
+    def backup_values(self) -> Path:
+        """The Helm values that mount it."""
+        return self.folder / "backup.yaml"
 
     @property
     def chart(self) -> Path:
@@ -117,11 +169,21 @@ class Places:
 
     @property
     def values(self) -> tuple[Path, ...]:
-        """The reference values, and over them what a rehearsal needs."""
+        """The reference values, over them what a rehearsal needs, and over these the drill's own."""
         return (
             self.checkout / "dualregion" / "reference-values.yaml",
             self.checkout / "sandbox" / "values" / "rehearsal.yaml",
+            self.backup_values,
         )
+
+
+def backup_values(places: Places) -> dict[str, Any]:
+    """Return the Helm values that let both regions' search engines share one folder of this machine.
+
+    The other volume mounts of the rehearsal's values stay; of the volumes there is this one.
+    """
+    folder = {"path": str(places.backup), "type": "Directory"}
+    return {"elasticsearch": {"extraVolumes": [{"name": "backup", "hostPath": folder}]}}
 
 
 def stack_config(settings: DrillSettings, places: Places, region: Region) -> dict[str, str]:
@@ -133,6 +195,8 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
         "chart.name": str(places.chart),
+        "backup.type": "fs",
+        "backup.settings.location": BACKUP_LOCATION,
         # The reference values demand the secret; the rehearsal's engine does not read the keys.
         "elasticsearchSecret.name": "elasticsearch-env-secret",
         "elasticsearchSecret.data.S3_ACCESS_KEY": "rehearsal",
@@ -150,3 +214,7 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
             f"{at}.podCidrs[0]": each.pod_cidr,
         }
     return config
+
+
+def _suffix(number: int) -> str:
+    return f"-{number}" if number > 1 else ""

@@ -14,14 +14,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from drill.errors import DrillError
-from drill.livelines import LiveLines
+from drill.livelines import LiveLines, has_waited
+from drill.ownership import end_marked
+
+OnLine = Callable[[str, Callable[[], None]], None]
+"""Is told each line of a run, and given what kills the run."""
 
 PROGRAM_FOLDERS = ("dualregion", "components", "hooks")
 PROGRAM_FILES = ("Pulumi.yaml", "__main__.py")
+
+RUN_MARK = "CAMUNDA_DRILL_RUN"
+"""The environment variable that everything started by one pulumi command inherits: the command's log."""
 
 _LONGEST_RUN_SECONDS = 1800
 """Beyond every deadline of the program's own gates: a run that takes longer hangs."""
@@ -38,6 +46,11 @@ class Run:
     seconds: float
     output: str
     log: Path
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was killed in the middle."""
+        return self.exit_status == -signal.SIGKILL
 
     def last_lines(self, count: int = 30) -> str:
         """Return the end of its output."""
@@ -108,6 +121,8 @@ class Stacks:
         self._logs = logs
         self._say = say
         self._count = 0
+        self.waits = 0
+        """How many times the program has waited for something, in all commands so far."""
 
     def create(self, stack: str, config: Mapping[str, str]) -> None:
         """Make a stack and set its configuration.
@@ -115,7 +130,7 @@ class Stacks:
         Raises:
             DrillError: pulumi refused.
         """
-        self._demand(self.run("init", stack, "stack", "init", stack, "--no-select"))
+        self.demand(self.run("init", stack, "stack", "init", stack, "--no-select"))
         self.configure(stack, config)
 
     def configure(self, stack: str, config: Mapping[str, str]) -> None:
@@ -127,21 +142,46 @@ class Stacks:
         pairs = [
             part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")
         ]
-        self._demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
+        self.demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
 
-    def up(self, stack: str, message: str) -> Run:
-        """Run `pulumi up` without its own preview, telling what it does while it does it."""
+    def up(self, stack: str, message: str, on_line: OnLine | None = None) -> Run:
+        """Run `pulumi up` without its own preview, telling what it does while it does it.
+
+        `on_line` is told each line, before anything else is done with it, and may kill the run.
+        """
         return self.run(
-            "up", stack, "up", "--yes", "--skip-preview", "--message", message, live=True
+            "up",
+            stack,
+            "up",
+            "--yes",
+            "--skip-preview",
+            "--message",
+            message,
+            live=True,
+            on_line=on_line,
         )
 
-    def must_up(self, stack: str, message: str) -> Run:
-        """Run `pulumi up`.
+    def cancel(self, stack: str) -> Run:
+        """Run `pulumi cancel`: a killed run has left its lock.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        return self.demand(self.run("cancel", stack, "cancel", "--yes"))
+
+    def demand(self, run: Run) -> Run:
+        """Return a run that has succeeded.
 
         Raises:
             DrillError: it failed; the message ends with its last lines.
         """
-        return self._demand(self.up(stack, message))
+        if run.exit_status == 0:
+            return run
+        command = " ".join(("pulumi", *run.arguments[:2]))
+        raise DrillError(
+            f"`{command}` ended with exit status {run.exit_status}; all of its output is in {run.log}, "
+            f"its last lines:\n{run.last_lines()}"
+        )
 
     def preview(self, stack: str) -> Run:
         """Run `pulumi preview --diff`."""
@@ -157,7 +197,7 @@ class Stacks:
         Raises:
             DrillError: pulumi failed, or printed something else.
         """
-        run = self._demand(self.run("output", stack, "stack", "output", "--json", quiet=True))
+        run = self.demand(self.run("output", stack, "stack", "output", "--json", quiet=True))
         try:
             return dict(json.loads(run.output or "{}"))
         except ValueError:
@@ -171,9 +211,15 @@ class Stacks:
         return done.stdout.strip()
 
     def run(
-        self, name: str, stack: str, *arguments: str, live: bool = False, quiet: bool = False
+        self,
+        name: str,
+        stack: str,
+        *arguments: str,
+        live: bool = False,
+        quiet: bool = False,
+        on_line: OnLine | None = None,
     ) -> Run:
-        """Run one pulumi command to its end.
+        """Run one pulumi command to its end, or until `on_line` kills it.
 
         `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone.
         """
@@ -186,27 +232,41 @@ class Stacks:
         errors = log.with_suffix(".err").open("w") if quiet else None
         lines: list[str] = []
         told = LiveLines()
+        waited: set[str] = set()
         try:
-            with log.open("w", encoding="utf-8") as file, self._started(argv, errors) as process:
+            with (
+                log.open("w", encoding="utf-8") as file,
+                self._started(argv, errors, log) as process,
+            ):
                 for line in process.stdout or ():
+                    if on_line:
+                        on_line(line, partial(_kill, process, log))
                     lines.append(line)
                     file.write(line)
                     file.flush()
-                    if live and (said := told.condensed(line)):
+                    said = told.condensed(line) if live else line.strip()
+                    if said and has_waited(said):
+                        waited.add(said)
+                    if said and live:
                         self._say(f"  {stack}: {said}")
                 status = process.wait(timeout=_LONGEST_RUN_SECONDS)
+            if status == -signal.SIGKILL:
+                end_marked(RUN_MARK, str(log))
         finally:
             if errors:
                 errors.close()
+            self.waits += len(waited)
         return Run(arguments, status, time.monotonic() - began, "".join(lines), log)
 
     @contextmanager
-    def _started(self, argv: Sequence[str], errors: Any) -> Iterator[subprocess.Popen[str]]:
+    def _started(
+        self, argv: Sequence[str], errors: Any, log: Path
+    ) -> Iterator[subprocess.Popen[str]]:
         """Start pulumi in a session of its own; when the caller leaves early, end it and all it started."""
         process = subprocess.Popen(
             argv,
             cwd=self._project,
-            env=self._env,
+            env={**self._env, RUN_MARK: str(log)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors or subprocess.STDOUT,
@@ -226,14 +286,17 @@ class Stacks:
         self._count += 1
         return self._logs / f"{self._count:02d}-pulumi-{name}.log"
 
-    def _demand(self, run: Run) -> Run:
-        if run.exit_status == 0:
-            return run
-        command = " ".join(("pulumi", *run.arguments[:2]))
-        raise DrillError(
-            f"`{command}` ended with exit status {run.exit_status}; all of its output is in {run.log}, "
-            f"its last lines:\n{run.last_lines()}"
-        )
+
+def _kill(process: subprocess.Popen[str], log: Path) -> None:
+    """Kill pulumi and all that it started at once, as a machine that dies does.
+
+    Plugins and program are in groups of their own; a hook that lived on would work beside the next run's.
+    What resists is told when the run ends.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(DrillError):
+        end_marked(RUN_MARK, str(log))
 
 
 def _end(process: subprocess.Popen[str]) -> None:

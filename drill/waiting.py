@@ -5,34 +5,40 @@ from collections.abc import Callable
 
 from drill.errors import ClusterCallFailed, DrillError
 
-_ASK_SECONDS = 0.5
+ASK_SECONDS = 0.5
+"""How often is asked; half of it too late, on average, is an end seen."""
 _SAY_SECONDS = 5.0
 _LONGEST = 160
 
 
 def wait_for(
     what: str, missing: Callable[[], str | None], seconds: float, say: Callable[[str], None]
-) -> None:
+) -> float:
     """Wait until `missing` returns None; it otherwise says what is still missing.
 
     A cluster that does not answer counts as something missing.
+
+    Returns:
+        How much too late, in seconds and on average, the end of the waiting was seen: 0 if it was so at once.
 
     Raises:
         DrillError: it was still missing after `seconds`.
     """
     deadline = time.monotonic() + seconds
     said = time.monotonic()
+    late = 0.0
     while True:
         try:
             lacking = missing()
         except ClusterCallFailed as error:
             lacking = str(error)
         if lacking is None:
-            return
+            return late
         now = time.monotonic()
         if now > deadline:
             raise DrillError(f"waited {seconds:.0f} s until {what}; still: {lacking}")
         if now - said > _SAY_SECONDS:
             say(f"  waiting until {what}: {lacking[:_LONGEST]}")
             said = now
-        time.sleep(_ASK_SECONDS)
+        late = ASK_SECONDS / 2
+        time.sleep(ASK_SECONDS)

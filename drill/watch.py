@@ -5,13 +5,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
-from drill.cluster import ClusterView, highest_positions
+from drill.cluster import (
+    ClusterView,
+    exporters_paused,
+    highest_positions,
+    web_apps_not_ready,
+)
 from drill.errors import ClusterCallFailed
 from drill.measure import ExportSample
 from drill.ownership import OwnProcesses
@@ -51,19 +57,26 @@ class _Sampler:
 
 
 class ExportWatch(_Sampler):
-    """Samples exported positions and the document count of a region's search engine."""
+    """Samples exporting: positions and pauses on the brokers, documents in a region's search engine.
+
+    And whether that region's web applications are ready.
+    """
 
     def __init__(
         self, view: ClusterView, namespace: str, also: Sequence[str], record_to: Path
     ) -> None:
-        """The engine of `namespace` is counted; the brokers there and in the namespaces `also` are asked."""
+        """Engine and web applications are those of `namespace`; the brokers there and in `also` are asked."""
         super().__init__("export-watch")
         self._view = view
         self._namespace = namespace
-        self._brokers_in = (namespace, *also)
+        self._brokers_in = tuple((view, each) for each in (namespace, *also))
         self._record_to = record_to
         self._samples: list[ExportSample] = []
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="export-watch")
+
+    def add_brokers(self, view: ClusterView, namespace: str) -> None:
+        """From now on ask also the brokers of this namespace, which may be in another cluster."""
+        self._brokers_in = (*self._brokers_in, (view, namespace))
 
     @property
     def samples(self) -> list[ExportSample]:
@@ -73,17 +86,24 @@ class ExportWatch(_Sampler):
     def sample(self) -> None:
         """Ask the engine and every broker once; who does not answer is left out."""
         count = self._pool.submit(_or_none, lambda: self._view.document_count(self._namespace))
-        pods = _or_none(lambda: self._view.broker_pods(self._brokers_in)) or []
-        places = [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
+        apps = self._pool.submit(_or_none, lambda: self._view.deployments(self._namespace))
         asked = [
-            self._pool.submit(_or_none, partial(self._view.partitions, *place)) for place in places
+            self._pool.submit(_or_none, partial(view.partitions, *place))
+            for view, namespace in self._brokers_in
+            for place in _or_none(partial(_brokers, view, namespace)) or []
         ]
         answers = [answer for future in asked if (answer := future.result()) is not None]
-        sample = ExportSample(time.monotonic(), count.result(), highest_positions(answers))
+        deployments = apps.result()
+        sample = ExportSample(
+            time.monotonic(),
+            count.result(),
+            highest_positions(answers),
+            paused=exporters_paused(answers),
+            web_apps_down=None if deployments is None else bool(web_apps_not_ready(deployments)),
+        )
         self._samples.append(sample)
         with self._record_to.open("a", encoding="utf-8") as file:
-            entry = {"at": sample.at, "documents": sample.documents, "positions": sample.positions}
-            file.write(json.dumps(entry) + "\n")
+            file.write(json.dumps(asdict(sample)) + "\n")
 
     def stop(self) -> None:
         """End the sampling and its threads."""
@@ -119,6 +139,14 @@ class MemoryWatch(_Sampler):
         self._peak_own = max(self._peak_own, self._own.resident_bytes())
         taken = self._available_before - psutil.virtual_memory().available
         self._peak_machine = max(self._peak_machine, taken)
+
+
+def _brokers(view: ClusterView, namespace: str) -> list[tuple[str, str]]:
+    """Return the brokers' pods as namespace and name."""
+    return [
+        (pod["metadata"]["namespace"], pod["metadata"]["name"])
+        for pod in view.broker_pods([namespace])
+    ]
 
 
 def _or_none(ask: Callable[[], _Answer]) -> _Answer | None:

@@ -6,11 +6,17 @@ from typing import Any
 
 import pytest
 
-from drill import checks
-from drill.checks import Check
+from drill import checks, previews
+from drill.check import Check
 from drill.cluster import activated_instances, highest_positions, instances_query
 from drill.errors import ClusterCallFailed
-from drill.regions import REGIONS, brokers_after_failover, brokers_in_normal, quorum
+from drill.regions import (
+    REGIONS,
+    brokers_after_failover,
+    brokers_in_failback,
+    brokers_in_normal,
+    quorum,
+)
 from sandbox.regions.model import regions as sandbox_regions
 
 LONDON, PARIS = REGIONS
@@ -79,6 +85,17 @@ def test_expected_brokers_are_those_of_the_procedure() -> None:
     assert brokers_after_failover(4, 0).namespace_of == {
         0: "camunda-paris-failover",
         1: "camunda-paris",
+        3: "camunda-paris",
+    }
+    # While the recreated region's even ordinals sleep, all ids are there.
+    assert brokers_in_failback(8, 1).namespace_of == brokers_after_failover(8, 1).namespace_of | {
+        3: "camunda-paris",
+        7: "camunda-paris",
+    }
+    assert brokers_in_failback(4, 0).namespace_of == {
+        0: "camunda-paris-failover",
+        1: "camunda-paris",
+        2: "camunda-london",
         3: "camunda-paris",
     }
     assert quorum(4) == 3
@@ -307,7 +324,7 @@ def test_lost_stack_must_end_well_and_say_why(
     ],
 )
 def test_a_failover_of_a_living_region_must_be_refused(status: int, output: str, ok: bool) -> None:
-    assert checks.healthy_region_is_refused(status, output).ok is ok
+    assert previews.healthy_region_is_refused(status, output).ok is ok
 
 
 # The layout is that of `pulumi preview --diff --non-interactive` 3.259.0.
@@ -353,7 +370,7 @@ Resources:
 
 
 def test_preview_shows_what_is_to_come() -> None:
-    check = checks.preview_shows(PREVIEW, LONDON, ("F1", "F2", "F3"))
+    check = previews.preview_shows(PREVIEW, LONDON, ("F1", "F2", "F3"))
     assert check.ok, check.detail
 
 
@@ -367,14 +384,14 @@ def test_preview_shows_what_is_to_come() -> None:
     ],
 )
 def test_preview_check_fails(old: str, new: str, says: str) -> None:
-    check = checks.preview_shows(PREVIEW.replace(old, new), LONDON, ("F1", "F2", "F3"))
+    check = previews.preview_shows(PREVIEW.replace(old, new), LONDON, ("F1", "F2", "F3"))
     assert not check.ok
     assert says in check.detail
 
 
 def test_no_change_needs_a_clean_exit() -> None:
-    assert checks.no_change(0, 2.2).ok
-    assert not checks.no_change(255, 2.2).ok
+    assert previews.no_change(0, 2.2).ok
+    assert not previews.no_change(255, 2.2).ok
 
 
 def test_nothing_restarted() -> None:

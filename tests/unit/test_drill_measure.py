@@ -148,6 +148,27 @@ def test_a_partition_has_moved_only_when_it_went_beyond_what_was_known_before() 
     assert measure.partitions_moved(samples, 120, [1, 2, 3]) == set()
 
 
+@pytest.mark.parametrize(
+    ("states", "seconds"),
+    [
+        pytest.param([(10, False), (20, True), (21, True), (30, False)], 10, id="once"),
+        pytest.param([(20, True), (25, None), (30, False)], 10, id="a sample that knows nothing"),
+        pytest.param([(20, True), (30, False), (40, True), (45, False)], 15, id="twice"),
+        pytest.param([(-5, True), (3, False)], 3, id="begun before, cut at the start"),
+        pytest.param([(90, True)], 10, id="lasts at the end, cut there"),
+        pytest.param([(30, False), (20, True)], 10, id="in any order"),
+        pytest.param([(5, False), (99, False)], 0, id="never"),
+        pytest.param([(20, None)], None, id="nobody knows"),
+        pytest.param([(120, True)], None, id="not sampled in time"),
+        pytest.param([(120, True), (10, False)], 0, id="what came later does not count"),
+    ],
+)
+def test_seconds_in_a_sampled_state(
+    states: list[tuple[float, bool | None]], seconds: float | None
+) -> None:
+    assert measure.seconds_in_state(states, 0, 100) == seconds
+
+
 def test_equal_errors_share_a_kind_whatever_the_numbers_in_them() -> None:
     def refused(details: str) -> grpc.aio.AioRpcError:
         empty = grpc.aio.Metadata()
@@ -193,3 +214,15 @@ def test_a_log_that_is_still_being_written_is_read_up_to_its_last_whole_line() -
     log = loadlog.parse([*whole, last[:17]])
     assert len(log.acks) == 2
     assert log.ended is None
+
+
+def test_logs_of_several_clients_are_one() -> None:
+    first = loadlog.parse(log_lines())
+    second = loadlog.LoadLog(
+        acks=(Ack(key(3), 9.0, 9.1),), errors={"no answer in time": 1}, tunnels_ended=2
+    )
+    log = loadlog.merged([first, second])
+    assert [ack.key for ack in log.acks] == [key(1), key(2), key(3)]
+    assert log.errors == {"deploy: UNAVAILABLE: no": 1, "no answer in time": 6}
+    assert (log.deployed, log.tunnels_ended, log.late_seconds) == (True, 3, (0.7,))
+    assert loadlog.merged([]) == loadlog.LoadLog()

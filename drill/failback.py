@@ -1,0 +1,259 @@
+"""The second half of an incident: the region is recreated, the failback is made, both are in normal again."""
+
+import time
+from dataclasses import dataclass
+
+from drill import checks, failback_checks, previews
+from drill.cluster import is_ready
+from drill.failover import STEPS as FAILOVER_STEPS
+from drill.findings import Episode, steps_of
+from drill.judging import (
+    check_commands,
+    check_exporters_run,
+    check_exporting,
+    check_kept,
+    check_records,
+    check_topology,
+    deployments,
+    partitions_of_ready,
+)
+from drill.regions import (
+    REGIONS,
+    REPLICATION_FACTOR,
+    Region,
+    brokers_in_failback,
+    brokers_in_normal,
+)
+from drill.report import PhaseTimes
+from drill.rig import Rig
+from drill.settings import Incident, Until
+from drill.turns import Outputs
+
+PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
+RESTORED_STEPS = {
+    "survivor": (*PENDING_STEPS["survivor"], "B5"),
+    "recreated": (*PENDING_STEPS["recreated"], "B5", "B6", "B7"),
+}
+ALL_STEPS = {
+    "survivor": (*FAILOVER_STEPS, *RESTORED_STEPS["survivor"]),
+    "recreated": RESTORED_STEPS["recreated"],
+}
+
+
+@dataclass
+class Failback:
+    """The failback of one incident, judged under load; `suffix` tells the checks of several incidents apart."""
+
+    rig: Rig
+    incident: Incident
+    episode: Episode
+    suffix: str = ""
+
+    @property
+    def parts(self) -> dict[Region, str]:
+        """What each region is in the incident."""
+        return {self.incident.survivor: "survivor", self.incident.lost: "recreated"}
+
+    # --- recreating, failback-pending ------------------------------------------------------------------
+
+    def recreate(self) -> None:
+        """Make the lost region anew, empty, at another address."""
+        lost = self.incident.lost
+        with self.rig.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
+            self.rig.sandbox.recreate(lost.index)
+        if self.rig.exports:
+            self.rig.exports.add_brokers(self.rig.view(lost, read_seconds=3.0), lost.namespace)
+
+    def begin(self) -> None:
+        """Preview, then both stacks to `failback-pending`."""
+        rig, survivor = self.rig, self.incident.survivor
+        self._configure("failback-pending")
+        with rig.progress.stage(
+            f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
+        ):
+            preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
+            rig.found.add(
+                self._label("failback-pending"), previews.preview_shows_failback(preview.output)
+            )
+        self._try_wrong_turn()
+        self.episode.failback_began = time.monotonic()
+        outputs = self._take_turns("failback-pending")
+        self._check_stacks("failback-pending", outputs, PENDING_STEPS)
+
+    def _try_wrong_turn(self) -> None:
+        """Say `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
+        rig, lost = self.rig, self.incident.lost
+        with rig.progress.stage(
+            f"Phase failback-pending: pulumi up on {lost.stack}, whose turn it is not"
+        ):
+            run = rig.up(lost, f"region {lost.index} is not to be installed yet")
+            outputs, there = rig.stacks.outputs(lost.stack), rig.view(lost).namespaces()
+            rig.found.add(
+                self._label("failback-pending"),
+                failback_checks.waits_its_turn(run.exit_status, outputs, lost, there),
+            )
+
+    def check_pending(self) -> None:
+        """Check, with the load running, what is between the two phases: exporters paused, web apps off."""
+        rig, label = self.rig, self._label("failback-pending")
+        survivor, size = self.incident.survivor, rig.settings.cluster_size
+        since = time.monotonic()
+        with rig.progress.stage("Checking both regions, exporters paused"):
+            expected = brokers_in_failback(size, self.incident.lost.index)
+            check_topology(rig, label, survivor, expected, REPLICATION_FACTOR)
+            self._check_exporters_addresses(label, with_failover=True)
+            views = {region: rig.view(region) for region in REGIONS}
+            brokers = {
+                survivor: [survivor.namespace, survivor.failover_namespace],
+                self.incident.lost: [self.incident.lost.namespace],
+            }
+            rig.found.add(
+                label,
+                rig.settled(
+                    lambda: failback_checks.exporters_are_paused(
+                        partitions_of_ready(views, brokers), size
+                    )
+                ),
+                rig.settled(lambda: failback_checks.web_apps_off(deployments(views))),
+            )
+        check_commands(rig, label, since, "with the exporters paused")
+        if rig.settings.until is Until.FAILBACK_PENDING:
+            rig.stop_load()
+
+    # --- restored --------------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Both stacks to `restored`; the recreated region's turn comes first."""
+        rig = self.rig
+        self._configure("restored")
+        final = self._take_turns("restored", first=self.incident.lost)
+        self.episode.failback_end = time.monotonic()
+        self._check_stacks("restored", final, RESTORED_STEPS)
+        for region, said in final.items():
+            name = str(said.get("incident"))
+            former = rig.found.incidents.setdefault(region.index, {})
+            rig.found.add(
+                self._label("restored"), failback_checks.incident_is_new(region, name, former)
+            )
+            former[name] = ALL_STEPS[self.parts[region]]
+
+    def check_restored(self) -> None:
+        """Check, with the load running, that both regions are whole again and nothing else is left."""
+        rig, label, survivor = self.rig, self._label("restored"), self.incident.survivor
+        end = self.episode.failback_end or time.monotonic()
+        with rig.progress.stage("Checking both regions"):
+            expected = brokers_in_normal(rig.settings.cluster_size)
+            for region in REGIONS:
+                seen = f"{label}, {region.city}"
+                check_topology(rig, seen, region, expected, REPLICATION_FACTOR)
+            self._check_exporters_addresses(label, with_failover=False)
+            check_exporters_run(rig, label)
+            views = {region: rig.view(region) for region in REGIONS}
+            gone, view = survivor.failover_namespace, views[survivor]
+            rig.found.add(
+                label,
+                rig.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
+                rig.settled(
+                    lambda: failback_checks.failover_is_gone(
+                        gone, view.namespaces(), view.claims(gone), view.volumes_of(gone)
+                    )
+                ),
+            )
+        check_commands(rig, label, end, "after the failback")
+        check_exporting(rig, label, end, "after the failback")
+
+    # --- normal again ----------------------------------------------------------------------------------
+
+    def to_normal(self) -> None:
+        """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
+        rig, label = self.rig, self._label("normal again")
+        for region in REGIONS:
+            with rig.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
+                rig.stacks.configure(region.stack, {"phase": "normal"})
+                preview = rig.stacks.preview(region.stack)
+                rig.found.add(
+                    label,
+                    previews.only_gates_change(preview.exit_status, preview.output, region),
+                )
+        before = self._pods()
+        outputs = self._take_turns("normal", name="normal again")
+        rig.found.add(label, checks.nothing_restarted(0, before, self._pods()))
+        for region, said in outputs.items():
+            rig.found.add(
+                label,
+                checks.stack_says(said, region, "normal", "member"),
+                checks.steps_are_proved(said, region, ("N",)),
+            )
+            rig.found.add(
+                label,
+                *(
+                    failback_checks.history_holds(said, region, name, steps)
+                    for name, steps in rig.found.incidents[region.index].items()
+                ),
+            )
+
+    def check_nothing_lost(self) -> None:
+        """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
+        label = self._label("restored")
+        self.rig.stop_load()
+        check_kept(self.rig, label, {region: region.namespace for region in REGIONS}, since=0.0)
+        check_records(self.rig, label)
+
+    # --- parts -----------------------------------------------------------------------------------------
+
+    def _label(self, phase: str) -> str:
+        return f"{phase}{self.suffix}"
+
+    def _configure(self, phase: str) -> None:
+        for region in REGIONS:
+            self.rig.stacks.configure(region.stack, {"phase": phase})
+
+    def _take_turns(
+        self,
+        phase: str,
+        first: Region | None = None,
+        name: str = "",
+    ) -> dict[Region, Outputs]:
+        rig, lost = self.rig, self.incident.lost
+        began = time.monotonic()
+        outputs = rig.take_turns(
+            phase,
+            first or self.incident.survivor,
+            f"region {lost.index} was lost, phase {phase}",
+            None if phase == "normal" else self.parts,
+        )
+        steps = [
+            step
+            for region, said in outputs.items()
+            for step in steps_of(region.stack, said, rig.found.steps)
+        ]
+        steps.sort(key=lambda step: step.start)
+        rig.found.phases.append(
+            PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
+        )
+        return outputs
+
+    def _check_stacks(
+        self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]
+    ) -> None:
+        for region, said in outputs.items():
+            part = self.parts[region]
+            self.rig.found.add(
+                self._label(phase),
+                checks.stack_says(said, region, phase, part),
+                checks.steps_are_proved(said, region, steps[part]),
+            )
+
+    def _check_exporters_addresses(self, label: str, with_failover: bool) -> None:
+        """Check that every broker that is awake exports to each region's own engine."""
+        rig, survivor = self.rig, self.incident.survivor
+        pods = [pod for each in REGIONS for pod in rig.view(each).broker_pods([each.namespace])]
+        if with_failover:
+            pods += rig.view(survivor).broker_pods([survivor.failover_namespace])
+        pods = [pod for pod in pods if is_ready(pod)]
+        rig.found.add(
+            label, checks.exporters_point_at(pods, {each.index: each.namespace for each in REGIONS})
+        )
+
+    def _pods(self) -> list[dict[str, object]]:
+        return [pod for each in REGIONS for pod in self.rig.view(each).pods(each.namespace)]

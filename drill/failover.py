@@ -1,0 +1,136 @@
+"""The first half of an incident: a region is called lost by mistake, is lost, and is failed over."""
+
+import time
+from dataclasses import dataclass
+
+from drill import checks, previews
+from drill.findings import Episode, steps_of
+from drill.judging import check_commands, check_exporting, check_kept, check_topology
+from drill.regions import brokers_after_failover, quorum
+from drill.report import PhaseTimes
+from drill.rig import Rig
+from drill.settings import Incident, Until
+
+STEPS = ("F1", "F2", "F3")
+
+
+@dataclass
+class Failover:
+    """The loss of a region and the failover, judged under load.
+
+    `label` says in the checks' names which phase they are of.
+    """
+
+    rig: Rig
+    incident: Incident
+    episode: Episode
+    label: str = "failover"
+
+    def mistake(self) -> None:
+        """Call the region lost while it lives: the wrong move that would cost most must be refused."""
+        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
+        with rig.progress.stage(f"Calling {lost.city} lost while it lives: must be refused"):
+            rig.stacks.configure(survivor.stack, self._wanted)
+            preview = rig.stacks.preview(survivor.stack)
+            rig.found.add(
+                "normal", previews.healthy_region_is_refused(preview.exit_status, preview.output)
+            )
+
+    def lose(self) -> None:
+        """Lose the region without warning."""
+        with self.rig.progress.stage(f"Losing region {self.incident.lost.index} without warning"):
+            loss = self.rig.sandbox.lose(self.incident.lost.index)
+            # The sandbox tells the wall clock's moment; measures go by the clock that never jumps.
+            self.episode.loss = time.monotonic() - (time.time() - loss)
+
+    def fail_over(self) -> None:
+        """Preview and `up` on the survivor's stack, then `up` on the lost region's."""
+        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
+        began = time.monotonic()
+        with rig.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
+            rig.stacks.configure(survivor.stack, self._wanted)
+            preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
+            rig.found.add(self.label, previews.preview_shows(preview.output, survivor, STEPS))
+        with rig.progress.stage(f"Phase failover: pulumi up on {survivor.stack}, the survivor"):
+            self.episode.up_began = time.monotonic()
+            try:
+                outputs = rig.must_up(survivor, "failover", f"region {lost.index} is lost")
+            finally:
+                self.episode.failover_end = time.monotonic()
+        steps = steps_of(survivor.stack, outputs, rig.found.steps)
+        rig.found.phases.append(
+            PhaseTimes(
+                "failover",
+                self.episode.failover_end - began,
+                tuple(steps),
+                self.incident.number,
+            )
+        )
+        rig.found.add(
+            self.label,
+            checks.stack_says(outputs, survivor, "failover", "survivor"),
+            checks.steps_are_proved(outputs, survivor, STEPS),
+        )
+        self._update_lost_stack()
+
+    def _update_lost_stack(self) -> None:
+        rig, lost = self.rig, self.incident.lost
+        with rig.progress.stage(f"Phase failover: pulumi up on {lost.stack}, the lost region"):
+            rig.stacks.configure(lost.stack, self._wanted)
+            run = rig.up(lost, f"region {lost.index} is lost")
+            said = rig.stacks.outputs(lost.stack)
+            rig.found.add(
+                self.label,
+                checks.lost_stack_is_no_dead_end(run.exit_status, run.output, said),
+                checks.stack_says(said, lost, "failover", "lost"),
+            )
+
+    def check(self) -> None:
+        """Look at the survivor, with the load running; a drill that goes no further also at the engines."""
+        rig, survivor = self.rig, self.incident.survivor
+        end = self.episode.failover_end or time.monotonic()
+        with rig.progress.stage("Checking the survivor"):
+            expected = brokers_after_failover(rig.settings.cluster_size, self.incident.lost.index)
+            check_topology(rig, self.label, survivor, expected, quorum())
+            engines = {
+                survivor.index: survivor.namespace,
+                self.incident.lost.index: survivor.failover_namespace,
+            }
+            pods = rig.view(survivor).broker_pods(list(engines.values()))
+            rig.found.add(self.label, checks.exporters_point_at(pods, engines))
+        check_commands(rig, self.label, end, "after the failover")
+        check_exporting(rig, self.label, end, "after the failover")
+        self._check_nothing_to_do()
+        if rig.settings.until is Until.FAILOVER:
+            rig.stop_load()
+            self._check_engines()
+
+    def _check_nothing_to_do(self) -> None:
+        rig, survivor = self.rig, self.incident.survivor
+        view, both = rig.view(survivor), (survivor.namespace, survivor.failover_namespace)
+        with rig.progress.stage("Saying preview and up again, with nothing to do"):
+            before = [pod for namespace in both for pod in view.pods(namespace)]
+            preview = rig.stacks.preview_expecting_no_change(survivor.stack)
+            self.episode.noop_preview_seconds = preview.seconds
+            again = rig.up(survivor, "nothing to do")
+            after = [pod for namespace in both for pod in view.pods(namespace)]
+            rig.found.add(
+                self.label,
+                previews.no_change(preview.exit_status, preview.seconds),
+                checks.nothing_restarted(again.exit_status, before, after),
+            )
+
+    def _check_engines(self) -> None:
+        survivor = self.incident.survivor
+        check_kept(self.rig, self.label, {survivor: survivor.namespace}, since=0.0)
+        # What the lost engine had already taken is not exported again: only what came later counts.
+        check_kept(
+            self.rig,
+            self.label,
+            {survivor: survivor.failover_namespace},
+            since=self.episode.loss or 0.0,
+        )
+
+    @property
+    def _wanted(self) -> dict[str, str]:
+        return {"phase": "failover", "lostRegion": str(self.incident.lost.index)}

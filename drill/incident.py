@@ -1,0 +1,64 @@
+"""One incident of a drill: a region is lost, failed over, recreated and failed back, under load all the time."""
+
+from drill.failback import Failback
+from drill.failover import Failover
+from drill.points import every_point_was_hit, named_points, no_release_is_pending
+from drill.regions import REGIONS
+from drill.rig import Rig
+from drill.settings import Incident, Until
+
+
+def rehearse_incident(rig: Rig, incident: Incident) -> None:
+    """Carry out one incident, as far as the drill goes.
+
+    Both regions are in phase normal before it, and after one that is `restored`. Each incident has a load
+    client of its own: it sends to the survivor, and the survivor may be another one each time.
+
+    Raises:
+        DrillError: something could not be done.
+        SandboxError: a region could not be lost or recreated.
+    """
+    suffix = f" (incident {incident.number})" if len(rig.settings.incidents) > 1 else ""
+    _go_through(rig, incident, suffix)
+    if rig.settings.interrupt:
+        _check_interruptions(rig, incident, f"interrupted{suffix}")
+
+
+def _check_interruptions(rig: Rig, incident: Incident, label: str) -> None:
+    """Check that every named point was hit, and that what was interrupted was finished."""
+    parts = {"survivor": incident.survivor.stack, "recreated": incident.lost.stack}
+    named = named_points(rig.settings.until, parts)
+    alive = [incident.survivor] if rig.settings.until is Until.FAILOVER else list(REGIONS)
+    pending = {
+        namespace: rig.view(region).pending_releases(namespace)
+        for region in alive
+        for namespace in (region.namespace, region.failover_namespace)
+    }
+    rig.found.add(
+        label,
+        every_point_was_hit(rig.found.turns, named, incident.number),
+        no_release_is_pending(pending),
+    )
+
+
+def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
+    until = rig.settings.until
+    episode = rig.start_load(incident.survivor, incident.number)
+    failover = Failover(rig, incident, episode, f"failover{suffix}")
+    if incident.number == 1:
+        failover.mistake()
+    failover.lose()
+    failover.fail_over()
+    failover.check()
+    if until is Until.FAILOVER:
+        return
+    failback = Failback(rig, incident, episode, suffix)
+    failback.recreate()
+    failback.begin()
+    failback.check_pending()
+    if until is Until.FAILBACK_PENDING:
+        return
+    failback.restore()
+    failback.check_restored()
+    failback.to_normal()
+    failback.check_nothing_lost()

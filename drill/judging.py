@@ -1,0 +1,157 @@
+"""Looking at the regions and judging what is seen, for the stages to use at their ends."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drill import checks, failback_checks, measure
+from drill.cluster import ClusterView
+from drill.errors import DrillError
+from drill.records import QUIET_SECONDS, Quiet, record_ids
+from drill.regions import REGIONS, ExpectedBrokers, Region
+from drill.rig import Rig
+
+_EXPORT_BOUND_SECONDS = 180.0
+"""How long the exporters may take to catch up after the load has stopped."""
+_READ_SECONDS = 60.0
+"""For one batch of records: ten thousand, sorted, out of a small engine on a busy machine."""
+
+
+def check_topology(
+    rig: Rig, phase: str, region: Region, expected: ExpectedBrokers, members: int
+) -> None:
+    """Check what a region's gateway sees: brokers, leaders, and so many healthy members of each partition."""
+    view, count = rig.view(region), rig.settings.partition_count
+    rig.found.add(
+        phase,
+        rig.settled(lambda: checks.topology_is(view.topology(region.namespace), expected, count)),
+        rig.settled(
+            lambda: checks.partitions_are_led(view.topology(region.namespace), count, members)
+        ),
+    )
+
+
+def check_commands(rig: Rig, phase: str, since: float, after: str) -> None:
+    """Check, with the load running, that commands are accepted on every partition."""
+    with rig.progress.stage(f"Checking that commands are accepted {after}"):
+        rig.found.add(
+            phase,
+            rig.settled(
+                lambda: checks.commands_accepted(
+                    rig.read_load().partitions_since(since), rig.settings.partition_count, after
+                )
+            ),
+        )
+
+
+def check_exporting(rig: Rig, phase: str, since: float, after: str) -> None:
+    """Check, with the load running, that every partition is exported."""
+    partitions = rig.settings.partitions
+    with rig.progress.stage(f"Checking that records are exported {after}"):
+        rig.found.add(
+            phase,
+            rig.settled(
+                lambda: checks.positions_moving(
+                    measure.partitions_moved(
+                        rig.exports.samples if rig.exports else (), since, partitions
+                    ),
+                    len(partitions),
+                    after,
+                )
+            ),
+        )
+
+
+def check_exporters_run(rig: Rig, phase: str) -> None:
+    """Check that no exporter of any broker of both regions is paused."""
+    views = {region: rig.view(region) for region in REGIONS}
+    brokers = {region: [region.namespace] for region in REGIONS}
+    settings = rig.settings
+    rig.found.add(
+        phase,
+        rig.settled(
+            lambda: failback_checks.exporters_run(
+                partitions_of_ready(views, brokers),
+                settings.cluster_size,
+                settings.partition_count,
+            )
+        ),
+    )
+
+
+def partitions_of_ready(
+    views: Mapping[Region, ClusterView], namespaces: Mapping[Region, Sequence[str]]
+) -> dict[str, dict[str, Any]]:
+    """Return what every ready broker in some namespaces of the regions says of its partitions."""
+    return {
+        pod: partitions
+        for region, names in namespaces.items()
+        for pod, partitions in views[region].partitions_of_ready(names).items()
+    }
+
+
+def deployments(views: Mapping[Region, ClusterView]) -> dict[str, list[dict[str, Any]]]:
+    """Return the Deployments of each region's own namespace."""
+    return {region.namespace: view.deployments(region.namespace) for region, view in views.items()}
+
+
+def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float) -> None:
+    """Look for every instance that was sent after `since` in each of the search engines."""
+    keys = sorted(ack.key for ack in rig.found.load.sent_after(since))
+    for region, namespace in engines.items():
+        found: set[int] = set()
+        where = f"the search engine of {namespace}"
+        with rig.progress.stage(f"Looking for {len(keys)} instances in {where}"):
+            _look_for(rig, keys, found, rig.view(region), namespace)
+        rig.found.add(phase, checks.instances_kept(keys, found, where))
+        if namespace == region.namespace:
+            rig.found.found[region.index] = frozenset(found)
+
+
+def check_records(rig: Rig, phase: str) -> None:
+    """Compare the exported records of both regions' search engines, once these are quiet."""
+    views = {region: rig.view(region, _READ_SECONDS) for region in REGIONS}
+    with rig.progress.stage("Comparing the exported records of both regions"):
+        _wait_until_quiet(rig, views)
+        held = {
+            region: record_ids(view, region.namespace, rig.progress.say)
+            for region, view in views.items()
+        }
+        known = rig.found.known_records.union(*held.values())
+        rig.found.known_records = known
+        rig.found.records = {region.index: frozenset(ids) for region, ids in held.items()}
+        rig.progress.say(f"  {len(known)} records")
+    named = {f"{region.city}'s search engine": ids for region, ids in held.items()}
+    rig.found.add(phase, failback_checks.records_are_complete(known, named))
+
+
+def _wait_until_quiet(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
+    """Wait until both engines hold equally many records and take in nothing new, or until time is up."""
+    quiet = Quiet()
+    try:
+        rig.wait(
+            "both search engines hold the same and are quiet",
+            lambda: quiet.missing(
+                [view.document_count(region.namespace) for region, view in views.items()]
+            ),
+            _EXPORT_BOUND_SECONDS,
+        )
+    except DrillError as error:
+        # The comparison that follows tells what is missing where.
+        rig.progress.say(f"  {error}")
+    rig.progress.waited_too_long += QUIET_SECONDS
+
+
+def _look_for(
+    rig: Rig, keys: Sequence[int], found: set[int], view: ClusterView, namespace: str
+) -> None:
+    """Add to `found` the keys that the engine knows, until it knows all or time is up."""
+
+    def missing() -> str | None:
+        found.update(view.instances_found(namespace, [k for k in keys if k not in found]))
+        lacking = len(keys) - len(found)
+        return f"{lacking} of {len(keys)} are not there yet" if lacking else None
+
+    try:
+        rig.wait("all are exported", missing, _EXPORT_BOUND_SECONDS)
+    except DrillError as error:
+        rig.progress.say(f"  {error}")

@@ -1,0 +1,186 @@
+"""The beginning and the end of a drill: regions and stacks are made, and everything is taken down again."""
+
+import os
+import platform
+import shlex
+import shutil
+
+import psutil
+import yaml
+
+from drill import checks
+from drill.findings import Findings
+from drill.ownership import OwnProcesses, leftovers
+from drill.progress import Progress
+from drill.regions import REGIONS
+from drill.rig import Rig
+from drill.settings import DrillSettings, Places, backup_values, stack_config
+from drill.stacks import Stacks, copy_program, environment
+from drill.watch import MemoryWatch
+from sandbox.cache import cache_root
+from sandbox.errors import SandboxError
+from sandbox.regions import Sandbox
+from sandbox.setup import ensure
+from sandbox.setup.tools import Tools
+
+_DOWN_TRIES = 3
+_GATE_POLL_SECONDS = 0.5
+"""How often the program's gates look: half of it too late, on average, is each end of a waiting seen."""
+_SEARCH_ENGINE_USER = 1001
+"""Who writes snapshots: the user of the search engine's container."""
+
+
+class Lifecycle:
+    """Starts what a drill needs and takes it down, whatever became of it in between."""
+
+    def __init__(
+        self, settings: DrillSettings, places: Places, progress: Progress, found: Findings
+    ) -> None:
+        self._settings = settings
+        self._places = places
+        self._progress = progress
+        self._found = found
+        self._sandbox = Sandbox(None, places.sandbox, progress.console)
+        self._own = OwnProcesses(str(places.folder), self._sandbox.id)
+        self._memory = MemoryWatch(self._own)
+        self._rig: Rig | None = None
+
+    def start(self) -> Rig:
+        """Start both regions and prepare their stacks.
+
+        Raises:
+            SandboxError: a tool could not be made, or a region did not start.
+            DrillError: pulumi refused a stack or its configuration.
+        """
+        with self._progress.stage("Setting up the tools"):
+            tools = ensure(self._progress.console)
+        self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
+        self._found.machine = _machine()
+        self._memory.start()
+        with self._progress.stage("Starting the two regions"):
+            self._sandbox.up()
+        with self._progress.stage("Preparing the two stacks"):
+            _share_backup(self._places)
+            stacks = self._make_stacks(tools)
+        self._rig = Rig(
+            self._settings,
+            self._places,
+            self._progress,
+            self._sandbox,
+            tools,
+            stacks,
+            self._found,
+        )
+        return self._rig
+
+    def take_down(self, reason: str | None) -> str | None:
+        """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
+        reasons = [reason] if reason else []
+        for part in (self._end_measuring, self._keep_evidence, self._remove_all):
+            try:
+                part(bool(reasons))
+            except Exception as error:
+                what = str(error) if isinstance(error, SandboxError) else repr(error)
+                reasons.append(f"the taking down failed: {what}")
+        return "; and ".join(reasons) or None
+
+    def _make_stacks(self, tools: Tools) -> Stacks:
+        places = self._places
+        copy_program(places.checkout, places.project)
+        (places.folder / "state").mkdir()
+        env = environment(
+            places.folder,
+            self._sandbox.kubeconfig,
+            tools.pulumi_path,
+            own_build=tools.pulumi.is_relative_to(cache_root()),
+        )
+        _write_env_file(env, places)
+        stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
+        for region in REGIONS:
+            stacks.create(region.stack, stack_config(self._settings, places, region))
+        self._found.versions["pulumi"] = stacks.version()
+        self._found.versions["python"] = platform.python_version()
+        return stacks
+
+    def _end_measuring(self, _: bool) -> None:
+        if self._rig:
+            self._progress.waited_too_long += self._rig.stacks.waits * _GATE_POLL_SECONDS / 2
+            self._rig.end_load()
+        self._memory.stop()
+        self._found.peak_memory_gib = self._memory.peak_gib
+        self._found.peak_machine_memory_gib = self._memory.peak_machine_gib
+
+    def _remove_all(self, _: bool) -> None:
+        if self._settings.keep:
+            self._progress.say("Everything stays up (--keep)")
+            return
+        with self._progress.stage("Taking everything down"):
+            self._sandbox_down()
+            left = self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
+            shutil.rmtree(self._places.backup, ignore_errors=True)
+            self._found.checks.append(checks.nothing_left(left))
+
+    def _sandbox_down(self) -> None:
+        """Take the sandbox down, again if need be: another Ctrl-C also ends the command it just runs.
+
+        What resists to the last is left to the check for leftovers, which names it.
+        """
+        for _ in range(_DOWN_TRIES):
+            try:
+                self._sandbox.down()
+                return
+            except SandboxError as error:
+                self._progress.say(f"  {error}")
+
+    def _keep_evidence(self, failed: bool) -> None:
+        """After a failure, copy the regions' and the pods' logs, which are gone with the sandbox otherwise."""
+        if not failed and all(check.ok for check in self._found.checks):
+            return
+        kept = []
+        for region in self._sandbox.regions:
+            for folder in (region.logs, region.folder / "pod-logs"):
+                if folder.is_dir():
+                    target = self._places.logs / region.name / folder.name
+                    kept.append(shutil.copytree(folder, target, dirs_exist_ok=True))
+        if kept:
+            self._progress.say(f"  the regions' and pods' logs are kept in {self._places.logs}")
+
+
+def clear(places: Places, progress: Progress) -> None:
+    """Take down what an earlier drill kept or, killed, left behind, and empty the drill's folder.
+
+    Raises:
+        SandboxError: something of it resists.
+    """
+    sandbox = Sandbox(None, places.sandbox, progress.console)
+    sandbox.down()
+    OwnProcesses(str(places.folder), sandbox.id).end_all()
+    for path in places.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in ("lock", "drill.log"):
+            path.unlink()
+    places.logs.mkdir()
+
+
+def _share_backup(places: Places) -> None:
+    """Make the folder that both regions' search engines mount, and the values that mount it."""
+    places.backup.mkdir()
+    os.chown(places.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
+    places.backup_values.write_text(yaml.safe_dump(backup_values(places)), encoding="utf-8")
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "cpus": psutil.cpu_count(),
+        "memoryGiB": round(psutil.virtual_memory().total / 1024**3, 1),
+        "kernel": platform.release(),
+        "loadAverageAtStart": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def _write_env_file(env: dict[str, str], places: Places) -> None:
+    """Write what a shell needs to work on a kept drill: `. out/drill/env.sh`."""
+    names = [name for name in env if name.startswith("PULUMI_") or name in ("KUBECONFIG", "PATH")]
+    lines = [f"export {name}={shlex.quote(env[name])}\n" for name in sorted(names)]
+    (places.folder / "env.sh").write_text("".join(lines))

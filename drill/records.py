@@ -1,0 +1,94 @@
+"""The exported records of a region's search engine, all of them, by their ids.
+
+The exporter names each document by partition and position, so equal sets of ids in both engines mean that
+none has a record which the other one lacks.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drill.cluster import ClusterView, demand_whole
+from drill.errors import ClusterCallFailed
+
+_BATCH = 10_000
+"""The most that an engine gives at once without a change of its settings."""
+_INDICES = "zeebe-record*"
+
+QUIET_SECONDS = 6.0
+"""Exporters flush every five seconds at the latest: after so long without anything new, nothing more comes."""
+
+
+def record_ids(view: ClusterView, namespace: str, say: Callable[[str], None]) -> list[str]:
+    """Return the id of every exported record in a namespace's search engine, one entry for each document.
+
+    The engine must be quiet: what is exported meanwhile may be left out.
+
+    Raises:
+        ClusterCallFailed: the engine did not answer, or not with all that it counts.
+    """
+    view.search(namespace, f"{_INDICES}/_refresh")
+    counted = view.document_count(namespace)
+    path = f"{_INDICES}/_search?filter_path=timed_out,_shards.failed,hits.hits._id,hits.hits.sort"
+    ids: list[str] = []
+    last: list[Any] | None = None
+    while hits := _hits(view.search(namespace, path, records_query(last))):
+        ids += [hit["_id"] for hit in hits]
+        last = hits[-1]["sort"]
+        if len(ids) % (5 * _BATCH) == 0:
+            say(f"  {len(ids)} of {counted} records read in {namespace}")
+    if len(ids) != counted:
+        raise ClusterCallFailed(
+            f"the search engine of {namespace} counts {counted} records, but {len(ids)} were read"
+        )
+    return ids
+
+
+def records_query(last: Sequence[Any] | None) -> dict[str, Any]:
+    """Return the search for the next records, in the order of partition and position, after the last one read."""
+    query: dict[str, Any] = {
+        "size": _BATCH,
+        "_source": False,
+        "track_total_hits": False,
+        # An index without a single record has no mapping of these fields.
+        "sort": [
+            {field: {"order": "asc", "unmapped_type": "long"}}
+            for field in ("partitionId", "position")
+        ],
+    }
+    return query if last is None else query | {"search_after": list(last)}
+
+
+def partition_of(record_id: str) -> int:
+    """Return the partition in a record's id, `<partition>-<position>`."""
+    return int(record_id.partition("-")[0])
+
+
+class Quiet:
+    """Tells whether engines hold equally many records and have taken in nothing new for a while."""
+
+    def __init__(
+        self, seconds: float = QUIET_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._last: tuple[int, ...] = ()
+        self._since = 0.0
+
+    def missing(self, counts: Sequence[int]) -> str | None:
+        """Take in how many records each engine holds now; return why that is not quiet, or None."""
+        now = self._clock()
+        if tuple(counts) != self._last:
+            self._last, self._since = tuple(counts), now
+        if len(set(counts)) != 1:
+            return f"they hold {' and '.join(map(str, counts))}"
+        still = now - self._since
+        if still < self._seconds:
+            return f"each holds {counts[0]}, unchanged for {still:.0f} s"
+        return None
+
+
+def _hits(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    demand_whole(answer)
+    hits: list[dict[str, Any]] = answer.get("hits", {}).get("hits", [])
+    return hits

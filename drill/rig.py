@@ -1,0 +1,206 @@
+"""What every stage of a drill works with: the regions, the stacks, and what is measured meanwhile."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drill.check import Check
+from drill.cluster import ClusterView
+from drill.errors import DrillError
+from drill.findings import Episode, Findings
+from drill.interrupting import Interrupter
+from drill.loadlog import LoadLog
+from drill.loadprocess import LoadProcess
+from drill.progress import Progress
+from drill.regions import REGIONS, Region
+from drill.settings import DrillSettings, Places, Until
+from drill.stacks import Run, Stacks
+from drill.turns import Outputs, take_turns
+from drill.waiting import wait_for
+from drill.watch import ExportWatch
+from sandbox.regions import Sandbox
+from sandbox.setup.tools import Tools
+
+_WARM_BOUND_SECONDS = 120.0
+_SETTLE_SECONDS = 60.0
+"""How long something may take to become so that the program has already proved once."""
+
+
+@dataclass
+class Rig:
+    """Two regions with their stacks, and the load client and watch that run at the moment."""
+
+    settings: DrillSettings
+    places: Places
+    progress: Progress
+    sandbox: Sandbox
+    tools: Tools
+    stacks: Stacks
+    found: Findings
+    load: LoadProcess | None = field(default=None, init=False)
+    exports: ExportWatch | None = field(default=None, init=False)
+    incident: int = field(default=0, init=False)
+    """The number of the incident that is rehearsed at the moment, 0 before the first."""
+    interrupter: Interrupter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.found.turns)
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def view(self, region: Region, read_seconds: float = 10.0) -> ClusterView:
+        """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
+        return ClusterView(self.sandbox.kubeconfig, region.context, read_seconds)
+
+    def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
+        """Wait as `wait_for` does; what was waited too long is told in the report.
+
+        Raises:
+            DrillError: it was still missing after `seconds`.
+        """
+        self.progress.waited_too_long += wait_for(what, missing, seconds, self.progress.say)
+
+    def settled(self, check: Callable[[], Check]) -> Check:
+        """Return a check's outcome as soon as it holds, or the last one when time is up."""
+        outcome: list[Check] = []
+
+        def failing() -> str | None:
+            outcome[:] = [check()]
+            return None if outcome[0].ok else outcome[0].detail
+
+        try:
+            self.wait("this holds", failing, _SETTLE_SECONDS)
+        except DrillError as error:
+            self.progress.say(f"  {error}")
+            if not outcome:
+                raise DrillError(f"nothing could be checked: {error}") from None
+        return outcome[0]
+
+    # --- pulumi ----------------------------------------------------------------------------------------
+
+    def up(self, region: Region, message: str) -> Run:
+        """Run `pulumi up` on a region's stack; its end is the caller's to judge."""
+        return self.stacks.up(region.stack, f"drill: {message}")
+
+    def must_up(self, region: Region, phase: str, message: str) -> Outputs:
+        """Run `pulumi up` on a region's stack and return the stack's outputs.
+
+        In an interrupted drill it is killed at each of its points and said again, but in phase `normal`.
+
+        Raises:
+            DrillError: it failed; the message ends with its last lines.
+        """
+        if self.settings.interrupt and phase != Until.NORMAL:
+            run = self.interrupter.up(region, phase, self.incident, f"drill: {message}")
+        else:
+            run = self.up(region, message)
+        self.stacks.demand(run)
+        return self.stacks.outputs(region.stack)
+
+    def take_turns(
+        self, phase: str, first: Region, message: str, parts: dict[Region, str] | None = None
+    ) -> dict[Region, Outputs]:
+        """Run `pulumi up` on both stacks in turn until both have reached the phase.
+
+        Args:
+            phase: what both stacks are configured for.
+            first: the region that begins.
+            message: what stands in the stacks' history.
+            parts: what each region is in the incident, told in the progress.
+
+        Raises:
+            DrillError: an `up` failed, or too many turns did not lead there.
+        """
+
+        def turn(region: Region) -> Outputs:
+            part = f", {parts[region]}" if parts else ""
+            with self.progress.stage(f"Phase {phase}: pulumi up on {region.stack}{part}"):
+                return self.must_up(region, phase, message)
+
+        return take_turns((first, first.other), phase, turn)
+
+    # --- load and watch --------------------------------------------------------------------------------
+
+    def start_load(self, survivor: Region, number: int) -> Episode:
+        """Begin an episode: load on a region's gateway, and a watch on its exporting.
+
+        Args:
+            survivor: the region that will not be lost.
+            number: of the incident, 0 without one.
+
+        Raises:
+            DrillError: no command was accepted and exported in time.
+        """
+        self.incident = number
+        episode = Episode(survivor.other.index)
+        self.found.episodes.append(episode)
+        with self.progress.stage(f"Starting the load on {survivor.city}"):
+            self.load = LoadProcess(
+                self.tools.kubectl,
+                self.sandbox.kubeconfig,
+                survivor,
+                rate=self.settings.rate,
+                log=self.places.load_log(number),
+                errors=self.places.logs / f"load-client-{survivor.city}-{number}.log",
+            )
+            self.exports = ExportWatch(
+                self.view(survivor, read_seconds=3.0),
+                survivor.namespace,
+                [survivor.failover_namespace],
+                self.places.export_log(number),
+            )
+            self.exports.start()
+            views = {region: self.view(region) for region in REGIONS}
+            self.wait(
+                "instances are created and exported in both regions",
+                lambda: self._not_warm(views),
+                _WARM_BOUND_SECONDS,
+            )
+            self.progress.say(f"  {len(self.read_load().acks)} instances acknowledged so far")
+        return episode
+
+    def read_load(self) -> LoadLog:
+        """Return what the load client has written so far.
+
+        Raises:
+            DrillError: it does not run, or has ended by itself.
+        """
+        if self.load is None:
+            raise DrillError("the load client is not running")
+        return self.load.read()
+
+    def stop_load(self) -> None:
+        """End the episode: the load client, then the watch."""
+        with self.progress.stage("Stopping the load"):
+            self.end_load()
+            self.progress.say(f"  {len(self.found.load.acks)} instances acknowledged")
+
+    def end_load(self) -> None:
+        """Do what `stop_load` does, silently, and with whatever of it runs."""
+        if self.load:
+            episode = self.found.episodes[-1]
+            episode.watched_until = time.monotonic()
+            episode.load = self.load.stop()
+            self.load = None
+        if self.exports:
+            self.exports.stop()
+            self.found.episodes[-1].exports = self.exports.samples
+            self.exports = None
+
+    def _not_warm(self, views: dict[Region, ClusterView]) -> str | None:
+        """Return what is missing until the first instance of every partition is in both search engines."""
+        log = self.read_load()
+        first = {ack.partition: ack.key for ack in reversed(log.acks)}
+        if not first:
+            return f"no command was accepted yet {dict(log.errors) or ''}"
+        missing = set(self.settings.partitions) - set(first)
+        if missing:
+            return f"partition {sorted(missing)} has accepted no command"
+        for region, view in views.items():
+            keys = list(first.values())
+            lacking = len(keys) - len(view.instances_found(region.namespace, keys))
+            if lacking:
+                return (
+                    f"the search engine in {region.city} lacks {lacking} of the first {len(keys)}"
+                )
+        return None

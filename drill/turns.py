@@ -1,0 +1,49 @@
+"""Whose turn it is: `pulumi up` on the two stacks alternately, until both have gone as far as the phase goes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drill.errors import DrillError
+from drill.regions import Region
+
+MOST_TURNS = 10
+"""The longest phase needs four: twice as many, and some, mean that the stacks wait for each other."""
+
+Outputs = Mapping[str, Any]
+
+
+def take_turns(
+    order: Sequence[Region],
+    phase: str,
+    up: Callable[[Region], Outputs],
+    most: int = MOST_TURNS,
+) -> dict[Region, Outputs]:
+    """Run `up` on one stack after the other until each, when last asked, was in the phase and waited for nothing.
+
+    Args:
+        order: who begins, and who follows.
+        phase: what both stacks must say.
+        up: runs `pulumi up` on a region's stack and returns its outputs.
+        most: after so many turns there is no hope.
+
+    Returns:
+        The last outputs of each region's stack.
+
+    Raises:
+        DrillError: a stack still waits after so many turns; the message says for what.
+    """
+    said: dict[Region, Outputs] = {}
+    for turn in range(most):
+        region = order[turn % len(order)]
+        said[region] = up(region)
+        if len(said) == len(order) and all(_arrived(each, phase) for each in said.values()):
+            return said
+    waiting = "; ".join(
+        f"{region.stack} (phase {outputs.get('phase')}) waits for: {outputs.get('waitingFor')}"
+        for region, outputs in said.items()
+    )
+    raise DrillError(f"phase {phase} was not reached after {most} turns: {waiting}")
+
+
+def _arrived(outputs: Outputs, phase: str) -> bool:
+    return outputs.get("phase") == phase and not outputs.get("waitingFor")
