@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill test lint unit engine sandbox-test up down
+.PHONY: help venv setup drill interrupted test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
@@ -22,7 +22,7 @@ $(VENV)/ready: requirements-dev.lock
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --cluster-size N --until PHASE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 up: setup ## Start the two regions and leave them running
@@ -42,6 +42,9 @@ unit: setup ## Unit tests (seconds)
 
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(PYTHON) -m pytest tests/engine
+
+interrupted: setup ## A drill in which every `pulumi up` is killed at every point and said again
+	$(PYTHON) -m pytest tests/interrupted
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
 	$(PYTHON) -m pytest tests/unit tests/engine tests/sandbox tests/drill

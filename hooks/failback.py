@@ -13,7 +13,7 @@ from functools import partial
 from dualregion import brokers, failback, observed, values
 from dualregion.engine import Repository, not_green_and_empty, records_text
 from dualregion.errors import DualRegionError, Refused
-from dualregion.observed import Exporting
+from dualregion.observed import ClusterView, Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from hooks import clean_slate, exporting, pods, proofs, rollout, snapshots, webapps
 from hooks.cluster import Cluster
@@ -269,8 +269,19 @@ def wake(site: Site) -> Evidence:
         lambda: proofs.incomplete(site),
         "Look at the broker pods of both regions and their logs.",
     )
+    own = Place(site.cluster, site.namespace)
+    waiting.until_none(
+        f"the gateway of {site.namespace} sees all {settings.cluster_size} brokers, too",
+        lambda: _unseen(site.view(own), settings.cluster_size),
+        f"Look at its log; as a last resort delete its pod in {site.namespace}.",
+    )
     proofs.wait_for_commands(site, waiting)
     return proofs.topology_evidence(site, waiting)
+
+
+def _unseen(view: ClusterView, cluster_size: int) -> str | None:
+    missing = sorted(set(range(cluster_size)) - view.ids)
+    return f"it does not see broker {', '.join(map(str, missing))}" if missing else None
 
 
 def _own_places(site: Site) -> tuple[Place, ...]:

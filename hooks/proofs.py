@@ -48,11 +48,12 @@ def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None
 
 def wait_for_commands(site: Site, waiting: Waiting) -> None:
     """Wait until every partition accepts a command; it leaves nothing behind."""
+    gateway = site.gateway
 
     def refused() -> str | None:
         for partition in range(1, site.settings.partition_count + 1):
             reason = zeebe.refuses_commands(
-                site.cluster, site.namespace, site.settings.release, partition
+                gateway.cluster, gateway.namespace, site.settings.release, partition
             )
             if reason:
                 return reason

@@ -74,6 +74,18 @@ class Site:
         """Return how this step waits."""
         return Waiting(step.id, self.say, self.settings.deadline_seconds)
 
-    def view(self) -> observed.ClusterView:
-        """Return the Zeebe cluster as this region's gateway sees it."""
-        return zeebe.cluster_view(self.cluster, self.namespace, self.settings.release)
+    @property
+    def gateway(self) -> Place:
+        """Whose gateway tells of the cluster and takes commands.
+
+        Of a recreated region it is the survivor's, as the procedure does it: the region's own looks for
+        brokers under a name that sleeping ones have, too, and may find nobody.
+        """
+        if self.topology.role is Role.RECREATED:
+            return Place(self.peer_cluster, self.settings.peer.namespace)
+        return Place(self.cluster, self.namespace)
+
+    def view(self, at: Place | None = None) -> observed.ClusterView:
+        """Return the Zeebe cluster as a gateway sees it; without a place, as `gateway` does."""
+        place = at or self.gateway
+        return zeebe.cluster_view(place.cluster, place.namespace, self.settings.release)

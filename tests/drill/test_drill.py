@@ -1,62 +1,21 @@
-"""The whole drill, to the failback, once, judged by its own report and by what it leaves behind.
+"""The whole drill, to the failback, once, judged by its own report and by what it leaves behind."""
 
-Every `pulumi up` of it is killed at every point and said again: whatever the procedure proves, it proves so.
-"""
-
-import json
 import os
 import signal
-import subprocess
-import sys
-from typing import Any
 
 import pytest
 
 from drill.failback import ALL_STEPS, PENDING_STEPS
 from drill.failover import STEPS as FAILOVER_STEPS
-from drill.ownership import OwnProcesses, leftovers
-from drill.settings import CHECKOUT, Places
-from sandbox.regions.model import sandbox_id
+from drill.settings import CHECKOUT
+from tests.drill.runs import PLACES, drill, everything_left, finish, report
 
 pytestmark = [pytest.mark.drill]
-
-PLACES = Places()
-
-
-def drill(*options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "drill", *options],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    """Pass the drill's lines on as they come, so that a long test shows where it is."""
-    lines = []
-    for line in process.stdout or ():
-        print(line, end="", flush=True)
-        lines.append(line)
-    process.wait()
-    return "".join(lines)
-
-
-def report() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((PLACES.folder / "report.json").read_text())
-    return document
-
-
-def everything_left() -> list[str]:
-    id_ = sandbox_id(PLACES.sandbox)
-    processes = [str(each) for each in OwnProcesses(str(PLACES.folder), id_).find()]
-    return processes + leftovers(PLACES.sandbox, id_)
 
 
 @pytest.fixture(scope="module")
 def finished() -> tuple[int, str]:
-    process = drill("--until", "restored", "--lost", "1", "--interrupt")
+    process = drill("--until", "restored", "--lost", "1")
     output = finish(process)
     return process.returncode, output
 
@@ -93,33 +52,6 @@ def test_the_report_tells_the_whole_procedure(finished: tuple[int, str]) -> None
     assert document["exportGapSeconds"] is not None
     assert document["peakMemoryGiB"] < 9
     assert (PLACES.folder / "report.md").read_text().startswith("# Drill: passed")
-
-
-def test_every_gate_and_release_was_interrupted_in_its_work_and_just_after(
-    finished: tuple[int, str],
-) -> None:
-    document = report()
-    killed = {(each["stack"], each["point"]) for each in document["interruptions"]}
-    passed = {(each["stack"], each["point"]) for each in document["notReachable"]}
-    for stack, part in (("region0", "survivor"), ("region1", "recreated")):
-        for step in ALL_STEPS[part]:
-            points = {(stack, f"{when} gate {step}") for when in ("in the work of", "just after")}
-            assert points <= killed | passed, step
-            assert points & killed, step
-    releases = [
-        (each["phase"], each["stack"])
-        for each in document["interruptions"]
-        if each["point"].startswith("in the work of the") and "release" in each["point"]
-    ]
-    assert set(releases) == {
-        ("failover", "region0"),
-        ("failback-pending", "region0"),
-        ("failback-pending", "region1"),
-        ("restored", "region0"),
-        ("restored", "region1"),
-    }
-    # Nothing is killed where there is nothing to go on with.
-    assert not any(each["phase"] == "normal" for each in document["interruptions"])
 
 
 def test_nothing_is_lost_through_failover_and_failback(finished: tuple[int, str]) -> None:

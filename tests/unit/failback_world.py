@@ -17,7 +17,6 @@ from dualregion.desired import desired
 from dualregion.procedure import Phase, Step
 from dualregion.progress import Stack, current_incident
 from dualregion.settings import RegionSettings, Settings
-from dualregion.topology import Topology
 from hooks import proofs
 from hooks.cluster import Cluster
 from hooks.site import Site
@@ -44,7 +43,7 @@ FAILED_OVER, BOTH, AWAKE = "failed-over", "both", "awake"
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 WEB_APPS = {"operate": 2, "tasklist": 1}
 SURVIVOR, RECREATED = "survivor", "recreated"
-PATIENT, IMPATIENT = 60.0, 0.05
+PATIENT, IMPATIENT = 30.0, 0.05
 
 Gates = str
 TURNS: Mapping[tuple[str, str], tuple[str, Gates, Gates]] = {
@@ -94,6 +93,7 @@ class World:
 
     :ivar near: the survivor's cluster.
     :ivar far: the recreated region's.
+    :ivar number: how many regions were lost up to now.
     :ivar base: the user's Helm values.
     :ivar brokers: those of each installation, by namespace.
     :ivar phases: what each broker says of its exporters, by namespace and ordinal.
@@ -111,6 +111,7 @@ class World:
     far: FakeKubernetes
     folder: Path
     size: int = 4
+    number: int = 1
     base: dict[str, Any] = field(default_factory=lambda: flushing_after(0))
     said: list[str] = field(default_factory=list)
     brokers: dict[str, LivingBrokers] = field(default_factory=dict)
@@ -175,7 +176,7 @@ class World:
 
     @property
     def incident(self) -> str:
-        return f"1-region{self.lost}-lost"
+        return f"{self.number}-region{self.lost}-lost"
 
     @property
     def kubeconfig(self) -> str:
@@ -218,11 +219,11 @@ class World:
 
     def site(self, step: str, role: str = SURVIVOR) -> PickySite:
         phase, mine, theirs = TURNS[step, role]
-        return self._site(role, phase, self.stack(role, mine), self.stack(_other(role), theirs))
+        return self.site_after(role, phase, mine, theirs)
 
     def failing_over(self, gates: Gates = "F1 F2 F3") -> PickySite:
         """Return the survivor's site in phase failover, after these gates."""
-        return self._site(SURVIVOR, "failover", self.stack(SURVIVOR, gates), Stack())
+        return self.site_after(SURVIVOR, "failover", gates, "")
 
     def stack(self, role: str, gates: Gates) -> Stack:
         """Return what a stack's state holds that has proved these steps."""
@@ -238,20 +239,19 @@ class World:
             dict.fromkeys(gates.split(), self.incident),
         )
 
-    def _site(self, role: str, phase: str, own: Stack, peer: Stack) -> PickySite:
+    def site_after(self, role: str, phase: str, mine: Gates, theirs: Gates) -> PickySite:
+        """Return a stack's site in a phase, after its own gates and the other stack's."""
         found = self.settings(role, phase)
+        own, peer = self.stack(role, mine), self.stack(_other(role), theirs)
         return PickySite(
             self.cluster(found.own),
             found,
-            self._wanted(found, own, peer),
+            desired(found, self.base, peer, own),
             self.said.append,
             own,
             peer,
             current_incident(found, own, peer),
         )
-
-    def _wanted(self, found: Settings, own: Stack, peer: Stack) -> Topology:
-        return desired(found, self.base, peer, own)
 
     # --- What happens between the steps ----------------------------------------------------------
 
@@ -315,9 +315,7 @@ class World:
         fake, count = self.fake_of(namespace), len(self.ids(namespace))
         sets, pods = _stateful_sets(namespace), _pods(namespace)
         fake.objects.pop(pods, None)
-        made = LivingBrokers(
-            fake, namespace, count, failing_back, revision, self._environments(namespace)
-        )
+        made = LivingBrokers(fake, namespace, count, failing_back, revision, self._environments())
         fake.put(sets, search_engine(2, 2))
         self.brokers[namespace] = made
         for each in (self.near, self.far):
@@ -350,7 +348,7 @@ class World:
         for place in places or tuple(self.phases):
             self.phases[place] = phase
 
-    def _environments(self, namespace: str) -> dict[str, Sequence[Document]]:
+    def _environments(self) -> Mapping[str, Sequence[Document]]:
         found = self.settings(SURVIVOR)
         wanted = {
             FAILED_OVER: proofs.wanted_environment(found, replaced_region=self.lost),
@@ -402,7 +400,7 @@ class World:
 
     def _gateway(self, method: str, path: str, body: Any) -> Reply | None:
         if path == "/v1/topology":
-            return Reply(200, self._topology())
+            return Reply(200, self.view())
         if path.startswith("/v1/user-tasks/"):
             return NO_SUCH_TASK
         if path.startswith("/actuator/exporting/"):
@@ -417,7 +415,8 @@ class World:
             self.phases[place] = phase
         return Reply(200, {"body": None, "status": 204, "contentType": None})
 
-    def _topology(self) -> Document:
+    def view(self) -> Document:
+        """Return what every gateway answers to `GET /v1/topology`."""
         hosts = {
             id_: namespace
             for namespace in reversed(self.namespaces)
@@ -448,11 +447,18 @@ class World:
         return Reply(200, self._partitions(self.ids(namespace)[ordinal], phase))
 
     def _partitions(self, id_: int, phase: str) -> Document:
-        roles = {
-            partition: "LEADER" if holders[0] == id_ else "FOLLOWER"
-            for partition in self.partitions
-            if id_ in (holders := brokers.replicas(partition, self.size, 4))
+        running = {
+            each
+            for namespace, living in self.brokers.items()
+            for ordinal, each in enumerate(self.ids(namespace))
+            if living.answers(ordinal)
         }
+        roles: dict[int, str] = {}
+        for partition in self.partitions:
+            holders = brokers.replicas(partition, self.size, 4)
+            leader = next(each for each in holders if each in running)
+            if id_ in holders:
+                roles[partition] = "LEADER" if id_ == leader else "FOLLOWER"
         return partition_states(roles, exported=self.position, processed=1 << 40, phase=phase)
 
 

@@ -407,7 +407,9 @@ class LivingBrokers:
     @property
     def pods(self) -> dict[int, Document]:
         found = self.fake.objects.get(f"/api/v1/namespaces/{self.namespace}/pods", {})
-        return {int(name.rsplit("-", 1)[1]): pod for name, pod in found.items()}
+        return {
+            int(name.rsplit("-", 1)[1]): pod for name, pod in found.items() if "-zeebe-" in name
+        }
 
     @property
     def revisions(self) -> list[str]:

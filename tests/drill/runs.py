@@ -1,0 +1,43 @@
+"""Running a drill as a user does, and reading what it leaves."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from drill.ownership import OwnProcesses, leftovers
+from drill.settings import CHECKOUT, Places
+from sandbox.regions.model import sandbox_id
+
+PLACES = Places()
+
+
+def drill(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "drill", *options],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Pass the drill's lines on as they come, so that a long test shows where it is."""
+    lines = []
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+        lines.append(line)
+    process.wait()
+    return "".join(lines)
+
+
+def report() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((PLACES.folder / "report.json").read_text())
+    return document
+
+
+def everything_left() -> list[str]:
+    id_ = sandbox_id(PLACES.sandbox)
+    processes = [str(each) for each in OwnProcesses(str(PLACES.folder), id_).find()]
+    return processes + leftovers(PLACES.sandbox, id_)

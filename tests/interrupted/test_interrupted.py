@@ -1,0 +1,55 @@
+"""The whole drill with every `pulumi up` killed at every point and said again (`make interrupted`).
+
+Whatever the procedure proves undisturbed, it proves so, too. It takes longer than all other tests, so
+`make test` leaves it out.
+"""
+
+import pytest
+
+from drill.failback import ALL_STEPS
+from tests.drill.runs import drill, everything_left, finish, report
+
+pytestmark = [pytest.mark.drill]
+
+
+@pytest.fixture(scope="module")
+def finished() -> tuple[int, str]:
+    process = drill("--until", "restored", "--lost", "1", "--interrupt")
+    output = finish(process)
+    return process.returncode, output
+
+
+def test_every_check_holds_all_the_same(finished: tuple[int, str]) -> None:
+    status, output = finished
+    document = report()
+    assert [check for check in document["checks"] if not check["ok"]] == []
+    assert status == 0, output[-3000:]
+    assert document["load"]["lost"] == 0
+    assert everything_left() == []
+
+
+def test_every_gate_and_release_was_interrupted_in_its_work_and_just_after(
+    finished: tuple[int, str],
+) -> None:
+    document = report()
+    killed = {(each["stack"], each["point"]) for each in document["interruptions"]}
+    passed = {(each["stack"], each["point"]) for each in document["notReachable"]}
+    for stack, part in (("region0", "survivor"), ("region1", "recreated")):
+        for step in ALL_STEPS[part]:
+            points = {(stack, f"{when} gate {step}") for when in ("in the work of", "just after")}
+            assert points <= killed | passed, step
+            assert points & killed, step
+    releases = [
+        (each["phase"], each["stack"])
+        for each in document["interruptions"]
+        if each["point"].startswith("in the work of the") and "release" in each["point"]
+    ]
+    assert set(releases) == {
+        ("failover", "region0"),
+        ("failback-pending", "region0"),
+        ("failback-pending", "region1"),
+        ("restored", "region0"),
+        ("restored", "region1"),
+    }
+    # Nothing is killed where there is nothing to go on with.
+    assert not any(each["phase"] == "normal" for each in document["interruptions"])
