@@ -95,7 +95,16 @@ class Project:
         return [resource["urn"] for resource in deployment.get("resources") or ()]
 
     def pretend_taken_over(self, stack: str, lost_region: int) -> None:
-        """Give a stack the state that a whole failover leaves: only a drill can make it for real."""
+        """Give region 0's stack what a whole failover leaves, the record too: only a drill can make it for real."""
+        data = {"step": "F3", "incident": f"1-region{lost_region}-lost"}
+        record = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "dual-region-f3", "namespace": self.namespaces[0]},
+            "data": data,
+        }
+        made = self.kubectl("london", "apply", "-f", "-", given=json.dumps(record))
+        assert "created" in made, made
         path = self.folder / "deployment.json"
         self.stacks.run("export", stack, "stack", "export", "--file", str(path))
         document = json.loads(path.read_text())
@@ -112,7 +121,7 @@ class Project:
             "type": "kubernetes:core/v1:ConfigMap",
             "id": f"{self.namespaces[0]}/dual-region-f3",
             "parent": root["urn"],
-            "outputs": {"data": {"step": "F3", "incident": f"1-region{lost_region}-lost"}},
+            "outputs": {"data": data},
         }
         resources.append(gate)
         path.write_text(json.dumps(document))

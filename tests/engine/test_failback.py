@@ -56,7 +56,7 @@ def test_the_isolation_stays_until_the_recreated_region_is_proved_clean(
 
     clean(failed_over)
     preview = failed_over.preview("region0").output
-    assert "Gate::B0" in preview
+    assert "ConfigMap::B0" in preview
     assert "- kubernetes:networking.k8s.io/v1:NetworkPolicy" in preview
     up = failed_over.up("region0")
     assert up.exit_status == 0, up.output
