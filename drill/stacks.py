@@ -33,6 +33,8 @@ RUN_MARK = "CAMUNDA_DRILL_RUN"
 
 _LONGEST_RUN_SECONDS = 1800
 """Beyond every deadline of the program's own gates: a run that takes longer hangs."""
+_HALF_WRITTEN = "failed to load checkpoint"
+"""What pulumi says of a state file that it was killed in writing."""
 _CANCEL_SECONDS = 8
 """What an interrupted pulumi gets to release its locks before it is killed."""
 
@@ -164,10 +166,23 @@ class Stacks:
     def cancel(self, stack: str) -> Run:
         """Run `pulumi cancel`: a killed run has left its lock.
 
+        One that was killed while it wrote its state has left half a file, too: then its backup is put back
+        first, as docs/runbook.md tells the operator of a file backend.
+
         Raises:
             DrillError: pulumi refused.
         """
-        return self.demand(self.run("cancel", stack, "cancel", "--yes"))
+        run = self.run("cancel", stack, "cancel", "--yes")
+        if run.exit_status and _HALF_WRITTEN in run.output:
+            self._put_backup_back(stack)
+            run = self.run("cancel", stack, "cancel", "--yes")
+        return self.demand(run)
+
+    def _put_backup_back(self, stack: str) -> None:
+        backend = Path(self._env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        for backup in backend.glob(f".pulumi/stacks/*/{stack}.json.bak"):
+            self._say(f"  {stack}: killed while it wrote its state; its backup is put back")
+            shutil.copy2(backup, backup.with_suffix(""))
 
     def demand(self, run: Run) -> Run:
         """Return a run that has succeeded.

@@ -81,9 +81,9 @@ def test_a_killed_up_is_said_again(project: Project, moment: str) -> None:
     assert moment in seen, seen
     locked = project.up("region0")
     if locked.exit_status != 0:
-        assert "pulumi cancel" in locked.output
-        cancel = project.stacks.run("cancel", "region0", "cancel", "--yes")
-        assert cancel.exit_status == 0, cancel.output
+        # the second if it was killed while it wrote its state
+        assert "pulumi cancel" in locked.output or "failed to load checkpoint" in locked.output
+        project.stacks.cancel("region0")
         again = project.up("region0")
         assert again.exit_status == 0, again.output
     assert project.unchanged("region0")
@@ -98,7 +98,7 @@ def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None
     project.config("region1", deadlineSeconds=60)
     seen = project.killed_up("region1", at="0 of 2 brokers")
     assert "0 of 2 brokers" in seen, seen
-    assert project.stacks.run("cancel", "region1", "cancel", "--yes").exit_status == 0
+    project.stacks.cancel("region1")
     assert "NotFound" in project.kubectl(
         "paris", "get", "configmap", "dual-region-n", "-n", project.namespaces[1]
     )
