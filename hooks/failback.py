@@ -12,7 +12,7 @@ from functools import partial
 
 from dualregion import brokers, failback, observed, values
 from dualregion.engine import Repository, not_green_and_empty, records_text
-from dualregion.errors import DualRegionError, Refused
+from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
 from dualregion.observed import ClusterView, Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from hooks import clean_slate, exporting, pods, proofs, rollout, snapshots, webapps
@@ -30,7 +30,13 @@ def prove_clean(site: Site) -> Evidence:
     """
     peer = site.settings.peer
     there = site.peer_cluster
-    there.check_answers()
+    try:
+        there.check_answers()
+    except ClusterUnreachable as error:
+        raise ClusterUnreachable(
+            f"B0: {error}. A failback needs region {peer.name} again: make its cluster anew, update its context "
+            f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
+        ) from None
     left = clean_slate.leftovers(there, peer.namespace, site.settings.release)
     if left:
         raise Refused(
@@ -83,26 +89,32 @@ def freeze(site: Site) -> Evidence:
     settings, waiting = site.settings, site.waiting(B2)
     # Found out before anything is paused: a snapshot that could not be taken.
     snapshots.register(_engine(site, site.namespace), waiting, _repository(site), readonly=False)
-    webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
-    waiting.until_none(
-        f"Operate and Tasklist of {site.namespace} are down",
-        lambda: webapps.down_pending(site.cluster, site.namespace, settings.release),
-        proofs.look_at_pods(site, site.namespace),
-    )
-    with _loud_about_the_pause(site):
+    with _loud_about_the_pause(site), _web_apps_back_unless_paused(site):
+        webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
+        waiting.until_none(
+            f"Operate and Tasklist of {site.namespace} are down",
+            lambda: webapps.down_pending(site.cluster, site.namespace, settings.release),
+            proofs.look_at_pods(site, site.namespace),
+        )
         began = datetime.now(UTC)
-        try:
-            _pause(site, waiting)
-            records = _wait_for_records(site, waiting)
-        except DualRegionError:
-            if _paused(site) is None:
-                webapps.scale_back(site.cluster, site.namespace, settings.release, site.say)
-            raise
+        _pause(site, waiting)
+        records = _wait_for_records(site, waiting)
     return {
         "exporters": "paused on every partition of every broker",
         "pausedAt": began.isoformat(timespec="seconds"),
         "records": records,
     }
+
+
+@contextmanager
+def _web_apps_back_unless_paused(site: Site) -> Iterator[None]:
+    """Scale Operate and Tasklist back if the freeze fails and leaves no exporter paused."""
+    try:
+        yield
+    except DualRegionError:
+        if _paused(site) is None:
+            webapps.scale_back(site.cluster, site.namespace, site.settings.release, site.say)
+        raise
 
 
 def _pause(site: Site, waiting: Waiting) -> None:
@@ -143,17 +155,21 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
     own, takeover = _engine(site, site.namespace), _engine(site, site.settings.own.failover)
     quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
     reason = snapshots.wait_for_equal_records(own, takeover, waiting, quiet)
-    records = own.records()
-    if reason is None and not records and any(s.exported_position > 0 for s in _exporting(site)):
-        reason = f"brokers have exported, but no index {own.record_prefix}* holds a record"
     if reason is None:
-        return records_text(records)
-    _resume(site, site.waiting(B2))
-    raise DualRegionError(
-        f"B2: the survivor's search engine does not hold all that the failover one does: {reason}. Exporting was "
-        "resumed and the web apps are back. Look at the health and load of the search engine in "
-        f"{site.namespace}; the same `pulumi up` tries again"
+        hint = f"Look at the search engine in {site.namespace}."
+        records = waiting.answer(f"{own} tells which records it holds", own.records, hint)
+        if records or not any(state.exported_position > 0 for state in _exporting(site)):
+            return records_text(records)
+        reason = f"brokers have exported, but no index {own.record_prefix}* holds a record"
+    problem = (
+        f"B2: the survivor's search engine does not hold all that the failover one does: {reason}. Look at "
+        f"the health and load of the search engine in {site.namespace}; the same `pulumi up` tries again."
     )
+    try:
+        _resume(site, site.waiting(B2))
+    except DualRegionError as error:
+        raise DualRegionError(f"{problem} Exporting could not be resumed: {error}") from None
+    raise DualRegionError(f"{problem} Exporting was resumed, and the web apps are scaled back")
 
 
 def copy(site: Site) -> Evidence:
@@ -177,6 +193,7 @@ def repoint(site: Site) -> Evidence:
     """B4: every broker of this stack exports to both regions again, one restarted after the other."""
     with _loud_about_the_pause(site):
         waiting = site.waiting(B4)
+        _demand_paused(site, waiting)
         for place in _own_places(site):
             _roll(site, place, waiting)
             _prove_environment(site, place, waiting)
@@ -197,6 +214,7 @@ def reopen(site: Site) -> Evidence:
             proofs.look_at_pods(site, site.namespace),
         )
         if site.topology.role is Role.RECREATED:
+            _renew(site, waiting)
             return {"webApps": "up"}
         for place in site.places:
             _prove_environment(site, place, waiting)
@@ -210,12 +228,18 @@ def reopen(site: Site) -> Evidence:
         "Look at both search engines: their health, disks and the brokers' logs.",
     )
     resumed = datetime.now(UTC)
-    # An update that concerns the web apps alone may change the brokers' pods too: Helm merges lists in
-    # which a name stands twice, as the contact points do, into another order.
-    for place in _own_places(site)[:1]:
-        _roll(site, place, waiting)
-        _prove_environment(site, place, waiting)
+    _renew(site, waiting)
     return {"webApps": "up", "resumedAt": resumed.isoformat(timespec="seconds")}
+
+
+def _renew(site: Site, waiting: Waiting) -> None:
+    """Restart what an update that concerns the web apps alone has changed, too, and end its hold.
+
+    Helm merges lists in which a name stands twice, as the contact points do, into another order.
+    """
+    place = _own_places(site)[0]
+    _roll(site, place, waiting)
+    _prove_environment(site, place, waiting)
 
 
 def _resume(site: Site, waiting: Waiting) -> None:
@@ -386,7 +410,8 @@ def _loud_about_the_pause(site: Site) -> Iterator[None]:
         paused = _paused(site)
         if paused is None:
             raise
-        raise DualRegionError(f"{error}\n{exporting.pause_notice(paused)}") from None
+        kind = DualRegionError if isinstance(error, ConfigError) else type(error)
+        raise kind(f"{error}\n{exporting.pause_notice(paused)}") from None
 
 
 def _paused(site: Site) -> str | None:

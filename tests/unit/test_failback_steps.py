@@ -495,7 +495,7 @@ class TestB2:
     def check_undone(self, here: World, text: str) -> None:
         """Check that the failure left the survivor as it was before the step, and says so."""
         assert text.startswith("B2: the survivor's search engine does not hold all that")
-        assert "Exporting was resumed and the web apps are back" in text
+        assert "Exporting was resumed, and the web apps are scaled back" in text
         assert f"load of the search engine in {here.survivor.namespace}" in text
         assert "the same `pulumi up` tries again" in text
         assert "EXPORTERS ARE PAUSED" not in text
@@ -607,8 +607,15 @@ class TestB2:
                 found.add((parts[4], int(parts[6].removesuffix(":9600")[-1])))
         return found
 
+    # --- B3 ------------------------------------------------------------------------------------------
 
-# --- B3 ------------------------------------------------------------------------------------------
+    def test_an_engine_that_answers_no_more_is_no_reason_to_stay_paused(self, here: World) -> None:
+        here.own.says(
+            "POST", "/zeebe-record*/_refresh", engine_refusal(503, "x", "all shards failed")
+        )
+        text = self.lacking(here)
+        assert "all shards failed" in text
+        self.check_undone(here, text)
 
 
 class TestB3:
@@ -980,6 +987,19 @@ class TestB5OfTheRecreatedRegion:
     def test_the_survivors_web_apps_are_not_its_business(self, here: World) -> None:
         app_not_ready(here, here.survivor.namespace, "operate")
         assert prove(here.site("B5", RECREATED), "B5") == {"webApps": "up"}
+
+    def test_a_broker_that_dies_afterwards_comes_back_with_the_right_addresses(
+        self, here: World
+    ) -> None:
+        place = here.recreated.namespace
+        living = here.brokers[place]
+        here.updates(place, "again", failing_back=True)  # Helm's update of the web apps, held
+        living.stateful_set["status"]["currentRevision"] = FAILED_OVER  # sleepers keep it there
+        prove(here.site("B5", RECREATED), "B5")
+        here.end(living.pods[1])
+        for _ in range(30):
+            here.tick()
+        assert living.revisions[1] == "again"
 
 
 class TestB5OfTheSurvivor:
