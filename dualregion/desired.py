@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dualregion import brokers, failback, procedure, values
+from dualregion import brokers, failback, installations, procedure
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.progress import Stack, current_incident
@@ -110,12 +110,9 @@ def _member(settings: Settings, base: Mapping[str, Any], peer: Stack) -> Topolog
             f"region {settings.peer.name} is not installed yet: run `pulumi up` on stack "
             f"{settings.peer_stack_name}, then here again"
         )
-    installation = values.own_installation(
-        base, settings, exporters=values.exporter_urls(settings, replaced_region=None)
-    )
     return Topology(
         Role.MEMBER,
-        nodes=(Installation(Kind.NORMAL, settings.own.namespace, installation), *gates),
+        nodes=(installations.own(settings, base), *gates),
         waiting_for=waiting_for,
     )
 
@@ -143,20 +140,12 @@ def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Top
     no quorum to lose: docs/adr/0001-order-of-f2-and-f3.md.
     """
     lost = brokers.other(settings.region)
-    exporters = values.exporter_urls(settings, replaced_region=lost)
-    failover = Installation(
-        Kind.FAILOVER,
-        settings.own.failover,
-        values.failover_installation(base, settings, exporters=exporters),
-        cut_cidrs=settings.peer.pod_cidrs,
-        after=(procedure.F1.id,),
-    )
-    repointed = Installation(
-        Kind.NORMAL,
-        settings.own.namespace,
-        values.own_installation(base, settings, exporters=exporters),
-        cut_cidrs=settings.peer.pod_cidrs,
-        after=(procedure.F1.id,),
+    failover, repointed = (
+        replace(each, cut_cidrs=settings.peer.pod_cidrs, after=(procedure.F1.id,))
+        for each in (
+            installations.failover(settings, base, replaced_region=lost),
+            installations.own(settings, base, replaced_region=lost),
+        )
     )
     nodes = (
         Gate(procedure.F1, after=(ISOLATION,), incident=incident),
@@ -177,13 +166,13 @@ def remembered(settings: Settings, own: Stack) -> Topology:
     """
     names = own.nodes
     namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
-    installations = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
+    kept = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
     return Topology(
         Role.LOST,
         nodes=(
             *(
                 replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
-                for each in installations
+                for each in kept
             ),
             *failback.gates_of(own),
         ),

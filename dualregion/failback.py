@@ -9,14 +9,15 @@ Nothing of an earlier incident counts, as every gate names its own.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from dualregion import brokers, procedure, values
+from dualregion import brokers, installations, procedure
 from dualregion.errors import ConfigError
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Phase, Role, Step
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
-from dualregion.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
+from dualregion.topology import NO_INCIDENT, Gate, Kind, Topology
 
 FAIL_BACK = "failBack"
 """The chart's installation type in which even ordinals sleep."""
@@ -70,7 +71,7 @@ def survivor(
 ) -> Topology:
     """Return what the survivor's stack declares in a failback."""
     proved, theirs = own.proved(incident), peer.proved(incident)
-    reopening = settings.phase is Phase.RESTORED and {B4.id} <= proved and B5.id in theirs
+    reopening = settings.phase is Phase.RESTORED and B4.id in proved and B5.id in theirs
     if B5.id in proved or reopening:
         return _reopened(settings, base, str(incident), held=B5.id not in proved)
     if B2.id in proved or B1.id in theirs:
@@ -85,21 +86,13 @@ def survivor(
 
 def _cleared(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
     """B0: the isolation goes once the recreated region is proved clean; the failover runs on."""
-    exporters = values.exporter_urls(settings, replaced_region=settings.lost_region)
+    lost = settings.lost_region
     return Topology(
         Role.SURVIVOR,
         nodes=(
             Gate(B0, incident=incident),
-            Installation(
-                Kind.FAILOVER,
-                settings.own.failover,
-                values.failover_installation(base, settings, exporters=exporters),
-            ),
-            Installation(
-                Kind.NORMAL,
-                settings.own.namespace,
-                values.own_installation(base, settings, exporters=exporters),
-            ),
+            installations.failover(settings, base, replaced_region=lost),
+            installations.own(settings, base, replaced_region=lost),
         ),
         waiting_for=_turn_of_peer(settings, "installs its brokers"),
     )
@@ -114,21 +107,13 @@ def _copied(
     waiting_for: str | None,
 ) -> Topology:
     """B2 to B4: freeze, copy, and point the exporters to both regions again, still paused."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
     steps = _chain((B0, B2, B3), incident)
-    own = Installation(
-        Kind.NORMAL,
-        settings.own.namespace,
-        values.own_installation(base, settings, exporters=exporters, web_apps=False),
-        after=(B3.id,),
-        hold_updates=held,
-    )
-    failover = Installation(
-        Kind.FAILOVER,
-        settings.own.failover,
-        values.failover_installation(base, settings, exporters=exporters),
-        after=(B3.id,),
-        hold_updates=held,
+    own, failover = (
+        replace(each, after=(B3.id,), hold_updates=held)
+        for each in (
+            installations.own(settings, base, web_apps=False),
+            installations.failover(settings, base),
+        )
     )
     last = Gate(B4, after=(Kind.NORMAL, Kind.FAILOVER), incident=incident)
     return Topology(Role.SURVIVOR, nodes=(*steps, own, failover, last), waiting_for=waiting_for)
@@ -138,15 +123,8 @@ def _reopened(
     settings: Settings, base: Mapping[str, Any], incident: str, *, held: bool
 ) -> Topology:
     """B5: web apps and exporters at work; the failover installation is no longer wanted."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
     steps = _chain((B0, B2, B3, B4), incident)
-    own = Installation(
-        Kind.NORMAL,
-        settings.own.namespace,
-        values.own_installation(base, settings, exporters=exporters),
-        after=(B4.id,),
-        hold_updates=held,
-    )
+    own = replace(installations.own(settings, base), after=(B4.id,), hold_updates=held)
     return Topology(
         Role.SURVIVOR, nodes=(*steps, own, Gate(B5, after=(Kind.NORMAL,), incident=incident))
     )
@@ -193,14 +171,8 @@ def as_it_is(settings: Settings, base: Mapping[str, Any], own: Stack) -> Topolog
 
 def _whole(settings: Settings, base: Mapping[str, Any], own: Stack) -> Topology:
     """Return the normal installation, if it is held, and the gates."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
-    installation = Installation(
-        Kind.NORMAL,
-        settings.own.namespace,
-        values.own_installation(base, settings, exporters=exporters),
-    )
-    installations = (installation,) if Kind.NORMAL in own.nodes else ()
-    return Topology(settings.role, nodes=(*installations, *gates_of(own)))
+    kept = (installations.own(settings, base),) if Kind.NORMAL in own.nodes else ()
+    return Topology(settings.role, nodes=(*kept, *gates_of(own)))
 
 
 def is_expendable(own: Stack, peer: Stack) -> bool:
@@ -239,11 +211,10 @@ def _lost_again(settings: Settings) -> str:
 
 def _joined(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
     """B1: half of the brokers join, the others sleep; exporters as in the failover."""
-    exporters = values.exporter_urls(settings, replaced_region=settings.region)
     return Topology(
         Role.RECREATED,
         nodes=(
-            _sleeping(settings, base, exporters, web_apps=False),
+            _sleeping(settings, base, replaced_region=settings.region, web_apps=False),
             Gate(B1, after=(Kind.NORMAL,), incident=incident),
         ),
         waiting_for=_turn_of_peer(
@@ -261,8 +232,7 @@ def _repointed(
     waiting_for: str | None,
 ) -> Topology:
     """B4: exporters to both regions, still paused."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
-    installation = _sleeping(settings, base, exporters, web_apps=False)
+    installation = _sleeping(settings, base, web_apps=False)
     return Topology(
         Role.RECREATED,
         nodes=(
@@ -276,8 +246,7 @@ def _repointed(
 
 def _open(settings: Settings, base: Mapping[str, Any], incident: str, *, held: bool) -> Topology:
     """B5: the web apps of the recreated region; exporting goes on once the survivor says so."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
-    installation = _sleeping(settings, base, exporters, web_apps=None)
+    installation = _sleeping(settings, base)
     return Topology(
         Role.RECREATED,
         nodes=(
@@ -293,37 +262,18 @@ def _open(settings: Settings, base: Mapping[str, Any], incident: str, *, held: b
 
 def _awake(settings: Settings, base: Mapping[str, Any], incident: str, *, held: bool) -> Topology:
     """B6 and B7: the sleeping brokers wake, but only when nobody else has their ids."""
-    exporters = values.exporter_urls(settings, replaced_region=None)
     return Topology(
         Role.RECREATED,
         nodes=(
             *_chain((B1, B4, B5, B6), incident),
-            Installation(
-                Kind.NORMAL,
-                settings.own.namespace,
-                values.own_installation(base, settings, exporters=exporters),
-                after=(B6.id,),
-                hold_updates=held,
-            ),
+            replace(installations.own(settings, base), after=(B6.id,), hold_updates=held),
             Gate(B7, after=(Kind.NORMAL,), incident=incident),
         ),
     )
 
 
-def _sleeping(
-    settings: Settings,
-    base: Mapping[str, Any],
-    exporters: tuple[str, str],
-    *,
-    web_apps: bool | None,
-) -> Installation:
-    return Installation(
-        Kind.NORMAL,
-        settings.own.namespace,
-        values.own_installation(
-            base, settings, exporters=exporters, installation_type=FAIL_BACK, web_apps=web_apps
-        ),
-    )
+_sleeping = partial(installations.own, installation_type=FAIL_BACK)
+"""The release of a recreated region half of whose brokers sleep."""
 
 
 def sleeps(ordinal: int) -> bool:

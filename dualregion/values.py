@@ -153,39 +153,6 @@ def installation_values(
     return merge(base, overlay)
 
 
-def own_installation(
-    base: Mapping[str, Any],
-    settings: Settings,
-    *,
-    exporters: tuple[str, str],
-    installation_type: str = "",
-    web_apps: bool | None = None,
-) -> Values:
-    """Return the values of the region's own release; see `installation_values`."""
-    return installation_values(
-        base,
-        settings,
-        region_id=settings.region,
-        installation_type=installation_type,
-        exporters=exporters,
-        web_apps=web_apps,
-    )
-
-
-def failover_installation(
-    base: Mapping[str, Any], settings: Settings, *, exporters: tuple[str, str]
-) -> Values:
-    """Return the values of the release that stands in for the other region; see `installation_values`."""
-    return installation_values(
-        base,
-        settings,
-        region_id=brokers.other(settings.region),
-        installation_type="failOver",
-        exporters=exporters,
-        web_apps=False,
-    )
-
-
 def flush_seconds(values: Mapping[str, Any]) -> int:
     """Return how long an exporter of these values may keep records before it writes them, in seconds.
 

@@ -130,17 +130,17 @@ def _pause(site: Site, waiting: Waiting) -> None:
 
 def _not_in_phase(site: Site, phase: str, ask: Callable[[], str | None]) -> str | None:
     """Ask for a phase of exporting unless it is reached already; return what is missing, or None."""
-    settings = site.settings
+    return None if _out_of_phase(site, phase) is None else ask() or _out_of_phase(site, phase)
 
-    def missing() -> str | None:
-        return observed.not_all_in(
-            _exporting(site),
-            phase,
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        )
 
-    return None if missing() is None else ask() or missing()
+def _out_of_phase(site: Site, phase: str) -> str | None:
+    """Return which replica of any installation is not in a phase of exporting, or None."""
+    return observed.not_all_in(
+        _exporting(site),
+        phase,
+        partition_count=site.settings.partition_count,
+        replication_factor=site.settings.replication_factor,
+    )
 
 
 def _exporting(site: Site) -> tuple[Exporting, ...]:
@@ -339,15 +339,9 @@ def _prove_environment(site: Site, place: Place, waiting: Waiting) -> None:
 
 def _demand_paused(site: Site, waiting: Waiting) -> None:
     """Prove that nobody resumed exporting meanwhile: a copy of a moving engine is worth nothing."""
-    settings = site.settings
     waiting.until_none(
         "exporting is still paused on every partition",
-        lambda: observed.not_all_in(
-            _exporting(site),
-            "PAUSED",
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        ),
+        lambda: _out_of_phase(site, "PAUSED"),
         "If somebody resumed exporting, back out: set phase failover on both stacks, and begin the failback anew.",
     )
 

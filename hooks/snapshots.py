@@ -14,10 +14,8 @@ from dualregion.engine import PartitionRecords, Repository, Snapshot
 from dualregion.errors import DeadlineExceeded, DualRegionError
 from hooks.cluster import CallFailed
 from hooks.search import SearchEngine
+from hooks.site import Evidence
 from hooks.waiting import Waiting
-
-Evidence = dict[str, str]
-"""What a step saw that proves it."""
 
 PATIENCE_SECONDS = 30.0
 """How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
