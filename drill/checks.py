@@ -178,6 +178,17 @@ def nothing_restarted(
     )
 
 
+def brokers_kept(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> Check:
+    """The survivor's brokers are not restarted once more after they export to both regions again."""
+    was, is_now = _pod_lives(before), _pod_lives(after)
+    problems = [f"{name} was restarted" for name in sorted(was) if was[name] != is_now.get(name)]
+    if not was:
+        problems.append("there were no brokers, so nothing is proved")
+    return judged(
+        "Reopening restarts none of the survivor's brokers", problems, f"{len(was)} unchanged"
+    )
+
+
 def nothing_left(leftovers: Sequence[str]) -> Check:
     """After the drill no process, mount, network namespace or control group of it is left."""
     return judged(

@@ -1,7 +1,8 @@
 """The second half of an incident: the region is recreated, the failback is made, both are in normal again."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from drill import checks, failback_checks, previews
 from drill.cluster import is_ready
@@ -48,6 +49,8 @@ class Failback:
     incident: Incident
     episode: Episode
     suffix: str = ""
+    _pending: list[dict[str, Any]] = field(default_factory=list)
+    """The survivor's broker pods when both phases of the failback meet."""
 
     @property
     def parts(self) -> dict[Region, str]:
@@ -117,6 +120,7 @@ class Failback:
                 rig.settled(lambda: failback_checks.web_apps_off(deployments(views))),
             )
         check_commands(rig, label, since, "with the exporters paused")
+        self._pending = rig.view(survivor).broker_pods([survivor.namespace])
         if rig.settings.until is Until.FAILBACK_PENDING:
             rig.stop_load()
 
@@ -152,6 +156,7 @@ class Failback:
             gone, view = survivor.failover_namespace, views[survivor]
             rig.found.add(
                 label,
+                checks.brokers_kept(self._pending, view.broker_pods([survivor.namespace])),
                 rig.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
                 rig.settled(
                     lambda: failback_checks.failover_is_gone(

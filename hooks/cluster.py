@@ -176,6 +176,20 @@ class Cluster:
         body = {"spec": {"updateStrategy": dict(strategy)}}
         self._call(lambda: self._apps.patch_namespaced_stateful_set(name, namespace, body))
 
+    def revision(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """Return what a ControllerRevision keeps of its StatefulSet (`spec.template`), or None."""
+        found = self._or_none(
+            lambda: self._apps.read_namespaced_controller_revision(name, namespace)
+        )
+        return None if found is None else dict(found.data)
+
+    def set_revision(self, namespace: str, name: str, data: Mapping[str, Any]) -> None:
+        """Give a StatefulSet the template of a revision, as `kubectl rollout undo` does.
+
+        :param data: see `revision`.
+        """
+        self._call(lambda: self._apps.patch_namespaced_stateful_set(name, namespace, dict(data)))
+
     def deployment(self, namespace: str, name: str) -> Any | None:
         """Return a Deployment, or None."""
         return self._or_none(lambda: self._apps.read_namespaced_deployment(name, namespace))

@@ -233,10 +233,7 @@ def reopen(site: Site) -> Evidence:
 
 
 def _renew(site: Site, waiting: Waiting) -> None:
-    """Restart what an update that concerns the web apps alone has changed, too, and end its hold.
-
-    Helm merges lists in which a name stands twice, as the contact points do, into another order.
-    """
+    """End the hold of an update that concerns the web apps alone; restart what it changed all the same."""
     place = _own_places(site)[0]
     _roll(site, place, waiting)
     _prove_environment(site, place, waiting)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from dualregion.pod_templates import look_alike
 from hooks import pods
 from hooks.cluster import Cluster
 from hooks.waiting import Say, Waiting
@@ -62,12 +63,14 @@ def roll(
     """Bring every broker of an installation to its new configuration, one after the other.
 
     The highest ordinal comes first, as in a rolling update. What has been done already is not done again,
-    so it can be said again wherever it was interrupted.
+    so it can be said again wherever it was interrupted. An update that brokers see nothing of restarts none.
 
     :param complete: asked before a living broker is restarted, and after.
     :raises DeadlineExceeded: naming the broker that did not come back, or the partition that is not complete.
     """
     brokers = _in_hand(cluster, namespace, release, waiting)
+    if _take_back_rewriting(brokers, say):
+        brokers = _in_hand(cluster, namespace, release, waiting)
     for ordinal in reversed(range(brokers.count)):
         verb = "sleeps in" if sleeping(ordinal) else "runs"
         waiting.until_none(
@@ -230,6 +233,32 @@ class _Brokers:
     def _delete(self, pod: Any, say: Say, why: str) -> None:
         say(f"restarting {pod.metadata.name} in {self.namespace}: {why}")
         self.cluster.delete_pod(self.namespace, pod.metadata.name, pod.metadata.uid)
+
+
+def _take_back_rewriting(brokers: _Brokers, say: Say) -> bool:
+    """Give the StatefulSet the template back that its pods were made of, if the new one only differs in writing.
+
+    Helm merges lists in which a name stands twice, as the contact points do, into another order with any
+    upgrade. Nobody should be restarted for that.
+
+    :returns: whether it was given back; the controller then takes the former revision for the new one.
+    """
+    here = brokers.pods().values()
+    former = {str(pod.metadata.labels.get(pods.REVISION_LABEL)) for pod in here}
+    if len(former) != 1 or former == {brokers.revision}:
+        return False
+    cluster, namespace = brokers.cluster, brokers.namespace
+    known, new = (cluster.revision(namespace, name) for name in (*former, brokers.revision))
+    if known is None or new is None or not look_alike(_template(known), _template(new)):
+        return False
+    say(f"brokers of {namespace}: the update changes nothing that they see, so none is restarted")
+    cluster.set_revision(namespace, f"{brokers.release}-zeebe", known)
+    return True
+
+
+def _template(revision: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = revision["spec"]["template"]
+    return found
 
 
 def _in_hand(cluster: Cluster, namespace: str, release: str, waiting: Waiting) -> _Brokers:

@@ -193,6 +193,8 @@ def _merged(document: Any, patch: Any) -> Any:
     """Return a document with a merge patch on it: a null takes a key away."""
     if not isinstance(patch, dict):
         return patch
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
     result = dict(document) if isinstance(document, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -211,6 +213,7 @@ _KINDS = (
     "persistentvolumeclaims",
     "events",
     "statefulsets",
+    "controllerrevisions",
     "deployments",
     "networkpolicies",
     "persistentvolumes",
@@ -376,6 +379,7 @@ class LivingBrokers:
     _views: list[list[int]] = field(default_factory=list)
     _ages: dict[str, int] = field(default_factory=dict)
     _asleep: set[str] = field(default_factory=set)
+    _templates: dict[str, Document] = field(default_factory=dict)
     _made: int = 0
 
     def __post_init__(self) -> None:
@@ -389,6 +393,7 @@ class LivingBrokers:
         }
         document["spec"]["template"]["metadata"]["annotations"] = {"checksum": self.revision}
         self.fake.put(self._sets, document)
+        self._record(self.revision, document["spec"]["template"])
         for ordinal in range(self.count):
             self._make(ordinal, self.revision)
         self.fake.tick, self.fake.delete_pod = self.tick, self.end
@@ -419,18 +424,29 @@ class LivingBrokers:
             for _, pod in sorted(self.pods.items())
         ]
 
-    def update(self, revision: str, *, failing_back: bool) -> None:
-        """Do as Helm does: change the ConfigMap and the template, set the chart's own strategy, keep the rest."""
+    def update(self, revision: str, *, failing_back: bool, checksum: str = "") -> None:
+        """Do as Helm does: change the ConfigMap and the template, set the chart's own strategy, keep the rest.
+
+        With the checksum of an earlier revision, only the environment is written anew.
+        """
         self.failing_back, self.revision = failing_back, revision
         document = deepcopy(self.stateful_set)
         template = document["spec"]["template"]
-        template["metadata"]["annotations"] = {"checksum": revision}
+        template["metadata"]["annotations"] = {"checksum": checksum or revision}
         template["spec"]["containers"][0]["env"] = list(self.environments.get(revision, ()))
+        self._record(revision, template)
         document["metadata"]["generation"] += 1
         strategy = document["spec"]["updateStrategy"]
         strategy |= {"type": "RollingUpdate", "rollingUpdate": strategy.get("rollingUpdate", {})}
         strategy["rollingUpdate"].setdefault("partition", 0)
         self.fake.put(self._sets, document)
+
+    def _record(self, revision: str, template: Document) -> None:
+        """Keep the template as the controller does: what StatefulSets are given back when an update is undone."""
+        kept = {"spec": {"template": deepcopy(template) | {"$patch": "replace"}}}
+        path = f"/apis/apps/v1/namespaces/{self.namespace}/controllerrevisions"
+        self.fake.put(path, {"metadata": {"name": revision}, "revision": 1, "data": kept})
+        self._templates[revision] = deepcopy(template)
 
     def sleeps(self, ordinal: int) -> bool:
         """Whether the ConfigMap lets the broker of an ordinal sleep."""
@@ -526,7 +542,9 @@ class LivingBrokers:
         """Work once as the controller does, on a StatefulSet as it was seen."""
         strategy = seen["spec"]["updateStrategy"]
         partition = strategy.get("rollingUpdate", {}).get("partition", 0)
-        wanted = seen["spec"]["template"]["metadata"]["annotations"]["checksum"]
+        wanted = next(
+            name for name, kept in self._templates.items() if kept == seen["spec"]["template"]
+        )
         status = self.stateful_set["status"]
         for ordinal in range(self.count):
             if ordinal not in self.pods:

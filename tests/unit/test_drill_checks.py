@@ -429,6 +429,16 @@ def test_nothing_restarted_needs_a_clean_exit_and_pods() -> None:
     assert not checks.nothing_restarted(0, [], []).ok
 
 
+@pytest.mark.parametrize("spoil", [restarted, replaced, gone])
+def test_a_broker_that_reopening_restarted_fails(spoil: Callable[[list[Json]], None]) -> None:
+    before = [broker_pod("camunda-london"), broker_pod("camunda-london-failover")]
+    after = copy.deepcopy(before)
+    assert checks.brokers_kept(before, after).ok
+    spoil(after)
+    assert not checks.brokers_kept(before, after).ok
+    assert not checks.brokers_kept([], after).ok
+
+
 def test_leftovers_fail() -> None:
     assert checks.nothing_left([]).ok
     left = checks.nothing_left(["process 7: etcd"])

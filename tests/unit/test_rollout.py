@@ -5,7 +5,7 @@ an earlier run was killed: never may a broker be ended while another is down, an
 configuration and the StatefulSet rolls out by itself again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -105,10 +105,18 @@ class Region:
 def region(cluster: Cluster, kubernetes: FakeKubernetes) -> Callable[..., Region]:
     """Return a maker of regions; the one made last is the one that lives."""
 
-    def make(count: int, *, failing_back: bool = False) -> Region:
+    def make(
+        count: int,
+        *,
+        failing_back: bool = False,
+        environments: Mapping[str, Sequence[Document]] | None = None,
+    ) -> Region:
         kubernetes.objects.clear()
         kubernetes.asked.clear()
-        return Region(cluster, LivingBrokers(kubernetes, NAMESPACE, count, failing_back))
+        brokers = LivingBrokers(
+            kubernetes, NAMESPACE, count, failing_back, environments=environments or {}
+        )
+        return Region(cluster, brokers)
 
     return make
 
@@ -574,3 +582,80 @@ def test_before_there_are_brokers_nobody_sleeps(
     reason = rollout.asleep_as_expected(cluster, NAMESPACE, "camunda", even)
     assert reason is not None
     assert told in reason
+
+
+REWRITTEN = {
+    "revision-1": [{"name": "POINTS", "value": "own"}, {"name": "POINTS", "value": "both"}],
+    "revision-2": [{"name": "POINTS", "value": "both"}],
+    "revision-3": [{"name": "POINTS", "value": "own"}],
+}
+"""What Helm's merge makes of a name that stands twice: revision 2 says the same, 3 does not."""
+
+
+def rewritten(region: MakeRegion, count: int, revision: str, *, failing_back: bool) -> Region:
+    """Return a region whose release was updated, held, with nothing new but its environment's writing."""
+    here = region(count, failing_back=failing_back, environments=REWRITTEN)
+    here.hold()
+    here.brokers.update(revision, failing_back=failing_back, checksum="revision-1")
+    here.brokers.pass_time(10)
+    assert here.brokers.stateful_set["status"]["updateRevision"] == revision
+    return here
+
+
+@by_size
+@by_mode
+def test_an_update_that_brokers_see_nothing_of_restarts_none(
+    region: MakeRegion, count: int, failing_back: bool
+) -> None:
+    here = rewritten(region, count, "revision-2", failing_back=failing_back)
+    here.roll()
+    assert here.brokers.restarts == []
+    assert here.brokers.revisions == ["revision-1"] * count
+    assert here.brokers.strategy == ROLLS_BY_ITSELF
+    # Nor does the controller, now that the hold has ended.
+    here.brokers.pass_time(50)
+    assert here.brokers.restarts == []
+    assert here.brokers.stateful_set["status"]["updateRevision"] == "revision-1"
+    assert any("restarted" in each for each in here.said)
+
+
+@by_size
+@by_mode
+def test_an_update_that_gives_brokers_another_value_restarts_all(
+    region: MakeRegion, count: int, failing_back: bool
+) -> None:
+    here = rewritten(region, count, "revision-3", failing_back=failing_back)
+    here.roll()
+    assert here.brokers.restarts == list(reversed(range(count)))
+    assert here.brokers.revisions == ["revision-3"] * count
+
+
+@by_size
+def test_brokers_of_several_revisions_are_brought_to_the_new_one(
+    region: MakeRegion, count: int
+) -> None:
+    here = rewritten(region, count, "revision-2", failing_back=False)
+    renew_half(here, (True, *[False] * (count - 1)), "revision-2")
+    here.roll()
+    here.check_renewed()
+
+
+@by_size
+@by_mode
+def test_killed_while_nothing_is_restarted_and_said_again(
+    region: MakeRegion, count: int, failing_back: bool
+) -> None:
+    whole = rewritten(region, count, "revision-2", failing_back=failing_back)
+    mortal = Mortal(whole.cluster)
+    whole.roll()
+    mortal.live_on()
+    assert mortal.written > 2
+    for at, after in product(range(1, mortal.written + 1), (False, True)):
+        here = rewritten(region, count, "revision-2", failing_back=failing_back)
+        dying = Mortal(here.cluster, at, after)
+        with pytest.raises(Killed):
+            here.roll()
+        dying.live_on()
+        here.roll()
+        assert here.brokers.restarts == []
+        assert here.brokers.strategy == ROLLS_BY_ITSELF
