@@ -106,7 +106,7 @@ class ClusterView:
 
     def pending_releases(self, namespace: str) -> set[str]:
         """Return the uids of Helm's records of operations that are under way, or were interrupted."""
-        selector = quote("owner=helm,status in (pending-install,pending-upgrade)")
+        selector = quote("owner=helm,status in (pending-install,pending-upgrade,uninstalling)")
         path = f"/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}"
         return {item["metadata"]["uid"] for item in self.call("GET", path)["items"]}
 

@@ -18,7 +18,8 @@ _GATE = re.compile(rf"^ *\S{{0,2}} +kubernetes:core/v1:ConfigMap (?P<name>{_STEP
 _RELEASE = re.compile(
     r"^ *\S{0,2} +kubernetes:helm\.sh/v3:Release (?P<name>normal|failover) (?P<rest>.*)$"
 )
-_WORK = re.compile(r"^(?:(?P<install>creat)|(?P<update>updat))(?:(?P<begun>ing)|ed)\b")
+_WORK = re.compile(r"^(?P<verb>creat|updat|delet)(?:(?P<begun>ing)|ed)\b")
+_WORKS = {"creat": "install", "updat": "update", "delet": "removal"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Point:
         return Point(self.subject, not self.after)
 
     @property
+    def is_removal(self) -> bool:
+        """Whether the work takes something away."""
+        return self.subject.startswith("the removal")
+
+    @property
     def is_in_helm(self) -> bool:
         """Whether Helm is at work then: its own record says when that has begun."""
         return not self.after and self.resource.startswith("release")
@@ -50,9 +56,9 @@ class Point:
         return f"{'just after' if self.after else 'in the work of'} {self.subject}"
 
 
-UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER = (
+UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER, _, REMOVAL_FAILOVER = (
     f"the {work} of release {release}"
-    for work in ("update", "install")
+    for work in ("update", "install", "removal")
     for release in ("normal", "failover")
 )
 
@@ -76,7 +82,7 @@ NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
     ),
     (Until.FAILBACK_PENDING, "recreated"): (INSTALL, "gate B1", UPDATE, "gate B4"),
     (Until.RESTORED, "recreated"): (UPDATE, *_gates("B5", "B6"), UPDATE, "gate B7"),
-    (Until.RESTORED, "survivor"): (UPDATE, "gate B5"),
+    (Until.RESTORED, "survivor"): (UPDATE, "gate B5", REMOVAL_FAILOVER),
 }
 """All work of the failover and of the failback, by phase and by what the region is; each of it is two points.
 
@@ -122,9 +128,10 @@ class Turn:
         ]
 
     def _found_there(self, interruption: Interruption) -> bool:
-        resource = interruption.point.resource
+        """Whether a later `up` found the work done; of what was removed it finds, and says, nothing."""
+        point = interruption.point
         return any(
-            number > interruption.number and resource in found
+            number > interruption.number and (point.is_removal or point.resource in found)
             for number, found in self.there.items()
         )
 
@@ -144,8 +151,8 @@ def point_of(line: str) -> Point | None:
     work = _WORK.match(release["rest"]) if release else None
     if release is None or work is None:
         return None
-    kind = "install" if work["install"] else "update"
-    return Point(f"the {kind} of release {release['name']}", after=not work["begun"])
+    subject = f"the {_WORKS[work['verb']]} of release {release['name']}"
+    return Point(subject, after=not work["begun"])
 
 
 def already_there(line: str) -> str | None:

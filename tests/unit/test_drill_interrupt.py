@@ -26,6 +26,7 @@ from drill.points import (
     INSTALL,
     INSTALL_FAILOVER,
     NAMED,
+    REMOVAL_FAILOVER,
     UPDATE,
     Interruption,
     Point,
@@ -130,7 +131,15 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
         (" +  kubernetes:helm.sh/v3:Release normal created (6s) \n", Point(INSTALL, True)),
         (f"{STACK_LINE} running N: the 2 brokers of camunda-paris are ready: 0 s; 0 of 2\n", None),
         (" +  kubernetes:core/v1:ConfigMap N created (12s) \n", None),
-        (" -  kubernetes:helm.sh/v3:Release failover deleting (0s) \n", None),
+        (
+            " -  kubernetes:helm.sh/v3:Release failover deleting (0s) \n",
+            Point(REMOVAL_FAILOVER, False),
+        ),
+        (
+            " -  kubernetes:helm.sh/v3:Release failover deleted (2s) \n",
+            Point(REMOVAL_FAILOVER, True),
+        ),
+        (" -  kubernetes:core/v1:Namespace failover-namespace deleting (0s) \n", None),
         (" ~  kubernetes:helm.sh/v3:Release normal **updating failed** error: x\n", None),
         (" +  kubernetes:core/v1:ConfigMap F1 **creating failed** error: F1: waited\n", None),
         (f"{STACK_LINE} error: update failed\n", None),
@@ -167,7 +176,7 @@ def test_points_are_named_as_far_as_the_drill_goes() -> None:
     first = named_points(Until.FAILOVER, PARTS)
     assert {(phase, stack) for phase, stack, _ in first} == {("failover", "region0")}
     assert len(first) == 2 * 5
-    assert len(named_points(Until.RESTORED, PARTS)) == 2 * (5 + 6 + 4 + 5 + 2)
+    assert len(named_points(Until.RESTORED, PARTS)) == 2 * (5 + 6 + 4 + 5 + 3)
 
 
 # --- judging -------------------------------------------------------------------------------------------
@@ -191,6 +200,13 @@ def failover_turn() -> Turn:
 
 def named() -> list[tuple[str, str, Point]]:
     return named_points(Until.FAILOVER, PARTS)
+
+
+def test_a_removal_that_a_killed_run_carried_out_all_the_same_leaves_nothing_to_kill() -> None:
+    turn = Turn(1, "restored", "region0", [hit(1, REMOVAL_FAILOVER, after=False)])
+    assert turn.not_reachable == []
+    turn.there[2] = {"release normal"}
+    assert turn.not_reachable == [Point(REMOVAL_FAILOVER, True)]
 
 
 def test_every_point_hit_holds() -> None:
@@ -479,5 +495,5 @@ def test_helms_pending_records_are_asked_by_their_labels(
     assert ClusterView().pending_releases("camunda-paris") == {"1-2"}  # type: ignore[call-arg]
     assert asked == [
         "/api/v1/namespaces/camunda-paris/secrets?labelSelector="
-        "owner%3Dhelm%2Cstatus%20in%20%28pending-install%2Cpending-upgrade%29"
+        "owner%3Dhelm%2Cstatus%20in%20%28pending-install%2Cpending-upgrade%2Cuninstalling%29"
     ]
