@@ -56,6 +56,13 @@ def main(
             help="Kill every `pulumi up` of the procedure at each gate and release, and say it again.",
         ),
     ] = False,
+    back_out: Annotated[
+        bool,
+        typer.Option(
+            "--back-out",
+            help="Back out of the failback once, with exporters paused, and begin it again.",
+        ),
+    ] = False,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -69,7 +76,7 @@ def main(
     places = Places()
     try:
         settings = DrillSettings(
-            lost_regions(lost, incidents), cluster_size, until, keep, rate, interrupt
+            lost_regions(lost, incidents), cluster_size, until, keep, rate, interrupt, back_out
         )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -70,17 +70,26 @@ class Failback:
     def begin(self) -> None:
         """Preview, then both stacks to `failback-pending`."""
         rig, survivor = self.rig, self.incident.survivor
-        self._configure("failback-pending")
+        self.configure("failback-pending")
         with rig.progress.stage(
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
         ):
             preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
             rig.found.add(
-                self._label("failback-pending"), previews.preview_shows_failback(preview.output)
+                self.label("failback-pending"), previews.preview_shows_failback(preview.output)
             )
         self._try_wrong_turn()
+        self._make_pending("failback-pending")
+
+    def begin_again(self) -> None:
+        """Go to `failback-pending` once more, after the failback was backed out of."""
+        self.configure("failback-pending")
+        self._make_pending("failback-pending again")
+
+    def _make_pending(self, name: str) -> None:
+        """Take turns until both stacks are in `failback-pending`; `name` is what the report calls it."""
         self.episode.failback_began = time.monotonic()
-        outputs = self._take_turns("failback-pending")
+        outputs = self.take_turns("failback-pending", name=name)
         self._check_stacks("failback-pending", outputs, PENDING_STEPS)
 
     def _try_wrong_turn(self) -> None:
@@ -92,13 +101,13 @@ class Failback:
             run = rig.up(lost, f"region {lost.index} is not to be installed yet")
             outputs, there = rig.stacks.outputs(lost.stack), rig.view(lost).namespaces()
             rig.found.add(
-                self._label("failback-pending"),
+                self.label("failback-pending"),
                 failback_checks.waits_its_turn(run.exit_status, outputs, lost, there),
             )
 
     def check_pending(self) -> None:
         """Check, with the load running, what is between the two phases: exporters paused, web apps off."""
-        rig, label = self.rig, self._label("failback-pending")
+        rig, label = self.rig, self.label("failback-pending")
         survivor, size = self.incident.survivor, rig.settings.cluster_size
         since = time.monotonic()
         with rig.progress.stage("Checking both regions, exporters paused"):
@@ -129,21 +138,21 @@ class Failback:
     def restore(self) -> None:
         """Both stacks to `restored`; the recreated region's turn comes first."""
         rig = self.rig
-        self._configure("restored")
-        final = self._take_turns("restored", first=self.incident.lost)
+        self.configure("restored")
+        final = self.take_turns("restored", first=self.incident.lost)
         self.episode.failback_end = time.monotonic()
         self._check_stacks("restored", final, RESTORED_STEPS)
         for region, said in final.items():
             name = str(said.get("incident"))
             former = rig.found.incidents.setdefault(region.index, {})
             rig.found.add(
-                self._label("restored"), failback_checks.incident_is_new(region, name, former)
+                self.label("restored"), failback_checks.incident_is_new(region, name, former)
             )
             former[name] = ALL_STEPS[self.parts[region]]
 
     def check_restored(self) -> None:
         """Check, with the load running, that both regions are whole again and nothing else is left."""
-        rig, label, survivor = self.rig, self._label("restored"), self.incident.survivor
+        rig, label, survivor = self.rig, self.label("restored"), self.incident.survivor
         end = self.episode.failback_end or time.monotonic()
         with rig.progress.stage("Checking both regions"):
             expected = brokers_in_normal(rig.settings.cluster_size)
@@ -171,7 +180,7 @@ class Failback:
 
     def to_normal(self) -> None:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
-        rig, label = self.rig, self._label("normal again")
+        rig, label = self.rig, self.label("normal again")
         for region in REGIONS:
             with rig.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
                 rig.stacks.configure(region.stack, {"phase": "normal"})
@@ -181,7 +190,7 @@ class Failback:
                     previews.only_gates_change(preview.exit_status, preview.output, region),
                 )
         before = self._pods()
-        outputs = self._take_turns("normal", name="normal again")
+        outputs = self.take_turns("normal", name="normal again")
         rig.found.add(label, checks.nothing_restarted(0, before, self._pods()))
         for region, said in outputs.items():
             rig.found.add(
@@ -199,26 +208,38 @@ class Failback:
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
-        label = self._label("restored")
+        label = self.label("restored")
         self.rig.stop_load()
         check_kept(self.rig, label, {region: region.namespace for region in REGIONS}, since=0.0)
         check_records(self.rig, label)
 
     # --- parts -----------------------------------------------------------------------------------------
 
-    def _label(self, phase: str) -> str:
+    def label(self, phase: str) -> str:
+        """Return what checks of a phase are called in this incident."""
         return f"{phase}{self.suffix}"
 
-    def _configure(self, phase: str) -> None:
+    def configure(self, phase: str) -> None:
+        """Set the phase on both stacks."""
         for region in REGIONS:
             self.rig.stacks.configure(region.stack, {"phase": phase})
 
-    def _take_turns(
+    def take_turns(
         self,
         phase: str,
         first: Region | None = None,
         name: str = "",
     ) -> dict[Region, Outputs]:
+        """Say `pulumi up` on both stacks in turn until both are in the phase; note the steps' times.
+
+        Args:
+            phase: what both stacks are configured for.
+            first: whose turn comes first; the survivor's by default.
+            name: what the report calls it, by default the phase.
+
+        Raises:
+            DrillError: as `Rig.take_turns`.
+        """
         rig, lost = self.rig, self.incident.lost
         began = time.monotonic()
         outputs = rig.take_turns(
@@ -244,7 +265,7 @@ class Failback:
         for region, said in outputs.items():
             part = self.parts[region]
             self.rig.found.add(
-                self._label(phase),
+                self.label(phase),
                 checks.stack_says(said, region, phase, part),
                 checks.steps_are_proved(said, region, steps[part]),
             )

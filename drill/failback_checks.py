@@ -84,7 +84,8 @@ def web_apps_ready(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) ->
         for namespace, deployments in deployments_of.items()
         for problem in web_apps_not_ready(deployments)
     ]
-    return judged("Operate and Tasklist are ready in both regions", problems, "ready")
+    where = " and ".join(deployments_of)
+    return judged(f"Operate and Tasklist are ready in {where}", problems, "ready")
 
 
 def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:

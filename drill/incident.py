@@ -1,5 +1,6 @@
 """One incident of a drill: a region is lost, failed over, recreated and failed back, under load all the time."""
 
+from drill.backing_out import back_out
 from drill.failback import Failback
 from drill.failover import Failover
 from drill.points import every_point_was_hit, named_points, no_release_is_pending
@@ -56,6 +57,10 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     failback.recreate()
     failback.begin()
     failback.check_pending()
+    if rig.settings.back_out:
+        back_out(failback)
+        failback.begin_again()
+        failback.check_pending()
     if until is Until.FAILBACK_PENDING:
         return
     failback.restore()

@@ -60,7 +60,7 @@ class Lifecycle:
         with self._progress.stage("Starting the two regions"):
             self._sandbox.up()
         with self._progress.stage("Preparing the two stacks"):
-            _share_backup(self._places)
+            share_backup(self._places)
             stacks = self._make_stacks(tools)
         self._rig = Rig(
             self._settings,
@@ -163,7 +163,7 @@ def clear(places: Places, progress: Progress) -> None:
     places.logs.mkdir()
 
 
-def _share_backup(places: Places) -> None:
+def share_backup(places: Places) -> None:
     """Make the folder that both regions' search engines mount, and the values that mount it."""
     places.backup.mkdir()
     os.chown(places.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)

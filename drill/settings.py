@@ -41,6 +41,7 @@ class DrillSettings:
     """One drill: which regions are lost one after the other, how many brokers, how far, and what stays up.
 
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
+    With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -50,6 +51,7 @@ class DrillSettings:
     keep: bool = False
     rate: float = 20.0
     interrupt: bool = False
+    back_out: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -69,6 +71,12 @@ class DrillSettings:
             raise DrillError(
                 "--interrupt with --until normal: only the ups of the failover and the failback are interrupted"
             )
+        if self.back_out and self.until not in (Until.FAILBACK_PENDING, Until.RESTORED):
+            raise DrillError(
+                f"--back-out with --until {self.until}: there is no failback to back out of"
+            )
+        if self.back_out and self.interrupt:
+            raise DrillError("--back-out and --interrupt: give one of them")
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(

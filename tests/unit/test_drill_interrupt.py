@@ -273,6 +273,18 @@ def test_there_is_nothing_to_interrupt_in_phase_normal() -> None:
         DrillSettings(until=Until.NORMAL, interrupt=True)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"until": Until.FAILOVER}, "no failback to back out of"),
+        ({"interrupt": True}, "give one of them"),
+    ],
+)
+def test_backing_out_needs_a_failback_of_its_own(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(DrillError, match=why):
+        DrillSettings(back_out=True, **wrong)
+
+
 # --- the report ------------------------------------------------------------------------------------------
 
 

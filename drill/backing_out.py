@@ -1,0 +1,65 @@
+"""Changing one's mind: with exporters paused the failback is backed out of, and the failover must be at work again."""
+
+import time
+
+from drill import checks, failback_checks
+from drill.failback import Failback
+from drill.judging import (
+    check_commands,
+    check_exporting,
+    check_topology,
+    deployments,
+    partitions_of_ready,
+)
+from drill.regions import brokers_after_failover, quorum
+
+STEPS = ("F1", "F2", "F3")
+
+
+def back_out(failback: Failback) -> None:
+    """Set phase `failover` again, and check that everything is as after the failover.
+
+    The recreated region's stack comes first: what it holds is thrown away.
+
+    Raises:
+        DrillError: an `up` failed, or the stacks wait for each other.
+    """
+    rig, survivor, lost = failback.rig, failback.incident.survivor, failback.incident.lost
+    label = failback.label("backed out")
+    failback.configure("failover")
+    outputs = failback.take_turns("failover", first=lost, name="backed out")
+    since = time.monotonic()
+    with rig.progress.stage("Checking the survivor, backed out"):
+        expected = brokers_after_failover(rig.settings.cluster_size, lost.index)
+        check_topology(rig, label, survivor, expected, quorum())
+        view = rig.view(survivor)
+        engines = {survivor.index: survivor.namespace, lost.index: survivor.failover_namespace}
+        rig.found.add(
+            label,
+            checks.steps_are_proved(outputs[survivor], survivor, STEPS),
+            checks.exporters_point_at(view.broker_pods(list(engines.values())), engines),
+            rig.settled(
+                lambda: failback_checks.exporters_run(
+                    partitions_of_ready({survivor: view}, {survivor: list(engines.values())}),
+                    len(expected.ids),
+                    rig.settings.partition_count,
+                )
+            ),
+            rig.settled(
+                lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
+            ),
+        )
+        there = rig.view(lost)
+        rig.found.add(
+            label,
+            rig.settled(
+                lambda: failback_checks.failover_is_gone(
+                    lost.namespace,
+                    there.namespaces(),
+                    there.claims(lost.namespace),
+                    there.volumes_of(lost.namespace),
+                )
+            ),
+        )
+    check_commands(rig, label, since, "after backing out")
+    check_exporting(rig, label, since, "after backing out")
