@@ -18,6 +18,8 @@ MOUNT = Path("/sys/fs/cgroup")
 V2_CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 SERVICES = "services"
 """Group of the region's own processes; v2 allows none beside the kubelet's group of pods."""
+_CPU_PERIOD, _LEAST_QUOTA = 100_000, 1_000
+"""Microseconds: what CPU quotas are counted in, and the smallest one that the kernel takes."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,37 @@ def memory(group: str) -> Memory:
     if current is None:
         return Memory(None, peak)
     return Memory(max(0, current - _statistic(folder / "memory.stat", names[2])), peak)
+
+
+def limit_cpu(group: str, pod_uid: str, cores: float | None) -> int:
+    """Limit the CPU time of a pod's containers from now on.
+
+    The containers' own groups are limited: v1 refuses a pod less than any container of it may have.
+
+    Args:
+        group: the region's.
+        pod_uid: the pod's.
+        cores: how many CPUs' worth of time all of it gets; None for as much as Kubernetes gave it.
+
+    Returns:
+        The number of containers that are limited now.
+    """
+    tree = MOUNT if _is_v2() else MOUNT / "cpu"
+    pods = [Path(folder) for folder, _, _ in os.walk(_below(tree, group)) if pod_uid in folder]
+    # The pod's own folder has those of its containers in it.
+    containers = [folder for folder in pods if folder.parent in pods]
+    for folder in containers:
+        _limit(folder, cores)
+    return len(containers)
+
+
+def _limit(folder: Path, cores: float | None) -> None:
+    quota = None if cores is None else max(_LEAST_QUOTA, round(cores * _CPU_PERIOD))
+    if _is_v2():
+        (folder / "cpu.max").write_text(f"{quota or 'max'} {_CPU_PERIOD}")
+    else:
+        (folder / "cpu.cfs_period_us").write_text(str(_CPU_PERIOD))
+        (folder / "cpu.cfs_quota_us").write_text(str(quota or -1))
 
 
 def _number(path: Path) -> int | None:

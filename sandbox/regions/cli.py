@@ -26,7 +26,7 @@ RegionArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the sandbox's command line; whoever runs it shows a `SandboxError`."""
-    for command in (up, status, down, lose, recreate):
+    for command in (up, status, down, lose, recreate, slow):
         app.command()(_said(command))
     app.command(name="cut-link")(_said(cut_link))
     app.command(name="restore-link")(_said(restore_link))
@@ -92,6 +92,21 @@ def recreate(region: RegionArgument) -> None:
     """Make a lost region anew: an empty cluster at another address."""
     index = _index(region)
     _sandbox().recreate(index)
+
+
+def slow(
+    region: RegionArgument,
+    pod: Annotated[str, typer.Argument(metavar="NAMESPACE/POD", help="As kubectl shows them.")],
+    cores: Annotated[
+        float | None,
+        typer.Option(help="CPUs' worth of time, e.g. 0.05; left out: as much as it had."),
+    ] = None,
+) -> None:
+    """Give a pod little CPU time, until it is replaced: to see what a slow search engine does."""
+    namespace, _, name = pod.partition("/")
+    if not name:
+        raise SandboxError(f"'{pod}' names no pod: give NAMESPACE/POD.")
+    _sandbox().slow(_index(region), namespace, name, cores)
 
 
 def _sandbox() -> Sandbox:

@@ -67,3 +67,10 @@ class Cluster:
         """Return how many pods there are in all namespaces."""
         found = self._core.list_pod_for_all_namespaces(_request_timeout=REQUEST_SECONDS)
         return len(found.items)
+
+    def pod_uid(self, namespace: str, name: str) -> str | None:
+        """Return a pod's uid, or None if there is no such pod."""
+        found = self._core.list_namespaced_pod(
+            namespace, field_selector=f"metadata.name={name}", _request_timeout=REQUEST_SECONDS
+        ).items
+        return str(found[0].metadata.uid) if found else None

@@ -14,6 +14,7 @@ from rich.console import Console
 from sandbox.errors import SandboxError
 from sandbox.regions import access, cgroups, commands, machine, network, processes, status
 from sandbox.regions.access import Credentials
+from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.model import NAMES, Region, regions
 from sandbox.regions.plan import plan
 from sandbox.regions.progress import Progress
@@ -163,6 +164,34 @@ class Sandbox:
         """
         self._change_link("restored", network.restore_batch)
 
+    def slow(self, region: int, namespace: str, pod: str, cores: float | None) -> None:
+        """Give a pod less CPU time from now on, or, with None, as much as it had.
+
+        It lasts until the pod is replaced.
+
+        Args:
+            region: 0 (london) or 1 (paris).
+            namespace: the pod's.
+            pod: its name.
+            cores: how many CPUs' worth of time it gets, e.g. 0.05; above 0.
+
+        Raises:
+            SandboxError: no such region or pod, or it has no container yet.
+        """
+        if cores is not None and cores <= 0:
+            raise SandboxError(f"{cores} CPUs are none: give a number above 0, such as 0.05.")
+        where = self._region(region)
+        with machine.locked(self._root):
+            self._require_sandbox()
+            uid = self._pod_uid(where, namespace, pod)
+            if not uid or not cgroups.limit_cpu(where.cgroup, uid, cores):
+                raise SandboxError(
+                    f"{where.name} runs no pod {pod} in namespace {namespace}. "
+                    f"`kubectl --context {where.context} -n {namespace} get pods` shows those that it has."
+                )
+        how = "as much CPU time as it had" if cores is None else f"{cores:g} CPUs"
+        Progress(self._console).say(f"{namespace}/{pod} gets {how}", where.name)
+
     # --- parts -----------------------------------------------------------------------------------------
 
     def _change_link(self, what: str, batch: "network.Batch") -> None:
@@ -177,6 +206,14 @@ class Sandbox:
             for region in self.regions:
                 self._runtime(region, progress).ip_batch(batch(region), "change the link")
         progress.say(f"the link is {what}")
+
+    def _pod_uid(self, region: Region, namespace: str, pod: str) -> str | None:
+        try:
+            return Cluster(self.kubeconfig, region).pod_uid(namespace, pod)
+        except CLUSTER_ERRORS as error:
+            raise SandboxError(
+                f"The API server of {region.name} does not answer: {error}. `python -m sandbox status` tells more."
+            ) from error
 
     def _check_overlay(self) -> None:
         try:

@@ -1,0 +1,230 @@
+"""Two real regions as step B1 leaves them: a survivor with its failover installation, and a recreated region.
+
+All three installations are made at once, with the values of the program itself: quicker than a loss, a failover
+and a recreation, and the same brokers and search engines for what comes next.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from drill.cluster import ClusterView
+from drill.lifecycle import share_backup
+from drill.loadprocess import LoadProcess
+from drill.ownership import MARK, end_marked
+from drill.records import Quiet, record_ids
+from drill.regions import REGIONS, Region
+from drill.settings import DrillSettings, Places, stack_config
+from dualregion import installations
+from dualregion.failback import FAIL_BACK
+from dualregion.procedure import Role
+from dualregion.progress import Incident
+from dualregion.settings import Settings
+from dualregion.topology import Installation, Topology
+from hooks import failback
+from hooks.cluster import Cluster
+from hooks.files import read_values
+from hooks.site import Site
+from sandbox.regions import Sandbox
+from sandbox.setup import tools
+
+LONDON, PARIS = REGIONS
+LOST = PARIS.index
+ENGINE_POD = "camunda-elasticsearch-master-0"
+_LOAD_RATE = 30.0
+_PATIENCE_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class OwnPlaces(Places):
+    """Files of these tests, apart from those of a drill."""
+
+    @property
+    def folder(self) -> Path:
+        """Everything that the tests leave for a while."""
+        return self.checkout / "out" / "test-failback"
+
+
+@dataclass
+class Recreated:
+    """The two regions, and what the tests do with them."""
+
+    sandbox: Sandbox
+    places: OwnPlaces
+    said: list[str] = field(default_factory=list)
+
+    def site(self, region: Region, deadline: int = 300) -> Site:
+        """Return where the steps of a region's stack work."""
+        settings = self._settings(region, deadline)
+        role = Role.SURVIVOR if region is LONDON else Role.RECREATED
+        return Site(
+            Cluster(str(self.sandbox.kubeconfig), region.context),
+            settings,
+            Topology(role, tuple(self._installations(region))),
+            self._say,
+            incident=Incident(1, LOST),
+        )
+
+    def view(self, region: Region) -> ClusterView:
+        """Return the drill's own look at a region, which shares nothing with the program's."""
+        return ClusterView(self.sandbox.kubeconfig, region.context, 60)
+
+    def kubectl(self, region: Region, *arguments: str, given: str = "") -> str:
+        """Run kubectl in a region; return what it prints."""
+        return self._run([str(tools.load().kubectl), *self._at(region), *arguments], given)
+
+    def install(self) -> None:
+        """Install everything, and wait until step B1 is proved."""
+        for region in REGIONS:
+            for each in self._installations(region):
+                self._install(region, each)
+        failback.join(self.site(PARIS))
+
+    @contextmanager
+    def load(self) -> Iterator[None]:
+        """Create process instances without pause; begin when records have come to both engines."""
+        process = LoadProcess(
+            tools.load().kubectl,
+            self.sandbox.kubeconfig,
+            LONDON,
+            rate=_LOAD_RATE,
+            log=self.places.folder / "load.jsonl",
+            errors=self.places.folder / "load-errors.log",
+        )
+        view = self.view(LONDON)
+        try:
+            for namespace in (LONDON.namespace, LONDON.failover_namespace):
+                eventually(lambda namespace=namespace: view.document_count(namespace) > 1000)  # type: ignore[misc]
+            yield
+        finally:
+            process.stop()
+
+    def lost_for_good(self) -> set[str]:
+        """Return which records the failover engine holds and the recreated one never gets.
+
+        The exporters of the recreated engine go on where those of the failover engine have stopped.
+        """
+        quiet, view = Quiet(), self.view(LONDON)
+        eventually(
+            lambda: quiet.missing([view.document_count(LONDON.failover_namespace)]) is None,
+        )
+        kept = set(record_ids(self.view(PARIS), PARIS.namespace, self._say))
+        return set(record_ids(view, LONDON.failover_namespace, self._say)) - kept
+
+    def _settings(self, region: Region, deadline: int) -> Settings:
+        config = nested(stack_config(DrillSettings(lost=(LOST,)), self.places, region))
+        return Settings.parse(
+            {
+                **config,
+                "phase": "failback-pending",
+                "lostRegion": str(LOST),
+                "deadlineSeconds": deadline,
+                "kubeconfig": str(self.sandbox.kubeconfig),
+            }
+        )
+
+    def _installations(self, region: Region) -> Sequence[Installation]:
+        settings = self._settings(region, 300)
+        base = read_values(settings.values, self.places.checkout)
+        if region is LONDON:
+            return (
+                installations.own(settings, base, replaced_region=LOST),
+                installations.failover(settings, base, replaced_region=LOST),
+            )
+        return (
+            installations.own(
+                settings,
+                base,
+                replaced_region=LOST,
+                installation_type=FAIL_BACK,
+                web_apps=False,
+            ),
+        )
+
+    def _install(self, region: Region, spec: Installation) -> None:
+        self.kubectl(region, "create", "namespace", spec.namespace)
+        secret = ("create", "secret", "generic", "elasticsearch-env-secret")
+        keys = ("--from-literal=S3_ACCESS_KEY=no", "--from-literal=S3_SECRET_KEY=no")
+        self.kubectl(region, "--namespace", spec.namespace, *secret, *keys)
+        at = [f"--kubeconfig={self.sandbox.kubeconfig}", f"--kube-context={region.context}"]
+        chart = ["install", "camunda", str(self.places.chart), "--values", "-"]
+        argv = [str(tools.load().helm), *at, f"--namespace={spec.namespace}", *chart]
+        self._run(argv, yaml.safe_dump(spec.values))
+
+    def _at(self, region: Region) -> list[str]:
+        return [f"--kubeconfig={self.sandbox.kubeconfig}", f"--context={region.context}"]
+
+    def _run(self, argv: Sequence[str], given: str) -> str:
+        done = subprocess.run(
+            argv, input=given, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
+        return done.stdout
+
+    def _say(self, line: str) -> None:
+        self.said.append(line)
+        print(line, flush=True)
+
+
+@contextmanager
+def recreated() -> Iterator[Recreated]:
+    """Start two regions and install everything; take all away at the end, whatever happened."""
+    places = OwnPlaces()
+    made = Recreated(Sandbox(tools.load(), places.sandbox), places)
+    made.sandbox.down()
+    shutil.rmtree(places.folder, ignore_errors=True)
+    places.folder.mkdir(parents=True)
+    os.environ[MARK] = str(places.folder)
+    try:
+        made.sandbox.up()
+        share_backup(places)
+        made.install()
+        yield made
+    finally:
+        del os.environ[MARK]
+        end_marked(MARK, str(places.folder))
+        made.sandbox.down()
+        shutil.rmtree(places.folder)
+
+
+def eventually(question: Callable[[], object]) -> None:
+    """Wait until the answer is true; a call that fails is no answer."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    last: object = None
+    while not last or isinstance(last, Exception):
+        assert time.monotonic() < deadline, f"never became true: {question}, last seen: {last}"
+        time.sleep(0.5)
+        try:
+            last = question()
+        except Exception as error:
+            last = error
+
+
+def nested(config: Mapping[str, str]) -> dict[str, Any]:
+    """Return configuration that is set by paths (`regions[0].name`) as Pulumi gives it to the program."""
+    tree: dict[str, Any] = {}
+    for path, value in config.items():
+        *parents, last = re.findall(r"[^.\[\]]+", path)
+        inner = tree
+        for each in parents:
+            inner = inner.setdefault(each, {})
+        inner[last] = value
+    found: dict[str, Any] = _listed(tree)
+    return found
+
+
+def _listed(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    if all(key.isdigit() for key in tree):
+        return [_listed(value) for value in tree.values()]
+    return {key: _listed(value) for key, value in tree.items()}

@@ -1,0 +1,235 @@
+"""The failback's dangerous moments, on real brokers and real search engines.
+
+What must be refused is brought about for real, and what could lose records is made to lose them. The tests build
+on each other and run in the order of this file.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dualregion.engine import Repository, Snapshot, snapshot_bad
+from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
+from dualregion.procedure import B3
+from hooks import exporting, failback, proofs, snapshots
+from hooks.exporting import Place
+from hooks.search import SearchEngine
+from hooks.site import Site
+from hooks.waiting import Waiting
+from tests.sandbox.recreated import (
+    ENGINE_POD,
+    LONDON,
+    PARIS,
+    Recreated,
+    eventually,
+    recreated,
+)
+
+pytestmark = pytest.mark.sandbox
+
+SLOW_CORES = 0.1
+ATTEMPTS = 6
+"""How often a freeze is tried whose engines might by chance be equal at once."""
+
+
+@pytest.fixture(scope="module")
+def regions() -> Iterator[Recreated]:
+    with recreated() as made:
+        yield made
+
+
+def engine(site: Site, region: str = "own") -> SearchEngine:
+    if region == "own":
+        return SearchEngine(site.cluster, site.namespace, site.settings.release)
+    return SearchEngine(site.peer_cluster, site.settings.peer.namespace, site.settings.release)
+
+
+def repository(site: Site) -> Repository:
+    backup = site.settings.backup
+    return Repository(backup.repository, backup.type, backup.complete)
+
+
+def resume(site: Site) -> None:
+    """Let exporting go on, on every broker."""
+    release = site.settings.release
+    eventually(
+        lambda: (
+            exporting.resume(site.cluster, site.namespace, release) is None
+            and failback._out_of_phase(site, "EXPORTING") is None
+        )
+    )
+
+
+def test_a_region_that_is_not_clean_is_refused_by_name(regions: Recreated) -> None:
+    with pytest.raises(Refused) as refused:
+        failback.prove_clean(regions.site(LONDON))
+    for left in (
+        "release/camunda",
+        "statefulset/camunda-zeebe",
+        "pod/camunda-zeebe-0",
+        "claim/data-camunda-zeebe-0",
+        "volume/pvc-",
+    ):
+        assert left in str(refused.value)
+
+
+def test_sleepers_are_not_woken_while_failover_brokers_live(regions: Recreated) -> None:
+    with pytest.raises(DeadlineExceeded, match="camunda-london-failover still exists"):
+        failback.wake(regions.site(PARIS, deadline=3))
+    assert "camunda-zeebe-0" in regions.kubectl(PARIS, "-n", PARIS.namespace, "get", "pods")
+
+
+@pytest.fixture
+def slow(regions: Recreated) -> Iterator[None]:
+    """The survivor's engine gets little CPU time, under load."""
+    regions.sandbox.slow(0, LONDON.namespace, ENGINE_POD, SLOW_CORES)
+    try:
+        with regions.load():
+            yield
+    finally:
+        regions.sandbox.slow(0, LONDON.namespace, ENGINE_POD, None)
+
+
+def test_without_its_wait_the_freeze_loses_records(
+    regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = regions.site(LONDON, deadline=90)
+    monkeypatch.setattr(failback, "_wait_for_records", lambda *_: "not waited for")
+    error = None
+    for _ in range(ATTEMPTS):
+        failback.freeze(site)
+        error = refusal_of_copy(site)
+        if error:
+            break
+        resume(site)
+    # The next step finds it, and says that the pause lasts and how to back out.
+    assert "every record that the failover one does" in str(error)
+    assert "EXPORTERS ARE PAUSED" in str(error)
+    lost = regions.lost_for_good()
+    print(f"lost without the wait: {len(lost)} records")
+    resume(site)
+    assert lost
+
+
+def refusal_of_copy(site: Site) -> DualRegionError | None:
+    try:
+        failback.copy(site)
+    except DualRegionError as error:
+        return error
+    return None
+
+
+def test_with_its_wait_the_freeze_loses_nothing(
+    regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = regions.site(LONDON)
+    at_the_pause: list[str | None] = []
+    wait = failback._wait_for_records
+
+    def look_and_wait(site: Site, waiting: Waiting) -> str:
+        takeover = SearchEngine(site.cluster, site.settings.own.failover, site.settings.release)
+        at_the_pause.append(
+            waiting.answer(
+                "what the survivor's engine lacks",
+                lambda: snapshots.lacking(engine(site), takeover) or "nothing",
+                "",
+            )
+        )
+        return wait(site, waiting)
+
+    monkeypatch.setattr(failback, "_wait_for_records", look_and_wait)
+    for _ in range(ATTEMPTS):
+        failback.freeze(site)
+        if at_the_pause[-1] != "nothing":
+            break
+        resume(site)
+    assert "the other engine" in str(at_the_pause[-1]), "it never lagged: the test shows nothing"
+    print(f"at the pause: {at_the_pause[-1]}")
+    evidence = failback.copy(site)
+    assert "the same in both regions" in evidence["documents"]
+    assert regions.lost_for_good() == set()
+
+
+def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> None:
+    """The exporters are paused from the test before."""
+    site = regions.site(LONDON)
+    waiting = site.waiting(B3)
+    ours, theirs = engine(site), engine(site, "peer")
+    taken = snapshots.take_snapshot(ours, waiting, repository(site), "spoilt", str(site.incident))
+    spoil(regions.places.backup)
+    with pytest.raises(DualRegionError, match="cannot restore shard") as failed:
+        snapshots.restore_snapshot(theirs, waiting, repository(site), taken)
+    assert "deleted and restored anew" in str(failed.value)
+    # The damage is in files that a further snapshot would build upon: a place that is whole, then.
+    whole = elsewhere(regions, repository(site))
+    again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(site.incident))
+    snapshots.restore_snapshot(theirs, waiting, whole, again)
+    assert "the same in both regions" in snapshots.prove_equal(ours, theirs, waiting)["documents"]
+
+
+def spoil(backup: Path) -> None:
+    """Take the largest data files out of a repository, as a bucket that expires its objects does."""
+    files = sorted(backup.rglob("__*"), key=lambda path: path.stat().st_size)
+    assert files
+    for path in files[-3:]:
+        path.unlink()
+
+
+def elsewhere(regions: Recreated, former: Repository) -> Repository:
+    folder = regions.places.backup / "elsewhere"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return Repository(
+        "elsewhere", former.type, {"location": f"{former.settings['location']}/elsewhere"}
+    )
+
+
+def test_a_snapshot_of_another_incident_is_not_taken_for_this_one(regions: Recreated) -> None:
+    site = regions.site(LONDON)
+    whole = Repository("elsewhere", "fs", {"location": "/backup/elsewhere"})
+    with pytest.raises(
+        DualRegionError, match="taken for 1-region1-lost and not for 2-region1-lost"
+    ):
+        snapshots.take_snapshot(engine(site), site.waiting(B3), whole, "whole", "2-region1-lost")
+
+
+def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -> None:
+    site = regions.site(LONDON, deadline=5)
+    own = engine(site)
+    nowhere = {
+        "settings": {"index.routing.allocation.require.rack": "none", "number_of_replicas": 0}
+    }
+    made = site.cluster.ask("PUT", own.target, "/unserved?wait_for_active_shards=0", nowhere)
+    assert made.status == 200, made.body
+    try:
+        with pytest.raises(DualRegionError, match="not served: shard 0 of unserved"):
+            snapshots.take_snapshot(
+                own, site.waiting(B3), repository(site), "in-part", str(site.incident)
+            )
+        # Whoever takes one all the same gets a part, which is judged as that.
+        body = {"indices": "unserved", "partial": True}
+        path = f"/_snapshot/{repository(site).name}/forced?wait_for_completion=true"
+        site.cluster.ask("PUT", own.target, path, body)
+        found = own.snapshot(repository(site).name, "forced")
+        assert isinstance(found, Snapshot)
+        assert found.state == "PARTIAL"
+        assert "PARTIAL, 1 of 1 shards failed" in str(snapshot_bad(found))
+    finally:
+        site.cluster.ask("DELETE", own.target, "/unserved")
+
+
+def test_a_pause_that_is_refused_with_status_200_is_no_pause(regions: Recreated) -> None:
+    """The last test: a broker is taken away, so that a partition lacks a replica."""
+    site = regions.site(LONDON)
+    resume(site)
+    scale = ("scale", "statefulset", "camunda-zeebe", "--replicas=0")
+    regions.kubectl(LONDON, "-n", LONDON.failover_namespace, *scale)
+    eventually(lambda: "broker 1" in str(proofs.incomplete(site)))
+    gateway = Place(site.cluster, site.namespace)
+    refusal = exporting.pause(gateway.cluster, gateway.namespace, site.settings.release)
+    assert "Expected 4 members of partition" in str(refusal)
+    with pytest.raises(DeadlineExceeded, match="paused on every partition of every broker"):
+        failback.freeze(regions.site(LONDON, deadline=5))
+    ready = regions.kubectl(LONDON, "-n", LONDON.namespace, "get", "deployment", "camunda-operate")
+    assert "0/0" not in ready, "the web apps stay down although nothing is paused"
