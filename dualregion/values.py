@@ -158,8 +158,9 @@ def flush_seconds(values: Mapping[str, Any]) -> int:
 
     Source: the Elasticsearch exporter's `bulk.delay`, 5 s unless set in `zeebe.env`.
     """
-    found = _exporter_arguments(values, "ARGS_BULK_DELAY")
-    return max((int(text) for text in found if text.isdigit()), default=FLUSH_SECONDS)
+    found = [int(text) for text in _exporter_arguments(values, "ARGS_BULK_DELAY") if text.isdigit()]
+    unset = brokers.REGIONS - len(found)
+    return max(found + [FLUSH_SECONDS] * unset)
 
 
 def record_prefix(values: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from drill.ownership import MARK, end_marked
 from drill.records import Quiet, record_ids
 from drill.regions import REGIONS, Region
 from drill.settings import DrillSettings, Places, stack_config
-from dualregion import installations
+from dualregion import installations, values
 from dualregion.failback import FAIL_BACK
 from dualregion.procedure import Role
 from dualregion.progress import Incident
@@ -41,6 +41,11 @@ LONDON, PARIS = REGIONS
 LOST = PARIS.index
 ENGINE_POD = "camunda-elasticsearch-master-0"
 _LOAD_RATE = 30.0
+_SLOW_FLUSH = {
+    "name": f"{values.exporter_variable(LONDON.index, 'ARGS_BULK_DELAY')}",
+    "value": "20",
+}
+"""The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
 _PATIENCE_SECONDS = 240.0
 
 
@@ -133,6 +138,9 @@ class Recreated:
         )
 
     def _installations(self, region: Region) -> Sequence[Installation]:
+        return [_flushing_late(each) for each in self._specs(region)]
+
+    def _specs(self, region: Region) -> Sequence[Installation]:
         settings = self._settings(region, 300)
         base = read_values(settings.values, self.places.checkout)
         if region is LONDON:
@@ -194,6 +202,12 @@ def recreated() -> Iterator[Recreated]:
         end_marked(MARK, str(places.folder))
         made.sandbox.down()
         shutil.rmtree(places.folder)
+
+
+def _flushing_late(spec: Installation) -> Installation:
+    zeebe = spec.values["zeebe"]
+    late = {**zeebe, "env": [*zeebe["env"], _SLOW_FLUSH]}
+    return replace(spec, values={**spec.values, "zeebe": late})
 
 
 def eventually(question: Callable[[], object]) -> None:

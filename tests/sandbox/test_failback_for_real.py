@@ -28,9 +28,9 @@ from tests.sandbox.recreated import (
 
 pytestmark = pytest.mark.sandbox
 
-SLOW_CORES = 0.1
-ATTEMPTS = 6
-"""How often a freeze is tried whose engines might by chance be equal at once."""
+SLOW_CORES = 0.3
+ATTEMPTS = 3
+"""How often a freeze is tried, as all exporters may have flushed by chance just before it."""
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from dualregion.values import (
     contact_points,
     exporter_urls,
     exporter_variable,
+    flush_seconds,
     installation_values,
     merge,
     merge_all,
@@ -294,3 +295,24 @@ def test_sizes_of_the_values_file_that_contradict_the_settings_are_named_with_th
 )
 def test_sizes_that_agree_are_no_conflict(base: dict[str, Any]) -> None:
     assert conflicts(base, settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("delays", "slowest"),
+    [
+        ({}, 5),
+        ({0: "2"}, 5),
+        ({1: "20"}, 20),
+        ({0: "2", 1: "3"}, 3),
+        ({0: "later", 1: "2"}, 5),
+    ],
+    ids=["unset", "one faster, one unset", "one slower", "both faster", "no number"],
+)
+def test_the_slower_of_both_exporters_decides_how_long_records_may_be_kept(
+    delays: dict[int, str], slowest: int
+) -> None:
+    env = [
+        {"name": exporter_variable(region, "ARGS_BULK_DELAY"), "value": delay}
+        for region, delay in delays.items()
+    ]
+    assert flush_seconds({"zeebe": {"env": env}}) == slowest
