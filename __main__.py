@@ -17,6 +17,7 @@ from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
 from dualregion.progress import Stack, current_incident
 from dualregion.settings import Settings
+from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
 from hooks import helm_records, preflight
@@ -66,7 +67,7 @@ def _site(settings: Settings) -> Site:
     :raises DualRegionError: if anything of it is unusable.
     """
     check_chart(settings.chart, PROJECT)
-    base = read_values(settings.values, PROJECT)
+    base = with_role(read_values(settings.values, PROJECT), settings)
     problems = conflicts(base, settings)
     if problems:
         raise ConfigError(problems)

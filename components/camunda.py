@@ -3,14 +3,14 @@
 import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
-from dualregion.settings import ChartSettings, SecretSettings, Settings
+from dualregion.settings import ChartSettings, Settings
 from dualregion.topology import Installation
 from dualregion.values import nulls_of
 from hooks import helm_records, rollout
@@ -18,13 +18,20 @@ from hooks.failover import POLICY_NAME
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
 
+SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
+"""What the reference values call the search engine's Secret."""
+
 
 @dataclass(frozen=True)
 class SpaceArgs:
-    """What a namespace is made of."""
+    """What a namespace is made of.
+
+    :ivar keys: the backup bucket's keys, if the program makes them.
+    """
 
     spec: Installation
     settings: Settings
+    keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Space(pulumi.ComponentResource):
@@ -52,10 +59,8 @@ class Space(pulumi.ComponentResource):
                     opts=inside,
                 )
             )
-        if args.settings.elasticsearch_secret:
-            self.contents.append(
-                _secret(name, args.settings.elasticsearch_secret, spec.namespace, inside)
-            )
+        if args.settings.elasticsearch_secret or args.keys:
+            self.contents.append(_secret(name, args, inside))
         self.register_outputs({})
 
 
@@ -153,13 +158,16 @@ def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _secret(
-    name: str, wanted: SecretSettings, namespace: str, opts: pulumi.ResourceOptions
-) -> k8s.core.v1.Secret:
+def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Secret:
+    """Return the search engine's Secret: what the user gives it, and the bucket's keys."""
+    given = args.settings.elasticsearch_secret
     return k8s.core.v1.Secret(
         name,
-        metadata={"name": wanted.name, "namespace": namespace},
-        string_data=pulumi.Output.secret(wanted.plain()),
+        metadata={
+            "name": given.name if given else SECRET_NAME,
+            "namespace": args.spec.namespace,
+        },
+        string_data=pulumi.Output.secret({**(given.plain() if given else {}), **args.keys}),
         opts=opts,
     )
 

@@ -1,6 +1,6 @@
 """A region's stack: its topology's installations and gates, in the order the topology demands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -37,6 +37,7 @@ class Region(pulumi.ComponentResource):
         super().__init__("dualregion:index:Region", name)
         self._args = args
         self._kubernetes = _provider(name, args.site.settings, self)
+        self._keys = _backup_keys(name, args.site.settings)
         self._spaces = {
             spec.namespace: self._space(spec) for spec in args.site.topology.installations
         }
@@ -51,7 +52,7 @@ class Region(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site.settings)
+        args = SpaceArgs(spec, self._args.site.settings, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
 
     def _camunda(self, spec: Installation) -> Camunda:
@@ -73,6 +74,24 @@ class Region(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self, depends_on=list(before), providers=[self._kubernetes]
         )
+
+
+def _backup_keys(name: str, settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+    """Declare what `backup.storage` wants on AWS, and return the keys that were made for it.
+
+    :raises RunError: if the package for AWS is not installed; nobody else needs it.
+    """
+    storage = settings.backup.storage
+    if storage is None or not storage.on_aws:
+        return {}
+    try:
+        from components.backup_storage import BackupStorage  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise pulumi.RunError(
+            f"nothing was changed:\n- backup.storage makes something on AWS, which needs package {error.name}: "
+            "`pip install --require-hashes -r requirements.lock -r requirements-aws.lock`"
+        ) from None
+    return BackupStorage(f"{name}-backup", settings, storage).keys
 
 
 def _provider(name: str, settings: Settings, parent: pulumi.Resource) -> k8s.Provider:

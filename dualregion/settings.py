@@ -13,18 +13,17 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
     ValidationError,
 )
-from pydantic.alias_generators import to_camel
 
 from dualregion import brokers
+from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
 from dualregion.errors import ConfigError
+from dualregion.model import Model
 from dualregion.procedure import Phase, Role, role_of
 
 DnsLabel = Annotated[
@@ -51,13 +50,7 @@ Number = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number, also as the text that Pulumi stores; `true` is none."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
-    )
-
-
-class RegionSettings(_Model):
+class RegionSettings(Model):
     """One of the two regions; its place in the list `regions` is its id, 0 or 1."""
 
     name: str
@@ -78,7 +71,7 @@ class RegionSettings(_Model):
         return self.failover_namespace or f"{self.namespace}-failover"
 
 
-class ChartSettings(_Model):
+class ChartSettings(Model):
     """Where the chart camunda-platform comes from."""
 
     name: str = "camunda-platform"
@@ -99,7 +92,7 @@ class ChartSettings(_Model):
         return self.name.startswith("oci://")
 
 
-class SecretSettings(_Model):
+class SecretSettings(Model):
     """A Secret that the search engine's pods read, made in every namespace of the program.
 
     In the reference set-up: `elasticsearch-env-secret` with `S3_ACCESS_KEY` and `S3_SECRET_KEY`.
@@ -113,36 +106,7 @@ class SecretSettings(_Model):
         return {key: value.get_secret_value() for key, value in self.data.items()}
 
 
-class BackupSettings(_Model):
-    """Where the failback's snapshot lies: a place that the search engines of both regions reach.
-
-    It must outlive the lost region. Source: procedure, 'Failback' step 3.
-    """
-
-    repository: str = "camunda_backup"
-    """The name under which both search engines register it."""
-    type: str = "s3"
-    """The repository's type as the search engine knows it: `s3`, `fs`, `gcs`, `azure`, ..."""
-    settings: dict[str, str | int | bool] = {}
-    """The type's own settings. For `s3`: `bucket`; `client` (default camunda) and `base_path` (default backups)."""
-
-    @property
-    def complete(self) -> dict[str, str | int | bool]:
-        """The settings with the defaults of their type."""
-        defaults: dict[str, str | int | bool] = {}
-        if self.type == "s3":
-            defaults = {"client": "camunda", "base_path": "backups"}
-        return defaults | self.settings
-
-    @property
-    def missing(self) -> str | None:
-        """The setting that its type cannot do without, if it is not set."""
-        needed = {"s3": "bucket", "gcs": "bucket", "azure": "container", "fs": "location"}
-        key = needed.get(self.type)
-        return key if key and not self.settings.get(key) else None
-
-
-class Settings(_Model):
+class Settings(Model):
     """Everything the user configured, checked as a whole."""
 
     phase: Phase = Phase.NORMAL
@@ -189,6 +153,15 @@ class Settings(_Model):
     def peer_stack_name(self) -> str:
         """The name of the other region's stack."""
         return self.peer_stack or f"region{brokers.other(self.region)}"
+
+    @property
+    def repository_settings(self) -> RepositorySettings:
+        """The snapshot repository's settings; of the buckets of `backup.storage` the survivor's counts."""
+        storage = self.backup.storage
+        if storage is None or self.lost_region is None:
+            return self.backup.complete
+        survivor = brokers.other(self.lost_region)
+        return self.backup.complete | storage.buckets[survivor].repository
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> "Settings":
@@ -366,6 +339,24 @@ def _check_backup(settings: Settings) -> str | None:
     )
 
 
+def _check_storage(settings: Settings) -> str | None:
+    return storage_problem(settings.backup)
+
+
+def _check_keys(settings: Settings) -> str | None:
+    """Refuse two sources of one key."""
+    storage, secret = settings.backup.storage, settings.elasticsearch_secret
+    if storage is None or storage.access is not Access.KEYS or secret is None:
+        return None
+    twice = sorted(set(KEY_NAMES) & secret.data.keys())
+    if not twice:
+        return None
+    return (
+        f"elasticsearchSecret.data.{twice[0]} is set, but backup.storage.access is 'keys', which makes it: "
+        f"`pulumi config rm --path elasticsearchSecret.data.{twice[0]}`, or leave access out"
+    )
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
@@ -378,4 +369,6 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_quorum,
     _check_no_loss,
     _check_backup,
+    _check_storage,
+    _check_keys,
 )

@@ -376,7 +376,7 @@ def _refuse_exports_to_recreated(site: Site) -> None:
 
 def _repository(site: Site) -> Repository:
     backup = site.settings.backup
-    return Repository(backup.repository, backup.type, backup.complete)
+    return Repository(backup.repository, backup.type, site.settings.repository_settings)
 
 
 def _engine(site: Site, namespace: str) -> SearchEngine:

@@ -94,7 +94,7 @@ def slow(regions: Recreated) -> Iterator[None]:
 def test_without_its_wait_the_freeze_loses_records(
     regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = regions.site(LONDON, deadline=90)
+    site = regions.site(LONDON, deadline=40)
     monkeypatch.setattr(failback, "_wait_for_records", lambda *_: "not waited for")
     error = None
     for _ in range(ATTEMPTS):

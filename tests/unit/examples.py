@@ -4,6 +4,7 @@ from typing import Any
 
 from dualregion.settings import Settings
 
+OIDC_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.example/id"
 NAMES = ("london", "paris")
 POD_CIDRS = (["10.180.0.0/16", "fd00:180::/64"], ["10.181.0.0/16", "fd00:181::/64"])
 
@@ -38,3 +39,20 @@ def failover(region_id: int, lost: int, **changes: Any) -> Settings:
 def with_cidrs() -> list[dict[str, Any]]:
     """Return both regions with the address ranges of their pods."""
     return [region(index, podCidrs=POD_CIDRS[index]) for index in (0, 1)]
+
+
+def storage(**changes: Any) -> dict[str, Any]:
+    """Return a section `backup` with a bucket for each region, and these keys of `storage` set."""
+    buckets = [
+        {"name": f"acme-camunda-{name}", "awsRegion": aws_region}
+        for name, aws_region in zip(NAMES, ("eu-west-2", "eu-west-3"), strict=True)
+    ]
+    return {"storage": {"buckets": buckets} | changes}
+
+
+def with_roles() -> list[dict[str, Any]]:
+    """Return both buckets with the identity provider of their region's cluster."""
+    return [
+        each | {"oidcProviderArn": f"{OIDC_PROVIDER}/{each['awsRegion']}"}
+        for each in storage()["storage"]["buckets"]
+    ]

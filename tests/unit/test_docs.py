@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from components import outputs
 from drill.__main__ import main as drill_command
+from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -141,7 +142,14 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
 
 
 @pytest.mark.parametrize(
-    ("key", "model"), [("chart", ChartSettings), ("elasticsearchSecret", SecretSettings)]
+    ("key", "model"),
+    [
+        ("chart", ChartSettings),
+        ("elasticsearchSecret", SecretSettings),
+        ("backup", BackupSettings),
+        ("backup.storage", StorageSettings),
+        ("backup.storage.buckets", BucketSettings),
+    ],
 )
 def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel]) -> None:
     text = CONFIGURATION.read_text()

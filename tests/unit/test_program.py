@@ -58,6 +58,8 @@ class Registered:
     provider: str
     before_create: tuple[str, ...]
     before_update: tuple[str, ...]
+    secret_outputs: frozenset[str]
+    retained: bool
 
 
 class CallRefused(grpc.RpcError):
@@ -115,6 +117,8 @@ class Recorder(mocks.MockMonitor):
             provider=_kind_and_name(request.provider.rpartition("::")[0]),
             before_create=tuple(request.hooks.before_create),
             before_update=tuple(request.hooks.before_update),
+            secret_outputs=frozenset(request.additionalSecretOutputs),
+            retained=request.retainOnDelete,
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 

@@ -13,7 +13,7 @@ from dualregion import brokers
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
-from tests.unit.examples import failover, raw, region, settings
+from tests.unit.examples import failover, raw, region, settings, storage, with_roles
 
 
 def problems(**changes: Any) -> tuple[str, ...]:
@@ -43,6 +43,78 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         "failback without a folder",
         {"phase": "restored", "lostRegion": 1, "backup": {"type": "fs"}},
         ("backup.settings.location", "type 'fs'"),
+    ),
+    (
+        "storage of another type",
+        {"backup": storage() | {"type": "fs"}},
+        ("backup.type", "'fs'", "backup.storage", "s3"),
+    ),
+    (
+        "a bucket in two places",
+        {"backup": storage() | {"settings": {"bucket": "mine"}}},
+        ("backup.settings.bucket", "backup.storage", "one of the two"),
+    ),
+    (
+        "one bucket",
+        {"backup": storage(buckets=[{"name": "only-one"}])},
+        ("backup.storage.buckets",),
+    ),
+    (
+        "a bucket name that is none",
+        {"backup": storage(buckets=[{"name": "Mine"}, {"name": "yours"}])},
+        ("backup.storage.buckets[0].name", "'Mine'", "3 to 63"),
+    ),
+    (
+        "one bucket twice",
+        {"backup": storage(buckets=[{"name": "mine"}, {"name": "mine"}])},
+        ("backup.storage.buckets[1].name", "'mine'", "backup.settings.bucket"),
+    ),
+    (
+        "both buckets in one AWS region",
+        {
+            "backup": storage(
+                buckets=[{"name": n, "awsRegion": "eu-west-2"} for n in ("aaa", "bbb")]
+            )
+        },
+        ("backup.storage.buckets[1].awsRegion", "'eu-west-2'", "loses both"),
+    ),
+    (
+        "a bucket to make without knowing where",
+        {"backup": storage(create=True, buckets=[{"name": "mine"}, {"name": "yours"}])},
+        ("backup.storage.buckets[0].awsRegion", "not set", "create is true", "eu-west-2"),
+    ),
+    (
+        "keys of AWS for another store",
+        {
+            "backup": storage(
+                access="keys",
+                buckets=[{"name": n, "endpoint": "https://store"} for n in ("aaa", "bbb")],
+            )
+        },
+        ("backup.storage.buckets[0].endpoint", "access is 'keys'", "elasticsearchSecret"),
+    ),
+    (
+        "a role without an identity provider",
+        {"backup": storage(access="role")},
+        ("backup.storage.buckets[0].oidcProviderArn", "not set", "access is 'role'"),
+    ),
+    (
+        "an identity provider that is none",
+        {"backup": storage(buckets=[{"name": "aaa", "oidcProviderArn": "x"}, {"name": "bbb"}])},
+        ("backup.storage.buckets[0].oidcProviderArn", "'x'", "arn:aws:iam::ACCOUNT"),
+    ),
+    (
+        "unknown access",
+        {"backup": storage(access="root")},
+        ("backup.storage.access", "'root'", "'own', 'keys' or 'role'"),
+    ),
+    (
+        "one key from two places",
+        {
+            "backup": storage(access="keys"),
+            "elasticsearchSecret": {"name": "env", "data": {"S3_SECRET_KEY": "hush"}},
+        },
+        ("elasticsearchSecret.data.S3_SECRET_KEY", "access is 'keys'", "pulumi config rm"),
     ),
     ("lostRegion missing", {"phase": "failover"}, ("lostRegion", "not set", "failover", "0", "1")),
     ("lostRegion 2", {"phase": "failover", "lostRegion": 2}, ("lostRegion", "2", "0 and 1")),
@@ -290,6 +362,46 @@ def test_keys_are_read_in_camel_case_as_the_user_types_them() -> None:
 def test_numbers_that_pulumi_stores_as_text_are_read() -> None:
     found = settings(phase="failover", lostRegion="1", clusterSize="4", region="0")
     assert (found.lost_region, found.cluster_size, found.region) == (1, 4, 0)
+
+
+@pytest.mark.parametrize("region_id", [0, 1])
+@pytest.mark.parametrize(
+    ("lost", "bucket"), [(1, "acme-camunda-london"), (0, "acme-camunda-paris")]
+)
+def test_a_failback_uses_the_survivors_bucket_on_either_stack(
+    region_id: int, lost: int, bucket: str
+) -> None:
+    found = settings(
+        region=region_id, phase="failback-pending", lostRegion=lost, backup=storage(access="keys")
+    )
+    assert found.repository_settings == {
+        "client": "camunda",
+        "base_path": "backups",
+        "bucket": bucket,
+    }
+
+
+def test_with_a_role_the_search_engine_uses_the_client_that_needs_no_keys() -> None:
+    found = failover(0, 1, backup=storage(access="role", buckets=with_roles()))
+    assert found.repository_settings["client"] == "default"
+
+
+def test_a_store_that_speaks_s3_is_told_by_its_endpoint() -> None:
+    buckets = [{"name": "snapshots", "endpoint": f"https://store.{each}"} for each in "ab"]
+    found = failover(1, 0, backup=storage(buckets=buckets))
+    assert found.repository_settings | {"client": "", "base_path": ""} == {
+        "client": "",
+        "base_path": "",
+        "bucket": "snapshots",
+        "endpoint": "https://store.b",
+        "path_style_access": True,
+    }
+
+
+def test_without_buckets_the_repository_is_just_what_the_operator_says() -> None:
+    backup = {"type": "s3", "settings": {"bucket": "mine", "base_path": "x"}}
+    found = failover(0, 1, backup=backup)
+    assert found.repository_settings == {"client": "camunda", "base_path": "x", "bucket": "mine"}
 
 
 @pytest.mark.parametrize(
