@@ -47,4 +47,4 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 	$(PYTHON) -m pytest tests/interrupted
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
-	$(PYTHON) -m pytest tests/unit tests/engine tests/sandbox tests/drill
+	$(PYTHON) -m pytest --durations=12 tests/unit tests/engine tests/sandbox tests/drill
