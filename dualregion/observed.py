@@ -108,6 +108,12 @@ def not_joined(view: ClusterView, ids: Collection[int], namespace: str) -> str |
     return f"broker {_list(missing)} of namespace {namespace} not in the topology yet"
 
 
+def missing_brokers(view: ClusterView, cluster_size: int) -> str | None:
+    """Return which of all brokers the gateway does not see, wherever they should run, or None."""
+    missing = sorted(set(range(cluster_size)) - view.ids)
+    return f"broker {_list(missing)} not in the topology yet" if missing else None
+
+
 def partitions_not_ready(
     view: ClusterView, *, partition_count: int, healthy_replicas: int
 ) -> str | None:

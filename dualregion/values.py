@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dualregion import brokers
-from dualregion.engine import RECORD_PREFIX
+from dualregion.engine.records import RECORD_PREFIX
 from dualregion.errors import ConfigError
 from dualregion.settings import Settings
 

@@ -4,11 +4,8 @@ Old data may contradict what the surviving region decided meanwhile, so leftover
 they are named, for somebody to look at and to delete.
 """
 
-import json
-
-from hooks.cluster import CallFailed, Cluster, Target
-
-ENGINE_PORT = 9200
+from hooks.cluster import CallFailed, Cluster
+from hooks.search import SearchEngine
 
 
 def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
@@ -48,19 +45,14 @@ def _releases(cluster: Cluster, namespace: str) -> list[str]:
     return sorted({record.metadata.labels.get("name", record.metadata.name) for record in records})
 
 
-def _indices(cluster: Cluster, namespace: str, release: str) -> list[str]:
+def _indices(cluster: Cluster, namespace: str, release: str) -> tuple[str, ...]:
     """Return the indices of an installation's own search engine, without those the engine makes for itself.
 
     None if it does not answer: its StatefulSet is named anyway.
     """
-    engine = f"{release}-elasticsearch-master"
-    if cluster.stateful_set(namespace, engine) is None:
-        return []
-    target = Target(namespace, "services", f"{engine}-hl", ENGINE_PORT)
+    if cluster.stateful_set(namespace, f"{release}-elasticsearch-master") is None:
+        return ()
     try:
-        answer = cluster.get(target, "/_cat/indices?format=json")
-        listed = json.loads(answer.body) if answer.status == 200 else []
-    except (CallFailed, ValueError):
-        return []
-    names = (str(each.get("index", "")) for each in listed if isinstance(each, dict))
-    return sorted(name for name in names if name and not name.startswith("."))
+        return SearchEngine(cluster, namespace, release).indices()
+    except CallFailed:
+        return ()

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from dualregion import brokers, failback, observed, values
-from dualregion.engine import Repository, not_green_and_empty, records_text
+from dualregion.engine.health import not_green_and_empty
+from dualregion.engine.records import records_text
+from dualregion.engine.repositories import Repository
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
-from dualregion.observed import ClusterView, Exporting
+from dualregion.observed import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from hooks import clean_slate, exporting, pods, proofs, rollout, snapshots, webapps
 from hooks.cluster import Cluster
@@ -293,16 +295,11 @@ def wake(site: Site) -> Evidence:
     own = Place(site.cluster, site.namespace)
     waiting.until_none(
         f"the gateway of {site.namespace} sees all {settings.cluster_size} brokers, too",
-        lambda: _unseen(site.view(own), settings.cluster_size),
+        lambda: observed.missing_brokers(site.view(own), settings.cluster_size),
         f"Look at its log; as a last resort delete its pod in {site.namespace}.",
     )
     proofs.wait_for_commands(site, waiting)
     return proofs.topology_evidence(site, waiting)
-
-
-def _unseen(view: ClusterView, cluster_size: int) -> str | None:
-    missing = sorted(set(range(cluster_size)) - view.ids)
-    return f"it does not see broker {', '.join(map(str, missing))}" if missing else None
 
 
 def _own_places(site: Site) -> tuple[Place, ...]:

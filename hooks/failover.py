@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from dualregion import brokers, observed
 from dualregion.procedure import F1, F2, F3, N
-from hooks import exporting, pods, proofs, rollout, webapps, zeebe
+from hooks import exporting, pods, proofs, rollout, webapps
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -134,8 +134,7 @@ def _undo_freeze(site: Site, waiting: Waiting) -> None:
 
     Every broker is asked by itself: the gateway refuses while a region's brokers are missing.
     """
-    release = site.settings.release
-    places = [Place(site.cluster, namespace) for namespace in site.topology.namespaces]
+    release, places = site.settings.release, _places(site)
 
     def still_paused() -> str | None:
         paused = observed.paused_anywhere(exporting.phases(places, release))
@@ -192,9 +191,12 @@ def _positions(site: Site, waiting: Waiting) -> dict[int, int]:
 
 
 def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
-    found: list[observed.Exporting] = []
-    for namespace in site.topology.namespaces:
-        found += zeebe.exporting(site.cluster, namespace, site.settings.release)
+    found = exporting.phases(_places(site), site.settings.release)
     if not found:
         raise CallFailed("no broker answered how far it has exported")
-    return tuple(found)
+    return found
+
+
+def _places(site: Site) -> tuple[Place, ...]:
+    """Return the survivor's installations, all of whose brokers are awake."""
+    return tuple(Place(site.cluster, namespace) for namespace in site.topology.namespaces)

@@ -5,8 +5,8 @@ from typing import Any
 
 from dualregion.observed import ClusterView, has_quorum
 from hooks.cluster import Cluster
-from hooks.zeebe import BROKER_SELECTOR
 
+BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 

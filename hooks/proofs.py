@@ -22,10 +22,7 @@ def wanted_environment(settings: Settings, *, replaced_region: int | None) -> di
 def incomplete(site: Site) -> str | None:
     """Return which brokers are missing, or which partitions lack a leader or a healthy replica; or None."""
     settings, view = site.settings, site.view()
-    missing = sorted(set(range(settings.cluster_size)) - view.ids)
-    if missing:
-        return f"broker {', '.join(map(str, missing))} not in the topology yet"
-    return observed.partitions_not_ready(
+    return observed.missing_brokers(view, settings.cluster_size) or observed.partitions_not_ready(
         view,
         partition_count=settings.partition_count,
         healthy_replicas=settings.replication_factor,

@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from dualregion import engine
-from dualregion.engine import EngineHealth, PartitionRecords, Records, Repository, Snapshot
+from dualregion.engine import restores, snapshots
+from dualregion.engine.documents import counts_of, counts_query, templates_of
+from dualregion.engine.health import EngineHealth, health_of
+from dualregion.engine.indices import USER_INDICES, user_indices
+from dualregion.engine.records import (
+    RECORD_PREFIX,
+    PartitionRecords,
+    Records,
+    records_of,
+    records_query,
+)
+from dualregion.engine.repositories import Repository, same_definition
+from dualregion.engine.snapshots import Snapshot
+from dualregion.engine.words import error_reason
 from hooks.cluster import Answer, CallFailed, Cluster, Target
 
 PORT = 9200
@@ -35,7 +47,7 @@ class SearchEngine:
     cluster: Cluster
     namespace: str
     release: str
-    record_prefix: str = engine.RECORD_PREFIX
+    record_prefix: str = RECORD_PREFIX
 
     @property
     def target(self) -> Target:
@@ -47,11 +59,11 @@ class SearchEngine:
 
     def health(self) -> EngineHealth:
         """Return the engine's health, shard by shard."""
-        return engine.health_of(self._ask("GET", "/_cluster/health?level=shards"))
+        return health_of(self._ask("GET", "/_cluster/health?level=shards"))
 
     def indices(self) -> tuple[str, ...]:
         """Return the names of all user indices, closed ones too."""
-        return engine.user_indices(self.health().indices)
+        return user_indices(self.health().indices)
 
     def document_counts(self) -> dict[str, int]:
         """Return how many documents each user index holds, everything that was written included.
@@ -59,7 +71,7 @@ class SearchEngine:
         :raises CallFailed: if some shard cannot be asked.
         """
         counts = dict.fromkeys(self.indices(), 0)
-        return counts | engine.counts_of(self._search(engine.USER_INDICES, engine.counts_query()))
+        return counts | counts_of(self._search(USER_INDICES, counts_query()))
 
     def records(self, within: Records | None = None) -> dict[int, PartitionRecords]:
         """Return what the engine holds of each partition's records.
@@ -69,12 +81,12 @@ class SearchEngine:
         """
         if within is not None and not within:
             return {}
-        answer = self._search(f"{self.record_prefix}*", engine.records_query(within))
-        return engine.records_of(answer)
+        answer = self._search(f"{self.record_prefix}*", records_query(within))
+        return records_of(answer)
 
     def templates(self) -> tuple[str, ...]:
         """Return the names of all templates that the engine did not bring itself."""
-        return engine.templates_of(
+        return templates_of(
             self._ask("GET", "/_index_template"),
             self._ask("GET", "/_component_template"),
             self._ask("GET", "/_template"),
@@ -89,7 +101,7 @@ class SearchEngine:
         wanted = repository.definition(readonly=readonly)
         path = f"/_snapshot/{_quoted(repository.name)}"
         found = (self._ask_or_none("GET", path, _NO_REPOSITORY) or {}).get(repository.name)
-        if not engine.same_definition(wanted, found):
+        if not same_definition(wanted, found):
             self._ask("POST", path, wanted)
             return
         try:
@@ -106,7 +118,7 @@ class SearchEngine:
     def start_snapshot(self, repository: str, name: str, incident: str) -> None:
         """Start a snapshot of all user indices and the templates, without waiting for its end."""
         body = {
-            "indices": engine.USER_INDICES,
+            "indices": USER_INDICES,
             "include_global_state": True,
             "ignore_unavailable": False,
             "partial": False,
@@ -120,12 +132,12 @@ class SearchEngine:
     def snapshot(self, repository: str, name: str) -> Snapshot | None:
         """Return a snapshot, running or finished, or None if the repository does not hold it."""
         answer = self._ask_or_none("GET", _snapshot(repository, name), _NO_SNAPSHOT)
-        return None if answer is None else engine.snapshot_of(answer)
+        return None if answer is None else snapshots.snapshot_of(answer)
 
     def snapshot_progress(self, repository: str, name: str) -> str:
         """Return how far a running snapshot is."""
         status = self._ask("GET", f"{_snapshot(repository, name)}/_status")
-        return engine.snapshot_progress(status)
+        return snapshots.snapshot_progress(status)
 
     def delete_indices(self, names: Iterable[str]) -> None:
         """Delete indices by their names; those that are gone already are no error."""
@@ -135,7 +147,7 @@ class SearchEngine:
     def restore(self, repository: str, name: str) -> None:
         """Start the restore of all user indices and the templates, without waiting for its end."""
         body = {
-            "indices": engine.USER_INDICES,
+            "indices": USER_INDICES,
             "include_global_state": True,
             "include_aliases": True,
             "ignore_unavailable": False,
@@ -151,7 +163,7 @@ class SearchEngine:
     def given_up(self, index: str, shard: int) -> str | None:
         """Return why the engine has given up a shard's primary copy, or None if it has not."""
         body = {"index": index, "shard": shard, "primary": True}
-        return engine.given_up(self._ask("POST", "/_cluster/allocation/explain", body))
+        return restores.given_up(self._ask("POST", "/_cluster/allocation/explain", body))
 
     def _search(self, indices: str, query: dict[str, Any]) -> dict[str, Any]:
         """Search in everything that was written so far, exactly or not at all."""
@@ -177,14 +189,14 @@ class SearchEngine:
     def _document(self, method: str, path: str, answer: Answer) -> dict[str, Any]:
         if 200 <= answer.status < 300:
             return answer.json()
-        reason = engine.error_reason(_message(answer.body))
+        reason = error_reason(_message(answer.body))
         raise CallFailed(_refused(self, method, path, answer.status, reason), answer.status)
 
     def _answer(self, method: str, path: str, body: Any = None) -> Answer:
         try:
             return self.cluster.ask(method, self.target, path, body)
         except CallFailed as error:
-            reason = engine.error_reason(str(error))
+            reason = error_reason(str(error))
             if error.status is None or reason == str(error):
                 raise
             raise CallFailed(

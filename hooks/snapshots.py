@@ -9,8 +9,12 @@ import dataclasses
 from collections.abc import Callable
 from time import monotonic
 
-from dualregion import engine
-from dualregion.engine import PartitionRecords, Repository, Snapshot
+from dualregion.engine.documents import counts_differ, missing_templates
+from dualregion.engine.health import not_served
+from dualregion.engine.records import PartitionRecords, missing_records
+from dualregion.engine.repositories import Repository
+from dualregion.engine.restores import RestoreProgress, restore_pending, restore_progress
+from dualregion.engine.snapshots import Snapshot, snapshot_bad
 from dualregion.errors import DeadlineExceeded, DualRegionError
 from hooks.cluster import CallFailed
 from hooks.search import SearchEngine
@@ -36,7 +40,7 @@ def take_snapshot(
     hint = f"Look at the log and the disks of {survivor}."
     _patient(waiting).until_none(
         f"every index of {survivor} is served",
-        lambda: engine.not_served(survivor.health()),
+        lambda: not_served(survivor.health()),
         hint,
     )
     register(survivor, waiting, repository, readonly=False)
@@ -47,7 +51,7 @@ def take_snapshot(
         hint,
     )
     snapshot = _finished(survivor, waiting, repository, name, hint)
-    problem = engine.snapshot_bad(snapshot)
+    problem = snapshot_bad(snapshot)
     if problem:
         raise DualRegionError(
             f"{waiting.step}: in {survivor}, {problem}. It is not restored from. {hint} "
@@ -111,15 +115,15 @@ def restore_snapshot(
         recreated.restore(repository.name, snapshot.name)
 
     _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
-    seen: list[engine.RestoreProgress] = []
+    seen: list[RestoreProgress] = []
 
     def pending() -> str | None:
-        progress = engine.restore_progress(
+        progress = restore_progress(
             snapshot, repository.name, recreated.health(), recreated.recoveries()
         )
         _refuse_failing(recreated, waiting, progress, hint)
         seen.append(progress)
-        return engine.restore_pending(progress)
+        return restore_pending(progress)
 
     _while_it_moves(waiting, f"restore of {snapshot.name} in {recreated}", pending, hint)
     health = waiting.answer(f"{recreated} tells its health", recreated.health, hint)
@@ -141,7 +145,7 @@ def _see(
             return f"repository {repository.name} does not show it there"
         if found.uuid != snapshot.uuid:
             return f"what it sees under this name is another snapshot ({found.uuid})"
-        return engine.snapshot_bad(found)
+        return snapshot_bad(found)
 
     _patient(waiting).until_none(
         f"{recreated} sees snapshot {snapshot.name} ({snapshot.uuid})",
@@ -160,7 +164,7 @@ def _delete_remains(recreated: SearchEngine, waiting: Waiting) -> None:
 
 
 def _refuse_failing(
-    recreated: SearchEngine, waiting: Waiting, progress: engine.RestoreProgress, hint: str
+    recreated: SearchEngine, waiting: Waiting, progress: RestoreProgress, hint: str
 ) -> None:
     """End a wait that nothing can end any more: the engine has given a shard up.
 
@@ -183,7 +187,7 @@ def prove_equal(survivor: SearchEngine, recreated: SearchEngine, waiting: Waitin
     hint = "Look at its pods and their logs."
     ours = waiting.answer(f"{survivor} counts its documents", survivor.document_counts, hint)
     theirs = waiting.answer(f"{recreated} counts its documents", recreated.document_counts, hint)
-    problem = engine.counts_differ(ours, theirs)
+    problem = counts_differ(ours, theirs)
     if problem:
         raise DualRegionError(
             f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything still write to "
@@ -191,7 +195,7 @@ def prove_equal(survivor: SearchEngine, recreated: SearchEngine, waiting: Waitin
         )
     wanted = waiting.answer(f"{survivor} lists its templates", survivor.templates, hint)
     found = waiting.answer(f"{recreated} lists its templates", recreated.templates, hint)
-    missing = engine.missing_templates(wanted, found)
+    missing = missing_templates(wanted, found)
     if missing:
         raise DualRegionError(
             f"{waiting.step}: {recreated} lacks templates of {survivor}; {missing}. Without them the "
@@ -219,7 +223,7 @@ def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) ->
 def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
     """Return which records of the failover engine another engine lacks at this moment, or None."""
     wanted = failover.records()
-    return engine.missing_records(holder.records(within=wanted), wanted)
+    return missing_records(holder.records(within=wanted), wanted)
 
 
 def wait_for_equal_records(
@@ -236,7 +240,7 @@ def wait_for_equal_records(
     def look() -> str | None:
         # The failover engine first: what comes later to the survivor's does not count against it.
         wanted = failover.records()
-        reason = engine.missing_records(survivor.records(within=wanted), wanted)
+        reason = missing_records(survivor.records(within=wanted), wanted)
         still_coming = quiet.not_yet((wanted, survivor.records()))
         return reason or still_coming
 

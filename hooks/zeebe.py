@@ -1,11 +1,10 @@
-"""Asking Zeebe: the gateway's topology, the brokers' exporting, and whether commands are accepted."""
+"""Asking Zeebe's gateway: for the topology, and whether commands are accepted."""
 
-from dualregion.observed import ClusterView, Exporting, exporting_of
+from dualregion.observed import ClusterView
 from hooks.cluster import CallFailed, Cluster, Target
 
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
-BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 
 _PARTITION_BITS = 51
 """Zeebe keys carry their partition above this bit (Protocol.KEY_BITS), so a key names its partition."""
@@ -20,25 +19,6 @@ def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
     if answer.status != 200:
         raise CallFailed(f"the gateway answered {answer.status} to /v1/topology", answer.status)
     return ClusterView.of(answer.json())
-
-
-def exporting(cluster: Cluster, namespace: str, release: str) -> tuple[Exporting, ...]:
-    """Return every partition's exporting on every broker of an installation that answers.
-
-    :raises CallFailed: if a broker does not answer.
-    """
-    states: list[Exporting] = []
-    for pod in cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}"):
-        name = pod.metadata.name
-        answer = cluster.get(
-            Target(namespace, "pods", name, MANAGEMENT_PORT), "/actuator/partitions"
-        )
-        if answer.status != 200:
-            raise CallFailed(
-                f"{name} answered {answer.status} to /actuator/partitions", answer.status
-            )
-        states += exporting_of(name, answer.json())
-    return tuple(states)
 
 
 def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: int) -> str | None:

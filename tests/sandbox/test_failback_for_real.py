@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dualregion.engine import Repository, Snapshot, snapshot_bad
+from dualregion.engine.repositories import Repository
+from dualregion.engine.snapshots import Snapshot, snapshot_bad
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.procedure import B3
 from hooks import exporting, failback, proofs, snapshots

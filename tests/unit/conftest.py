@@ -1,4 +1,4 @@
-"""A fake Kubernetes API for the tests of the hooks, and the real client on a kubeconfig that leads to it."""
+"""Fake clusters for the tests of the hooks: one with the real client that leads to it, and two in a failback."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hooks.cluster import Cluster
+from tests.unit.failback_world import World, world
 from tests.unit.fake_kubernetes import FakeKubernetes, kubeconfig, serving
 
 
@@ -18,3 +19,10 @@ def kubernetes() -> Iterator[FakeKubernetes]:
 @pytest.fixture
 def cluster(kubernetes: FakeKubernetes, tmp_path: Path) -> Cluster:
     return Cluster(kubeconfig(tmp_path, kubernetes.url, "cluster-london"), "cluster-london")
+
+
+@pytest.fixture(params=[1, 0], ids=["region 1 recreated", "region 0 recreated"])
+def here(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """Both regions at the beginning of a failback, either of them recreated in turn."""
+    with world(request.param, tmp_path) as made:
+        yield made

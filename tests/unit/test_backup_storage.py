@@ -16,7 +16,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from components.region import Region, RegionArgs
-from dualregion.engine import Repository
+from dualregion.engine.repositories import Repository
 from dualregion.settings import Settings
 from dualregion.storage import access_policy, role_arn, tls_only_policy, trust_policy, with_role
 from hooks import failback

@@ -16,36 +16,16 @@ from tests.unit.fake_kubernetes import (
     failure,
     search_engine,
 )
+from tests.unit.leftovers import helm_record, named, volume, workload
+from tests.unit.search_engines import health
 
 NAMESPACE = "camunda-paris"
 CORE, APPS = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/apps/v1/namespaces/{NAMESPACE}"
 ENGINE = f"{NAMESPACE}/services/camunda-elasticsearch-master-hl:9200"
 
 
-def named(name: str, /, **labels: str) -> Document:
-    return {"metadata": {"name": name, "labels": labels}}
-
-
-def record(release: str, revision: int) -> Document:
-    """Return one of Helm's records of a release."""
-    name = f"sh.helm.release.v1.{release}.v{revision}"
-    return named(name, owner="helm", name=release, version=str(revision), status="deployed")
-
-
-def volume(name: str, namespace: str | None) -> Document:
-    claim = {"claimRef": {"namespace": namespace, "name": "data-camunda-zeebe-0"}}
-    return named(name) | {"spec": claim if namespace else {}}
-
-
-def workload(name: str) -> Document:
-    template: Document = {"metadata": {}, "spec": {"containers": []}}
-    return named(name) | {
-        "spec": {"replicas": 0, "serviceName": name, "selector": {}, "template": template}
-    }
-
-
 def indices(*names: str) -> Reply:
-    return Reply(200, [{"health": "green", "index": name, "docs.count": "3"} for name in names])
+    return health(dict.fromkeys(names, "done"))
 
 
 @pytest.fixture
@@ -75,11 +55,11 @@ def test_an_empty_namespace_is_clean_but_not_gone(cluster: Cluster, there: FakeK
     ("collection", "documents", "told"),
     [
         pytest.param(
-            f"{CORE}/secrets", [record("camunda", 1)], "release/camunda", id="a Helm release"
+            f"{CORE}/secrets", [helm_record("camunda", 1)], "release/camunda", id="a Helm release"
         ),
         pytest.param(
             f"{CORE}/secrets",
-            [record("other", revision) for revision in (1, 2, 3)],
+            [helm_record("other", revision) for revision in (1, 2, 3)],
             "release/other",
             id="a release of another name, once for all of its revisions",
         ),
@@ -169,7 +149,7 @@ def test_the_indices_of_an_engine_that_is_there_are_named(
     cluster: Cluster, there: FakeKubernetes, reply: Reply, told: list[str]
 ) -> None:
     there.put(f"{APPS}/statefulsets", search_engine(1, 1))
-    there.behind(ENGINE, "/_cat/indices", reply)
+    there.behind(ENGINE, "/_cluster/health", reply)
     assert leftovers(cluster) == [ENGINE_ITSELF, *told]
 
 

@@ -22,7 +22,6 @@ from tests.unit.fake_kubernetes import (
     broker_pods,
     failure,
     kubeconfig,
-    partition_states,
     stateful_set,
     topology,
 )
@@ -201,23 +200,6 @@ def test_an_api_server_that_dies_in_between_is_worth_another_try(gone: Cluster) 
         gone.get(GATEWAY, "/v1/topology")
     with pytest.raises(CallFailed, match=r"cluster-paris.*Connection refused"):
         gone.pods(NAMESPACE, "a=b")
-
-
-def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
-    others = broker_pods(NAMESPACE, 1, release="other")
-    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/pods", *broker_pods(NAMESPACE, 2), *others)
-    for ordinal, roles in enumerate(({1: "LEADER", 2: "FOLLOWER"}, {2: "LEADER"})):
-        kubernetes.behind(
-            f"{NAMESPACE}/pods/camunda-zeebe-{ordinal}:9600",
-            "/actuator/partitions",
-            Reply(200, partition_states(roles)),
-        )
-    found = zeebe.exporting(cluster, NAMESPACE, "camunda")
-    assert [(each.pod, each.partition, each.leader) for each in found] == [
-        ("camunda-zeebe-0", 1, True),
-        ("camunda-zeebe-0", 2, False),
-        ("camunda-zeebe-1", 2, True),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,25 @@ def test_a_broker_that_is_awake_and_does_not_answer_is_an_error(
         exporting.phases([Place(cluster, RECREATED, even)], "camunda")
 
 
+def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    others = broker_pods(SURVIVOR, 1, release="other")
+    kubernetes.put(f"/api/v1/namespaces/{SURVIVOR}/pods", *others)
+    states = (
+        partition_states({1: "LEADER", 2: "FOLLOWER"}, exported=7, processed=9),
+        partition_states({2: "LEADER"}, exported=5, processed=5),
+    )
+    answering(kubernetes, SURVIVOR, *states)
+    found = exporting.phases([Place(cluster, SURVIVOR)], "camunda")
+    assert [
+        (each.pod, each.partition, each.leader, each.exported_position, each.processed_position)
+        for each in found
+    ] == [
+        ("camunda-london/camunda-zeebe-0", 1, True, 7, 9),
+        ("camunda-london/camunda-zeebe-0", 2, False, 7, 9),
+        ("camunda-london/camunda-zeebe-1", 2, True, 5, 5),
+    ]
+
+
 def test_brokers_of_another_release_are_not_asked(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:

@@ -15,6 +15,7 @@ from dualregion.observed import (
     exporting_stuck,
     has_quorum,
     leader_positions,
+    missing_brokers,
     not_all_in,
     not_joined,
     partitions_not_ready,
@@ -124,6 +125,22 @@ def test_whether_failover_brokers_joined_under_the_lost_ids(
         assert reason is not None
         assert told in reason
         assert FAILOVER in reason
+
+
+@pytest.mark.parametrize(
+    ("hosts", "size", "told"),
+    [
+        pytest.param(NORMAL, 8, None, id="everybody, each where it belongs"),
+        pytest.param(NORMAL | {1: FAILOVER}, 8, None, id="everybody, wherever it runs"),
+        pytest.param(NORMAL, 4, None, id="more than wanted"),
+        pytest.param({}, 4, "broker 0, 1, 2, 3 not in the topology yet", id="nobody"),
+        pytest.param(FAILED_OVER, 8, "broker 3, 7 not in the topology yet", id="half a region"),
+    ],
+)
+def test_which_of_all_brokers_are_missing(
+    hosts: dict[int, str], size: int, told: str | None
+) -> None:
+    assert missing_brokers(view(hosts), size) == told
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ visible when it likes, and words its refusals in layers; none of that may reach 
 
 import pytest
 
-from dualregion.engine import PartitionRecords, Repository
+from dualregion.engine.records import PartitionRecords
+from dualregion.engine.repositories import Repository
 from hooks.cluster import CallFailed, Cluster
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, failure
 from tests.unit.search_engines import (

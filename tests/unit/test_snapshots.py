@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from dualregion.engine import Repository, Snapshot
+from dualregion.engine.repositories import Repository
+from dualregion.engine.snapshots import Snapshot
 from dualregion.errors import DeadlineExceeded, DualRegionError
 from hooks import snapshots
 from hooks.cluster import Cluster

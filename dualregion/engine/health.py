@@ -1,0 +1,70 @@
+"""An engine's health, shard by shard: whether it serves, and whether it is still empty."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dualregion.engine.indices import user_indices
+from dualregion.engine.words import some_of
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard of an index with all its copies, as `_cluster/health?level=shards` shows it."""
+
+    index: str
+    number: int
+    status: str
+    primary_active: bool
+    initializing: int
+
+
+@dataclass(frozen=True)
+class EngineHealth:
+    """A search engine's health, shard by shard."""
+
+    status: str
+    nodes: int
+    shards: tuple[Shard, ...] = ()
+    indices: tuple[str, ...] = ()
+
+
+def health_of(answer: Mapping[str, Any]) -> EngineHealth:
+    """Read the answer of `_cluster/health?level=shards`."""
+    indices = answer.get("indices") or {}
+    shards = [
+        Shard(
+            index=index,
+            number=int(number),
+            status=str(shard.get("status")),
+            primary_active=bool(shard.get("primary_active")),
+            initializing=int(shard.get("initializing_shards") or 0),
+        )
+        for index, state in sorted(indices.items())
+        for number, shard in sorted((state.get("shards") or {}).items())
+    ]
+    return EngineHealth(
+        status=str(answer.get("status")),
+        nodes=int(answer.get("number_of_nodes") or 0),
+        shards=tuple(shards),
+        indices=tuple(sorted(indices)),
+    )
+
+
+def not_served(health: EngineHealth) -> str | None:
+    """Return which user indices have a shard whose primary copy does not serve, or None."""
+    kept = set(user_indices(health.indices))
+    dead = [
+        f"shard {shard.number} of {shard.index}"
+        for shard in health.shards
+        if shard.index in kept and not shard.primary_active
+    ]
+    return f"not served: {some_of(dead)}" if dead else None
+
+
+def not_green_and_empty(health: EngineHealth) -> str | None:
+    """Return why a search engine is not green or holds user indices, or None."""
+    indices = user_indices(health.indices)
+    if indices:
+        return f"it holds {len(indices)} indices: {some_of(indices)}"
+    return None if health.status == "green" else f"its health is {health.status}"

@@ -1,0 +1,201 @@
+"""The gate B3: the survivor's engine, copied to the recreated region document by document.
+
+A copy is worth something only while every exporter stands still, and nothing else writes to either side.
+"""
+
+from typing import Any
+
+import pytest
+
+from hooks import failback
+from tests.unit.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
+from tests.unit.failback_world import BOTH, FAILED_OVER, World
+
+B3 = Gate("B3")
+
+
+@pytest.fixture
+def here(here: World) -> World:
+    here.freezes()
+    return here
+
+
+def refused(here: World, *told: str) -> None:
+    B3.fails(here, *told, paused=True)
+    assert here.orders() == []
+
+
+def test_it_is_proved(here: World) -> None:
+    evidence = B3.prove(here)
+    ((name, (described, _)),) = here.own.place.items()
+    assert name.startswith(f"failback-{here.incident}-2")
+    assert described["metadata"]["incident"] == here.incident
+    assert evidence["snapshot"] == f"{name} (uuid-of-{name}): SUCCESS, 3 of 3 shards, 3 indices"
+    assert evidence["documents"] == "127 in 3 indices, the same in both regions"
+    assert "index template zeebe-record" in evidence["templates"]
+    assert here.empty.held == here.own.held
+    assert here.orders() == []
+    assert set(here.phases.values()) == {"PAUSED"}
+
+
+class TestTheCopy:
+    """A whole snapshot, restored whole; what is not is said, and made anew."""
+
+    def test_the_recreated_engine_knows_the_repository_only_for_reading_and_for_that_long(
+        self, here: World
+    ) -> None:
+        B3.prove(here)
+        assert here.empty.got(f"POST {REPOSITORY}")["settings"] == {
+            "location": "/backup",
+            "readonly": True,
+        }
+        assert here.empty.repositories == {}
+        assert "camunda_backup" in here.own.repositories
+
+    def test_the_recreated_engine_is_touched_only_after_the_snapshot(self, here: World) -> None:
+        here.own.snapshots_are = {"state": "PARTIAL"}
+        refused(here)
+        assert here.empty.asked() == []
+
+    def test_a_snapshot_that_is_not_whole_is_not_restored(self, here: World) -> None:
+        here.own.snapshots_are = {
+            "state": "PARTIAL",
+            "shards": {"total": 3, "failed": 1, "successful": 2},
+            "failures": [{"index": "operate-list-view", "shard_id": 0, "reason": "disk is full"}],
+        }
+        refused(
+            here,
+            "is PARTIAL, 1 of 3 shards failed",
+            "shard 0 of operate-list-view: disk is full",
+            "It is not restored from",
+            "The same `pulumi up` takes a new one",
+        )
+        assert here.empty.asked() == []
+
+    def test_what_a_half_done_restore_has_left_is_deleted_first(self, here: World) -> None:
+        here.empty.held.documents = {"operate-list-view": 3, "half-done": 1}
+        B3.prove(here)
+        assert here.empty.held == here.own.held
+        assert here.empty.asked("DELETE") == [
+            "DELETE /half-done,operate-list-view",
+            f"DELETE {REPOSITORY}",
+        ]
+
+    @pytest.mark.parametrize(
+        ("fault", "told"),
+        [
+            pytest.param(
+                {"gives_up": True},
+                (
+                    "cannot restore shard 0 of index operate-list-view",
+                    "NoSuchFileException[/backup/one]",
+                    "2 of 3 shards were restored",
+                    "the same `pulumi up`",
+                ),
+                id="a shard fails",
+            ),
+            pytest.param(
+                {"drops": 1},
+                (
+                    "index operate-list-view: 7 documents in the survivor, 6 documents in the "
+                    "recreated region",
+                    "The same `pulumi up` takes a new snapshot",
+                ),
+                id="one document less",
+            ),
+            pytest.param(
+                {"forgets_templates": True},
+                ("missing: index template operate-list-view_template",),
+                id="templates that did not come along",
+            ),
+        ],
+    )
+    def test_a_restore_that_does_not_bring_everything(
+        self, here: World, fault: dict[str, Any], told: tuple[str, ...]
+    ) -> None:
+        for name, value in fault.items():
+            setattr(here.empty, name, value)
+        refused(here, *told)
+
+    def test_records_newer_than_the_snapshot(self, here: World) -> None:
+        """A buffer that was flushed late would be lost for good: exporters never go back."""
+        here.takeover.held.positions[2].add(21)
+        B3.waits(
+            here,
+            "the recreated region's search engine holds every record that the failover one does",
+            "partition 2: the failover engine holds 11 records up to position 21, the other engine "
+            "10 of them, up to position 20",
+            "nothing is lost as long as exporting is paused",
+            hint="back out (set phase failover on both",
+            paused=True,
+        )
+
+    def test_a_new_attempt_takes_a_new_snapshot(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here.empty.drops = 1
+        refused(here)
+        here.empty.drops = 0
+        monkeypatch.setattr(failback, "datetime", _Later)
+        B3.prove(here)
+        assert len(here.own.place) == 2
+        assert here.empty.held == here.own.held
+
+
+class _Later:
+    """Another second than the present one."""
+
+    @staticmethod
+    def now(_: Any) -> "_Later":
+        return _Later()
+
+    def __format__(self, _: str) -> str:
+        return "29990101000000"
+
+
+class TestNothingMayMove:
+    """Neither engine is touched while an exporter works, or a broker exports to the recreated region."""
+
+    def check_untouched(self, here: World) -> None:
+        assert here.own.place == {}, "a snapshot of a moving engine"
+        assert here.empty.asked() == []
+
+    @EACH_INSTALLATION
+    @pytest.mark.parametrize("phase", ["EXPORTING", "SOFT_PAUSED", ""])
+    def test_one_broker_that_is_no_longer_paused(
+        self, here: World, installation: int, phase: str
+    ) -> None:
+        namespace, ordinal = last_broker(here, installation)
+        here.say_phase(phase, (namespace, ordinal))
+        said = phase or "nothing yet"
+        told = f"{namespace}/camunda-zeebe-{ordinal} says {said}, not PAUSED"
+        B3.waits_for_pause(here, told, paused=True)
+        self.check_untouched(here)
+
+    def test_exporters_that_were_resumed_meanwhile(self, here: World) -> None:
+        here.say_phase("EXPORTING")
+        B3.waits_for_pause(here, paused=False)
+        self.check_untouched(here)
+
+    @EACH_INSTALLATION
+    def test_nothing_is_restored_where_a_broker_exports_to_already(
+        self, here: World, installation: int
+    ) -> None:
+        namespace = here.namespaces[installation]
+        here.runs(namespace, BOTH, failing_back=installation == 2)
+        address = f"camunda-elasticsearch-master-hl.{here.recreated.namespace}.svc"
+        refused(
+            here,
+            "nothing is restored into the search engine of",
+            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL='http://{address}",
+            f"({namespace}). Run `pulumi up` on both stacks again",
+        )
+        self.check_untouched(here)
+
+    def test_one_stale_pod_is_enough_not_to_restore(self, here: World) -> None:
+        """The StatefulSet may be right already, and a pod not."""
+        namespace = here.recreated.namespace
+        here.runs(namespace, BOTH, failing_back=True)
+        here.updates(namespace, FAILED_OVER, failing_back=True)
+        refused(here, "camunda-zeebe-0 has ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION")
+        self.check_untouched(here)

@@ -1,0 +1,238 @@
+"""The gate B2: web apps down, exporters paused everywhere, every record in the survivor's engine.
+
+Whatever fails here either leaves the survivor as it was before, or says that exporters are paused.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from dualregion import values
+from hooks.webapps import REPLICAS_ANNOTATION
+from tests.unit.failback_gates import (
+    EACH_INSTALLATION,
+    REFUSED_IN_BODY,
+    REPOSITORY,
+    Gate,
+    hint_on_pods,
+    last_broker,
+)
+from tests.unit.failback_world import WEB_APPS, World, flushing_after, web_app_pod
+from tests.unit.fake_kubernetes import Document, Reply, failure
+from tests.unit.search_engines import refusal
+
+B2 = Gate("B2")
+PAUSED = "exporting is paused on every partition of every broker"
+NEEDS_EVERYBODY = "The pause needs every broker: look at the topology and the brokers' logs."
+
+
+@pytest.fixture
+def here(here: World) -> World:
+    here.joins()
+    return here
+
+
+def deployments(here: World) -> dict[str, Document]:
+    return here.near.objects[f"/apis/apps/v1/namespaces/{here.survivor.namespace}/deployments"]
+
+
+def asked_for_phases(here: World) -> set[tuple[str, int]]:
+    """Return namespace and ordinal of the brokers that were asked how they export."""
+    found = set()
+    for each in (*here.near.asked, *here.far.asked):
+        if each.endswith("/proxy/actuator/partitions"):
+            parts = each.split("/")
+            found.add((parts[4], int(parts[6].removesuffix(":9600")[-1])))
+    return found
+
+
+def test_it_is_proved(here: World) -> None:
+    evidence = B2.prove(here)
+    assert evidence["exporters"] == "paused on every partition of every broker"
+    assert evidence["records"] == ", ".join(
+        f"{each}: 20 records at 1 to 20" for each in here.partitions
+    )
+    assert evidence["pausedAt"].endswith("+00:00")
+    assert here.orders() == ["pause"]
+    assert asked_for_phases(here) == {
+        (namespace, ordinal)
+        for namespace, living in here.brokers.items()
+        for ordinal in range(living.count)
+        if not living.sleeps(ordinal)
+    }
+    assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0)
+    for document in deployments(here).values():
+        assert document["metadata"]["annotations"][REPLICAS_ANNOTATION] in ("2", "1")
+    assert here.own.repositories == {
+        "camunda_backup": {"type": "fs", "settings": {"location": "/backup"}}
+    }
+    assert here.empty.asked() == []
+
+
+def test_said_again_it_pauses_nothing_twice(here: World) -> None:
+    B2.prove(here)
+    B2.prove(here)
+    assert here.orders() == ["pause"]
+    assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0)
+
+
+@pytest.mark.parametrize("app", WEB_APPS)
+def test_web_apps_that_do_not_go(here: World, app: str) -> None:
+    """A web app that still writes would change the engine after the snapshot."""
+    place = here.survivor.namespace
+    here.near.put(f"/api/v1/namespaces/{place}/pods", web_app_pod(place, app))
+    what = f"Operate and Tasklist of {place} are down"
+    told = f"Last seen: camunda-{app}-7d4f in {place} not gone yet"
+    B2.waits(here, what, told, hint=hint_on_pods(here, place))
+    assert here.orders() == []
+
+
+class TestThePause:
+    """It counts only when every broker has said so itself."""
+
+    def test_one_that_is_refused_in_its_body_is_asked_for_again(self, here: World) -> None:
+        here.refusals = [REFUSED_IN_BODY, REFUSED_IN_BODY]
+        B2.prove(here)
+        assert here.orders() == ["pause"] * 3
+        assert any("Expected 4 members of partition 2 but found 3" in line for line in here.said)
+
+    def test_one_that_is_refused_for_good_leaves_none_paused(self, here: World) -> None:
+        here.refusals = [REFUSED_IN_BODY] * 1000
+        place = here.survivor.namespace
+        told = f"Last seen: the gateway of {place} refuses to pause exporting: 500 in a body"
+        B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=False)
+        assert here.web_app_counts() == WEB_APPS
+        assert "resume" not in here.orders()
+
+    @EACH_INSTALLATION
+    def test_one_broker_that_it_has_not_reached(self, here: World, installation: int) -> None:
+        """The gateway has accepted: only the broker's own word tells."""
+        namespace, ordinal = last_broker(here, installation)
+        here.deaf.add((namespace, ordinal))
+        told = f"partition 1: {namespace}/camunda-zeebe-{ordinal} says EXPORTING, not PAUSED"
+        text = B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=True)
+        assert f"{namespace}/camunda-zeebe-{ordinal} says PAUSED" not in text
+        assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0), "others are paused"
+
+    def test_a_broker_that_does_not_answer_is_not_taken_for_paused(self, here: World) -> None:
+        target = f"{here.survivor.namespace}/pods/camunda-zeebe-1:9600"
+        here.near.behind(target, "/actuator/partitions", failure(503, "Unavailable", "refused"))
+        told = "it cannot be told which exporters are paused"
+        B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=True)
+
+
+def export_elsewhere(here: World) -> None:
+    name = values.exporter_variable(0, "ARGS_INDEX_PREFIX")
+    here.base["zeebe"]["env"].append({"name": name, "value": "mine"})
+
+
+def answer_no_more(here: World) -> None:
+    gone = refusal(503, "x", "all shards failed")
+    here.own.says("POST", "/zeebe-record*/_refresh", gone)
+
+
+class TestTheRecords:
+    """The survivor's engine must hold all that the failover engine holds, or exporting goes on."""
+
+    def lacking(self, here: World, *told: str) -> None:
+        """Check that the failure left the survivor as it was before the step, and says so."""
+        text = B2.fails(
+            here,
+            *told,
+            "Exporting was resumed, and the web apps are scaled back",
+            f"load of the search engine in {here.survivor.namespace}",
+            "the same `pulumi up` tries again",
+            gives_up_on="holds every record",
+        )
+        assert text.startswith("B2: the survivor's search engine does not hold all that")
+        assert here.orders() == ["pause", "resume"]
+        assert set(here.phases.values()) == {"EXPORTING"}
+        assert here.web_app_counts() == WEB_APPS
+        for document in deployments(here).values():
+            assert REPLICAS_ANNOTATION not in document["metadata"]["annotations"]
+        assert here.own.place == {}, "no snapshot is taken"
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            pytest.param(
+                lambda here: here.takeover.held.positions[3].add(33),
+                "partition 3: the failover engine holds 11 records up to position 33, the other "
+                "engine 10 of them, up to position 20",
+                id="only the failover engine holds one",
+            ),
+            pytest.param(
+                lambda here: here.own.held.positions[2].remove(15),
+                "partition 2: the failover engine holds 10 records up to position 20, the other "
+                "engine 9 of them, up to position 20",
+                id="a gap in the survivor's",
+            ),
+            pytest.param(
+                lambda here: here.own.held.positions.pop(4),
+                "partition 4: the failover engine holds 10 records up to position 20, the other "
+                "engine none of them",
+                id="the survivor holds none of a partition",
+            ),
+            pytest.param(
+                export_elsewhere,
+                "brokers have exported, but no index mine* holds a record",
+                id="a wrong prefix does not pass for engines that agree",
+            ),
+            pytest.param(
+                answer_no_more,
+                "all shards failed",
+                id="an engine that answers no more is no reason to stay paused",
+            ),
+        ],
+    )
+    def test_what_is_missing_undoes_the_freeze(
+        self, here: World, change: Callable[[World], object], told: str
+    ) -> None:
+        change(here)
+        self.lacking(here, told)
+
+    @pytest.mark.parametrize(("setting", "quiet"), [(None, 10), (7, 14)])
+    def test_both_engines_must_be_quiet_for_twice_the_exporters_delay(
+        self, here: World, setting: int | None, quiet: int
+    ) -> None:
+        here.base = flushing_after(setting)
+        self.lacking(here, f"waiting until nothing new has come for {quiet} s")
+
+    def test_those_that_come_late_are_waited_for(self, here: World) -> None:
+        """What is buffered is written after the pause, each exporter on its own schedule."""
+        here.takeover.held.positions[2] |= {21, 22}
+        here.own.arriving = [(1, 21), (2, 21), (1, 22), (2, 22)]
+        evidence = B2.prove(here)
+        assert "2: 22 records at 1 to 22" in evidence["records"]
+        assert here.orders() == ["pause"]
+
+    def test_a_cluster_that_never_exported_anything_has_nothing_to_hold(self, here: World) -> None:
+        here.position, here.stuck = 0, True
+        here.own.held.positions, here.takeover.held.positions = {}, {}
+        assert B2.prove(here)["records"] == ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        pytest.param(
+            refusal(400, "illegal_argument_exception", "[bucket] is not set"),
+            "[bucket] is not set",
+            id="for good",
+        ),
+        pytest.param(
+            refusal(500, "repository_verification_exception", "[camunda_backup] is not accessible"),
+            "[camunda_backup] is not accessible",
+            id="on every attempt",
+        ),
+    ],
+)
+def test_a_repository_that_cannot_be_registered_stops_nothing(
+    here: World, reply: Reply, told: str
+) -> None:
+    here.own.says("POST", REPOSITORY, reply)
+    hint = "Check `backup` in the configuration"
+    B2.fails(here, told, hint, gives_up_on="knows snapshot repository camunda_backup (fs)")
+    assert here.orders() == []
+    assert here.web_app_counts() == WEB_APPS
+    assert "PATCH" not in " ".join(here.near.asked)
