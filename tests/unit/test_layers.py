@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("dualregion", "hooks", "components", "sandbox", "drill")
+PACKAGES = ("dualregion", "hooks", "components", "runbook", "sandbox", "drill")
 PROMISES = (
     "the core is pure",
     "components carry out, hooks act, the core decides",
     "only hooks talk to clusters",
     "the sandbox knows nothing of the program",
+    "the command stands on top",
+    "the command shares no code with the drill",
 )
 
 
@@ -56,6 +58,8 @@ def test_every_import_keeps_to_its_layer() -> None:
         ("hooks/pods.py", "from components import region", "components carry out"),
         ("components/outputs.py", "import kubernetes", "only hooks talk to clusters"),
         ("sandbox/errors.py", "from dualregion import brokers", "the sandbox knows nothing"),
+        ("hooks/pods.py", "from runbook import errors", "the command stands on top"),
+        ("runbook/errors.py", "from drill import errors", "the command shares no code"),
     ],
 )
 def test_an_import_against_the_layers_is_found(

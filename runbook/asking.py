@@ -1,0 +1,65 @@
+"""Asking many at once, none of which may keep the others waiting.
+
+A dead region answers nothing, not even an error. Whoever does not answer in time is told as such, and
+its thread is left behind: a daemon, so that the command ends all the same.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import Generic, TypeVar
+
+from dualregion.errors import DualRegionError
+
+K = TypeVar("K", bound=str)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Told(Generic[T]):
+    """An answer, or why there is none.
+
+    :ivar silence: the reason, if `value` is None.
+    """
+
+    value: T | None = None
+    silence: str | None = None
+
+
+def begin(ask: Callable[[], T]) -> "Future[T]":
+    """Begin to ask, in a thread that never keeps the process alive."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(ask())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
+
+
+def told(future: "Future[T]", until: float) -> Told[T]:
+    """Return what was answered.
+
+    :param until: the moment of `time.monotonic` at which the answer is given up.
+    """
+    began = time.monotonic()
+    try:
+        return Told(future.result(max(0.0, until - began)))
+    except TimeoutError:
+        return Told(silence="no answer in time")
+    except DualRegionError as error:
+        return Told(silence=str(error).removeprefix("- "))
+    except (KeyError, TypeError, ValueError) as error:
+        # An answer of a shape that nobody foresaw: it must not hide all the others.
+        return Told(silence=f"its answer is not understood ({type(error).__name__}: {error})")
+
+
+def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Told[T]]:
+    """Ask all at once, and return what each has answered in time."""
+    begun = {name: begin(ask) for name, ask in asks.items()}
+    return {name: told(future, until) for name, future in begun.items()}

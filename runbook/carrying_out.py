@@ -1,0 +1,114 @@
+"""`dualregion failover` and `dualregion failback`."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from runbook.commands import Place, ending_clearly, output
+from runbook.driving import Driver
+from runbook.errors import Exit, Stopped
+from runbook.hands import PulumiHands, signature
+from runbook.nextstep import next_of
+
+Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Answer every question with yes. Nobody is asked.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="STEP", help="Stop after this step, such as B1.")
+]
+Message = Annotated[
+    str, typer.Option("--message", "-m", help="What the stack history says, such as the incident.")
+]
+
+
+def failover(
+    context: typer.Context,
+    lost: Lost,
+    yes: Yes = False,
+    until: Until = None,
+    message: Message = "",
+) -> None:
+    """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
+
+    It previews first, and asks before it begins and before a lost region that still answers is cleaned. Ctrl-C
+    stops it; said again, it goes on.
+
+    For example:
+
+        dualregion failover --lost 1
+
+        dualregion failover --lost 1 --yes --message "incident 4711"
+
+        dualregion failover --lost 1 --until F3
+    """
+    _carry_out(
+        context.obj,
+        f"failover --lost {lost}",
+        lambda driver: driver.failover(lost),
+        yes=yes,
+        until=until,
+        message=message,
+    )
+
+
+def failback(
+    context: typer.Context, yes: Yes = False, until: Until = None, message: Message = ""
+) -> None:
+    """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
+
+    Its clusters answer again, the lost region's is empty. It asks before it begins, before web apps go down
+    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; said again, it goes on.
+
+    For example:
+
+        dualregion failback
+
+        dualregion failback --until B1
+
+        dualregion failback --yes
+    """
+    _carry_out(
+        context.obj,
+        "failback",
+        lambda driver: driver.failback(),
+        yes=yes,
+        until=until,
+        message=message,
+    )
+
+
+def _carry_out(
+    place: Place,
+    what: str,
+    drive: Callable[[Driver], None],
+    *,
+    yes: bool,
+    until: str | None,
+    message: str,
+) -> None:
+    """Drive, and tell the state in the end, however it ends."""
+    said = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
+    console = output()
+    with ending_clearly():
+        hands = PulumiHands(place.project(), place.names(), console, yes, said)
+        try:
+            drive(Driver(hands, until))
+        except (Stopped, KeyboardInterrupt) as stopped:
+            if isinstance(stopped, Stopped):
+                hands.say(str(stopped))
+            _tell(hands)
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        _tell(hands)
+
+
+def _tell(hands: PulumiHands) -> None:
+    """Tell what is proved and what is next, by the stacks alone."""
+    stacks = hands.stacks()
+    for stack in stacks:
+        proved = " ".join(stack.state.held.gates) or "nothing"
+        hands.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
+    following = next_of(stacks)
+    if following:
+        hands.say(f"next, {following.who}: {following.what}\n    {following.command}")

@@ -1,0 +1,213 @@
+"""What can be known before an incident: each check with its finding, and its remedy if it fails. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from dualregion import brokers
+from dualregion.errors import ConfigError
+from dualregion.procedure import F3
+from dualregion.settings import Settings
+from dualregion.values import Values, conflicts
+from runbook.judgement import Status
+from runbook.partitions import exporting
+
+
+class Outcome(StrEnum):
+    """What a check has found."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check and what it has found.
+
+    :ivar remedy: what to do; empty if it holds.
+    """
+
+    name: str
+    outcome: Outcome
+    found: str = ""
+    remedy: str = ""
+
+
+def held(name: str, problem: str | None, remedy: str, found: str = "") -> Check:
+    """Return a check that holds unless there is a problem."""
+    if problem:
+        return Check(name, Outcome.FAILED, problem, remedy)
+    return Check(name, Outcome.OK, found)
+
+
+def unknown(name: str, why: str) -> Check:
+    """Return a check that could not be made."""
+    return Check(name, Outcome.UNKNOWN, why, "see to it that this can be asked")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the checks stand on.
+
+    :ivar backend: the state backend's URL.
+    :ivar values: the user's merged Helm values, or why they cannot be read.
+    """
+
+    status: Status
+    backend: str
+    values: Values = field(default_factory=dict)
+    values_problem: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of region 0's stack; the other one's must be the same, and that is checked."""
+        return self.status.stacks[0].settings
+
+
+def always(ground: Ground) -> Iterator[Check]:
+    """Check what holds in every phase."""
+    first, second = (stack.settings for stack in ground.status.stacks)
+    differing = _differing(first, second)
+    yield held(
+        "both stacks are configured alike",
+        differing and f"they differ in {differing}",
+        "set these keys once, in Pulumi.yaml, or alike on both stacks",
+    )
+    alive = {lost: brokers.alive_after_failover(first.cluster_size, lost) for lost in (0, 1)}
+    yield Check(
+        "quorum after either loss",
+        Outcome.OK,
+        "; ".join(
+            f"region {lost} lost: broker {', '.join(map(str, ids))}" for lost, ids in alive.items()
+        ),
+    )
+    problems = [ground.values_problem] if ground.values_problem else _conflicts(ground)
+    yield held("Helm values", "; ".join(problems) or None, "mend the files that `values` names")
+    yield held(
+        "the state backend outlasts either region",
+        f"it is {ground.backend}, a folder of this machine"
+        if ground.backend.startswith("file:")
+        else None,
+        "`pulumi login` to a backend that outlasts either region and this machine",
+        ground.backend,
+    )
+    for region in first.regions:
+        yield held(
+            f"isolation of region {region.name}",
+            None
+            if region.pod_cidrs
+            else "podCidrs is not set: F1 only proves the isolation, and makes none",
+            "set podCidrs, or have another way to cut the network between the regions at hand",
+        )
+    yield from _at_rest(ground.status)
+    for sight in ground.status.sights:
+        yield held(
+            f"region {sight.name} answers",
+            sight.silence,
+            f"kubectl --context {sight.context} get nodes; look at the kubeconfig and your login",
+        )
+
+
+def _conflicts(ground: Ground) -> list[str]:
+    try:
+        return conflicts(ground.values, ground.settings)
+    except ConfigError as error:
+        return list(error.problems)
+
+
+_OWN_KEYS = {"phase", "lost_region", "region", "peer_stack", "deadline_seconds"}
+"""What may differ between the stacks."""
+
+
+def _differing(first: Settings, second: Settings) -> str:
+    mine, theirs = (_plain(each) for each in (first, second))
+    return ", ".join(sorted(key for key in mine if mine[key] != theirs[key]))
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    return {key: value for key, value in settings.model_dump().items() if key not in _OWN_KEYS}
+
+
+def _at_rest(status: Status) -> Iterator[Check]:
+    for stack in status.stacks:
+        locks = ", ".join(map(str, stack.locks or ()))
+        pending = ", ".join(stack.state.pending)
+        problem = (
+            (locks and f"locked by {locks}") or (pending and f"left pending: {pending}") or None
+        )
+        yield held(
+            f"stack {stack.name} is at rest",
+            problem,
+            f"wait for that run; if it is gone, `pulumi cancel --stack {stack.name}` and `pulumi up`; what is still "
+            f"pending then: `pulumi refresh --clear-pending-creates --stack {stack.name}`",
+        )
+
+
+def before_failover(ground: Ground) -> Iterator[Check]:
+    """Check what a failover needs, while nothing is lost."""
+    status = ground.status
+    short = [
+        str(each.number)
+        for each in status.partitions
+        if each.missing or each.unhealthy or each.leader is None
+    ]
+    yield held(
+        "every partition is complete",
+        status.view.silence or (short and f"partition {', '.join(short)} is not") or None,
+        "`dualregion status`; mend the brokers it names",
+    )
+    for sight in status.sights:
+        views = [each.view for each in sight.seen if each.view.value is not None]
+        seen = views[0].value.ids if views and views[0].value else frozenset()
+        missing = sorted(set(range(ground.settings.cluster_size)) - seen)
+        yield held(
+            f"the gateway of region {sight.name} sees all brokers",
+            f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
+            "network and DNS between the regions, in both directions; then the brokers' logs",
+        )
+    yield _exporters(status)
+
+
+def before_failback(ground: Ground) -> Iterator[Check]:
+    """Check what a failback needs, while the failover runs."""
+    status, settings = ground.status, ground.settings
+    lost = status.lost
+    if lost is None:
+        yield held(
+            "a failover is complete",
+            "no region is lost",
+            "`dualregion failover`, if a region is lost",
+        )
+        return
+    proved = status.stacks[brokers.other(lost)].state.held.proved(status.incident)
+    begun = any(step.startswith("B") for step in proved)
+    yield held(
+        "the failover is complete",
+        None if begun or F3.id in proved else f"{F3.id} is not proved",
+        f"`dualregion failover --lost {lost}`",
+    )
+    missing = settings.backup.missing
+    yield held(
+        "where the snapshot goes",
+        missing and f"backup.settings.{missing} is not set",
+        f"pulumi config set --path backup.settings.{missing} NAME, on both stacks",
+    )
+    if not begun:
+        yield _exporters(status)
+
+
+def _exporters(status: Status) -> Check:
+    wrong = sorted(
+        {
+            f"{each.pod}: {each.phase or 'unknown'}"
+            for each in exporting(status.sights)
+            if each.phase != "EXPORTING"
+        }
+    )
+    return held(
+        "every broker exports",
+        ", ".join(wrong) or None,
+        "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine",
+    )

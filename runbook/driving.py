@@ -1,0 +1,186 @@
+"""Driving both stacks through a phase, `up` by `up`, whoever's turn it is.
+
+It looks before each `up`, never remembers: interrupted anywhere, the same command goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol
+
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+from runbook.consent import irreversible
+from runbook.errors import PulumiFailed, Stopped
+from runbook.judgement import Status
+from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
+from runbook.previewing import Preview
+from runbook.stacks import Both, RegionStack
+from runbook.turns import Turn, ahead, turns
+
+
+class Hands(Protocol):
+    """What the driving is done with."""
+
+    def stacks(self) -> Both:
+        """Read both stacks."""
+
+    def status(self) -> Status:
+        """Look at both regions, too."""
+
+    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+        """Preview the next `up` of a stack in a phase that is not set yet."""
+
+    def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
+        """Set a stack's phase for good."""
+
+    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+        """Run `pulumi up`.
+
+        :raises DualRegionError: if it fails, is stopped, or somebody else is at work.
+        """
+
+    def drop_pending(self, stack: str) -> None:
+        """Drop the operations from a stack's state that a killed run has left pending."""
+
+    def ask(self, question: str, status: Status | None = None) -> bool:
+        """Ask the operator, showing the live topology."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Drives a failover or failback.
+
+    :ivar until: the step after which to stop, or None.
+    """
+
+    hands: Hands
+    until: str | None = None
+
+    def failover(self, lost: int) -> None:
+        """Carry out a failover, or go on with it.
+
+        :raises Refused: if that is the wrong move.
+        :raises Stopped: if the operator says no.
+        """
+        stacks = self.hands.stacks()
+        phases = failover_phases(lost, stacks)
+        self._check_until(phases, lost)
+        if backs_out(lost, stacks):
+            name = stacks[lost].settings.own.name
+            question = f"back out of the failback of region {name}, which is emptied again?"
+            self._ask(question, self.hands.status())
+        self._drive(phases, lost)
+
+    def failback(self) -> None:
+        """Carry out a failback, or go on with it; raises as `failover`."""
+        stacks = self.hands.stacks()
+        lost = failback_lost(stacks)
+        phases = failback_phases(lost, stacks)
+        self._check_until(phases, lost)
+        self._drive(phases, lost)
+
+    def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
+        """Refuse to stop in the middle of an `up`: its steps depend on each other."""
+        ends = [
+            turn.step.id
+            for phase in phases
+            for turn, after in _with_next(turns(phase, lost))
+            if after is None or after.region != turn.region
+        ]
+        if self.until is not None and self.until not in ends:
+            allowed = ", ".join(dict.fromkeys(ends))
+            raise Refused(
+                f"--until is {self.until!r}: one `up` ends after each of {allowed}; it can stop there"
+            )
+
+    def _drive(self, phases: Sequence[Phase], lost: int) -> None:
+        for phase in phases:
+            of = None if phase is Phase.NORMAL else lost
+            self._set(phase, of, first=phase is phases[0], lost=lost)
+            while left := ahead(phase, of, stacks := self.hands.stacks()):
+                if self._is_reached(phase, of, left):
+                    break
+                self._one(phase, of, left, stacks)
+            if self._is_reached(phase, of, ahead(phase, of, self.hands.stacks())):
+                self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
+                return
+
+    def _set(self, phase: Phase, of: int | None, *, first: bool, lost: int) -> None:
+        """Set the phase on the stacks that were not told; the first one only after a look at what it does."""
+        stacks = self.hands.stacks()
+        untold = [
+            each
+            for each in stacks
+            if each.settings.phase is not phase
+            or (of is not None and each.settings.lost_region != of)
+        ]
+        if not untold:
+            return
+        if first and phase is not Phase.NORMAL:
+            survivor = stacks[brokers.other(lost)]
+            self._agree(self.hands.preview(survivor.name, phase, lost), phase, lost)
+        for each in untold:
+            self.hands.set_phase(each.name, phase, of)
+            self.hands.say(f"stack {each.name}: phase {phase}")
+
+    def _agree(self, found: Preview, phase: Phase, lost: int) -> None:
+        if found.refusal:
+            raise Refused(f"stack {found.stack}: {found.refusal}")
+        self.hands.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
+        for change in found.changes:
+            self.hands.say(f"    {change}")
+        question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
+        self._ask(question, self.hands.status())
+
+    def _one(self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both) -> None:
+        """Run the next `up`, with everything that it can do of the steps ahead.
+
+        :raises PulumiFailed: if it succeeds and yet nothing was proved.
+        """
+        group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
+        stack = stacks[left[0].region]
+        status = self.hands.status() if of is not None else None
+        question = irreversible(group, of, status) if status else None
+        if question:
+            self._ask(question, status)
+        self.hands.up(stack.name, group)
+        after = self.hands.stacks()
+        self._drop_pending(after[left[0].region])
+        if ahead(phase, of, after)[:1] == left[:1]:
+            waiting = (
+                after[left[0].region].state.outputs.get("waitingFor") or "nothing that it tells"
+            )
+            raise PulumiFailed(
+                f"`pulumi up` on stack {stack.name} succeeded, but {left[0].step.id} is not proved; it waits for: "
+                f"{waiting}"
+            )
+
+    def _drop_pending(self, stack: RegionStack) -> None:
+        """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.
+
+        The `up` has looked at the cluster, and made or taken over whatever it was.
+        """
+        pending = ", ".join(stack.state.pending)
+        if pending and self.hands.ask(
+            f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
+        ):
+            self.hands.drop_pending(stack.name)
+
+    def _ask(self, question: str, status: Status | None) -> None:
+        if not self.hands.ask(question, status):
+            raise Stopped("stopped before that; what is done stays, and the same command goes on")
+
+    def _is_reached(self, phase: Phase, of: int | None, left: tuple[Turn, ...]) -> bool:
+        """Whether the step to stop after is proved, and everything before it."""
+        every = turns(phase, of)
+        of_step = [index for index, turn in enumerate(every) if turn.step.id == self.until]
+        return bool(of_step) and not any(each in left for each in every[: of_step[-1] + 1])
+
+
+def _with_next(every: tuple[Turn, ...]) -> list[tuple[Turn, Turn | None]]:
+    return list(zip(every, (*every[1:], None), strict=True))

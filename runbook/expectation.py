@@ -1,0 +1,45 @@
+"""What is to be seen in the present state of an incident: whose gateway, which brokers, which search engines. Pure."""
+
+from dualregion import brokers
+from dualregion.observed import ClusterView
+from dualregion.procedure import B1, B4, F2, F3
+from dualregion.progress import Incident
+from dualregion.settings import Settings
+from runbook.asking import Told
+from runbook.sight import Sights
+from runbook.stacks import Both
+
+
+def best_view(sights: Sights, lost: int | None) -> Told[ClusterView]:
+    """Return the cluster as a gateway sees it: the survivor's, else the first one that answers."""
+    order = sorted(sights, key=lambda sight: sight.region == lost)
+    told = [each.view for sight in order for each in sight.seen if each.view.silence != "not asked"]
+    answered = [each for each in told if each.value is not None]
+    return next(iter(answered or told), Told(silence="there is none that can be seen"))
+
+
+def expected_brokers(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> frozenset[int]:
+    """Return the brokers that should be at work now."""
+    everyone = frozenset(range(settings.cluster_size))
+    if lost is None or B1.id in stacks[lost].state.held.proved(present):
+        return everyone
+    survivor = stacks[brokers.other(lost)].state.held
+    proved = survivor.proved(present)
+    if settings.phase.is_failback or proved & {F2.id, F3.id}:
+        return frozenset(brokers.alive_after_failover(settings.cluster_size, lost))
+    return frozenset(brokers.region_broker_ids(settings.cluster_size, brokers.other(lost)))
+
+
+def exported_to(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> tuple[str, str]:
+    """Return the namespaces of the search engines that the exporters of region 0 and 1 write to."""
+    namespaces = [region.namespace for region in settings.regions]
+    if lost is not None:
+        survivor = brokers.other(lost)
+        if B4.id not in stacks[survivor].state.held.proved(present):
+            namespaces[lost] = settings.regions[survivor].failover
+    first, second = namespaces
+    return first, second

@@ -1,0 +1,191 @@
+"""Driving with the real Pulumi, and asking the operator at the terminal."""
+
+import getpass
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from pulumi.automation import ConcurrentUpdateError, ConfigValue
+from rich.console import Console
+
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+from runbook import looking, previewing, screen
+from runbook.asking import begin
+from runbook.display import running
+from runbook.errors import PulumiFailed, Stopped
+from runbook.judgement import Status
+from runbook.locks import locks_in
+from runbook.previewing import Preview
+from runbook.processes import stop_program
+from runbook.project import Project
+from runbook.stacks import Both, Reading
+from runbook.telling import Teller
+from runbook.turns import Turn
+
+_LOOK_SECONDS = 0.2
+"""How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""
+
+
+@dataclass(frozen=True)
+class PulumiHands:
+    """Drives the user's own stacks.
+
+    :ivar yes: answer every question with yes.
+    :ivar message: what the stack history says of each `up`.
+    """
+
+    project: Project
+    names: tuple[str, str]
+    console: Console
+    yes: bool
+    message: str
+
+    def stacks(self) -> Both:
+        """Read both stacks."""
+        return Reading(self.project, self.names).stacks()
+
+    def status(self) -> Status:
+        """Look at both regions, too."""
+        return looking.look(self.project, self.names)
+
+    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+        """Preview the next `up` of a stack in a phase that is not set yet."""
+        self.say(f"stack {stack}: previewing phase {phase}")
+        return previewing.preview(self.project, stack, phase, lost)
+
+    def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
+        """Set a stack's phase in its settings file."""
+        values = {"phase": ConfigValue(phase.value)}
+        if lost is not None:
+            values["lostRegion"] = ConfigValue(str(lost))
+        self.project.ask(stack, lambda: self.project.stack(stack).set_all_config(values))
+
+    def drop_pending(self, stack: str) -> None:
+        """Drop the operations from a stack's state that a killed run has left pending."""
+        self.project.ask(
+            stack,
+            lambda: self.project.stack(stack).refresh(
+                clear_pending_creates=True, message=self.message, color="never", show_secrets=False
+            ),
+        )
+
+    def ask(self, question: str, status: Status | None = None) -> bool:
+        """Ask the operator, showing the live topology first.
+
+        :raises Refused: if there is nobody to ask.
+        :raises Stopped: at Ctrl-C.
+        """
+        if status is not None:
+            self.console.print(screen.topology(status))
+        if self.yes:
+            self.say(f"{question} yes, by --yes")
+            return True
+        try:
+            return typer.confirm(question)
+        except typer.Abort:
+            if sys.stdin.isatty():
+                raise Stopped("stopped before that; the same command goes on") from None
+            raise Refused(
+                f"nobody answers the question {question!r}: say it at a terminal, or with --yes"
+            ) from None
+
+    def say(self, text: str) -> None:
+        """Tell the operator."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+        """Run `pulumi up`; a lock that a killed run has left is taken away after asking.
+
+        :raises PulumiFailed: with what the program said.
+        :raises Stopped: if the operator has hit Ctrl-C.
+        :raises Refused: if somebody else is at work.
+        """
+        try:
+            self._up(stack, steps)
+        except ConcurrentUpdateError as error:
+            self._unlock(stack, str(error))
+            try:
+                self._up(stack, steps)
+            except ConcurrentUpdateError as again:
+                raise _somebody_else(stack, str(again)) from None
+
+    def _up(self, stack: str, steps: Sequence[Turn]) -> None:
+        teller = Teller()
+        with running(stack, steps, self.console) as shown:
+            teller.on_line, teller.on_change = shown.line, shown.change
+            future = begin(lambda: self._run(stack, teller))
+            interrupted = _wait(future, self.say)
+        try:
+            future.result()
+        except PulumiFailed as error:
+            if interrupted:
+                raise Stopped(
+                    f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
+                ) from None
+            raise PulumiFailed(f"stack {stack}: {teller.refusal or error}") from None
+
+    def _run(self, stack: str, teller: Teller) -> None:
+        self.project.ask(
+            stack,
+            lambda: self.project.stack(stack).up(
+                message=self.message,
+                on_event=teller,
+                color="never",
+                suppress_outputs=True,
+                show_secrets=False,
+            ),
+        )
+
+    def _unlock(self, stack: str, text: str) -> None:
+        """Take a lock away that nobody holds any more.
+
+        :raises Refused: if somebody does, or may.
+        """
+        locks = locks_in(text)
+        if not locks or not all(lock.is_stale for lock in locks):
+            raise _somebody_else(stack, text)
+        named = ", ".join(map(str, locks))
+        if not self.ask(
+            f"stack {stack} is locked by {named}, a process that is gone: take the lock away?"
+        ):
+            raise Stopped(f"stack {stack} stays locked; nothing was done")
+        self.project.ask(stack, self.project.stack(stack).cancel)
+
+
+def _wait(future: "Future[Any]", say: Callable[[str], None]) -> bool:
+    """Wait for an `up`; return whether Ctrl-C was hit meanwhile.
+
+    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A
+    gate at work would keep it waiting, so the program is stopped.
+    """
+    interrupted = False
+    while not future.done():
+        try:
+            future.exception(timeout=_LOOK_SECONDS)
+        except TimeoutError:
+            continue
+        except KeyboardInterrupt:
+            if not interrupted:
+                say("stopping: Pulumi saves what is done; give it a few seconds")
+            interrupted = True
+            stop_program()
+    return interrupted
+
+
+def _somebody_else(stack: str, text: str) -> Refused:
+    locks = locks_in(text)
+    who = ", ".join(map(str, locks)) if locks else "somebody else (the backend does not tell who)"
+    return Refused(
+        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
+        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and say the same command again"
+    )
+
+
+def signature() -> str:
+    """Return who is at work, for the stack history."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

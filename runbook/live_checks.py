@@ -1,0 +1,148 @@
+"""Checks that ask the clusters more than a status does: rights, Secrets, room, leftovers, the repository."""
+
+from collections.abc import Iterator, Mapping
+
+from dualregion import brokers
+from dualregion.engine.repositories import Repository
+from dualregion.errors import DualRegionError
+from dualregion.settings import RegionSettings, Settings
+from dualregion.topology import Kind
+from hooks import clean_slate
+from hooks.search import SearchEngine
+from runbook.checks import Check, Ground, held, unknown
+from runbook.rights import AskingCluster
+from runbook.room import does_not_fit
+from runbook.sight import RegionSight
+
+_PROBE = "preflight"
+"""Added to the repository's name: a registration that is there is not touched."""
+
+
+def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]:
+    """Make the checks of one region; one that cannot be asked is unknown, and keeps no other from being made.
+
+    :param failback: whether a failback is to follow, of the region that is lost.
+    """
+    sight = ground.status.sights[region]
+    if sight.silence:
+        return
+    asked = _Asked(ground, sight, region)
+    checks = {f"rights in region {sight.name}": asked.rights}
+    if failback and region == ground.status.lost:
+        checks[f"region {sight.name} is clean"] = asked.is_clean
+    else:
+        checks[f"Secrets in region {sight.name}"] = asked.secrets
+        checks[f"the snapshot repository from region {sight.name}"] = asked.repository
+    if not failback:
+        checks[f"room for failover brokers in region {sight.name}"] = asked.room
+        checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
+    for name, check in checks.items():
+        try:
+            yield check(name)
+        except DualRegionError as error:
+            yield unknown(name, str(error))
+
+
+class _Asked:
+    """A region that is asked."""
+
+    def __init__(self, ground: Ground, sight: RegionSight, region: int) -> None:
+        self._ground, self._sight, self._region = ground, sight, region
+        self._cluster = AskingCluster(self._settings.kubeconfig, sight.context)
+
+    @property
+    def _settings(self) -> Settings:
+        return self._ground.settings
+
+    @property
+    def _named(self) -> RegionSettings:
+        return self._settings.regions[self._region]
+
+    def rights(self, name: str) -> Check:
+        missing = list(self._cluster.missing_rights((self._named.namespace, self._named.failover)))
+        return held(
+            name,
+            ", ".join(missing) or None,
+            f"grant them to the user of kube context {self._sight.context} (docs/configuration.md, rights)",
+        )
+
+    def secrets(self, name: str) -> Check:
+        """The Secret that the values name, where the program does not make it."""
+        wanted = _secret_of(self._ground.values)
+        own = self._settings.elasticsearch_secret
+        if wanted is None or (own is not None and own.name == wanted):
+            return held(name, None, "")
+        places = (self._named.namespace, self._named.failover)
+        missing = [each for each in places if not self._cluster.has_secret(each, wanted)]
+        return held(
+            name,
+            f"{wanted} is not in {' and '.join(missing)}" if missing else None,
+            "set elasticsearchSecret on both stacks, or make the Secret there (docs/configuration.md)",
+        )
+
+    def repository(self, name: str) -> Check:
+        """Register the repository under a name of its own, which writes to it, and forget it again."""
+        backup = self._settings.backup
+        if backup.missing:
+            return unknown(name, f"backup.settings.{backup.missing} is not set")
+        engine = SearchEngine(self._cluster, self._named.namespace, self._settings.release)
+        probe = Repository(
+            f"{backup.repository}-{_PROBE}", backup.type, self._settings.repository_settings
+        )
+        try:
+            engine.register_repository(probe, readonly=False)
+        except DualRegionError as error:
+            remedy = "backup, the bucket's keys and rights, and the network from there (docs/configuration.md)"
+            return held(name, str(error), remedy)
+        finally:
+            engine.forget_repository(probe.name)
+        return held(name, None, "", f"{backup.type}, written to and verified")
+
+    def room(self, name: str) -> Check:
+        """Whether the failover brokers, and their search engine, fit beside what runs there."""
+        release, namespace = self._settings.release, self._named.namespace
+        brokers_of = self._cluster.wanted(namespace, f"{release}-zeebe")
+        engine_of = self._cluster.wanted(namespace, f"{release}-elasticsearch-master")
+        if brokers_of is None:
+            return unknown(name, f"nothing is installed in {namespace}")
+        count = brokers.failover_broker_count(self._settings.cluster_size)
+        pods = [brokers_of[1]] * count
+        if engine_of is not None:
+            pods += [engine_of[1]] * engine_of[0]
+        lacking = does_not_fit(pods, self._cluster.free())
+        return held(
+            name,
+            None if lacking is None else f"no node has {lacking} left for one of {len(pods)} pods",
+            f"more or larger nodes in region {self._named.name}, or smaller requests",
+            f"{len(pods)} pods fit",
+        )
+
+    def failover_is_clean(self, name: str) -> Check:
+        left = clean_slate.leftovers(self._cluster, self._named.failover, self._settings.release)
+        return self._clean(name, left, self._named.failover)
+
+    def is_clean(self, name: str) -> Check:
+        installed = self._sight.installations.get(Kind.NORMAL)
+        if installed is not None and installed.value is not None and self._is_ours():
+            return held(name, None, "", "installed by the failback that is under way")
+        left = clean_slate.leftovers(self._cluster, self._named.namespace, self._settings.release)
+        return self._clean(name, left, self._named.namespace)
+
+    def _is_ours(self) -> bool:
+        held_there = self._ground.status.stacks[self._region].state.held
+        return bool(held_there.proved(self._ground.status.incident))
+
+    def _clean(self, name: str, left: list[str], namespace: str) -> Check:
+        return held(
+            name,
+            f"{namespace} holds {', '.join(left)}" if left else None,
+            f"look at it, then kubectl --context {self._sight.context} delete namespace {namespace}; volumes that "
+            "are kept: delete pv",
+        )
+
+
+def _secret_of(values: Mapping[str, object]) -> str | None:
+    """Return the Secret that the search engine's values read, or None."""
+    engine = values.get("elasticsearch")
+    found = engine.get("extraEnvVarsSecret") if isinstance(engine, Mapping) else None
+    return str(found) if found else None

@@ -1,0 +1,82 @@
+"""Who is at work on a stack: the locks of a state backend of plain files.
+
+Pulumi has no command that shows a lock without trying to take it. A backend of files can be looked at;
+with any other one the second operator learns of the first by being refused, with the same words.
+"""
+
+import json
+import os
+import re
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+_CREATED = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
+"""How Pulumi words a lock when it refuses for it."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock that somebody holds on a stack, or has left there.
+
+    :ivar pid: the number of the process that took it, on `host`.
+    """
+
+    user: str
+    host: str
+    pid: int
+    since: datetime
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its process is known to be gone; of one on another machine nothing is known."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+    def __str__(self) -> str:
+        return (
+            f"{self.user}@{self.host} (process {self.pid}) since {self.since:%Y-%m-%d %H:%M:%S %Z}"
+        )
+
+
+def locks_of(backend: str, project: str, stack: str) -> tuple[Lock, ...] | None:
+    """Return the locks on a stack, or None if this backend does not show them.
+
+    :param backend: the backend's URL.
+    """
+    if not backend.startswith("file://"):
+        return None
+    place = Path(backend.removeprefix("file://").partition("?")[0]).expanduser()
+    folder = place / ".pulumi" / "locks" / "organization" / project / stack
+    found = (_read(path) for path in sorted(folder.glob("*.json")))
+    return tuple(lock for lock in found if lock is not None)
+
+
+def locks_in(text: str) -> tuple[Lock, ...]:
+    """Return the locks that Pulumi names when it refuses for them."""
+    return tuple(
+        Lock(user, host, int(pid), datetime.fromisoformat(since))
+        for user, host, pid, since in _CREATED.findall(text)
+    )
+
+
+def _read(path: Path) -> Lock | None:
+    """Read a lock; None if it was released meanwhile, or is just being written."""
+    try:
+        document = json.loads(path.read_text())
+        return Lock(
+            user=str(document["username"]),
+            host=str(document["hostname"]),
+            pid=int(document["pid"]),
+            since=datetime.fromisoformat(document["timestamp"]),
+        )
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,102 @@
+"""Which phase is set next, and which moves are refused, each with a sentence. Pure.
+
+The program refuses what is unsafe, whatever is said here. These refusals come earlier, and know what the
+operator wanted.
+"""
+
+from collections.abc import Sequence
+
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import B5, F3, Phase
+from dualregion.topology import Kind
+from runbook.stacks import Both
+from runbook.turns import ahead, incident
+
+FAILBACK = (Phase.FAILBACK_PENDING, Phase.RESTORED, Phase.NORMAL)
+"""The phases that a failback passes through."""
+
+
+def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
+    """Return the phases of a failover.
+
+    :raises Refused: if another incident is under way, or the failback of this one is past the point.
+    """
+    other = brokers.other(lost)
+    if _is_under_way(other, stacks):
+        raise Refused(
+            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way: with "
+            f"region {lost} lost too nothing would be left. If it was meant, say --lost {other}; a region lost on "
+            "top of a failover is not something this procedure mends"
+        )
+    if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
+        raise Refused(
+            f"the failback of region {lost} ({_name(lost, stacks)}) is past step B5: the failover brokers are "
+            "gone, or about to go, and nothing of it can be undone. Finish it: `dualregion failback`"
+        )
+    return (Phase.FAILOVER,)
+
+
+def backs_out(lost: int, stacks: Both) -> bool:
+    """Return whether a failover now backs out of a failback that is under way."""
+    return any(
+        each.settings.phase.is_failback and each.settings.lost_region == lost for each in stacks
+    ) and not _is_past_the_point(lost, stacks)
+
+
+def failback_lost(stacks: Both) -> int:
+    """Return the region that a failback brings back.
+
+    :raises Refused: if no failover has been made.
+    """
+    for lost in range(brokers.REGIONS):
+        survivor = stacks[brokers.other(lost)].state.held
+        if survivor.has_taken_over(lost) or _has_begun_failback(lost, stacks):
+            return lost
+    begun = [each.settings.lost_region for each in stacks if each.settings.phase is Phase.FAILOVER]
+    if begun:
+        raise Refused(
+            f"the failover of region {begun[0]} is not complete, {F3.id} is not proved: a failback follows on a "
+            f"failover. `dualregion failover --lost {begun[0]}` goes on with it"
+        )
+    raise Refused(
+        "no region is lost, as far as the stacks know: a failback follows on a failover. If a region is lost, "
+        "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows how it stands"
+    )
+
+
+def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
+    """Return the phases of a failback that are still to be set, or to be finished."""
+    survivor = stacks[brokers.other(lost)].state.held
+    if survivor.phase is Phase.NORMAL or not ahead(Phase.RESTORED, lost, stacks):
+        return (Phase.NORMAL,)
+    restored = any(each.settings.phase is Phase.RESTORED for each in stacks)
+    return FAILBACK[1:] if restored else FAILBACK
+
+
+def _has_begun_failback(lost: int, stacks: Both) -> bool:
+    """Whether a gate of a failback of this region is there, on whichever stack."""
+    gates = [gate for each in stacks for gate in each.state.held.gates.items()]
+    return any(
+        step.startswith("B") and name.endswith(f"-region{lost}-lost") for step, name in gates
+    )
+
+
+def _is_under_way(lost: int, stacks: Both) -> bool:
+    """Whether an incident of this region has begun and is not over."""
+    survivor = stacks[brokers.other(lost)].state.held
+    if Kind.FAILOVER in survivor.nodes:
+        return True
+    ongoing = (Phase.FAILOVER, Phase.FAILBACK_PENDING)
+    if any(s.state.held.phase in ongoing and s.state.held.lost_region == lost for s in stacks):
+        return True
+    return _is_past_the_point(lost, stacks) and bool(ahead(Phase.RESTORED, lost, stacks))
+
+
+def _is_past_the_point(lost: int, stacks: Both) -> bool:
+    present = incident(Phase.RESTORED, lost, stacks)
+    return B5.id in stacks[brokers.other(lost)].state.held.proved(present)
+
+
+def _name(region: int, stacks: Both) -> str:
+    return stacks[region].settings.own.name

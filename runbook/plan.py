@@ -1,0 +1,133 @@
+"""`dualregion plan failover` and `dualregion plan failback`: what would be done, and nothing changed."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+from runbook.asking import begin
+from runbook.calls import calls
+from runbook.commands import Place, ending_clearly, output, print_json
+from runbook.moves import failback_lost, failback_phases, failover_phases
+from runbook.previewing import Preview, preview
+from runbook.project import Project
+from runbook.stacks import Both, Reading
+from runbook.turns import ahead
+
+app = typer.Typer(
+    help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True
+)
+
+Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+
+
+@app.command()
+def failover(context: typer.Context, lost: Lost, as_json: AsJson = False) -> None:
+    """Show the steps of a failover that are ahead, and Pulumi's preview of the next `up` on each stack.
+
+    No stack's configuration is touched. Right after a loss the preview waits up to 30 seconds for the
+    survivor's gateway to forget the dead brokers.
+
+    For example:
+
+        dualregion plan failover --lost 1
+    """
+    with ending_clearly():
+        project, stacks = _read(context.obj)
+        phases = failover_phases(lost, stacks)
+        _show(_document(project, stacks, lost, tuple(phases)), as_json)
+
+
+@app.command()
+def failback(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the steps of a failback that are ahead, and Pulumi's preview of the next `up` on each stack.
+
+    For example:
+
+        dualregion plan failback
+    """
+    with ending_clearly():
+        project, stacks = _read(context.obj)
+        lost = failback_lost(stacks)
+        phases = failback_phases(lost, stacks)
+        _show(_document(project, stacks, lost, tuple(phases)), as_json)
+
+
+def _read(place: Place) -> tuple[Project, Both]:
+    project, names = place.project(), place.names()
+    return project, Reading(project, names).stacks()
+
+
+def _document(
+    project: Project, stacks: Both, lost: int, phases: tuple[Phase, ...]
+) -> dict[str, Any]:
+    """Return the plan as a JSON document.
+
+    :raises Refused: if the program refuses, with its sentence.
+    """
+    found: list[Future[Preview]] = [
+        begin(partial(preview, project, each.name, phases[0], lost)) for each in stacks
+    ]
+    previews = [each.result() for each in found]
+    refusals = [f"stack {each.stack}: {each.refusal}" for each in previews if each.refusal]
+    if refusals:
+        raise Refused("\n".join(refusals))
+    return {
+        "lostRegion": lost,
+        "phase": phases[0],
+        "steps": list(_steps(stacks, lost, phases)),
+        "previews": [
+            {
+                "stack": each.stack,
+                "changes": [str(change) for change in each.changes],
+                "waitingFor": each.waiting,
+            }
+            for each in previews
+        ],
+    }
+
+
+def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[str, Any]]:
+    """Return each step ahead, of all phases, once."""
+    seen = set()
+    for phase in phases:
+        of = None if phase is Phase.NORMAL else lost
+        for turn in ahead(phase, of, stacks):
+            if turn in seen:
+                continue
+            seen.add(turn)
+            stack = stacks[turn.region]
+            yield {
+                "step": turn.step.id,
+                "phase": phase,
+                "stack": stack.name,
+                "region": stack.settings.own.name,
+                "title": turn.step.title,
+                "calls": list(calls(turn, stack.settings, of)),
+            }
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    say = partial(output().print, markup=False, soft_wrap=True)
+    say(f"phase {document['phase']}, lostRegion {document['lostRegion']}, on both stacks; then")
+    for number, each in enumerate(document["steps"], 1):
+        say(
+            f"\n{number:>2}. {each['step']} on stack {each['stack']} ({each['region']}): {each['title']}"
+        )
+        for call in each["calls"]:
+            say(f"      {call}")
+    for each in document["previews"]:
+        say(f"\nPulumi's preview of the next `up` on stack {each['stack']}")
+        for change in each["changes"] or ["no change"]:
+            say(f"      {change}")
+        if each["waitingFor"]:
+            say(f"      then it waits: {each['waitingFor']}")
+    say("\nNothing was changed.")

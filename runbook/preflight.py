@@ -1,0 +1,114 @@
+"""`dualregion preflight`."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import partial
+from itertools import chain
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from dualregion.errors import DualRegionError
+from dualregion.procedure import Phase
+from hooks.files import check_chart, read_values
+from runbook import checks
+from runbook.asking import begin
+from runbook.checks import Check, Ground, Outcome
+from runbook.commands import Place, ending_clearly, output, print_json
+from runbook.errors import Exit
+from runbook.live_checks import of_region
+from runbook.looking import look
+from runbook.project import Project
+from runbook.screen import row, table
+
+
+class Procedure(StrEnum):
+    """What is to follow."""
+
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+
+
+def preflight(
+    context: typer.Context,
+    procedure: Annotated[
+        Procedure | None,
+        typer.Argument(
+            help="What is to follow. Default: failback if a region is lost, else failover."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+) -> None:
+    """Check beforehand all that can be known; each failure comes with its remedy. Fit for a nightly job.
+
+    It changes nothing but this: to see that the snapshot repository can be written, it is registered in each
+    search engine under a name of its own, and forgotten again.
+
+    Exit status: 0 all hold, 1 some failed, 13 none failed, but some could not be made.
+
+    For example:
+
+        dualregion preflight
+
+        dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
+    """
+    place: Place = context.obj
+    with ending_clearly(Exit.CANNOT_TELL):
+        ground = _ground(place.project(), place.names())
+        lost = ground.status.phase is not Phase.NORMAL
+        chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
+        found = tuple(all_checks(ground, failback=chosen is Procedure.FAILBACK))
+        if as_json:
+            print_json({"procedure": chosen, "checks": [_plain(each) for each in found]})
+        else:
+            output().print(_screen(chosen, found))
+    raise typer.Exit(exit_status(found))
+
+
+def all_checks(ground: Ground, *, failback: bool) -> Iterator[Check]:
+    """Make every check; the regions are asked at the same time."""
+    live = [
+        begin(lambda ask=ask: list(ask()))  # type: ignore[misc]
+        for ask in (partial(of_region, ground, region, failback=failback) for region in (0, 1))
+    ]
+    yield from checks.always(ground)
+    yield from (checks.before_failback if failback else checks.before_failover)(ground)
+    yield from chain.from_iterable(future.result() for future in live)
+
+
+def exit_status(found: tuple[Check, ...]) -> Exit:
+    """Return what the checks amount to."""
+    outcomes = {each.outcome for each in found}
+    if Outcome.FAILED in outcomes:
+        return Exit.FAILED
+    return Exit.CANNOT_TELL if Outcome.UNKNOWN in outcomes else Exit.HEALTHY
+
+
+def _ground(project: Project, names: tuple[str, str]) -> Ground:
+    status = look(project, names)
+    settings = status.stacks[0].settings
+    try:
+        check_chart(settings.chart, project.folder)
+        values = read_values(settings.values, project.folder)
+    except DualRegionError as error:
+        return Ground(status, project.backend(), values_problem=str(error).removeprefix("- "))
+    return Ground(status, project.backend(), values)
+
+
+def _plain(check: Check) -> dict[str, str]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome,
+        "found": check.found,
+        "remedy": check.remedy,
+    }
+
+
+def _screen(procedure: Procedure, found: tuple[Check, ...]) -> Table:
+    shown = table(f"Preflight of a {procedure}", "", "check", "found, and what to do")
+    for each in found:
+        row(shown, each.outcome, each.name, each.found)
+        if each.remedy:
+            row(shown, " ", " ", f"-> {each.remedy}")
+    return shown

@@ -1,0 +1,39 @@
+"""The processes below this one: Pulumi runs the program, which runs the gates.
+
+At Ctrl-C Pulumi waits for a gate that is at work, which may wait for minutes itself. The program leaves at
+once when it is told to; the gate then leaves no record, and Pulumi saves, unlocks and ends.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+
+PROGRAM = "pulumi-language-python-exec"
+"""What the command line of a Pulumi program in Python holds."""
+
+
+def stop_program() -> None:
+    """Tell the program that runs below this process to leave; nothing if none does."""
+    listed = subprocess.run(
+        ["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=False
+    ).stdout
+    for pid in programs(listed.splitlines(), os.getpid()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+
+def programs(listed: Iterable[str], root: int) -> list[int]:
+    """Return the processes below `root` that run a program.
+
+    :param listed: lines of process, parent and command.
+    """
+    rows = [line.split(maxsplit=2) for line in listed]
+    known = [(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3]
+    below, found = {root}, []
+    # A child may be listed before its parent, as numbers of processes are given again.
+    while grown := [each for each in known if each[1] in below and each[0] not in below]:
+        below |= {pid for pid, _, _ in grown}
+        found += [pid for pid, _, command in grown if PROGRAM in command]
+    return found

@@ -1,0 +1,145 @@
+"""Pulumi's Automation API on the program's own folder, with the user's backend and passphrase.
+
+Whatever Pulumi says when it fails becomes one sentence with what to do. The user's selected stack stays
+what it is.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pulumi.automation import (
+    CommandError,
+    ConcurrentUpdateError,
+    InvalidVersionError,
+    LocalWorkspace,
+    Stack,
+)
+
+from dualregion.errors import ConfigError
+from runbook.errors import PulumiFailed
+
+R = TypeVar("R")
+
+_REMEDIES = (
+    (
+        "incorrect passphrase",
+        "the passphrase is not the stack's: check PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    (
+        "passphrase must be set",
+        "the stack is encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    ("PULUMI_ACCESS_TOKEN must be set", "not logged in: `pulumi login <your backend>`"),
+    (
+        "failed to load checkpoint",
+        "the state file was cut short by a killed run: put its backup back (docs/runbook.md, Pulumi's and "
+        "Helm's own messages)",
+    ),
+)
+"""What Pulumi says, and what the user is told instead."""
+
+
+class Workspace(LocalWorkspace):
+    """A workspace that selects no stack: each command names its own."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leave the user's selection alone."""
+
+
+class Project:
+    """The program in a folder.
+
+    :param folder: holds Pulumi.yaml and the stacks' files.
+    :raises ConfigError: if there is no such project.
+    :raises PulumiFailed: if there is no usable `pulumi`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = _project_name(folder)
+        with clear_errors():
+            self.workspace = Workspace(work_dir=str(folder))
+
+    def stack(self, name: str) -> Stack:
+        """Return a handle on a stack, without asking whether there is one."""
+        return Stack.select(name, self.workspace)
+
+    def backend(self) -> str:
+        """Return the URL of the state backend."""
+        named = os.environ.get("PULUMI_BACKEND_URL")
+        if named:
+            return named
+        with clear_errors():
+            return self.workspace.who_am_i().url or ""
+
+    def ask(self, stack: str, call: Callable[[], R]) -> R:
+        """Call the Automation API for a stack.
+
+        :raises PulumiFailed: in one sentence; for a stack that is not there, naming those that are.
+        """
+        try:
+            with clear_errors(stack):
+                return call()
+        except _NoSuchStack:
+            names = ", ".join(each.name for each in self.workspace.list_stacks()) or "none"
+            raise PulumiFailed(
+                f"there is no stack {stack} of project {self.name}; there are: {names}. Name the stacks of "
+                f"region 0 and 1 with --stacks, or create it: `pulumi stack init {stack}`"
+            ) from None
+
+
+class _NoSuchStack(PulumiFailed):
+    pass
+
+
+@contextmanager
+def clear_errors(stack: str = "") -> Iterator[None]:
+    """Turn what the Automation API raises into a `PulumiFailed` of one sentence.
+
+    A lock is left to the caller, who knows what was to be done.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise PulumiFailed(
+            "no `pulumi` on PATH: install Pulumi 3.259.0 or newer, or put it first on PATH"
+        ) from None
+    except (InvalidVersionError, subprocess.CalledProcessError) as error:
+        raise PulumiFailed(f"`pulumi` cannot be used: {error}") from None
+    except ConcurrentUpdateError:
+        raise
+    except CommandError as error:
+        text = str(error)
+        if "no stack named" in text:
+            raise _NoSuchStack(text) from None
+        where = f"stack {stack}: " if stack else ""
+        raise PulumiFailed(f"{where}{sentence(text)}") from None
+
+
+def sentence(text: str) -> str:
+    """Return what a failed Pulumi command says, as one sentence with a remedy if one is known."""
+    for said, remedy in _REMEDIES:
+        if said in text:
+            return remedy
+    lines = [line.strip() for line in text.splitlines()]
+    errors = [line.partition("error:")[2].strip() for line in lines if "error:" in line]
+    return next(filter(None, errors), text.strip())
+
+
+def _project_name(folder: Path) -> str:
+    path = folder / "Pulumi.yaml"
+    try:
+        document = yaml.safe_load(path.read_text())
+        return str(document["name"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        raise ConfigError(
+            [
+                f"{folder} holds no Pulumi project: run the command from the checkout, or name the folder "
+                "with --project"
+            ]
+        ) from None

@@ -1,0 +1,203 @@
+"""What both regions show, live. Whatever cannot be asked says why, and keeps nothing else waiting."""
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from dualregion import brokers
+from dualregion.engine.records import RECORD_PREFIX, Records
+from dualregion.observed import ClusterView, Exporting, exporting_of
+from dualregion.settings import Settings
+from dualregion.topology import Kind
+from hooks import pods, zeebe
+from hooks.cluster import CallFailed, Cluster, Target
+from hooks.rollout import is_ready, ordinal_of
+from hooks.search import SearchEngine
+from hooks.webapps import WEB_APPS
+from runbook.asking import Told, all_of, begin, told
+
+PATIENCE_SECONDS = 4.5
+"""How long a look at both regions may take: what has not answered then is not waited for."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A StatefulSet or Deployment: how many of its pods are ready, of how many wanted."""
+
+    name: str
+    ready: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A broker's pod.
+
+    :ivar broker: the id that its ordinal gives it.
+    :ivar ready: one that is not may sleep, start, or be stuck.
+    :ivar exporting: what it says of its partitions; asked only if it is ready.
+    """
+
+    name: str
+    broker: int
+    ready: bool
+    exporting: Told[tuple[Exporting, ...]] = field(default_factory=Told)
+
+
+@dataclass(frozen=True)
+class InstallationSight:
+    """One installation: its workloads, its brokers, its search engine's records.
+
+    :ivar view: the Zeebe cluster as its own gateway sees it; not asked of a failover installation.
+    """
+
+    kind: Kind
+    namespace: str
+    workloads: tuple[Workload, ...]
+    brokers: tuple[Pod, ...]
+    records: Told[Records]
+    view: Told[ClusterView]
+
+
+@dataclass(frozen=True)
+class RegionSight:
+    """One region.
+
+    :ivar answers: whether its API server answers; None stands for yes.
+    :ivar installations: those that are there; None of a kind that is not.
+    """
+
+    region: int
+    name: str
+    context: str
+    silence: str | None = None
+    installations: dict[Kind, Told[InstallationSight | None]] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> tuple[InstallationSight, ...]:
+        """The installations that are there and could be looked at."""
+        found = (each.value for each in self.installations.values())
+        return tuple(each for each in found if each is not None)
+
+
+Sights = tuple[RegionSight, RegionSight]
+
+
+def look(
+    settings: Settings, record_prefix: str = RECORD_PREFIX, patience: float = PATIENCE_SECONDS
+) -> Sights:
+    """Look at both regions at once.
+
+    :param settings: of either stack; regions and kubeconfig are the same in both.
+    :param record_prefix: what the names of the exporters' indices begin with.
+    :param patience: how long all of it may take, in seconds.
+    """
+    until = time.monotonic() + patience
+    begun = [
+        begin(partial(_region, settings, record_prefix, region, until))
+        for region in range(brokers.REGIONS)
+    ]
+    first, second = (
+        _or_silence(settings, region, told(each, until)) for region, each in enumerate(begun)
+    )
+    return first, second
+
+
+def _or_silence(settings: Settings, region: int, found: Told[RegionSight]) -> RegionSight:
+    if found.value is not None:
+        return found.value
+    named = settings.regions[region]
+    return RegionSight(region, named.name, named.kube_context, silence=found.silence)
+
+
+def _region(settings: Settings, record_prefix: str, region: int, until: float) -> RegionSight:
+    named = settings.regions[region]
+    cluster = Cluster(settings.kubeconfig, named.kube_context)
+    cluster.check_answers()
+    namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
+    asked = {
+        kind: _Asked(
+            cluster, namespace, settings.release, kind, broker_ids(settings, region, kind), until
+        )
+        for kind, namespace in namespaces.items()
+    }
+    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, until)
+    return RegionSight(region, named.name, named.kube_context, installations=found)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An installation that is asked.
+
+    :ivar ids: its brokers', by ordinal.
+    """
+
+    cluster: Cluster
+    namespace: str
+    release: str
+    kind: Kind
+    ids: tuple[int, ...]
+    until: float
+
+    def look(self, record_prefix: str) -> InstallationSight | None:
+        """Return what it shows, or None if there are no brokers."""
+        if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
+            return None
+        records = begin(partial(self._records, record_prefix))
+        view = begin(self._view)
+        pods_seen = self._brokers()
+        return InstallationSight(
+            self.kind,
+            self.namespace,
+            self._workloads(),
+            pods_seen,
+            told(records, self.until),
+            told(view, self.until) if self.kind is Kind.NORMAL else Told(silence="not asked"),
+        )
+
+    def _records(self, prefix: str) -> Records:
+        return SearchEngine(self.cluster, self.namespace, self.release, prefix).records()
+
+    def _view(self) -> ClusterView:
+        return zeebe.cluster_view(self.cluster, self.namespace, self.release)
+
+    def _workloads(self) -> tuple[Workload, ...]:
+        sets = (f"{self.release}-zeebe", f"{self.release}-elasticsearch-master")
+        found = [(name, self.cluster.stateful_set(self.namespace, name)) for name in sets]
+        names = (f"{self.release}-{each}" for each in ("zeebe-gateway", *WEB_APPS))
+        found += [(name, self.cluster.deployment(self.namespace, name)) for name in names]
+        return tuple(_workload(name, each) for name, each in found if each is not None)
+
+    def _brokers(self) -> tuple[Pod, ...]:
+        found = pods.broker_pods(self.cluster, self.namespace, self.release)
+        ready = [each.metadata.name for each in found if is_ready(each)]
+        said = all_of({name: partial(self._exporting, name) for name in ready}, self.until)
+        return tuple(
+            Pod(
+                name := each.metadata.name,
+                self.ids[ordinal_of(each)],
+                name in said,
+                said.get(name, Told(silence="not ready")),
+            )
+            for each in sorted(found, key=ordinal_of)
+            if ordinal_of(each) < len(self.ids)
+        )
+
+    def _exporting(self, pod: str) -> tuple[Exporting, ...]:
+        target = Target(self.namespace, "pods", pod, zeebe.MANAGEMENT_PORT)
+        answer = self.cluster.get(target, "/actuator/partitions")
+        if answer.status != 200:
+            raise CallFailed(f"{pod} answered {answer.status} to /actuator/partitions")
+        return exporting_of(f"{self.namespace}/{pod}", answer.json())
+
+
+def _workload(name: str, found: Any) -> Workload:
+    return Workload(name, found.status.ready_replicas or 0, found.spec.replicas or 0)
+
+
+def broker_ids(settings: Settings, region: int, kind: Kind) -> tuple[int, ...]:
+    """Return the ids of an installation's brokers, by ordinal."""
+    if kind is Kind.NORMAL:
+        return brokers.region_broker_ids(settings.cluster_size, region)
+    return brokers.failover_broker_ids(settings.cluster_size, brokers.other(region))

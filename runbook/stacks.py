@@ -1,0 +1,232 @@
+"""What the two stacks say: configuration, state, outputs, the last update, and who is at work on them."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+from pulumi.automation import UpdateSummary
+
+from components.stacks import NODE_TYPES, TYPE_PREFIX
+from dualregion import progress
+from dualregion.errors import ConfigError
+from dualregion.procedure import STEPS
+from dualregion.settings import Settings
+from dualregion.topology import NO_INCIDENT
+from runbook.asking import begin
+from runbook.locks import Lock, locks_of
+from runbook.project import Project
+
+T = TypeVar("T")
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+"""The resource whose outputs are the stack's."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """A run of Pulumi on a stack.
+
+    :ivar kind: e.g. `update` or `destroy`.
+    :ivar result: `succeeded`, `failed` or `in-progress`.
+    """
+
+    kind: str
+    result: str
+    message: str
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What a stack's state holds.
+
+    :ivar held: what the program itself reads of it.
+    :ivar outputs: of the last update that succeeded.
+    :ivar records: each gate's record, by step id; newer than the outputs after a failed update.
+    :ivar pending: operations that a killed run has left, as `creating NAME`.
+    """
+
+    held: progress.Stack = field(default_factory=progress.Stack)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, deployment: Mapping[str, Any]) -> "State":
+        """Read an exported state.
+
+        It is read as the program reads it (`components.stacks`): only what was really made counts.
+        """
+        resources = deployment.get("resources") or ()
+        outputs = next(
+            (each.get("outputs") or {} for each in resources if each["type"] == STACK_TYPE), {}
+        )
+        nodes = {
+            _name(each["urn"]): each.get("outputs") or {} for each in resources if _is_node(each)
+        }
+        records = {name: dict(nodes[name].get("data") or {}) for name in nodes if name in STEPS}
+        gates = {step: str(data.get("incident", NO_INCIDENT)) for step, data in records.items()}
+        descriptions = {
+            name: str(text)
+            for name, made in nodes.items()
+            if name not in STEPS and (text := made.get("description"))
+        }
+        held = progress.Stack.of(outputs, frozenset(nodes), gates)
+        pending = tuple(
+            f"{each['type']} {_name(each['resource']['urn'])}"
+            for each in deployment.get("pending_operations") or ()
+        )
+        return cls(replace(held, descriptions=descriptions), outputs, records, pending)
+
+
+@dataclass(frozen=True)
+class RegionStack:
+    """A region's stack, as it is now.
+
+    :ivar locks: None if the backend does not show them.
+    """
+
+    name: str
+    settings: Settings
+    state: State
+    last: Update | None = None
+    locks: tuple[Lock, ...] | None = None
+
+
+Both = tuple[RegionStack, RegionStack]
+"""The stacks of region 0 and region 1."""
+
+
+class Reading:
+    """Both stacks being read.
+
+    The configuration comes first, as the regions can be asked as soon as it is known; the rest is on its
+    way meanwhile.
+
+    :param names: the stacks, in whatever order.
+    """
+
+    def __init__(self, project: Project, names: tuple[str, str]) -> None:
+        self._project, self._names = project, names
+        self._settings = [self._begin(name, read_settings) for name in names]
+
+    def _begin(self, name: str, read: Callable[[Project, str], T]) -> "Future[T]":
+        return begin(lambda: self._project.ask(name, partial(read, self._project, name)))
+
+    @cached_property
+    def settings(self) -> tuple[Settings, Settings]:
+        """The settings of region 0's and region 1's stack.
+
+        :raises ConfigError: if they are not usable, or not those of two regions.
+        :raises PulumiFailed: if they cannot be read.
+        """
+        first, second = sorted(
+            (each.result() for each in self._settings), key=lambda each: each.region
+        )
+        if first.region == second.region:
+            raise ConfigError(
+                [
+                    f"stacks {' and '.join(self._names)} are both of region {first.region}: check region in both "
+                    "Pulumi.<stack>.yaml, or name the right stacks with --stacks"
+                ]
+            )
+        return first, second
+
+    def begin_state(self) -> Callable[[], Both]:
+        """Begin to read all else; return what waits for it, and raises as `settings`."""
+        backend = begin(self._project.backend)
+        states = [self._begin(name, _state) for name in self._names]
+        lasts = [self._begin(name, _last) for name in self._names]
+
+        def stacks() -> Both:
+            url = backend.result()
+            found = [
+                RegionStack(
+                    name,
+                    settings.result(),
+                    state.result(),
+                    last.result(),
+                    locks_of(url, self._project.name, name),
+                )
+                for name, settings, state, last in zip(
+                    self._names, self._settings, states, lasts, strict=True
+                )
+            ]
+            first, second = sorted(found, key=lambda each: each.settings.region)
+            return first, second
+
+        return stacks
+
+    def stacks(self) -> Both:
+        """Return all of both stacks; raises as `settings`."""
+        wait = self.begin_state()
+        # Whether they are of two regions is told first.
+        _ = self.settings
+        return wait()
+
+
+def read_settings(project: Project, stack: str) -> Settings:
+    """Return a stack's settings, as the program gets them.
+
+    :raises ConfigError: naming the stack and every problem.
+    """
+    prefix = f"{project.name}:"
+    configuration = project.workspace.get_all_config(stack)
+    raw = {
+        key.removeprefix(prefix): _decoded(each.value)
+        for key, each in configuration.items()
+        if key.startswith(prefix)
+    }
+    try:
+        return Settings.parse(raw)
+    except ConfigError as error:
+        raise ConfigError([f"stack {stack}: {problem}" for problem in error.problems]) from None
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _state(project: Project, stack: str) -> State:
+    return State.of(project.workspace.export_stack(stack).deployment or {})
+
+
+def _last(project: Project, stack: str) -> Update | None:
+    found = project.stack(stack).info(show_secrets=False)
+    return None if found is None else _update(found)
+
+
+def updates(project: Project, stack: str) -> tuple[Update, ...]:
+    """Return every run of Pulumi on a stack, the latest first.
+
+    :raises PulumiFailed: if it cannot be read.
+    """
+    found = project.ask(stack, lambda: project.stack(stack).history(show_secrets=False))
+    return tuple(_update(each) for each in found)
+
+
+def _update(found: UpdateSummary) -> Update:
+    start, end = _utc(found.start_time), found.end_time and _utc(found.end_time)
+    return Update(found.kind, found.result, found.message, start, end)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return a moment that Pulumi tells in UTC without saying so."""
+    return moment.replace(tzinfo=UTC)
+
+
+def _is_node(resource: Mapping[str, Any]) -> bool:
+    types = str(resource["urn"]).split("::")[2].split("$")
+    return types[0].startswith(TYPE_PREFIX) and resource["type"] in NODE_TYPES
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", 1)[1]

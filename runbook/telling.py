@@ -1,0 +1,101 @@
+"""What Pulumi's engine tells while it works, as plain values: changes, progress lines, errors."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pulumi.automation import EngineEvent, OpType, StepEventMetadata
+
+_COLOURS = re.compile(r"<\{%[^%]*%\}>")
+_HOOK = re.compile(r'^before hook "[^"]*" failed: ')
+_STEP = re.compile(r"^(F[1-3]|B[0-7]|N): (.*)", re.DOTALL)
+_NOISE = (
+    "update failed",
+    "preview failed",
+    "an unhandled error occurred: program exited",
+    "resource registration failed",
+    "using pulumi-",
+)
+"""Lines that follow every error and say nothing of it, or which plugin is used."""
+_CLUSTERS = "kubernetes:"
+"""The types of what lies in a cluster begin so; the rest is Pulumi's own bookkeeping."""
+_QUIET = (OpType.SAME, OpType.REFRESH, OpType.READ)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an update does, or would do, to a resource.
+
+    :ivar kind: the resource's type without its package, such as `Release`.
+    """
+
+    operation: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that the program says while it works.
+
+    :ivar step: the step that says it, or empty.
+    """
+
+    step: str
+    text: str
+    severity: str = "info"
+
+    @classmethod
+    def of(cls, message: str, severity: str = "info") -> "Line":
+        """Read a message of the engine."""
+        text = _HOOK.sub("", _COLOURS.sub("", message).strip())
+        found = _STEP.match(text)
+        return cls(found[1], found[2], severity) if found else cls("", text, severity)
+
+
+@dataclass
+class Teller:
+    """Collects what one run of the engine tells.
+
+    :ivar on_line: is told each line at once.
+    :ivar on_change: is told each change that was made, or would be.
+    """
+
+    on_line: Callable[[Line], None] = lambda _: None
+    on_change: Callable[[Change], None] = lambda _: None
+    changes: list[Change] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Take one event of the engine."""
+        told = event.diagnostic_event
+        if told is not None and told.severity != "debug":
+            self._line(Line.of(told.message, told.severity))
+        made = event.res_outputs_event
+        if made is not None and _is_change(made.metadata):
+            kind = made.metadata.type.rsplit(":", 1)[-1]
+            name = made.metadata.urn.rsplit("::", 1)[-1]
+            change = Change(str(made.metadata.op.value), kind, name)
+            self.changes.append(change)
+            self.on_change(change)
+
+    def _line(self, line: Line) -> None:
+        if not line.text or any(noise in line.text for noise in _NOISE):
+            return
+        if line.severity == "error":
+            self.errors.append(f"{line.step}: {line.text}" if line.step else line.text)
+        self.lines.append(line)
+        self.on_line(line)
+
+    @property
+    def refusal(self) -> str:
+        """What the program said when it failed."""
+        return "\n".join(dict.fromkeys(self.errors))
+
+
+def _is_change(made: StepEventMetadata) -> bool:
+    return made.op not in _QUIET and made.type.startswith(_CLUSTERS)

@@ -1,0 +1,252 @@
+"""The command `dualregion` with the real Pulumi, as far as it goes without brokers.
+
+Pinned is what only the real engine can tell: the shape of configuration, state, history and locks, and that
+looking changes nothing.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.regions import Sandbox
+from tests.engine.conftest import CHECKOUT, Project
+
+pytestmark = pytest.mark.engine
+
+
+def dualregion(project: Project, *arguments: str, given: str = "") -> tuple[int, str]:
+    """Run the command; return its exit status and all that it printed."""
+    done = subprocess.run(
+        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), *arguments],
+        env=project.env | {"COLUMNS": "200"},
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def status(project: Project) -> tuple[int, dict[str, Any]]:
+    exit_status, said = dualregion(project, "status", "--json")
+    return exit_status, json.loads(said)
+
+
+def test_the_status_of_fresh_stacks_and_of_an_installed_region(project: Project) -> None:
+    exit_status, found = status(project)
+    assert exit_status == 10, found
+    assert found["next"]["command"] == "pulumi up --stack region0"
+    assert [each["lastUpdate"] for each in found["stacks"]] == [None, None]
+    assert [each["silence"] for each in found["regions"]] == [None, None]
+    assert found["regions"][0]["installations"] == {"normal": None, "failover": None}
+
+    project.config("region0", **{"elasticsearchSecret.name": "keys"})
+    project.stacks.demand(
+        project.stacks.run(
+            "config",
+            "region0",
+            *("config", "set", "--secret", "--path", "elasticsearchSecret.data.KEY", "x y"),
+        )
+    )
+    assert project.up("region0").exit_status == 0
+    exit_status, found = status(project)
+    assert exit_status == 11, found
+    first = found["stacks"][0]
+    assert (first["lastPhase"], first["lastUpdate"]["result"]) == ("normal", "succeeded")
+    assert first["lastUpdate"]["message"] == "engine test"
+    assert "region paris is not installed yet" in first["waitingFor"]
+    workloads = found["regions"][0]["installations"]["normal"]["workloads"]
+    assert workloads["camunda-zeebe"] == [0, 2]
+    assert project.unchanged("region0")
+
+
+def test_the_status_with_a_dead_region_and_a_stack_that_is_not_there(
+    project: Project, sandbox: Sandbox
+) -> None:
+    sandbox.lose(1)
+    try:
+        exit_status, found = status(project)
+    finally:
+        sandbox.recreate(1)
+    assert exit_status == 11, found
+    assert found["regions"][0]["silence"] is None
+    assert found["regions"][1]["silence"]
+    exit_status, said = dualregion(project, "--stacks", "region0,paris", "status")
+    assert exit_status == 13
+    assert "there is no stack paris" in said
+    assert "there are: region0, region1" in said
+
+
+def test_the_status_after_a_killed_up_names_lock_and_pending_operation(project: Project) -> None:
+    seen = project.killed_up("region0", at="Release normal creating")
+    assert "creating" in seen, seen
+    _, found = status(project)
+    (lock,) = found["stacks"][0]["locks"]
+    assert "(process" in lock
+    assert found["stacks"][1]["locks"] == []
+
+
+def test_a_plan_shows_steps_calls_and_previews_and_touches_nothing(project: Project) -> None:
+    exit_status, said = dualregion(project, "plan", "failover", "--lost", "1")
+    assert exit_status == 1, said
+    assert "a failover needs a running survivor" in said
+    assert "Traceback" not in said
+
+    assert project.up("region0").exit_status == 0
+    before = _settings(project)
+    exit_status, said = dualregion(project, "plan", "failover", "--lost", "1", "--json")
+    assert exit_status == 0, said
+    plan = json.loads(said)
+    assert [each["step"] for each in plan["steps"]] == ["F1", "F2", "F3", "R"]
+    assert f"{project.namespaces[0]}-failover" in plan["steps"][1]["calls"][0]
+    survivor, lost = plan["previews"]
+    assert "create Release failover" in survivor["changes"]
+    assert "update Release normal" in survivor["changes"]
+    assert not lost["changes"]
+    assert _settings(project) == before
+    assert project.unchanged("region0")
+
+    exit_status, said = dualregion(project, "plan", "failback")
+    assert exit_status == 1
+    assert "a failback follows on a failover" in said
+
+
+def _settings(project: Project) -> list[bytes]:
+    """Return both stacks' settings files as they are."""
+    return [(project.folder / f"Pulumi.region{region}.yaml").read_bytes() for region in (0, 1)]
+
+
+def test_wrong_moves_are_refused_and_change_nothing(project: Project) -> None:
+    before = _settings(project)
+    for arguments, sentence in (
+        (("failback", "--yes"), "a failback follows on a failover"),
+        (("failover", "--lost", "1", "--yes"), "a failover needs a running survivor"),
+        (("failover", "--lost", "1"), "a failover needs a running survivor"),
+        (("failover", "--lost", "1", "--until", "F2"), "ends after each of F3, R"),
+    ):
+        exit_status, said = dualregion(project, *arguments)
+        assert exit_status == 1, said
+        assert sentence in said
+        assert "Traceback" not in said
+    assert _settings(project) == before
+
+
+def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None:
+    """Without brokers F1 cannot be proved: it fails with its reason, and said again it goes on from there."""
+    assert project.up("region0").exit_status == 0
+    exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
+    assert exit_status == 130, said
+    assert "create Release failover" in said
+    assert "lostRegion 1 on both stacks, and begin?" in said
+    assert "phase normal, proved: nothing" in said
+
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes", "-m", "test 4711")
+    assert exit_status == 1, said
+    assert "stack region0: F1: waited" in said, said
+    assert "s  region0: F1: " in said
+    assert "Traceback" not in said
+    config = project.stacks.run("config", "region1", "config", "--json", quiet=True).output
+    assert json.loads(config)["camunda-dual-region:phase"]["value"] == "failover"
+    last = status(project)[1]["stacks"][0]["lastUpdate"]
+    assert (last["result"], "test 4711" in last["message"]) == ("failed", True)
+
+    exit_status, said = dualregion(project, "failover", "--lost", "1")
+    assert exit_status == 1, said
+    assert "previewing" not in said
+    assert "F1: waited" in said
+
+
+def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.config("region0", deadlineSeconds=300)
+    argv = [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), "failover", "--lost=1"]
+    process = subprocess.Popen(
+        [*argv, "--yes"],
+        env=project.env | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A group of its own, to which a terminal would send Ctrl-C.
+        start_new_session=True,
+    )
+    assert process.stdout
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "F1: the brokers" in line:
+            os.killpg(process.pid, signal.SIGINT)
+            break
+    said.append(process.stdout.read())
+    process.stdout.close()
+    assert process.wait() == 130, said
+    assert "the same command goes on" in "".join(said)
+    assert "next, region0: F1" in "".join(said)
+    assert status(project)[1]["stacks"][0]["locks"] == []
+    project.config("region0", deadlineSeconds=3)
+    exit_status, again = dualregion(project, "failover", "--lost", "1")
+    assert exit_status == 1, again
+    assert "F1: waited" in again
+
+
+def test_a_second_operator_is_refused_with_who_and_since_when(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.both(phase="failover", lostRegion=1)
+    backend = Path(project.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    folder = backend / ".pulumi/locks/organization/camunda-dual-region/region0"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = {"pid": 7, "username": "ada", "hostname": "desk", "timestamp": "2026-01-02T03:04:05Z"}
+    (folder / "1.json").write_text(json.dumps(lock))
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
+    assert exit_status == 1, said
+    assert "locked by ada@desk (process 7) since 2026-01-02 03:04:05 UTC" in said
+
+
+def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.both(phase="failover", lostRegion=1)
+    project.config("region0", deadlineSeconds=60)
+    seen = project.killed_up("region0", at="F1: the brokers")
+    assert "F1: the brokers" in seen, seen
+    project.config("region0", deadlineSeconds=3)
+    exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
+    assert exit_status == 130, said
+    assert "a process that is gone: take the lock away?" in said
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
+    assert exit_status == 1, said
+    assert "take the lock away? yes, by --yes" in said
+    assert "F1: waited" in said
+    assert status(project)[1]["stacks"][0]["locks"] == []
+
+
+def test_the_preflight_asks_real_api_servers(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    exit_status, said = dualregion(project, "preflight", "--json")
+    assert exit_status == 1, said
+    found = {each["name"]: each for each in json.loads(said)["checks"]}
+    for name in ("rights in region london", "rights in region paris", "region paris answers"):
+        assert found[name]["outcome"] == "ok", found[name]
+    assert found["the failover namespace of region london is clean"]["outcome"] == "ok"
+    room = found["room for failover brokers in region london"]
+    assert "no node has" in room["found"], room
+    assert "elasticsearch-env-secret is not in" in found["Secrets in region london"]["found"]
+    assert (
+        "backup.settings.bucket is not set"
+        in (found["the snapshot repository from region london"]["found"])
+    )
+
+
+def test_history_and_report_come_from_the_state_alone(project: Project, tmp_path: Path) -> None:
+    assert project.up("region0").exit_status == 0
+    exit_status, said = dualregion(project, "history")
+    assert exit_status == 0, said
+    assert "no incident so far" in said
+    assert "engine test" in said
+    exit_status, said = dualregion(project, "report", "last", "-o", str(tmp_path / "r.html"))
+    assert exit_status == 1
+    assert "there are: none" in said

@@ -1,0 +1,211 @@
+"""The driving hand itself: locks of others and of killed runs, failures, Ctrl-C, questions without a terminal, and what is shown."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from pulumi.automation import CommandResult, ConcurrentUpdateError
+from rich.console import Console
+
+from dualregion.errors import Refused
+from dualregion.procedure import B2, F1, F2
+from runbook import hands
+from runbook.display import Running, running
+from runbook.errors import PulumiFailed, Stopped
+from runbook.hands import PulumiHands
+from runbook.locks import locks_in
+from runbook.processes import programs
+from runbook.project import Project
+from runbook.telling import Change, Line, Teller
+from runbook.turns import Turn
+from tests.unit import fake_pulumi
+
+REFUSED = (
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
+    "the lock file with `pulumi cancel`.\n  file:///s/1.json: created by {who} at 2026-01-02T03:04:05Z"
+)
+STEPS = (Turn(0, F1), Turn(0, F2))
+
+
+def locked(who: str) -> ConcurrentUpdateError:
+    return ConcurrentUpdateError(CommandResult("", REFUSED.format(who=who), 255))
+
+
+def dead_process() -> int:
+    """Return the number of a process that has ended."""
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return done.pid
+
+
+class Played(PulumiHands):
+    """Hands whose `pulumi up` is played: each answer is an error to raise, or None."""
+
+    answers: list[Callable[[Teller], None] | Exception | None]
+
+    def _run(self, stack: str, teller: Teller) -> None:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is not None:
+            answer(teller)
+
+
+@pytest.fixture
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
+    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    pulumi = fake_pulumi.install(tmp_path, monkeypatch)
+    for what in ("cancel --yes", "cancel"):
+        pulumi.answers(what, {})
+    console = Console(file=io.StringIO(), width=100)
+    made = Played(Project(tmp_path), ("region0", "region1"), console, True, "test")
+    object.__setattr__(made, "answers", [None])
+    return made
+
+
+def said(played: Played) -> str:
+    file = played.console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_a_second_operator_is_refused_with_who_and_since_when(played: Played) -> None:
+    played.answers[:] = [locked("ada@elsewhere (pid 7)")]
+    with pytest.raises(
+        Refused, match=r"locked by ada@elsewhere \(process 7\) since 2026-01-02 03:04:05 UTC"
+    ):
+        played.up("region0", STEPS)
+
+
+def test_a_lock_of_this_machine_whose_process_lives_is_respected(played: Played) -> None:
+    played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {os.getpid()})")]
+    with pytest.raises(Refused, match="two operators at once"):
+        played.up("region0", STEPS)
+
+
+def test_a_lock_that_a_killed_run_has_left_is_taken_away_after_asking(
+    played: Played, tmp_path: Path
+) -> None:
+    played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {dead_process()})"), None]
+    played.up("region0", STEPS)
+    assert "a process that is gone: take the lock away? yes, by --yes" in said(played)
+    assert any("cancel" in line for line in (tmp_path / "answers/asked").read_text().splitlines())
+    assert played.answers == []
+
+
+def test_a_backend_that_does_not_tell_who_refuses_all_the_same(played: Played) -> None:
+    conflict = "[409] Conflict: Another update is currently in progress."
+    played.answers[:] = [ConcurrentUpdateError(CommandResult("", conflict, 255))]
+    with pytest.raises(Refused, match="the backend does not tell who"):
+        played.up("region0", STEPS)
+
+
+def test_a_failure_is_what_the_program_said(played: Played) -> None:
+    def fail(teller: Teller) -> None:
+        teller.errors.append("F1: waited 900 s")
+        raise PulumiFailed("code: 255")
+
+    played.answers[:] = [fail]
+    with pytest.raises(PulumiFailed, match="stack region0: F1: waited 900 s"):
+        played.up("region0", STEPS)
+    played.answers[:] = [PulumiFailed("the bucket is gone")]
+    with pytest.raises(PulumiFailed, match="stack region0: the bucket is gone"):
+        played.up("region0", STEPS)
+
+
+def test_ctrl_c_lets_pulumi_end_and_says_so(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupting(Future[None]):
+        """Runs until Ctrl-C was hit twice; then Pulumi has stopped."""
+
+        hits = 0
+
+        def exception(self, timeout: float | None = None) -> BaseException | None:
+            if self.done():
+                return super().exception(timeout)
+            self.hits += 1
+            if self.hits == 3:
+                self.set_exception(PulumiFailed("cancelled"))
+                return None
+            if self.hits == 1:
+                raise TimeoutError
+            raise KeyboardInterrupt
+
+    stopped: list[None] = []
+    monkeypatch.setattr(hands, "begin", lambda _: Interrupting())
+    monkeypatch.setattr(hands, "stop_program", lambda: stopped.append(None))
+    with pytest.raises(Stopped, match="Pulumi has saved what is done on stack region0"):
+        played.up("region0", STEPS)
+    assert said(played).count("stopping") == 1
+    assert stopped
+
+
+def test_the_program_is_found_below_the_command_and_nowhere_else() -> None:
+    listed = [
+        "  9 8 python pulumi-language-python-exec --monitor x",
+        "  7 5 pulumi up",
+        "  8 7 pulumi-language-python 127.0.0.1:1",
+        " 12 11 python pulumi-language-python-exec --monitor other",
+        " 11 1 pulumi up",
+        " 13 7 pulumi-resource-kubernetes",
+        "",
+    ]
+    assert programs(listed, 5) == [9]
+    assert programs(listed, 99) == []
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_assumed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object.__setattr__(played, "yes", False)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(Refused, match="say it at a terminal, or with --yes"):
+        played.ask("really?")
+
+
+def test_locks_are_read_from_pulumis_words() -> None:
+    (lock,) = locks_in(REFUSED.format(who="ada@desk (pid 7)"))
+    assert (lock.user, lock.host, lock.pid) == ("ada", "desk", 7)
+    assert locks_in("something else") == ()
+
+
+def test_without_a_terminal_each_thing_said_is_a_line() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    with running("region0", STEPS, console) as shown:
+        shown.line(Line("F1", "the brokers of paris are gone: 3 s; still broker 1"))
+        shown.line(Line("", "restarting camunda-zeebe-0"))
+        shown.change(Change("create", "ConfigMap", "F1"))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    lines = [line[10:] for line in file.getvalue().splitlines()]
+    assert lines == [
+        "region0: F1: the brokers of paris are gone: 3 s; still broker 1",
+        "region0: restarting camunda-zeebe-0",
+        "region0: create ConfigMap F1",
+    ]
+
+
+def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
+    now = [0.0]
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    shown = Running("region0", (*STEPS, Turn(0, B2)), console, clock=lambda: now[0])
+    shown.line(Line("F1", "gone from the topology: 3 s"))
+    now[0] = 5.0
+    shown.change(Change("create", "ConfigMap", "F1"))
+    shown.line(Line("F2", "1 of 2 brokers ready"))
+    now[0] = 12.0
+    console.print(shown)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    rows = [line.split(maxsplit=3) for line in file.getvalue().splitlines()]
+    assert ["done", "F1", "5", F1.title] in [[cell.strip() for cell in each] for each in rows]
+    assert "at work  F2    7        1 of 2 brokers ready" in file.getvalue()
+    assert "ahead    B2    -" in file.getvalue()
+    assert "stack region0, 12 s" in file.getvalue()

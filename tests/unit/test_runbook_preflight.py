@@ -1,0 +1,258 @@
+"""Preflight: each thing that would fail in the night is found by day, with its remedy."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from runbook import preflight
+from runbook.__main__ import app
+from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
+from runbook.judgement import judge
+from runbook.live_checks import of_region
+from runbook.preflight import exit_status
+from runbook.rights import RIGHTS
+from runbook.room import Resources, does_not_fit
+from tests.unit import runbook_world as world
+from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
+
+TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
+
+
+def ground(stacks: Any = None, sights: Any = None, **more: Any) -> Ground:
+    status = judge(stacks or world.normal(), sights or world.whole())
+    return Ground(status, more.pop("backend", "s3://states"), **more)
+
+
+def failed(found: Iterable[Check]) -> dict[str, str]:
+    """Return what the checks that did not hold have found; each has a remedy, and no other has."""
+    checks = list(found)
+    assert all(bool(each.remedy) == (each.outcome is not Outcome.OK) for each in checks)
+    return {each.name: each.found for each in checks if each.outcome is not Outcome.OK}
+
+
+def test_podless_isolation_is_all_that_is_found_of_the_reference_setup() -> None:
+    found = failed(always(ground()))
+    assert set(found) == {"isolation of region london", "isolation of region paris"}
+
+
+def test_stacks_that_are_configured_differently_are_told_by_their_keys() -> None:
+    first, second = world.normal()
+    other = second.settings.model_copy(update={"cluster_size": 8, "release": "x"})
+    found = failed(always(ground((first, replace(second, settings=other)))))
+    assert found["both stacks are configured alike"] == "they differ in cluster_size, release"
+
+
+def test_a_backend_on_this_machine_and_values_that_conflict_are_found() -> None:
+    found = failed(always(ground(backend="file:///s", values={"zeebe": {"clusterSize": 12}})))
+    assert "a folder of this machine" in found["the state backend outlasts either region"]
+    assert "zeebe.clusterSize is 12" in found["Helm values"]
+    broken = failed(always(ground(values_problem="values: file x is not YAML")))
+    assert broken["Helm values"] == "values: file x is not YAML"
+
+
+def test_a_region_that_does_not_answer_is_found() -> None:
+    found = failed(always(ground(sights=(world.whole()[0], world.silent(1)))))
+    assert found["region paris answers"] == "no answer in time"
+
+
+def test_two_whole_regions_are_fit_for_a_failover() -> None:
+    assert failed(before_failover(ground())) == {}
+
+
+def test_gateways_that_do_not_see_each_others_brokers_are_found() -> None:
+    view = world.view_of((0, 2))
+    sights = (world.region(0, normal=world.installation(0, view=view)), world.whole()[1])
+    found = failed(before_failover(ground(sights=sights)))
+    assert found["the gateway of region london sees all brokers"] == "it does not see broker 1, 3"
+    assert "partition 1, 2, 3, 4 is not" in found["every partition is complete"]
+    assert "the gateway of region paris sees all brokers" not in found
+
+
+def test_paused_exporters_are_found() -> None:
+    sights = world.region(0, normal=world.installation(0, exporting="PAUSED")), world.whole()[1]
+    assert "PAUSED" in failed(before_failover(ground(sights=sights)))["every broker exports"]
+
+
+def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
+    assert "a failover is complete" in failed(before_failback(ground()))
+    assert failed(before_failback(ground(TAKEN_OVER, world.taken_over()))) == {}
+    early = failed(before_failback(ground(world.failing_over(["F1"]), world.taken_over())))
+    assert early["the failover is complete"] == "F3 is not proved"
+
+
+def test_pods_are_placed_by_what_they_ask_for() -> None:
+    small, large = Resources(Decimal(1), Decimal(1)), Resources(Decimal(1), Decimal(4))
+    nodes = [Resources(Decimal(2), Decimal(5)), Resources(Decimal(1), Decimal(2))]
+    assert does_not_fit([small, large, small], nodes) is None
+    assert does_not_fit([large, large], nodes) == large
+    assert str(Resources.of({"cpu": "1500m", "memory": "2Gi"})) == "1.5 cpu and 2048 MiB"
+
+
+@pytest.fixture
+def london(kubernetes: FakeKubernetes, tmp_path: Path) -> tuple[FakeKubernetes, Ground]:
+    """A cluster that allows everything and has room, and region 0 in it."""
+    rights = "/apis/authorization.k8s.io/v1"
+    allowed = {"spec": {}, "status": {"allowed": True}}
+    kubernetes.broken[f"{rights}/selfsubjectaccessreviews"] = Reply(201, allowed)
+    broker = stateful_set(2)
+    containers = broker["spec"]["template"]["spec"]["containers"]
+    containers[0]["resources"] = {"requests": {"cpu": "500m", "memory": "1Gi"}}
+    kubernetes.put("/apis/apps/v1/namespaces/camunda-london/statefulsets", broker)
+    room(kubernetes, "4Gi")
+    kubernetes.put("/api/v1/persistentvolumes")
+    for path in ("", "/_verify"):
+        for method in ("GET", "POST", "DELETE"):
+            kubernetes.behind(
+                "camunda-london/services/camunda-elasticsearch-master-hl:9200",
+                f"/_snapshot/camunda_backup-preflight{path}",
+                Reply(200, {}),
+                method=method,
+            )
+    stacks = tuple(
+        replace(
+            each,
+            settings=each.settings.model_copy(
+                update={"kubeconfig": kubeconfig(tmp_path, kubernetes.url, "cluster-london")}
+            ),
+        )
+        for each in world.normal()
+    )
+    return kubernetes, ground(stacks)
+
+
+def room(fake: FakeKubernetes, memory: str) -> None:
+    """Give the cluster one node."""
+    fake.put(
+        "/api/v1/nodes",
+        {
+            "metadata": {"name": "n"},
+            "spec": {},
+            "status": {"allocatable": {"cpu": "4", "memory": memory}},
+        },
+    )
+    nodes = list(fake.objects["/api/v1/nodes"].values())
+    fake.broken["/api/v1/nodes"] = Reply(200, {"items": nodes, "metadata": {}})
+    pod = {
+        "metadata": {"name": "p"},
+        "spec": {
+            "nodeName": "n",
+            "containers": [{"name": "c", "resources": {"requests": {"memory": "1Gi"}}}],
+        },
+        "status": {"phase": "Running"},
+    }
+    fake.broken["/api/v1/pods"] = Reply(200, {"items": [pod], "metadata": {}})
+
+
+def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    assert failed(of_region(found, 0, failback=False)) == {}
+    engine = "camunda-elasticsearch-master-hl:9200/proxy/_snapshot/camunda_backup-preflight"
+    written = [each for each in fake.asked if engine in each and not each.startswith("GET")]
+    assert [each.split()[0] for each in written] == ["POST", "DELETE"]
+    reviews = [each for each in fake.asked if "selfsubjectaccessreviews" in each]
+    assert len(reviews) == sum(len(each.verbs) * (2 if each.namespaced else 1) for each in RIGHTS)
+
+
+def test_missing_rights_are_named(london: tuple[FakeKubernetes, Ground]) -> None:
+    fake, found = london
+    refused = {"spec": {}, "status": {"allowed": False}}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    fake.broken[path] = Reply(201, refused)
+    said = failed(of_region(found, 0, failback=False))["rights in region london"]
+    assert "list persistentvolumes, " in said
+    assert "create services/proxy in camunda-london-failover" in said
+
+
+def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_found(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    room(fake, "1500Mi")
+    fake.behind(
+        "camunda-london/services/camunda-elasticsearch-master-hl:9200",
+        "/_snapshot/camunda_backup-preflight",
+        Reply(500, {"error": {"reason": "bucket is gone"}}),
+        method="POST",
+    )
+    fake.put("/api/v1/namespaces", {"metadata": {"name": "camunda-london-failover"}})
+    claims = "/api/v1/namespaces/camunda-london-failover/persistentvolumeclaims"
+    fake.put(claims, {"metadata": {"name": "data-old"}})
+    values = {"elasticsearch": {"extraEnvVarsSecret": "keys"}}
+    said = failed(of_region(replace(found, values=values), 0, failback=False))
+    assert said["Secrets in region london"] == (
+        "keys is not in camunda-london and camunda-london-failover"
+    )
+    assert "bucket is gone" in said["the snapshot repository from region london"]
+    assert (
+        "no node has 0.5 cpu and 1024 MiB left"
+        in said["room for failover brokers in region london"]
+    )
+    assert "claim/data-old" in said["the failover namespace of region london is clean"]
+
+
+def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    fake.broken["/api/v1/nodes"] = Reply(403, {"message": "nodes is forbidden"})
+    checks = list(of_region(found, 0, failback=False))
+    assert [each.name for each in checks if each.outcome is Outcome.UNKNOWN] == [
+        "room for failover brokers in region london"
+    ]
+    assert len(checks) == 5
+
+
+def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    config = kubeconfig(tmp_path, kubernetes.url, "cluster-paris")
+    stacks = tuple(
+        replace(each, settings=each.settings.model_copy(update={"kubeconfig": config}))
+        for each in TAKEN_OVER
+    )
+    kubernetes.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
+        201, {"spec": {}, "status": {"allowed": True}}
+    )
+    found = ground(stacks, (world.taken_over()[0], world.region(1)))
+    assert failed(of_region(found, 1, failback=True)) == {}
+    kubernetes.put("/api/v1/namespaces", {"metadata": {"name": "camunda-paris"}})
+    kubernetes.put("/apis/apps/v1/namespaces/camunda-paris/statefulsets", stateful_set(2))
+    said = failed(of_region(found, 1, failback=True))
+    assert "statefulset/camunda-zeebe" in said["region paris is clean"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [(["ok"], 0), (["ok", "unknown"], 13), (["ok", "unknown", "failed"], 1)],
+)
+def test_the_exit_status_is_that_of_the_worst(outcomes: list[str], status: int) -> None:
+    assert exit_status(tuple(Check("x", Outcome(each)) for each in outcomes)) == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stacks", "procedure"),
+    [
+        ([], world.normal(), "failover"),
+        ([], TAKEN_OVER, "failback"),
+        (["failover"], TAKEN_OVER, "failover"),
+    ],
+)
+def test_the_command_chooses_by_the_phase_and_shows_remedies(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], stacks: Any, procedure: str
+) -> None:
+    monkeypatch.setattr("runbook.commands.Project", lambda folder: SimpleNamespace(folder=folder))
+    monkeypatch.setattr(preflight, "_ground", lambda *_: ground(stacks, world.taken_over()))
+    monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
+    run = ["preflight", *arguments]
+    found = json.loads(CliRunner().invoke(app, [*run, "--json"]).output)
+    assert found["procedure"] == procedure
+    result = CliRunner().invoke(app, run, env={"COLUMNS": "160"})
+    assert result.exit_code == 1
+    assert "-> set podCidrs" in result.output
