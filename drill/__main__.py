@@ -63,6 +63,12 @@ def main(
             help="Back out of the failback once, with exporters paused, and begin it again.",
         ),
     ] = False,
+    by_command: Annotated[
+        bool,
+        typer.Option(
+            "--by-command", help="Let `dualregion` take the turns, instead of plain `pulumi up`."
+        ),
+    ] = False,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -76,7 +82,14 @@ def main(
     places = Places()
     try:
         settings = DrillSettings(
-            lost_regions(lost, incidents), cluster_size, until, keep, rate, interrupt, back_out
+            lost_regions(lost, incidents),
+            cluster_size,
+            until,
+            keep,
+            rate,
+            interrupt,
+            back_out,
+            by_command,
         )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

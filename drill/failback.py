@@ -6,6 +6,7 @@ from typing import Any
 
 from drill import checks, failback_checks, previews
 from drill.cluster import is_ready
+from drill.command import HEALTHY, MID_PROCEDURE, plan_shows
 from drill.failover import STEPS as FAILOVER_STEPS
 from drill.findings import Episode, steps_of
 from drill.judging import (
@@ -70,6 +71,10 @@ class Failback:
     def begin(self) -> None:
         """Preview, then both stacks to `failback-pending`."""
         rig, survivor = self.rig, self.incident.survivor
+        if rig.settings.by_command:
+            self._plan()
+            self._make_pending("failback-pending")
+            return
         self.configure("failback-pending")
         with rig.progress.stage(
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
@@ -91,6 +96,13 @@ class Failback:
         self.episode.failback_began = time.monotonic()
         outputs = self.take_turns("failback-pending", name=name)
         self._check_stacks("failback-pending", outputs, PENDING_STEPS)
+
+    def _plan(self) -> None:
+        rig, steps = self.rig, (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
+        with rig.progress.stage("dualregion plan failback"):
+            plan = rig.command.plan("failback")
+            check = plan_shows(plan.exit_status, plan.output, steps, "failback")
+            rig.found.add(self.label("failback-pending"), check)
 
     def _try_wrong_turn(self) -> None:
         """Say `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
@@ -129,6 +141,7 @@ class Failback:
                 rig.settled(lambda: failback_checks.web_apps_off(deployments(views))),
             )
         check_commands(rig, label, since, "with the exporters paused")
+        rig.ask_status(label, "with the exporters paused", MID_PROCEDURE)
         self._pending = rig.view(survivor).broker_pods([survivor.namespace])
         if rig.settings.until is Until.FAILBACK_PENDING:
             rig.stop_load()
@@ -191,6 +204,7 @@ class Failback:
                 )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
+        self._tell_afterwards(label)
         rig.found.add(label, checks.nothing_restarted(0, before, self._pods()))
         for region, said in outputs.items():
             rig.found.add(
@@ -205,6 +219,13 @@ class Failback:
                     for name, steps in rig.found.incidents[region.index].items()
                 ),
             )
+
+    def _tell_afterwards(self, label: str) -> None:
+        """Let `dualregion` say that all is well again, and write the incident's page."""
+        rig = self.rig
+        rig.ask_status(label, "after the failback", HEALTHY)
+        if rig.settings.by_command:
+            rig.found.add(label, rig.command.report(rig.places.incident_page))
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
@@ -221,6 +242,8 @@ class Failback:
 
     def configure(self, phase: str) -> None:
         """Set the phase on both stacks."""
+        if self.rig.settings.by_command:
+            return  # the runbook command sets it
         for region in REGIONS:
             self.rig.stacks.configure(region.stack, {"phase": phase})
 
@@ -242,12 +265,15 @@ class Failback:
         """
         rig, lost = self.rig, self.incident.lost
         began = time.monotonic()
-        outputs = rig.take_turns(
-            phase,
-            first or self.incident.survivor,
-            f"region {lost.index} was lost, phase {phase}",
-            None if phase == "normal" else self.parts,
-        )
+        if rig.settings.by_command:
+            outputs = self._by_command(phase)
+        else:
+            outputs = rig.take_turns(
+                phase,
+                first or self.incident.survivor,
+                f"region {lost.index} was lost, phase {phase}",
+                None if phase == "normal" else self.parts,
+            )
         steps = [
             step
             for region, said in outputs.items()
@@ -258,6 +284,16 @@ class Failback:
             PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
         )
         return outputs
+
+    def _by_command(self, phase: str) -> dict[Region, Outputs]:
+        """Let `dualregion` go to a phase on both stacks."""
+        rig = self.rig
+        with rig.progress.stage(f"dualregion, to phase {phase}"):
+            if phase == "failover":
+                rig.command.failover(self.incident.lost.index)
+            else:
+                rig.command.failback(phase)
+        return rig.both_outputs()
 
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]

@@ -4,12 +4,14 @@ import time
 from dataclasses import dataclass
 
 from drill import checks, previews
+from drill.command import MID_PROCEDURE, plan_shows
 from drill.findings import Episode, steps_of
 from drill.judging import check_commands, check_exporting, check_kept, check_topology
 from drill.regions import brokers_after_failover, quorum
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
+from drill.turns import Outputs
 
 STEPS = ("F1", "F2", "F3")
 
@@ -44,9 +46,41 @@ class Failover:
             self.episode.loss = time.monotonic() - (time.time() - loss)
 
     def fail_over(self) -> None:
-        """Preview and `up` on the survivor's stack, then `up` on the lost region's."""
-        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
+        """Preview and `up` on the survivor's stack, then `up` on the lost region's; or the runbook command."""
         began = time.monotonic()
+        outputs = self._by_command() if self.rig.settings.by_command else self._by_pulumi()
+        survivor, end = self.incident.survivor, self.episode.failover_end or time.monotonic()
+        steps = steps_of(survivor.stack, outputs, self.rig.found.steps)
+        self.rig.found.phases.append(
+            PhaseTimes("failover", end - began, tuple(steps), self.incident.number)
+        )
+        self.rig.found.add(
+            self.label,
+            checks.stack_says(outputs, survivor, "failover", "survivor"),
+            checks.steps_are_proved(outputs, survivor, STEPS),
+        )
+        self._check_lost_stack()
+
+    def _by_command(self) -> Outputs:
+        """Let `dualregion` plan the failover and carry it out, on both stacks."""
+        rig, lost = self.rig, self.incident.lost
+        what = ("failover", "--lost", str(lost.index))
+        with rig.progress.stage(f"dualregion plan {' '.join(what)}"):
+            plan = rig.command.plan(*what)
+            rig.found.add(
+                self.label, plan_shows(plan.exit_status, plan.output, (*STEPS, "R"), "failover")
+            )
+        with rig.progress.stage(f"dualregion {' '.join(what)}"):
+            self.episode.up_began = time.monotonic()
+            try:
+                rig.command.failover(lost.index)
+            finally:
+                self.episode.failover_end = time.monotonic()
+        return rig.stacks.outputs(self.incident.survivor.stack)
+
+    def _by_pulumi(self) -> Outputs:
+        """Preview and `up` on the survivor's stack."""
+        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
         with rig.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
             rig.stacks.configure(survivor.stack, self._wanted)
             preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
@@ -57,23 +91,10 @@ class Failover:
                 outputs = rig.must_up(survivor, "failover", f"region {lost.index} is lost")
             finally:
                 self.episode.failover_end = time.monotonic()
-        steps = steps_of(survivor.stack, outputs, rig.found.steps)
-        rig.found.phases.append(
-            PhaseTimes(
-                "failover",
-                self.episode.failover_end - began,
-                tuple(steps),
-                self.incident.number,
-            )
-        )
-        rig.found.add(
-            self.label,
-            checks.stack_says(outputs, survivor, "failover", "survivor"),
-            checks.steps_are_proved(outputs, survivor, STEPS),
-        )
-        self._update_lost_stack()
+        return outputs
 
-    def _update_lost_stack(self) -> None:
+    def _check_lost_stack(self) -> None:
+        """Say `up` on the lost region's stack, for the second time if the runbook command has done so."""
         rig, lost = self.rig, self.incident.lost
         with rig.progress.stage(f"Phase failover: pulumi up on {lost.stack}, the lost region"):
             rig.stacks.configure(lost.stack, self._wanted)
@@ -100,6 +121,7 @@ class Failover:
             rig.found.add(self.label, checks.exporters_point_at(pods, engines))
         check_commands(rig, self.label, end, "after the failover")
         check_exporting(rig, self.label, end, "after the failover")
+        rig.ask_status(self.label, "with one region lost", MID_PROCEDURE)
         self._check_nothing_to_do()
         if rig.settings.until is Until.FAILOVER:
             rig.stop_load()

@@ -58,6 +58,8 @@ class Findings:
     peak_machine_memory_gib: float | None = None
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    status_seconds: dict[str, float] = field(default_factory=dict)
+    """How long `dualregion status` took, by what was going on."""
 
     def add(self, phase: str, *checks: Check) -> None:
         """Take in the outcome of checks made in a phase."""
@@ -121,6 +123,8 @@ def report_of(
         stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
+        by_command=settings.by_command,
+        status_seconds=findings.status_seconds,
     )
     return report.judged(reason)
 

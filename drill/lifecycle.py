@@ -94,6 +94,7 @@ class Lifecycle:
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
         )
+        env["DUALREGION_PROJECT"] = str(places.project)
         _write_env_file(env, places)
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         for region in REGIONS:
@@ -181,6 +182,10 @@ def _machine() -> dict[str, object]:
 
 def _write_env_file(env: dict[str, str], places: Places) -> None:
     """Write what a shell needs to work on a kept drill: `. out/drill/env.sh`."""
-    names = [name for name in env if name.startswith("PULUMI_") or name in ("KUBECONFIG", "PATH")]
+    names = [
+        name
+        for name in env
+        if name.startswith(("PULUMI_", "DUALREGION_")) or name in ("KUBECONFIG", "PATH")
+    ]
     lines = [f"export {name}={shlex.quote(env[name])}\n" for name in sorted(names)]
     (places.folder / "env.sh").write_text("".join(lines))

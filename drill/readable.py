@@ -47,6 +47,7 @@ def as_markdown(report: Report) -> str:
             ],
         ),
         *_interruptions(report),
+        *_answers(report),
         "## Time without service",
         *_service(report),
         "## Stages of the drill",
@@ -89,6 +90,14 @@ def sparkline(counts: Sequence[int], top: int | None = None) -> str:
     return "".join(
         " " if not count else _BARS[(count * (len(_BARS) - 1) + top - 1) // top] for count in counts
     )
+
+
+def _answers(report: Report) -> list[str]:
+    """How long the runbook command took to tell how both regions stand."""
+    if not report.status_seconds:
+        return []
+    rows = [(when, f"{seconds:.1f}") for when, seconds in report.status_seconds.items()]
+    return ["## `dualregion status`", _table(("asked", "seconds"), rows)]
 
 
 def _opening(report: Report) -> str:

@@ -119,6 +119,10 @@ class Report:
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    by_command: bool = False
+    """Whether the runbook command took the turns."""
+    status_seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long its `status` took, by what was going on."""
 
     def judged(self, reason: str | None) -> "Report":
         """Return the report with its result: passed only if nothing broke and every check held.
@@ -170,6 +174,8 @@ def as_json(report: Report) -> str:
             for turn in report.turns
             for point in turn.not_reachable
         ],
+        "byCommand": report.by_command,
+        "statusSeconds": _rounded(dict(report.status_seconds)),
         "peakMemoryGiB": _round(report.peak_memory_gib),
         "peakMachineMemoryGiB": _round(report.peak_machine_memory_gib),
         "stages": [_rounded(asdict(stage)) for stage in report.stages],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from drill.check import Check
 from drill.cluster import ClusterView
+from drill.command import Command
 from drill.errors import DrillError
 from drill.findings import Episode, Findings
 from drill.interrupting import Interrupter
@@ -42,8 +43,12 @@ class Rig:
     incident: int = field(default=0, init=False)
     """The number of the incident that is rehearsed at the moment, 0 before the first."""
     interrupter: Interrupter = field(init=False)
+    command: Command = field(init=False)
 
     def __post_init__(self) -> None:
+        self.command = Command(
+            self.stacks, self.places.command, self.progress.say, self.found.status_seconds
+        )
         self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.found.turns)
 
     # --- asking ----------------------------------------------------------------------------------------
@@ -118,6 +123,16 @@ class Rig:
                 return self.must_up(region, phase, message)
 
         return take_turns((first, first.other), phase, turn)
+
+    def both_outputs(self) -> dict[Region, Outputs]:
+        """Return the outputs of both stacks."""
+        return {region: self.stacks.outputs(region.stack) for region in REGIONS}
+
+    def ask_status(self, label: str, when: str, expected: int) -> None:
+        """In a drill by the runbook command, ask it how both regions stand, and check its answer."""
+        if self.settings.by_command:
+            with self.progress.stage(f"Asking `dualregion status` {when}"):
+                self.found.add(label, self.command.status(when, expected))
 
     # --- load and watch --------------------------------------------------------------------------------
 

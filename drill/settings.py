@@ -42,6 +42,7 @@ class DrillSettings:
 
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
+    With `by_command` the runbook command `dualregion` takes the turns, and not the drill by plain `pulumi up`.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -52,6 +53,7 @@ class DrillSettings:
     rate: float = 20.0
     interrupt: bool = False
     back_out: bool = False
+    by_command: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -75,8 +77,9 @@ class DrillSettings:
             raise DrillError(
                 f"--back-out with --until {self.until}: there is no failback to back out of"
             )
-        if self.back_out and self.interrupt:
-            raise DrillError("--back-out and --interrupt: give one of them")
+        if self.interrupt and (self.back_out or self.by_command):
+            other = "--back-out" if self.back_out else "--by-command"
+            raise DrillError(f"{other} and --interrupt: give one of them")
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
@@ -169,6 +172,16 @@ class Places:
     def backup_values(self) -> Path:
         """The Helm values that mount it."""
         return self.folder / "backup.yaml"
+
+    @property
+    def command(self) -> Path:
+        """The runbook command."""
+        return self.checkout / "bin" / "dualregion"
+
+    @property
+    def incident_page(self) -> Path:
+        """What the runbook command tells of the last incident."""
+        return self.folder / "incident.html"
 
     @property
     def chart(self) -> Path:

@@ -41,7 +41,7 @@ _CANCEL_SECONDS = 8
 
 @dataclass(frozen=True)
 class Run:
-    """A finished pulumi command."""
+    """A finished command: `pulumi`, or the runbook command."""
 
     arguments: tuple[str, ...]
     exit_status: int
@@ -192,7 +192,7 @@ class Stacks:
         """
         if run.exit_status == 0:
             return run
-        command = " ".join(("pulumi", *run.arguments[:2]))
+        command = " ".join(run.arguments[:2])
         raise DrillError(
             f"`{command}` ended with exit status {run.exit_status}; all of its output is in {run.log}, "
             f"its last lines:\n{run.last_lines()}"
@@ -238,11 +238,36 @@ class Stacks:
 
         `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone.
         """
-        log = self._next_log(f"{name}-{stack}")
         options = ["--non-interactive", "--color=never"]
         if "--no-select" not in arguments:
             options += ["--stack", stack]
-        argv = [self._pulumi, *arguments, *options]
+        argv = (self._pulumi, *arguments, *options)
+        return self.execute(
+            f"pulumi-{name}-{stack}", argv, live=live, quiet=quiet, on_line=on_line, of=f"{stack}: "
+        )
+
+    def execute(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        live: bool = False,
+        quiet: bool = False,
+        on_line: OnLine | None = None,
+        of: str = "",
+    ) -> Run:
+        """Run a command in the project with the drill's environment; as `run`.
+
+        Args:
+            name: what its log is called.
+            argv: the command.
+            live: tell what it does while it does it.
+            quiet: keep its stderr apart.
+            on_line: as in `up`.
+            of: what stands before each live line.
+        """
+        log = self._next_log(name)
+        told_as = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
         errors = log.with_suffix(".err").open("w") if quiet else None
         lines: list[str] = []
@@ -259,11 +284,12 @@ class Stacks:
                     lines.append(line)
                     file.write(line)
                     file.flush()
-                    said = told.condensed(line) if live else line.strip()
+                    # Pulumi's own lines are many; those of other commands are for the operator already.
+                    said = told.condensed(line) if live and of else line.strip()
                     if said and has_waited(said):
                         waited.add(said)
                     if said and live:
-                        self._say(f"  {stack}: {said}")
+                        self._say(f"  {of}{said}")
                 status = process.wait(timeout=_LONGEST_RUN_SECONDS)
             if status == -signal.SIGKILL:
                 end_marked(RUN_MARK, str(log))
@@ -271,7 +297,7 @@ class Stacks:
             if errors:
                 errors.close()
             self.waits += len(waited)
-        return Run(arguments, status, time.monotonic() - began, "".join(lines), log)
+        return Run(told_as, status, time.monotonic() - began, "".join(lines), log)
 
     @contextmanager
     def _started(
@@ -299,7 +325,7 @@ class Stacks:
 
     def _next_log(self, name: str) -> Path:
         self._count += 1
-        return self._logs / f"{self._count:02d}-pulumi-{name}.log"
+        return self._logs / f"{self._count:02d}-{name}.log"
 
 
 def _kill(process: subprocess.Popen[str], log: Path) -> None:

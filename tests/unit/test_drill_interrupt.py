@@ -276,13 +276,14 @@ def test_there_is_nothing_to_interrupt_in_phase_normal() -> None:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"until": Until.FAILOVER}, "no failback to back out of"),
-        ({"interrupt": True}, "give one of them"),
+        ({"back_out": True, "until": Until.FAILOVER}, "no failback to back out of"),
+        ({"back_out": True, "interrupt": True}, "--back-out and --interrupt: give one of them"),
+        ({"by_command": True, "interrupt": True}, "--by-command and --interrupt: give one of them"),
     ],
 )
-def test_backing_out_needs_a_failback_of_its_own(wrong: dict[str, Any], why: str) -> None:
+def test_options_that_exclude_each_other(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(DrillError, match=why):
-        DrillSettings(back_out=True, **wrong)
+        DrillSettings(**wrong)
 
 
 # --- the report ------------------------------------------------------------------------------------------
