@@ -1,11 +1,9 @@
 """The program: settings -> desired topology -> components -> outputs."""
 
-import json
 import os
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pulumi
 
@@ -31,7 +29,7 @@ PROJECT = Path(__file__).parent
 def main() -> None:
     """Declare what this stack's phase demands, or say in one message why it cannot be."""
     try:
-        site = _site(Settings.parse(_configuration()))
+        site = _site(Settings.of_configuration(_configuration()))
         preflight.check(site)
     except DualRegionError as error:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
@@ -44,21 +42,13 @@ def main() -> None:
         pulumi.export(name, value)
 
 
-def _configuration() -> dict[str, Any]:
-    """Return the stack's configuration as plain values; whatever is JSON is decoded."""
+def _configuration() -> dict[str, str]:
+    """Return the stack's configuration, each value as Pulumi keeps it."""
     config = pulumi.Config()
     prefix = f"{config.name}:"
     keys = (key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix))
-    return {
-        key.removeprefix(prefix): _decoded(config.require(key.removeprefix(prefix))) for key in keys
-    }
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    names = (key.removeprefix(prefix) for key in keys)
+    return {name: config.require(name) for name in names}
 
 
 def _site(settings: Settings) -> Site:

@@ -5,6 +5,7 @@ that are usable as a whole or raises one `ConfigError` that names every problem:
 and what is allowed.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
@@ -164,6 +165,14 @@ class Settings(Model):
         return self.backup.complete | storage.buckets[survivor].repository
 
     @classmethod
+    def of_configuration(cls, texts: Mapping[str, str]) -> "Settings":
+        """Build settings from a stack's configuration; raises as `parse`.
+
+        :param texts: each value as Pulumi keeps it: a text, or, of anything else, its JSON.
+        """
+        return cls.parse({key: _decoded(text) for key, text in texts.items()})
+
+    @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> "Settings":
         """Build settings from plain values.
 
@@ -178,6 +187,13 @@ class Settings(Model):
         if problems:
             raise ConfigError(problems)
         return settings
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _sentence(item: Any) -> str:

@@ -1,21 +1,18 @@
 """What the two stacks say: configuration, state, outputs, the last update, and who is at work on them."""
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from pulumi.automation import UpdateSummary
 
-from components.stacks import NODE_TYPES, TYPE_PREFIX
 from dualregion import progress
 from dualregion.errors import ConfigError
-from dualregion.procedure import STEPS
+from dualregion.held import name_of, nodes_of, records_of, stack_of
 from dualregion.settings import Settings
-from dualregion.topology import NO_INCIDENT
 from runbook.asking import begin
 from runbook.locks import Lock, locks_of
 from runbook.project import Project
@@ -60,28 +57,18 @@ class State:
     def of(cls, deployment: Mapping[str, Any]) -> "State":
         """Read an exported state.
 
-        It is read as the program reads it (`components.stacks`): only what was really made counts.
+        It is read as the program reads it.
         """
         resources = deployment.get("resources") or ()
         outputs = next(
             (each.get("outputs") or {} for each in resources if each["type"] == STACK_TYPE), {}
         )
-        nodes = {
-            _name(each["urn"]): each.get("outputs") or {} for each in resources if _is_node(each)
-        }
-        records = {name: dict(nodes[name].get("data") or {}) for name in nodes if name in STEPS}
-        gates = {step: str(data.get("incident", NO_INCIDENT)) for step, data in records.items()}
-        descriptions = {
-            name: str(text)
-            for name, made in nodes.items()
-            if name not in STEPS and (text := made.get("description"))
-        }
-        held = progress.Stack.of(outputs, frozenset(nodes), gates)
+        nodes = nodes_of({each["urn"]: each.get("outputs") or {} for each in resources})
         pending = tuple(
-            f"{each['type']} {_name(each['resource']['urn'])}"
+            f"{each['type']} {name_of(each['resource']['urn'])}"
             for each in deployment.get("pending_operations") or ()
         )
-        return cls(replace(held, descriptions=descriptions), outputs, records, pending)
+        return cls(stack_of(outputs, nodes), outputs, records_of(nodes), pending)
 
 
 @dataclass(frozen=True)
@@ -177,22 +164,15 @@ def read_settings(project: Project, stack: str) -> Settings:
     """
     prefix = f"{project.name}:"
     configuration = project.workspace.get_all_config(stack)
-    raw = {
-        key.removeprefix(prefix): _decoded(each.value)
+    texts = {
+        key.removeprefix(prefix): each.value
         for key, each in configuration.items()
         if key.startswith(prefix)
     }
     try:
-        return Settings.parse(raw)
+        return Settings.of_configuration(texts)
     except ConfigError as error:
         raise ConfigError([f"stack {stack}: {problem}" for problem in error.problems]) from None
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _state(project: Project, stack: str) -> State:
@@ -221,12 +201,3 @@ def _update(found: UpdateSummary) -> Update:
 def _utc(moment: datetime) -> datetime:
     """Return a moment that Pulumi tells in UTC without saying so."""
     return moment.replace(tzinfo=UTC)
-
-
-def _is_node(resource: Mapping[str, Any]) -> bool:
-    types = str(resource["urn"]).split("::")[2].split("$")
-    return types[0].startswith(TYPE_PREFIX) and resource["type"] in NODE_TYPES
-
-
-def _name(urn: str) -> str:
-    return urn.rsplit("::", 1)[1]

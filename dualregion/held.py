@@ -1,0 +1,65 @@
+"""What a stack's state holds, as the state backend tells it.
+
+Only what was really made counts: a component is in the state before anything of it exists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dualregion.procedure import STEPS
+from dualregion.progress import Stack
+from dualregion.topology import NO_INCIDENT
+
+Nodes = Mapping[str, Mapping[str, Any]]
+"""The resources that stand for a topology's nodes: name -> their outputs."""
+
+_TYPE_PREFIX = "dualregion:"
+"""The Pulumi types of this project's components begin so."""
+
+_NODE_TYPES = frozenset(
+    {
+        "kubernetes:helm.sh/v3:Release",
+        "kubernetes:core/v1:ConfigMap",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    }
+)
+
+
+def nodes_of(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the resources that stand for nodes.
+
+    :param resources: the outputs of all resources, by URN.
+    """
+    return {name_of(urn): outputs for urn, outputs in resources.items() if _is_node(urn)}
+
+
+def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
+    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, descriptions.
+
+    :raises ConfigError: if the outputs are not those of this program.
+    """
+    gates = {
+        name: str(record.get("incident", NO_INCIDENT)) for name, record in records_of(nodes).items()
+    }
+    descriptions = {
+        name: str(text)
+        for name, made in nodes.items()
+        if name not in STEPS and (text := made.get("description"))
+    }
+    return replace(Stack.of(outputs, frozenset(nodes), gates), descriptions=descriptions)
+
+
+def records_of(nodes: Nodes) -> dict[str, dict[str, Any]]:
+    """Return each gate's record, by step id."""
+    return {name: dict(made.get("data") or {}) for name, made in nodes.items() if name in STEPS}
+
+
+def name_of(urn: str) -> str:
+    """Return the name that a resource has in the program."""
+    return urn.rsplit("::", 1)[1]
+
+
+def _is_node(urn: str) -> bool:
+    types = urn.split("::")[2].split("$")
+    return types[0].startswith(_TYPE_PREFIX) and types[-1] in _NODE_TYPES
