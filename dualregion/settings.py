@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from dualregion import brokers
+from dualregion.announcements import AnnouncementSettings, announcement_problem
 from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
 from dualregion.errors import ConfigError
 from dualregion.model import Model
@@ -134,6 +135,7 @@ class Settings(Model):
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
+    hooks: AnnouncementSettings = AnnouncementSettings()
 
     @property
     def own(self) -> RegionSettings:
@@ -204,7 +206,7 @@ def _sentence(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
     rule = _HINTS.get(key) or item["msg"]
-    value = "set" if key.startswith("elasticsearchSecret") else repr(item["input"])
+    value = "set" if key.startswith(("elasticsearchSecret", "hooks")) else repr(item["input"])
     return f"{key} is {value}: {rule}"
 
 
@@ -373,6 +375,10 @@ def _check_keys(settings: Settings) -> str | None:
     )
 
 
+def _check_hooks(settings: Settings) -> str | None:
+    return announcement_problem(settings.hooks)
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
@@ -387,4 +393,5 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_backup,
     _check_storage,
     _check_keys,
+    _check_hooks,
 )

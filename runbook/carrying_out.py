@@ -1,10 +1,13 @@
 """`dualregion failover` and `dualregion failback`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from runbook import hook_calls
+from runbook.announcing import Announcer
 from runbook.commands import Place, ending_clearly, output
 from runbook.driving import Driver
 from runbook.errors import Exit, Stopped
@@ -22,13 +25,19 @@ Message = Annotated[
     str, typer.Option("--message", "-m", help="What the stack history says, such as the incident.")
 ]
 
+NoHooks = Annotated[
+    bool, typer.Option("--no-hooks", help="Call neither hooks.notify nor hooks.trafficReroute.")
+]
+
 
 def failover(
     context: typer.Context,
     lost: Lost,
+    *,
     yes: Yes = False,
     until: Until = None,
     message: Message = "",
+    no_hooks: NoHooks = False,
 ) -> None:
     """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
 
@@ -50,11 +59,17 @@ def failover(
         yes=yes,
         until=until,
         message=message,
+        no_hooks=no_hooks,
     )
 
 
 def failback(
-    context: typer.Context, yes: Yes = False, until: Until = None, message: Message = ""
+    context: typer.Context,
+    *,
+    yes: Yes = False,
+    until: Until = None,
+    message: Message = "",
+    no_hooks: NoHooks = False,
 ) -> None:
     """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
 
@@ -76,6 +91,7 @@ def failback(
         yes=yes,
         until=until,
         message=message,
+        no_hooks=no_hooks,
     )
 
 
@@ -87,14 +103,17 @@ def _carry_out(
     yes: bool,
     until: str | None,
     message: str,
+    no_hooks: bool,
 ) -> None:
     """Drive, and tell the state in the end, however it ends."""
     said = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
     console = output()
     with ending_clearly():
-        hands = PulumiHands(place.project(), place.names(), console, yes, said)
+        project = place.project()
+        hands = PulumiHands(project, place.names(), console, yes, said)
+        call = None if no_hooks else partial(hook_calls.call, folder=project.folder)
         try:
-            drive(Driver(hands, until))
+            drive(Driver(hands, until, Announcer(call, hands.say, signature())))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
                 hands.say(str(stopped))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from dualregion import brokers
@@ -52,6 +53,7 @@ class Ground:
     """What the checks stand on.
 
     :ivar backend: the state backend's URL.
+    :ivar folder: the project's.
     :ivar values: the user's merged Helm values, or why they cannot be read.
     """
 
@@ -59,6 +61,7 @@ class Ground:
     backend: str
     values: Values = field(default_factory=dict)
     values_problem: str | None = None
+    folder: Path = Path()
 
     @property
     def settings(self) -> Settings:

@@ -4,13 +4,14 @@ It looks before each `up`, never remembers: interrupted anywhere, the same comma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Protocol
 
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
+from runbook.announcing import Announcer
 from runbook.consent import irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
@@ -56,10 +57,12 @@ class Driver:
     """Drives a failover or failback.
 
     :ivar until: the step after which to stop, or None.
+    :ivar announcer: calls the user's own hooks; by default none.
     """
 
     hands: Hands
     until: str | None = None
+    announcer: Announcer = field(default_factory=Announcer)
 
     def failover(self, lost: int) -> None:
         """Carry out a failover, or go on with it.
@@ -99,16 +102,25 @@ class Driver:
             )
 
     def _drive(self, phases: Sequence[Phase], lost: int) -> None:
-        for phase in phases:
-            of = None if phase is Phase.NORMAL else lost
-            self._set(phase, of, first=phase is phases[0], lost=lost)
-            while left := ahead(phase, of, stacks := self.hands.stacks()):
+        with self.announcer.ending():
+            for phase in phases:
+                of = None if phase is Phase.NORMAL else lost
+                self._set(phase, of, first=phase is phases[0], lost=lost)
+                left, stacks = self._look(phase, of, lost)
+                while left and not self._is_reached(phase, of, left):
+                    self._one(phase, of, left, stacks, lost)
+                    left, stacks = self._look(phase, of, lost)
                 if self._is_reached(phase, of, left):
-                    break
-                self._one(phase, of, left, stacks)
-            if self._is_reached(phase, of, ahead(phase, of, self.hands.stacks())):
-                self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
-                return
+                    self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
+                    return
+
+    def _look(self, phase: Phase, of: int | None, lost: int) -> tuple[tuple[Turn, ...], Both]:
+        """Return the steps ahead, and both stacks, and tell what is reached."""
+        stacks = self.hands.stacks()
+        left = ahead(phase, of, stacks)
+        done = tuple(takewhile(lambda turn: turn not in left, turns(phase, of)))
+        self.announcer.reached(done, phase, lost, stacks)
+        return left, stacks
 
     def _set(self, phase: Phase, of: int | None, *, first: bool, lost: int) -> None:
         """Set the phase on the stacks that were not told; the first one only after a look at what it does."""
@@ -137,7 +149,9 @@ class Driver:
         question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
         self._ask(question, self.hands.status())
 
-    def _one(self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both) -> None:
+    def _one(
+        self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
+    ) -> None:
         """Run the next `up`, with everything that it can do of the steps ahead.
 
         :raises PulumiFailed: if it succeeds and yet nothing was proved.
@@ -148,6 +162,7 @@ class Driver:
         question = irreversible(group, of, status) if status else None
         if question:
             self._ask(question, status)
+        self.announcer.begins(group, phase, lost, stacks)
         self.hands.up(stack.name, group)
         after = self.hands.stacks()
         self._drop_pending(after[left[0].region])

@@ -13,6 +13,17 @@ class Stopped(DualRegionError):
     """The operator has stopped the command; what is done is done, and the same command goes on."""
 
 
+class HookFailed(DualRegionError):
+    """A hook of the user's own failed that is required; what is done stays.
+
+    :ivar hook: its key in the section `hooks`.
+    """
+
+    def __init__(self, hook: str, text: str) -> None:
+        self.hook = hook
+        super().__init__(text)
+
+
 class Exit(IntEnum):
     """How the command ends. Usage errors end with 2, an interrupt with 130."""
 

@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from runbook.asking import begin
 from runbook.calls import calls
 from runbook.commands import Place, ending_clearly, output, print_json
 from runbook.moves import failback_lost, failback_phases, failover_phases
+from runbook.points import Point, after, before
 from runbook.previewing import Preview, preview
 from runbook.project import Project
 from runbook.stacks import Both, Reading
-from runbook.turns import ahead
+from runbook.turns import Turn, ahead
 
 app = typer.Typer(
     help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True
@@ -94,7 +96,8 @@ def _document(
 
 def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[str, Any]]:
     """Return each step ahead, of all phases, once."""
-    seen = set()
+    seen: set[Turn] = set()
+    told: set[str] = set()
     for phase in phases:
         of = None if phase is Phase.NORMAL else lost
         for turn in ahead(phase, of, stacks):
@@ -102,6 +105,8 @@ def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[
                 continue
             seen.add(turn)
             stack = stacks[turn.region]
+            hooks = [each for each in _hooks(turn, lost, stacks) if each["point"] not in told]
+            told.update(each["point"] for each in hooks)
             yield {
                 "step": turn.step.id,
                 "phase": phase,
@@ -109,7 +114,21 @@ def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[
                 "region": stack.settings.own.name,
                 "title": turn.step.title,
                 "calls": list(calls(turn, stack.settings, of)),
+                "hooks": hooks,
             }
+
+
+def _hooks(turn: Turn, lost: int, stacks: Both) -> Iterator[dict[str, str]]:
+    """Return the user's own hooks that are called at a step."""
+    hooks = stacks[brokers.other(lost)].settings.hooks
+    points: tuple[tuple[str, Point | None], ...] = (
+        ("before", before(turn)),
+        ("after", after(turn, lost)),
+    )
+    for when, point in points:
+        hook = point and point.hook_of(hooks)
+        if point and hook:
+            yield {"when": when, "hook": point.hook, "point": point, "calls": str(hook)}
 
 
 def _show(document: dict[str, Any], as_json: bool) -> None:
@@ -124,6 +143,8 @@ def _show(document: dict[str, Any], as_json: bool) -> None:
         )
         for call in each["calls"]:
             say(f"      {call}")
+        for hook in each["hooks"]:
+            say(f"      {hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}")
     for each in document["previews"]:
         say(f"\nPulumi's preview of the next `up` on stack {each['stack']}")
         for change in each["changes"] or ["no change"]:

@@ -1,6 +1,7 @@
 """`dualregion preflight`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from itertools import chain
@@ -12,7 +13,7 @@ from rich.table import Table
 from dualregion.errors import DualRegionError
 from dualregion.procedure import Phase
 from hooks.files import check_chart, read_values
-from runbook import checks
+from runbook import checks, hook_calls
 from runbook.asking import begin
 from runbook.checks import Check, Ground, Outcome
 from runbook.commands import Place, ending_clearly, output, print_json
@@ -73,6 +74,7 @@ def all_checks(ground: Ground, *, failback: bool) -> Iterator[Check]:
         for ask in (partial(of_region, ground, region, failback=failback) for region in (0, 1))
     ]
     yield from checks.always(ground)
+    yield from hook_calls.checks(ground.settings.hooks, ground.folder)
     yield from (checks.before_failback if failback else checks.before_failover)(ground)
     yield from chain.from_iterable(future.result() for future in live)
 
@@ -88,12 +90,13 @@ def exit_status(found: tuple[Check, ...]) -> Exit:
 def _ground(project: Project, names: tuple[str, str]) -> Ground:
     status = look(project, names)
     settings = status.stacks[0].settings
+    ground = Ground(status, project.backend(), folder=project.folder)
     try:
         check_chart(settings.chart, project.folder)
         values = read_values(settings.values, project.folder)
     except DualRegionError as error:
-        return Ground(status, project.backend(), values_problem=str(error).removeprefix("- "))
-    return Ground(status, project.backend(), values)
+        return replace(ground, values_problem=str(error).removeprefix("- "))
+    return replace(ground, values=values)
 
 
 def _plain(check: Check) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from components import outputs
 from drill.__main__ import main as drill_command
+from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 
@@ -149,6 +150,8 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("backup", BackupSettings),
         ("backup.storage", StorageSettings),
         ("backup.storage.buckets", BucketSettings),
+        ("hooks", AnnouncementSettings),
+        ("hooks.notify", HookSettings),
     ],
 )
 def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel]) -> None:
