@@ -46,7 +46,7 @@ _SLOW_FLUSH = {
     "value": "20",
 }
 """The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
-_PATIENCE_SECONDS = 240.0
+_PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Recreated:
         for region in REGIONS:
             for each in self._installations(region):
                 self._install(region, each)
-        failback.join(self.site(PARIS))
+        failback.join(self.site(PARIS, deadline=900))
 
     @contextmanager
     def load(self) -> Iterator[None]:
@@ -173,7 +173,7 @@ class Recreated:
 
     def _run(self, argv: Sequence[str], given: str) -> str:
         done = subprocess.run(
-            argv, input=given, capture_output=True, text=True, timeout=120, check=False
+            argv, input=given, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
         return done.stdout
