@@ -30,8 +30,8 @@ from tests.sandbox.recreated import (
 pytestmark = pytest.mark.sandbox
 
 SLOW_CORES = 0.3
-ATTEMPTS = 3
-"""How often a freeze is tried, as all exporters may have flushed by chance just before it."""
+ATTEMPTS = 10
+"""How often a freeze is tried, as the survivor's exporters may have flushed by chance just before it."""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,15 @@ def engine(site: Site, region: str = "own") -> SearchEngine:
     if region == "own":
         return SearchEngine(site.cluster, site.namespace, site.settings.release)
     return SearchEngine(site.peer_cluster, site.settings.peer.namespace, site.settings.release)
+
+
+def takeover(site: Site) -> SearchEngine:
+    return SearchEngine(site.cluster, site.settings.own.failover, site.settings.release)
+
+
+def wait_for_lag(site: Site) -> None:
+    """Wait until the survivor's engine is behind, as it is most of the time."""
+    eventually(lambda: snapshots.lacking(engine(site), takeover(site)))
 
 
 def repository(site: Site) -> Repository:
@@ -99,6 +108,7 @@ def test_without_its_wait_the_freeze_loses_records(
     monkeypatch.setattr(failback, "_wait_for_records", lambda *_: "not waited for")
     error = None
     for _ in range(ATTEMPTS):
+        wait_for_lag(site)
         failback.freeze(site)
         error = refusal_of_copy(site)
         if error:
@@ -129,11 +139,10 @@ def test_with_its_wait_the_freeze_loses_nothing(
     wait = failback._wait_for_records
 
     def look_and_wait(site: Site, waiting: Waiting) -> str:
-        takeover = SearchEngine(site.cluster, site.settings.own.failover, site.settings.release)
         at_the_pause.append(
             waiting.answer(
                 "what the survivor's engine lacks",
-                lambda: snapshots.lacking(engine(site), takeover) or "nothing",
+                lambda: snapshots.lacking(engine(site), takeover(site)) or "nothing",
                 "",
             )
         )
@@ -141,6 +150,7 @@ def test_with_its_wait_the_freeze_loses_nothing(
 
     monkeypatch.setattr(failback, "_wait_for_records", look_and_wait)
     for _ in range(ATTEMPTS):
+        wait_for_lag(site)
         failback.freeze(site)
         if at_the_pause[-1] != "nothing":
             break
