@@ -1,9 +1,15 @@
 """The command `dualregion`."""
 
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
 import typer
 
 from runbook import carrying_out, history, plan, preflight, report, status
 from runbook.commands import CHECKOUT, DEFAULT_STACKS, Place, ProjectFolder, StackNames
+from runbook.errors import Exit
 
 app = typer.Typer(
     name="dualregion",
@@ -36,5 +42,22 @@ app.command()(carrying_out.failover)
 app.command()(carrying_out.failback)
 
 
+def run() -> NoReturn:
+    """Run the command, and end the process at once.
+
+    Threads that still wait for a silent region, or belong to Pulumi's Automation API, would take part in
+    Python's own shutdown, which then may abort and hide the exit status.
+    """
+    status: object = Exit.HEALTHY
+    try:
+        app(prog_name="dualregion")
+    except SystemExit as ended:
+        status = ended.code
+    with suppress(BrokenPipeError):  # who reads has gone, as `head` does
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else Exit.HEALTHY if status is None else Exit.FAILED)
+
+
 if __name__ == "__main__":
-    app(prog_name="dualregion")
+    run()
