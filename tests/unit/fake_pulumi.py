@@ -26,6 +26,11 @@ exit 255
 """
 
 
+def make_project(folder: Path) -> None:
+    """Make a folder the project that the command works on."""
+    (folder / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+
+
 @dataclass(frozen=True)
 class FakePulumi:
     """The script's answers: one file for each question."""

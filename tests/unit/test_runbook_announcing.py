@@ -236,7 +236,7 @@ def test_without_hooks_nobody_is_called() -> None:
 def test_a_plan_shows_who_would_be_called_and_when(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     pulumi = fake_pulumi.install(tmp_path, monkeypatch)
     for region in (0, 1):
         pulumi.stack(f"region{region}", region, hooks=HOOKS)
@@ -273,7 +273,7 @@ def test_a_plan_of_a_failback_shows_each_point_once(monkeypatch: pytest.MonkeyPa
 def test_the_command_calls_hooks_unless_told_not_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], calls: bool
 ) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     fake_pulumi.install(tmp_path, monkeypatch)
     given: list[Driver] = []
 

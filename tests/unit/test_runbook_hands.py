@@ -59,7 +59,7 @@ class Played(PulumiHands):
 
 @pytest.fixture
 def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     pulumi = fake_pulumi.install(tmp_path, monkeypatch)
     for what in ("cancel --yes", "cancel"):
         pulumi.answers(what, {})

@@ -88,7 +88,7 @@ def test_the_paused_window_is_told_by_b2_and_b5() -> None:
 def test_the_command_shows_incidents_and_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     pulumi = fake_pulumi.install(tmp_path, monkeypatch)
     run = {
         "kind": "update",
@@ -113,7 +113,7 @@ def test_the_command_shows_incidents_and_runs(
 
 
 def test_without_any_incident_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     fake_pulumi.install(tmp_path, monkeypatch)
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "history"])
     assert (result.exit_code, "no incident so far" in result.output) == (0, True)

@@ -138,7 +138,7 @@ def test_an_incident_is_chosen_by_name_number_or_as_the_last() -> None:
 
 
 def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     pulumi = fake_pulumi.install(tmp_path, monkeypatch)
     data = {
         "step": "F2",

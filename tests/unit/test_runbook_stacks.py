@@ -24,7 +24,7 @@ NAMES = ("region0", "region1")
 
 @pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     return fake_pulumi.install(tmp_path, monkeypatch)
 
 

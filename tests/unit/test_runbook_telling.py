@@ -71,7 +71,7 @@ def test_changes_are_told_and_what_stays_is_not() -> None:
 def test_a_preview_reads_a_copy_of_the_stacks_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: camunda-dual-region\nruntime: python\n")
+    fake_pulumi.make_project(tmp_path)
     fake_pulumi.install(tmp_path, monkeypatch)
     own = tmp_path / "Pulumi.region0.yaml"
     own.write_text("encryptionsalt: s\nconfig:\n  camunda-dual-region:region: 0\n")
