@@ -4,16 +4,15 @@ import time
 
 from drill import checks, failback_checks
 from drill.failback import Failback
+from drill.failover import STEPS
 from drill.judging import (
     check_commands,
     check_exporting,
-    check_topology,
+    check_failed_over,
     deployments,
     partitions_of_ready,
 )
-from drill.regions import brokers_after_failover, quorum
-
-STEPS = ("F1", "F2", "F3")
+from drill.regions import brokers_after_failover
 
 
 def back_out(failback: Failback) -> None:
@@ -30,17 +29,15 @@ def back_out(failback: Failback) -> None:
     outputs = failback.take_turns("failover", first=lost, name="backed out")
     since = time.monotonic()
     with rig.progress.stage("Checking the survivor, backed out"):
+        check_failed_over(rig, label, survivor)
+        view, namespaces = rig.view(survivor), (survivor.namespace, survivor.failover_namespace)
         expected = brokers_after_failover(rig.settings.cluster_size, lost.index)
-        check_topology(rig, label, survivor, expected, quorum())
-        view = rig.view(survivor)
-        engines = {survivor.index: survivor.namespace, lost.index: survivor.failover_namespace}
         rig.found.add(
             label,
             checks.steps_are_proved(outputs[survivor], survivor, STEPS),
-            checks.exporters_point_at(view.broker_pods(list(engines.values())), engines),
             rig.settled(
                 lambda: failback_checks.exporters_run(
-                    partitions_of_ready({survivor: view}, {survivor: list(engines.values())}),
+                    partitions_of_ready({survivor: view}, {survivor: namespaces}),
                     len(expected.ids),
                     rig.settings.partition_count,
                 )

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from drill import checks, previews
 from drill.command import MID_PROCEDURE, plan_shows
 from drill.findings import Episode, steps_of
-from drill.judging import check_commands, check_exporting, check_kept, check_topology
-from drill.regions import brokers_after_failover, quorum
+from drill.judging import check_commands, check_exporting, check_failed_over, check_kept
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
@@ -111,14 +110,7 @@ class Failover:
         rig, survivor = self.rig, self.incident.survivor
         end = self.episode.failover_end or time.monotonic()
         with rig.progress.stage("Checking the survivor"):
-            expected = brokers_after_failover(rig.settings.cluster_size, self.incident.lost.index)
-            check_topology(rig, self.label, survivor, expected, quorum())
-            engines = {
-                survivor.index: survivor.namespace,
-                self.incident.lost.index: survivor.failover_namespace,
-            }
-            pods = rig.view(survivor).broker_pods(list(engines.values()))
-            rig.found.add(self.label, checks.exporters_point_at(pods, engines))
+            check_failed_over(rig, self.label, survivor)
         check_commands(rig, self.label, end, "after the failover")
         check_exporting(rig, self.label, end, "after the failover")
         rig.ask_status(self.label, "with one region lost", MID_PROCEDURE)

@@ -7,7 +7,7 @@ from drill import checks, failback_checks, measure
 from drill.cluster import ClusterView
 from drill.errors import DrillError
 from drill.records import QUIET_SECONDS, Quiet, record_ids
-from drill.regions import REGIONS, ExpectedBrokers, Region
+from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
 from drill.rig import Rig
 
 _EXPORT_BOUND_SECONDS = 180.0
@@ -28,6 +28,18 @@ def check_topology(
             lambda: checks.partitions_are_led(view.topology(region.namespace), count, members)
         ),
     )
+
+
+def check_failed_over(rig: Rig, phase: str, survivor: Region) -> None:
+    """Check that the survivor works for both regions: brokers and quorum, and where each broker exports to."""
+    expected = brokers_after_failover(rig.settings.cluster_size, survivor.other.index)
+    check_topology(rig, phase, survivor, expected, quorum())
+    engines = {
+        survivor.index: survivor.namespace,
+        survivor.other.index: survivor.failover_namespace,
+    }
+    pods = rig.view(survivor).broker_pods(list(engines.values()))
+    rig.found.add(phase, checks.exporters_point_at(pods, engines))
 
 
 def check_commands(rig: Rig, phase: str, since: float, after: str) -> None:

@@ -69,6 +69,10 @@ class ClusterView:
         """The ids of all brokers in sight."""
         return frozenset(broker.id for broker in self.brokers)
 
+    def missing(self, cluster_size: int) -> list[int]:
+        """Return the ids that a cluster of this size has and that are not in sight."""
+        return sorted(set(range(cluster_size)) - self.ids)
+
     def in_namespace(self, namespace: str) -> tuple[Broker, ...]:
         """The brokers whose advertised address lies in this namespace."""
         return tuple(broker for broker in self.brokers if broker.is_in(namespace))
@@ -110,7 +114,7 @@ def not_joined(view: ClusterView, ids: Collection[int], namespace: str) -> str |
 
 def missing_brokers(view: ClusterView, cluster_size: int) -> str | None:
     """Return which of all brokers the gateway does not see, wherever they should run, or None."""
-    missing = sorted(set(range(cluster_size)) - view.ids)
+    missing = view.missing(cluster_size)
     return f"broker {_list(missing)} not in the topology yet" if missing else None
 
 

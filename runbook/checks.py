@@ -8,6 +8,7 @@ from typing import Any
 
 from dualregion import brokers
 from dualregion.errors import ConfigError
+from dualregion.observed import ClusterView
 from dualregion.procedure import F3
 from dualregion.settings import Settings
 from dualregion.values import Values, conflicts
@@ -162,9 +163,9 @@ def before_failover(ground: Ground) -> Iterator[Check]:
         "`dualregion status`; mend the brokers it names",
     )
     for sight in status.sights:
-        views = [each.view for each in sight.seen if each.view.value is not None]
-        seen = views[0].value.ids if views and views[0].value else frozenset()
-        missing = sorted(set(range(ground.settings.cluster_size)) - seen)
+        views = (each.view.value for each in sight.seen)
+        view = next((each for each in views if each is not None), ClusterView())
+        missing = view.missing(ground.settings.cluster_size)
         yield held(
             f"the gateway of region {sight.name} sees all brokers",
             f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
