@@ -3,10 +3,12 @@
 import platform
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.setup.archive import Image, Layer, LayerWriter
+from sandbox.setup.classes import ARCHIVE
 
 FILES = Path(__file__).parent.parent / "images"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -26,6 +28,7 @@ HEALTH_PATHS = (
 
 ZEEBE_ENV = {
     "JAVA_HOME": "/usr/local/java",
+    "JAVACMD": "/usr/local/bin/java",
     "ZB_HOME": "/usr/local/zeebe",
     "ZEEBE_LOG_LEVEL": "info",
     "ZEEBE_BROKER_GATEWAY_NETWORK_HOST": "0.0.0.0",  # noqa: S104 (within the pod)
@@ -48,19 +51,20 @@ def architecture() -> str:
     return ARCHITECTURES[machine]
 
 
-def images(
-    debian_root: Path, java: Path, zeebe: Path, opensearch: Path, work: Path
-) -> tuple[Image, ...]:
-    """Write the layers into `work` and describe all images.
+@dataclass(frozen=True)
+class Ingredients:
+    """Folders of the parts that the images are made of; `classes` has the archive of Zeebe's classes."""
 
-    Args:
-        debian_root: folder of the part of this name, as with the next three.
-        java: the Java 21 runtime.
-        zeebe: the distribution.
-        opensearch: the jars.
-        work: an existing folder.
-    """
-    root = Layer.of(debian_root / "root.tar")
+    debian_root: Path
+    java: Path
+    zeebe: Path
+    classes: Path
+    opensearch: Path
+
+
+def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
+    """Write the layers into `work`, an existing folder, and describe all images."""
+    root = Layer.of(of.debian_root / "root.tar")
     busybox = _busybox_layer(root.path, work)
     return (
         Image((PAUSE,), (busybox,), ("/bin/sleep", "infinity"), user="65535:65535"),
@@ -81,7 +85,7 @@ def images(
         ),
         Image(
             tuple(f"docker.io/camunda/zeebe:{tag}" for tag in ZEEBE_TAGS),
-            (root, _java_layer(java, work), _zeebe_layer(zeebe, work)),
+            (root, _java_layer(of.java, work), _zeebe_layer(of, work)),
             ("/usr/local/bin/startup.sh",),
             user=f"{USER}:{USER}",
             workdir="/usr/local/zeebe",
@@ -93,7 +97,7 @@ def images(
         ),
         Image(
             tuple(f"docker.io/bitnami/elasticsearch:{tag}" for tag in ELASTICSEARCH_TAGS),
-            (root, _opensearch_layer(opensearch, work)),
+            (root, _opensearch_layer(of.opensearch, work)),
             ("/usr/local/bin/start.sh",),
             user=f"{USER}:{USER}",
             ports=(9200, 9300),
@@ -138,14 +142,16 @@ def _java_layer(java: Path, work: Path) -> Layer:
     return writer.layer
 
 
-def _zeebe_layer(zeebe: Path, work: Path) -> Layer:
+def _zeebe_layer(of: Ingredients, work: Path) -> Layer:
     with LayerWriter(work / "zeebe.tar") as writer:
-        writer.tree("usr/local/zeebe", zeebe / "zeebe", USER)
+        writer.tree("usr/local/zeebe", of.zeebe / "zeebe", USER)
         writer.folder("usr/local/zeebe/data", 0o777, USER)
         # The root file system is read-only in pods, /tmp is not.
         writer.link("usr/local/zeebe/logs", "/tmp")  # noqa: S108 (within the image)
         writer.folder("exporters", 0o777, USER)
-        writer.file("usr/local/bin/startup.sh", FILES / "zeebe" / "startup.sh")
+        writer.file("usr/local/zeebe.jsa", of.classes / ARCHIVE)
+        for name in ("startup.sh", "java"):
+            writer.file(f"usr/local/bin/{name}", FILES / "zeebe" / name)
     return writer.layer
 
 

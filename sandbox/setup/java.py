@@ -38,7 +38,7 @@ def zeebe_part() -> Part:
     return Part(
         name="zeebe",
         says="Fetching Zeebe 8.5.8 from Maven (212 MB)",
-        key=key_of(TOOLCHAIN / "zeebe" / "pom.xml", CHECKSUMS, DEPENDENCY_PLUGIN),
+        key=key_of(TOOLCHAIN / "zeebe" / "pom.xml", CHECKSUMS, DEPENDENCY_PLUGIN, "jars' times"),
         build=_build_zeebe,
     )
 
@@ -93,6 +93,9 @@ def _build_zeebe(target: Path) -> None:
         *(target / "zeebe" / "bin").glob("zbctl.*"),
     ]:
         foreign.unlink()
+    # As the image has them: the archive of classes records the jars' times.
+    for jar in (target / "zeebe" / "lib").iterdir():
+        os.utime(jar, (EPOCH, EPOCH))
 
 
 def fetch(project: str, folder: Path) -> None:

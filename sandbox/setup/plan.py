@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.setup import debian_root, gotools, java, seed
+from sandbox.setup import classes, debian_root, gotools, java, seed
 from sandbox.setup.part import Part
 
 # Needed only beside a Pulumi of our own: the official one brings the first and downloads the second.
@@ -46,12 +46,19 @@ def plan(own: Collection[str]) -> Plan:
         part = gotools.part_of(tool, without)
         if part is not None:
             binaries |= {name: part for name, _ in tool.binaries if name not in without}
-    inputs = (debian_root.part(), java.runtime_part(), java.zeebe_part(), java.opensearch_part())
-    images = seed.part(*inputs)
+    runtime, zeebe = java.runtime_part(), java.zeebe_part()
+    ingredients = {
+        "debian_root": debian_root.part(),
+        "java": runtime,
+        "zeebe": zeebe,
+        "classes": classes.part(runtime, zeebe),
+        "opensearch": java.opensearch_part(),
+    }
+    images = seed.part(**ingredients)
     built = tuple({part.name: part for part in binaries.values()}.values())
     # Downloads first: a registry that refuses is known before the long builds.
     return Plan(
-        parts=(*inputs, images, *built),
+        parts=(*ingredients.values(), images, *built),
         seed=images,
         binaries=binaries,
         pulumi_plugins=tuple(name for name in PULUMI_PLUGINS if name in binaries),

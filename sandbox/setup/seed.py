@@ -25,25 +25,24 @@ START_SECONDS = 30
 REMEDY = "Say it again; if it fails again, containerd's log says why."
 
 
-def part(debian_root: Part, java: Part, zeebe: Part, opensearch: Part) -> Part:
-    """The part, made of four others (which must be made before)."""
+def part(**made_of: Part) -> Part:
+    """The part, made of others, which must be made before: one for each of `images.Ingredients`."""
+    folders = {name: each.folder for name, each in made_of.items()}
     sources = [Path(images.__file__), Path(archive.__file__), images.FILES]
     return Part(
         name="image-seed",
         says="Making the container images and importing them into containerd",
-        key=key_of(debian_root.key, java.key, zeebe.key, opensearch.key, *sources),
-        build=lambda target: build(
-            debian_root.folder, java.folder, zeebe.folder, opensearch.folder, target
-        ),
+        key=key_of(*(each.key for each in made_of.values()), *sources),
+        build=lambda target: build(images.Ingredients(**folders), target),
     )
 
 
-def build(debian_root: Path, java: Path, zeebe: Path, opensearch: Path, target: Path) -> None:
+def build(of: images.Ingredients, target: Path) -> None:
     """Make all images and import them into a containerd root below `target`; raises SandboxError."""
     architecture = images.architecture()
     work = target / "layers"
     work.mkdir()
-    made = images.images(debian_root, java, zeebe, opensearch, work)
+    made = images.images(of, work)
     with _containerd(target / ROOT) as (ctr, address):
         _import(ctr, address, made, architecture)
     shutil.rmtree(work)

@@ -13,8 +13,9 @@ KUBERNETES = dict(gotools.KUBERNETES.binaries)
 
 def test_without_own_tools_everything_is_made_and_downloads_come_first() -> None:
     names = [part.name for part in plan({}).parts]
-    assert names[:5] == ["debian-root", "java", "zeebe", "opensearch", "image-seed"]
-    assert sorted(names[5:]) == sorted(tool.name for tool in TOOLS)
+    made_of = ["debian-root", "java", "zeebe", "zeebe-classes", "opensearch"]
+    assert names[:6] == [*made_of, "image-seed"]
+    assert sorted(names[6:]) == sorted(tool.name for tool in TOOLS)
     assert plan({}).pulumi_plugins == ("pulumi-language-python", "pulumi-resource-kubernetes")
 
 
