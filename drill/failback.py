@@ -276,6 +276,7 @@ class Failback:
             for step in steps_of(region.stack, said, rig.found.steps)
         ]
         steps.sort(key=lambda step: step.start)
+        rig.count_waits(len(steps))
         rig.found.phases.append(
             PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
         )

@@ -53,6 +53,7 @@ class Failover:
         outputs = self._by_command() if self.rig.settings.by_command else self._by_pulumi()
         survivor, end = self.incident.survivor, self.episode.failover_end or time.monotonic()
         steps = steps_of(survivor.stack, outputs, self.rig.found.steps)
+        self.rig.count_waits(len(steps))
         self.rig.found.phases.append(
             PhaseTimes("failover", end - began, tuple(steps), self.incident.number)
         )

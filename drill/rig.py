@@ -133,6 +133,11 @@ class Rig:
         """Return the outputs of both stacks."""
         return {region: self.stacks.outputs(region.stack) for region in REGIONS}
 
+    def count_waits(self, steps: int) -> None:
+        """Count one waiting of the program for each step that `dualregion` has taken: its screen does not keep them."""
+        if self.settings.by_command:
+            self.stacks.waits += steps
+
     def ask_status(self, label: str, when: str, expected: int, keep: str = "") -> None:
         """In a drill by the runbook command, ask it how both regions stand, and check its answer.
 

@@ -61,8 +61,12 @@ def table(title: str, *columns: str) -> Table:
 
 
 def row(to: Table, *cells: object) -> None:
-    """Add a row of plain cells; what is unknown is a dash."""
-    to.add_row(*(escape("-" if cell in (None, "") else str(cell)) for cell in cells))
+    """Add a row of cells, plain unless they are rich's own text; what is unknown is a dash."""
+    to.add_row(*(cell if isinstance(cell, Text) else _plain(cell) for cell in cells))
+
+
+def _plain(cell: object) -> str:
+    return escape("-" if cell in (None, "") else str(cell))
 
 
 def _stacks(status: Status, now: datetime) -> Table:
