@@ -22,7 +22,6 @@ SHOWN = (
     "failover-running",
     "failover-end",
     "status-failover",
-    "failback-pending-question",
     "status-paused",
     "history",
 )

@@ -54,7 +54,9 @@ def _head(status: Status) -> Text:
 
 def table(title: str, *columns: str) -> Table:
     """Return an empty table of the look that all commands have."""
-    found = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    # A title may be wider than its table.
+    whole = Text(title, "bold", no_wrap=True, overflow="ignore")
+    found = Table(title=whole, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         found.add_column(column, overflow="fold")
     return found
