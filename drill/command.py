@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from drill.check import Check
@@ -91,9 +92,10 @@ class Command:
             status_shows(shown.exit_status, shown.output, when, expected),
         ]
 
-    def report(self, to: Path) -> Check:
-        """Write the incident's page."""
-        run = self.show("report", "last", "--output", str(to))
+    def report(self, to: Path, lost_at: datetime) -> Check:
+        """Write the incident's page, which is told when the region was lost."""
+        moment = f"{lost_at:%Y-%m-%dT%H:%M:%S}"
+        run = self.show("report", "last", "--lost-at", moment, "--output", str(to))
         page = to.read_text() if to.exists() else ""
         return report_is_whole(run.exit_status, page)
 

@@ -159,9 +159,13 @@ def history_tells(exit_status: int, text: str, incident: str, steps: Sequence[st
 
 
 def report_is_whole(exit_status: int, page: str) -> Check:
-    """`dualregion report` writes a page that stands alone and has the last step of the failback."""
+    """`dualregion report` writes a page that stands alone, from the outage to the last step of the failback."""
     problems = [f"`dualregion report` ended with exit status {exit_status}"] if exit_status else []
-    problems += [f"there is no {part}" for part in ("<svg", "B7", "</html>") if part not in page]
+    problems += [
+        f"there is no {part}"
+        for part in ("<svg", "B7", "No service", "</html>")
+        if part not in page
+    ]
     problems += [f"it loads {part}" for part in ('src="http', 'href="http') if part in page]
     return judged(
         "`dualregion report` writes a page that stands alone", problems, f"{len(page)} characters"

@@ -220,7 +220,8 @@ class Failback:
         rig.ask_status(label, "after the failback", HEALTHY)
         if rig.settings.by_command:
             steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
-            walk.tell_afterwards(rig, self.incident, steps, label)
+            loss = self.episode.loss or time.monotonic()
+            walk.tell_afterwards(rig, self.incident, loss, steps, label)
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""

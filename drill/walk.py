@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from drill import announced
 from drill.check import Check
@@ -150,15 +151,18 @@ def go_to(rig: Rig, incident: Incident, phase: str, label: str) -> None:
 # --- telling ---------------------------------------------------------------------------------------------
 
 
-def tell_afterwards(rig: Rig, incident: Incident, steps: Sequence[str], label: str) -> None:
-    """Show the recovery record, and write the incident's page."""
+def tell_afterwards(
+    rig: Rig, incident: Incident, loss: float, steps: Sequence[str], label: str
+) -> None:
+    """Show the recovery record, and write the incident's page; `loss` is on the clock that never jumps."""
+    lost_at = datetime.fromtimestamp(time.time() - (time.monotonic() - loss), UTC)
     with rig.progress.stage("dualregion history, and report"):
         history = rig.command.show("history", keep="history")
         name = announced.name_of(incident)
         rig.found.add(
             label,
             history_tells(history.exit_status, history.output, name, steps),
-            rig.command.report(rig.places.incident_page),
+            rig.command.report(rig.places.incident_page, lost_at),
         )
 
 

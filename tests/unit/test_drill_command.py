@@ -23,7 +23,7 @@ PLAN = """phase failover, lostRegion 1, on both stacks; then
  1. F1 on stack region0 (london): isolated
  2. R on stack region1 (paris): nothing is declared
 """
-PAGE = "<html><svg></svg>B7</html>"
+PAGE = "<html>No service<svg></svg>B7</html>"
 SCREEN = (
     "HEALTHY  phase normal\nStacks\nInstallations\nBrokers and partitions\npartition exporters\n"
 )
