@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill interrupted test lint unit engine sandbox-test up down
+.PHONY: help venv setup drill screens interrupted test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
@@ -22,8 +22,11 @@ $(VENV)/ready: requirements-dev.lock
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --back-out --by-command --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --back-out --by-pulumi --keep"
 	@$(PYTHON) -m drill $(ARGS)
+
+screens: venv ## Take the screens of the last whole drill into docs/screens
+	@$(PYTHON) -m drill.screens
 
 up: setup ## Start the two regions and leave them running
 	@$(PYTHON) -m sandbox up

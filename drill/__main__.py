@@ -63,10 +63,10 @@ def main(
             help="Back out of the failback once, with exporters paused, and begin it again.",
         ),
     ] = False,
-    by_command: Annotated[
+    by_pulumi: Annotated[
         bool,
         typer.Option(
-            "--by-command", help="Let `dualregion` take the turns, instead of plain `pulumi up`."
+            "--by-pulumi", help="Take the turns by plain `pulumi up`, instead of by `dualregion`."
         ),
     ] = False,
     down: Annotated[
@@ -89,7 +89,7 @@ def main(
             rate,
             interrupt,
             back_out,
-            by_command,
+            by_pulumi,
         )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -1,108 +1,124 @@
-"""The runbook command in a drill: `dualregion` drives the stacks, and the drill judges what becomes of them."""
+"""The runbook command in a drill: `dualregion` at a terminal drives the stacks, and the drill judges what becomes of them."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from drill.check import Check, judged
+from drill.check import Check
+from drill.command_checks import is_too_busy, report_is_whole, status_says, status_shows
+from drill.operating import Operator
+from drill.report import Answer
+from drill.screens import Screens
 from drill.stacks import Run, Stacks
+from drill.terminal import LINES, Row, flowing
 
-HEALTHY, MID_PROCEDURE = 0, 10
-"""Exit statuses of `dualregion status`."""
 LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
 """How far `dualregion failback` goes for a phase of the drill."""
+_MOST_ASKED = 5
+"""How often `status` is asked while the machine is too busy to answer it in time."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A command that has ended at the terminal, and what its operator has seen and done."""
+
+    run: Run
+    operator: Operator
+    flowing: str
+    """All that it said, as one line."""
 
 
 @dataclass
 class Command:
     """Runs `dualregion` on the drill's copy of the project, which its environment names.
 
-    `answers` notes how long each `status` took: what was happening -> seconds.
+    `answers` notes how long each `status` took: what was happening -> the answer.
     """
 
     stacks: Stacks
     executable: Path
     say: Callable[[str], None]
-    answers: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, Answer]
+    screens: Screens
 
-    def failover(self, lost: int) -> Run:
-        """Carry the failover out.
+    def drive(
+        self, *what: str, stop_in: str | None = None, answer: str = "yes", keep: str = ""
+    ) -> Session:
+        """Fail over or back at the terminal, and answer each question.
+
+        Args:
+            what: the command, such as `failover --lost 1`.
+            stop_in: the step in whose midst Ctrl-C is hit.
+            answer: to every question.
+            keep: what the kept screens' names begin with; empty: none is kept.
+        """
+        title = f"dualregion {' '.join(what)}"
+
+        def on_screen(name: str, rows: list[Row]) -> None:
+            if keep:
+                self.screens.keep(f"{keep}-{name}", title, rows)
+
+        operator = Operator(self.say, answer, stop_in, on_screen)
+        run, rows = self._at_terminal(operator, *what)
+        if keep:
+            self.screens.keep(f"{keep}-end", title, rows[-LINES:])
+        return Session(run, operator, flowing(rows))
+
+    def must_drive(self, *what: str, keep: str = "") -> Session:
+        """Do as `drive`, to the end.
 
         Raises:
             DrillError: the command failed.
         """
-        return self._drive("failover", "--lost", str(lost))
+        session = self.drive(*what, keep=keep)
+        self.stacks.demand(session.run)
+        return session
 
-    def failback(self, phase: str) -> Run:
-        """Carry the failback out, as far as a phase goes.
+    def show(self, *what: str, keep: str = "") -> Run:
+        """Let the command show something, which ends by itself; keep all of it as one screen."""
+        run, rows = self._at_terminal(Operator(lambda _: None), *what)
+        if keep:
+            self.screens.keep(keep, f"dualregion {' '.join(what)}", rows)
+        return run
 
-        Raises:
-            DrillError: the command failed.
-        """
-        until = LAST_STEP.get(phase)
-        return self._drive("failback", *(("--until", until) if until else ()))
+    def status(self, when: str, expected: int, keep: str = "") -> list[Check]:
+        """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
+        run, asked = self._asked(lambda: self._piped("status", "--json"), expected)
+        self.answers[when] = Answer(run.seconds, asked)
+        shown, _ = self._asked(lambda: self.show("status", keep=keep), expected)
+        return [
+            status_says(run.exit_status, run.output, when, expected, asked),
+            status_shows(shown.exit_status, shown.output, when, expected),
+        ]
 
-    def plan(self, *what: str) -> Run:
-        """Show what a failover or failback would do."""
-        return self._run("plan", *what)
-
-    def status(self, when: str, expected: int) -> Check:
-        """Ask how both regions stand, note how long the answer takes, and judge it."""
-        run = self._run("status", "--json", quiet=True)
-        self.answers[when] = run.seconds
-        self.say(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
-        return status_says(run.exit_status, run.output, when, expected)
-
-    def report(self, to: Path) -> Check:
-        """Write the incident's page."""
-        run = self._run("report", "last", "--output", str(to))
+    def report(self, to: Path, lost_at: datetime) -> Check:
+        """Write the incident's page, which is told when the region was lost."""
+        moment = f"{lost_at:%Y-%m-%dT%H:%M:%S}"
+        run = self.show("report", "last", "--lost-at", moment, "--output", str(to))
         page = to.read_text() if to.exists() else ""
         return report_is_whole(run.exit_status, page)
 
-    def _drive(self, *arguments: str) -> Run:
-        run = self._run(*arguments, "--yes", "--message", "drill", live=True)
-        return self.stacks.demand(run)
+    def _asked(self, ask: Callable[[], Run], expected: int) -> tuple[Run, int]:
+        """Ask, and again while the machine is too busy to answer in time; return the last answer and their number."""
+        asked = 0
+        while True:
+            run, asked = ask(), asked + 1
+            self.say(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
+            if asked == _MOST_ASKED or not is_too_busy(run.exit_status, run.output, expected):
+                return run, asked
 
-    def _run(self, *arguments: str, live: bool = False, quiet: bool = False) -> Run:
-        argv = (str(self.executable), *arguments)
-        return self.stacks.execute(f"dualregion-{arguments[0]}", argv, live=live, quiet=quiet)
+    def _at_terminal(self, operator: Operator, *arguments: str) -> tuple[Run, list[Row]]:
+        """Run it at a terminal; return its end, and all rows that it has written."""
+        return self.stacks.at_terminal(
+            _log_name(arguments), (str(self.executable), *arguments), operator.look
+        )
 
-
-def status_says(exit_status: int, output: str, when: str, expected: int) -> Check:
-    """`dualregion status` judges the regions as the procedure has them, and names what is next."""
-    try:
-        document: dict[str, Any] = json.loads(output or "{}")
-    except ValueError:
-        document = {}
-    problems = []
-    if exit_status != expected:
-        found = "; ".join(each["sentence"] for each in document.get("findings", ()))
-        problems.append(f"exit status {exit_status}, expected was {expected}: {found}")
-    if expected == MID_PROCEDURE and not document.get("next"):
-        problems.append("it does not say what is next")
-    return judged(
-        f"`dualregion status` tells how both regions stand {when}",
-        problems,
-        str(document.get("health")),
-    )
+    def _piped(self, *arguments: str) -> Run:
+        return self.stacks.execute(
+            _log_name(arguments), (str(self.executable), *arguments), quiet=True
+        )
 
 
-def plan_shows(exit_status: int, output: str, steps: tuple[str, ...], what: str) -> Check:
-    """`dualregion plan` names every step that is ahead."""
-    problems = [f"`dualregion plan` ended with exit status {exit_status}"] if exit_status else []
-    problems += [f"{step} is not in it" for step in steps if f" {step} on stack " not in output]
-    return judged(
-        f"`dualregion plan {what}` shows every step that is ahead", problems, ", ".join(steps)
-    )
-
-
-def report_is_whole(exit_status: int, page: str) -> Check:
-    """`dualregion report` writes a page that stands alone and has the last step of the failback."""
-    problems = [f"`dualregion report` ended with exit status {exit_status}"] if exit_status else []
-    problems += [f"there is no {part}" for part in ("<svg", "B7", "</html>") if part not in page]
-    problems += [f"it loads {part}" for part in ('src="http', 'href="http') if part in page]
-    return judged(
-        "`dualregion report` writes a page that stands alone", problems, f"{len(page)} characters"
-    )
+def _log_name(arguments: Sequence[str]) -> str:
+    return f"dualregion-{arguments[0]}"

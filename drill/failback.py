@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from drill import checks, failback_checks, previews
+from drill import checks, failback_checks, previews, walk
 from drill.cluster import is_ready
-from drill.command import HEALTHY, MID_PROCEDURE, plan_shows
+from drill.command_checks import HEALTHY, MID_PROCEDURE
 from drill.failover import STEPS as FAILOVER_STEPS
 from drill.findings import Episode, steps_of
 from drill.judging import (
@@ -72,7 +72,8 @@ class Failback:
         """Preview, then both stacks to `failback-pending`."""
         rig, survivor = self.rig, self.incident.survivor
         if rig.settings.by_command:
-            self._plan()
+            steps = (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
+            walk.plan_failback(rig, steps, self.label("failback-pending"))
             self._make_pending("failback-pending")
             return
         self.configure("failback-pending")
@@ -96,13 +97,6 @@ class Failback:
         self.episode.failback_began = time.monotonic()
         outputs = self.take_turns("failback-pending", name=name)
         self._check_stacks("failback-pending", outputs, PENDING_STEPS)
-
-    def _plan(self) -> None:
-        rig, steps = self.rig, (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
-        with rig.progress.stage("dualregion plan failback"):
-            plan = rig.command.plan("failback")
-            check = plan_shows(plan.exit_status, plan.output, steps, "failback")
-            rig.found.add(self.label("failback-pending"), check)
 
     def _try_wrong_turn(self) -> None:
         """Say `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
@@ -141,7 +135,7 @@ class Failback:
                 rig.settled(lambda: failback_checks.web_apps_off(deployments(views))),
             )
         check_commands(rig, label, since, "with the exporters paused")
-        rig.ask_status(label, "with the exporters paused", MID_PROCEDURE)
+        rig.ask_status(label, "with the exporters paused", MID_PROCEDURE, "status-paused")
         self._pending = rig.view(survivor).broker_pods([survivor.namespace])
         if rig.settings.until is Until.FAILBACK_PENDING:
             rig.stop_load()
@@ -221,11 +215,13 @@ class Failback:
             )
 
     def _tell_afterwards(self, label: str) -> None:
-        """Let `dualregion` say that all is well again, and write the incident's page."""
+        """Let `dualregion` say that all is well again, show its record, and write the incident's page."""
         rig = self.rig
         rig.ask_status(label, "after the failback", HEALTHY)
         if rig.settings.by_command:
-            rig.found.add(label, rig.command.report(rig.places.incident_page))
+            steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
+            loss = self.episode.loss or time.monotonic()
+            walk.tell_afterwards(rig, self.incident, loss, steps, label)
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
@@ -266,7 +262,8 @@ class Failback:
         rig, lost = self.rig, self.incident.lost
         began = time.monotonic()
         if rig.settings.by_command:
-            outputs = self._by_command(phase)
+            walk.go_to(rig, self.incident, phase, self.label(name or phase))
+            outputs = rig.both_outputs()
         else:
             outputs = rig.take_turns(
                 phase,
@@ -280,20 +277,11 @@ class Failback:
             for step in steps_of(region.stack, said, rig.found.steps)
         ]
         steps.sort(key=lambda step: step.start)
+        rig.count_waits(len(steps))
         rig.found.phases.append(
             PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
         )
         return outputs
-
-    def _by_command(self, phase: str) -> dict[Region, Outputs]:
-        """Let `dualregion` go to a phase on both stacks."""
-        rig = self.rig
-        with rig.progress.stage(f"dualregion, to phase {phase}"):
-            if phase == "failover":
-                rig.command.failover(self.incident.lost.index)
-            else:
-                rig.command.failback(phase)
-        return rig.both_outputs()
 
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]

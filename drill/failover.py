@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from drill import checks, previews
-from drill.command import MID_PROCEDURE, plan_shows
+from drill import checks, previews, walk
+from drill.command_checks import MID_PROCEDURE
 from drill.findings import Episode, steps_of
 from drill.judging import check_commands, check_exporting, check_failed_over, check_kept
 from drill.report import PhaseTimes
@@ -31,6 +31,9 @@ class Failover:
         """Call the region lost while it lives: the wrong move that would cost most must be refused."""
         rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
         with rig.progress.stage(f"Calling {lost.city} lost while it lives: must be refused"):
+            if rig.settings.by_command:
+                walk.refuse_early_moves(rig, self.incident)
+                return
             rig.stacks.configure(survivor.stack, self._wanted)
             preview = rig.stacks.preview(survivor.stack)
             rig.found.add(
@@ -50,6 +53,7 @@ class Failover:
         outputs = self._by_command() if self.rig.settings.by_command else self._by_pulumi()
         survivor, end = self.incident.survivor, self.episode.failover_end or time.monotonic()
         steps = steps_of(survivor.stack, outputs, self.rig.found.steps)
+        self.rig.count_waits(len(steps))
         self.rig.found.phases.append(
             PhaseTimes("failover", end - began, tuple(steps), self.incident.number)
         )
@@ -62,19 +66,14 @@ class Failover:
 
     def _by_command(self) -> Outputs:
         """Let `dualregion` plan the failover and carry it out, on both stacks."""
-        rig, lost = self.rig, self.incident.lost
-        what = ("failover", "--lost", str(lost.index))
-        with rig.progress.stage(f"dualregion plan {' '.join(what)}"):
-            plan = rig.command.plan(*what)
-            rig.found.add(
-                self.label, plan_shows(plan.exit_status, plan.output, (*STEPS, "R"), "failover")
-            )
-        with rig.progress.stage(f"dualregion {' '.join(what)}"):
-            self.episode.up_began = time.monotonic()
-            try:
-                rig.command.failover(lost.index)
-            finally:
-                self.episode.failover_end = time.monotonic()
+        rig = self.rig
+        walk.plan_failover(rig, self.incident, (*STEPS, "R"), self.label)
+        self.episode.up_began = time.monotonic()
+        try:
+            walk.fail_over(rig, self.incident, self.episode, self.label)
+        finally:
+            self.episode.failover_end = time.monotonic()
+        walk.refuse_other_region(rig, self.incident, self.label)
         return rig.stacks.outputs(self.incident.survivor.stack)
 
     def _by_pulumi(self) -> Outputs:
@@ -113,7 +112,7 @@ class Failover:
             check_failed_over(rig, self.label, survivor)
         check_commands(rig, self.label, end, "after the failover")
         check_exporting(rig, self.label, end, "after the failover")
-        rig.ask_status(self.label, "with one region lost", MID_PROCEDURE)
+        rig.ask_status(self.label, "with one region lost", MID_PROCEDURE, "status-failover")
         self._check_nothing_to_do()
         if rig.settings.until is Until.FAILOVER:
             rig.stop_load()

@@ -11,7 +11,17 @@ from drill.measure import ExportSample
 from drill.points import Turn
 from drill.progress import Progress
 from drill.regions import REGIONS
-from drill.report import Failback, IncidentFigures, Load, PhaseTimes, Records, Report, StepTime
+from drill.report import (
+    Answer,
+    CtrlC,
+    Failback,
+    IncidentFigures,
+    Load,
+    PhaseTimes,
+    Records,
+    Report,
+    StepTime,
+)
 from drill.settings import DrillSettings
 
 _SECONDS_BEFORE_LOSS = 10
@@ -32,6 +42,7 @@ class Episode:
     up_began: float | None = None
     failover_end: float | None = None
     noop_preview_seconds: float | None = None
+    ctrl_c: CtrlC | None = None
     failback_began: float | None = None
     failback_end: float | None = None
     watched_until: float | None = None
@@ -58,8 +69,8 @@ class Findings:
     peak_machine_memory_gib: float | None = None
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    status_seconds: dict[str, float] = field(default_factory=dict)
-    """How long `dualregion status` took, by what was going on."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """How `dualregion status` answered, by what was going on."""
 
     def add(self, phase: str, *checks: Check) -> None:
         """Take in the outcome of checks made in a phase."""
@@ -124,7 +135,7 @@ def report_of(
         machine=findings.machine,
         versions=findings.versions,
         by_command=settings.by_command,
-        status_seconds=findings.status_seconds,
+        answers=findings.answers,
     )
     return report.judged(reason)
 
@@ -166,6 +177,7 @@ def _incident(settings: DrillSettings, episode: Episode) -> IncidentFigures:
         lost_region=episode.lost_region,
         lost_at=loss,
         noop_preview_seconds=episode.noop_preview_seconds,
+        ctrl_c=episode.ctrl_c,
     )
     if loss is None or not episode.load.acks:
         return figures
@@ -186,6 +198,7 @@ def _incident(settings: DrillSettings, episode: Episode) -> IncidentFigures:
             moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), shown
         ),
         noop_preview_seconds=figures.noop_preview_seconds,
+        ctrl_c=figures.ctrl_c,
         failback=_failback(episode),
     )
 

@@ -1,5 +1,6 @@
 """One incident of a drill: a region is lost, failed over, recreated and failed back, under load all the time."""
 
+from drill import walk
 from drill.backing_out import back_out
 from drill.failback import Failback
 from drill.failover import Failover
@@ -21,6 +22,7 @@ def rehearse_incident(rig: Rig, incident: Incident) -> None:
     """
     suffix = f" (incident {incident.number})" if len(rig.settings.incidents) > 1 else ""
     _go_through(rig, incident, suffix)
+    walk.check_hooks(rig, incident, f"hooks{suffix}")
     if rig.settings.interrupt:
         _check_interruptions(rig, incident, f"interrupted{suffix}")
 

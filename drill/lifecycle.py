@@ -8,7 +8,7 @@ import shutil
 import psutil
 import yaml
 
-from drill import checks
+from drill import announced, checks
 from drill.findings import Findings
 from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
@@ -94,11 +94,14 @@ class Lifecycle:
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
         )
+        announced.install(places.project)
         env["DUALREGION_PROJECT"] = str(places.project)
+        env["DUALREGION_OPERATOR"] = announced.OPERATOR
         _write_env_file(env, places)
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         for region in REGIONS:
-            stacks.create(region.stack, stack_config(self._settings, places, region))
+            config = stack_config(self._settings, places, region) | announced.config()
+            stacks.create(region.stack, config)
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drill.measure import Gap
-from drill.report import Failback, IncidentFigures, PhaseTimes, Report, as_json
+from drill.report import CtrlC, Failback, IncidentFigures, PhaseTimes, Report, as_json
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SECONDS_IN_A_ROW = 100
@@ -94,10 +94,10 @@ def sparkline(counts: Sequence[int], top: int | None = None) -> str:
 
 def _answers(report: Report) -> list[str]:
     """How long the runbook command took to tell how both regions stand."""
-    if not report.status_seconds:
+    if not report.answers:
         return []
-    rows = [(when, f"{seconds:.1f}") for when, seconds in report.status_seconds.items()]
-    return ["## `dualregion status`", _table(("asked", "seconds"), rows)]
+    rows = [(when, f"{each.seconds:.1f}", str(each.asked)) for when, each in report.answers.items()]
+    return ["## `dualregion status`", _table(("asked", "seconds", "times"), rows)]
 
 
 def _opening(report: Report) -> str:
@@ -189,6 +189,19 @@ def _loss_figures(incident: IncidentFigures) -> _Figures:
             _seconds(incident.reaction_seconds),
         ),
         ("preview with nothing to do", _seconds(incident.noop_preview_seconds)),
+        *_ctrl_c_figures(incident.ctrl_c),
+    ]
+
+
+def _ctrl_c_figures(hit: CtrlC | None) -> _Figures:
+    if hit is None:
+        return []
+    return [
+        (f"Ctrl-C in {hit.step}, until `dualregion` had ended", _seconds(hit.ended_seconds)),
+        (
+            f"Ctrl-C in {hit.step}, until the same command had {hit.step} at work again",
+            _seconds(hit.again_seconds),
+        ),
     ]
 
 

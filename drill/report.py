@@ -63,6 +63,23 @@ class Records:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """How long `dualregion status` took, the last time it was asked, and how often it had to be."""
+
+    seconds: float
+    asked: int = 1
+
+
+@dataclass(frozen=True)
+class CtrlC:
+    """Ctrl-C in the midst of a step: seconds until the command had ended, and until the step was at work again."""
+
+    step: str
+    ended_seconds: float
+    again_seconds: float | None
+
+
+@dataclass(frozen=True)
 class Failback:
     """The failback of one incident: from the first `pulumi up` of `failback-pending` to the last of `restored`."""
 
@@ -91,6 +108,7 @@ class IncidentFigures:
     gaps: tuple[Gap, ...] = ()
     acks_per_second: Mapping[int, int] = field(default_factory=dict)
     noop_preview_seconds: float | None = None
+    ctrl_c: CtrlC | None = None
     failback: Failback | None = None
 
 
@@ -121,8 +139,8 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     by_command: bool = False
     """Whether the runbook command took the turns."""
-    status_seconds: Mapping[str, float] = field(default_factory=dict)
-    """How long its `status` took, by what was going on."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """How its `status` answered, by what was going on."""
 
     def judged(self, reason: str | None) -> "Report":
         """Return the report with its result: passed only if nothing broke and every check held.
@@ -175,7 +193,8 @@ def as_json(report: Report) -> str:
             for point in turn.not_reachable
         ],
         "byCommand": report.by_command,
-        "statusSeconds": _rounded(dict(report.status_seconds)),
+        "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
+        "statusAsked": {when: each.asked for when, each in report.answers.items()},
         "peakMemoryGiB": _round(report.peak_memory_gib),
         "peakMachineMemoryGiB": _round(report.peak_machine_memory_gib),
         "stages": [_rounded(asdict(stage)) for stage in report.stages],
@@ -201,6 +220,7 @@ def _figures(incident: IncidentFigures) -> dict[str, Any]:
         "gaps": [_gap_after_loss(gap, loss) for gap in incident.gaps],
         "acksPerSecond": [[second, count] for second, count in incident.acks_per_second.items()],
         "noopPreviewSeconds": _round(incident.noop_preview_seconds),
+        "ctrlC": incident.ctrl_c and _camel(_rounded(asdict(incident.ctrl_c))),
         "failbackSeconds": _round(back.seconds if back else None),
         "failbackUnavailableSeconds": _round(back.unavailable_seconds if back else None),
         "failbackUnavailableSecondsByPartition": _rounded(

@@ -14,6 +14,7 @@ from drill.loadlog import LoadLog
 from drill.loadprocess import LoadProcess
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
+from drill.screens import Screens
 from drill.settings import DrillSettings, Places, Until
 from drill.stacks import Run, Stacks
 from drill.turns import Outputs, take_turns
@@ -47,7 +48,11 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.command = Command(
-            self.stacks, self.places.command, self.progress.say, self.found.status_seconds
+            self.stacks,
+            self.places.command,
+            self.progress.say,
+            self.found.answers,
+            Screens(self.places.screens),
         )
         self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.found.turns)
 
@@ -128,11 +133,19 @@ class Rig:
         """Return the outputs of both stacks."""
         return {region: self.stacks.outputs(region.stack) for region in REGIONS}
 
-    def ask_status(self, label: str, when: str, expected: int) -> None:
-        """In a drill by the runbook command, ask it how both regions stand, and check its answer."""
+    def count_waits(self, steps: int) -> None:
+        """Count one waiting of the program for each step that `dualregion` has taken: its screen does not keep them."""
+        if self.settings.by_command:
+            self.stacks.waits += steps
+
+    def ask_status(self, label: str, when: str, expected: int, keep: str = "") -> None:
+        """In a drill by the runbook command, ask it how both regions stand, and check its answer.
+
+        `keep` is the name of the screen that is kept; empty: none.
+        """
         if self.settings.by_command:
             with self.progress.stage(f"Asking `dualregion status` {when}"):
-                self.found.add(label, self.command.status(when, expected))
+                self.found.add(label, *self.command.status(when, expected, keep))
 
     # --- load and watch --------------------------------------------------------------------------------
 

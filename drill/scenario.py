@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 
 from drill import checks
+from drill.command_checks import HEALTHY
 from drill.errors import DrillError
 from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
@@ -85,6 +86,7 @@ def to_normal(rig: Rig) -> None:
     view = rig.view(first)
     rig.found.versions["zeebe"] = str(view.topology(first.namespace).get("gatewayVersion"))
     rig.found.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]
+    rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
 
 
 def stay_in_normal(rig: Rig) -> None:

@@ -42,7 +42,7 @@ class DrillSettings:
 
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
-    With `by_command` the runbook command `dualregion` takes the turns, and not the drill by plain `pulumi up`.
+    With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -53,7 +53,7 @@ class DrillSettings:
     rate: float = 20.0
     interrupt: bool = False
     back_out: bool = False
-    by_command: bool = False
+    by_pulumi: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -77,15 +77,19 @@ class DrillSettings:
             raise DrillError(
                 f"--back-out with --until {self.until}: there is no failback to back out of"
             )
-        if self.interrupt and (self.back_out or self.by_command):
-            other = "--back-out" if self.back_out else "--by-command"
-            raise DrillError(f"{other} and --interrupt: give one of them")
+        if self.interrupt and self.back_out:
+            raise DrillError("--back-out and --interrupt: give one of them")
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
                 f"--cluster-size {self.cluster_size}: with {REPLICATION_FACTOR} copies of each partition "
                 f"a failover restores quorum only for multiples of {smallest}, from {smallest} on"
             )
+
+    @property
+    def by_command(self) -> bool:
+        """Whether `dualregion` takes the turns; what is killed in an interrupted drill is `pulumi up` itself."""
+        return not (self.by_pulumi or self.interrupt)
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -182,6 +186,16 @@ class Places:
     def incident_page(self) -> Path:
         """What the runbook command tells of the last incident."""
         return self.folder / "incident.html"
+
+    @property
+    def screens(self) -> Path:
+        """Screens of the runbook command, as pictures."""
+        return self.folder / "screens"
+
+    @property
+    def announcements(self) -> Path:
+        """What the drill's own hooks were told, call by call."""
+        return self.folder / "announcements.jsonl"
 
     @property
     def chart(self) -> Path:

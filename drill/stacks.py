@@ -21,6 +21,7 @@ from typing import Any
 from drill.errors import DrillError
 from drill.livelines import LiveLines, has_waited
 from drill.ownership import end_marked
+from drill.terminal import Row, Terminal
 
 OnLine = Callable[[str, Callable[[], None]], None]
 """Is told each line of a run, and given what kills the run."""
@@ -298,6 +299,32 @@ class Stacks:
                 errors.close()
             self.waits += len(waited)
         return Run(told_as, status, time.monotonic() - began, "".join(lines), log)
+
+    def at_terminal(
+        self, name: str, argv: Sequence[str], look: Callable[[Terminal], None]
+    ) -> tuple[Run, list[Row]]:
+        """Run a command as `execute` does, but at a terminal; return all rows that it has written, too.
+
+        Args:
+            name: what its log is called.
+            argv: the command.
+            look: is given the terminal whenever its screen rests, to read it and to type.
+
+        Raises:
+            DrillError: it does not end.
+        """
+        log = self._next_log(name)
+        told_as = (Path(argv[0]).name, *argv[1:])
+        began = time.monotonic()
+        with Terminal(argv, self._project, self._env, log, RUN_MARK) as terminal:
+            while terminal.read():
+                look(terminal)
+                if time.monotonic() - began > _LONGEST_RUN_SECONDS:
+                    raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
+            look(terminal)
+            status = terminal.exit_status(_CANCEL_SECONDS)
+            run = Run(told_as, status, time.monotonic() - began, terminal.text, log)
+            return run, terminal.all_rows
 
     @contextmanager
     def _started(

@@ -12,6 +12,7 @@ from threading import Lock
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from runbook.screen import row, table
 from runbook.telling import Change, Line
@@ -87,10 +88,10 @@ class Running:
         return found
 
 
-def _mark(shown: StepShown) -> str:
+def _mark(shown: StepShown) -> Text:
     if shown.ended is not None:
-        return "done"
-    return "ahead" if shown.began is None else "at work"
+        return Text("done", "green")
+    return Text("ahead", "dim") if shown.began is None else Text("at work", "yellow")
 
 
 @contextmanager

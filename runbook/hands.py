@@ -1,6 +1,7 @@
 """Driving with the real Pulumi, and asking the operator at the terminal."""
 
 import getpass
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -128,6 +129,8 @@ class PulumiHands:
                     f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
                 ) from None
             raise PulumiFailed(f"stack {stack}: {teller.refusal or error}") from None
+        if interrupted:
+            raise Stopped(f"stopped; stack {stack} was done by then, and the same command goes on")
 
     def _run(self, stack: str, teller: Teller) -> None:
         self.project.ask(
@@ -187,5 +190,5 @@ def _somebody_else(stack: str, text: str) -> Refused:
 
 
 def signature() -> str:
-    """Return who is at work, for the stack history."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """Return who is at work, for the stack history and the hooks: several people may share one account."""
+    return os.environ.get("DUALREGION_OPERATOR") or f"{getpass.getuser()}@{socket.gethostname()}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dualregion.procedure import STEPS
-from dualregion.progress import merged_history
+from dualregion.progress import Incident, merged_history
 from runbook.stacks import Both
 
 
@@ -45,6 +45,12 @@ class IncidentRecord:
 
     name: str
     entries: tuple[Entry, ...]
+
+    @property
+    def lost_region(self) -> int | None:
+        """The region that was lost, if the incident's name tells it."""
+        found = Incident.parse(self.name)
+        return None if found is None else found.lost_region
 
     @property
     def paused(self) -> tuple[datetime, datetime | None] | None:

@@ -54,15 +54,21 @@ def _head(status: Status) -> Text:
 
 def table(title: str, *columns: str) -> Table:
     """Return an empty table of the look that all commands have."""
-    found = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    # A title may be wider than its table.
+    whole = Text(title, "bold", no_wrap=True, overflow="ignore")
+    found = Table(title=whole, title_justify="left", box=None, pad_edge=False)
     for column in columns:
         found.add_column(column, overflow="fold")
     return found
 
 
 def row(to: Table, *cells: object) -> None:
-    """Add a row of plain cells; what is unknown is a dash."""
-    to.add_row(*(escape("-" if cell in (None, "") else str(cell)) for cell in cells))
+    """Add a row of cells, plain unless they are rich's own text; what is unknown is a dash."""
+    to.add_row(*(cell if isinstance(cell, Text) else _plain(cell) for cell in cells))
+
+
+def _plain(cell: object) -> str:
+    return escape("-" if cell in (None, "") else str(cell))
 
 
 def _stacks(status: Status, now: datetime) -> Table:

@@ -4,13 +4,20 @@ One row for each span. Days may lie between failover and failback, so a stretch 
 drawn as a short break with its length, and everything else to one scale.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from itertools import pairwise
 
-LABEL, WIDTH, ROW, BREAK = 190, 960, 24, 110
+LABEL, WIDTH, ROW, BREAK = 150, 1000, 24, 150
 """Widths of the labels, of the whole picture and of a break, and the height of a row, in pixels."""
+_HEAD, _BAND = 46, 48
+"""Height of the axis above the rows; what of a break is left white at either side, for what stands behind bars."""
+_TICKS = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
+"""Seconds between two lines of the axis, of which the smallest is taken that leaves them this much room, in pixels:"""
+_TICK_ROOM = 64
 LONGEST_GAP_SECONDS = 300.0
 """A longer stretch without anything is drawn as a break."""
 _END = 90
@@ -21,7 +28,7 @@ _END = 90
 class Span:
     """Something that lasted.
 
-    :ivar kind: what it is, for its colour: `failover`, `failback`, `outage` or `paused`.
+    :ivar kind: what it is, for its colour: `failover`, `failback`, `outage`, `gap` or `paused`.
     """
 
     label: str
@@ -72,37 +79,69 @@ def place(moment: datetime, drawn: Sequence[Stretch]) -> float:
     return stretch.left + (stretch.right - stretch.left) * share
 
 
-def picture(spans: Sequence[Span]) -> str:
-    """Return the timeline as an SVG element; its colours are the page's classes."""
+def picture(spans: Sequence[Span], lost_at: datetime | None = None) -> str:
+    """Return the timeline as an SVG element; its colours are the page's classes.
+
+    :param lost_at: when the region was lost, which is marked if it lies in the picture.
+    """
     drawn = stretches(spans)
-    height = ROW * (len(spans) + 2)
-    parts = [*_axis(drawn, height), *_rows(spans, drawn)]
+    height = _HEAD + ROW * len(spans) + 6
+    parts = [*_breaks(drawn, height), *_axis(drawn, height), *_rows(spans, drawn)]
+    if lost_at is not None and drawn[0].start <= lost_at <= drawn[-1].end:
+        x = place(lost_at, drawn)
+        parts.append(
+            f'<line class="loss" x1="{x:.1f}" x2="{x:.1f}" y1="{_HEAD - 4}" y2="{height}">'
+            f"<title>the loss, {lost_at:%Y-%m-%d %H:%M:%S}</title></line>"
+        )
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="timeline" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 
 
+def ticks(stretch: Stretch) -> tuple[datetime, ...]:
+    """Return the round moments within a stretch at which a line is drawn, as many as there is room for."""
+    seconds = (stretch.end - stretch.start).total_seconds()
+    most = (stretch.right - stretch.left) / _TICK_ROOM
+    step = next((each for each in _TICKS if seconds / each <= most), None)
+    if step is None:
+        return ()
+    first = math.ceil(stretch.start.timestamp() / step) * step
+    moments = range(int(first), int(stretch.end.timestamp()) + 1, step)
+    return tuple(datetime.fromtimestamp(each, stretch.start.tzinfo) for each in moments)
+
+
 def _axis(drawn: Sequence[Stretch], height: int) -> Iterable[str]:
-    for index, each in enumerate(drawn):
-        yield f'<line class="axis" x1="{each.left:.1f}" x2="{each.left:.1f}" y1="{ROW}" y2="{height}"/>'
-        yield f'<text x="{each.left:.1f}" y="{ROW - 8}">{each.start:%m-%d %H:%M:%S}</text>'
-        if index:
-            gap = span_text((each.start - drawn[index - 1].end).total_seconds())
-            middle = each.left - BREAK / 2
-            yield f'<text class="gap" x="{middle:.1f}" y="{height - 6}">{gap}</text>'
+    for each in drawn:
+        yield f'<text x="{each.left:.1f}" y="14">{each.start:%Y-%m-%d %H:%M:%S}</text>'
+        for moment in ticks(each):
+            x = place(moment, (each,))
+            yield f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{_HEAD - 4}" y2="{height}"/>'
+            shown = f"{moment:%H:%M}" if moment.second == 0 else f"{moment:%H:%M:%S}"
+            yield f'<text class="soft middle" x="{x:.1f}" y="{_HEAD - 9}">{shown}</text>'
+
+
+def _breaks(drawn: Sequence[Stretch], height: int) -> Iterable[str]:
+    for before, after in pairwise(drawn):
+        gap = span_text((after.start - before.end).total_seconds())
+        left, width = after.left - BREAK + _BAND, BREAK - 2 * _BAND
+        yield (
+            f'<rect class="break" x="{left:.1f}" y="{_HEAD - 4}" width="{width}" '
+            f'height="{height - _HEAD + 4}"/><text class="soft middle" x="{left + width / 2:.1f}" '
+            f'y="{_HEAD + 12}">{gap}</text>'
+        )
 
 
 def _rows(spans: Sequence[Span], drawn: Sequence[Stretch]) -> Iterable[str]:
-    for number, span in enumerate(spans, 1):
-        top = ROW * number + 6
+    for number, span in enumerate(spans):
+        top = _HEAD + ROW * number + 4
         left, right = place(span.start, drawn), place(span.end, drawn)
         yield f'<text x="0" y="{top + 13}">{escape(span.label)}</text>'
         yield (
             f'<rect class="{span.kind}" x="{left:.1f}" y="{top}" width="{max(right - left, 2):.1f}" '
-            f'height="{ROW - 8}"><title>{escape(span.note or span.label)}</title></rect>'
+            f'height="{ROW - 7}" rx="2"><title>{escape(span.note or span.label)}</title></rect>'
         )
-        yield f'<text x="{max(right, left + 2) + 4:.1f}" y="{top + 13}">{span_text(span.seconds)}</text>'
+        yield f'<text x="{max(right, left + 2) + 5:.1f}" y="{top + 13}">{span_text(span.seconds)}</text>'
 
 
 def span_text(seconds: float) -> str:

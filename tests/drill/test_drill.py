@@ -1,13 +1,18 @@
-"""The whole drill, to the failback, once, judged by its own report and by what it leaves behind."""
+"""The whole drill, to the failback, once: an operator's walk at a terminal with `dualregion`, judged by the drill's
+own report and by what it leaves behind.
+"""
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from drill.failback import ALL_STEPS, PENDING_STEPS
 from drill.failover import STEPS as FAILOVER_STEPS
+from drill.screens import own_names, publish
 from drill.settings import CHECKOUT
+from drill.walk import STOPPED_IN
 from tests.drill.runs import PLACES, drill, everything_left, finish, report
 
 pytestmark = [pytest.mark.drill]
@@ -75,6 +80,40 @@ def test_the_report_tells_what_the_failback_cost(finished: tuple[int, str]) -> N
     assert len(document["failbackUnavailableSecondsByPartition"]) == document["clusterSize"]
     assert 0 < document["ownWaitingShare"] < 1
     assert document["seconds"] > document["failbackSeconds"]
+
+
+def test_it_was_a_walk_at_a_terminal(finished: tuple[int, str]) -> None:
+    document = report()
+    assert document["byCommand"]
+    assert document["ctrlC"]["step"] == STOPPED_IN
+    assert document["ctrlC"]["againSeconds"] > document["ctrlC"]["endedSeconds"] > 0
+    assert list(document["statusSeconds"]) == [
+        "in phase normal",
+        "with one region lost",
+        "with the exporters paused",
+        "after the failback",
+    ]
+    held = {check["name"].partition(": ")[2] for check in document["checks"]}
+    for said in (
+        "`dualregion failback` is refused",
+        "`dualregion failover --lost 1` is refused",
+        "`dualregion failover --lost 0` is refused",
+        "`dualregion plan failover` shows every step",
+        "Ctrl-C in the midst of F2 stops",
+        "The same `dualregion failover`, said again, goes on",
+        "`dualregion failover` asks before",
+        "`dualregion failback --until B4` asks before",
+        "The hooks were told every point of incident 1-region1-lost",
+        "`dualregion history` shows every step",
+        "`dualregion report` writes a page",
+    ):
+        assert any(name.startswith(said) for name in held), said
+
+
+def test_what_the_documents_show_is_kept(finished: tuple[int, str], tmp_path: Path) -> None:
+    kept = {path.name for path in publish(PLACES, tmp_path, own_names(PLACES))}
+    shown = {path.name for path in (CHECKOUT / "docs" / "screens").iterdir()}
+    assert kept == shown
 
 
 def test_nothing_is_left(finished: tuple[int, str]) -> None:

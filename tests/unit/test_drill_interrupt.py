@@ -278,12 +278,21 @@ def test_there_is_nothing_to_interrupt_in_phase_normal() -> None:
     [
         ({"back_out": True, "until": Until.FAILOVER}, "no failback to back out of"),
         ({"back_out": True, "interrupt": True}, "--back-out and --interrupt: give one of them"),
-        ({"by_command": True, "interrupt": True}, "--by-command and --interrupt: give one of them"),
     ],
 )
 def test_options_that_exclude_each_other(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(DrillError, match=why):
         DrillSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "by_command"),
+    [({}, True), ({"by_pulumi": True}, False), ({"interrupt": True}, False)],
+)
+def test_the_command_takes_the_turns_unless_pulumi_is_to(
+    options: dict[str, Any], by_command: bool
+) -> None:
+    assert DrillSettings(**options).by_command is by_command
 
 
 # --- the report ------------------------------------------------------------------------------------------

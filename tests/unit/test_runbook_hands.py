@@ -119,32 +119,54 @@ def test_a_failure_is_what_the_program_said(played: Played) -> None:
         played.up("region0", STEPS)
 
 
-def test_ctrl_c_lets_pulumi_end_and_says_so(
-    played: Played, monkeypatch: pytest.MonkeyPatch
+class Interrupting(Future[None]):
+    """Runs until Ctrl-C was hit twice; then Pulumi has ended, by an error or well."""
+
+    hits = 0
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.error = error
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        if self.done():
+            return super().exception(timeout)
+        self.hits += 1
+        if self.hits == 3:
+            if self.error:
+                self.set_exception(self.error)
+            else:
+                self.set_result(None)
+            return None
+        if self.hits == 1:
+            raise TimeoutError
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (PulumiFailed("cancelled"), "Pulumi has saved what is done on stack region0"),
+        (None, "stack region0 was done by then"),
+    ],
+)
+def test_ctrl_c_lets_pulumi_end_and_stops_even_if_it_ended_well(
+    played: Played, monkeypatch: pytest.MonkeyPatch, error: Exception | None, why: str
 ) -> None:
-    class Interrupting(Future[None]):
-        """Runs until Ctrl-C was hit twice; then Pulumi has stopped."""
-
-        hits = 0
-
-        def exception(self, timeout: float | None = None) -> BaseException | None:
-            if self.done():
-                return super().exception(timeout)
-            self.hits += 1
-            if self.hits == 3:
-                self.set_exception(PulumiFailed("cancelled"))
-                return None
-            if self.hits == 1:
-                raise TimeoutError
-            raise KeyboardInterrupt
-
     stopped: list[None] = []
-    monkeypatch.setattr(hands, "begin", lambda _: Interrupting())
+    monkeypatch.setattr(hands, "begin", lambda _: Interrupting(error))
     monkeypatch.setattr(hands, "stop_program", lambda: stopped.append(None))
-    with pytest.raises(Stopped, match="Pulumi has saved what is done on stack region0"):
+    with pytest.raises(Stopped, match=why):
         played.up("region0", STEPS)
     assert said(played).count("stopping") == 1
     assert stopped
+
+
+def test_who_is_at_work_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DUALREGION_OPERATOR", raising=False)
+    assert hands.signature().endswith(f"@{socket.gethostname()}")
+    monkeypatch.setenv("DUALREGION_OPERATOR", "ada@desk")
+    assert hands.signature() == "ada@desk"
 
 
 def test_the_program_is_found_below_the_command_and_nowhere_else() -> None:

@@ -1,7 +1,6 @@
 """The report of an incident: a page that stands alone, and a timeline that is true to scale between its breaks."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +13,7 @@ from runbook.__main__ import app
 from runbook.page import page, spans_of
 from runbook.record import Entry, IncidentRecord
 from runbook.report import chosen
-from runbook.timeline import BREAK, LABEL, WIDTH, Span, picture, place, span_text, stretches
+from runbook.timeline import BREAK, LABEL, WIDTH, Span, picture, place, span_text, stretches, ticks
 from tests.unit import fake_pulumi
 from tests.unit.test_runbook_stacks import GATE, resource
 
@@ -30,13 +29,17 @@ def entry(step: str, start: float, end: float, region: int = 0, **evidence: str)
     return Entry(region, f"region{region}", step, at(start), at(end), evidence)
 
 
+BEFORE = "0 camunda-zeebe-0.camunda-zeebe.camunda-london.svc"
+TAKEN_OVER = f"{BEFORE}, 1 camunda-zeebe-0.camunda-zeebe.camunda-london-failover.svc"
+
 RECORD = IncidentRecord(
     "1-region1-lost",
     (
-        entry("F1", 1, 2, brokers="0 a.london, 2 b.london"),
+        entry("F1", 1, 2, brokers=BEFORE),
         entry("F2", 2, 4, policies="<both>"),
+        entry("F3", 4, 6, brokers=TAKEN_OVER, exportedPositions="1: 5 to 7"),
         entry("B1", 2000, 2003, region=1),
-        entry("B2", 2003, 2004, pausedAt="2026-01-03T12:23:30+00:00"),
+        entry("B2", 2003, 2004, pausedAt="2026-01-03T12:23:30+00:00", brokers=TAKEN_OVER),
         entry("B5", 2006, 2007, resumedAt="2026-01-03T12:27:00+00:00", brokers="0 a, 1 c"),
     ),
 )
@@ -58,6 +61,13 @@ class Checker(HTMLParser):
         self.text += data
 
 
+def read(html: str) -> str:
+    """Return what a reader reads."""
+    found = Checker()
+    found.feed(html)
+    return found.text
+
+
 def test_the_page_stands_alone_and_tells_all() -> None:
     html = page(RECORD, NAMES, at(3000), at(0))
     found = Checker()
@@ -66,12 +76,14 @@ def test_the_page_stands_alone_and_tells_all() -> None:
     assert "url(" not in html
     for text in (
         "Incident 1-region1-lost",
-        "5 steps proved; failover from first step to last 3 min 0 s",
-        "no service for at most 4 min 0 s",
-        "exporters paused for 3 min 30 s",
+        "Region 1 (paris) was lost, london carried on; lost at 2026-01-02 03:00:00; 6 steps proved",
+        "Failover, first step to last5 min 0 s",
+        "Failback, first step to last7 min 0 s",
+        "No service, at most4 min 0 s",
+        "No exporting, at most6 min 0 s",
+        "Exporters paused3 min 30 s",
         "<both>",
-        "at the end of F1",
-        "at the end of B5",
+        "paused at",
         "B1 paris",
         "failover brokers replace the lost ones",
     ):
@@ -79,18 +91,41 @@ def test_the_page_stands_alone_and_tells_all() -> None:
     assert "<both>" not in html
 
 
+def test_the_brokers_are_shown_whenever_they_had_changed() -> None:
+    text = read(page(RECORD, NAMES, at(3000), None))
+    brokers = text.partition("Brokers")[2].partition("Made ")[0]
+    assert brokers == (
+        "Brokerafter F1after F3after B5"
+        "0camunda-londoncamunda-londona"
+        "1not therecamunda-london-failoverc"
+    )
+    bare = IncidentRecord("1-region1-lost", (entry("F1", 1, 2),))
+    assert "No step of this incident has recorded" in read(page(bare, NAMES, at(3), None))
+
+
 def test_without_a_known_loss_no_outage_is_claimed() -> None:
-    assert [each.kind for each in spans_of(RECORD, NAMES, None)].count("outage") == 0
-    assert "no service" not in page(RECORD, NAMES, at(3000), None)
-    late = list(spans_of(RECORD, NAMES, at(5)))
-    assert "outage" not in {each.kind for each in late}
+    kinds = [each.kind for each in spans_of(RECORD, NAMES, None)]
+    assert not {"outage", "gap"} & set(kinds)
+    assert "No service" not in page(RECORD, NAMES, at(3000), None)
+    late = list(spans_of(RECORD, NAMES, at(7)))
+    assert not {"outage", "gap"} & {each.kind for each in late}
+
+
+def test_a_record_without_a_step_is_a_page_too() -> None:
+    text = read(page(IncidentRecord("2-region0-lost", ()), NAMES, at(1), None))
+    assert "Region 0 (london) was lost, paris carried on; 0 steps proved." in text
+    assert "Timeline" not in text
 
 
 def test_the_picture_is_well_formed_and_within_its_frame() -> None:
-    svg = Xml.fromstring(picture(tuple(spans_of(RECORD, NAMES, at(0)))))
-    bars = svg.findall("{http://www.w3.org/2000/svg}rect")
+    svg = Xml.fromstring(picture(tuple(spans_of(RECORD, NAMES, at(0))), at(0)))
+    rects = svg.findall("{http://www.w3.org/2000/svg}rect")
+    bars = [each for each in rects if each.get("class") != "break"]
+    assert len(rects) - len(bars) == 1
     assert [bar.get("class") for bar in bars] == [
         "outage",
+        "gap",
+        "failover",
         "failover",
         "failover",
         "failback",
@@ -98,9 +133,28 @@ def test_the_picture_is_well_formed_and_within_its_frame() -> None:
         "failback",
         "paused",
     ]
-    for bar in bars:
+    for bar in rects:
         assert float(bar.get("x", 0)) >= LABEL
         assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= WIDTH
+    lines = svg.findall("{http://www.w3.org/2000/svg}line")
+    (loss,) = [each for each in lines if each.get("class") == "loss"]
+    assert float(loss.get("x1", 0)) == LABEL
+    assert "loss" not in picture(tuple(spans_of(RECORD, NAMES, None)), at(-100))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"),
+    [(0.5, ["03:00:00", "03:00:10"]), (8, ["03:00", "03:01"]), (300, ["03:00", "03:30"])],
+)
+def test_the_axis_has_round_moments_with_room_between_them(
+    minutes: float, shown: list[str]
+) -> None:
+    (stretch,) = stretches([Span("a", "failover", at(0), at(minutes))])
+    found = ticks(stretch)
+    assert [f"{each:%H:%M:%S}"[: len(shown[0])] for each in found[:2]] == shown
+    gap = place(found[1], (stretch,)) - place(found[0], (stretch,))
+    assert gap >= 64
+    assert all(stretch.start <= each <= stretch.end for each in found)
 
 
 def test_long_stretches_without_anything_are_breaks() -> None:
@@ -152,7 +206,7 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run = ["-C", str(tmp_path), "report", "last", "-o", str(out)]
     result = CliRunner().invoke(app, [*run, "--lost-at", "2026-01-02 02:59"])
     assert result.exit_code == 0, result.output
-    assert re.search("no service for at most 2 min 0 s", out.read_text())
+    assert "No service, at most2 min 0 s" in read(out.read_text())
     missing = CliRunner().invoke(app, [*run[:-1], str(tmp_path / "no" / "r.html")])
     assert missing.exit_code == 1
     assert "cannot be written" in missing.output
