@@ -136,7 +136,7 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
                 header = 0
             elif depth == 0 and word != "}":
                 header = line
-                yield from ((label, line) for label in word.split(",") if label)
+                yield word.rstrip(","), line
         goes_on = words[-1].endswith(",")
     if header:
         raise Refused(f"the server block in line {header} of the Corefile has no braces. {_MEND}")

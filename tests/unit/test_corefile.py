@@ -39,7 +39,9 @@ AKS = (
 GKE = """\
 (common) {
     errors
-    log . "{remote} {type} {name} \\"quoted {brace\\"" { class denial error }
+    log . "{remote} {type} {name} \\"quoted {brace\\"" {
+        class denial error
+    }
 }
 .:53 { import common
     template IN A ip.example {

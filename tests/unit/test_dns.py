@@ -240,7 +240,7 @@ class TestTheLiveCorefile:
 
 def meanwhile(fake: FakeKubernetes, change: Callable[[], None]) -> None:
     """Let a change happen between the first look and the write that follows it."""
-    seen = []
+    seen: list[None] = []
 
     def tick() -> None:
         seen.append(None)
