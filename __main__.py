@@ -122,7 +122,7 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
     """
     gone_before = settings.role in (Role.LOST, Role.RECREATED)
     if gone_before and not cluster.has_namespace(settings.own.namespace):
-        return replace(own, nodes=frozenset(), gates={})
+        return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
     return own
 
 
