@@ -109,7 +109,10 @@ def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
 def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> None:
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
 
+    writes = 0
+
     def look() -> str | None:
+        nonlocal writes
         found = place.read()
         text = place.text(found)
         wanted = edit(text)
@@ -119,7 +122,12 @@ def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> No
         place.cluster.set_config_map_key(
             found, place.key, None if not wanted and place.key != COREFILE else wanted
         )
-        return "it is being written; if it does not stay so, somebody else writes it anew"
+        writes += 1
+        return (
+            "it is being written"
+            if writes == 1
+            else "it was written, and somebody else writes it anew"
+        )
 
     waiting = Waiting(_STEP, site.say, site.settings.deadline_seconds)
     waiting.until_none(f"{place} {what}", _permitted(look), "Look at who else writes it.")

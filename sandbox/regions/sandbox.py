@@ -4,6 +4,7 @@ import json
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -286,6 +287,11 @@ class Sandbox:
         first = self.regions[0]
         if not all(machine.has_netns(region.netns) for region in self.regions):
             return  # the other region is lost too; recreating it makes the link
+        for region in filter(status.has_link_end, self.regions):
+            with suppress(SandboxError):  # it has gone by itself meanwhile
+                self._runtime(region, progress).ip_batch(
+                    network.drop_batch(region), "remove the former link"
+                )
         commands.run(
             ["ip", "-batch", "-"],
             "make the link between the regions",
