@@ -101,13 +101,12 @@ def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
         await carry_out(_NAME, lambda: dns.chain(site))
 
     async def follow(args: pulumi.ResourceHookArgs) -> None:
-        before, after = _data(args.old_inputs), _data(args.new_inputs)
-        if _place(before) != _place(after):
-            await carry_out(_NAME, lambda: dns.unchain(site, *_place(before)))
+        if _place(args.old_inputs, site) != _place(args.new_inputs, site):
+            await take_out(args)
         await put(args)
 
     async def take_out(args: pulumi.ResourceHookArgs) -> None:
-        await carry_out(_NAME, lambda: dns.unchain(site, *_place(_data(args.old_inputs))))
+        await carry_out(_NAME, lambda: dns.unchain(site, *_place(args.old_inputs, site)))
 
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook("chain-dns", put)],
@@ -116,9 +115,7 @@ def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
     )
 
 
-def _data(inputs: Mapping[str, Any] | None) -> Mapping[str, str]:
-    return (inputs or {}).get("data") or {}
-
-
-def _place(data: Mapping[str, str]) -> tuple[str, str]:
-    return data["configMap"], data["key"]
+def _place(inputs: Mapping[str, Any] | None, site: Site) -> tuple[str, str]:
+    """Return the ConfigMap and key that a record names; of one that somebody has emptied, the settings'."""
+    data, wanted = (inputs or {}).get("data") or {}, site.settings.dns
+    return data.get("configMap", wanted.config_map), data.get("key", wanted.key)

@@ -108,7 +108,6 @@ def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
 
 def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> None:
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
-
     writes = 0
 
     def look() -> str | None:

@@ -119,7 +119,8 @@ class TestHooks:
     def test_it_is_taken_out_where_it_was_put(self, done: list[Any]) -> None:
         place = {"configMap": "kube-system/other", "key": "Corefile"}
         self.call("unchain-dns", site_of(settings()), old_inputs=place)
-        assert done == [("kube-system/other", "Corefile")]
+        self.call("unchain-dns", site_of(settings()), old_inputs={})
+        assert done == [("kube-system/other", "Corefile"), ("kube-system/coredns", "Corefile")]
 
     def test_another_place_is_followed(self, done: list[Any]) -> None:
         old = {"configMap": "kube-system/other", "key": "a", "block": "x"}
