@@ -18,7 +18,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import helm_records, preflight
+from hooks import dns, helm_records, preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -78,7 +78,29 @@ def _site(settings: Settings) -> Site:
         pulumi.log.warn(f"{error}")
         topology = remembered(settings, own)
     incident = current_incident(settings, own, peer)
-    return Site(cluster, settings, topology, pulumi.log.info, own, peer, incident, unfinished)
+    writes = _chain_writes(topology, own, cluster, settings)
+    return Site(
+        cluster, settings, topology, pulumi.log.info, own, peer, incident, unfinished, writes
+    )
+
+
+def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Settings) -> int:
+    """Return how often the DNS chain has been written, with this run if it is gone from the Corefile.
+
+    Somebody may have written the Corefile anew; only another record makes its hook run again.
+
+    :raises DualRegionError: if it can never be put there, or the cluster cannot be asked.
+    """
+    held = own.chain_writes
+    if topology.names.block is None or topology.names.kept:
+        return held
+    if not dns.missing(cluster, settings, settings.region):
+        return held or 1
+    if held:
+        pulumi.log.warn(
+            f"the DNS chain is not in {dns.place_of(cluster, settings)} as it should be: it is written again"
+        )
+    return held + 1
 
 
 def _unfinished(
@@ -100,7 +122,7 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
     """
     gone_before = settings.role in (Role.LOST, Role.RECREATED)
     if gone_before and not cluster.has_namespace(settings.own.namespace):
-        return replace(own, nodes=frozenset(), gates={})
+        return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
     return own
 
 

@@ -5,21 +5,17 @@ waits. The hook writes start, end and evidence into the very ConfigMap that Pulu
 (server-side apply keeps both writers' keys), so the record is on the cluster and in the stack's state.
 """
 
-import asyncio
 import json
-import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import grpc
 import pulumi
 import pulumi_kubernetes as k8s
 
-from dualregion.errors import DualRegionError
+from components.hooking import carry_out
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
-from hooks.cluster import CallFailed
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
@@ -78,11 +74,11 @@ def record_name(step_id: str) -> str:
 def _proof(
     args: GateArgs, name: str
 ) -> Callable[[pulumi.ResourceHookArgs], Coroutine[None, None, None]]:
-    """Return the hook that does a step's work off the event loop, so that progress lines appear at once."""
+    """Return the hook that does a step's work."""
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
         refuse_in_lost_region(args.site)
-        await asyncio.to_thread(_prove, args, name)
+        await carry_out(args.spec.step.id, lambda: _prove(args, name))
 
     return prove
 
@@ -90,22 +86,15 @@ def _proof(
 def _prove(args: GateArgs, name: str) -> None:
     site, step = args.site, args.spec.step
     start = datetime.now(UTC)
-    try:
-        evidence = steps.PROOFS[step.id](site)
-        end = datetime.now(UTC)
-        site.cluster.apply_config_map(
-            site.namespace,
-            name,
-            {
-                "start": start.isoformat(timespec="milliseconds"),
-                "end": end.isoformat(timespec="milliseconds"),
-                "seconds": f"{(end - start).total_seconds():.1f}",
-                "evidence": json.dumps(evidence),
-            },
-        )
-    except CallFailed as error:
-        raise DualRegionError(f"{step.id}: {error}. Run the same `pulumi up` again.") from None
-    except grpc.RpcError:
-        # The engine that asked for this step is gone (killed): nobody would hear the result, and the
-        # next `pulumi up` does the step itself.
-        os._exit(1)
+    evidence = steps.PROOFS[step.id](site)
+    end = datetime.now(UTC)
+    site.cluster.apply_config_map(
+        site.namespace,
+        name,
+        {
+            "start": start.isoformat(timespec="milliseconds"),
+            "end": end.isoformat(timespec="milliseconds"),
+            "seconds": f"{(end - start).total_seconds():.1f}",
+            "evidence": json.dumps(evidence),
+        },
+    )

@@ -7,9 +7,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
+from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
 from dualregion.settings import Settings
-from dualregion.topology import ISOLATION, Installation
+from dualregion.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.topology import Gate as GateSpec
 from hooks.site import Site
 
@@ -41,6 +42,7 @@ class Region(pulumi.ComponentResource):
         self._spaces = {
             spec.namespace: self._space(spec) for spec in args.site.topology.installations
         }
+        self._names = self._dns()
         self._made: dict[str, list[pulumi.Resource]] = {
             ISOLATION: [each for space in self._spaces.values() for each in space.contents]
         }
@@ -55,9 +57,22 @@ class Region(pulumi.ComponentResource):
         args = SpaceArgs(spec, self._args.site.settings, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
 
+    def _dns(self) -> list[pulumi.Resource]:
+        """Declare what the topology wants of DNS; brokers come after it, as they look for each other by name."""
+        site = self._args.site
+        hooks = chain_hooks(site)
+        if site.topology.names == NO_NAMES:
+            return []
+        before = self._spaces[site.namespace].contents
+        return [Dns("dns", DnsArgs(site, hooks), self._options(before))]
+
     def _camunda(self, spec: Installation) -> Camunda:
         args = CamundaArgs(spec, self._args.site, self._args.project)
-        before = [*self._spaces[spec.namespace].contents, *self._after(spec.after)]
+        before = [
+            *self._spaces[spec.namespace].contents,
+            *self._names,
+            *self._after(spec.after),
+        ]
         return Camunda(spec.name, args, self._options(before))
 
     def _gate(self, spec: GateSpec) -> Gate:

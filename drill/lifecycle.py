@@ -58,7 +58,8 @@ class Lifecycle:
         self._found.machine = _machine()
         self._memory.start()
         with self._progress.stage("Starting the two regions"):
-            self._sandbox.up()
+            # The program is to chain their DNS.
+            self._sandbox.up(dns_chain=False)
         with self._progress.stage("Preparing the two stacks"):
             share_backup(self._places)
             stacks = self._make_stacks(tools)

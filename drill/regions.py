@@ -28,6 +28,7 @@ class Region:
     namespace: str
     failover_namespace: str
     pod_cidr: str
+    dns_address: str
 
     @property
     def other(self) -> "Region":
@@ -35,7 +36,7 @@ class Region:
         return REGIONS[1 - self.index]
 
 
-def _region(index: int, city: str, pod_cidr: str) -> Region:
+def _region(index: int, city: str, pod_cidr: str, dns_address: str) -> Region:
     return Region(
         index=index,
         city=city,
@@ -44,10 +45,14 @@ def _region(index: int, city: str, pod_cidr: str) -> Region:
         namespace=f"camunda-{city}",
         failover_namespace=f"camunda-{city}-failover",
         pod_cidr=pod_cidr,
+        dns_address=dns_address,
     )
 
 
-REGIONS = (_region(0, "london", "10.180.0.0/16"), _region(1, "paris", "10.181.0.0/16"))
+REGIONS = (
+    _region(0, "london", "10.180.0.0/16", "10.180.255.1"),
+    _region(1, "paris", "10.181.0.0/16", "10.181.255.1"),
+)
 
 
 @dataclass(frozen=True)

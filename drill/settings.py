@@ -230,6 +230,7 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
         "chart.name": str(places.chart),
+        "dns.chain": "true",
         "backup.type": "fs",
         "backup.settings.location": BACKUP_LOCATION,
         # The reference values demand the secret; the rehearsal's engine does not read the keys.
@@ -247,6 +248,7 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
             f"{at}.namespace": each.namespace,
             f"{at}.failoverNamespace": each.failover_namespace,
             f"{at}.podCidrs[0]": each.pod_cidr,
+            f"{at}.dnsAddresses[0]": each.dns_address,
         }
     return config
 

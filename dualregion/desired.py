@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dualregion import brokers, failback, installations, procedure
+from dualregion import brokers, chaining, failback, installations, procedure
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.progress import Stack, current_incident
@@ -31,6 +31,11 @@ def desired(
     problem = disagreement(settings, peer) or unsafe_change(settings, own, peer)
     if problem:
         raise ConfigError([problem])
+    topology = _topology(settings, base, peer, own)
+    return replace(topology, names=chaining.names(settings, topology, own))
+
+
+def _topology(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack) -> Topology:
     incident = current_incident(settings, own, peer)
     if settings.role is Role.LOST:
         return _lost(settings, base, peer, own)
@@ -167,7 +172,7 @@ def remembered(settings: Settings, own: Stack) -> Topology:
     names = own.nodes
     namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
     kept = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
-    return Topology(
+    topology = Topology(
         Role.LOST,
         nodes=(
             *(
@@ -181,3 +186,4 @@ def remembered(settings: Settings, own: Stack) -> Topology:
             "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
         ),
     )
+    return replace(topology, names=chaining.names(settings, topology, own))

@@ -9,7 +9,7 @@ from typing import Any
 
 from dualregion.procedure import STEPS
 from dualregion.progress import Stack
-from dualregion.topology import NO_INCIDENT
+from dualregion.topology import DNS_CHAIN, NO_INCIDENT
 
 Nodes = Mapping[str, Mapping[str, Any]]
 """The resources that stand for a topology's nodes: name -> their outputs."""
@@ -21,6 +21,7 @@ _NODE_TYPES = frozenset(
     {
         "kubernetes:helm.sh/v3:Release",
         "kubernetes:core/v1:ConfigMap",
+        "kubernetes:core/v1:Service",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     }
 )
@@ -35,7 +36,7 @@ def nodes_of(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[st
 
 
 def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
-    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, descriptions.
+    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, descriptions, the DNS chain.
 
     :raises ConfigError: if the outputs are not those of this program.
     """
@@ -47,7 +48,13 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         for name, made in nodes.items()
         if name not in STEPS and (text := made.get("description"))
     }
-    return replace(Stack.of(outputs, frozenset(nodes), gates), descriptions=descriptions)
+    stack = Stack.of(outputs, frozenset(nodes), gates)
+    return replace(stack, descriptions=descriptions, chain_writes=_chain_writes(nodes))
+
+
+def _chain_writes(nodes: Nodes) -> int:
+    data = nodes.get(DNS_CHAIN, {}).get("data") or {}
+    return int(data.get("written", 0))
 
 
 def records_of(nodes: Nodes) -> dict[str, dict[str, Any]]:

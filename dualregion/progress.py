@@ -45,6 +45,7 @@ class Stack:
     :ivar gates: the incident that each gate in its state names, by step id.
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
+    :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     """
 
     phase: Phase | None = None
@@ -54,6 +55,7 @@ class Stack:
     gates: Mapping[str, str] = field(default_factory=dict)
     history: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    chain_writes: int = 0
 
     @classmethod
     def of(

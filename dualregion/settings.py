@@ -24,6 +24,7 @@ from pydantic import (
 from dualregion import brokers
 from dualregion.announcements import AnnouncementSettings, announcement_problem
 from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
+from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.model import Model
 from dualregion.procedure import Phase, Role, role_of
@@ -66,6 +67,8 @@ class RegionSettings(Model):
     pod_cidrs: tuple[Cidr, ...] = ()
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
     Without them the isolation (step F1) is the operator's own, and F1 only proves it."""
+    dns_addresses: Annotated[tuple[DnsAddress, ...], Field(max_length=MOST_FORWARDERS)] = ()
+    """Where the other region's cluster reaches this one's DNS, by TCP; required with `dns.chain`."""
 
     @property
     def failover(self) -> str:
@@ -135,6 +138,7 @@ class Settings(Model):
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
+    dns: DnsSettings = DnsSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
 
     @property
@@ -375,6 +379,24 @@ def _check_keys(settings: Settings) -> str | None:
     )
 
 
+def _check_dns(settings: Settings) -> str | None:
+    """Refuse a chain without an end, or one that leads back to where it begins."""
+    first, second = (set(region.dns_addresses) for region in settings.regions)
+    if twice := sorted(first & second):
+        return (
+            f"regions[0].dnsAddresses and regions[1].dnsAddresses both hold {twice[0]}: each region's DNS is "
+            "reached at addresses of its own, or it would ask itself"
+        )
+    for index, region in enumerate(settings.regions):
+        if settings.dns.chain and not region.dns_addresses:
+            return (
+                f"regions[{index}].dnsAddresses is not set, but dns.chain is true: name the addresses at which region "
+                f"{brokers.other(index)} reaches the DNS of {region.name}, such as those of a load balancer before its "
+                "CoreDNS (dns.loadBalancer)"
+            )
+    return None
+
+
 def _check_hooks(settings: Settings) -> str | None:
     return announcement_problem(settings.hooks)
 
@@ -393,5 +415,6 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_backup,
     _check_storage,
     _check_keys,
+    _check_dns,
     _check_hooks,
 )

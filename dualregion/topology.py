@@ -23,6 +23,12 @@ ISOLATION = "isolation"
 """The node name of the network isolation: a network policy in the namespace of every installation."""
 
 
+DNS_CHAIN = "dns-chain"
+"""The node name of the record of the server block that the region's Corefile holds."""
+DNS_LOAD_BALANCER = "dns-load-balancer"
+"""The node name of the load balancer before the region's DNS."""
+
+
 NO_INCIDENT = "none"
 """What gates outside any incident name."""
 
@@ -73,17 +79,37 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Names:
+    """How the region's cluster resolves the other region's names, and is asked for its own.
+
+    :ivar block: the server block that its Corefile is to hold; None for none.
+    :ivar kept: whether the block stays as it is, whatever is wanted.
+    :ivar load_balancer: whether its DNS has a load balancer for the other region.
+    """
+
+    block: str | None = None
+    kept: bool = False
+    load_balancer: bool = False
+
+
+NO_NAMES = Names()
+"""Nothing of DNS."""
+
+
+@dataclass(frozen=True)
 class Topology:
     """What one region's stack declares.
 
     :ivar nodes: installations and gates, each after everything that it stands behind.
     :ivar waiting_for: what the stack cannot do before the other one has moved, and what to type; None
         if it has gone as far as its phase goes.
+    :ivar names: what of DNS comes before the installations.
     """
 
     role: Role
     nodes: tuple[Installation | Gate, ...] = ()
     waiting_for: str | None = None
+    names: Names = NO_NAMES
 
     @property
     def installations(self) -> tuple[Installation, ...]:

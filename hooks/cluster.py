@@ -249,6 +249,27 @@ class Cluster:
         """Delete a Secret; one that is gone already is no error."""
         self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace))
 
+    def config_map(self, namespace: str, name: str) -> Any | None:
+        """Return a ConfigMap, or None."""
+        return self._or_none(lambda: self._core.read_namespaced_config_map(name, namespace))
+
+    def set_config_map_key(self, found: Any, key: str, text: str | None) -> None:
+        """Set one key of a ConfigMap, or take it away, unless somebody has changed the ConfigMap meanwhile.
+
+        :param found: the ConfigMap as it was read.
+        :raises CallFailed: with status 409 if it has changed.
+        """
+        place = found.metadata
+        body = {
+            "metadata": {"resourceVersion": place.resource_version},
+            "data": {key: text},
+        }
+        self._call(
+            lambda: self._core.patch_namespaced_config_map(
+                place.name, place.namespace, body, field_manager=FIELD_MANAGER
+            )
+        )
+
     def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         """Write a ConfigMap's keys by server-side apply; keys of other writers stay."""
         body = {

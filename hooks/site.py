@@ -27,6 +27,7 @@ class Site:
     :ivar incident: the incident that its steps belong to; None in phase normal.
     :ivar unfinished: the Helm revision of each release whose upgrade an interrupted run left unfinished,
         by node name.
+    :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
     """
 
     cluster: Cluster
@@ -37,6 +38,7 @@ class Site:
     peer: Stack = field(default_factory=Stack)
     incident: Incident | None = None
     unfinished: Mapping[str, int] = field(default_factory=dict)
+    chain_writes: int = 1
 
     @property
     def namespace(self) -> str:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from runbook import carrying_out, history, plan, preflight, report, status
+from runbook import carrying_out, dns, history, plan, preflight, report, status
 from runbook.commands import CHECKOUT, DEFAULT_STACKS, Place, ProjectFolder, StackNames
 from runbook.errors import Exit
 
@@ -36,6 +36,7 @@ def main(
 app.command()(status.status)
 app.command()(history.history)
 app.command()(preflight.preflight)
+app.command()(dns.dns)
 app.command()(report.report)
 app.add_typer(plan.app, name="plan")
 app.command()(carrying_out.failover)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from dualregion import brokers
 from dualregion.engine.repositories import Repository
-from dualregion.errors import DualRegionError
+from dualregion.errors import DualRegionError, Refused
 from dualregion.settings import RegionSettings, Settings
 from dualregion.topology import Kind
-from hooks import clean_slate
+from hooks import clean_slate, dns
 from hooks.search import SearchEngine
 from runbook.checks import Check, Ground, held, unknown
 from runbook.rights import AskingCluster
@@ -33,6 +33,8 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
     else:
         checks[f"Secrets in region {sight.name}"] = asked.secrets
         checks[f"the snapshot repository from region {sight.name}"] = asked.repository
+        if ground.settings.dns.chain:
+            checks[f"DNS chain of region {sight.name}"] = asked.dns
     if not failback:
         checks[f"room for failover brokers in region {sight.name}"] = asked.room
         checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
@@ -59,7 +61,8 @@ class _Asked:
         return self._settings.regions[self._region]
 
     def rights(self, name: str) -> Check:
-        missing = list(self._cluster.missing_rights((self._named.namespace, self._named.failover)))
+        places = (self._named.namespace, self._named.failover)
+        missing = list(self._cluster.missing_rights(places, self._settings.dns))
         return held(
             name,
             ", ".join(missing) or None,
@@ -97,6 +100,15 @@ class _Asked:
         finally:
             engine.forget_repository(probe.name)
         return held(name, None, "", f"{backup.type}, written to and verified")
+
+    def dns(self, name: str) -> Check:
+        """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""
+        remedy = f"`pulumi up` on stack {self._ground.status.stacks[self._region].name}"
+        try:
+            gone = dns.missing(self._cluster, self._settings, self._region)
+        except Refused as error:
+            return held(name, str(error), "mend that Corefile")
+        return held(name, "it is not in the Corefile as it should be" if gone else None, remedy)
 
     def room(self, name: str) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""

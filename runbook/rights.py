@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kubernetes import client
 
+from dualregion.dns import DnsSettings
 from hooks.cluster import Cluster
 from runbook.room import Resources, requested
 
@@ -46,17 +47,29 @@ RIGHTS = (
 """Either region may be the survivor, so each context needs them all."""
 
 
+def dns_rights(dns: DnsSettings) -> Iterator[tuple[Right, str]]:
+    """Yield what DNS needs beside them, each with the namespace in which it is needed."""
+    if dns.chain:
+        yield Right(("get", "patch"), "", "configmaps"), dns.namespace
+    if dns.load_balancer.create:
+        yield Right(_OWN, "", "services"), dns.namespace
+
+
 class AskingCluster(Cluster):
     """A cluster that is asked about itself."""
 
-    def missing_rights(self, namespaces: tuple[str, ...]) -> Iterator[str]:
+    def missing_rights(self, namespaces: tuple[str, ...], dns: DnsSettings) -> Iterator[str]:
         """Yield each right that these credentials lack, as `verb resource in namespace`."""
-        for right in RIGHTS:
-            for namespace in namespaces if right.namespaced else ("",):
-                for verb in right.verbs:
-                    if not self._may(right, verb, namespace):
-                        place = f" in {namespace}" if namespace else ""
-                        yield f"{verb} {right.resource}{place}"
+        wanted = [
+            (right, namespace)
+            for right in RIGHTS
+            for namespace in (namespaces if right.namespaced else ("",))
+        ]
+        for right, namespace in (*wanted, *dns_rights(dns)):
+            for verb in right.verbs:
+                if not self._may(right, verb, namespace):
+                    place = f" in {namespace}" if namespace else ""
+                    yield f"{verb} {right.resource}{place}"
 
     def _may(self, right: Right, verb: str, namespace: str) -> bool:
         resource, _, part = right.resource.partition("/")

@@ -51,9 +51,15 @@ def up(
     nodes: Annotated[
         bool, typer.Option(help="Without nodes: only API server, etcd and controller manager.")
     ] = True,
+    dns_chain: Annotated[
+        bool,
+        typer.Option(
+            help="Let each region resolve the other's Camunda namespaces; without, somebody else must see to it."
+        ),
+    ] = True,
 ) -> None:
     """Start both regions, or say that they run."""
-    _sandbox().up(nodes=nodes)
+    _sandbox().up(nodes=nodes, dns_chain=dns_chain)
 
 
 def status(

@@ -35,6 +35,13 @@ class Cluster:
         for manifest in manifests:
             self._create(manifest)
 
+    def has_namespace(self, name: str) -> bool:
+        """Say whether the namespace exists."""
+        found = self._core.list_namespace(
+            field_selector=f"metadata.name={name}", _request_timeout=REQUEST_SECONDS
+        )
+        return bool(found.items)
+
     def without_default_account(self, namespaces: tuple[str, ...]) -> list[str]:
         """Return those namespaces that lack the service account without which no pod is admitted."""
         accounts = self._core.list_service_account_for_all_namespaces(

@@ -1,39 +1,60 @@
-"""CoreDNS of a region, chained to the other region's."""
+"""CoreDNS of a region, with its Corefile in a ConfigMap as in any cluster, and chained to the other region's."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from sandbox.regions import syncing
 from sandbox.regions.model import Component, File, HttpOk, Process, Region
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
 
+_CACHE = "cache 2 {\n        servfail 1s\n    }"
+"""Answers are kept 2 s at most (failures 1 s), so that a pod's new address is known at once."""
 
-def coredns(region: Region, tools: "Tools") -> Component:
-    """Return CoreDNS: the region's own names, and those of the other region's Camunda namespaces.
 
-    Answers are kept 2 s at most (failures 1 s), so that a pod's new address is known at once.
+def corefile(region: Region, chained: bool) -> str:
+    """Return the Corefile that a new region has.
+
+    It is looked at again every 2 s, as often as CoreDNS can. Nothing is bound to an address, so that server
+    blocks of anybody's can be added.
+
+    Args:
+        region: whose it is.
+        chained: whether the other region's DNS is asked for the names of its Camunda namespaces.
     """
-    other = region.other
-    zones = " ".join(f"{name}.svc.cluster.local:53" for name in other.camunda_namespaces)
-    cache = "cache 2 {\n        servfail 1s\n    }"
-    corefile = f""".:53 {{
-    bind {region.address}
+    own = f""".:53 {{
     errors
     ready {region.address}:8181
+    reload 2s 1s
     kubernetes cluster.local {{
         kubeconfig {region.kubeconfig} {region.context}
         ttl 2
     }}
-    {cache}
-}}
-{zones} {{
-    bind {region.address}
-    errors
-    forward . {other.address}
-    {cache}
+    {_CACHE}
 }}
 """
-    path = region.folder / "Corefile"
+    if not chained:
+        return own
+    zones = " ".join(f"{name}.svc.cluster.local:53" for name in region.other.camunda_namespaces)
+    return f"""{own}{zones} {{
+    errors
+    forward . {region.other.address}
+    {_CACHE}
+}}
+"""
+
+
+def manifests(region: Region, chained: bool) -> tuple[dict[str, Any], ...]:
+    """Return the ConfigMap that holds the Corefile from then on."""
+    place = {"name": syncing.CONFIG_MAP, "namespace": syncing.NAMESPACE}
+    data = {syncing.KEY: corefile(region, chained)}
+    return ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": data},)
+
+
+def coredns(region: Region, tools: "Tools", chained: bool) -> Component:
+    """Return CoreDNS, a plain process of the region."""
+    path = _path(region)
     return Component(
         Process(
             name="coredns",
@@ -41,5 +62,32 @@ def coredns(region: Region, tools: "Tools") -> Component:
             cwd=region.folder,
             ready=HttpOk(f"http://{region.address}:8181/ready"),
         ),
-        files=(File(path, corefile),),
+        files=(File(path, corefile(region, chained)),),
     )
+
+
+def corefile_sync(region: Region, tools: "Tools") -> Component:
+    """Return what brings each change of the ConfigMap to CoreDNS."""
+    script = region.folder / "corefile-sync.py"
+    pki = region.pki
+    return Component(
+        Process(
+            name="corefile-sync",
+            argv=(
+                str(tools.python),
+                "-I",
+                str(script),
+                region.api_url,
+                str(pki / "ca.crt"),
+                str(pki / "admin.crt"),
+                str(pki / "admin.key"),
+                str(_path(region)),
+            ),
+            cwd=region.folder,
+        ),
+        files=(File(script, Path(syncing.__file__).read_text()),),
+    )
+
+
+def _path(region: Region) -> Path:
+    return region.folder / "Corefile"

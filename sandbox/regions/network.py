@@ -41,6 +41,11 @@ def link_command(region: Region) -> str:
     )
 
 
+def drop_batch(region: Region) -> str:
+    """Return the command, for inside the region's namespace, that removes the link, both ends."""
+    return f"link delete {region.link_device}\n"
+
+
 def link_end_batch(region: Region) -> str:
     """Return the commands, for inside the region's namespace, that give its end of the link an address."""
     return f"address add {region.link_address}/30 dev {region.link_device}\n" + restore_batch(

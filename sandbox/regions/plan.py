@@ -32,7 +32,7 @@ class Plan:
         return self.image_seed is not None
 
 
-def plan(region: Region, tools: "Tools", port: int, nodes: bool) -> Plan:
+def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool = True) -> Plan:
     """Return the plan of `region`.
 
     Args:
@@ -40,6 +40,7 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool) -> Plan:
         tools: the binaries to run.
         port: where its API server is to be reached on 127.0.0.1.
         nodes: False for API server, etcd and controller manager alone: nothing then runs a pod.
+        dns_chain: whether the region resolves the other one's names from the start.
     """
     first = [control_plane.etcd(region, tools), access.haproxy(region, tools, port)]
     second = [control_plane.controller_manager(region, tools)]
@@ -49,7 +50,8 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool) -> Plan:
             control_plane.scheduler(region, tools),
             node.kubelet(region, tools),
             node.kube_proxy(region, tools),
-            dns.coredns(region, tools),
+            dns.coredns(region, tools, dns_chain),
+            dns.corefile_sync(region, tools),
             storage.local_path_provisioner(region, tools),
         ]
     # The API server retries until etcd answers, haproxy until the API server does: no wave between them.
@@ -58,6 +60,6 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool) -> Plan:
         region=region,
         files=(control_plane.region_kubeconfig(region),),
         waves=((node.anchor(region),), tuple(first), tuple(second)),
-        manifests=storage.manifests(region) if nodes else (),
+        manifests=storage.manifests(region) + dns.manifests(region, dns_chain) if nodes else (),
         image_seed=tools.image_seed if nodes else None,
     )

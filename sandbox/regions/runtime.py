@@ -18,6 +18,7 @@ from sandbox.regions import (
     processes,
     seed,
     storage,
+    syncing,
 )
 from sandbox.regions.access import Credentials
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
@@ -122,13 +123,21 @@ class RegionRuntime:
         self._wait(process.name, question, blame=process.name)
 
     def _apply(self, plan: Plan, kubeconfig: Path) -> None:
-        if plan.manifests:
-            try:
-                Cluster(kubeconfig, self.region).create(plan.manifests)
-            except CLUSTER_ERRORS as error:
-                raise SandboxError(
-                    f"The API server of {self.region.name} refused the objects of the storage: {error}"
-                ) from error
+        if not plan.manifests:
+            return
+        cluster, system = Cluster(kubeconfig, self.region), syncing.NAMESPACE
+        # The API server makes it by itself, a moment after it says that it is ready.
+        self._wait(
+            f"the namespace {system}",
+            _answered(lambda: None if cluster.has_namespace(system) else "not there"),
+            "kube-apiserver",
+        )
+        try:
+            cluster.create(plan.manifests)
+        except CLUSTER_ERRORS as error:
+            raise SandboxError(
+                f"The API server of {self.region.name} refused the objects of storage or DNS: {error}"
+            ) from error
 
     def _wait_for_cluster(self, plan: Plan, kubeconfig: Path) -> None:
         cluster = Cluster(kubeconfig, self.region)

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -47,11 +48,13 @@ class Sandbox:
 
     # --- commands --------------------------------------------------------------------------------------
 
-    def up(self, nodes: bool = True) -> None:
+    def up(self, nodes: bool = True, dns_chain: bool = True) -> None:
         """Start both regions and wait until both can be worked with; a sandbox that runs is left as it is.
 
         Args:
             nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
+            dns_chain: False leaves it to somebody else that the regions resolve each other's names; those that
+                are recreated, too.
 
         Raises:
             SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
@@ -60,7 +63,7 @@ class Sandbox:
         progress = Progress(self._console)
         machine.check(self._root)
         with machine.locked(self._root):
-            if self._is_up(nodes):
+            if self._is_up(nodes, dns_chain):
                 progress.say(f"the sandbox is up already; kubeconfig: {self.kubeconfig}")
                 return
             if self._traces():
@@ -69,8 +72,9 @@ class Sandbox:
             if nodes:
                 machine.check_space(self._root)
                 self._check_overlay()
-            self._start(self.regions, nodes, progress)
-            self._write(self._root / "sandbox.json", json.dumps({"nodes": nodes}))
+            made = {"nodes": nodes, "dnsChain": dns_chain}
+            self._start(self.regions, made, progress)
+            self._write(self._root / "sandbox.json", json.dumps(made))
         progress.say(f"[green]the sandbox is up[/green]; export KUBECONFIG={self.kubeconfig}")
 
     def down(self) -> None:
@@ -146,7 +150,7 @@ class Sandbox:
                     f"`python -m sandbox lose {new.name}` loses it, with all its data."
                 )
             self._runtime(new, progress).remove()
-            self._start((new,), self._nodes(), progress)
+            self._start((new,), self._made(), progress)
 
     def cut_link(self) -> None:
         """Cut the link between the regions: each lives on, packets to the other vanish.
@@ -222,12 +226,12 @@ class Sandbox:
             self._remove_root()
             raise
 
-    def _start(self, which: tuple[Region, ...], nodes: bool, progress: Progress) -> None:
+    def _start(self, which: tuple[Region, ...], made: dict[str, bool], progress: Progress) -> None:
         """Start the given regions, side by side, and their link; take them away again when one fails."""
         abort = Event()
         runtimes = [RegionRuntime(region, progress, abort) for region in which]
         try:
-            self._start_all(runtimes, nodes, abort, progress)
+            self._start_all(runtimes, made, abort, progress)
         except BaseException as error:
             self._give_up(runtimes, error, progress)
             if isinstance(error, OSError):
@@ -250,7 +254,7 @@ class Sandbox:
             raise SandboxError(f"{error}\nCleaning up failed too: {second}") from error
 
     def _start_all(
-        self, runtimes: list[RegionRuntime], nodes: bool, abort: Event, progress: Progress
+        self, runtimes: list[RegionRuntime], made: dict[str, bool], abort: Event, progress: Progress
     ) -> None:
         former = {
             port
@@ -266,7 +270,7 @@ class Sandbox:
         self._make_link(progress)
         progress.say("networks, link and certificates are made")
         plans = [
-            plan(runtime.region, self._needed_tools(), port, nodes)
+            plan(runtime.region, self._needed_tools(), port, made["nodes"], made["dnsChain"])
             for runtime, port in zip(runtimes, ports, strict=True)
         ]
         with ThreadPoolExecutor(max_workers=len(runtimes)) as pool:
@@ -283,6 +287,11 @@ class Sandbox:
         first = self.regions[0]
         if not all(machine.has_netns(region.netns) for region in self.regions):
             return  # the other region is lost too; recreating it makes the link
+        for region in filter(status.has_link_end, self.regions):
+            with suppress(SandboxError):  # it has gone by itself meanwhile
+                self._runtime(region, progress).ip_batch(
+                    network.drop_batch(region), "remove the former link"
+                )
         commands.run(
             ["ip", "-batch", "-"],
             "make the link between the regions",
@@ -343,7 +352,7 @@ class Sandbox:
             or self._root.exists()
         )
 
-    def _is_up(self, nodes: bool) -> bool:
+    def _is_up(self, nodes: bool, dns_chain: bool) -> bool:
         """Say whether the sandbox runs as asked.
 
         Raises:
@@ -354,9 +363,15 @@ class Sandbox:
         living = [region for region in self.regions if cgroups.processes(region.cgroup)]
         if not living:
             return False
-        if nodes and not self._nodes():
+        made = self._made()
+        if nodes and not made["nodes"]:
             raise SandboxError(
                 "The sandbox is up without nodes. `python -m sandbox down` removes it, then start it anew."
+            )
+        if dns_chain != made["dnsChain"]:
+            how = "with" if made["dnsChain"] else "without"
+            raise SandboxError(
+                f"The sandbox is up {how} its own DNS chain. `python -m sandbox down` removes it, then start it anew."
             )
         for region in self.regions:
             if region not in living or not (region.folder / "complete").exists():
@@ -371,8 +386,10 @@ class Sandbox:
                 )
         return True
 
-    def _nodes(self) -> bool:
-        return bool(json.loads((self._root / "sandbox.json").read_text())["nodes"])
+    def _made(self) -> dict[str, bool]:
+        """Return how `up` has made the sandbox."""
+        remembered = json.loads((self._root / "sandbox.json").read_text())
+        return {"dnsChain": True, **remembered}
 
     def _require_sandbox(self) -> None:
         machine.check(self._root)

@@ -79,6 +79,11 @@ def link_state(both: tuple[Region, Region]) -> LinkState:
     return "up" if all(states) else "cut"
 
 
+def has_link_end(region: Region) -> bool:
+    """Say whether the region has an end of the link; the kernel takes it away a moment after the other region."""
+    return _device_up(region) is not None
+
+
 def _device_up(region: Region) -> bool | None:
     """Say whether the region's end of the link has been taken up; None when it is not there."""
     if not machine.has_netns(region.netns):

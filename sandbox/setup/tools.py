@@ -1,5 +1,6 @@
 """Where every tool is that the sandbox runs: the user's own, the system's, or ours from the cache."""
 
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Tools:
         pulumi: the Pulumi command.
         pulumi_path: folders to put first on PATH, so that Pulumi, its Python language host and its
             Kubernetes provider are found.
+        python: the interpreter that runs the sandbox.
         image_seed: containerd's root folder with all images; start a region with a copy of it.
     """
 
@@ -42,6 +44,7 @@ class Tools:
     pulumi: Path
     pulumi_path: tuple[Path, ...]
     helm: Path
+    python: Path
     image_seed: Path
 
 
@@ -80,5 +83,6 @@ def collect(todo: Plan, own: dict[str, Path]) -> Tools:
         **named,
         cni_dir=cni_dir(),
         pulumi_path=tuple(dict.fromkeys(folders)),
+        python=Path(sys.executable),
         image_seed=todo.seed.folder / ROOT,
     )

@@ -56,3 +56,10 @@ def with_roles() -> list[dict[str, Any]]:
         each | {"oidcProviderArn": f"{OIDC_PROVIDER}/{each['awsRegion']}"}
         for each in storage()["storage"]["buckets"]
     ]
+
+
+def chained_settings(**changes: Any) -> Settings:
+    """Return the settings of a stack whose program chains the DNS of both regions."""
+    dns = {"chain": True} | changes.pop("dns", {})
+    regions = [region(index, dnsAddresses=[f"10.18{index}.0.53"]) for index in (0, 1)]
+    return settings(**{"regions": regions, "dns": dns} | changes)

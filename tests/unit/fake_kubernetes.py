@@ -2,7 +2,8 @@
 
 It holds plain documents of the shape that a real API server serves, answers the few paths that the
 hooks use (lists with label selectors, single objects, deletes with a uid precondition, server-side
-apply of ConfigMaps, merge patches of StatefulSets and Deployments, and the proxy to services and pods),
+apply of ConfigMaps, merge patches of StatefulSets, Deployments and ConfigMaps, also with the version that
+they are of, and the proxy to services and pods),
 and keeps a record of what it was asked. What lies behind the proxy is a table of answers; a list of
 answers is given out one by one, the last one for good, so that a test can let time pass. What the table
 does not answer, something that lives there may (`lives`).
@@ -169,7 +170,11 @@ class FakeKubernetes:
         return Reply(200, merged)
 
     def _merge(self, collection: str, found: Document, body: Document) -> Reply:
+        version = found["metadata"].get("resourceVersion", "1")
+        if body.get("metadata", {}).get("resourceVersion", version) != version:
+            return failure(409, "Conflict", "the object has been modified")
         merged = _merged(found, body)
+        merged["metadata"]["resourceVersion"] = str(int(version) + 1)
         strategy = merged.get("spec", {}).get("updateStrategy", {})
         if strategy.get("type") == "OnDelete" and "rollingUpdate" in strategy:
             return failure(422, "Invalid", "only allowed for updateStrategy 'RollingUpdate'")

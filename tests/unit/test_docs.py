@@ -17,6 +17,7 @@ from components import outputs
 from drill.__main__ import main as drill_command
 from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
+from dualregion.dns import DnsSettings, LoadBalancerSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -150,6 +151,8 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("backup", BackupSettings),
         ("backup.storage", StorageSettings),
         ("backup.storage.buckets", BucketSettings),
+        ("dns", DnsSettings),
+        ("dns.loadBalancer", LoadBalancerSettings),
         ("hooks", AnnouncementSettings),
         ("hooks.notify", HookSettings),
     ],

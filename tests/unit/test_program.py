@@ -58,8 +58,10 @@ class Registered:
     provider: str
     before_create: tuple[str, ...]
     before_update: tuple[str, ...]
+    before_delete: tuple[str, ...]
     secret_outputs: frozenset[str]
     retained: bool
+    ignored: tuple[str, ...]
 
 
 class CallRefused(grpc.RpcError):
@@ -117,8 +119,10 @@ class Recorder(mocks.MockMonitor):
             provider=_kind_and_name(request.provider.rpartition("::")[0]),
             before_create=tuple(request.hooks.before_create),
             before_update=tuple(request.hooks.before_update),
+            before_delete=tuple(request.hooks.before_delete),
             secret_outputs=frozenset(request.additionalSecretOutputs),
             retained=request.retainOnDelete,
+            ignored=tuple(request.ignoreChanges),
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 

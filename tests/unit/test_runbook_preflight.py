@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from dualregion.corefile import block_for
 from runbook import preflight
 from runbook.__main__ import app
 from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
@@ -20,6 +21,7 @@ from runbook.preflight import exit_status
 from runbook.rights import RIGHTS
 from runbook.room import Resources, does_not_fit
 from tests.unit import runbook_world as world
+from tests.unit.examples import chained_settings
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
 
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
@@ -170,6 +172,32 @@ def test_missing_rights_are_named(london: tuple[FakeKubernetes, Ground]) -> None
     said = failed(of_region(found, 0, failback=False))["rights in region london"]
     assert "list persistentvolumes, " in said
     assert "create services/proxy in camunda-london-failover" in said
+
+
+def test_the_dns_chain_is_looked_for_in_the_live_corefile(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    first, second = found.status.stacks
+    chained = chained_settings(kubeconfig=first.settings.kubeconfig)
+    stacks = (replace(first, settings=chained), second)
+    found = replace(found, status=replace(found.status, stacks=stacks))
+    name = "DNS chain of region london"
+    maps = "/api/v1/namespaces/kube-system/configmaps"
+
+    def said(corefile: str) -> str | None:
+        fake.put(maps, {"metadata": {"name": "coredns"}, "data": {"Corefile": corefile}})
+        return failed(of_region(found, 0, failback=False)).get(name)
+
+    assert said(block_for(chained, 0) + ".:53 {\n}\n") is None
+    assert said(".:53 {\n}\n") == "it is not in the Corefile as it should be"
+    own = "camunda-paris.svc.cluster.local {\n}\n"
+    assert "a server block for camunda-paris.svc.cluster.local of its own" in str(said(own))
+    fake.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
+        201, {"spec": {}, "status": {"allowed": False}}
+    )
+    rights = failed(of_region(found, 0, failback=False))["rights in region london"]
+    assert "get configmaps in kube-system, patch configmaps in kube-system" in rights
 
 
 def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_found(

@@ -251,6 +251,37 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         },
         ("podCidrs", "10.180.0.0/16", "10.0.0.0/8"),
     ),
+    (
+        "a chain without an end",
+        {"dns": {"chain": True}, "regions": [region(0, dnsAddresses=["10.0.0.1"]), region(1)]},
+        ("regions[1].dnsAddresses", "not set", "dns.chain is true", "dns.loadBalancer"),
+    ),
+    (
+        "a chain that leads back",
+        {"regions": [region(each, dnsAddresses=["10.0.0.1"]) for each in (0, 1)]},
+        ("regions[0].dnsAddresses", "regions[1].dnsAddresses", "10.0.0.1", "ask itself"),
+    ),
+    (
+        "a DNS address that is a name",
+        {"regions": [region(0), region(1, dnsAddresses=["dns.example"])]},
+        ("regions[1].dnsAddresses[0]", "'dns.example'", "IP address", "dig +short"),
+    ),
+    (
+        "a DNS address with an impossible port",
+        {"regions": [region(0), region(1, dnsAddresses=["10.0.0.1:0"])]},
+        ("regions[1].dnsAddresses[0]", "'10.0.0.1:0'", "IP address"),
+    ),
+    (
+        "more DNS addresses than CoreDNS takes",
+        {"regions": [region(0), region(1, dnsAddresses=[f"10.0.0.{n}" for n in range(16)])]},
+        ("regions[1].dnsAddresses", "at most 15"),
+    ),
+    (
+        "a ConfigMap without namespace",
+        {"dns": {"configMap": "coredns"}},
+        ("dns.configMap", "'coredns'", "/"),
+    ),
+    ("a chain that is no boolean", {"dns": {"chain": "perhaps"}}, ("dns.chain", "'perhaps'")),
 ]
 
 
@@ -331,6 +362,13 @@ def test_defaults_are_the_procedures_reference_set_up() -> None:
     assert found.kubeconfig is None
     assert found.elasticsearch_secret is None
     assert all(each.pod_cidrs == () for each in found.regions)
+    assert not found.dns.chain
+    assert not found.dns.load_balancer.create
+    assert (found.dns.namespace, found.dns.name, found.dns.key) == (
+        "kube-system",
+        "coredns",
+        "Corefile",
+    )
 
 
 def test_the_failover_namespace_is_the_regions_own_with_a_suffix_unless_named() -> None:
@@ -357,6 +395,23 @@ def test_keys_are_read_in_camel_case_as_the_user_types_them() -> None:
     assert found.deadline_seconds == 60
     assert found.elasticsearch_secret is not None
     assert found.elasticsearch_secret.plain() == {"S3_ACCESS_KEY": "a"}
+
+
+@pytest.mark.parametrize(
+    "address", ["10.192.0.53", "10.192.0.53:5353", "fd00::53", "[fd00::53]:5353"]
+)
+def test_dns_addresses_are_what_coredns_takes(address: str) -> None:
+    found = settings(regions=[region(0, dnsAddresses=[address]), region(1)])
+    assert found.regions[0].dns_addresses == (address,)
+
+
+def test_annotations_that_pulumi_stores_as_something_else_are_texts() -> None:
+    annotations = {"example/internal": True, "example/weight": 3}
+    found = settings(dns={"loadBalancer": {"annotations": annotations}})
+    assert found.dns.load_balancer.annotations == {
+        "example/internal": "true",
+        "example/weight": "3",
+    }
 
 
 def test_numbers_that_pulumi_stores_as_text_are_read() -> None:

@@ -1,0 +1,121 @@
+"""What a region's stack declares of DNS: the chain in its Corefile, and the load balancer before its DNS.
+
+The Corefile is the user's: Pulumi does not manage it, as deleting a resource of it would delete their
+part, too. A record stands for the block, and hooks put it into the live Corefile and take it out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.hooking import carry_out
+from dualregion.settings import Settings
+from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER
+from hooks import dns
+from hooks.preflight import refuse_in_lost_region
+from hooks.site import Site
+
+RECORD_NAME = "dual-region-dns"
+LOAD_BALANCER_NAME = "internal-dns-lb"
+"""As the reference set-up calls it."""
+_NAME = "DNS"
+"""What stands before an error."""
+
+
+@dataclass(frozen=True)
+class DnsArgs:
+    """What it is made of.
+
+    :ivar hooks: those of the chain, see `chain_hooks`.
+    """
+
+    site: Site
+    hooks: pulumi.ResourceHookBinding
+
+
+class Dns(pulumi.ComponentResource):
+    """The record of the DNS chain, and the load balancer, as far as the topology wants them."""
+
+    def __init__(self, name: str, args: DnsArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("dualregion:index:Dns", name, None, opts)
+        wanted = args.site.topology.names
+        if wanted.block is not None:
+            self._record(args, wanted.block, opts, ignored=["data"] if wanted.kept else [])
+        if wanted.load_balancer:
+            self._load_balancer(args.site.settings)
+        self.register_outputs({})
+
+    def _record(
+        self, args: DnsArgs, block: str, opts: pulumi.ResourceOptions, ignored: list[str]
+    ) -> None:
+        site = args.site
+        k8s.core.v1.ConfigMap(
+            DNS_CHAIN,
+            metadata={"name": RECORD_NAME, "namespace": site.namespace},
+            data={
+                "configMap": site.settings.dns.config_map,
+                "key": site.settings.dns.key,
+                "block": block,
+                "written": str(site.chain_writes),
+            },
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=opts.depends_on,
+                ignore_changes=ignored,
+                # In another namespace the former record's block is taken out first.
+                delete_before_replace=True,
+                hooks=args.hooks,
+            ),
+        )
+
+    def _load_balancer(self, settings: Settings) -> None:
+        wanted = settings.dns.load_balancer
+        k8s.core.v1.Service(
+            DNS_LOAD_BALANCER,
+            metadata={
+                "name": LOAD_BALANCER_NAME,
+                "namespace": settings.dns.namespace,
+                # Nothing waits for the provider's load balancer, in an incident least of all.
+                "annotations": wanted.annotations | {"pulumi.com/skipAwait": "true"},
+            },
+            spec={
+                "type": "LoadBalancer",
+                "selector": wanted.selector,
+                "ports": [{"name": "dns-tcp", "protocol": "TCP", "port": 53, "targetPort": 53}],
+            },
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
+    """Return the hooks that put the block into the Corefile, follow a change, and take it out.
+
+    They are registered in every run: the engine refuses to delete a record whose hook it does not know.
+    """
+
+    async def put(_: pulumi.ResourceHookArgs) -> None:
+        refuse_in_lost_region(site)
+        await carry_out(_NAME, lambda: dns.chain(site))
+
+    async def follow(args: pulumi.ResourceHookArgs) -> None:
+        if _place(args.old_inputs, site) != _place(args.new_inputs, site):
+            await take_out(args)
+        await put(args)
+
+    async def take_out(args: pulumi.ResourceHookArgs) -> None:
+        await carry_out(_NAME, lambda: dns.unchain(site, *_place(args.old_inputs, site)))
+
+    return pulumi.ResourceHookBinding(
+        before_create=[pulumi.ResourceHook("chain-dns", put)],
+        before_update=[pulumi.ResourceHook("follow-dns", follow)],
+        before_delete=[pulumi.ResourceHook("unchain-dns", take_out)],
+    )
+
+
+def _place(inputs: Mapping[str, Any] | None, site: Site) -> tuple[str, str]:
+    """Return the ConfigMap and key that a record names; of one that somebody has emptied, the settings'."""
+    data, wanted = (inputs or {}).get("data") or {}, site.settings.dns
+    return data.get("configMap", wanted.config_map), data.get("key", wanted.key)

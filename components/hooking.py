@@ -1,0 +1,30 @@
+"""How a hook's work is carried out, whatever it is."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import grpc
+
+from dualregion.errors import DualRegionError
+from hooks.cluster import CallFailed
+
+
+async def carry_out(name: str, work: Callable[[], None]) -> None:
+    """Do a hook's work in a thread, so that the engine shows its progress lines at once.
+
+    :param name: whose work it is, for the error of a cluster that does not answer.
+    :raises DualRegionError: if it fails.
+    """
+    await asyncio.to_thread(_attempt, name, work)
+
+
+def _attempt(name: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except CallFailed as error:
+        raise DualRegionError(f"{name}: {error}. Run the same `pulumi up` again.") from None
+    except grpc.RpcError:
+        # The engine that asked for this is gone (killed): nobody would hear the result, and the next
+        # `pulumi up` does the work itself.
+        os._exit(1)

@@ -1,0 +1,156 @@
+"""DNS chaining: a server block in one region's Corefile that asks the other region's DNS. Pure.
+
+The block stands between two marker comments; all else in a Corefile is the user's and stays as it is,
+byte for byte. Source: CoreDNS's manual, 'Corefile'; Camunda's dual-region set-up for 8.5, 'DNS chaining'.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.settings import Settings
+
+BEGIN = "# BEGIN camunda-dual-region: DNS chaining, written by the Pulumi program"
+END = "# END camunda-dual-region"
+_BEGINS, _ENDS = "# BEGIN camunda-dual-region", END
+_BLOCK = re.compile(
+    rf"^[ \t]*{_BEGINS}\b[^\n]*\n.*?^[ \t]*{_ENDS}\b[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL
+)
+_MARKER = re.compile(rf"^[ \t]*(?:{_BEGINS}|{_ENDS})\b", re.MULTILINE)
+_WORD = re.compile(r'#[^\n]*|"(?:\\.|[^"\\])*"|\S+|\n')
+_MEND = "Mend it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
+
+
+def zones_of(settings: Settings, region: int) -> tuple[str, ...]:
+    """Return the zones that a region's cluster answers for: both of its namespaces' names."""
+    named = settings.regions[region]
+    return tuple(f"{each}.svc.cluster.local" for each in (named.namespace, named.failover))
+
+
+def block_for(settings: Settings, region: int) -> str:
+    """Return what belongs into a region's Corefile; empty if the other one's DNS has no address.
+
+    :param region: the region that is to resolve the other one's names.
+    """
+    other = brokers.other(region)
+    addresses = settings.regions[other].dns_addresses
+    return block(zones_of(settings, other), addresses) if addresses else ""
+
+
+def block(zones: Sequence[str], forwarders: Sequence[str]) -> str:
+    """Return the server block, with its markers.
+
+    It keeps no answers, as a broker that was restarted has a new address at once; and asks by TCP, as
+    an AWS load balancer passes on one protocol of a port only.
+
+    :param zones: the other region's zones.
+    :param forwarders: the addresses of the other region's DNS.
+    """
+    return (
+        f"{BEGIN}\n"
+        f"{' '.join(f'{zone}:53' for zone in zones)} {{\n"
+        "    errors\n"
+        f"    forward . {' '.join(forwarders)} {{\n"
+        "        force_tcp\n"
+        "    }\n"
+        "}\n"
+        f"{END}\n"
+    )
+
+
+def chained(corefile: str, zones: Sequence[str], forwarders: Sequence[str]) -> str:
+    """Return a Corefile with the block; where one is already, it is replaced.
+
+    It goes to the front, where nothing of the user's has to be completed for it (a missing last line end).
+
+    :param corefile: the present one; an empty text is one, too.
+    :raises Refused: if the user's part has a server block for one of the zones, which CoreDNS refuses
+        as a duplicate, or cannot be understood.
+    """
+    start, end = _place(corefile)
+    wanted = block(zones, forwarders)
+    if "\r\n" in corefile:
+        wanted = wanted.replace("\n", "\r\n")
+    rest = corefile[:start] + corefile[end:]
+    _refuse_duplicates(rest, zones)
+    if corefile[end:] == "" and end > 0 and not corefile.endswith("\n"):
+        wanted = wanted.rstrip("\r\n")
+    return corefile[:start] + wanted + corefile[end:]
+
+
+def unchained(corefile: str) -> str:
+    """Return a Corefile without the block.
+
+    :raises Refused: if its markers are not a pair any more.
+    """
+    start, end = _place(corefile)
+    return corefile[:start] + corefile[end:]
+
+
+def _place(corefile: str) -> tuple[int, int]:
+    """Return where the block begins and ends; both 0 without one."""
+    found = _BLOCK.search(corefile)
+    markers = len(_MARKER.findall(corefile))
+    if markers != (2 if found else 0) or (found and len(_MARKER.findall(found[0])) != 2):
+        raise Refused(
+            f"the Corefile holds {markers} of the comments {_BEGINS!r} and {_ENDS!r}, which belong together "
+            f"once: take away what stands between them, and both. {_MEND}"
+        )
+    return found.span() if found else (0, 0)
+
+
+def _refuse_duplicates(corefile: str, zones: Sequence[str]) -> None:
+    wanted = {zone.lower() for zone in zones}
+    for label, line in _labels(corefile):
+        if _zone(label) in wanted:
+            raise Refused(
+                f"the Corefile has a server block for {label} of its own (line {line}, not counting what the "
+                f"program has written): CoreDNS takes each zone once only. Remove yours, or set dns.chain false"
+            )
+
+
+def _zone(label: str) -> str | None:
+    """Return the zone of a server block's label; None if it is served in another way than plain DNS at port 53."""
+    scheme, _, rest = label.lower().rpartition("://")
+    name, _, port = rest.partition(":")
+    return name.rstrip(".") if scheme in ("", "dns") and port in ("", "53") else None
+
+
+def _labels(corefile: str) -> Iterator[tuple[str, int]]:
+    """Yield each server block's labels with their line.
+
+    What is imported is in other files, and not seen here.
+
+    :raises Refused: if braces are missing.
+    """
+    depth, header, goes_on = 0, 0, False
+    for line, words in _lines(corefile):
+        if depth == 0 and words[0] == "import":
+            continue
+        if header and not goes_on and words[0] != "{":
+            break
+        for word in words:
+            depth += (word == "{") - (word == "}")
+            if word == "{":
+                header = 0
+            elif depth == 0 and word != "}":
+                header = line
+                yield word.rstrip(","), line
+        goes_on = words[-1].endswith(",")
+    if header:
+        raise Refused(f"the server block in line {header} of the Corefile has no braces. {_MEND}")
+    if depth:
+        raise Refused(f"the braces of the Corefile are no pairs. {_MEND}")
+
+
+def _lines(corefile: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the words of each line that has any, as CoreDNS reads them: quoted text is one, comments are none."""
+    line, words = 1, list[str]()
+    for word in (found[0] for found in _WORD.finditer(f"{corefile}\n")):
+        if word == "\n" and words:
+            yield line, words
+            words = []
+        elif word != "\n" and not word.startswith("#"):
+            words.append(word)
+        line += word.count("\n")

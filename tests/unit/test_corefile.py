@@ -1,0 +1,184 @@
+"""The Corefile: the chain goes in, is changed and goes out, and nothing of the user's is lost.
+
+A cluster whose Corefile is broken resolves nothing any more, so what is not understood is refused.
+"""
+
+import pytest
+
+from dualregion.corefile import BEGIN, END, block, block_for, chained, unchained, zones_of
+from dualregion.errors import Refused
+from tests.unit.examples import region, settings
+
+ZONES = ("camunda-paris.svc.cluster.local", "camunda-paris-failover.svc.cluster.local")
+ADDRESSES = ("10.181.0.53", "10.181.1.53")
+
+EKS = """\
+.:53 {
+    errors
+    health {
+        lameduck 5s
+      }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+      pods insecure
+      fallthrough in-addr.arpa ip6.arpa
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+"""
+KIND = EKS.replace("cache 30", "cache 30 {\n       disable success cluster.local\n    }")
+AKS = (
+    EKS.replace("    loop\n", "    import custom/*.override\n    loop\n")
+    + "import custom/*.server\n"
+)
+GKE = """\
+(common) {
+    errors
+    log . "{remote} {type} {name} \\"quoted {brace\\"" {
+        class denial error
+    }
+}
+.:53 { import common
+    template IN A ip.example {
+        answer "{{ .Name }} 60 IN A 10.0.0.1 }"
+    }
+    forward . 169.254.169.254
+}
+"""
+COMMENTED = """\
+# camunda-paris.svc.cluster.local:53 { was here once }
+
+.:53 {   # the default
+    errors # camunda-paris.svc.cluster.local
+    forward . 10.0.0.2 { # } {
+        policy sequential
+    }
+}
+
+stub.example,
+other.example:5353
+{
+    hosts {
+        10.0.0.9 a.stub.example
+        fallthrough
+    }
+}
+"""
+COREFILES = {
+    "EKS": EKS,
+    "kind": KIND,
+    "AKS": AKS,
+    "GKE-like": GKE,
+    "commented": COMMENTED,
+    "Windows line ends": EKS.replace("\n", "\r\n"),
+    "no last line end": EKS.rstrip("\n"),
+    "a comment without line end": EKS + "# the end",
+    "blank lines around": f"\n\n{EKS}\n\n\n",
+    "tabs": EKS.replace("    ", "\t"),
+    "empty, a key of coredns-custom": "",
+    "elsewhere served": EKS + f"tls://{ZONES[0]}:853 {{\n errors\n}}\n{ZONES[1]}:5353 {{\n}}\n",
+}
+each_corefile = pytest.mark.parametrize(
+    "corefile", [pytest.param(text, id=name) for name, text in COREFILES.items()]
+)
+
+
+def test_the_block_serves_both_namespaces_of_the_other_region() -> None:
+    regions = [region(0, dnsAddresses=["10.180.0.53"]), region(1, dnsAddresses=list(ADDRESSES))]
+    found = settings(regions=regions)
+    assert zones_of(found, 1) == ZONES
+    assert block_for(found, 0) == block(ZONES, ADDRESSES)
+    assert block_for(found, 0) == (
+        f"{BEGIN}\n"
+        "camunda-paris.svc.cluster.local:53 camunda-paris-failover.svc.cluster.local:53 {\n"
+        "    errors\n"
+        "    forward . 10.181.0.53 10.181.1.53 {\n"
+        "        force_tcp\n"
+        "    }\n"
+        "}\n"
+        f"{END}\n"
+    )
+    assert "forward . 10.180.0.53 {" in block_for(found, 1)
+    assert block_for(settings(), 0) == ""
+
+
+@each_corefile
+def test_it_goes_in_once_and_out_again_and_the_rest_stays_byte_for_byte(corefile: str) -> None:
+    once = chained(corefile, ZONES, ADDRESSES)
+    assert once.replace("\r\n", "\n").count(block(ZONES, ADDRESSES)) == 1
+    assert once.endswith(corefile)
+    assert chained(once, ZONES, ADDRESSES) == once
+    assert unchained(once) == corefile
+    assert unchained(corefile) == corefile
+
+
+@each_corefile
+def test_another_address_replaces_the_block_where_it_is(corefile: str) -> None:
+    once = chained(corefile, ZONES, ADDRESSES)
+    other = chained(once, ZONES, ["10.181.9.53"])
+    assert "10.181.0.53" not in other
+    assert other == chained(corefile, ZONES, ["10.181.9.53"])
+
+
+def test_line_ends_are_the_files_own() -> None:
+    once = chained(EKS.replace("\n", "\r\n"), ZONES, ADDRESSES)
+    assert once.count("\n") == once.count("\r\n")
+
+
+@pytest.mark.parametrize("last_end", ["\n", ""], ids=["line end", "no line end"])
+def test_a_pasted_block_stays_in_its_place(last_end: str) -> None:
+    pasted = EKS + block(ZONES, ADDRESSES).rstrip("\n") + last_end
+    assert chained(pasted, ZONES, ADDRESSES) == pasted
+    assert chained(pasted, ZONES, ["10.181.9.53"]) == pasted.replace(
+        "10.181.0.53 10.181.1.53", "10.181.9.53"
+    )
+    assert unchained(pasted) == EKS
+
+
+def test_what_follows_a_pasted_block_stays_too() -> None:
+    pasted = EKS + block(ZONES, ADDRESSES) + "after.example {\n}\n"
+    assert unchained(chained(pasted, ZONES, ["10.181.9.53"])) == EKS + "after.example {\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "line"),
+    [
+        pytest.param("camunda-paris.svc.cluster.local:53 {", 18, id="as the reference set-up does"),
+        pytest.param("camunda-paris.svc.cluster.local {", 18, id="without port"),
+        pytest.param("dns://Camunda-Paris.svc.cluster.local.:53 {", 18, id="in another spelling"),
+        pytest.param("a.example, camunda-paris-failover.svc.cluster.local {", 18, id="one of many"),
+        pytest.param("a.example,\ncamunda-paris.svc.cluster.local\n{", 19, id="over many lines"),
+    ],
+)
+def test_a_zone_that_the_user_serves_already_is_refused_by_name(label: str, line: int) -> None:
+    own = f"{EKS}{label}\n    forward . 10.181.0.53\n}}\n"
+    with pytest.raises(Refused) as caught:
+        chained(own, ZONES, ADDRESSES)
+    assert "svc.cluster.local" in str(caught.value)
+    assert f"line {line}" in str(caught.value)
+    assert "dns.chain false" in str(caught.value)
+    assert unchained(own) == own
+
+
+@pytest.mark.parametrize(
+    ("corefile", "told"),
+    [
+        pytest.param(EKS + "}\n", "no pairs", id="a brace too many"),
+        pytest.param(EKS.rstrip("}\n"), "no pairs", id="a brace too few"),
+        pytest.param(".:53\nerrors\nforward . 10.0.0.2 {\n}\n", "line 1", id="without braces"),
+        pytest.param(EKS + "stub.example\n", "line 18", id="a label alone"),
+        pytest.param(f"{EKS}{BEGIN}\nstub {{\n}}\n", "1 of the comments", id="begin without end"),
+        pytest.param(f"{EKS}{END}\n", "1 of the comments", id="end without begin"),
+        pytest.param(f"{BEGIN}\n{END}\n{BEGIN}\n{END}\n{EKS}", "4 of the comments", id="twice"),
+        pytest.param(f"{END}\n{BEGIN}\n{EKS}", "2 of the comments", id="the wrong way round"),
+    ],
+)
+def test_what_is_not_understood_is_refused(corefile: str, told: str) -> None:
+    with pytest.raises(Refused, match=told) as caught:
+        chained(corefile, ZONES, ADDRESSES)
+    assert "dualregion dns" in str(caught.value)
