@@ -123,6 +123,7 @@ def report_of(
         stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
+        zombie=settings.zombie,
         by_command=settings.by_command,
         status_seconds=findings.status_seconds,
     )

@@ -119,6 +119,8 @@ class Report:
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    zombie: bool = False
+    """Whether the region was cut off and came back alive, instead of being killed."""
     by_command: bool = False
     """Whether the runbook command took the turns."""
     status_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -174,6 +176,7 @@ def as_json(report: Report) -> str:
             for turn in report.turns
             for point in turn.not_reachable
         ],
+        "zombie": report.zombie,
         "byCommand": report.by_command,
         "statusSeconds": _rounded(dict(report.status_seconds)),
         "peakMemoryGiB": _round(report.peak_memory_gib),

@@ -43,6 +43,8 @@ class DrillSettings:
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_command` the runbook command `dualregion` takes the turns, and not the drill by plain `pulumi up`.
+    With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
+    leaves out what keeps it away then, which the drill must notice.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -54,6 +56,8 @@ class DrillSettings:
     interrupt: bool = False
     back_out: bool = False
     by_command: bool = False
+    zombie: bool = False
+    without_isolation: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -80,11 +84,25 @@ class DrillSettings:
         if self.interrupt and (self.back_out or self.by_command):
             other = "--back-out" if self.back_out else "--by-command"
             raise DrillError(f"{other} and --interrupt: give one of them")
+        self._refuse_wrong_zombie()
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
                 f"--cluster-size {self.cluster_size}: with {REPLICATION_FACTOR} copies of each partition "
                 f"a failover restores quorum only for multiples of {smallest}, from {smallest} on"
+            )
+
+    def _refuse_wrong_zombie(self) -> None:
+        if self.zombie and self.until is Until.NORMAL:
+            raise DrillError("--zombie with --until normal: no region is lost, so none comes back")
+        if self.zombie and (self.interrupt or self.by_command):
+            other = "--interrupt" if self.interrupt else "--by-command"
+            raise DrillError(
+                f"{other} and --zombie: give one of them; the link must come back between the two stacks' turns"
+            )
+        if self.without_isolation and not self.zombie:
+            raise DrillError(
+                "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"
             )
 
     @property
@@ -232,8 +250,9 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
             f"{at}.kubeContext": each.context,
             f"{at}.namespace": each.namespace,
             f"{at}.failoverNamespace": each.failover_namespace,
-            f"{at}.podCidrs[0]": each.pod_cidr,
         }
+        if not settings.without_isolation:
+            config[f"{at}.podCidrs[0]"] = each.pod_cidr
     return config
 
 
