@@ -2,12 +2,19 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from drill import zombie_checks
+from drill import incident, zombie, zombie_checks
+from drill.check import Check
 from drill.errors import DrillError
+from drill.failover import Failover
+from drill.findings import Episode, Findings
+from drill.progress import Progress
 from drill.regions import REGIONS, brokers_after_failover
 from drill.settings import DrillSettings, Places, Until, stack_config
 from drill.zombie_checks import FEWEST_ANSWERS, LONGEST_WITHOUT_LEADER
@@ -191,3 +198,68 @@ def test_without_isolation_no_region_has_pod_addresses() -> None:
         config(DrillSettings(zombie=True, without_isolation=True))
     )
     assert left_out == {"regions[0].podCidrs[0]", "regions[1].podCidrs[0]"}
+
+
+# --- the order of things -----------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Notes which of its methods were called, in their order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: self.done.append(name)
+
+
+@pytest.mark.parametrize(
+    ("returns", "order"),
+    [
+        (True, ["mistake", "lose", "fail_over", "come_back", "retire", "check"]),
+        (False, ["mistake", "lose", "fail_over", "check_lost_stack", "check"]),
+    ],
+)
+def test_the_zombie_is_cleaned_only_after_its_return(
+    monkeypatch: pytest.MonkeyPatch, returns: bool, order: list[str]
+) -> None:
+    stages = Recorder()
+    monkeypatch.setattr(incident, "Failover", lambda *_: stages)
+    monkeypatch.setattr(incident, "Zombie", lambda *_: stages)
+    settings = DrillSettings(zombie=returns, until=Until.FAILOVER)
+    rig: Any = SimpleNamespace(settings=settings, start_load=lambda *_: None)
+    incident.rehearse_incident(rig, settings.incidents[0])
+    assert stages.done == order
+
+
+def come_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seen: list[Json]) -> Findings:
+    """Let the zombie come back to a survivor whose gateway says `seen`; what follows the watch is not asked."""
+    monkeypatch.setattr(zombie, "_watch", lambda *_: seen)
+    monkeypatch.setattr(zombie, "check_commands", lambda *_: None)
+    monkeypatch.setattr(zombie, "check_exporting", lambda *_: None)
+    settings, found = DrillSettings(zombie=True), Findings()
+    rig: Any = SimpleNamespace(
+        settings=settings,
+        found=found,
+        progress=Progress(Console(quiet=True), tmp_path / "log"),
+        sandbox=Recorder(),
+        view=lambda *_, **__: None,
+        settled=lambda _: Check("the brokers live", True, ""),
+    )
+    made = Failover(rig, settings.incidents[0], Episode(PARIS.index))
+    zombie.Zombie(made).come_back()
+    assert rig.sandbox.done == ["restore_link"]
+    return found
+
+
+def test_a_zombie_that_stays_out_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = come_back(monkeypatch, tmp_path, answers())
+    assert len(found.checks) == 4
+    assert all(check.ok for check in found.checks)
+
+
+def test_a_zombie_that_gets_in_ends_the_drill(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(DrillError, match=r"not left alone: broker 3 at .* got back"):
+        come_back(monkeypatch, tmp_path, answers(spoilt(new_id_back)))
