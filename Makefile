@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill screens interrupted test lint unit engine sandbox-test up down
+.PHONY: help venv setup drill screens interrupted zombie test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
@@ -22,7 +22,7 @@ $(VENV)/ready: requirements-dev.lock
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --back-out --by-pulumi --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens
@@ -48,6 +48,9 @@ engine: setup ## Engine tests: real pulumi, real API servers
 
 interrupted: setup ## A drill in which every `pulumi up` is killed at every point and said again
 	$(PYTHON) -m pytest tests/interrupted
+
+zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation
+	$(PYTHON) -m pytest tests/zombie
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
 	$(PYTHON) -m pytest --durations=12 tests/unit tests/engine tests/sandbox tests/drill

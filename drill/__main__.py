@@ -69,6 +69,20 @@ def main(
             "--by-pulumi", help="Take the turns by plain `pulumi up`, instead of by `dualregion`."
         ),
     ] = False,
+    zombie: Annotated[
+        bool,
+        typer.Option(
+            "--zombie",
+            help="Cut the region off instead of killing it, and let it come back alive after the failover.",
+        ),
+    ] = False,
+    without_isolation: Annotated[
+        bool,
+        typer.Option(
+            "--without-isolation",
+            help="With --zombie: leave the network policies out, which the drill must notice.",
+        ),
+    ] = False,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -90,6 +104,8 @@ def main(
             interrupt,
             back_out,
             by_pulumi,
+            zombie,
+            without_isolation,
         )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

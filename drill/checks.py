@@ -22,7 +22,7 @@ def topology_is(
         f"broker {id_} is unexpected ({seen[id_]})" for id_ in seen if id_ not in expected.ids
     ]
     for id_, namespace in expected.namespace_of.items():
-        if id_ in seen and not _host_is_in(seen[id_], namespace):
+        if id_ in seen and not host_is_in(seen[id_], namespace):
             problems.append(f"broker {id_} is at {seen[id_]}, not in namespace {namespace}")
     if topology.get("partitionsCount") != partition_count:
         problems.append(
@@ -198,7 +198,8 @@ def nothing_left(leftovers: Sequence[str]) -> Check:
     )
 
 
-def _host_is_in(host: str, namespace: str) -> bool:
+def host_is_in(host: str, namespace: str) -> bool:
+    """Say whether a broker's address, as the topology tells it, is in a namespace."""
     return host.partition(":")[0].endswith((f".{namespace}.svc", f".{namespace}.svc.cluster.local"))
 
 

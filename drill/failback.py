@@ -61,10 +61,14 @@ class Failback:
     # --- recreating, failback-pending ------------------------------------------------------------------
 
     def recreate(self) -> None:
-        """Make the lost region anew, empty, at another address."""
+        """Make the lost region anew, empty, at another address.
+
+        The cluster of a zombie lives and is clean since step R: it is used as it is, as an operator would.
+        """
         lost = self.incident.lost
-        with self.rig.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
-            self.rig.sandbox.recreate(lost.index)
+        if not self.rig.settings.zombie:
+            with self.rig.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
+                self.rig.sandbox.recreate(lost.index)
         if self.rig.exports:
             self.rig.exports.add_brokers(self.rig.view(lost, read_seconds=3.0), lost.namespace)
 

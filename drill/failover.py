@@ -10,6 +10,7 @@ from drill.judging import check_commands, check_exporting, check_failed_over, ch
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
+from drill.stacks import Run
 from drill.turns import Outputs
 
 STEPS = ("F1", "F2", "F3")
@@ -41,14 +42,20 @@ class Failover:
             )
 
     def lose(self) -> None:
-        """Lose the region without warning."""
-        with self.rig.progress.stage(f"Losing region {self.incident.lost.index} without warning"):
-            loss = self.rig.sandbox.lose(self.incident.lost.index)
+        """Lose the region without warning; one that becomes a zombie is cut off and lives on."""
+        lost = self.incident.lost.index
+        if self.rig.settings.zombie:
+            with self.rig.progress.stage(f"Cutting region {lost} off without warning; it lives on"):
+                self.episode.loss = time.monotonic()
+                self.rig.sandbox.cut_link()
+            return
+        with self.rig.progress.stage(f"Losing region {lost} without warning"):
+            loss = self.rig.sandbox.lose(lost)
             # The sandbox tells the wall clock's moment; measures go by the clock that never jumps.
             self.episode.loss = time.monotonic() - (time.time() - loss)
 
     def fail_over(self) -> None:
-        """Preview and `up` on the survivor's stack, then `up` on the lost region's; or the runbook command."""
+        """Preview and `up` on the survivor's stack; or the runbook command."""
         began = time.monotonic()
         outputs = self._by_command() if self.rig.settings.by_command else self._by_pulumi()
         survivor, end = self.incident.survivor, self.episode.failover_end or time.monotonic()
@@ -62,7 +69,6 @@ class Failover:
             checks.stack_says(outputs, survivor, "failover", "survivor"),
             checks.steps_are_proved(outputs, survivor, STEPS),
         )
-        self._check_lost_stack()
 
     def _by_command(self) -> Outputs:
         """Let `dualregion` plan the failover and carry it out, on both stacks."""
@@ -91,18 +97,23 @@ class Failover:
                 self.episode.failover_end = time.monotonic()
         return outputs
 
-    def _check_lost_stack(self) -> None:
+    def check_lost_stack(self) -> None:
         """Say `up` on the lost region's stack, for the second time if the runbook command has done so."""
         rig, lost = self.rig, self.incident.lost
         with rig.progress.stage(f"Phase failover: pulumi up on {lost.stack}, the lost region"):
-            rig.stacks.configure(lost.stack, self._wanted)
-            run = rig.up(lost, f"region {lost.index} is lost")
-            said = rig.stacks.outputs(lost.stack)
+            run, said = self.up_on_lost_stack()
             rig.found.add(
                 self.label,
                 checks.lost_stack_is_no_dead_end(run.exit_status, run.output, said),
                 checks.stack_says(said, lost, "failover", "lost"),
             )
+
+    def up_on_lost_stack(self) -> tuple[Run, Outputs]:
+        """Say `up` on the lost region's stack, in phase failover; return how it ended, and the stack's outputs."""
+        rig, lost = self.rig, self.incident.lost
+        rig.stacks.configure(lost.stack, self._wanted)
+        run = rig.up(lost, f"region {lost.index} is lost")
+        return run, rig.stacks.outputs(lost.stack)
 
     def check(self) -> None:
         """Look at the survivor, with the load running; a drill that goes no further also at the engines."""

@@ -134,6 +134,7 @@ def report_of(
         stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
+        zombie=settings.zombie,
         by_command=settings.by_command,
         answers=findings.answers,
     )

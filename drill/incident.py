@@ -8,6 +8,7 @@ from drill.points import every_point_was_hit, named_points, no_release_is_pendin
 from drill.regions import REGIONS
 from drill.rig import Rig
 from drill.settings import Incident, Until
+from drill.zombie import Zombie
 
 
 def rehearse_incident(rig: Rig, incident: Incident) -> None:
@@ -52,6 +53,12 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
         failover.mistake()
     failover.lose()
     failover.fail_over()
+    if rig.settings.zombie:
+        zombie = Zombie(failover)
+        zombie.come_back()
+        zombie.retire()
+    else:
+        failover.check_lost_stack()
     failover.check()
     if until is Until.FAILOVER:
         return

@@ -102,7 +102,8 @@ def _answers(report: Report) -> list[str]:
 
 def _opening(report: Report) -> str:
     lost = " then ".join(map(str, report.lost_regions))
-    place = f"Region {lost} lost, cluster size {report.cluster_size}, until `{report.until}`."
+    fate = "cut off, back alive after the failover" if report.zombie else "lost"
+    place = f"Region {lost} {fate}, cluster size {report.cluster_size}, until `{report.until}`."
     killed = f"{_KILLED} " if report.interrupted else ""
     return f"{place} {killed}{report.reason}".strip()
 

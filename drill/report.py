@@ -137,6 +137,8 @@ class Report:
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    zombie: bool = False
+    """Whether the region was cut off and came back alive, instead of being killed."""
     by_command: bool = False
     """Whether the runbook command took the turns."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -192,6 +194,7 @@ def as_json(report: Report) -> str:
             for turn in report.turns
             for point in turn.not_reachable
         ],
+        "zombie": report.zombie,
         "byCommand": report.by_command,
         "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
         "statusAsked": {when: each.asked for when, each in report.answers.items()},

@@ -43,6 +43,8 @@ class DrillSettings:
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
+    With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
+    leaves out what keeps it away then, which the drill must notice.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -54,6 +56,8 @@ class DrillSettings:
     interrupt: bool = False
     back_out: bool = False
     by_pulumi: bool = False
+    zombie: bool = False
+    without_isolation: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -79,6 +83,7 @@ class DrillSettings:
             )
         if self.interrupt and self.back_out:
             raise DrillError("--back-out and --interrupt: give one of them")
+        self._refuse_wrong_zombie()
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
@@ -86,10 +91,25 @@ class DrillSettings:
                 f"a failover restores quorum only for multiples of {smallest}, from {smallest} on"
             )
 
+    def _refuse_wrong_zombie(self) -> None:
+        if self.zombie and self.until is Until.NORMAL:
+            raise DrillError("--zombie with --until normal: no region is lost, so none comes back")
+        if self.zombie and self.interrupt:
+            raise DrillError(
+                "--interrupt and --zombie: give one of them; the link must come back between the two stacks' turns"
+            )
+        if self.without_isolation and not self.zombie:
+            raise DrillError(
+                "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"
+            )
+
     @property
     def by_command(self) -> bool:
-        """Whether `dualregion` takes the turns; what is killed in an interrupted drill is `pulumi up` itself."""
-        return not (self.by_pulumi or self.interrupt)
+        """Whether `dualregion` takes the turns.
+
+        What is killed in an interrupted drill is `pulumi up` itself, and a zombie comes back between two of them.
+        """
+        return not (self.by_pulumi or self.interrupt or self.zombie)
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -247,9 +267,10 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
             f"{at}.kubeContext": each.context,
             f"{at}.namespace": each.namespace,
             f"{at}.failoverNamespace": each.failover_namespace,
-            f"{at}.podCidrs[0]": each.pod_cidr,
             f"{at}.dnsAddresses[0]": each.dns_address,
         }
+        if not settings.without_isolation:
+            config[f"{at}.podCidrs[0]"] = each.pod_cidr
     return config
 
 

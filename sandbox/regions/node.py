@@ -91,7 +91,7 @@ def anchor(region: Region) -> Component:
     )
 
 
-def _path(*tools: Path) -> dict[str, str]:
+def search_path(*tools: Path) -> dict[str, str]:
     """Return a search path with the folders of `tools` first, for what a process looks up by name."""
     folders = [*(str(tool.parent) for tool in tools), *SYSTEM_PATH]
     return {"PATH": ":".join(dict.fromkeys(folders))}
@@ -153,7 +153,7 @@ state = "/run/containerd"
             name="containerd",
             argv=(str(tools.containerd), "--config", str(path), "--log-level", "warn"),
             cwd=region.folder,
-            env=_path(tools.containerd),  # its shim and runc
+            env=search_path(tools.containerd),  # its shim and runc
             ready=SocketOpen(region.containerd_socket),
         ),
         files=(File(path, config), _cni(region)),
@@ -243,7 +243,7 @@ def kube_proxy(region: Region, tools: "Tools") -> Component:
             name="kube-proxy",
             argv=(str(tools.kube_proxy), f"--config={path}"),
             cwd=region.folder,
-            env=_path(tools.nft),
+            env=search_path(tools.nft),
             ready=TcpOpen(region.service_address, 443),
         ),
         files=(File(path, yaml.safe_dump(config, sort_keys=False)),),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions import access, control_plane, dns, node, storage
+from sandbox.regions import access, control_plane, dns, node, policies, storage
 from sandbox.regions.model import Component, File, Region
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool
             control_plane.scheduler(region, tools),
             node.kubelet(region, tools),
             node.kube_proxy(region, tools),
+            policies.kube_router(region, tools),
             dns.coredns(region, tools, dns_chain),
             dns.corefile_sync(region, tools),
             storage.local_path_provisioner(region, tools),

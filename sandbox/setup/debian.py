@@ -25,6 +25,7 @@ NEEDS = (
     Need("haproxy", "haproxy"),
     Need("ip", "iproute2"),
     Need("nft", "nftables"),
+    Need("iptables", "iptables"),
     Need("ipset", "ipset"),
     Need("conntrack", "conntrack"),
     Need("nsenter", "util-linux"),

@@ -95,6 +95,12 @@ KUBERNETES = GoTool(
     "5-6 minutes",
 )
 COREDNS = GoTool("coredns", "CoreDNS 1.12.4", (("coredns", "github.com/coredns/coredns"),))
+KUBE_ROUTER = GoTool(
+    "kube-router",
+    "kube-router 2.1.0",
+    (("kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),),
+    ("github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",),
+)
 LOCAL_PATH = GoTool(
     "local-path-provisioner",
     "local-path-provisioner 0.0.30",
@@ -108,7 +114,17 @@ HELM = GoTool(
     ("helm.sh/helm/v3/internal/version.version=v3.18.6",),
 )
 
-TOOLS = (ETCD, KUBERNETES, COREDNS, LOCAL_PATH, HELM, PULUMI, LANGUAGE_PYTHON, PROVIDER)
+TOOLS = (
+    ETCD,
+    KUBERNETES,
+    COREDNS,
+    KUBE_ROUTER,
+    LOCAL_PATH,
+    HELM,
+    PULUMI,
+    LANGUAGE_PYTHON,
+    PROVIDER,
+)
 
 
 def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:

@@ -73,6 +73,12 @@ FEATURES = (
         "Load the kernel modules: modprobe nf_tables nft_chain_nat",
     ),
     Feature(
+        "IP sets in rules",
+        "ipset create probe hash:net && "
+        "iptables -A FORWARD -m set --match-set probe src -m physdev --physdev-is-bridged -j REJECT",
+        "Load the kernel modules: modprobe -a ip_set_hash_net xt_set xt_physdev",
+    ),
+    Feature(
         "bridges",
         "ip link add probe2 type bridge",
         "Load the kernel module: modprobe bridge",

@@ -30,6 +30,7 @@ class Tools:
     kube_controller_manager: Path
     kube_scheduler: Path
     kube_proxy: Path
+    kube_router: Path
     kubelet: Path
     kubectl: Path
     coredns: Path
@@ -38,6 +39,8 @@ class Tools:
     ctr: Path
     haproxy: Path
     ip: Path
+    ipset: Path
+    iptables: Path
     nsenter: Path
     nft: Path
     cni_dir: Path
@@ -48,7 +51,7 @@ class Tools:
     image_seed: Path
 
 
-SYSTEM = ("containerd", "ctr", "haproxy", "ip", "nsenter", "nft")
+SYSTEM = ("containerd", "ctr", "haproxy", "ip", "ipset", "iptables", "nsenter", "nft")
 
 
 def load() -> Tools:

@@ -20,6 +20,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from components.camunda import isolation_policy
 from sandbox.errors import SandboxError
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
@@ -131,10 +132,11 @@ def address(sandbox: Sandbox, region: str, kind: str) -> str:
     return kubectl(sandbox, region, "get", kind, "web", f"-o=jsonpath={path}")
 
 
-def fetch(sandbox: Sandbox, region: str, host: str, port: int) -> str:
+def fetch(sandbox: Sandbox, region: str, host: str, port: int, namespace: str = "") -> str:
     """Ask `host`:`port` for its page from the region's pod; return the answer, empty if there is none."""
     request = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {host} {port} || true"
-    return kubectl(sandbox, region, "exec", "web", "--", "sh", "-c", request)
+    place = [f"--namespace={namespace}"] if namespace else []
+    return kubectl(sandbox, region, *place, "exec", "web", "--", "sh", "-c", request)
 
 
 def resolve(sandbox: Sandbox, region: str, name: str) -> str:
@@ -281,6 +283,68 @@ def test_the_cut_link_swallows_packets_and_comes_back(sandbox: Sandbox) -> None:
     eventually(lambda: "hello from paris" in fetch(sandbox, "london", pod, 8080))
     name = "web-hl.camunda-paris.svc.cluster.local"
     eventually(lambda: pod in resolve(sandbox, "london", name))
+
+
+def isolation(sandbox: Sandbox, region: int) -> str:
+    """The policy that the program makes in each namespace of a survivor."""
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "isolate-lost-region"},
+        "spec": isolation_policy([sandbox.regions[1 - region].range]),
+    }
+    return yaml.safe_dump(policy)
+
+
+def test_policies_cut_the_other_region_both_ways_and_nothing_else(sandbox: Sandbox) -> None:
+    apart = MANIFESTS.format(region="london", namespace="elsewhere")
+    kubectl(sandbox, "london", "--namespace=elsewhere", "apply", "-f", "-", given=apart)
+    ready = ("wait", "--for=condition=Ready", "pod/web", f"--timeout={WAIT_SECONDS:.0f}s")
+    kubectl(sandbox, "london", "--namespace=elsewhere", *ready)
+    ours, theirs = address(sandbox, "london", "pod"), address(sandbox, "paris", "pod")
+    spared = kubectl(
+        sandbox,
+        "london",
+        "--namespace=elsewhere",
+        "get",
+        "pod",
+        "web",
+        "-o=jsonpath={.status.podIP}",
+    )
+    eventually(lambda: "hello from paris" in fetch(sandbox, "london", theirs, 8080))
+    eventually(lambda: "hello from london" in fetch(sandbox, "paris", ours, 8080))
+
+    kubectl(sandbox, "london", "apply", "-f", "-", given=isolation(sandbox, 0))
+    eventually(lambda: fetch(sandbox, "london", theirs, 8080) == "")
+    eventually(lambda: fetch(sandbox, "paris", ours, 8080) == "")
+    # within the region: pods, services, names, the API server both ways
+    assert "hello from london" in fetch(sandbox, "london", spared, 8080)
+    assert "hello from london" in fetch(sandbox, "london", ours, 8080, namespace="elsewhere")
+    service = address(sandbox, "london", "service")
+    assert "hello from london" in fetch(sandbox, "london", service, 80)
+    assert service in resolve(sandbox, "london", "web")
+    assert theirs in resolve(sandbox, "london", "web-hl.camunda-paris.svc.cluster.local")
+    script = 'nc -w 2 "$KUBERNETES_SERVICE_HOST" 443 </dev/null && echo open'
+    assert "open" in kubectl(sandbox, "london", "exec", "web", "--", "sh", "-c", script)
+    proxied = "/api/v1/namespaces/camunda-london/pods/web:8080/proxy/"
+    assert "hello from london" in kubectl(sandbox, "london", "get", "--raw", proxied)
+    # another namespace, and what has none
+    assert "hello from paris" in fetch(sandbox, "london", theirs, 8080, namespace="elsewhere")
+    assert "hello from london" in fetch(sandbox, "paris", spared, 8080)
+    assert "hello from paris" in fetch(sandbox, "paris", theirs, 8080)
+
+    # a pod that starts later is cut as well
+    kubectl(sandbox, "london", "delete", "pod/web")
+    deploy(sandbox, "london")
+    wait_ready(sandbox, "london")
+    later = address(sandbox, "london", "pod")
+    eventually(lambda: fetch(sandbox, "london", theirs, 8080) == "")
+    eventually(lambda: fetch(sandbox, "paris", later, 8080) == "")
+
+    kubectl(sandbox, "london", "delete", "networkpolicy/isolate-lost-region")
+    eventually(lambda: "hello from paris" in fetch(sandbox, "london", theirs, 8080))
+    eventually(lambda: "hello from london" in fetch(sandbox, "paris", later, 8080))
+    kubectl(sandbox, "london", "delete", "namespace/elsewhere")
 
 
 def test_a_claim_goes_with_its_folder(sandbox: Sandbox) -> None:

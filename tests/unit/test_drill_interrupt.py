@@ -287,7 +287,12 @@ def test_options_that_exclude_each_other(wrong: dict[str, Any], why: str) -> Non
 
 @pytest.mark.parametrize(
     ("options", "by_command"),
-    [({}, True), ({"by_pulumi": True}, False), ({"interrupt": True}, False)],
+    [
+        ({}, True),
+        ({"by_pulumi": True}, False),
+        ({"interrupt": True}, False),
+        ({"zombie": True}, False),
+    ],
 )
 def test_the_command_takes_the_turns_unless_pulumi_is_to(
     options: dict[str, Any], by_command: bool

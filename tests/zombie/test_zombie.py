@@ -1,0 +1,49 @@
+"""A lost region that comes back alive (`make zombie`): the isolation keeps it out, and without it it gets in.
+
+Whole drills, of either region: too long for `make test`.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.drill.runs import drill, everything_left, finish, report
+
+pytestmark = [pytest.mark.drill]
+
+NOBODY_BACK = "failover: No broker of paris gets back into the survivor's cluster"
+
+
+def failed(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [check for check in document["checks"] if not check["ok"]]
+
+
+@pytest.mark.parametrize("lost", ["1", "0"])
+def test_a_zombie_is_kept_out_retired_and_failed_back_to(lost: str) -> None:
+    process = drill("--zombie", "--lost", lost)
+    output = finish(process)
+    document = report()
+    assert failed(document) == []
+    assert process.returncode == 0, output[-3000:]
+    assert document["zombie"]
+    assert document["load"]["lost"] == 0
+    assert document["records"]["missingInRegion0"] == document["records"]["missingInRegion1"] == 0
+    # It is not recreated: step R left its cluster clean.
+    assert not any(stage["name"].startswith("Recreating") for stage in document["stages"])
+    assert everything_left() == []
+
+
+def test_without_the_isolation_it_gets_back_in_and_the_drill_says_so() -> None:
+    process = drill("--zombie", "--without-isolation", "--until", "failover")
+    finish(process)
+    document = report()
+    assert process.returncode == 1
+    assert document["result"] == "failed"
+    (check,) = [each for each in failed(document) if each["name"] == NOBODY_BACK]
+    assert "camunda-paris.svc" in check["detail"]
+    assert "got back" in check["detail"]
+    assert document["reason"].startswith("the survivor was not left alone")
+    # Up to there nothing is amiss: it is the zombie that fails the drill.
+    first = document["checks"].index(check)
+    assert all(each["ok"] for each in document["checks"][:first])
+    assert everything_left() == []
