@@ -69,6 +69,12 @@ def main(
             "--by-command", help="Let `dualregion` take the turns, instead of plain `pulumi up`."
         ),
     ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt", help="Install both regions by plain Helm first, and adopt what runs."
+        ),
+    ] = False,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -90,6 +96,7 @@ def main(
             interrupt,
             back_out,
             by_command,
+            adopt,
         )
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -14,6 +14,11 @@ BACKUP_LOCATION = "/backup"
 """Where a search engine's container has the shared folder: `snapshotRepoPath` of the rehearsal's values."""
 
 
+SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
+SECRET_DATA = {"S3_ACCESS_KEY": "rehearsal", "S3_SECRET_KEY": "rehearsal"}
+"""The reference values demand this Secret; the rehearsal's engine does not read the keys."""
+
+
 class Until(StrEnum):
     """The phases of the whole procedure, in their order; a drill runs up to one of them."""
 
@@ -43,6 +48,7 @@ class DrillSettings:
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_command` the runbook command `dualregion` takes the turns, and not the drill by plain `pulumi up`.
+    With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -54,6 +60,7 @@ class DrillSettings:
     interrupt: bool = False
     back_out: bool = False
     by_command: bool = False
+    adopt: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -174,6 +181,11 @@ class Places:
         return self.folder / "backup.yaml"
 
     @property
+    def plain_values(self) -> Path:
+        """The Helm values that a set-up without this program generates for itself."""
+        return self.folder / "plain.yaml"
+
+    @property
     def command(self) -> Path:
         """The runbook command."""
         return self.checkout / "bin" / "dualregion"
@@ -218,12 +230,14 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "chart.name": str(places.chart),
         "backup.type": "fs",
         "backup.settings.location": BACKUP_LOCATION,
-        # The reference values demand the secret; the rehearsal's engine does not read the keys.
-        "elasticsearchSecret.name": "elasticsearch-env-secret",
-        "elasticsearchSecret.data.S3_ACCESS_KEY": "rehearsal",
-        "elasticsearchSecret.data.S3_SECRET_KEY": "rehearsal",
+        "elasticsearchSecret.name": SECRET_NAME,
     }
-    for index, path in enumerate(places.values):
+    config |= {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
+    values = places.values
+    if settings.adopt:
+        config["adopt"] = "true"
+        values = (*values, places.plain_values)
+    for index, path in enumerate(values):
         config[f"values[{index}]"] = str(path)
     for each in REGIONS:
         at = f"regions[{each.index}]"

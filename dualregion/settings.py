@@ -136,6 +136,8 @@ class Settings(Model):
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    adopt: bool = False
+    """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
 
     @property
     def own(self) -> RegionSettings:
