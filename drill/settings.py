@@ -49,6 +49,7 @@ class DrillSettings:
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_command` the runbook command `dualregion` takes the turns, and not the drill by plain `pulumi up`.
     With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
+    With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -61,6 +62,8 @@ class DrillSettings:
     back_out: bool = False
     by_command: bool = False
     adopt: bool = False
+    on: Path | None = None
+    consent: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -87,6 +90,10 @@ class DrillSettings:
         if self.interrupt and (self.back_out or self.by_command):
             other = "--back-out" if self.back_out else "--by-command"
             raise DrillError(f"{other} and --interrupt: give one of them")
+        if self.on and self.adopt:
+            raise DrillError("--adopt and --on: give one of them")
+        if self.consent and not self.on:
+            raise DrillError("--consent is for clusters of yours: it goes with --on")
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
