@@ -20,7 +20,7 @@ from dualregion.topology import Topology
 from dualregion.values import conflicts
 from hooks import adoption, helm_records, preflight
 from hooks.cluster import Cluster
-from hooks.files import chart_version, check_chart, read_values
+from hooks.files import check_chart, read_values
 from hooks.site import Site
 
 PROJECT = Path(__file__).parent
@@ -31,7 +31,7 @@ def main() -> None:
     try:
         site = _site(Settings.of_configuration(_configuration()))
         preflight.check(site)
-        adoption.check(site, chart_version(site.settings.chart, PROJECT))
+        adoption.check(site, PROJECT)
     except DualRegionError as error:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
     for warning in preflight.warnings(site):

@@ -16,7 +16,6 @@ from dualregion.topology import Installation
 from dualregion.values import nulls_of
 from hooks import adoption, helm_records, rollout
 from hooks.failover import POLICY_NAME
-from hooks.files import chart_version
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
 
@@ -177,8 +176,7 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
     """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
     refuse_in_lost_region(site)
-    chart = chart_version(site.settings.chart, Path(project))
-    if adoption.take_over(site, spec, chart):
+    if adoption.take_over(site, spec, Path(project)):
         return
     taken_over = helm_records.take_over_interrupted_install(
         site.cluster, spec.namespace, site.settings.release, spec.values, site.say

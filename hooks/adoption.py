@@ -6,42 +6,45 @@ anew, over its own objects: Helm takes over what it has made itself. Before that
 of it would change, and brokers are held, so that none restarts whatever an install may write.
 """
 
-from dualregion.adoption import ChartVersion, RunningRelease, differences, is_adopting
+from pathlib import Path
+
+from dualregion.adoption import RunningRelease, differences, is_adopting
 from dualregion.errors import DualRegionError, Refused
 from dualregion.topology import Installation
 from hooks import helm_records, rollout
+from hooks.files import chart_version
 from hooks.site import Site
 from hooks.waiting import Waiting
 
 DEPLOYED = "deployed"
 
 
-def check(site: Site, chart: ChartVersion) -> None:
+def check(site: Site, project: Path) -> None:
     """Refuse to adopt what the program would install otherwise than it runs; say what is adopted.
 
-    :param chart: the chart of the settings.
+    :param project: where the path of a chart starts.
     :raises Refused: naming every difference, or that there is nothing to adopt.
     """
     if not is_adopting(site.settings, site.own):
         return
     for spec in site.topology.installations:
-        running = _unchanged(site, spec, chart)
+        running = _unchanged(site, spec, project)
         site.say(
             f"adopt: release {site.settings.release} in {spec.namespace} (revision {running.revision}, chart "
             f"{running.chart}) runs as the program would install it: it is taken over, and nothing restarts"
         )
 
 
-def take_over(site: Site, spec: Installation, chart: ChartVersion) -> bool:
+def take_over(site: Site, spec: Installation, project: Path) -> bool:
     """Make way for an install over a running release.
 
-    :param chart: as in `check`.
+    :param project: as in `check`.
     :returns: whether there was one to adopt.
     :raises Refused: as `check`, as much may have happened since.
     """
     if not is_adopting(site.settings, site.own):
         return False
-    _unchanged(site, spec, chart)
+    _unchanged(site, spec, project)
     release = site.settings.release
     rollout.hold(site.cluster, spec.namespace, release, site.say)
     helm_records.set_aside(site.cluster, spec.namespace, release)
@@ -74,7 +77,7 @@ def settle(site: Site, waiting: Waiting) -> None:
     )
 
 
-def _unchanged(site: Site, spec: Installation, chart: ChartVersion) -> RunningRelease:
+def _unchanged(site: Site, spec: Installation, project: Path) -> RunningRelease:
     """Return the running release, which is proved to be what the program would install."""
     release, place = site.settings.release, f"namespace {spec.namespace}"
     running = helm_records.running(site.cluster, spec.namespace, release)
@@ -89,7 +92,7 @@ def _unchanged(site: Site, spec: Installation, chart: ChartVersion) -> RunningRe
             f"Helm release {release!r} in {place} is {running.status!r} (revision {running.revision}), not "
             f"{DEPLOYED!r}: bring it in order with helm first; nothing is adopted in the middle of a change"
         )
-    changes = differences(running, chart, spec.values)
+    changes = differences(running, chart_version(site.settings.chart, project), spec.values)
     if changes:
         listed = "\n".join(f"  - {each}" for each in changes)
         raise Refused(

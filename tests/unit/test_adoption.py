@@ -36,6 +36,7 @@ LONDON = "camunda-london"
 SECRETS = f"/api/v1/namespaces/{LONDON}/secrets"
 STATEFUL_SETS = f"/apis/apps/v1/namespaces/{LONDON}/statefulsets"
 CHART = ChartVersion("camunda-platform", "10.11.3")
+PROJECT = Path("/srv/project")
 DEFAULTS: dict[str, Any] = {
     "global": {"multiregion": {"regions": 1, "regionId": 0, "installationType": ""}},
     "zeebe": {"clusterSize": "3", "partitionCount": "3", "replicationFactor": "3", "env": []},
@@ -188,13 +189,13 @@ def test_a_release_as_it_is_wanted_is_adopted_with_its_records_kept(
     kubernetes.put(STATEFUL_SETS, stateful_set(4))
     said: list[str] = []
     here = site(cluster, said)
-    adoption.check(here, CHART)
+    adoption.check(here, PROJECT)
     assert "revision 2, chart camunda-platform 10.11.3" in said[0]
     assert {each.split()[0] for each in kubernetes.asked} == {"GET"}
 
     before = {document["data"]["release"] for document in kubernetes.objects[SECRETS].values()}
     (spec,) = here.topology.installations
-    assert adoption.take_over(here, spec, CHART)
+    assert adoption.take_over(here, spec, PROJECT)
     left = kubernetes.objects[SECRETS]
     assert sorted(left) == [
         "set-aside.sh.helm.release.v1.camunda.v1.01234567",
@@ -216,11 +217,11 @@ def test_an_adoption_that_was_interrupted_at_the_install_goes_on(
     said: list[str] = []
     here = site(cluster, said)
     (spec,) = here.topology.installations
-    adoption.take_over(here, spec, CHART)
+    adoption.take_over(here, spec, PROJECT)
     if begun:
         kubernetes.put(SECRETS, record(1, begun, wanted_values()))
-    adoption.check(here, CHART)
-    assert adoption.take_over(here, spec, CHART)
+    adoption.check(here, PROJECT)
+    assert adoption.take_over(here, spec, PROJECT)
     assert len(kubernetes.objects[SECRETS]) == 2
 
 
@@ -233,8 +234,8 @@ def test_a_difference_is_refused_before_anything_changes(
     here = site(cluster, [])
     (spec,) = here.topology.installations
     for refused in (
-        lambda: adoption.check(here, CHART),
-        lambda: adoption.take_over(here, spec, CHART),
+        lambda: adoption.check(here, PROJECT),
+        lambda: adoption.take_over(here, spec, PROJECT),
     ):
         with pytest.raises(Refused) as caught:
             refused()
@@ -245,7 +246,7 @@ def test_a_difference_is_refused_before_anything_changes(
 
 def test_nothing_to_adopt_is_refused(cluster: Cluster) -> None:
     with pytest.raises(Refused, match=r"holds no Helm release 'camunda'.*config rm adopt"):
-        adoption.check(site(cluster, []), CHART)
+        adoption.check(site(cluster, []), PROJECT)
 
 
 @pytest.mark.parametrize("status", ["pending-upgrade", "failed", "uninstalling"])
@@ -254,7 +255,7 @@ def test_a_release_in_the_middle_of_a_change_is_refused(
 ) -> None:
     installed(kubernetes, wanted_values(), status)
     with pytest.raises(Refused, match=f"is '{status}' \\(revision 2\\), not 'deployed'"):
-        adoption.check(site(cluster, []), CHART)
+        adoption.check(site(cluster, []), PROJECT)
 
 
 def test_without_the_setting_nothing_is_looked_at(
@@ -262,8 +263,8 @@ def test_without_the_setting_nothing_is_looked_at(
 ) -> None:
     here = site(cluster, [], adopt=False)
     (spec,) = here.topology.installations
-    adoption.check(here, CHART)
-    assert not adoption.take_over(here, spec, CHART)
+    adoption.check(here, PROJECT)
+    assert not adoption.take_over(here, spec, PROJECT)
     assert kubernetes.asked == []
 
 
