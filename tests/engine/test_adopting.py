@@ -4,6 +4,7 @@ docs/adopting.md is gone through here on the real engine and API servers: the pr
 the update changes nothing that runs, and what would is refused.
 """
 
+import base64
 import json
 import subprocess
 from pathlib import Path
@@ -174,3 +175,54 @@ def test_an_adoption_that_was_killed_is_said_again(running: Project, moment: str
     (listed,) = json.loads(helm(running, 0, "list", "-o", "json"))
     assert listed["status"] == "deployed"
     assert running.unchanged("region0")
+
+
+SECRET = "elasticsearch-env-secret"
+
+
+def secret(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        project.kubectl(
+            "london", "get", "secret", SECRET, "-n", project.namespaces[0], "-o", "json"
+        )
+    )
+    return found
+
+
+def test_a_secret_made_by_hand_is_left_alone_or_taken_over(running: Project) -> None:
+    running.kubectl(
+        *("london", "create", "secret", "generic", SECRET, "-n", running.namespaces[0]),
+        *("--from-literal=S3_ACCESS_KEY=mine", "--from-literal=OTHER=stays"),
+    )
+    before = secret(running)
+    assert running.up("region0").exit_status == 0
+    assert secret(running) == before
+
+    running.config(
+        "region0",
+        **{"elasticsearchSecret.name": SECRET, "elasticsearchSecret.data.S3_ACCESS_KEY": "mine"},
+    )
+    taken = running.up("region0")
+    assert taken.exit_status == 0, taken.output
+    assert secret(running)["metadata"]["uid"] == before["metadata"]["uid"]
+    assert secret(running)["data"] == before["data"]
+    running.config("region0", **{"elasticsearchSecret.data.S3_ACCESS_KEY": "rotated"})
+    rotated = running.up("region0")
+    assert rotated.exit_status == 0, rotated.output
+    assert base64.b64decode(secret(running)["data"]["S3_ACCESS_KEY"]) == b"rotated"
+
+
+def test_a_stack_can_be_given_up_and_the_release_adopted_again(running: Project) -> None:
+    assert running.up("region0").exit_status == 0
+    before = alive(running, 0)
+    given_up = running.stacks.run(
+        "rm", "region0", "stack", "rm", "--force", "--preserve-config", "--yes"
+    )
+    assert given_up.exit_status == 0, given_up.output
+    assert alive(running, 0) == before
+    made = running.stacks.run("init", "region0", "stack", "init", "region0", "--no-select")
+    assert made.exit_status == 0, made.output
+    again = running.up("region0")
+    assert again.exit_status == 0, again.output
+    assert "adopt: release camunda" in again.output
+    assert alive(running, 0) == before
