@@ -22,7 +22,7 @@ $(VENV)/ready: requirements-dev.lock
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --adopt --on FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens

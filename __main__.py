@@ -18,7 +18,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import dns, helm_records, preflight
+from hooks import adoption, dns, helm_records, preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -31,6 +31,7 @@ def main() -> None:
     try:
         site = _site(Settings.of_configuration(_configuration()))
         preflight.check(site)
+        adoption.check(site, PROJECT)
     except DualRegionError as error:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
     for warning in preflight.warnings(site):

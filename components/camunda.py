@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -13,7 +14,7 @@ import yaml
 from dualregion.settings import ChartSettings, Settings
 from dualregion.topology import Installation
 from dualregion.values import nulls_of
-from hooks import helm_records, rollout
+from hooks import adoption, helm_records, rollout
 from hooks.failover import POLICY_NAME
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
@@ -172,9 +173,11 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
     )
 
 
-def _prepare_install(site: Site, spec: Installation) -> None:
+def _prepare_install(site: Site, spec: Installation, project: str) -> None:
     """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
     refuse_in_lost_region(site)
+    if adoption.take_over(site, spec, Path(project)):
+        return
     taken_over = helm_records.take_over_interrupted_install(
         site.cluster, spec.namespace, site.settings.release, spec.values, site.say
     )
@@ -195,7 +198,7 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(_prepare_install, site, spec)
+        await asyncio.to_thread(_prepare_install, site, spec, args.project)
 
     async def before_update(_: pulumi.ResourceHookArgs) -> None:
         await asyncio.to_thread(_prepare_update, site, spec)

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
+from drill.foreign import ForeignSettings
 from drill.lifecycle import clear
 from drill.ownership import MARK
 from drill.progress import Progress
@@ -83,6 +85,20 @@ def main(
             help="With --zombie: leave the network policies out, which the drill must notice.",
         ),
     ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt", help="Install both regions by plain Helm first, and adopt what runs."
+        ),
+    ] = False,
+    on: Annotated[
+        Path | None,
+        typer.Option(help="Use clusters that are there already: a settings file, see the docs."),
+    ] = None,
+    consent: Annotated[
+        str,
+        typer.Option(help='With --on: contexts whose namespaces may be emptied, "A,B".'),
+    ] = "",
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -106,7 +122,12 @@ def main(
             by_pulumi,
             zombie,
             without_isolation,
+            adopt,
+            on,
+            consent,
         )
+        if on:
+            ForeignSettings.read(on)
     except DrillError as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_USAGE) from None

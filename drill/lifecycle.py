@@ -10,6 +10,8 @@ import yaml
 
 from drill import announced, checks
 from drill.findings import Findings
+from drill.foreign import ForeignPair, ForeignSettings
+from drill.ground import Ground
 from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS
@@ -44,6 +46,8 @@ class Lifecycle:
         self._own = OwnProcesses(str(places.folder), self._sandbox.id)
         self._memory = MemoryWatch(self._own)
         self._rig: Rig | None = None
+        self._foreign = ForeignSettings.read(settings.on) if settings.on else None
+        self._pair: ForeignPair | None = None
 
     def start(self) -> Rig:
         """Start both regions and prepare their stacks.
@@ -57,17 +61,15 @@ class Lifecycle:
         self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
         self._found.machine = _machine()
         self._memory.start()
-        with self._progress.stage("Starting the two regions"):
-            # The program is to chain their DNS.
-            self._sandbox.up(dns_chain=False)
+        ground = self._start_ground(tools)
         with self._progress.stage("Preparing the two stacks"):
             share_backup(self._places)
-            stacks = self._make_stacks(tools)
+            stacks = self._make_stacks(tools, ground)
         self._rig = Rig(
             self._settings,
             self._places,
             self._progress,
-            self._sandbox,
+            ground,
             tools,
             stacks,
             self._found,
@@ -85,13 +87,28 @@ class Lifecycle:
                 reasons.append(f"the taking down failed: {what}")
         return "; and ".join(reasons) or None
 
-    def _make_stacks(self, tools: Tools) -> Stacks:
+    def _start_ground(self, tools: Tools) -> Ground:
+        """Start the sandbox, or see that the clusters that are there can be used."""
+        if self._foreign is None:
+            with self._progress.stage("Starting the two regions"):
+                # What is to be adopted runs before the program: elsewhere the program chains their DNS.
+                self._sandbox.up(dns_chain=self._settings.adopt)
+            return self._sandbox
+        kubeconfig = self._places.folder / "kubeconfig"
+        self._pair = ForeignPair(
+            self._foreign, tools.kubectl, kubeconfig, self._settings.consent, self._progress.say
+        )
+        with self._progress.stage("Looking at the two clusters"):
+            self._pair.up()
+        return self._pair
+
+    def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
         places = self._places
         copy_program(places.checkout, places.project)
         (places.folder / "state").mkdir()
         env = environment(
             places.folder,
-            self._sandbox.kubeconfig,
+            ground.kubeconfig,
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
         )
@@ -101,8 +118,9 @@ class Lifecycle:
         _write_env_file(env, places)
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         for region in REGIONS:
-            config = stack_config(self._settings, places, region) | announced.config()
-            stacks.create(region.stack, config)
+            config = self._foreign.config if self._foreign else stack_config
+            wanted = config(self._settings, places, region) | announced.config()
+            stacks.create(region.stack, wanted)
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks
@@ -121,9 +139,17 @@ class Lifecycle:
             return
         with self._progress.stage("Taking everything down"):
             self._sandbox_down()
-            left = self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
+            left = self._pair_down()
+            left += self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
             shutil.rmtree(self._places.backup, ignore_errors=True)
             self._found.checks.append(checks.nothing_left(left))
+
+    def _pair_down(self) -> list[str]:
+        """Empty the drill's namespaces in clusters that are somebody else's; return what is left there."""
+        if self._pair is None:
+            return []
+        self._pair.down()
+        return self._pair.left()
 
     def _sandbox_down(self) -> None:
         """Take the sandbox down, again if need be: another Ctrl-C also ends the command it just runs.

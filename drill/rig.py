@@ -9,6 +9,7 @@ from drill.cluster import ClusterView
 from drill.command import Command
 from drill.errors import DrillError
 from drill.findings import Episode, Findings
+from drill.ground import Ground
 from drill.interrupting import Interrupter
 from drill.loadlog import LoadLog
 from drill.loadprocess import LoadProcess
@@ -20,7 +21,6 @@ from drill.stacks import Run, Stacks
 from drill.turns import Outputs, take_turns
 from drill.waiting import wait_for
 from drill.watch import ExportWatch
-from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 
 _WARM_BOUND_SECONDS = 120.0
@@ -35,7 +35,7 @@ class Rig:
     settings: DrillSettings
     places: Places
     progress: Progress
-    sandbox: Sandbox
+    sandbox: Ground
     tools: Tools
     stacks: Stacks
     found: Findings

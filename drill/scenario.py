@@ -7,9 +7,11 @@ report is written.
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from drill import checks
 from drill.command_checks import HEALTHY
+from drill.adopting import check_adopted, check_previews, install_by_helm, pods_of_both
 from drill.errors import DrillError
 from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
@@ -65,11 +67,12 @@ class Drill:
 
 
 def to_normal(rig: Rig) -> None:
-    """Install both regions, and check that they work together.
+    """Install both regions, or adopt what runs, and check that they work together.
 
     Raises:
         DrillError: an `up` failed, or the stacks wait for each other.
     """
+    before = _adopting(rig)
     began = time.monotonic()
     outputs = rig.take_turns("normal", REGIONS[0], "both regions to phase normal")
     steps = [step for each in REGIONS for step in steps_of(each.stack, outputs[each])]
@@ -83,10 +86,21 @@ def to_normal(rig: Rig) -> None:
             checks.stack_says(outputs[region], region, "normal", "member"),
             checks.steps_are_proved(outputs[region], region, ("N",)),
         )
+    if rig.settings.adopt:
+        check_adopted(rig, before)
     view = rig.view(first)
     rig.found.versions["zeebe"] = str(view.topology(first.namespace).get("gatewayVersion"))
     rig.found.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]
     rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
+
+
+def _adopting(rig: Rig) -> list[dict[str, Any]]:
+    """In a drill that adopts, install by plain Helm and preview; return the pods that must live on."""
+    if not rig.settings.adopt:
+        return []
+    install_by_helm(rig)
+    check_previews(rig)
+    return pods_of_both(rig)
 
 
 def stay_in_normal(rig: Rig) -> None:

@@ -14,6 +14,11 @@ BACKUP_LOCATION = "/backup"
 """Where a search engine's container has the shared folder: `snapshotRepoPath` of the rehearsal's values."""
 
 
+SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
+SECRET_DATA = {"S3_ACCESS_KEY": "rehearsal", "S3_SECRET_KEY": "rehearsal"}
+"""The reference values demand this Secret; the rehearsal's engine does not read the keys."""
+
+
 class Until(StrEnum):
     """The phases of the whole procedure, in their order; a drill runs up to one of them."""
 
@@ -45,6 +50,8 @@ class DrillSettings:
     With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
     With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
     leaves out what keeps it away then, which the drill must notice.
+    With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
+    With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -58,6 +65,9 @@ class DrillSettings:
     by_pulumi: bool = False
     zombie: bool = False
     without_isolation: bool = False
+    adopt: bool = False
+    on: Path | None = None
+    consent: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -83,6 +93,11 @@ class DrillSettings:
             )
         if self.interrupt and self.back_out:
             raise DrillError("--back-out and --interrupt: give one of them")
+        if self.on and (self.adopt or self.zombie):
+            other = "--adopt" if self.adopt else "--zombie"
+            raise DrillError(f"{other} and --on: give one of them")
+        if self.consent and not self.on:
+            raise DrillError("--consent is for clusters of yours: it goes with --on")
         self._refuse_wrong_zombie()
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
@@ -198,6 +213,11 @@ class Places:
         return self.folder / "backup.yaml"
 
     @property
+    def plain_values(self) -> Path:
+        """The Helm values that a set-up without this program generates for itself."""
+        return self.folder / "plain.yaml"
+
+    @property
     def command(self) -> Path:
         """The runbook command."""
         return self.checkout / "bin" / "dualregion"
@@ -250,15 +270,18 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
         "chart.name": str(places.chart),
-        "dns.chain": "true",
+        # What is adopted has found each other before, without the program.
+        "dns.chain": "false" if settings.adopt else "true",
         "backup.type": "fs",
         "backup.settings.location": BACKUP_LOCATION,
-        # The reference values demand the secret; the rehearsal's engine does not read the keys.
-        "elasticsearchSecret.name": "elasticsearch-env-secret",
-        "elasticsearchSecret.data.S3_ACCESS_KEY": "rehearsal",
-        "elasticsearchSecret.data.S3_SECRET_KEY": "rehearsal",
+        "elasticsearchSecret.name": SECRET_NAME,
     }
-    for index, path in enumerate(places.values):
+    config |= {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
+    values = places.values
+    if settings.adopt:
+        config["adopt"] = "true"
+        values = (*values, places.plain_values)
+    for index, path in enumerate(values):
         config[f"values[{index}]"] = str(path)
     for each in REGIONS:
         at = f"regions[{each.index}]"

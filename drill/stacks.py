@@ -127,6 +127,11 @@ class Stacks:
         self.waits = 0
         """How many times the program has waited for something, in all commands so far."""
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment of all commands."""
+        return self._env
+
     def create(self, stack: str, config: Mapping[str, str]) -> None:
         """Make a stack and set its configuration.
 

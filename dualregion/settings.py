@@ -140,6 +140,8 @@ class Settings(Model):
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    adopt: bool = False
+    """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
 
     @property
     def own(self) -> RegionSettings:

@@ -270,6 +270,30 @@ class Cluster:
             )
         )
 
+    def apply_secret(
+        self, namespace: str, name: str, data: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
+        """Write a Secret by server-side apply.
+
+        :param data: each value in base64.
+        """
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
+            "data": dict(data),
+        }
+        self._call(
+            lambda: self._core.patch_namespaced_secret(
+                name,
+                namespace,
+                body,
+                field_manager=FIELD_MANAGER,
+                force=True,
+                _content_type="application/apply-patch+yaml",
+            )
+        )
+
     def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
         """Write a ConfigMap's keys by server-side apply; keys of other writers stay."""
         body = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from dualregion import brokers, observed
 from dualregion.procedure import F1, F2, F3, N
-from hooks import exporting, pods, proofs, rollout, webapps
+from hooks import adoption, exporting, pods, proofs, rollout, webapps
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -21,6 +21,7 @@ POLICY_NAME = "isolate-lost-region"
 def prove_normal(site: Site) -> Evidence:
     """N: all brokers of both regions joined, and every partition is complete and healthy."""
     settings, waiting = site.settings, site.waiting(N)
+    adoption.settle(site, waiting)
     waiting.until_none(
         f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
         lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),

@@ -1,11 +1,13 @@
 """Reading the user's values files and checking that the chart is there."""
 
+import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dualregion.adoption import ChartVersion
 from dualregion.errors import ConfigError
 from dualregion.settings import ChartSettings
 from dualregion.values import Values, merge_all
@@ -65,3 +67,32 @@ def check_chart(chart: ChartSettings, project: Path) -> None:
             "an archive, a chart of chart.repository, or an oci:// address"
         ]
     )
+
+
+def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
+    """Return a chart's name and version: of a folder or archive by its Chart.yaml, else by the settings.
+
+    :raises ConfigError: if there is no Chart.yaml that tells.
+    """
+    if not chart.is_path:
+        return ChartVersion(chart.name.rsplit("/", 1)[-1], str(chart.version or ""))
+    path = project / chart.name
+    try:
+        about = yaml.safe_load(_chart_yaml(path))
+        return ChartVersion(str(about["name"]), str(about["version"]))
+    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ConfigError(
+            [f"chart.name is {chart.name!r}, but {path} has no readable Chart.yaml: {error}"]
+        ) from None
+
+
+def _chart_yaml(path: Path) -> str:
+    if path.is_dir():
+        return (path / "Chart.yaml").read_text()
+    with tarfile.open(path) as archive:
+        # The chart's own lies in the archive's one folder; its subcharts' lie deeper.
+        for name in archive.getnames():
+            content = archive.extractfile(name) if Path(name).match("?*/Chart.yaml") else None
+            if content and name.count("/") == 1:
+                return content.read().decode()
+    raise KeyError("Chart.yaml")

@@ -14,10 +14,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dualregion.adoption import ChartVersion, RunningRelease
 from dualregion.errors import Refused
 from hooks.cluster import Cluster
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
+_SET_ASIDE = "camunda-dual-region/set-aside"
+"""The label of a record that was Helm's before its release was adopted; its value is the release."""
 PATIENCE_SECONDS = 15.0
 """How long a pending operation may still be somebody's at work (our installs take 2 s: nothing waits)."""
 
@@ -43,8 +46,8 @@ def take_over_interrupted_install(
     if installed.get("config") != dict(values):
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
-            f"(revision {installed.get('version')}) that this stack did not install: import it into the "
-            "stack (`pulumi import`), or uninstall it if it is a leftover, then run `pulumi up` again"
+            f"(revision {installed.get('version')}) that this stack did not install: adopt it "
+            "(docs/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
         )
     say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
     for record in records:
@@ -76,6 +79,50 @@ def clear_interrupted_upgrade(
             cluster.delete_secret(namespace, record.metadata.name)
 
 
+def running(cluster: Cluster, namespace: str, release: str) -> RunningRelease | None:
+    """Return a release by Helm's latest record of it, or None.
+
+    If an adoption was interrupted, by the latest of the records that were set aside for it.
+    """
+    records = _records(cluster, namespace, release)
+    if not records or _is_begun_install(records):
+        kept = cluster.secrets(namespace, f"{_SET_ASIDE}={release}")
+        records = _numbered(kept) or records
+    if not records:
+        return None
+    found = _decode(records[-1])
+    chart = found.get("chart") or {}
+    about = chart.get("metadata") or {}
+    return RunningRelease(
+        int(found["version"]),
+        str((found.get("info") or {}).get("status", "")),
+        ChartVersion(str(about.get("name", "")), str(about.get("version", ""))),
+        found.get("config") or {},
+        chart.get("values") or {},
+    )
+
+
+def set_aside(cluster: Cluster, namespace: str, release: str) -> None:
+    """Take Helm's records of a release away, and keep each under another name: nothing of them is lost."""
+    records = _records(cluster, namespace, release)
+    for record in () if _is_begun_install(records) else records:
+        about = record.metadata
+        cluster.apply_secret(
+            namespace,
+            # Helm counts anew after an adoption: another record may have had this name.
+            f"set-aside.{about.name}.{str(about.uid)[:8]}",
+            dict(record.data),
+            {_SET_ASIDE: release, "version": about.labels["version"]},
+        )
+    for record in records:
+        cluster.delete_secret(namespace, record.metadata.name)
+
+
+def _is_begun_install(records: list[Any]) -> bool:
+    """Whether these records are of an install that never ended."""
+    return len(records) == 1 and _status(records[0]) in ("pending-install", "failed")
+
+
 def _settle(cluster: Cluster, namespace: str, release: str) -> None:
     """Give a pending operation that may still be at work the time to end."""
     end = time.monotonic() + PATIENCE_SECONDS
@@ -87,7 +134,11 @@ def _settle(cluster: Cluster, namespace: str, release: str) -> None:
 
 
 def _records(cluster: Cluster, namespace: str, release: str) -> list[Any]:
-    found = cluster.secrets(namespace, f"owner=helm,name={release}")
+    return _numbered(cluster.secrets(namespace, f"owner=helm,name={release}"))
+
+
+def _numbered(found: list[Any]) -> list[Any]:
+    """Return records in the order of their revisions."""
     return sorted(found, key=lambda record: int(record.metadata.labels["version"]))
 
 

@@ -50,6 +50,27 @@ def release_hold(cluster: Cluster, namespace: str, release: str) -> None:
         cluster.set_update_strategy(namespace, name, _rolling(0))
 
 
+def let_go_if_unchanged(
+    cluster: Cluster, namespace: str, release: str, *, waiting: Waiting, say: Say
+) -> bool:
+    """End a hold that has kept an update back of which brokers see nothing, and say whether it is one.
+
+    If it is not, the hold stays.
+
+    :raises DeadlineExceeded: if the StatefulSet's controller does not work.
+    """
+    found = cluster.stateful_set(namespace, f"{release}-zeebe")
+    if found is None or _partition(found) == 0:
+        return True
+    brokers = _in_hand(cluster, namespace, release, waiting)
+    if _take_back_rewriting(brokers, say):
+        brokers = _in_hand(cluster, namespace, release, waiting)
+    if brokers.stale():
+        return False
+    release_hold(cluster, namespace, release)
+    return True
+
+
 def roll(
     cluster: Cluster,
     namespace: str,
@@ -212,6 +233,10 @@ class _Brokers:
             if not sleeping(ordinal) and (pod is None or not is_ready(pod)):
                 return f"{self.name(ordinal)} is not ready{_trouble(pod) if pod else ''}"
         return None
+
+    def stale(self) -> list[str]:
+        """Return the names of the pods that do not run the new revision."""
+        return [pod.metadata.name for pod in self.pods().values() if self._is_stale(pod)]
 
     def wake(self, sleepers: list[int], complete: Complete, say: Say) -> str | None:
         """Delete the pods that still sleep; return why not everybody is awake yet."""
