@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from drill import checks
-from drill.command_checks import HEALTHY
 from drill.adopting import check_adopted, check_previews, install_by_helm, pods_of_both
+from drill.command_checks import HEALTHY
 from drill.errors import DrillError
 from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
