@@ -13,7 +13,9 @@ help: ## Show what can be made
 
 venv: $(VENV)/ready ## Make the Python environment
 
-$(VENV)/ready: requirements-dev.lock
+# Named after the lock file's content: its time says nothing, and a checkout that is newer must not take the
+# environment away from under another one.
+$(VENV)/ready:
 	@echo "python: making the environment for lock $(LOCK)"
 	@rm -rf $(VENV) && python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from drill import incident, zombie, zombie_checks
+from drill import incident, walk, zombie, zombie_checks
 from drill.check import Check
 from drill.errors import DrillError
 from drill.failover import Failover
@@ -225,6 +225,7 @@ def test_the_zombie_is_cleaned_only_after_its_return(
     stages = Recorder()
     monkeypatch.setattr(incident, "Failover", lambda *_: stages)
     monkeypatch.setattr(incident, "Zombie", lambda *_: stages)
+    monkeypatch.setattr(walk, "check_hooks", lambda *_: None)
     settings = DrillSettings(zombie=returns, until=Until.FAILOVER)
     rig: Any = SimpleNamespace(settings=settings, start_load=lambda *_: None)
     incident.rehearse_incident(rig, settings.incidents[0])
