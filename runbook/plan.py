@@ -6,6 +6,9 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from dualregion import brokers
 from dualregion.errors import Refused
@@ -23,6 +26,9 @@ from runbook.turns import Turn, ahead
 app = typer.Typer(
     help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True
 )
+
+_INDENT = 6
+"""How far what belongs to a step is moved in."""
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
@@ -135,20 +141,31 @@ def _show(document: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    say = partial(output().print, markup=False, soft_wrap=True)
+    say = partial(_say, output())
     say(f"phase {document['phase']}, lostRegion {document['lostRegion']}, on both stacks; then")
     for number, each in enumerate(document["steps"], 1):
+        say("")
         say(
-            f"\n{number:>2}. {each['step']} on stack {each['stack']} ({each['region']}): {each['title']}"
+            f"{number:>2}. {each['step']} on stack {each['stack']} ({each['region']}): {each['title']}"
         )
         for call in each["calls"]:
-            say(f"      {call}")
+            say(call, _INDENT)
         for hook in each["hooks"]:
-            say(f"      {hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}")
+            say(f"{hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}", _INDENT)
     for each in document["previews"]:
-        say(f"\nPulumi's preview of the next `up` on stack {each['stack']}")
+        say("")
+        say(f"Pulumi's preview of the next `up` on stack {each['stack']}")
         for change in each["changes"] or ["no change"]:
-            say(f"      {change}")
+            say(change, _INDENT)
         if each["waitingFor"]:
-            say(f"      then it waits: {each['waitingFor']}")
-    say("\nNothing was changed.")
+            say(f"then it waits: {each['waitingFor']}", _INDENT)
+    say("")
+    say("Nothing was changed.")
+
+
+def _say(console: Console, text: str, indent: int = 0) -> None:
+    """Print a line; at a terminal what is longer goes on below its beginning, between two words."""
+    if console.is_terminal:
+        console.print(Padding.indent(Text(text), indent))
+    else:
+        console.print(" " * indent + text, markup=False, soft_wrap=True)
