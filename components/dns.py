@@ -18,7 +18,7 @@ from hooks import dns
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
-RECORD_NAME = "dual-region-dns"
+RECORD_NAME = "dns-chain"
 LOAD_BALANCER_NAME = "internal-dns-lb"
 """As the reference set-up calls it."""
 _NAME = "DNS"

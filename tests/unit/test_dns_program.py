@@ -32,7 +32,7 @@ def recorder() -> Recorder:
 def test_the_record_shows_the_block_and_comes_before_the_release(recorder: Recorder) -> None:
     found = chained_settings()
     record = recorder.found[CHAIN]
-    assert record.inputs["metadata"] == {"name": "dual-region-dns", "namespace": "camunda-london"}
+    assert record.inputs["metadata"] == {"name": "dns-chain", "namespace": "camunda-london"}
     assert record.inputs["data"] == {
         "configMap": "kube-system/coredns",
         "key": "Corefile",
