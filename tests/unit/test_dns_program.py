@@ -36,6 +36,8 @@ def test_the_record_shows_the_block_and_comes_before_the_release(recorder: Recor
     assert record.inputs["data"] == {
         "configMap": "kube-system/coredns",
         "key": "Corefile",
+        "zones": "camunda-paris.svc.cluster.local camunda-paris-failover.svc.cluster.local",
+        "forwarders": "10.181.0.53",
         "block": block_for(found, 0),
         "written": "1",
     }
