@@ -12,13 +12,15 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from dualregion import brokers
+from dualregion.corefile import zones_of
 from dualregion.settings import Settings
 from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER
 from hooks import dns
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
-RECORD_NAME = "dual-region-dns"
+RECORD_NAME = "dns-chain"
 LOAD_BALANCER_NAME = "internal-dns-lb"
 """As the reference set-up calls it."""
 _NAME = "DNS"
@@ -51,13 +53,16 @@ class Dns(pulumi.ComponentResource):
     def _record(
         self, args: DnsArgs, block: str, opts: pulumi.ResourceOptions, ignored: list[str]
     ) -> None:
-        site = args.site
+        site, settings = args.site, args.site.settings
         k8s.core.v1.ConfigMap(
             DNS_CHAIN,
             metadata={"name": RECORD_NAME, "namespace": site.namespace},
             data={
-                "configMap": site.settings.dns.config_map,
-                "key": site.settings.dns.key,
+                "configMap": settings.dns.config_map,
+                "key": settings.dns.key,
+                # A preview shows no more than the first lines of a text.
+                "zones": " ".join(zones_of(settings, brokers.other(settings.region))),
+                "forwarders": " ".join(settings.peer.dns_addresses),
                 "block": block,
                 "written": str(site.chain_writes),
             },

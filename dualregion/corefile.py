@@ -106,7 +106,8 @@ def _refuse_duplicates(corefile: str, zones: Sequence[str]) -> None:
         if _zone(label) in wanted:
             raise Refused(
                 f"the Corefile has a server block for {label} of its own (line {line}, not counting what the "
-                f"program has written): CoreDNS takes each zone once only. Remove yours, or set dns.chain false"
+                f"program has written): CoreDNS takes each zone once only. Hand it over by a line {_BEGINS!r} before and "
+                f"a line {_ENDS!r} after it, which lets it be replaced; or remove it; or set dns.chain false"
             )
 
 

@@ -145,6 +145,12 @@ def test_what_follows_a_pasted_block_stays_too() -> None:
     assert unchained(chained(pasted, ZONES, ["10.181.9.53"])) == EKS + "after.example {\n}\n"
 
 
+def test_blocks_of_the_users_own_are_handed_over_by_comments_around_them() -> None:
+    own = "".join(f"{zone}:53 {{\n    cache 30\n    forward . 10.0.0.1\n}}\n" for zone in ZONES)
+    handed_over = f"{EKS}# BEGIN camunda-dual-region\n{own}# END camunda-dual-region\n"
+    assert chained(handed_over, ZONES, ADDRESSES) == EKS + block(ZONES, ADDRESSES)
+
+
 @pytest.mark.parametrize(
     ("label", "line"),
     [

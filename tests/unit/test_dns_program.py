@@ -32,10 +32,12 @@ def recorder() -> Recorder:
 def test_the_record_shows_the_block_and_comes_before_the_release(recorder: Recorder) -> None:
     found = chained_settings()
     record = recorder.found[CHAIN]
-    assert record.inputs["metadata"] == {"name": "dual-region-dns", "namespace": "camunda-london"}
+    assert record.inputs["metadata"] == {"name": "dns-chain", "namespace": "camunda-london"}
     assert record.inputs["data"] == {
         "configMap": "kube-system/coredns",
         "key": "Corefile",
+        "zones": "camunda-paris.svc.cluster.local camunda-paris-failover.svc.cluster.local",
+        "forwarders": "10.181.0.53",
         "block": block_for(found, 0),
         "written": "1",
     }

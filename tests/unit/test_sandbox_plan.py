@@ -94,6 +94,16 @@ def test_each_region_reaches_the_other_only_by_route_and_name() -> None:
         assert naming == ["Corefile"]
 
 
+def test_without_the_dns_chain_no_region_names_the_other_one() -> None:
+    for index in (0, 1):
+        made = plan(regions(ROOT)[index], some_tools(), PORT, nodes=True, dns_chain=False)
+        written = [file.text for wave in made.waves for part in wave for file in part.files]
+        texts = [*written, yaml.safe_dump_all(made.manifests)]
+        assert not [text for text in texts if made.region.other.name in text]
+        corefiles = [text for text in texts if "kubernetes cluster.local" in text]
+        assert len(corefiles) == 2, "the file that it starts with, and the ConfigMap"
+
+
 def test_two_checkouts_get_two_ids() -> None:
     assert sandbox_id(Path("/a/out/sandbox")) != sandbox_id(Path("/b/out/sandbox"))
     assert sandbox_id(Path("/a/out/sandbox")) == sandbox_id(Path("/a/x/../out/sandbox"))
