@@ -298,13 +298,13 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
     place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
     settings = client.Configuration()
     try:
-        names = _context_names(place)
+        # Read once, as a file with many clusters takes long.
+        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
+        entries = (merged.value.get("contexts") or ()) if merged else ()
+        names = [str(entry["name"]) for entry in entries]
         if context in names:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=kubeconfig,
-                context=context,
-                client_configuration=settings,
-                persist_config=False,
+            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                merged, context=context, client_configuration=settings
             )
     except _UNUSABLE as error:
         raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
@@ -328,11 +328,6 @@ class _Client(client.ApiClient):
 
 _UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
 """What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
-
-
-def _context_names(place: str) -> list[str]:
-    merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
-    return [str(entry["name"]) for entry in merged.value.get("contexts") or ()] if merged else []
 
 
 def _reason(error: Exception) -> str:
