@@ -1,19 +1,22 @@
 .DEFAULT_GOAL := help
 .PHONY: help venv setup drill interrupted test lint unit engine sandbox-test up down
 
-# The Python environment lives in the cache, one for each state of the lock file.
+# The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
+# whichever checkout is newer, and never while another one runs from it.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
 LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
+# Unit tests are independent of each other; all others share the machine's regions, and run one by one.
+UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 venv: $(VENV)/ready ## Make the Python environment
 
-$(VENV)/ready: requirements-dev.lock
+$(VENV)/ready:
 	@echo "python: making the environment for lock $(LOCK)"
 	@rm -rf $(VENV) && python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock
@@ -38,7 +41,7 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/lint-imports
 
 unit: setup ## Unit tests (seconds)
-	$(PYTHON) -m pytest tests/unit
+	$(UNIT_TESTS)
 
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(PYTHON) -m pytest tests/engine
@@ -47,4 +50,5 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 	$(PYTHON) -m pytest tests/interrupted
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
-	$(PYTHON) -m pytest --durations=12 tests/unit tests/engine tests/sandbox tests/drill
+	$(UNIT_TESTS)
+	$(PYTHON) -m pytest --durations=12 tests/engine tests/sandbox tests/drill
