@@ -79,6 +79,11 @@ class Target:
         return f"{self.name}:{self.port} in {self.namespace}"
 
 
+def load_client() -> None:
+    """Read the client's modules, which takes most of a second: good to have while something else is awaited."""
+    _ = client.CoreV1Api, client.AppsV1Api, client.NetworkingV1Api
+
+
 class Cluster:
     """A region's cluster, reached through one kube context.
 
@@ -94,15 +99,16 @@ class Cluster:
         self._apps = client.AppsV1Api(self._api)
         self._network = client.NetworkingV1Api(self._api)
 
-    def check_answers(self) -> None:
+    def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Ask the API server for its identity.
 
+        :param connect_seconds: how long it may take to be reached.
         :raises ClusterUnreachable: if it does not answer in time.
         :raises ConfigError: if it refuses these credentials.
         """
         try:
             self._core.read_namespace(
-                "kube-system", _request_timeout=(CONNECT_SECONDS, CONNECT_SECONDS)
+                "kube-system", _request_timeout=(connect_seconds, CONNECT_SECONDS)
             )
         except ApiException as error:
             if error.status in (401, 403):
