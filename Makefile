@@ -1,12 +1,15 @@
 .DEFAULT_GOAL := help
 .PHONY: help venv setup drill screens interrupted zombie test lint unit engine sandbox-test up down
 
-# The Python environment lives in the cache, one for each state of the lock file.
+# The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
+# whichever checkout is newer, and never while another one runs from it.
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
 LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
+# Unit tests are independent of each other; all others share the machine's regions, and run one by one.
+UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,7 +46,7 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/lint-imports
 
 unit: setup ## Unit tests (seconds)
-	$(PYTHON) -m pytest tests/unit
+	$(UNIT_TESTS)
 
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(PYTHON) -m pytest tests/engine
@@ -55,4 +58,5 @@ zombie: setup ## Drills in which the lost region lives and comes back, with and 
 	$(PYTHON) -m pytest tests/zombie
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
-	$(PYTHON) -m pytest --durations=12 tests/unit tests/engine tests/sandbox tests/drill
+	$(UNIT_TESTS)
+	$(PYTHON) -m pytest --durations=12 tests/engine tests/sandbox tests/drill

@@ -79,6 +79,11 @@ class Target:
         return f"{self.name}:{self.port} in {self.namespace}"
 
 
+def load_client() -> None:
+    """Read the client's modules, which takes most of a second: good to have while something else is awaited."""
+    _ = client.CoreV1Api, client.AppsV1Api, client.NetworkingV1Api
+
+
 class Cluster:
     """A region's cluster, reached through one kube context.
 
@@ -94,15 +99,16 @@ class Cluster:
         self._apps = client.AppsV1Api(self._api)
         self._network = client.NetworkingV1Api(self._api)
 
-    def check_answers(self) -> None:
+    def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Ask the API server for its identity.
 
+        :param connect_seconds: how long it may take to be reached.
         :raises ClusterUnreachable: if it does not answer in time.
         :raises ConfigError: if it refuses these credentials.
         """
         try:
             self._core.read_namespace(
-                "kube-system", _request_timeout=(CONNECT_SECONDS, CONNECT_SECONDS)
+                "kube-system", _request_timeout=(connect_seconds, CONNECT_SECONDS)
             )
         except ApiException as error:
             if error.status in (401, 403):
@@ -343,13 +349,13 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
     place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
     settings = client.Configuration()
     try:
-        names = _context_names(place)
+        # Read once, as a file with many clusters takes long.
+        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
+        entries = (merged.value.get("contexts") or ()) if merged else ()
+        names = [str(entry["name"]) for entry in entries]
         if context in names:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=kubeconfig,
-                context=context,
-                client_configuration=settings,
-                persist_config=False,
+            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                merged, context=context, client_configuration=settings
             )
     except _UNUSABLE as error:
         raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
@@ -373,11 +379,6 @@ class _Client(client.ApiClient):
 
 _UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
 """What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
-
-
-def _context_names(place: str) -> list[str]:
-    merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
-    return [str(entry["name"]) for entry in merged.value.get("contexts") or ()] if merged else []
 
 
 def _reason(error: Exception) -> str:

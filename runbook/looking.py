@@ -4,6 +4,7 @@ from dualregion.engine.records import RECORD_PREFIX
 from dualregion.errors import DualRegionError
 from dualregion.settings import Settings
 from dualregion.values import record_prefix
+from hooks.cluster import load_client
 from hooks.files import read_values
 from runbook import sight
 from runbook.judgement import Status, judge
@@ -18,6 +19,7 @@ def look(project: Project, names: tuple[str, str]) -> Status:
     :raises DualRegionError: if a stack cannot be read, or its configuration is unusable.
     """
     reading = Reading(project, names)
+    load_client()
     settings = reading.settings[0]
     stacks = reading.begin_state()
     sights = sight.look(settings, _record_prefix(project, settings))

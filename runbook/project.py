@@ -4,12 +4,13 @@ Whatever Pulumi says when it fails becomes one sentence with what to do. The use
 what it is.
 """
 
+import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pulumi.automation import (
@@ -21,6 +22,7 @@ from pulumi.automation import (
 )
 
 from dualregion.errors import ConfigError
+from runbook.asking import begin
 from runbook.errors import PulumiFailed
 
 R = TypeVar("R")
@@ -56,18 +58,39 @@ class Project:
 
     :param folder: holds Pulumi.yaml and the stacks' files.
     :raises ConfigError: if there is no such project.
-    :raises PulumiFailed: if there is no usable `pulumi`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = _project_name(folder)
+        # A workspace begins with asking `pulumi` for its version.
+        self._workspace = begin(self._opened)
+
+    def _opened(self) -> Workspace:
         with clear_errors():
-            self.workspace = Workspace(work_dir=str(folder))
+            return Workspace(work_dir=str(self.folder))
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the Automation API works on.
+
+        :raises PulumiFailed: if there is no usable `pulumi`.
+        """
+        return self._workspace.result()
 
     def stack(self, name: str) -> Stack:
         """Return a handle on a stack, without asking whether there is one."""
         return Stack.select(name, self.workspace)
+
+    def state(self, name: str) -> Mapping[str, Any]:
+        """Return what a stack's state holds, its secrets encrypted as they are kept.
+
+        The Automation API's own export decrypts them, which takes long and shows what nobody asked for.
+        """
+        argv = ["stack", "export", "--stack", name]
+        done = self.workspace.pulumi_command.run(argv, str(self.folder), {})
+        found: Mapping[str, Any] = json.loads(done.stdout).get("deployment") or {}
+        return found
 
     def backend(self) -> str:
         """Return the URL of the state backend."""

@@ -19,6 +19,8 @@ from runbook.asking import Told, all_of, begin, told
 
 PATIENCE_SECONDS = 4.5
 """How long a look at both regions may take: what has not answered then is not waited for."""
+REACH_SECONDS = 2.5
+"""How long an API server may take to be reached: a first packet that was lost is sent again after one second."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _or_silence(settings: Settings, region: int, found: Told[RegionSight]) -> Re
 def _region(settings: Settings, record_prefix: str, region: int, until: float) -> RegionSight:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
-    cluster.check_answers()
+    cluster.check_answers(REACH_SECONDS)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     asked = {
         kind: _Asked(

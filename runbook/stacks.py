@@ -176,7 +176,7 @@ def read_settings(project: Project, stack: str) -> Settings:
 
 
 def _state(project: Project, stack: str) -> State:
-    return State.of(project.workspace.export_stack(stack).deployment or {})
+    return State.of(project.state(stack))
 
 
 def _last(project: Project, stack: str) -> Update | None:

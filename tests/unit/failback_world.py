@@ -8,7 +8,7 @@ step, with a topology that `desired` has made of the progress that belongs to it
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -178,11 +178,20 @@ class World:
     def incident(self) -> str:
         return f"{self.number}-region{self.lost}-lost"
 
-    @property
+    @cached_property
     def kubeconfig(self) -> str:
-        return str(self.folder / "kubeconfig")
+        urls = {
+            self.survivor.kube_context: self.near.url,
+            self.recreated.kube_context: self.far.url,
+        }
+        return kubeconfig_of(self.folder, urls)
 
-    @property
+    @cached_property
+    def _clusters(self) -> dict[str, Cluster]:
+        contexts = (each.kube_context for each in self._any_settings.regions)
+        return {each: Cluster(self.kubeconfig, each) for each in contexts}
+
+    @cached_property
     def _any_settings(self) -> Settings:
         return settings(regions=with_cidrs())
 
@@ -199,11 +208,7 @@ class World:
         )
 
     def cluster(self, region: RegionSettings) -> Cluster:
-        urls = {
-            self.survivor.kube_context: self.near.url,
-            self.recreated.kube_context: self.far.url,
-        }
-        return Cluster(kubeconfig_of(self.folder, urls), region.kube_context)
+        return self._clusters[region.kube_context]
 
     def fake_of(self, namespace: str) -> FakeKubernetes:
         return self.far if namespace == self.recreated.namespace else self.near

@@ -240,7 +240,7 @@ def serving() -> Iterator[FakeKubernetes]:
         def _handle(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             text = self.rfile.read(length)
-            body = yaml.safe_load(text) if text else None
+            body = json.loads(text) if text else None
             reply = fake.answer(self.command, self.path, self.headers, body)
             self.send_response(reply.status)
             self.send_header("Content-Type", "application/json")

@@ -61,7 +61,8 @@ class Rendered:
 
     def __init__(self, values: Values, files: tuple[Path, ...] = (REFERENCE, REHEARSAL)) -> None:
         text = _render(json.dumps(values), files)
-        self.manifests: list[Manifest] = [item for item in yaml.safe_load_all(text) if item]
+        found = yaml.load_all(text, yaml.CSafeLoader)
+        self.manifests: list[Manifest] = [item for item in found if item]
 
     def names(self) -> set[str]:
         """Return every object as `Kind/name`."""

@@ -172,7 +172,7 @@ def test_without_pulumi_it_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PulumiFailed, match="no `pulumi` on PATH"):
-        Project(tmp_path)
+        read(tmp_path)
 
 
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
