@@ -15,8 +15,8 @@ from drill.terminal import LINES, Row, flowing
 
 LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
 """How far `dualregion failback` goes for a phase of the drill."""
-_MOST_ASKED = 5
-"""How often `status` is asked while the machine is too busy to answer it in time."""
+_PATIENCE = ((), ("--patience", "9"), ("--patience", "18"), ("--patience", "36"))
+"""How `status` is asked, again and again, while the machine is too busy to answer it in time."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Command:
 
     def status(self, when: str, expected: int, keep: str = "") -> list[Check]:
         """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
-        run, asked = self._asked(lambda: self._piped("status", "--json"), expected)
+        run, asked = self._asked(lambda how: self._piped("status", "--json", *how), expected)
         self.answers[when] = Answer(run.seconds, asked)
-        shown, _ = self._asked(lambda: self.show("status", keep=keep), expected)
+        shown, _ = self._asked(lambda how: self.show("status", *how, keep=keep), expected)
         return [
             status_says(run.exit_status, run.output, when, expected, asked),
             status_shows(shown.exit_status, shown.output, when, expected),
@@ -99,14 +99,16 @@ class Command:
         page = to.read_text() if to.exists() else ""
         return report_is_whole(run.exit_status, page)
 
-    def _asked(self, ask: Callable[[], Run], expected: int) -> tuple[Run, int]:
+    def _asked(self, ask: Callable[[Sequence[str]], Run], expected: int) -> tuple[Run, int]:
         """Ask, and again while the machine is too busy to answer in time; return the last answer and their number."""
-        asked = 0
-        while True:
-            run, asked = ask(), asked + 1
+        runs: list[Run] = []
+        for how in _PATIENCE:
+            run = ask(how)
+            runs.append(run)
             self.say(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
-            if asked == _MOST_ASKED or not is_too_busy(run.exit_status, run.output, expected):
-                return run, asked
+            if not is_too_busy(run.exit_status, run.output, expected):
+                break
+        return runs[-1], len(runs)
 
     def _at_terminal(self, operator: Operator, *arguments: str) -> tuple[Run, list[Row]]:
         """Run it at a terminal; return its end, and all rows that it has written."""

@@ -36,7 +36,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Screens:
-    """Keeps screens in a folder, each as a picture under its name; of one name the first is kept."""
+    """Keeps screens in a folder, each as a picture under its name; of one name the last is kept."""
 
     folder: Path
 
@@ -44,8 +44,7 @@ class Screens:
         """Keep a screen; `title` is the command that it is of."""
         self.folder.mkdir(exist_ok=True)
         path = self.folder / f"{name}.svg"
-        if not path.exists():
-            path.write_text(picture(rows, title, name), encoding="utf-8")
+        path.write_text(picture(rows, title, name), encoding="utf-8")
 
 
 def main() -> int:

@@ -8,6 +8,14 @@ from runbook.judgement import Status
 from runbook.turns import R, Turn
 
 
+def may_be_irreversible(turns: Sequence[Turn], lost: int | None) -> bool:
+    """Return whether it has to be looked closer: something of the next `up` may not be undone.
+
+    :param turns: the steps of that `up`.
+    """
+    return lost is not None and any(turn.step in (R, B2, B3, B5) for turn in turns)
+
+
 def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> str | None:
     """Return what of the next `up` cannot be undone, as a question; None if all of it can.
 

@@ -71,7 +71,10 @@ class Running:
     def _print(self, text: str) -> None:
         seconds = self.clock() - self._start
         self.console.print(
-            f"{seconds:6.0f} s  {self.stack}: {text}", markup=False, highlight=False, soft_wrap=True
+            f"{seconds:6.0f} s  {self.stack}: {text}",
+            markup=False,
+            highlight=False,
+            soft_wrap=not self.console.is_terminal,
         )
 
     def __rich__(self) -> Table:

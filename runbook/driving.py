@@ -12,7 +12,7 @@ from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from runbook.announcing import Announcer
-from runbook.consent import irreversible
+from runbook.consent import irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
@@ -27,8 +27,8 @@ class Hands(Protocol):
     def stacks(self) -> Both:
         """Read both stacks."""
 
-    def status(self) -> Status:
-        """Look at both regions, too."""
+    def status(self, *, thorough: bool = False) -> Status:
+        """Look at both regions, too; thoroughly before what cannot be undone."""
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""
@@ -158,10 +158,7 @@ class Driver:
         """
         group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
         stack = stacks[left[0].region]
-        status = self.hands.status() if of is not None else None
-        question = irreversible(group, of, status) if status else None
-        if question:
-            self._ask(question, status)
+        self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
         self.hands.up(stack.name, group)
         after = self.hands.stacks()
@@ -174,6 +171,15 @@ class Driver:
                 f"`pulumi up` on stack {stack.name} succeeded, but {left[0].step.id} is not proved; it waits for: "
                 f"{waiting}"
             )
+
+    def _ask_before(self, group: Sequence[Turn], of: int | None) -> None:
+        """Ask if something of an `up` cannot be undone; nothing else waits for a look at the regions."""
+        if not may_be_irreversible(group, of):
+            return
+        status = self.hands.status(thorough=True)
+        question = irreversible(group, of, status)
+        if question:
+            self._ask(question, status)
 
     def _drop_pending(self, stack: RegionStack) -> None:
         """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.

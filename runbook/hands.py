@@ -24,12 +24,16 @@ from runbook.locks import locks_in
 from runbook.previewing import Preview
 from runbook.processes import stop_program
 from runbook.project import Project
+from runbook.sight import PATIENCE_SECONDS
 from runbook.stacks import Both, Reading
 from runbook.telling import Teller
 from runbook.turns import Turn
 
 _LOOK_SECONDS = 0.2
 """How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""
+
+_THOROUGH_SECONDS = 18.0
+"""How long the regions may take to answer before something is done that cannot be undone."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,10 @@ class PulumiHands:
         """Read both stacks."""
         return Reading(self.project, self.names).stacks()
 
-    def status(self) -> Status:
-        """Look at both regions, too."""
-        return looking.look(self.project, self.names)
+    def status(self, *, thorough: bool = False) -> Status:
+        """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""
+        patience = _THOROUGH_SECONDS if thorough else PATIENCE_SECONDS
+        return looking.look(self.project, self.names, patience)
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""
@@ -120,7 +125,7 @@ class PulumiHands:
         with running(stack, steps, self.console) as shown:
             teller.on_line, teller.on_change = shown.line, shown.change
             future = begin(lambda: self._run(stack, teller))
-            interrupted = _wait(future, self.say)
+            interrupted = _wait(future, lambda: self._stop(teller))
         try:
             future.result()
         except PulumiFailed as error:
@@ -131,6 +136,11 @@ class PulumiHands:
             raise PulumiFailed(f"stack {stack}: {teller.refusal or error}") from None
         if interrupted:
             raise Stopped(f"stopped; stack {stack} was done by then, and the same command goes on")
+
+    def _stop(self, teller: Teller) -> None:
+        """Tell that it stops, and nothing more of what Pulumi says: it is about the program that had to leave."""
+        self.say("stopping: Pulumi saves what is done; give it a few seconds")
+        teller.on_line = lambda _: None
 
     def _run(self, stack: str, teller: Teller) -> None:
         self.project.ask(
@@ -160,8 +170,10 @@ class PulumiHands:
         self.project.ask(stack, self.project.stack(stack).cancel)
 
 
-def _wait(future: "Future[Any]", say: Callable[[str], None]) -> bool:
+def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
     """Wait for an `up`; return whether Ctrl-C was hit meanwhile.
+
+    :param on_stop: is called at the first Ctrl-C.
 
     The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A
     gate at work would keep it waiting, so the program is stopped.
@@ -174,7 +186,7 @@ def _wait(future: "Future[Any]", say: Callable[[str], None]) -> bool:
             continue
         except KeyboardInterrupt:
             if not interrupted:
-                say("stopping: Pulumi saves what is done; give it a few seconds")
+                on_stop()
             interrupted = True
             stop_program()
     return interrupted

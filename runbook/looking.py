@@ -12,17 +12,20 @@ from runbook.project import Project
 from runbook.stacks import Reading
 
 
-def look(project: Project, names: tuple[str, str]) -> Status:
+def look(
+    project: Project, names: tuple[str, str], patience: float = sight.PATIENCE_SECONDS
+) -> Status:
     """Return how it stands.
 
     :param names: the stacks of both regions.
+    :param patience: how long the regions may take to answer, in seconds.
     :raises DualRegionError: if a stack cannot be read, or its configuration is unusable.
     """
     reading = Reading(project, names)
     load_client()
     settings = reading.settings[0]
     stacks = reading.begin_state()
-    sights = sight.look(settings, _record_prefix(project, settings))
+    sights = sight.look(settings, _record_prefix(project, settings), patience)
     return judge(stacks(), sights)
 
 

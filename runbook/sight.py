@@ -20,7 +20,8 @@ from runbook.asking import Told, all_of, begin, told
 PATIENCE_SECONDS = 4.5
 """How long a look at both regions may take: what has not answered then is not waited for."""
 REACH_SECONDS = 2.5
-"""How long an API server may take to be reached: a first packet that was lost is sent again after one second."""
+"""How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
+patience it is as much of it as here."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,9 @@ def look(
     :param record_prefix: what the names of the exporters' indices begin with.
     :param patience: how long all of it may take, in seconds.
     """
-    until = time.monotonic() + patience
+    until, reach = time.monotonic() + patience, patience * REACH_SECONDS / PATIENCE_SECONDS
     begun = [
-        begin(partial(_region, settings, record_prefix, region, until))
+        begin(partial(_region, settings, record_prefix, region, until, reach))
         for region in range(brokers.REGIONS)
     ]
     first, second = (
@@ -113,10 +114,12 @@ def _or_silence(settings: Settings, region: int, found: Told[RegionSight]) -> Re
     return RegionSight(region, named.name, named.kube_context, silence=found.silence)
 
 
-def _region(settings: Settings, record_prefix: str, region: int, until: float) -> RegionSight:
+def _region(
+    settings: Settings, record_prefix: str, region: int, until: float, reach: float
+) -> RegionSight:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
-    cluster.check_answers(REACH_SECONDS)
+    cluster.check_answers(reach)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     asked = {
         kind: _Asked(

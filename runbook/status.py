@@ -16,6 +16,7 @@ from runbook.judgement import Health
 from runbook.looking import look
 from runbook.project import Project
 from runbook.screen import screen
+from runbook.sight import PATIENCE_SECONDS
 
 EXITS = {
     Health.HEALTHY: Exit.HEALTHY,
@@ -34,6 +35,10 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")
     ] = False,
+    patience: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=1, help="How long what does not answer is waited for."),
+    ] = PATIENCE_SECONDS,
 ) -> None:
     """How both regions stand: phase, progress, next step, brokers, partitions, exporters, web apps.
 
@@ -49,6 +54,8 @@ def status(
         dualregion status --json | jq .next
 
         dualregion status --watch
+
+        dualregion status --patience 20    # over a slow line
     """
     place: Place = context.obj
     if watch and as_json:
@@ -56,9 +63,9 @@ def status(
     with ending_clearly(Exit.CANNOT_TELL):
         project, names = place.project(), place.names()
         if watch:
-            _watch(project, names)
+            _watch(project, names, patience)
             return
-        found = look(project, names)
+        found = look(project, names, patience)
         if as_json:
             print_json(document(found))
         else:
@@ -66,19 +73,19 @@ def status(
     raise typer.Exit(EXITS[found.health])
 
 
-def _watch(project: Project, names: tuple[str, str]) -> None:
+def _watch(project: Project, names: tuple[str, str], patience: float) -> None:
     """Show the status anew until the user has seen enough; an error is shown and asked away."""
     try:
         with Live(console=output(), screen=output().is_terminal, auto_refresh=False) as live:
             while True:
-                live.update(_shown(project, names), refresh=True)
+                live.update(_shown(project, names, patience), refresh=True)
                 time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
         return
 
 
-def _shown(project: Project, names: tuple[str, str]) -> RenderableType:
+def _shown(project: Project, names: tuple[str, str], patience: float) -> RenderableType:
     try:
-        return screen(look(project, names))
+        return screen(look(project, names, patience))
     except DualRegionError as error:
         return Text(f"error: {error}", "red")

@@ -100,7 +100,7 @@ def test_a_wrong_move_that_is_not_refused_fails(
 
 
 def test_a_question_must_be_asked_below_the_topology() -> None:
-    above = "Brokers and partitions 0 1 and begin? [y/N]:"
+    above = "Installations 0 1 and begin? [y/N]:"
     assert questions_were_asked([Question("and begin? [y/N]:", above)], ("begin?",), "x").ok
     assert questions_were_asked([], (), "x").ok
     assert "did not ask" in questions_were_asked([], ("begin?",), "x").detail

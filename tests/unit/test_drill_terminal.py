@@ -23,7 +23,7 @@ what = sys.argv[1]
 size = os.get_terminal_size(1) if os.isatty(1) else None
 print("said", *sys.argv[1:], "in", os.environ["DUALREGION_PROJECT"], flush=True)
 if what == "failover":
-    print("Brokers and partitions")
+    print("Installations")
     print("a sentence that is wrapped: " + "word " * 30)
     answer = input("set phase failover and begin? [y/N]: ")
     if answer != "yes":
@@ -40,8 +40,9 @@ if what == "failover":
 elif what == "failback":
     sys.exit(1)
 elif what == "status":
-    print("error on stderr", file=sys.stderr)
     asked = len(list(os.scandir("asked")))
+    print("patience", sys.argv[-1], flush=True)
+    print("trouble", file=sys.stderr)
     open(f"asked/{{asked}}", "w").close()
     sys.exit(13 if asked < 2 else 10)
 """
@@ -72,7 +73,7 @@ def test_ctrl_c_is_hit_in_the_midst_of_a_step_and_the_screen_is_kept(
     assert session.operator.stopped is not None
     (question,) = session.operator.asked
     assert question.text.endswith("set phase failover and begin? [y/N]:")
-    assert "Brokers and partitions" in question.above
+    assert "Installations" in question.above
     kept = {path.name for path in (tmp_path / "screens").iterdir()}
     assert kept == {"failover-question.svg", "failover-running.svg", "failover-end.svg"}
     assert "at\xa0work" in unescaped(tmp_path / "screens" / "failover-running.svg")
@@ -99,7 +100,9 @@ def test_a_no_ends_it_and_a_failure_is_told(command: Command) -> None:
         command.must_drive("failback")
 
 
-def test_a_status_is_asked_again_on_a_busy_machine_and_timed(command: Command) -> None:
+def test_a_status_is_asked_again_with_more_patience_and_timed(
+    command: Command, tmp_path: Path
+) -> None:
     says, shows = command.status("with one region lost", 10, "status")
     answer = command.answers["with one region lost"]
     assert isinstance(answer, Answer)
@@ -107,7 +110,14 @@ def test_a_status_is_asked_again_on_a_busy_machine_and_timed(command: Command) -
     assert not says.ok
     assert "trouble" not in says.detail
     assert not shows.ok
-    assert (command.screens.folder / "status.svg").exists()
+    assert "status.svg" in {path.name for path in command.screens.folder.iterdir()}
+    logs = [path.read_text() for path in sorted(tmp_path.glob("*-dualregion-status.log"))]
+    assert [log.splitlines()[1] for log in logs] == [
+        "patience --json",
+        "patience 9",
+        "patience 18",
+        "patience status",
+    ]
 
 
 def test_a_command_is_ended_when_the_drill_is(command: Command) -> None:

@@ -26,7 +26,7 @@ import os, sys, time
 what, options = sys.argv[1], sys.argv[2:]
 
 def ask(text):
-    print("Brokers and partitions")
+    print("Installations")
     if input(f"{{text}} [y/N]: ") != "yes":
         sys.exit(1)
 

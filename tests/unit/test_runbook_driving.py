@@ -45,6 +45,7 @@ class Played:
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     previews: int = 0
+    looks: list[bool] = field(default_factory=list)
 
     def stacks(self) -> Both:
         first, second = (self._stack(region) for region in (0, 1))
@@ -64,7 +65,8 @@ class Played:
         )
         return replace(stack, state=replace(stack.state, pending=self.pending))
 
-    def status(self) -> Status:
+    def status(self, *, thorough: bool = False) -> Status:
+        self.looks.append(thorough)
         return judge(self.stacks(), self.sights)
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
@@ -155,6 +157,8 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
     played = Played()
     Driver(played).failover(1)
     assert len(played.asked) == 1
+    # Nothing of F1 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
+    assert played.looks == [False, True]
 
 
 @pytest.mark.parametrize(
