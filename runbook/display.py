@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from runbook.screen import row, table
 from runbook.telling import Change, Line
 from runbook.turns import Turn
+
+_CTRL_C_WIDTH = 3
+"""Room for the `^C` that a terminal shows behind the last row: in a full one it would begin another."""
 
 
 @dataclass
@@ -77,7 +80,7 @@ class Running:
             soft_wrap=not self.console.is_terminal,
         )
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> RenderableType:
         found = table(
             f"stack {self.stack}, {self.clock() - self._start:.0f} s", "", "step", "seconds", "now"
         )
@@ -88,7 +91,7 @@ class Running:
                 seconds = None if shown.began is None else f"{end - shown.began:.0f}"
                 now = titles.get(step, "") if shown.ended or not shown.said else shown.said
                 row(found, _mark(shown), step, seconds, now)
-        return found
+        return Constrain(found, self.console.width - _CTRL_C_WIDTH)
 
 
 def _mark(shown: StepShown) -> Text:
