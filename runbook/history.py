@@ -9,7 +9,7 @@ from rich.text import Text
 
 from runbook.commands import Place, ending_clearly, output, print_json
 from runbook.document import update
-from runbook.record import Entry, IncidentRecord, incidents_of
+from runbook.record import Entry, IncidentRecord, incidents_of, namespace_of
 from runbook.screen import row, table
 from runbook.stacks import Both, Reading, Update, updates
 
@@ -99,9 +99,18 @@ def _incident(record: IncidentRecord, names: dict[int, str]) -> Table:
             f"{each.start:%Y-%m-%d %H:%M:%S}",
             f"{each.end:%H:%M:%S}",
             f"{each.seconds:.1f}",
-            "; ".join(f"{key}: {value}" for key, value in each.evidence.items()),
+            _evidence(each),
         )
     return found
+
+
+def _evidence(entry: Entry) -> str:
+    """Return what a step has seen, a line for each thing; of a broker's address its namespace is enough here."""
+    lines = [f"{key}: {value}" for key, value in entry.evidence.items() if key != "brokers"]
+    if entry.brokers:
+        seen = (f"{id_} in {namespace_of(host)}" for id_, host in entry.brokers.items())
+        lines.insert(0, f"brokers {', '.join(seen)}")
+    return "\n".join(lines)
 
 
 def _paused(record: IncidentRecord) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from html import escape
 
 from dualregion import brokers
-from runbook.record import Entry, IncidentRecord
+from runbook.record import Entry, IncidentRecord, namespace_of
 from runbook.style import STYLE
 from runbook.timeline import Span, picture, span_text
 
@@ -167,17 +167,13 @@ def _moments(record: IncidentRecord) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Return the steps after which the brokers were others than before, with the address of each."""
     before: Mapping[str, str] | None = None
     for each in record.entries:
-        told = str(each.evidence.get("brokers") or "")
-        seen = {id_: host for id_, _, host in (one.partition(" ") for one in told.split(", "))}
-        if told and seen != before:
+        seen = each.brokers
+        if seen and seen != before:
             yield each.step, seen
             before = seen
 
 
 def _place(host: str | None) -> str:
-    """Return a broker's namespace, the third label of the address that the chart gives it."""
     if host is None:
         return '<td class="none">not there'
-    labels = host.split(".")
-    shown = labels[2] if len(labels) > 2 else host
-    return f'<td title="{escape(host)}">{escape(shown)}'
+    return f'<td title="{escape(host)}">{escape(namespace_of(host))}'

@@ -14,6 +14,12 @@ from dualregion.progress import Incident, merged_history
 from runbook.stacks import Both
 
 
+def namespace_of(host: str) -> str:
+    """Return a broker's namespace: the third label of the address that the chart gives it; else the address."""
+    labels = host.split(".")
+    return labels[2] if len(labels) > 2 else host
+
+
 @dataclass(frozen=True)
 class Entry:
     """A step that was proved.
@@ -32,6 +38,13 @@ class Entry:
     def seconds(self) -> float:
         """How long its work and proof took."""
         return (self.end - self.start).total_seconds()
+
+    @property
+    def brokers(self) -> Mapping[str, str]:
+        """The brokers that the step has seen: id -> address; none if it did not look."""
+        told = str(self.evidence.get("brokers") or "")
+        found = (one.partition(" ") for one in told.split(", ") if one)
+        return {id_: host for id_, _, host in found}
 
     @property
     def title(self) -> str:

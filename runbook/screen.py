@@ -7,9 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dualregion.observed import Broker, Replica
+from dualregion.observed import Replica
 from runbook.judgement import Health, Status
 from runbook.partitions import Partition
+from runbook.record import namespace_of
 from runbook.sight import InstallationSight
 from runbook.stacks import RegionStack, Update
 
@@ -146,7 +147,7 @@ def _brokers(status: Status) -> Table:
     for broker in sorted(view.brokers if view else (), key=lambda each: each.id):
         held = {copy.partition: copy for copy in broker.replicas}
         cells = (_letter(held.get(each.number)) for each in status.partitions)
-        row(found, broker.id, _place(broker), *cells)
+        row(found, broker.id, namespace_of(broker.host), *cells)
     return found
 
 
@@ -154,12 +155,6 @@ def _letter(copy: Replica | None) -> str:
     if copy is None:
         return "."
     return ("L" if copy.is_leader else "F") + ("" if copy.healthy else "!")
-
-
-def _place(broker: Broker) -> str:
-    """Return a broker's namespace: the third label of the address that the chart gives it."""
-    labels = broker.host.split(".")
-    return labels[2] if len(labels) > 2 else broker.host
 
 
 def _partitions(status: Status) -> Table:

@@ -99,16 +99,17 @@ def test_the_command_shows_incidents_and_runs(
         "result": "succeeded",
     }
     pulumi.answers("stack history", [run], "region0")
-    pulumi.holds(
-        "region0", {"resources": [resource(GATE, "F1", data=record("F1", 1, policies="both"))]}
-    )
+    brokers = "0 zeebe-0.zeebe.camunda-london.svc, 2 zeebe-1.zeebe.camunda-london.svc"
+    seen = {"policies": "both", "brokers": brokers}
+    pulumi.holds("region0", {"resources": [resource(GATE, "F1", data=record("F1", 1, **seen))]})
     arguments = ["-C", str(tmp_path), "history"]
     shown = CliRunner().invoke(app, arguments, env={"COLUMNS": "160"}).output
     for text in ("Incident 1-region1-lost", "F1", "2026-01-02 03:01:00", "policies: both", "4711"):
         assert text in shown
+    assert "brokers 0 in camunda-london, 2 in camunda-london" in shown
     found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).output)
     (step,) = found["incidents"][0]["steps"]
-    assert (step["step"], step["seconds"], step["evidence"]) == ("F1", 30.0, {"policies": "both"})
+    assert (step["step"], step["seconds"], step["evidence"]) == ("F1", 30.0, seen)
     assert found["updates"]["region0"][0]["start"] == "2026-01-02T03:00:00+00:00"
 
 
