@@ -17,13 +17,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from dualregion.errors import DualRegionError
+from dualregion.topology import STEP_LABEL
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.cluster import CallFailed
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
-STEP_LABEL = "camunda-dual-region/step"
 INCIDENT_LABEL = "camunda-dual-region/incident"
 """A gate of another incident is replaced, and its step done and proved again."""
 

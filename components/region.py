@@ -52,7 +52,7 @@ class Region(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site.settings, self._keys)
+        args = SpaceArgs(spec, self._args.site, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
 
     def _camunda(self, spec: Installation) -> Camunda:

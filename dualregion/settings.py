@@ -27,6 +27,7 @@ from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySetti
 from dualregion.errors import ConfigError
 from dualregion.model import Model
 from dualregion.procedure import Phase, Role, role_of
+from dualregion.subjects import RightsSettings, rights_problem
 
 DnsLabel = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
@@ -136,6 +137,7 @@ class Settings(Model):
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    rights: RightsSettings = RightsSettings()
 
     @property
     def own(self) -> RegionSettings:
@@ -379,6 +381,10 @@ def _check_hooks(settings: Settings) -> str | None:
     return announcement_problem(settings.hooks)
 
 
+def _check_rights(settings: Settings) -> str | None:
+    return rights_problem(settings.rights)
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
@@ -394,4 +400,5 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_storage,
     _check_keys,
     _check_hooks,
+    _check_rights,
 )

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from runbook import carrying_out, history, plan, preflight, report, status
+from runbook import carrying_out, granting, history, plan, preflight, report, status
 from runbook.commands import CHECKOUT, DEFAULT_STACKS, Place, ProjectFolder, StackNames
 from runbook.errors import Exit
 
@@ -37,6 +37,7 @@ app.command()(status.status)
 app.command()(history.history)
 app.command()(preflight.preflight)
 app.command()(report.report)
+app.command()(granting.rights)
 app.add_typer(plan.app, name="plan")
 app.command()(carrying_out.failover)
 app.command()(carrying_out.failback)

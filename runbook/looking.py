@@ -18,9 +18,9 @@ def look(project: Project, names: tuple[str, str]) -> Status:
     :raises DualRegionError: if a stack cannot be read, or its configuration is unusable.
     """
     reading = Reading(project, names)
-    settings = reading.settings[0]
+    settings = reading.settings
     stacks = reading.begin_state()
-    sights = sight.look(settings, _record_prefix(project, settings))
+    sights = sight.look(settings, _record_prefix(project, settings[0]))
     return judge(stacks(), sights)
 
 

@@ -18,6 +18,7 @@ from drill.__main__ import main as drill_command
 from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
+from dualregion.subjects import RightsSettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "README.md"
@@ -152,6 +153,7 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("backup.storage.buckets", BucketSettings),
         ("hooks", AnnouncementSettings),
         ("hooks.notify", HookSettings),
+        ("rights", RightsSettings),
     ],
 )
 def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel]) -> None:
