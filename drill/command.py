@@ -44,6 +44,15 @@ class Command:
         until = LAST_STEP.get(phase)
         return self._drive("failback", *(("--until", until) if until else ()))
 
+    def rights(self, region: int) -> str:
+        """Return the manifests that give both stacks their rights in a region's cluster.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        run = self._run("rights", "--region", str(region), quiet=True)
+        return self.stacks.demand(run).output
+
     def plan(self, *what: str) -> Run:
         """Show what a failover or failback would do."""
         return self._run("plan", *what)

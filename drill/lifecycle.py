@@ -9,12 +9,13 @@ import psutil
 import yaml
 
 from drill import checks
+from drill.access import Access
 from drill.findings import Findings
 from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS
 from drill.rig import Rig
-from drill.settings import DrillSettings, Places, backup_values, stack_config
+from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
 from drill.stacks import Stacks, copy_program, environment
 from drill.watch import MemoryWatch
 from sandbox.cache import cache_root
@@ -62,16 +63,19 @@ class Lifecycle:
         with self._progress.stage("Preparing the two stacks"):
             share_backup(self._places)
             stacks = self._make_stacks(tools)
-        self._rig = Rig(
+        self._rig = rig = Rig(
             self._settings,
             self._places,
             self._progress,
             self._sandbox,
             tools,
             stacks,
+            Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder),
             self._found,
         )
-        return self._rig
+        for region in REGIONS:
+            rig.admit(region)
+        return rig
 
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
@@ -96,9 +100,12 @@ class Lifecycle:
         )
         env["DUALREGION_PROJECT"] = str(places.project)
         _write_env_file(env, places)
+        # The administrator's: whatever does not go by the stacks' own finds none.
+        env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         for region in REGIONS:
             stacks.create(region.stack, stack_config(self._settings, places, region))
+            stacks.configure_secrets(region.stack, STACK_SECRETS)
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from drill.access import Access
 from drill.check import Check
 from drill.cluster import ClusterView
 from drill.command import Command
@@ -37,6 +38,7 @@ class Rig:
     sandbox: Sandbox
     tools: Tools
     stacks: Stacks
+    access: Access
     found: Findings
     load: LoadProcess | None = field(default=None, init=False)
     exports: ExportWatch | None = field(default=None, init=False)
@@ -80,6 +82,19 @@ class Rig:
             if not outcome:
                 raise DrillError(f"nothing could be checked: {error}") from None
         return outcome[0]
+
+    # --- the clusters' administrator -------------------------------------------------------------------
+
+    def admit(self, region: Region) -> None:
+        """Give both stacks their rights in a region's cluster, which was just made.
+
+        Raises:
+            DrillError: the command does not print them, or the cluster refuses them.
+        """
+        with self.progress.stage(
+            f"Giving both stacks their rights in {region.city}, and no others"
+        ):
+            self.access.admit(region, self.command.rights(region.index))
 
     # --- pulumi ----------------------------------------------------------------------------------------
 

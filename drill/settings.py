@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from drill.access import SUBJECTS, kubeconfig
 from drill.errors import DrillError
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 
@@ -198,6 +199,13 @@ class Places:
         )
 
 
+STACK_SECRETS = {
+    "elasticsearchSecret.data.S3_ACCESS_KEY": "rehearsal",
+    "elasticsearchSecret.data.S3_SECRET_KEY": "rehearsal",
+}
+"""What stands encrypted beside `stack_config`. The reference values demand it; the rehearsal's engine does not read it."""
+
+
 def backup_values(places: Places) -> dict[str, Any]:
     """Return the Helm values that let both regions' search engines share one folder of this machine.
 
@@ -215,13 +223,12 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "clusterSize": str(settings.cluster_size),
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
+        "kubeconfig": str(kubeconfig(places.folder, region)),
+        **SUBJECTS,
         "chart.name": str(places.chart),
         "backup.type": "fs",
         "backup.settings.location": BACKUP_LOCATION,
-        # The reference values demand the secret; the rehearsal's engine does not read the keys.
         "elasticsearchSecret.name": "elasticsearch-env-secret",
-        "elasticsearchSecret.data.S3_ACCESS_KEY": "rehearsal",
-        "elasticsearchSecret.data.S3_SECRET_KEY": "rehearsal",
     }
     for index, path in enumerate(places.values):
         config[f"values[{index}]"] = str(path)
