@@ -1,5 +1,6 @@
 """The drill as administrator: kubeconfigs that hold a service account's token, and nothing of the administrator."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from drill.access import SUBJECTS, Access
 from drill.cluster import ClusterView
 from drill.errors import DrillError
 from drill.regions import REGIONS
+from drill.stacks import Stacks
 from dualregion.subjects import RightsSettings
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig
 
@@ -96,3 +98,18 @@ def test_the_drills_own_view_logs_in_with_a_token_too(
 ) -> None:
     path = Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context))
     assert ClusterView(path, LONDON.context).namespaces() == ["kube-system"]
+
+
+def test_a_secret_is_on_no_command_line_and_in_no_log(tmp_path: Path) -> None:
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(f'#!/bin/sh\necho "$*"\ncat > {tmp_path}/read\n')
+    pulumi.chmod(0o755)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    stacks = Stacks(pulumi, tmp_path, {"PATH": os.defpath}, logs, print)
+    stacks.configure_secrets("region0", {"elasticsearchSecret.data.KEY": "hush"})
+    assert (tmp_path / "read").read_text() == "hush"
+    (log,) = logs.iterdir()
+    said = log.read_text()
+    assert "config set --secret --path elasticsearchSecret.data.KEY" in said
+    assert "hush" not in said
