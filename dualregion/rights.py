@@ -83,6 +83,7 @@ _OWN_NAMESPACED = (
     Right("pods", ("get", "list", "delete"), "seen, and restarted one by one"),
     Right("services/proxy", ("get", "create", "delete"), "gateway and search engine"),
     Right("pods/proxy", ("get", "create"), "brokers"),
+    Right("events", ("list", "watch"), "Pulumi tells the warnings about what it makes"),
 )
 _OWN_CLUSTER = (
     Right("namespaces", ("get", "list", "watch"), "whether the cluster answers, what is gone"),
