@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 import yaml
@@ -334,16 +335,31 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
         raise ConfigError(
             [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
         )
-    if not settings.verify_ssl:
+    open_door = _unverified(settings)
+    if open_door:
         raise ConfigError(
             [
-                f"kube context {context!r} of kubeconfig {place} has insecure-skip-tls-verify: anybody in between "
-                "could answer for the cluster, and get its Secrets; give it certificate-authority-data instead"
+                f"kube context {context!r} of kubeconfig {place} has {open_door}: anybody in between could answer "
+                "for the cluster, and get its Secrets; give it an https address and certificate-authority-data"
             ]
         )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
     return _Client(settings)
+
+
+def _unverified(settings: client.Configuration) -> str | None:
+    """Return why nobody could tell whether it is the cluster that answers, or None."""
+    if not settings.verify_ssl:
+        return "insecure-skip-tls-verify"
+    server = urlsplit(str(settings.host))
+    if server.scheme == "http" and server.hostname not in _LOOPBACK:
+        return "a server without TLS"
+    return None
+
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""What does not leave this machine, such as `kubectl proxy`."""
 
 
 class _Client(client.ApiClient):

@@ -285,12 +285,25 @@ def test_what_may_not_be_written_is_never_taken_for_written(
         cluster.apply_config_map(NAMESPACE, "dual-region-f1", {"a": "b"})
 
 
-def test_a_cluster_that_would_not_be_verified_is_refused(tmp_path: Path) -> None:
-    path = Path(kubeconfig(tmp_path, "https://127.0.0.1:1", "cluster-london"))
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (
+            {"server": "https://127.0.0.1:1", "insecure-skip-tls-verify": True},
+            "insecure-skip-tls-verify",
+        ),
+        ({"server": "http://cluster.example"}, "a server without TLS"),
+    ],
+    ids=["not verified", "no TLS"],
+)
+def test_a_cluster_that_would_not_be_verified_is_refused(
+    tmp_path: Path, server: dict[str, Any], told: str
+) -> None:
+    path = Path(kubeconfig(tmp_path, "", "cluster-london"))
     document = yaml.safe_load(path.read_text())
-    document["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+    document["clusters"][0]["cluster"] = server
     path.write_text(yaml.safe_dump(document))
-    with pytest.raises(ConfigError, match=r"'cluster-london'.*has insecure-skip-tls-verify"):
+    with pytest.raises(ConfigError, match=rf"'cluster-london'.*has {told}"):
         Cluster(str(path), "cluster-london")
 
 
