@@ -96,3 +96,7 @@ def test_each_answer_of_the_status_is_timed(command: Command) -> None:
     assert not check.ok
     assert list(command.answers) == ["with one region lost"]
     assert "trouble" not in check.detail
+
+
+def test_rights_are_asked_for_one_region(command: Command) -> None:
+    assert command.rights(1) == "rights --region 1 in the-copy\n"
