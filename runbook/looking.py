@@ -23,9 +23,9 @@ def look(
     """
     reading = Reading(project, names)
     load_client()
-    settings = reading.settings[0]
+    settings = reading.settings
     stacks = reading.begin_state()
-    sights = sight.look(settings, _record_prefix(project, settings), patience)
+    sights = sight.look(settings, _record_prefix(project, settings[0]), patience)
     return judge(stacks(), sights)
 
 
