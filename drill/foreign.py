@@ -238,7 +238,9 @@ class ForeignPair:
         for namespace in self._existing(region):
             self._ask(region, "apply", "-f", "-", given=json.dumps(_cut_off(namespace)))
             inside = ("-n", namespace)
-            self._ask(region, "scale", "statefulset,deployment", "--all", "--replicas=0", *inside)
+            found = self._ask(region, "get", "statefulsets,deployments", "-o", "name", *inside)
+            if found:
+                self._ask(region, "scale", "--replicas=0", *found.split(), *inside)
             self._ask(
                 *(region, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false"),
                 *inside,

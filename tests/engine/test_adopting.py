@@ -66,6 +66,15 @@ def alive(project: Project, region: int) -> dict[str, Any]:
     }
 
 
+def pods(project: Project, region: int) -> dict[str, str]:
+    """Return the pods by their uid: one that was restarted has another.
+
+    Before N has settled the brokers, Helm may have written their environment anew; they are held.
+    """
+    found = alive(project, region).items()
+    return {name: each[0] for name, each in found if name.startswith("Pod/")}
+
+
 def strategy(project: Project, region: int) -> Any:
     return json.loads(
         project.kubectl(
@@ -130,11 +139,11 @@ def test_a_release_that_helm_upgraded_often_is_adopted_and_can_be_updated(runnin
         ]
         helm(running, 0, "upgrade", "camunda", str(CHART), *map(str, files),
              "--set", "global.multiregion.regionId=0", "--description", f"by hand {number}")  # fmt: skip
-    before = alive(running, 0)
+    before = pods(running, 0)
     up = running.up("region0")
     assert up.exit_status == 0, up.output
     assert "(revision 3," in up.output
-    assert alive(running, 0) == before
+    assert pods(running, 0) == before
 
     (running.folder / "extra.yaml").write_text("zeebe: {podAnnotations: {mine: 'yes'}}\n")
     running.config("region0", **{"values[2]": "extra.yaml"})
@@ -156,14 +165,14 @@ def test_what_would_change_is_refused_and_shown(running: Project) -> None:
         assert "Traceback" not in said.output
     assert alive(running, 0) == before
     assert helm(running, 0, "history", "camunda", "-o", "json") == records
-    assert running.state("region0") == []
+    assert not any("kubernetes:" in urn for urn in running.state("region0"))
 
 
 @pytest.mark.parametrize(
     "moment", ["Release normal creating", "are set aside", "Release normal created"]
 )
 def test_an_adoption_that_was_killed_is_said_again(running: Project, moment: str) -> None:
-    before = alive(running, 0)
+    before = pods(running, 0)
     seen = running.killed_up("region0", at=moment)
     assert moment in seen, seen
     again = running.up("region0")
@@ -171,7 +180,7 @@ def test_an_adoption_that_was_killed_is_said_again(running: Project, moment: str
         running.stacks.cancel("region0")
         again = running.up("region0")
     assert again.exit_status == 0, again.output
-    assert alive(running, 0) == before
+    assert pods(running, 0) == before
     (listed,) = json.loads(helm(running, 0, "list", "-o", "json"))
     assert listed["status"] == "deployed"
     assert running.unchanged("region0")
@@ -214,15 +223,15 @@ def test_a_secret_made_by_hand_is_left_alone_or_taken_over(running: Project) -> 
 
 def test_a_stack_can_be_given_up_and_the_release_adopted_again(running: Project) -> None:
     assert running.up("region0").exit_status == 0
-    before = alive(running, 0)
+    before = pods(running, 0)
     given_up = running.stacks.run(
         "rm", "region0", "stack", "rm", "--force", "--preserve-config", "--yes"
     )
     assert given_up.exit_status == 0, given_up.output
-    assert alive(running, 0) == before
+    assert pods(running, 0) == before
     made = running.stacks.run("init", "region0", "stack", "init", "region0", "--no-select")
     assert made.exit_status == 0, made.output
     again = running.up("region0")
     assert again.exit_status == 0, again.output
     assert "adopt: release camunda" in again.output
-    assert alive(running, 0) == before
+    assert pods(running, 0) == before

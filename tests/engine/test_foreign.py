@@ -15,6 +15,7 @@ from drill.cluster import ClusterView
 from drill.errors import ClusterCallFailed, DrillError
 from drill.foreign import ForeignPair, ForeignSettings
 from drill.regions import REGIONS
+from drill.waiting import wait_for
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 
@@ -60,10 +61,16 @@ class Clusters:
         self.do(
             context, "create", "deployment", "broker", "--image=x", "--replicas=2", "-n", namespace
         )
-        self.do(
-            *(context, "wait", "--for=create", "pod", "-l", "app=broker", "-n", namespace),
-            "--timeout=120s",
-        )
+        self.until_pods(2, context, namespace)
+
+    def until_pods(self, count: int, context: str, namespace: str) -> None:
+        """Wait until a namespace has so many pods."""
+
+        def missing() -> str | None:
+            found = self.names(context, "pods", namespace)
+            return None if len(found) == count else f"{len(found)} of {count} pods"
+
+        wait_for(f"{namespace} has {count} pods", missing, 120, self.said.append)
 
     def names(self, context: str, kind: str, namespace: str) -> list[str]:
         return self.do(context, "get", kind, "-n", namespace, "-o", "name").split()
@@ -115,10 +122,7 @@ def test_a_region_is_lost_and_recreated(clusters: Clusters) -> None:
     with pytest.raises(ClusterCallFailed):
         ClusterView(pair.kubeconfig, PARIS.context).namespaces()
     assert len(ClusterView(pair.kubeconfig, LONDON.context).pods(LONDON.namespace)) == 2
-    clusters.do(
-        *(PARIS.context, "wait", "--for=delete", "pod", "-l", "app=broker"),
-        *("-n", PARIS.namespace, "--timeout=60s"),
-    )
+    clusters.until_pods(0, PARIS.context, PARIS.namespace)
     policy = json.loads(
         clusters.do(
             *(PARIS.context, "get", "networkpolicy", "drill-lost", "-n", PARIS.namespace),
@@ -157,5 +161,5 @@ def test_a_command_that_fails_is_told(clusters: Clusters) -> None:
 def test_a_context_that_is_not_there_is_told(clusters: Clusters) -> None:
     found = ForeignSettings(kubeconfig=str(clusters.kubeconfig), contexts=("cluster-london", "no"))
     pair = ForeignPair(found, clusters.kubectl, clusters.folder / "k", "", clusters.said.append)
-    with pytest.raises(DrillError, match="no"):
+    with pytest.raises(DrillError, match="cannot locate context no"):
         pair.up()
