@@ -155,6 +155,13 @@ class TestTheLiveCorefile:
         assert set(body["data"]) == {"Corefile"}
         assert body["metadata"] == {"resourceVersion": "1"}
 
+    def test_by_udp(self, site: Site, kubernetes: FakeKubernetes) -> None:
+        dns.chain(site)
+        by_udp = chained_settings(dns={"tcp": False})
+        assert dns.missing(site.cluster, by_udp, 0)
+        dns.chain(site_of(site.cluster, by_udp))
+        assert data(kubernetes)["Corefile"] == block_for(by_udp, 0) + OWN
+
     def test_a_change_that_comes_between_is_not_lost(
         self, site: Site, kubernetes: FakeKubernetes
     ) -> None:
