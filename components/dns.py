@@ -77,6 +77,7 @@ class Dns(pulumi.ComponentResource):
 
     def _load_balancer(self, settings: Settings) -> None:
         wanted = settings.dns.load_balancer
+        protocols = ("TCP",) if settings.dns.tcp else ("TCP", "UDP")
         k8s.core.v1.Service(
             DNS_LOAD_BALANCER,
             metadata={
@@ -88,7 +89,15 @@ class Dns(pulumi.ComponentResource):
             spec={
                 "type": "LoadBalancer",
                 "selector": wanted.selector,
-                "ports": [{"name": "dns-tcp", "protocol": "TCP", "port": 53, "targetPort": 53}],
+                "ports": [
+                    {
+                        "name": f"dns-{each.lower()}",
+                        "protocol": each,
+                        "port": 53,
+                        "targetPort": 53,
+                    }
+                    for each in protocols
+                ],
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

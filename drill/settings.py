@@ -279,6 +279,8 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "chart.name": str(places.chart),
         # What is adopted has found each other before, without the program.
         "dns.chain": "false" if settings.adopt else "true",
+        # The sandbox's DNS takes both, and a look-up for a lost region fails sooner by UDP.
+        "dns.tcp": "false",
         "backup.type": "fs",
         "backup.settings.location": BACKUP_LOCATION,
         "elasticsearchSecret.name": SECRET_NAME,

@@ -20,4 +20,4 @@ def names(settings: Settings, topology: Topology, own: Stack) -> Names:
     chained = DNS_CHAIN in own.nodes if kept else settings.dns.chain
     balanced = DNS_LOAD_BALANCER in own.nodes if is_lost else settings.dns.load_balancer.create
     block = block_for(settings, settings.region) if chained else None
-    return Names(block, kept=kept, load_balancer=balanced)
+    return Names(block, kept=kept and chained, load_balancer=balanced)

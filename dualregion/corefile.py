@@ -35,41 +35,42 @@ def block_for(settings: Settings, region: int) -> str:
     """
     other = brokers.other(region)
     addresses = settings.regions[other].dns_addresses
-    return block(zones_of(settings, other), addresses) if addresses else ""
+    return block(zones_of(settings, other), addresses, tcp=settings.dns.tcp) if addresses else ""
 
 
-def block(zones: Sequence[str], forwarders: Sequence[str]) -> str:
+def block(zones: Sequence[str], forwarders: Sequence[str], *, tcp: bool = True) -> str:
     """Return the server block, with its markers.
 
-    It keeps no answers, as a broker that was restarted has a new address at once; and asks by TCP, as
-    an AWS load balancer passes on one protocol of a port only.
+    It keeps no answers, as a broker that was restarted has a new address at once.
 
     :param zones: the other region's zones.
     :param forwarders: the addresses of the other region's DNS.
+    :param tcp: whether it is asked by TCP alone.
     """
+    options = " {\n        force_tcp\n    }" if tcp else ""
     return (
         f"{BEGIN}\n"
         f"{' '.join(f'{zone}:53' for zone in zones)} {{\n"
         "    errors\n"
-        f"    forward . {' '.join(forwarders)} {{\n"
-        "        force_tcp\n"
-        "    }\n"
+        f"    forward . {' '.join(forwarders)}{options}\n"
         "}\n"
         f"{END}\n"
     )
 
 
-def chained(corefile: str, zones: Sequence[str], forwarders: Sequence[str]) -> str:
+def chained(
+    corefile: str, zones: Sequence[str], forwarders: Sequence[str], *, tcp: bool = True
+) -> str:
     """Return a Corefile with the block; where one is already, it is replaced.
 
     It goes to the front, where nothing of the user's has to be completed for it (a missing last line end).
 
-    :param corefile: the present one; an empty text is one, too.
+    :param corefile: the present one; an empty text is one, too. The rest as in `block`.
     :raises Refused: if the user's part has a server block for one of the zones, which CoreDNS refuses
         as a duplicate, or cannot be understood.
     """
     start, end = _place(corefile)
-    wanted = block(zones, forwarders)
+    wanted = block(zones, forwarders, tcp=tcp)
     if "\r\n" in corefile:
         wanted = wanted.replace("\n", "\r\n")
     rest = corefile[:start] + corefile[end:]

@@ -68,6 +68,9 @@ class DnsSettings(Model):
     """The ConfigMap that holds the Corefile, as `namespace/name`; the same in both clusters."""
     key: str = COREFILE
     """Its key; another one than `Corefile` is made if it is missing, as in a `coredns-custom`."""
+    tcp: bool = True
+    """Whether the other cluster is asked by TCP alone, as the load balancer of the reference set-up demands.
+    By UDP a look-up for a lost region fails within seconds, by TCP it may take the client's whole patience."""
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
 
     @property

@@ -69,7 +69,7 @@ class RegionSettings(Model):
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
     Without them the isolation (step F1) is the operator's own, and F1 only proves it."""
     dns_addresses: Annotated[tuple[DnsAddress, ...], Field(max_length=MOST_FORWARDERS)] = ()
-    """Where the other region's cluster reaches this one's DNS, by TCP; required with `dns.chain`."""
+    """Where the other region's cluster reaches this one's DNS; required with `dns.chain`."""
 
     @property
     def failover(self) -> str:

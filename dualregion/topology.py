@@ -86,7 +86,7 @@ class Names:
     """How the region's cluster resolves the other region's names, and is asked for its own.
 
     :ivar block: the server block that its Corefile is to hold; None for none.
-    :ivar kept: whether the block stays as it is, whatever is wanted.
+    :ivar kept: whether that block stays as it is, whatever is wanted.
     :ivar load_balancer: whether its DNS has a load balancer for the other region.
     """
 

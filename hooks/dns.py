@@ -91,7 +91,8 @@ def unchain(site: Site, config_map: str, key: str) -> None:
 def _wanted(place: Place, settings: Settings, region: int) -> Callable[[str], str]:
     other = brokers.other(region)
     zones, addresses = corefile.zones_of(settings, other), settings.regions[other].dns_addresses
-    return _named(place, lambda text: corefile.chained(text, zones, addresses))
+    tcp = settings.dns.tcp
+    return _named(place, lambda text: corefile.chained(text, zones, addresses, tcp=tcp))
 
 
 def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:

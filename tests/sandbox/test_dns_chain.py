@@ -92,7 +92,7 @@ def sandbox() -> Iterator[Sandbox]:
         made.down()
 
 
-def site(sandbox: Sandbox, index: int) -> Site:
+def site(sandbox: Sandbox, index: int, tcp: bool = True) -> Site:
     """Return where the program's hooks work in a region of the sandbox."""
     settings = Settings.parse(
         {
@@ -100,7 +100,7 @@ def site(sandbox: Sandbox, index: int) -> Site:
             "regions": [
                 region(each.index, dnsAddresses=[each.address]) for each in sandbox.regions
             ],
-            "dns": {"chain": True},
+            "dns": {"chain": True, "tcp": tcp},
             "kubeconfig": str(sandbox.kubeconfig),
             "deadlineSeconds": 60,
         }
@@ -114,16 +114,16 @@ def corefile(sandbox: Sandbox, name: str) -> str:
     return str(json.loads(found)["data"]["Corefile"])
 
 
-@pytest.mark.parametrize("index", [0, 1], ids=NAMES)
+@pytest.mark.parametrize(("index", "tcp"), [(0, True), (1, True), (0, False)])
 def test_a_region_resolves_the_other_ones_names_by_the_programs_chain(
-    sandbox: Sandbox, index: int
+    sandbox: Sandbox, index: int, tcp: bool
 ) -> None:
     own, other = NAMES[index], NAMES[1 - index]
     name, pod = f"web-hl.camunda-{other}.svc.cluster.local", address(sandbox, other, "pod")
     before = corefile(sandbox, own)
     assert pod not in resolve(sandbox, own, name)
 
-    dns.chain(site(sandbox, index))
+    dns.chain(site(sandbox, index, tcp))
     began = time.monotonic()
     eventually(lambda: pod in resolve(sandbox, own, name))
     print(f"resolved {time.monotonic() - began:.1f} s after the Corefile was written")

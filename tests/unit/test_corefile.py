@@ -107,6 +107,15 @@ def test_the_block_serves_both_namespaces_of_the_other_region() -> None:
     assert block_for(settings(), 0) == ""
 
 
+def test_by_udp_it_asks_without_options() -> None:
+    regions = [region(each, dnsAddresses=[f"10.18{each}.0.53"]) for each in (0, 1)]
+    found = block_for(settings(regions=regions, dns={"tcp": False}), 0)
+    assert found == block(ZONES, ["10.181.0.53"], tcp=False)
+    assert "    forward . 10.181.0.53\n}\n" in found
+    by_tcp = chained(EKS, ZONES, ADDRESSES)
+    assert chained(by_tcp, ZONES, ADDRESSES, tcp=False) == block(ZONES, ADDRESSES, tcp=False) + EKS
+
+
 @each_corefile
 def test_it_goes_in_once_and_out_again_and_the_rest_stays_byte_for_byte(corefile: str) -> None:
     once = chained(corefile, ZONES, ADDRESSES)

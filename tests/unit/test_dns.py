@@ -51,7 +51,7 @@ class TestWhatIsDeclared:
     def test_in_an_incident_the_survivors_stays_as_it_is(self) -> None:
         incident = {"phase": "failover", "lostRegion": 1}
         assert names(chained_settings(**incident), HELD).kept
-        assert names(chained_settings(**incident), Stack()).block is None
+        assert names(chained_settings(**incident), Stack()) == NO_NAMES
         assert names(settings(**incident), HELD).block is not None
 
     def test_the_survivors_follows_as_soon_as_the_failback_begins(self) -> None:
@@ -80,7 +80,7 @@ class TestWhatIsDeclared:
         found = chained_settings(region=1, phase="failover", lostRegion=1, dns=BALANCED)
         kept = remembered(found, HELD).names
         assert kept == Names(block_for(found, 1), kept=True, load_balancer=True)
-        assert remembered(found, Stack(nodes=frozenset({"normal"}))).names == Names(kept=True)
+        assert remembered(found, Stack(nodes=frozenset({"normal"}))).names == NO_NAMES
 
     def test_without_installations_there_is_no_dns(self) -> None:
         found = chained_settings()
@@ -154,6 +154,13 @@ class TestTheLiveCorefile:
         body = kubernetes.bodies[f"PATCH {MAPS}/coredns"]
         assert set(body["data"]) == {"Corefile"}
         assert body["metadata"] == {"resourceVersion": "1"}
+
+    def test_by_udp(self, site: Site, kubernetes: FakeKubernetes) -> None:
+        dns.chain(site)
+        by_udp = chained_settings(dns={"tcp": False})
+        assert dns.missing(site.cluster, by_udp, 0)
+        dns.chain(site_of(site.cluster, by_udp))
+        assert data(kubernetes)["Corefile"] == block_for(by_udp, 0) + OWN
 
     def test_a_change_that_comes_between_is_not_lost(
         self, site: Site, kubernetes: FakeKubernetes

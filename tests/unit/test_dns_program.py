@@ -86,6 +86,15 @@ def test_the_load_balancer_is_the_reference_set_ups_and_nobody_waits_for_it(
     }
 
 
+def test_by_udp_the_load_balancer_takes_both() -> None:
+    found = settings(dns={"tcp": False, "loadBalancer": {"create": True}})
+    ports = declared(site_of(found)).found[BALANCER].inputs["spec"]["ports"]
+    assert [(each["name"], each["protocol"], each["port"]) for each in ports] == [
+        ("dns-tcp", "TCP", 53),
+        ("dns-udp", "UDP", 53),
+    ]
+
+
 def test_in_an_incident_the_record_is_declared_and_never_changed() -> None:
     found = chained_settings(phase="failover", lostRegion=1)
     own = Stack(nodes=frozenset({Kind.NORMAL, DNS_CHAIN}))
