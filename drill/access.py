@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from drill.check import Check, judged
 from drill.cluster import ClusterView
-from drill.errors import DrillError
+from drill.errors import ClusterCallFailed, DrillError
 from drill.regions import REGIONS, Region
 
 _NAMESPACE = "camunda-access"
@@ -58,6 +59,23 @@ class Access:
         self._tokens[region] = {name: _token(view, name) for name in (_OWN, _PEER)}
         for stack in REGIONS:
             self._write(stack)
+
+    def check_modest(self, region: Region) -> Check:
+        """Both stacks' credentials are refused what is nobody's business in a region's cluster."""
+        problems = []
+        for stack in REGIONS:
+            view = ClusterView(self.kubeconfig(stack), region.context)
+            try:
+                view.call("GET", "/api/v1/namespaces/kube-system/secrets")
+                problems.append(f"{stack.stack} may read the Secrets of kube-system")
+            except ClusterCallFailed as error:
+                if ": 403 " not in str(error):
+                    problems.append(str(error))
+        return judged(
+            f"Both stacks work in {region.city} with logins that are refused the cluster's Secrets",
+            problems,
+            "403 Forbidden",
+        )
 
     def _apply(self, region: Region, documents: str) -> None:
         at = (f"--kubeconfig={self._administrator}", f"--context={region.context}")

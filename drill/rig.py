@@ -102,6 +102,7 @@ class Rig:
             f"Giving both stacks their rights in {region.city}, and no others"
         ):
             self.access.admit(region, self.command.rights(region.index))
+            self.found.add("rights", self.access.check_modest(region))
 
     # --- pulumi ----------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from drill.errors import DrillError
 from drill.regions import REGIONS
 from drill.stacks import Stacks
 from dualregion.subjects import RightsSettings
-from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig
+from tests.unit.fake_kubernetes import TOKEN, FakeKubernetes, Reply, failure, kubeconfig
 
 LONDON, PARIS = REGIONS
 
@@ -83,6 +83,33 @@ def test_rights_that_a_cluster_refuses_end_the_drill(
     access = Access(kubectl, Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context)), tmp_path)
     with pytest.raises(DrillError, match="rights in london could not be given: no"):
         access.admit(LONDON, "REFUSED")
+
+
+@pytest.mark.parametrize(
+    ("token", "answer", "problem"),
+    [
+        (TOKEN, failure(403, "Forbidden", "secrets is forbidden"), None),
+        (TOKEN, Reply(200, {"items": []}), "region0 may read the Secrets of kube-system"),
+        ("stale", failure(403, "Forbidden", "never said"), "401"),
+    ],
+    ids=["refused", "too much", "no login at all"],
+)
+def test_logins_that_may_do_more_are_found(
+    kubernetes: FakeKubernetes,
+    kubectl: Path,
+    tmp_path: Path,
+    token: str,
+    answer: Reply,
+    problem: str | None,
+) -> None:
+    access = Access(kubectl, Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context)), tmp_path)
+    for account in ("own-stack", "other-stack"):
+        token_of(kubernetes, account, token)
+    access.admit(LONDON, "")
+    kubernetes.broken["/api/v1/namespaces/kube-system/secrets"] = answer
+    check = access.check_modest(LONDON)
+    assert check.ok is (problem is None)
+    assert (problem or "403") in check.detail
 
 
 def test_the_accounts_are_those_that_the_programs_settings_name() -> None:
