@@ -111,7 +111,7 @@ class Driver:
         if self.until is not None and self.until not in ends:
             allowed = ", ".join(dict.fromkeys(ends))
             raise Refused(
-                f"--until is {self.until!r}: one `up` ends after each of {allowed}; it can stop there"
+                f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
             )
 
     def _drive(self, phases: Sequence[Phase], lost: int) -> None:

@@ -25,9 +25,10 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     other = brokers.other(lost)
     if _is_under_way(other, stacks):
         raise Refused(
-            f"region {lost} ({_name(lost, stacks)}) is all that is left: region {other} ({_name(other, stacks)}) is the "
-            f"lost one of the incident that is under way. {_way_on(other, stacks)}. If region {lost} is down now too, "
-            "this procedure has nothing to fail over to: bring its cluster back, as its brokers hold the only data there is"
+            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way, and region "
+            f"{lost} ({_name(lost, stacks)}) its survivor: without it nothing is left to fail over to. "
+            f"{_way_on(other, stacks)}. If region {lost} is down now, too, this procedure does not help: bring "
+            "its cluster back first"
         )
     if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
         raise Refused(
@@ -103,7 +104,7 @@ def _way_on(lost: int, stacks: Both) -> str:
     """Return which command goes on with the incident that is under way."""
     if _is_past_the_point(lost, stacks):
         return "Finish its failback first: `dualregion failback`"
-    return f"To go on with that one: `dualregion failover --lost {lost}`, or `dualregion failback`"
+    return f"To go on with that incident: `dualregion failover --lost {lost}`, or `dualregion failback`"
 
 
 def _name(region: int, stacks: Both) -> str:

@@ -161,10 +161,10 @@ def assert_refused(project: Project, move: str, *sentences: str) -> None:
     [
         ("failback", "a failback follows on a failover"),
         ("failover --lost 1", "a failover needs a running survivor"),
-        ("failover --lost 1 --until F2", "ends after each of F3, R"),
+        ("failover --lost 1 --until F2", "where one `up` ends, after F3, R"),
         ("--stacks region0,paris failover --lost 1", "there is no stack paris"),
         ("--stacks region0,paris failback", "there are: region0, region1"),
-        ("--stacks region0,region0 failover --lost 1", "two names are needed"),
+        ("--stacks region0,region0 failover --lost 1", "two different names are needed"),
     ],
 )
 def test_a_wrong_move_is_refused_and_changes_nothing(
@@ -182,7 +182,8 @@ def test_wrong_moves_within_an_incident_are_refused_and_change_nothing(project: 
     other = "region 1 (paris) is the lost one of the incident that is under way"
     assert_refused(project, "failover --lost 0", other, "`dualregion failover --lost 1`")
 
-    project.both(phase="restored")
+    backup = {"backup.type": "fs", "backup.settings.location": "/backup"}
+    project.both(phase="restored", **backup)
     project.pretend_proved("region0", 1, "B5", "restored")
     assert_refused(project, "failover --lost 1", "past step B5", "`dualregion failback`")
     assert_refused(project, "failover --lost 0", other, "Finish its failback first")

@@ -225,7 +225,7 @@ def test_a_failback_stops_after_a_step(until: str, ups: int) -> None:
 
 
 def test_it_cannot_stop_within_an_up() -> None:
-    with pytest.raises(Refused, match="one `up` ends after each of F3, R"):
+    with pytest.raises(Refused, match="where one `up` ends, after F3, R"):
         Driver(Played(), "F2").failover(1)
 
 

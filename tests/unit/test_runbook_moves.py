@@ -27,8 +27,8 @@ def test_a_failover_of_the_lost_region_is_allowed_and_said_again(stacks: Both) -
 @pytest.mark.parametrize(
     ("stacks", "way_on"),
     [
-        (TAKEN_OVER, "To go on with that one: `dualregion failover --lost 1`"),
-        (FROZEN, "To go on with that one: `dualregion failover --lost 1`"),
+        (TAKEN_OVER, "To go on with that incident: `dualregion failover --lost 1`"),
+        (FROZEN, "To go on with that incident: `dualregion failover --lost 1`"),
         (REOPENED, "Finish its failback first: `dualregion failback`"),
     ],
 )
