@@ -16,8 +16,6 @@ help: ## Show what can be made
 
 venv: $(VENV)/ready ## Make the Python environment
 
-# Named after the lock file's content: its time says nothing, and a checkout that is newer must not take the
-# environment away from under another one.
 $(VENV)/ready:
 	@echo "python: making the environment for lock $(LOCK)"
 	@rm -rf $(VENV) && python3 -m venv $(VENV)

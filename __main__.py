@@ -18,7 +18,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import adoption, dns, helm_records, preflight
+from hooks import adoption, clean_slate, dns, helm_records, preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -122,7 +122,7 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
     Its state, read before this run's refresh, still remembers what is gone.
     """
     gone_before = settings.role in (Role.LOST, Role.RECREATED)
-    if gone_before and not cluster.has_namespace(settings.own.namespace):
+    if gone_before and clean_slate.is_made_anew(cluster, settings.own.namespace):
         return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
     return own
 

@@ -11,11 +11,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
-from dualregion.settings import ChartSettings, Settings
+from dualregion import rights
+from dualregion.settings import ChartSettings
 from dualregion.topology import Installation
 from dualregion.values import nulls_of
 from hooks import adoption, helm_records, rollout
 from hooks.failover import POLICY_NAME
+from hooks.granted import wait_until_granted
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
 
@@ -31,7 +33,7 @@ class SpaceArgs:
     """
 
     spec: Installation
-    settings: Settings
+    site: Site
     keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -49,8 +51,14 @@ class Space(pulumi.ComponentResource):
         namespace = k8s.core.v1.Namespace(
             name, metadata={"name": spec.namespace}, opts=pulumi.ResourceOptions(parent=self)
         )
-        inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
-        self.contents = [namespace]
+        bindings = [
+            _binding(name, each, args, pulumi.ResourceOptions(parent=self, depends_on=[namespace]))
+            for each in rights.bindings(
+                args.site.settings, args.site.settings.region, spec.namespace
+            )
+        ]
+        self.contents = [namespace, *bindings]
+        inside = pulumi.ResourceOptions(parent=self, depends_on=self.contents)
         if spec.cut_cidrs:
             self.contents.append(
                 k8s.networking.v1.NetworkPolicy(
@@ -60,7 +68,7 @@ class Space(pulumi.ComponentResource):
                     opts=inside,
                 )
             )
-        if args.settings.elasticsearch_secret or args.keys:
+        if args.site.settings.elasticsearch_secret or args.keys:
             self.contents.append(_secret(name, args, inside))
         self.register_outputs({})
 
@@ -159,9 +167,35 @@ def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def _binding(
+    name: str, document: rights.Document, args: SpaceArgs, opts: pulumi.ResourceOptions
+) -> k8s.rbac.v1.RoleBinding:
+    """Declare a RoleBinding without which nothing else can be made in the namespace.
+
+    It goes with its namespace only: whoever takes it away first is locked out of what is left.
+    """
+    site, namespace = args.site, args.spec.namespace
+    unique = f"{name}-{document['metadata']['name']}"
+
+    async def granted(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(wait_until_granted, site.cluster, namespace, site.say)
+
+    hook = pulumi.ResourceHook(f"granted-{unique}", granted)
+    own = pulumi.ResourceOptions(
+        retain_on_delete=True, hooks=pulumi.ResourceHookBinding(after_create=[hook])
+    )
+    return k8s.rbac.v1.RoleBinding(
+        unique,
+        metadata=document["metadata"],
+        role_ref=document["roleRef"],
+        subjects=document["subjects"],
+        opts=pulumi.ResourceOptions.merge(opts, own),
+    )
+
+
 def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Secret:
     """Return the search engine's Secret: what the user gives it, and the bucket's keys."""
-    given = args.settings.elasticsearch_secret
+    given = args.site.settings.elasticsearch_secret
     return k8s.core.v1.Secret(
         name,
         metadata={

@@ -14,6 +14,7 @@ import pulumi_kubernetes as k8s
 from components.hooking import carry_out
 from dualregion import brokers
 from dualregion.corefile import zones_of
+from dualregion.dns import LOAD_BALANCER_NAME
 from dualregion.settings import Settings
 from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER
 from hooks import dns
@@ -21,8 +22,6 @@ from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
 RECORD_NAME = "dns-chain"
-LOAD_BALANCER_NAME = "internal-dns-lb"
-"""As the reference set-up calls it."""
 _NAME = "DNS"
 """What stands before an error."""
 

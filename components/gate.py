@@ -14,12 +14,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from dualregion.topology import STEP_LABEL
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
-STEP_LABEL = "camunda-dual-region/step"
 INCIDENT_LABEL = "camunda-dual-region/incident"
 """A gate of another incident is replaced, and its step done and proved again."""
 

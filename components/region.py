@@ -54,7 +54,7 @@ class Region(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site.settings, self._keys)
+        args = SpaceArgs(spec, self._args.site, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
 
     def _dns(self) -> list[pulumi.Resource]:

@@ -48,7 +48,7 @@ class ClusterView:
         self._session.verify = settings.ssl_ca_cert or settings.verify_ssl
         if settings.cert_file and settings.key_file:
             self._session.cert = (settings.cert_file, settings.key_file)
-        token = settings.get_api_key_with_prefix("authorization")
+        token = settings.get_api_key_with_prefix("BearerToken", alias="authorization")
         if token:
             self._session.headers["Authorization"] = token
 

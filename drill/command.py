@@ -75,6 +75,14 @@ class Command:
         self.stacks.demand(session.run)
         return session
 
+    def rights(self, region: int) -> str:
+        """Return the manifests that give both stacks their rights in a region's cluster.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        return self.stacks.demand(self._piped("rights", "--region", str(region))).output
+
     def show(self, *what: str, keep: str = "") -> Run:
         """Let the command show something, which ends by itself; keep all of it as one screen."""
         run, rows = self._at_terminal(Operator(lambda _: None), *what)

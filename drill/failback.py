@@ -69,6 +69,7 @@ class Failback:
         if not self.rig.settings.zombie:
             with self.rig.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
                 self.rig.sandbox.recreate(lost.index)
+        self.rig.admit(lost)
         if self.rig.exports:
             self.rig.exports.add_brokers(self.rig.view(lost, read_seconds=3.0), lost.namespace)
 

@@ -32,7 +32,10 @@ _ANSWER_SECONDS = 300.0
 _KINDS = "pods,statefulsets,deployments,services,persistentvolumeclaims,secrets,configmaps"
 _EVERYWHERE = ("kube-root-ca.crt",)
 """What every namespace holds, with nobody having put it there."""
-_OWN_KEYS = ("chart.", "values[", "backup.", "elasticsearchSecret.", "dns.")
+_OWN_KEYS = (
+    *("chart.", "values[", "backup.", "elasticsearchSecret.", "dns."),
+    *("kubeconfig", "rights."),
+)
 """What of the drill's own configuration is the sandbox's."""
 
 Say = Callable[[str], None]

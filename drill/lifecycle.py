@@ -9,6 +9,7 @@ import psutil
 import yaml
 
 from drill import announced, checks
+from drill.access import Access
 from drill.findings import Findings
 from drill.foreign import ForeignPair, ForeignSettings
 from drill.ground import Ground
@@ -16,7 +17,7 @@ from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS
 from drill.rig import Rig
-from drill.settings import DrillSettings, Places, backup_values, stack_config
+from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
 from drill.stacks import Stacks, copy_program, environment
 from drill.watch import MemoryWatch
 from sandbox.cache import cache_root
@@ -65,16 +66,25 @@ class Lifecycle:
         with self._progress.stage("Preparing the two stacks"):
             share_backup(self._places)
             stacks = self._make_stacks(tools, ground)
-        self._rig = Rig(
+        self._rig = rig = Rig(
             self._settings,
             self._places,
             self._progress,
             ground,
             tools,
             stacks,
+            self._access(tools),
             self._found,
         )
-        return self._rig
+        for region in REGIONS:
+            rig.admit(region)
+        return rig
+
+    def _access(self, tools: Tools) -> Access | None:
+        """Return who gives the stacks their rights; on clusters of somebody else that is not the drill."""
+        if self._foreign:
+            return None
+        return Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder)
 
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
@@ -116,11 +126,16 @@ class Lifecycle:
         env["DUALREGION_PROJECT"] = str(places.project)
         env["DUALREGION_OPERATOR"] = announced.OPERATOR
         _write_env_file(env, places)
+        if not self._foreign:
+            # The administrator's: whatever does not go by the stacks' own finds none.
+            env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         for region in REGIONS:
             config = self._foreign.config if self._foreign else stack_config
             wanted = config(self._settings, places, region) | announced.config()
             stacks.create(region.stack, wanted)
+            if not self._foreign:
+                stacks.configure_secrets(region.stack, STACK_SECRETS)
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks

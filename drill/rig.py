@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from drill.access import Access
 from drill.check import Check
 from drill.cluster import ClusterView
 from drill.command import Command
@@ -38,6 +39,7 @@ class Rig:
     sandbox: Ground
     tools: Tools
     stacks: Stacks
+    access: Access | None
     found: Findings
     load: LoadProcess | None = field(default=None, init=False)
     exports: ExportWatch | None = field(default=None, init=False)
@@ -85,6 +87,21 @@ class Rig:
             if not outcome:
                 raise DrillError(f"nothing could be checked: {error}") from None
         return outcome[0]
+
+    # --- the clusters' administrator -------------------------------------------------------------------
+
+    def admit(self, region: Region) -> None:
+        """Give both stacks their rights in a region's cluster of the drill's own, which was just made.
+
+        Raises:
+            DrillError: the command does not print them, or the cluster refuses them.
+        """
+        if self.access is None:
+            return
+        with self.progress.stage(
+            f"Giving both stacks their rights in {region.city}, and no others"
+        ):
+            self.access.admit(region, self.command.rights(region.index))
 
     # --- pulumi ----------------------------------------------------------------------------------------
 

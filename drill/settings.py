@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from drill.access import SUBJECTS, kubeconfig
 from drill.errors import DrillError
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 
@@ -252,6 +253,10 @@ class Places:
         )
 
 
+STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
+"""What stands encrypted beside `stack_config`."""
+
+
 def backup_values(places: Places) -> dict[str, Any]:
     """Return the Helm values that let both regions' search engines share one folder of this machine.
 
@@ -269,6 +274,8 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "clusterSize": str(settings.cluster_size),
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
+        "kubeconfig": str(kubeconfig(places.folder, region)),
+        **SUBJECTS,
         "chart.name": str(places.chart),
         # What is adopted has found each other before, without the program.
         "dns.chain": "false" if settings.adopt else "true",
@@ -276,7 +283,6 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "backup.settings.location": BACKUP_LOCATION,
         "elasticsearchSecret.name": SECRET_NAME,
     }
-    config |= {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
     values = places.values
     if settings.adopt:
         config["adopt"] = "true"

@@ -152,6 +152,16 @@ class Stacks:
         ]
         self.demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
 
+    def configure_secrets(self, stack: str, secrets: Mapping[str, str]) -> None:
+        """Set configuration keys that are encrypted; the values are on no command line and in no log.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        for key, value in secrets.items():
+            arguments = ("config", "set", "--secret", "--path", key)
+            self.demand(self.run("config", stack, *arguments, given=value))
+
     def up(self, stack: str, message: str, on_line: OnLine | None = None) -> Run:
         """Run `pulumi up` without its own preview, telling what it does while it does it.
 
@@ -239,17 +249,25 @@ class Stacks:
         live: bool = False,
         quiet: bool = False,
         on_line: OnLine | None = None,
+        given: str = "",
     ) -> Run:
         """Run one pulumi command to its end, or until `on_line` kills it.
 
-        `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone.
+        `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone; `given` is
+        what it reads.
         """
         options = ["--non-interactive", "--color=never"]
         if "--no-select" not in arguments:
             options += ["--stack", stack]
         argv = (self._pulumi, *arguments, *options)
         return self.execute(
-            f"pulumi-{name}-{stack}", argv, live=live, quiet=quiet, on_line=on_line, of=f"{stack}: "
+            f"pulumi-{name}-{stack}",
+            argv,
+            live=live,
+            quiet=quiet,
+            on_line=on_line,
+            of=f"{stack}: ",
+            given=given,
         )
 
     def execute(
@@ -261,6 +279,7 @@ class Stacks:
         quiet: bool = False,
         on_line: OnLine | None = None,
         of: str = "",
+        given: str = "",
     ) -> Run:
         """Run a command in the project with the drill's environment; as `run`.
 
@@ -271,6 +290,7 @@ class Stacks:
             quiet: keep its stderr apart.
             on_line: as in `up`.
             of: what stands before each live line.
+            given: what it reads from its standard input.
         """
         log = self._next_log(name)
         told_as = (Path(argv[0]).name, *argv[1:])
@@ -284,6 +304,9 @@ class Stacks:
                 log.open("w", encoding="utf-8") as file,
                 self._started(argv, errors, log) as process,
             ):
+                if process.stdin:
+                    with suppress(BrokenPipeError), process.stdin:
+                        process.stdin.write(given)
                 for line in process.stdout or ():
                     if on_line:
                         on_line(line, partial(_kill, process, log))
@@ -340,7 +363,7 @@ class Stacks:
             argv,
             cwd=self._project,
             env={**self._env, RUN_MARK: str(log)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors or subprocess.STDOUT,
             text=True,

@@ -11,6 +11,8 @@ MOST_FORWARDERS = 15
 """How many addresses CoreDNS's plugin forward takes."""
 COREFILE = "Corefile"
 """The key under which a cluster's CoreDNS looks for its configuration."""
+LOAD_BALANCER_NAME = "internal-dns-lb"
+"""As the reference set-up calls it."""
 AWS_INTERNAL_NLB = {
     "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
     "service.beta.kubernetes.io/aws-load-balancer-internal": "true",

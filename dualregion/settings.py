@@ -28,6 +28,7 @@ from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.model import Model
 from dualregion.procedure import Phase, Role, role_of
+from dualregion.subjects import RightsSettings, rights_problem
 
 DnsLabel = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
@@ -142,6 +143,7 @@ class Settings(Model):
     hooks: AnnouncementSettings = AnnouncementSettings()
     adopt: bool = False
     """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
+    rights: RightsSettings = RightsSettings()
 
     @property
     def own(self) -> RegionSettings:
@@ -403,6 +405,10 @@ def _check_hooks(settings: Settings) -> str | None:
     return announcement_problem(settings.hooks)
 
 
+def _check_rights(settings: Settings) -> str | None:
+    return rights_problem(settings.rights)
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
@@ -419,4 +425,5 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_keys,
     _check_dns,
     _check_hooks,
+    _check_rights,
 )

@@ -32,6 +32,9 @@ DNS_LOAD_BALANCER = "dns-load-balancer"
 NO_INCIDENT = "none"
 """What gates outside any incident name."""
 
+STEP_LABEL = "camunda-dual-region/step"
+"""The label of every gate's record in the cluster: the step's id."""
+
 
 @dataclass(frozen=True)
 class Installation:

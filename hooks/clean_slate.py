@@ -4,6 +4,7 @@ Old data may contradict what the surviving region decided meanwhile, so leftover
 they are named, for somebody to look at and to delete.
 """
 
+from dualregion.topology import STEP_LABEL
 from hooks.cluster import CallFailed, Cluster
 from hooks.search import SearchEngine
 
@@ -17,26 +18,46 @@ def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
     if not cluster.has_namespace(namespace):
         return volumes
     return [
-        *(f"release/{name}" for name in _releases(cluster, namespace)),
-        *cluster.workloads(namespace),
-        *(f"claim/{name}" for name in cluster.claims(namespace)),
+        *_contents(cluster, namespace),
         *volumes,
         *(f"index/{name}" for name in _indices(cluster, namespace, release)),
     ]
 
 
+def is_made_anew(cluster: Cluster, namespace: str) -> bool:
+    """Return whether nothing that a stack remembers of a namespace is there any more: no release and no gate.
+
+    The namespace itself may be there: whoever makes a cluster anew gives the program its rights in it.
+    """
+    return not (
+        cluster.has_namespace(namespace)
+        and (_contents(cluster, namespace) or cluster.config_maps(namespace, STEP_LABEL))
+    )
+
+
 def nothing_left(cluster: Cluster, namespace: str) -> str | None:
     """Return what is left of a namespace that should be gone with its claims and volumes, or None."""
     if cluster.has_namespace(namespace):
-        held = [
-            *cluster.workloads(namespace),
-            *(f"claim/{name}" for name in cluster.claims(namespace)),
-        ]
+        held = _workloads_and_claims(cluster, namespace)
         return f"namespace {namespace} still exists" + (f" with {', '.join(held)}" if held else "")
     volumes = cluster.volumes_of(namespace)
     if volumes:
         return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
     return None
+
+
+def _contents(cluster: Cluster, namespace: str) -> list[str]:
+    return [
+        *(f"release/{name}" for name in _releases(cluster, namespace)),
+        *_workloads_and_claims(cluster, namespace),
+    ]
+
+
+def _workloads_and_claims(cluster: Cluster, namespace: str) -> list[str]:
+    return [
+        *cluster.workloads(namespace),
+        *(f"claim/{name}" for name in cluster.claims(namespace)),
+    ]
 
 
 def _releases(cluster: Cluster, namespace: str) -> list[str]:

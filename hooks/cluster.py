@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 import yaml
@@ -167,18 +168,20 @@ class Cluster:
 
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """Return a StatefulSet, or None."""
-        return self._or_none(lambda: self._apps.read_namespaced_stateful_set(name, namespace))
+        return self._or_none(
+            lambda: self._apps.read_namespaced_stateful_set(name, namespace), namespace
+        )
 
     def network_policy(self, namespace: str, name: str) -> Any | None:
         """Return a NetworkPolicy, or None."""
-        return self._or_none(lambda: self._network.read_namespaced_network_policy(name, namespace))
+        return self._or_none(
+            lambda: self._network.read_namespaced_network_policy(name, namespace), namespace
+        )
 
     def pods(self, namespace: str, selector: str) -> list[Any]:
         """Return the pods of a namespace that a label selector names."""
-        return list(
-            self._call(
-                lambda: self._core.list_namespaced_pod(namespace, label_selector=selector)
-            ).items
+        return self._items(
+            lambda: self._core.list_namespaced_pod(namespace, label_selector=selector), namespace
         )
 
     def set_update_strategy(self, namespace: str, name: str, strategy: Mapping[str, Any]) -> None:
@@ -189,7 +192,7 @@ class Cluster:
     def revision(self, namespace: str, name: str) -> dict[str, Any] | None:
         """Return what a ControllerRevision keeps of its StatefulSet (`spec.template`), or None."""
         found = self._or_none(
-            lambda: self._apps.read_namespaced_controller_revision(name, namespace)
+            lambda: self._apps.read_namespaced_controller_revision(name, namespace), namespace
         )
         return None if found is None else dict(found.data)
 
@@ -202,7 +205,9 @@ class Cluster:
 
     def deployment(self, namespace: str, name: str) -> Any | None:
         """Return a Deployment, or None."""
-        return self._or_none(lambda: self._apps.read_namespaced_deployment(name, namespace))
+        return self._or_none(
+            lambda: self._apps.read_namespaced_deployment(name, namespace), namespace
+        )
 
     def scale_deployment(
         self, namespace: str, name: str, replicas: int, annotations: Mapping[str, str | None]
@@ -221,13 +226,15 @@ class Cluster:
         return [
             f"{kind}/{each.metadata.name}"
             for kind, ask in kinds.items()
-            for each in self._call(lambda ask=ask: ask(namespace)).items
+            for each in self._items(lambda ask=ask: ask(namespace), namespace)
         ]
 
     def claims(self, namespace: str) -> list[str]:
         """Return the names of a namespace's PersistentVolumeClaims."""
-        found = self._call(lambda: self._core.list_namespaced_persistent_volume_claim(namespace))
-        return [each.metadata.name for each in found.items]
+        found = self._items(
+            lambda: self._core.list_namespaced_persistent_volume_claim(namespace), namespace
+        )
+        return [each.metadata.name for each in found]
 
     def volumes_of(self, namespace: str) -> list[str]:
         """Return the names of the PersistentVolumes that claims of a namespace have, or had."""
@@ -249,15 +256,20 @@ class Cluster:
 
     def secrets(self, namespace: str, selector: str) -> list[Any]:
         """Return the Secrets of a namespace that a label selector names."""
-        return list(
-            self._call(
-                lambda: self._core.list_namespaced_secret(namespace, label_selector=selector)
-            ).items
+        return self._items(
+            lambda: self._core.list_namespaced_secret(namespace, label_selector=selector), namespace
+        )
+
+    def config_maps(self, namespace: str, selector: str) -> list[Any]:
+        """Return the ConfigMaps of a namespace that a label selector names."""
+        return self._items(
+            lambda: self._core.list_namespaced_config_map(namespace, label_selector=selector),
+            namespace,
         )
 
     def delete_secret(self, namespace: str, name: str) -> None:
         """Delete a Secret; one that is gone already is no error."""
-        self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace))
+        self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace), namespace)
 
     def config_map(self, namespace: str, name: str) -> Any | None:
         """Return a ConfigMap, or None."""
@@ -323,24 +335,34 @@ class Cluster:
             )
         )
 
-    def _call(self, ask: Any) -> Any:
+    def _call(self, ask: Any, namespace: str | None = None) -> Any:
+        """Ask the API server.
+
+        :param namespace: of what is asked for. One that is gone has taken along the rights in it, so what
+            was there is forbidden then; it is told as missing all the same.
+        """
         try:
             return ask()
         except ApiException as error:
+            gone = error.status == 403 and namespace and not self.has_namespace(namespace)
             raise CallFailed(
                 f"kube context {self.context}: {error.status} {error.reason} {_brief(error.body)}",
-                error.status,
+                404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed(f"kube context {self.context}: {_reason(error)}") from None
 
-    def _or_none(self, ask: Any) -> Any | None:
+    def _or_none(self, ask: Any, namespace: str | None = None) -> Any | None:
         try:
-            return self._call(ask)
+            return self._call(ask, namespace)
         except CallFailed as error:
             if error.status == 404:
                 return None
             raise
+
+    def _items(self, ask: Any, namespace: str) -> list[Any]:
+        found = self._or_none(ask, namespace)
+        return [] if found is None else list(found.items)
 
     def _unreachable(self, reason: str) -> str:
         return (
@@ -368,9 +390,31 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
         raise ConfigError(
             [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
         )
+    open_door = _unverified(settings)
+    if open_door:
+        raise ConfigError(
+            [
+                f"kube context {context!r} of kubeconfig {place} has {open_door}: anybody in between could answer "
+                "for the cluster, and get its Secrets; give it an https address and certificate-authority-data"
+            ]
+        )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
     return _Client(settings)
+
+
+def _unverified(settings: client.Configuration) -> str | None:
+    """Return why nobody could tell whether it is the cluster that answers, or None."""
+    if not settings.verify_ssl:
+        return "insecure-skip-tls-verify"
+    server = urlsplit(str(settings.host))
+    if server.scheme == "http" and server.hostname not in _LOOPBACK:
+        return "a server without TLS"
+    return None
+
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""What does not leave this machine, such as `kubectl proxy`."""
 
 
 class _Client(client.ApiClient):

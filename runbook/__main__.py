@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from runbook import carrying_out, dns, history, plan, preflight, report, status
+from runbook import carrying_out, dns, granting, history, plan, preflight, report, status
 from runbook.commands import CHECKOUT, DEFAULT_STACKS, Place, ProjectFolder, StackNames
 from runbook.errors import Exit
 
@@ -38,6 +38,7 @@ app.command()(history.history)
 app.command()(preflight.preflight)
 app.command()(dns.dns)
 app.command()(report.report)
+app.command()(granting.rights)
 app.add_typer(plan.app, name="plan")
 app.command()(carrying_out.failover)
 app.command()(carrying_out.failback)

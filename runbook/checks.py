@@ -121,7 +121,7 @@ def _conflicts(ground: Ground) -> list[str]:
         return list(error.problems)
 
 
-_OWN_KEYS = {"phase", "lost_region", "region", "peer_stack", "deadline_seconds"}
+_OWN_KEYS = {"phase", "lost_region", "region", "peer_stack", "deadline_seconds", "kubeconfig"}
 """What may differ between the stacks."""
 
 

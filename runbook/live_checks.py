@@ -1,10 +1,12 @@
 """Checks that ask the clusters more than a status does: rights, Secrets, room, leftovers, the repository."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from dualregion import brokers
 from dualregion.engine.repositories import Repository
 from dualregion.errors import DualRegionError, Refused
+from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
 from dualregion.topology import Kind
 from hooks import clean_slate, dns
@@ -28,6 +30,8 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
         return
     asked = _Asked(ground, sight, region)
     checks = {f"rights in region {sight.name}": asked.rights}
+    if asked.peer_is_another:
+        checks[f"rights of the other stack in region {sight.name}"] = asked.peer_rights
     if failback and region == ground.status.lost:
         checks[f"region {sight.name} is clean"] = asked.is_clean
     else:
@@ -50,7 +54,13 @@ class _Asked:
 
     def __init__(self, ground: Ground, sight: RegionSight, region: int) -> None:
         self._ground, self._sight, self._region = ground, sight, region
-        self._cluster = AskingCluster(self._settings.kubeconfig, sight.context)
+        own, peer = (
+            ground.status.stacks[each].settings.kubeconfig
+            for each in (region, brokers.other(region))
+        )
+        self._cluster = AskingCluster(own, sight.context)
+        self._of_peer = partial(AskingCluster, peer, sight.context)
+        self.peer_is_another = own != peer
 
     @property
     def _settings(self) -> Settings:
@@ -61,12 +71,24 @@ class _Asked:
         return self._settings.regions[self._region]
 
     def rights(self, name: str) -> Check:
-        places = (self._named.namespace, self._named.failover)
-        missing = list(self._cluster.missing_rights(places, self._settings.dns))
+        return self._rights(name, self._cluster, Side.OWN)
+
+    def peer_rights(self, name: str) -> Check:
+        """What the other region's stack needs here, in a failback; its kubeconfig may name somebody else."""
+        return self._rights(name, self._of_peer(), Side.PEER)
+
+    def _rights(self, name: str, cluster: AskingCluster, side: Side) -> Check:
+        settings, region = self._settings, self._region
+        spaces = [
+            each
+            for each in (self._named.namespace, self._named.failover)
+            if settings.rights.subject is None or cluster.has_namespace(each)
+        ]
         return held(
             name,
-            ", ".join(missing) or None,
-            f"grant them to the user of kube context {self._sight.context} (docs/configuration.md, rights)",
+            ", ".join(cluster.missing_rights(settings, region, side, spaces)) or None,
+            f"have kube context {self._sight.context} be rights.subject, or rights.peerSubject, and let the cluster's "
+            f"administrator apply what `dualregion rights --region {region}` prints",
         )
 
     def secrets(self, name: str) -> Check:

@@ -20,9 +20,9 @@ def look(project: Project, names: tuple[str, str]) -> Status:
     """
     reading = Reading(project, names)
     load_client()
-    settings = reading.settings[0]
+    settings = reading.settings
     stacks = reading.begin_state()
-    sights = sight.look(settings, _record_prefix(project, settings))
+    sights = sight.look(settings, _record_prefix(project, settings[0]))
     return judge(stacks(), sights)
 
 

@@ -87,21 +87,24 @@ Sights = tuple[RegionSight, RegionSight]
 
 
 def look(
-    settings: Settings, record_prefix: str = RECORD_PREFIX, patience: float = PATIENCE_SECONDS
+    settings: tuple[Settings, Settings],
+    record_prefix: str = RECORD_PREFIX,
+    patience: float = PATIENCE_SECONDS,
 ) -> Sights:
-    """Look at both regions at once.
+    """Look at both regions at once, at each with its own stack's credentials.
 
-    :param settings: of either stack; regions and kubeconfig are the same in both.
+    :param settings: of region 0's and region 1's stack.
     :param record_prefix: what the names of the exporters' indices begin with.
     :param patience: how long all of it may take, in seconds.
     """
     until = time.monotonic() + patience
     begun = [
-        begin(partial(_region, settings, record_prefix, region, until))
+        begin(partial(_region, settings[region], record_prefix, region, until))
         for region in range(brokers.REGIONS)
     ]
     first, second = (
-        _or_silence(settings, region, told(each, until)) for region, each in enumerate(begun)
+        _or_silence(settings[region], region, told(each, until))
+        for region, each in enumerate(begun)
     )
     return first, second
 

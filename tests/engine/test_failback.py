@@ -19,7 +19,11 @@ POLICIES = ("get", "networkpolicies", "-o", "name", "-n")
 
 @pytest.fixture
 def failed_over(project: Project) -> Project:
-    """Region 0 has taken over from region 1, whose cluster is empty; both stacks are told to fail back."""
+    return fail_over(project)
+
+
+def fail_over(project: Project) -> Project:
+    """Let region 0 take over from region 1, whose cluster is empty; both stacks are told to fail back."""
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
     assert "F1: waited" in project.up("region0").output

@@ -23,7 +23,7 @@ from drill.loadprocess import LoadProcess
 from drill.ownership import MARK, end_marked
 from drill.records import Quiet, record_ids
 from drill.regions import REGIONS, Region
-from drill.settings import DrillSettings, Places, stack_config
+from drill.settings import STACK_SECRETS, DrillSettings, Places, stack_config
 from dualregion import installations, values
 from dualregion.failback import FAIL_BACK
 from dualregion.procedure import Role
@@ -127,7 +127,9 @@ class Recreated:
         return set(record_ids(view, LONDON.failover_namespace, self._say)) - kept
 
     def _settings(self, region: Region, deadline: int) -> Settings:
-        config = nested(stack_config(DrillSettings(lost=(LOST,)), self.places, region))
+        config = nested(
+            stack_config(DrillSettings(lost=(LOST,)), self.places, region) | STACK_SECRETS
+        )
         return Settings.parse(
             {
                 **config,

@@ -151,15 +151,19 @@ class FakeKubernetes:
         return Reply(200, found)
 
     def _list(self, collection: str, query: dict[str, list[str]]) -> Reply:
-        wanted = dict(
-            pair.split("=")
+        wanted = [
+            pair.partition("=")
             for selector in query.get("labelSelector", ())
             for pair in selector.split(",")
-        )
+        ]
         items = [
             document
             for document in self.objects.get(collection, {}).values()
-            if wanted.items() <= document["metadata"].get("labels", {}).items()
+            if all(
+                key in (labels := document["metadata"].get("labels", {}))
+                and (not equals or labels[key] == value)
+                for key, equals, value in wanted
+            )
         ]
         return Reply(200, {"kind": "List", "metadata": {"resourceVersion": "7"}, "items": items})
 

@@ -182,6 +182,40 @@ def test_what_may_not_be_looked_at_is_not_taken_for_gone(
         clean_slate.nothing_left(cluster, NAMESPACE)
 
 
+GATE = {
+    "metadata": {"name": "dual-region-b1", "labels": {"camunda-dual-region/step": "B1"}},
+    "data": {},
+}
+
+
+def test_a_region_that_was_made_anew_may_have_an_empty_namespace(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    """Its administrator makes it, with the rights in it."""
+    assert clean_slate.is_made_anew(cluster, NAMESPACE)
+    kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
+    kubernetes.put(f"{CORE}/configmaps", named("kube-root-ca.crt"))
+    kubernetes.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
+    assert clean_slate.is_made_anew(cluster, NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("collection", "document"),
+    [
+        (f"{CORE}/configmaps", GATE),
+        (f"{CORE}/secrets", helm_record("camunda", 1)),
+        (f"{APPS}/statefulsets", workload("camunda-zeebe")),
+        (CLAIMS, named("data-camunda-zeebe-0")),
+    ],
+    ids=["a gate", "a release", "brokers", "a claim"],
+)
+def test_a_region_of_which_anything_is_left_is_the_one_that_is_remembered(
+    cluster: Cluster, there: FakeKubernetes, collection: str, document: Document
+) -> None:
+    there.put(collection, document)
+    assert not clean_slate.is_made_anew(cluster, NAMESPACE)
+
+
 def test_volumes_that_may_not_be_looked_at_are_not_taken_for_gone(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:

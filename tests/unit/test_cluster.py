@@ -249,10 +249,62 @@ def test_objects_that_are_not_there_are_none(cluster: Cluster) -> None:
 def test_objects_that_may_not_be_read_are_not_taken_for_missing(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
-    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/camunda-zeebe"
-    kubernetes.broken[path] = failure(403, "Forbidden", "statefulsets.apps is forbidden")
+    kubernetes.put("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets"
+    for each in (path, f"{path}/camunda-zeebe"):
+        kubernetes.broken[each] = failure(403, "Forbidden", "statefulsets.apps is forbidden")
     with pytest.raises(CallFailed, match=r"kube context cluster-london: 403.*is forbidden"):
         cluster.stateful_set(NAMESPACE, "camunda-zeebe")
+    with pytest.raises(CallFailed, match="403"):
+        cluster.workloads(NAMESPACE)
+
+
+def test_a_namespace_that_is_gone_has_taken_the_rights_in_it_along(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    """Rights that are given in namespaces only: what a namespace held is forbidden when it is gone."""
+    core, apps = (f"/{api}/namespaces/{NAMESPACE}" for api in ("api/v1", "apis/apps/v1"))
+    forbidden = failure(403, "Forbidden", "you have no rights here")
+    named = (f"{apps}/statefulsets/camunda-zeebe", f"{apps}/deployments/camunda-operate")
+    kinds = ("pods", "secrets", "configmaps", "persistentvolumeclaims")
+    listed = (f"{apps}/statefulsets", f"{apps}/deployments", *(f"{core}/{each}" for each in kinds))
+    kubernetes.broken |= dict.fromkeys((*named, *listed), forbidden)
+    assert cluster.stateful_set(NAMESPACE, "camunda-zeebe") is None
+    assert cluster.deployment(NAMESPACE, "camunda-operate") is None
+    assert cluster.workloads(NAMESPACE) == cluster.claims(NAMESPACE) == []
+    assert cluster.secrets(NAMESPACE, "a=b") == cluster.config_maps(NAMESPACE, "a") == []
+    assert cluster.pods(NAMESPACE, "a=b") == []
+
+
+def test_what_may_not_be_written_is_never_taken_for_written(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/dual-region-f1"
+    kubernetes.broken[path] = failure(403, "Forbidden", "you have no rights here")
+    with pytest.raises(CallFailed, match="403"):
+        cluster.apply_config_map(NAMESPACE, "dual-region-f1", {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (
+            {"server": "https://127.0.0.1:1", "insecure-skip-tls-verify": True},
+            "insecure-skip-tls-verify",
+        ),
+        ({"server": "http://cluster.example"}, "a server without TLS"),
+    ],
+    ids=["not verified", "no TLS"],
+)
+def test_a_cluster_that_would_not_be_verified_is_refused(
+    tmp_path: Path, server: dict[str, Any], told: str
+) -> None:
+    path = Path(kubeconfig(tmp_path, "", "cluster-london"))
+    document = yaml.safe_load(path.read_text())
+    document["clusters"][0]["cluster"] = server
+    path.write_text(yaml.safe_dump(document))
+    with pytest.raises(ConfigError, match=rf"'cluster-london'.*has {told}"):
+        Cluster(str(path), "cluster-london")
 
 
 def test_a_pod_is_deleted_only_if_it_is_still_the_one_that_was_looked_at(

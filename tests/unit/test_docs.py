@@ -19,6 +19,7 @@ from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.dns import DnsSettings, LoadBalancerSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
+from dualregion.subjects import RightsSettings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "README.md"
@@ -155,6 +156,7 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("dns.loadBalancer", LoadBalancerSettings),
         ("hooks", AnnouncementSettings),
         ("hooks.notify", HookSettings),
+        ("rights", RightsSettings),
     ],
 )
 def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel]) -> None:

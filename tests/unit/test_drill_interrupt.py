@@ -501,7 +501,7 @@ def test_only_the_procedure_is_interrupted(
     none: Any = None
     settings = DrillSettings(interrupt=interrupt)
     stacks = Stand()
-    rig = Rig(settings, Places(), progress(tmp_path), none, none, stacks, Findings())
+    rig = Rig(settings, Places(), progress(tmp_path), none, none, stacks, none, Findings())
     assert rig.must_up(LONDON, phase, "region 1 is lost") == {"phase": phase}
     rig.up(LONDON, "nothing to do")
     assert stacks.asked == [killed, False]

@@ -21,6 +21,7 @@ from drill.progress import Progress, Stage
 from drill.regions import REGIONS
 from drill.report import Load, PhaseTimes, Report, StepTime
 from drill.settings import (
+    STACK_SECRETS,
     DrillSettings,
     Places,
     Until,
@@ -360,8 +361,11 @@ def test_the_configuration_is_what_the_program_takes() -> None:
     from dualregion.settings import Settings  # noqa: PLC0415 (only this test knows the program)
 
     config = stack_config(DrillSettings(cluster_size=8), Places(), REGIONS[1])
-    settings = Settings.parse(nested(config))
+    settings = Settings.parse(nested(config | STACK_SECRETS))
     assert settings.own.namespace == "camunda-paris"
+    assert settings.rights.subject != settings.rights.peer_subject
+    other = stack_config(DrillSettings(), Places(), REGIONS[0])["kubeconfig"]
+    assert settings.kubeconfig not in (None, other)
     assert settings.backup.type == "fs"
     assert settings.backup.settings == {"location": "/backup"}
 

@@ -383,6 +383,30 @@ def test_the_search_engines_secret_is_in_every_namespace_and_secret_to_the_engin
         assert rpc.unwrap_rpc_secret(secret.inputs["stringData"]) == {"S3_SECRET_KEY": "hush"}
 
 
+def test_a_namespace_begins_with_the_rights_in_it() -> None:
+    """Nothing can be made in a namespace before its RoleBindings are there, nor removed after them."""
+    rights = {"subject": "group:operators", "peerSubject": "group:others"}
+    found = failover(0, lost=1, regions=with_cidrs(), elasticsearchSecret=SECRET, rights=rights)
+    recorder = declared(site_of(found))
+    for kind, place in (("normal", found.own.namespace), ("failover", found.own.failover)):
+        made = [
+            recorder.found[f"RoleBinding::{kind}-namespace-{name}"]
+            for name in ("camunda-dual-region", "camunda-dual-region-peer")
+        ]
+        assert {each.inputs["metadata"]["namespace"] for each in made} == {place}
+        assert [each.inputs["subjects"][0]["name"] for each in made] == ["operators", "others"]
+        assert all(each.retained for each in made)
+        bindings = {f"RoleBinding::{each.name}" for each in made}
+        for inside in (f"Secret::{kind}-namespace", f"NetworkPolicy::{kind}-isolation"):
+            assert bindings <= recorder.found[inside].depends_on
+        assert bindings <= recorder.found[f"Release::{kind}"].depends_on
+        assert all(f"Namespace::{kind}-namespace" in each.depends_on for each in made)
+
+
+def test_who_may_do_everything_needs_no_binding() -> None:
+    assert of_type(declared(site_of(settings())), "rbac.authorization.k8s.io/v1:RoleBinding") == {}
+
+
 def test_without_a_secret_none_is_made() -> None:
     assert of_type(declared(site_of(settings())), SECRETS) == {}
 

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from dualregion import rights
 from dualregion.corefile import block_for
+from dualregion.subjects import RightsSettings
 from runbook import preflight
 from runbook.__main__ import app
 from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
 from runbook.judgement import judge
 from runbook.live_checks import of_region
 from runbook.preflight import exit_status
-from runbook.rights import RIGHTS
 from runbook.room import Resources, does_not_fit
 from tests.unit import runbook_world as world
 from tests.unit.examples import chained_settings
@@ -161,7 +162,13 @@ def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
     written = [each for each in fake.asked if engine in each and not each.startswith("GET")]
     assert [each.split()[0] for each in written] == ["POST", "DELETE"]
     reviews = [each for each in fake.asked if "selfsubjectaccessreviews" in each]
-    assert len(reviews) == sum(len(each.verbs) * (2 if each.namespaced else 1) for each in RIGHTS)
+    given = found.settings
+    everywhere = sum(
+        len(each.verbs) * (len(rights.names(each, given, 0)) or 1)
+        for each in rights.cluster_wide(given, rights.Side.OWN)
+    )
+    inside = sum(len(each.verbs) for each in rights.namespaced(given, rights.Side.OWN))
+    assert len(reviews) == everywhere + 2 * inside
 
 
 def test_missing_rights_are_named(london: tuple[FakeKubernetes, Ground]) -> None:
@@ -196,8 +203,46 @@ def test_the_dns_chain_is_looked_for_in_the_live_corefile(
     fake.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
         201, {"spec": {}, "status": {"allowed": False}}
     )
-    rights = failed(of_region(found, 0, failback=False))["rights in region london"]
-    assert "get configmaps in kube-system, patch configmaps in kube-system" in rights
+    lacking = failed(of_region(found, 0, failback=False))["rights in region london"]
+    assert (
+        "get configmaps coredns in kube-system, patch configmaps coredns in kube-system" in lacking
+    )
+
+
+def test_the_other_stacks_own_credentials_are_asked_for_its_rights(
+    london: tuple[FakeKubernetes, Ground], tmp_path: Path
+) -> None:
+    fake, found = london
+    first, second = found.status.stacks
+    (tmp_path / "other").mkdir()
+    stale = kubeconfig(tmp_path / "other", fake.url, "cluster-london", token="stale")
+    other = second.settings.model_copy(update={"kubeconfig": stale})
+    stacks = (first, replace(second, settings=other))
+    checks = {each.name: each for each in of_region(ground(stacks), 0, failback=False)}
+    assert checks["rights in region london"].outcome is Outcome.OK
+    theirs = checks["rights of the other stack in region london"]
+    assert theirs.outcome is Outcome.UNKNOWN
+    assert "401" in theirs.found
+    assert "both stacks are configured alike" not in failed(always(ground(stacks)))
+
+
+def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_rights(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    given = {"rights": RightsSettings(subject="group:operators")}
+    stacks: Any = tuple(
+        replace(each, settings=each.settings.model_copy(update=given))
+        for each in found.status.stacks
+    )
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    fake.broken[path] = Reply(201, {"spec": {}, "status": {"allowed": False}})
+    fake.put("/api/v1/namespaces", {"metadata": {"name": "camunda-london"}})
+    said = failed(of_region(ground(stacks), 0, failback=False))["rights in region london"]
+    assert "create secrets in camunda-london" in said
+    assert "in camunda-london-failover" not in said
+    assert "create rolebindings camunda-dual-region," in said
+    assert "bind clusterroles camunda-dual-region-camunda-london," in said
 
 
 def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_found(

@@ -85,7 +85,7 @@ def paris() -> Iterator[FakeKubernetes]:
 def regions(folder: Path, first: str, second: str, patience: float = 20) -> tuple[RegionSight, ...]:
     urls = {"cluster-london": first, "cluster-paris": second}
     given = settings(kubeconfig=kubeconfig_of(folder, urls), **SIZES)
-    return look(given, patience=patience)
+    return look((given, given), patience=patience)
 
 
 def test_both_regions_are_seen(
@@ -170,6 +170,6 @@ def test_a_context_that_the_kubeconfig_does_not_have_is_that_regions_silence(
     london: FakeKubernetes, tmp_path: Path
 ) -> None:
     given = settings(kubeconfig=kubeconfig_of(tmp_path, {"cluster-london": london.url}), **SIZES)
-    here, there = look(given)
+    here, there = look((given, given))
     assert here.seen
     assert "which kubeconfig" in str(there.silence)

@@ -1,0 +1,358 @@
+"""The rights that the program and its command need in a region's cluster: one table, and what follows from it.
+
+From it come the manifests for the cluster's administrator, the RoleBindings that the program makes with
+each namespace, the command's check beforehand, and the table in docs/configuration.md.
+
+Rights in a namespace can only be given in that namespace, by a RoleBinding, and the program deletes and
+makes namespaces. So it may make that one binding itself, of no other role than its own.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dualregion.dns import LOAD_BALANCER_NAME
+from dualregion.errors import ConfigError
+from dualregion.settings import Settings
+from dualregion.subjects import Subject, rbac_subject
+
+Document = dict[str, Any]
+"""A manifest."""
+
+_RBAC = "rbac.authorization.k8s.io"
+_NAME = "camunda-dual-region"
+
+
+class Side(StrEnum):
+    """Whose stack somebody runs, as seen from a region's cluster."""
+
+    OWN = "own"
+    PEER = "peer"
+
+
+class Only(StrEnum):
+    """The names that a right is limited to."""
+
+    NAMESPACES = "the region's two namespaces"
+    BINDINGS = "the program's own RoleBindings"
+    ROLES = "the program's own ClusterRoles"
+    COREFILE = "the ConfigMap that holds the Corefile"
+    LOAD_BALANCER = "the load balancer before it"
+
+
+@dataclass(frozen=True)
+class Right:
+    """A right that the program or its command needs.
+
+    :ivar resource: the resource with its sub-resource and its API group, as `kubectl auth can-i` takes it.
+    :ivar use: what it is needed for.
+    :ivar only: the names that it is limited to; None for all.
+    """
+
+    resource: str
+    verbs: tuple[str, ...]
+    use: str
+    only: Only | None = None
+
+    @property
+    def name(self) -> str:
+        """The resource, with its sub-resource."""
+        return self.resource.partition(".")[0]
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core's."""
+        return self.resource.partition(".")[2]
+
+
+_MANAGE = ("get", "list", "watch", "create", "update", "patch", "delete")
+_CHART = "the chart's"
+
+_OWN_NAMESPACED = (
+    Right("statefulsets.apps", _MANAGE, f"{_CHART}; held and restarted by gates"),
+    Right("deployments.apps", _MANAGE, f"{_CHART}; Operate and Tasklist are scaled"),
+    Right(
+        "controllerrevisions.apps", ("get",), "an update that brokers see nothing of is taken back"
+    ),
+    Right("services", _MANAGE, _CHART),
+    Right("configmaps", _MANAGE, f"{_CHART}; the gates' records"),
+    Right("secrets", _MANAGE, f"{_CHART}; the search engine's; Helm's records"),
+    Right("serviceaccounts", _MANAGE, _CHART),
+    Right("persistentvolumeclaims", _MANAGE, _CHART),
+    Right("networkpolicies.networking.k8s.io", _MANAGE, f"{_CHART}; the isolation"),
+    Right("poddisruptionbudgets.policy", _MANAGE, _CHART),
+    Right("pods", ("get", "list", "delete"), "seen, and restarted one by one"),
+    Right("services/proxy", ("get", "create", "delete"), "gateway and search engine"),
+    Right("pods/proxy", ("get", "create"), "brokers"),
+    Right("events", ("list", "watch"), "Pulumi tells the warnings about what it makes"),
+)
+_OWN_CLUSTER = (
+    Right("namespaces", ("get", "list", "watch"), "whether the cluster answers, what is gone"),
+    Right("namespaces", ("create", "patch", "delete"), "its two namespaces", Only.NAMESPACES),
+    Right(
+        "rolebindings." + _RBAC,
+        ("get", "create", "patch"),
+        "these rights, in each namespace that it makes",
+        Only.BINDINGS,
+    ),
+    Right("clusterroles." + _RBAC, ("bind",), "the same", Only.ROLES),
+    Right("persistentvolumes", ("list",), "what outlives its claim"),
+)
+_COREFILE = Right("configmaps", ("get", "patch"), "`dns.chain`", Only.COREFILE)
+_LOAD_BALANCER = (
+    Right("services", ("get", "list", "watch"), "`dns.loadBalancer.create`"),
+    Right("services", ("create", "update", "patch", "delete"), "the same", Only.LOAD_BALANCER),
+)
+_PEER_NAMESPACED = (
+    Right("statefulsets.apps", ("get", "list"), "B0, B6; the brokers' environment (B3, B5)"),
+    Right("deployments.apps", ("list",), "B0, B6"),
+    Right("persistentvolumeclaims", ("list",), "B0, B6"),
+    Right("pods", ("list",), "B0, B2 to B6"),
+    Right("secrets", ("list",), "B0: Helm's records"),
+    Right("pods/proxy", ("get",), "what each broker says of its exporters"),
+    Right(
+        "services/proxy",
+        ("get", "create", "delete"),
+        "the survivor's gateway; the recreated region's search engine: indices, restore",
+    ),
+)
+_PEER_CLUSTER = (
+    Right("namespaces", ("get",), "B0, B6"),
+    Right("persistentvolumes", ("list",), "B0, B6"),
+)
+
+
+def namespaced(settings: Settings, side: Side) -> tuple[Right, ...]:
+    """Return what is needed in each of a region's two namespaces."""
+    if side is Side.PEER:
+        return _PEER_NAMESPACED
+    extra = (Right(each, _MANAGE, "the values'") for each in settings.rights.extra)
+    return (*_OWN_NAMESPACED, *extra)
+
+
+def cluster_wide(settings: Settings, side: Side) -> tuple[Right, ...]:
+    """Return what is needed of the cluster itself; without `rights.subject` no binding is made."""
+    found = _PEER_CLUSTER if side is Side.PEER else _OWN_CLUSTER
+    if settings.rights.subject is not None:
+        return found
+    return tuple(each for each in found if each.only not in (Only.BINDINGS, Only.ROLES))
+
+
+def of_dns(settings: Settings, side: Side) -> tuple[Right, ...]:
+    """Return what is needed in the namespace of CoreDNS; of the other region's stack nothing."""
+    if side is Side.PEER:
+        return ()
+    chain = (_COREFILE,) if settings.dns.chain else ()
+    return (*chain, *(_LOAD_BALANCER if settings.dns.load_balancer.create else ()))
+
+
+def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
+    """Return the names that a right is limited to in a region; empty for no limit."""
+    sides = (Side.OWN, Side.PEER)
+    if right.only is Only.NAMESPACES:
+        return _namespaces(settings, region)
+    if right.only is Only.BINDINGS:
+        return tuple(map(binding_name, sides))
+    if right.only is Only.ROLES:
+        return tuple(role_name(settings, region, side) for side in sides)
+    if right.only is Only.COREFILE:
+        return (settings.dns.name,)
+    if right.only is Only.LOAD_BALANCER:
+        return (LOAD_BALANCER_NAME,)
+    return ()
+
+
+def role_name(settings: Settings, region: int, side: Side) -> str:
+    """Return the name of the ClusterRole that is bound in the region's namespaces.
+
+    It has the namespace in it, as a cluster may hold several installations.
+    """
+    return f"{binding_name(side)}-{settings.regions[region].namespace}"
+
+
+def binding_name(side: Side) -> str:
+    """Return the name of the RoleBinding in each namespace."""
+    return _NAME if side is Side.OWN else f"{_NAME}-{side}"
+
+
+def bindings(settings: Settings, region: int, namespace: str) -> tuple[Document, ...]:
+    """Return the RoleBindings that a namespace of the region begins with; none without `rights.subject`."""
+    return tuple(
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": binding_name(side), "namespace": namespace},
+            "roleRef": _cluster_role(role_name(settings, region, side)),
+            "subjects": [rbac_subject(subject)],
+        }
+        for side, subject in _subjects(settings).items()
+    )
+
+
+def manifests(settings: Settings, region: int) -> tuple[Document, ...]:
+    """Return what a region's administrator applies, before the program first works there.
+
+    The region's own namespace is among it, empty but for its bindings: in a region that was made anew,
+    the other stack looks into it, and Pulumi looks for what it remembers there.
+
+    :raises ConfigError: if nobody is named to whom the rights are given.
+    """
+    if settings.rights.subject is None:
+        raise ConfigError(
+            [
+                "rights.subject is not set: say in Pulumi.yaml whom the clusters know the program as, "
+                "user:NAME, group:NAME or serviceaccount:NAMESPACE:NAME (docs/configuration.md)"
+            ]
+        )
+    own = settings.regions[region].namespace
+    documents: list[Document] = [*_fence(settings, region)]
+    for side, subject in _subjects(settings).items():
+        documents += _roles(settings, region, side, subject)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": own}}
+    return (*documents, namespace, *bindings(settings, region, own))
+
+
+def table(rights: Iterable[Right]) -> str:
+    """Return rights as a table for docs/configuration.md."""
+    lines = ["| what | rights | for |", "|---|---|---|"]
+    for right in rights:
+        limit = f", only {right.only}" if right.only else ""
+        lines.append(f"| `{right.resource}`{limit} | {', '.join(right.verbs)} | {right.use} |")
+    return "\n".join(lines)
+
+
+def _namespaces(settings: Settings, region: int) -> tuple[str, str]:
+    named = settings.regions[region]
+    return named.namespace, named.failover
+
+
+def _subjects(settings: Settings) -> Mapping[Side, Subject]:
+    wanted = {Side.OWN: settings.rights.subject, Side.PEER: settings.rights.peer_subject}
+    return {side: subject for side, subject in wanted.items() if subject is not None}
+
+
+def _roles(settings: Settings, region: int, side: Side, subject: Subject) -> Iterable[Document]:
+    """Yield the ClusterRole for the namespaces, and, bound at once, the one for the cluster itself."""
+    role = role_name(settings, region, side)
+    of_cluster = f"{role}-cluster"
+    for name, rights in (
+        (role, namespaced(settings, side)),
+        (of_cluster, cluster_wide(settings, side)),
+    ):
+        yield {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": [_rule(right, names(right, settings, region)) for right in rights],
+        }
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": of_cluster},
+        "roleRef": _cluster_role(of_cluster),
+        "subjects": [rbac_subject(subject)],
+    }
+    yield from _roles_of_dns(settings, region, side, subject)
+
+
+def _roles_of_dns(
+    settings: Settings, region: int, side: Side, subject: Subject
+) -> Iterable[Document]:
+    """Yield the Role for the namespace of CoreDNS, bound at once, if anything is needed there."""
+    found = of_dns(settings, side)
+    if not found:
+        return
+    role = role_name(settings, region, side)
+    place = {"name": role, "namespace": settings.dns.namespace}
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "Role",
+        "metadata": place,
+        "rules": [_rule(right, names(right, settings, region)) for right in found],
+    }
+    yield {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": place,
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": role},
+        "subjects": [rbac_subject(subject)],
+    }
+
+
+def _rule(right: Right, limit: tuple[str, ...]) -> Document:
+    rule: Document = {
+        "apiGroups": [right.group],
+        "resources": [right.name],
+        "verbs": list(right.verbs),
+    }
+    return rule | ({"resourceNames": list(limit)} if limit else {})
+
+
+def _cluster_role(name: str) -> Document:
+    return {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name}
+
+
+def _fence(settings: Settings, region: int) -> Iterable[Document]:
+    """Yield the admission policy that keeps these roles in the region's namespaces, and with their subjects.
+
+    A right to make RoleBindings in namespaces that are not there yet is one to make them in every
+    namespace: RBAC alone would let the program bind its role in, say, kube-system.
+    """
+    name = f"{_NAME}-{settings.regions[region].namespace}"
+    subjects = {
+        role_name(settings, region, side): rbac_subject(subject)
+        for side, subject in _subjects(settings).items()
+    }
+    spaces = _namespaces(settings, region)
+    yield {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {
+                "resourceRules": [
+                    {
+                        "apiGroups": [_RBAC],
+                        "apiVersions": ["*"],
+                        "operations": ["CREATE", "UPDATE"],
+                        "resources": ["rolebindings"],
+                    }
+                ]
+            },
+            "matchConditions": [
+                {
+                    "name": "binds-a-role-of-the-program",
+                    "expression": f"object.roleRef.name in {json.dumps(list(subjects))}",
+                }
+            ],
+            "validations": [
+                {
+                    "expression": f"request.namespace in {json.dumps(spaces)}",
+                    "message": f"the roles of {_NAME} are bound in namespace {' and '.join(spaces)} only",
+                },
+                {
+                    "expression": "has(object.subjects) && object.subjects.all(subject, "
+                    + " || ".join(_is_bound_to(role, who) for role, who in subjects.items())
+                    + ")",
+                    "message": f"the roles of {_NAME} are bound to rights.subject and rights.peerSubject only",
+                },
+            ],
+        },
+    }
+    yield {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
+
+
+def _is_bound_to(role: str, who: Mapping[str, str]) -> str:
+    """Return the expression (CEL) that a role is bound to nobody else; `subject` is who it is bound to."""
+    demanded = [f"object.roleRef.name == {json.dumps(role)}"]
+    for key, value in who.items():
+        demanded.append(f"has(subject.{key}) && subject.{key} == {json.dumps(value)}")
+    return f"({' && '.join(demanded)})"

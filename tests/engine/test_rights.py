@@ -1,0 +1,300 @@
+"""The rights that the program needs, on real API servers: enough for its work, and nothing beside it.
+
+Each stack has credentials of its own, as in the drill: service accounts with what `dualregion rights` prints.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from drill.access import SUBJECTS, Access
+from drill.regions import REGIONS
+from drill.stacks import Stacks
+from sandbox.regions import Sandbox
+from sandbox.setup.tools import Tools
+from tests.engine import test_failback, test_failover, test_normal
+from tests.engine.conftest import Project
+from tests.engine.test_runbook import dualregion
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def access(sandbox: Sandbox, tools: Tools, project: Project) -> Access:
+    return Access(tools.kubectl, sandbox.kubeconfig, project.folder)
+
+
+@pytest.fixture
+def modest(project: Project, access: Access, tools: Tools) -> Project:
+    """A project whose stacks may do what they must; the administrator has given them their rights."""
+    project.both(**SUBJECTS)
+    for region in REGIONS:
+        project.config(region.stack, kubeconfig=access.kubeconfig(region))
+    for region in REGIONS:
+        admit(project, access, region.index)
+    # What does not go by the stack's own kubeconfig finds none.
+    env = project.env | {"KUBECONFIG": str(project.folder / "nowhere")}
+    logs = project.folder / "logs-modest"
+    logs.mkdir()
+    project.stacks = Stacks(tools.pulumi, project.folder, env, logs, lambda _: None)
+    return project
+
+
+def admit(project: Project, access: Access, region: int) -> None:
+    exit_status, manifests = dualregion(project, "rights", "--region", str(region))
+    assert exit_status == 0, manifests
+    access.admit(REGIONS[region], manifests)
+
+
+@pytest.mark.parametrize(
+    "works",
+    [
+        test_normal.test_up_installs_and_then_waits_for_the_other_region,
+        test_normal.test_a_gate_that_cannot_pass_fails_clearly_and_is_tried_again,
+        test_normal.test_an_up_killed_while_a_gate_waits_is_said_again,
+        test_failover.test_nothing_of_the_failover_starts_before_its_gate,
+        test_failover.test_a_lost_region_that_still_answers_is_cleaned,
+    ],
+    ids=lambda works: works.__name__.removeprefix("test_"),
+)
+def test_what_the_administrator_can_do_with_the_program_works(
+    modest: Project, works: Callable[[Project], None]
+) -> None:
+    works(modest)
+
+
+def test_the_preview_shows_what_comes_into_a_namespace_that_is_not_there(modest: Project) -> None:
+    """There can be no rights in it yet, so Pulumi shows what is declared, without the API server's dry run."""
+    assert modest.up("region0").exit_status == 0
+    modest.both(phase="failover", lostRegion=1)
+    preview = modest.preview("region0")
+    assert preview.exit_status == 0, preview.output
+    space = f"{modest.namespaces[0]}-failover"
+    for expected in ("Gate::F1", "Gate::F3", space, "RoleBinding", "failOver", "10.181.0.0/16"):
+        assert expected in preview.output, expected
+    assert "NotFound" in modest.kubectl("london", "get", "namespace", space)
+
+
+@pytest.mark.parametrize(
+    "works",
+    [
+        test_failback.test_the_isolation_stays_until_the_recreated_region_is_proved_clean,
+        test_failback.test_an_install_killed_in_the_recreated_region_is_said_again,
+    ],
+    ids=lambda works: works.__name__.removeprefix("test_"),
+)
+def test_what_the_administrator_can_do_in_a_failback_works(
+    modest: Project, works: Callable[[Project], None]
+) -> None:
+    works(test_failback.fail_over(modest))
+
+
+def test_a_region_that_was_made_anew_has_only_its_rights_in_it(
+    modest: Project, access: Access, sandbox: Sandbox
+) -> None:
+    """Its namespace is there, empty, for the sake of the rights; it counts as a region that holds nothing."""
+    assert modest.up("region1").exit_status == 0
+    assert "0 of 2 brokers" in modest.up("region0").output
+    modest.both(phase="failover", lostRegion=1)
+    assert "F1: waited" in modest.up("region0").output
+    modest.pretend_taken_over("region0", lost_region=1)
+    sandbox.lose(1)
+    try:
+        left = modest.up("region1")
+        assert left.exit_status == 0, left.output
+        assert "is left as it is" in modest.outputs("region1")["waitingFor"]
+    finally:
+        sandbox.recreate(1)
+    modest.both(
+        phase="failback-pending", **{"backup.type": "fs", "backup.settings.location": "/backup"}
+    )
+    # Nobody has told the new cluster of the program yet.
+    assert modest.up("region0").exit_status != 0
+    admit(modest, access, 1)
+    early = modest.up("region1")
+    assert early.exit_status == 0, early.output
+    assert "proves that this region is clean (B0)" in early.output
+    proved = modest.up("region0")
+    assert proved.exit_status == 0, proved.output
+    assert modest.outputs("region0")["progress"] == ["B0"]
+    joining = modest.up("region1")
+    assert "Release normal created" in joining.output, joining.output
+    assert "B1: waited 3 s for this: the odd brokers" in joining.output
+
+
+def test_the_preflight_finds_the_rights_complete_and_names_one_that_is_taken_away(
+    modest: Project,
+) -> None:
+    names = [
+        f"rights {whose}in region {city}"
+        for whose in ("", "of the other stack ")
+        for city in ("london", "paris")
+    ]
+    found = _preflight(modest)
+    assert [found[name]["outcome"] for name in names] == ["ok"] * 4, found
+    assert found["both stacks are configured alike"]["outcome"] == "ok"
+    london = modest.namespaces[0]
+    gone = ("delete", "rolebinding", "camunda-dual-region", "-n", london)
+    assert "deleted" in modest.kubectl("london", *gone)
+    said = _preflight(modest)["rights in region london"]
+    assert f"create statefulsets in {london}" in said["found"]
+    assert "dualregion rights --region 0" in said["remedy"]
+
+
+def _preflight(project: Project) -> dict[str, Any]:
+    _, said = dualregion(project, "preflight", "--json")
+    return {each["name"]: each for each in json.loads(said)["checks"]}
+
+
+# --- what is refused --------------------------------------------------------------------------------------
+
+
+def binding(namespace: str, role: str, account: str = "own-stack", **named: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "camunda-dual-region", "namespace": namespace} | named,
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": role,
+        },
+        "subjects": [{"kind": "ServiceAccount", "namespace": "camunda-access", "name": account}],
+    }
+
+
+def of_name(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    api = "v1" if kind == "Namespace" else "rbac.authorization.k8s.io/v1"
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": name}, **more}
+
+
+EVERYTHING = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+
+REFUSED_TO_ITS_OWN: dict[str, tuple[tuple[str, ...], dict[str, Any] | None]] = {
+    "secrets of the cluster": (("get", "secrets", "-n", "kube-system"), None),
+    "secrets of everybody": (("get", "secrets", "-A"), None),
+    "pods of others": (("get", "pods", "-n", "default"), None),
+    "nodes": (("get", "nodes"), None),
+    "roles": (("get", "clusterroles"), None),
+    "a pod of one's own": (
+        ("run", "x", "--image=x", "-n", "{own}", "--dry-run=server"),
+        None,
+    ),
+    "somebody else's token": (
+        ("create", "token", "default", "-n", "kube-system"),
+        None,
+    ),
+    "a token in the own namespace": (("create", "token", "default", "-n", "{own}"), None),
+    "being somebody else": (("get", "secrets", "-n", "{own}", "--as=system:admin"), None),
+    "deleting another namespace": (("delete", "namespace", "default", "--dry-run=server"), None),
+    "deleting volumes": (("delete", "pv", "x", "--dry-run=server"), None),
+    "another namespace": (APPLY, of_name("Namespace", "somewhere-else")),
+    "the own role elsewhere": (APPLY, binding("default", "{role}")),
+    "the own role for others": (APPLY, binding("{own}", "{role}", account="somebody")),
+    "another binding": (APPLY, binding("{own}", "{role}", name="another")),
+    "the administrator's role": (APPLY, binding("default", "cluster-admin")),
+    "a role that anybody may have": (APPLY, binding("default", "view")),
+    "more in the own role": (APPLY, of_name("ClusterRole", "{role}", rules=EVERYTHING)),
+    "a role of one's own": (APPLY, of_name("ClusterRole", "mine", rules=EVERYTHING)),
+    "the own role everywhere": (
+        APPLY,
+        of_name(
+            "ClusterRoleBinding",
+            "{role}-cluster",
+            **{
+                key: value
+                for key, value in binding("", "{role}").items()
+                if key in ("roleRef", "subjects")
+            },
+        ),
+    ),
+    "taking the fence away": (
+        (
+            "delete",
+            "validatingadmissionpolicybinding",
+            "camunda-dual-region-{own}",
+            "--dry-run=server",
+        ),
+        None,
+    ),
+}
+REFUSED_TO_THE_PEER: dict[str, tuple[tuple[str, ...], dict[str, Any] | None]] = {
+    "secrets of the cluster": (("get", "secrets", "-n", "kube-system"), None),
+    "deleting the namespace": (("delete", "namespace", "{own}", "--dry-run=server"), None),
+    "its records": (("create", "configmap", "x", "-n", "{own}", "--dry-run=server"), None),
+    "deleting pods": (
+        ("delete", "pod", "camunda-zeebe-0", "-n", "{own}", "--dry-run=server"),
+        None,
+    ),
+    "deleting brokers": (
+        ("delete", "statefulset", "camunda-zeebe", "-n", "{own}", "--dry-run=server"),
+        None,
+    ),
+    "secrets": (("create", "secret", "generic", "x", "-n", "{own}", "--dry-run=server"), None),
+    "bindings": (APPLY, binding("{own}", "{role}", account="other-stack")),
+}
+WHY = {
+    "the own role elsewhere": "are bound in namespace",
+    "the own role for others": "rights.subject and rights.peerSubject only",
+    "the administrator's role": "not currently held",
+    "more in the own role": 'cannot patch resource "clusterroles"',
+}
+"""What the refusal says, where something else than a missing right is to refuse."""
+ALLOWED: dict[str, tuple[tuple[str, ...], dict[str, Any] | None]] = {
+    "secrets of its own": (("get", "secrets", "-n", "{own}"), None),
+    "its own binding": (APPLY, binding("{own}", "{role}")),
+    "its own namespaces": (APPLY, of_name("Namespace", "{own}-failover")),
+    "deleting them": (("delete", "namespace", "{own}", "--dry-run=server"), None),
+}
+
+
+def test_what_is_refused(modest: Project, access: Access) -> None:
+    """Said with the credentials themselves, so that RBAC, its escalation check and the policy all have their say.
+
+    What each stack may do is in the list as well: a kubeconfig that is good for nothing would be refused, too.
+    """
+    london, paris = REGIONS
+    wrong = []
+    for stack, cases, refused in (
+        (london, ALLOWED, False),
+        (london, REFUSED_TO_ITS_OWN, True),
+        (paris, REFUSED_TO_THE_PEER, True),
+    ):
+        for name, (arguments, document) in cases.items():
+            status, said = _kubectl(modest, access, stack.stack, arguments, document)
+            denied = status != 0 and ("forbidden" in said.lower() or "denied" in said.lower())
+            if denied is not refused or (status == 0) is refused or WHY.get(name, "") not in said:
+                wrong.append(f"{stack.stack}: {name}: {said}")
+    assert wrong == []
+
+
+def _kubectl(
+    project: Project,
+    access: Access,
+    stack: str,
+    arguments: tuple[str, ...],
+    document: dict[str, Any] | None,
+) -> tuple[int, str]:
+    """Run kubectl in region 0 with a stack's credentials, for nothing but its answer."""
+    own = project.namespaces[0]
+    region = next(each for each in REGIONS if each.stack == stack)
+    at = [f"--kubeconfig={access.kubeconfig(region)}", "--context=cluster-london"]
+    filled = [_filled(each, own) for each in arguments]
+    if document is not None:
+        filled.append("--dry-run=server")
+    done = subprocess.run(
+        [str(project.tools.kubectl), *at, *filled],
+        input=_filled(json.dumps(document), own),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _filled(text: str, own: str) -> str:
+    return text.replace("{own}", own).replace("{role}", f"camunda-dual-region-{own}")
