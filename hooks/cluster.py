@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,7 +83,7 @@ class Target:
 
 def load_client() -> None:
     """Read the client's modules, which takes most of a second: good to have while something else is awaited."""
-    _ = client.CoreV1Api, client.AppsV1Api, client.NetworkingV1Api
+    _ = client.CoreV1Api, client.AppsV1Api
 
 
 class Cluster:
@@ -98,7 +99,10 @@ class Cluster:
         self._api = _api_client(kubeconfig, context)
         self._core = client.CoreV1Api(self._api)
         self._apps = client.AppsV1Api(self._api)
-        self._network = client.NetworkingV1Api(self._api)
+
+    @cached_property
+    def _network(self) -> client.NetworkingV1Api:
+        return client.NetworkingV1Api(self._api)
 
     def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Ask the API server for its identity.

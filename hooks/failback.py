@@ -13,14 +13,11 @@ from functools import partial
 from dualregion import brokers, failback, observed, values
 from dualregion.engine.health import not_green_and_empty
 from dualregion.engine.records import records_text
-from dualregion.engine.repositories import Repository
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
 from dualregion.observed import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
-from hooks import clean_slate, exporting, pods, proofs, rollout, snapshots, webapps
-from hooks.cluster import Cluster
+from hooks import clean_slate, engines, exporting, pods, proofs, rollout, snapshots, webapps
 from hooks.exporting import Place
-from hooks.search import SearchEngine
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 
@@ -62,7 +59,7 @@ def join(site: Site) -> Evidence:
         proofs.look_at_pods(site, site.namespace),
     )
     proofs.wait_for_search_engine(site, waiting, site.namespace)
-    engine = _engine(site, site.namespace)
+    engine = engines.own(site)
     waiting.until_none(
         f"the search engine of {site.namespace} is green and empty",
         lambda: not_green_and_empty(engine.health()),
@@ -90,7 +87,7 @@ def freeze(site: Site) -> Evidence:
     """
     settings, waiting = site.settings, site.waiting(B2)
     # Found out before anything is paused: a snapshot that could not be taken.
-    snapshots.register(_engine(site, site.namespace), waiting, _repository(site), readonly=False)
+    snapshots.register(engines.own(site), waiting, engines.repository(site), readonly=False)
     with _loud_about_the_pause(site), _web_apps_back_unless_paused(site):
         webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
         waiting.until_none(
@@ -154,7 +151,7 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
 
     What the exporters have buffered is still written after the pause, each on its own schedule.
     """
-    own, takeover = _engine(site, site.namespace), _engine(site, site.settings.own.failover)
+    own, takeover = engines.own(site), engines.takeover(site)
     quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
     reason = snapshots.wait_for_equal_records(own, takeover, waiting, quiet)
     if reason is None:
@@ -177,8 +174,8 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
 def copy(site: Site) -> Evidence:
     """B3: snapshot of the survivor's engine, restored in the recreated region, equal index by index."""
     waiting = site.waiting(B3)
-    own, empty = _engine(site, site.namespace), _recreated_engine(site)
-    repository = _repository(site)
+    own, empty = engines.own(site), engines.other(site)
+    repository = engines.repository(site)
     with _loud_about_the_pause(site):
         _demand_paused(site, waiting)
         _refuse_exports_to_recreated(site)
@@ -345,10 +342,10 @@ def _demand_nothing_newer(site: Site, waiting: Waiting) -> None:
 
     A buffer that was flushed only after the snapshot would be lost for good: exporters never go back.
     """
-    takeover = _engine(site, site.settings.own.failover)
+    takeover = engines.takeover(site)
     waiting.until_none(
         "the recreated region's search engine holds every record that the failover one does",
-        lambda: snapshots.lacking(_recreated_engine(site), takeover),
+        lambda: snapshots.lacking(engines.other(site), takeover),
         "Records were written after the snapshot: back out (set phase failover on both stacks) and begin the "
         "failback anew; nothing is lost as long as exporting is paused.",
     )
@@ -369,24 +366,6 @@ def _refuse_exports_to_recreated(site: Site) -> None:
                 f"export to it already: {reason} ({place.namespace}). Run `pulumi up` on both stacks again; if "
                 "it stays, back out with phase failover on both stacks"
             )
-
-
-def _repository(site: Site) -> Repository:
-    backup = site.settings.backup
-    return Repository(backup.repository, backup.type, site.settings.repository_settings)
-
-
-def _engine(site: Site, namespace: str) -> SearchEngine:
-    return _engine_in(site, site.cluster, namespace)
-
-
-def _recreated_engine(site: Site) -> SearchEngine:
-    return _engine_in(site, site.peer_cluster, site.settings.peer.namespace)
-
-
-def _engine_in(site: Site, cluster: Cluster, namespace: str) -> SearchEngine:
-    prefix = values.record_prefix(site.topology.installations[0].values)
-    return SearchEngine(cluster, namespace, site.settings.release, prefix)
 
 
 @contextmanager

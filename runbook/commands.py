@@ -57,7 +57,9 @@ class Place:
         names = [name.strip() for name in self.stacks.split(",") if name.strip()]
         if len(set(names)) != 2:
             raise ConfigError(
-                [f"--stacks is {self.stacks!r}: two names are needed, such as region0,region1"]
+                [
+                    f"--stacks is {self.stacks!r}: two different names are needed, such as region0,region1"
+                ]
             )
         return names[0], names[1]
 

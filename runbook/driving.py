@@ -15,6 +15,7 @@ from runbook.announcing import Announcer
 from runbook.consent import irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
+from runbook.locks import somebody_else
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.previewing import Preview
 from runbook.stacks import Both, RegionStack
@@ -67,10 +68,10 @@ class Driver:
     def failover(self, lost: int) -> None:
         """Carry out a failover, or go on with it.
 
-        :raises Refused: if that is the wrong move.
+        :raises Refused: if that is the wrong move, or somebody else is at work.
         :raises Stopped: if the operator says no.
         """
-        stacks = self.hands.stacks()
+        stacks = self._stacks_of_nobody_else()
         phases = failover_phases(lost, stacks)
         self._check_until(phases, lost)
         if backs_out(lost, stacks):
@@ -81,11 +82,23 @@ class Driver:
 
     def failback(self) -> None:
         """Carry out a failback, or go on with it; raises as `failover`."""
-        stacks = self.hands.stacks()
+        stacks = self._stacks_of_nobody_else()
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
         self._check_until(phases, lost)
         self._drive(phases, lost)
+
+    def _stacks_of_nobody_else(self) -> Both:
+        """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
+
+        Where the backend does not show locks, Pulumi refuses later. One that a killed run has left is mended then.
+        """
+        stacks = self.hands.stacks()
+        for each in stacks:
+            held = [lock for lock in each.locks or () if not lock.is_stale]
+            if held:
+                raise somebody_else(each.name, held)
+        return stacks
 
     def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
         """Refuse to stop in the middle of an `up`: its steps depend on each other."""
@@ -98,7 +111,7 @@ class Driver:
         if self.until is not None and self.until not in ends:
             allowed = ", ".join(dict.fromkeys(ends))
             raise Refused(
-                f"--until is {self.until!r}: one `up` ends after each of {allowed}; it can stop there"
+                f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
             )
 
     def _drive(self, phases: Sequence[Phase], lost: int) -> None:

@@ -20,7 +20,7 @@ from runbook.asking import begin
 from runbook.display import running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
-from runbook.locks import locks_in
+from runbook.locks import locks_in, somebody_else
 from runbook.previewing import Preview
 from runbook.processes import stop_program
 from runbook.project import Project
@@ -118,7 +118,7 @@ class PulumiHands:
             try:
                 self._up(stack, steps)
             except ConcurrentUpdateError as again:
-                raise _somebody_else(stack, str(again)) from None
+                raise somebody_else(stack, locks_in(str(again))) from None
 
     def _up(self, stack: str, steps: Sequence[Turn]) -> None:
         teller = Teller()
@@ -161,7 +161,7 @@ class PulumiHands:
         """
         locks = locks_in(text)
         if not locks or not all(lock.is_stale for lock in locks):
-            raise _somebody_else(stack, text)
+            raise somebody_else(stack, locks)
         named = ", ".join(map(str, locks))
         if not self.ask(
             f"stack {stack} is locked by {named}, a process that is gone: take the lock away?"
@@ -190,15 +190,6 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
             interrupted = True
             stop_program()
     return interrupted
-
-
-def _somebody_else(stack: str, text: str) -> Refused:
-    locks = locks_in(text)
-    who = ", ".join(map(str, locks)) if locks else "somebody else (the backend does not tell who)"
-    return Refused(
-        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
-        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and say the same command again"
-    )
 
 
 def signature() -> str:

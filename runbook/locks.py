@@ -8,9 +8,12 @@ import json
 import os
 import re
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from dualregion.errors import Refused
 
 _CREATED = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 """How Pulumi words a lock when it refuses for it."""
@@ -65,6 +68,18 @@ def locks_in(text: str) -> tuple[Lock, ...]:
     return tuple(
         Lock(user, host, int(pid), datetime.fromisoformat(since))
         for user, host, pid, since in _CREATED.findall(text)
+    )
+
+
+def somebody_else(stack: str, locks: Sequence[Lock]) -> Refused:
+    """Return the refusal of a second operator.
+
+    :param locks: on the stack; none if the backend does not tell who holds it.
+    """
+    who = ", ".join(map(str, locks)) or "somebody else (the backend does not tell who)"
+    return Refused(
+        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
+        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and say the same command again"
     )
 
 

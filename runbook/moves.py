@@ -25,9 +25,10 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     other = brokers.other(lost)
     if _is_under_way(other, stacks):
         raise Refused(
-            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way: with "
-            f"region {lost} lost too nothing would be left. If it was meant, say --lost {other}; a region lost on "
-            "top of a failover is not something this procedure mends"
+            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way, and region "
+            f"{lost} ({_name(lost, stacks)}) its survivor: without it nothing is left to fail over to. "
+            f"{_way_on(other, stacks)}. If region {lost} is down now, too, this procedure does not help: bring "
+            "its cluster back first"
         )
     if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
         raise Refused(
@@ -53,11 +54,12 @@ def failback_lost(stacks: Both) -> int:
         survivor = stacks[brokers.other(lost)].state.held
         if survivor.has_taken_over(lost) or _has_begun_failback(lost, stacks):
             return lost
-    begun = [each.settings.lost_region for each in stacks if each.settings.phase is Phase.FAILOVER]
-    if begun:
+    told = [each.settings for each in stacks if each.settings.phase is Phase.FAILOVER]
+    begun = next((each.lost_region for each in told if each.lost_region is not None), None)
+    if begun is not None:
         raise Refused(
-            f"the failover of region {begun[0]} is not complete, {F3.id} is not proved: a failback follows on a "
-            f"failover. `dualregion failover --lost {begun[0]}` goes on with it"
+            f"the failover of region {begun} ({_name(begun, stacks)}) is not complete, {F3.id} is not proved: a "
+            f"failback follows on a failover. Complete it first: `dualregion failover --lost {begun}`"
         )
     raise Refused(
         "no region is lost, as far as the stacks know: a failback follows on a failover. If a region is lost, "
@@ -96,6 +98,13 @@ def _is_under_way(lost: int, stacks: Both) -> bool:
 def _is_past_the_point(lost: int, stacks: Both) -> bool:
     present = incident(Phase.RESTORED, lost, stacks)
     return B5.id in stacks[brokers.other(lost)].state.held.proved(present)
+
+
+def _way_on(lost: int, stacks: Both) -> str:
+    """Return which command goes on with the incident that is under way."""
+    if _is_past_the_point(lost, stacks):
+        return "Finish its failback first: `dualregion failback`"
+    return f"To go on with that incident: `dualregion failover --lost {lost}`, or `dualregion failback`"
 
 
 def _name(region: int, stacks: Both) -> str:

@@ -96,11 +96,16 @@ class Project:
 
     def pretend_taken_over(self, stack: str, lost_region: int) -> None:
         """Give region 0's stack what a whole failover leaves, the record too: only a drill can make it for real."""
-        data = {"step": "F3", "incident": f"1-region{lost_region}-lost"}
+        self.pretend_proved(stack, lost_region, "F3", "failover")
+
+    def pretend_proved(self, stack: str, lost_region: int, step: str, phase: str) -> None:
+        """Give region 0's stack the gate of a step, its record in the cluster, and the outputs of a phase."""
+        data = {"step": step, "incident": f"1-region{lost_region}-lost"}
+        name = f"dual-region-{step.lower()}"
         record = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": "dual-region-f3", "namespace": self.namespaces[0]},
+            "metadata": {"name": name, "namespace": self.namespaces[0]},
             "data": data,
         }
         made = self.kubectl("london", "apply", "-f", "-", given=json.dumps(record))
@@ -110,16 +115,16 @@ class Project:
         document = json.loads(path.read_text())
         resources = document["deployment"]["resources"]
         root = next(each for each in resources if each["type"] == "pulumi:pulumi:Stack")
-        root["outputs"] = root.get("outputs", {}) | {"phase": "failover", "lostRegion": lost_region}
+        root["outputs"] = root.get("outputs", {}) | {"phase": phase, "lostRegion": lost_region}
         namespace = next(
             each for each in resources if each["type"] == "kubernetes:core/v1:Namespace"
         )
         head = "::".join(namespace["urn"].split("::")[:2])
         chain = "dualregion:index:Region$dualregion:index:Gate$kubernetes:core/v1:ConfigMap"
         gate = {key: namespace[key] for key in ("custom", "provider") if key in namespace} | {
-            "urn": f"{head}::{chain}::F3",
+            "urn": f"{head}::{chain}::{step}",
             "type": "kubernetes:core/v1:ConfigMap",
-            "id": f"{self.namespaces[0]}/dual-region-f3",
+            "id": f"{self.namespaces[0]}/{name}",
             "parent": root["urn"],
             "outputs": {"data": data},
         }

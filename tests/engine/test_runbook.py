@@ -9,11 +9,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drill.ownership import MARK, end_marked
 from sandbox.regions import Sandbox
 from tests.engine.conftest import CHECKOUT, Project
 
@@ -142,19 +145,48 @@ def _settings(project: Project) -> list[bytes]:
     return [(project.folder / f"Pulumi.region{region}.yaml").read_bytes() for region in (0, 1)]
 
 
-def test_wrong_moves_are_refused_and_change_nothing(project: Project) -> None:
-    before = _settings(project)
-    for arguments, sentence in (
-        (("failback", "--yes"), "a failback follows on a failover"),
-        (("failover", "--lost", "1", "--yes"), "a failover needs a running survivor"),
-        (("failover", "--lost", "1"), "a failover needs a running survivor"),
-        (("failover", "--lost", "1", "--until", "F2"), "ends after each of F3, R"),
-    ):
-        exit_status, said = dualregion(project, *arguments)
-        assert exit_status == 1, said
+def assert_refused(project: Project, move: str, *sentences: str) -> None:
+    """Say a wrong move, with every question answered by yes; it must be refused and change nothing."""
+    before, state = _settings(project), project.state("region0")
+    exit_status, said = dualregion(project, *move.split(), "--yes")
+    assert exit_status == 1, said
+    for sentence in sentences:
         assert sentence in said
-        assert "Traceback" not in said
-    assert _settings(project) == before
+    assert "Traceback" not in said
+    assert (_settings(project), project.state("region0")) == (before, state)
+
+
+@pytest.mark.parametrize(
+    ("move", "sentence"),
+    [
+        ("failback", "a failback follows on a failover"),
+        ("failover --lost 1", "a failover needs a running survivor"),
+        ("failover --lost 1 --until F2", "where one `up` ends, after F3, R"),
+        ("--stacks region0,paris failover --lost 1", "there is no stack paris"),
+        ("--stacks region0,paris failback", "there are: region0, region1"),
+        ("--stacks region0,region0 failover --lost 1", "two different names are needed"),
+    ],
+)
+def test_a_wrong_move_is_refused_and_changes_nothing(
+    project: Project, move: str, sentence: str
+) -> None:
+    assert_refused(project, move, sentence)
+
+
+def test_wrong_moves_within_an_incident_are_refused_and_change_nothing(project: Project) -> None:
+    assert project.up("region0").exit_status == 0
+    project.both(phase="failover", lostRegion=1)
+    assert_refused(project, "failback", "region 1 (paris) is not complete, F3 is not proved")
+
+    project.pretend_taken_over("region0", lost_region=1)
+    other = "region 1 (paris) is the lost one of the incident that is under way"
+    assert_refused(project, "failover --lost 0", other, "`dualregion failover --lost 1`")
+
+    backup = {"backup.type": "fs", "backup.settings.location": "/backup"}
+    project.both(phase="restored", **backup)
+    project.pretend_proved("region0", 1, "B5", "restored")
+    assert_refused(project, "failover --lost 1", "past step B5", "`dualregion failback`")
+    assert_refused(project, "failover --lost 0", other, "Finish its failback first")
 
 
 def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None:
@@ -182,12 +214,16 @@ def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None
     assert "F1: waited" in said
 
 
-def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) -> None:
+@contextmanager
+def at_work(project: Project) -> Iterator["subprocess.Popen[str]"]:
+    """Run a failover that waits in F1 until Ctrl-C, whatever becomes of the test."""
     assert project.up("region0").exit_status == 0
     project.config("region0", deadlineSeconds=300)
-    argv = [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), "failover", "--lost=1"]
     process = subprocess.Popen(
-        [*argv, "--yes"],
+        [
+            *(str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder)),
+            *("failover", "--lost=1", "--yes"),
+        ],
         env=project.env | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -196,22 +232,48 @@ def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) 
         start_new_session=True,
     )
     assert process.stdout
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "F1: the brokers" in line:
-            os.killpg(process.pid, signal.SIGINT)
-            break
-    said.append(process.stdout.read())
-    process.stdout.close()
+    try:
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if "F1: the brokers" in line:
+                break
+        assert process.poll() is None, seen
+        yield process
+    finally:
+        process.stdout.close()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        end_marked(MARK, project.env[MARK])
+
+
+def ctrl_c(process: "subprocess.Popen[str]") -> str:
+    """Hit Ctrl-C; return what the command says until its end, which must be that of an interrupt."""
+    assert process.stdout
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.stdout.read()
     assert process.wait() == 130, said
-    assert "the same command goes on" in "".join(said)
-    assert "next, region0: F1" in "".join(said)
+    return said
+
+
+def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) -> None:
+    with at_work(project) as process:
+        said = ctrl_c(process)
+    assert "the same command goes on" in said
+    assert "next, region0: F1" in said
     assert status(project)[1]["stacks"][0]["locks"] == []
     project.config("region0", deadlineSeconds=3)
     exit_status, again = dualregion(project, "failover", "--lost", "1")
     assert exit_status == 1, again
     assert "F1: waited" in again
+
+
+def test_a_second_operator_is_refused_while_the_first_is_at_work(project: Project) -> None:
+    with at_work(project) as process:
+        for move in ("failover --lost 1", "failover --lost 0", "failback"):
+            assert_refused(project, move, "stack region0 is locked by ", "two operators at once")
+        assert "next, region0: F1" in ctrl_c(process), "the first one is not disturbed"
 
 
 def test_a_second_operator_is_refused_with_who_and_since_when(project: Project) -> None:

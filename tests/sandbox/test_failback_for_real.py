@@ -13,9 +13,8 @@ from dualregion.engine.repositories import Repository
 from dualregion.engine.snapshots import Snapshot, snapshot_bad
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.procedure import B3
-from hooks import exporting, failback, proofs, snapshots
+from hooks import engines, exporting, failback, proofs, snapshots
 from hooks.exporting import Place
-from hooks.search import SearchEngine
 from hooks.site import Site
 from hooks.waiting import Waiting
 from tests.sandbox.recreated import (
@@ -44,24 +43,9 @@ def regions() -> Iterator[Recreated]:
         yield made
 
 
-def engine(site: Site, region: str = "own") -> SearchEngine:
-    if region == "own":
-        return SearchEngine(site.cluster, site.namespace, site.settings.release)
-    return SearchEngine(site.peer_cluster, site.settings.peer.namespace, site.settings.release)
-
-
-def takeover(site: Site) -> SearchEngine:
-    return SearchEngine(site.cluster, site.settings.own.failover, site.settings.release)
-
-
 def wait_for_lag(site: Site) -> None:
     """Wait until the survivor's engine is behind, as it is most of the time."""
-    eventually(lambda: snapshots.lacking(engine(site), takeover(site)))
-
-
-def repository(site: Site) -> Repository:
-    backup = site.settings.backup
-    return Repository(backup.repository, backup.type, backup.complete)
+    eventually(lambda: snapshots.lacking(engines.own(site), engines.takeover(site)))
 
 
 def resume(site: Site) -> None:
@@ -147,7 +131,7 @@ def test_with_its_wait_the_freeze_loses_nothing(
         at_the_pause.append(
             waiting.answer(
                 "what the survivor's engine lacks",
-                lambda: snapshots.lacking(engine(site), takeover(site)) or "nothing",
+                lambda: snapshots.lacking(engines.own(site), engines.takeover(site)) or "nothing",
                 "",
             )
         )
@@ -171,14 +155,16 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     """The exporters are paused from the test before."""
     site = regions.site(LONDON)
     waiting = site.waiting(B3)
-    ours, theirs = engine(site), engine(site, "peer")
-    taken = snapshots.take_snapshot(ours, waiting, repository(site), "spoilt", str(site.incident))
+    ours, theirs = engines.own(site), engines.other(site)
+    taken = snapshots.take_snapshot(
+        ours, waiting, engines.repository(site), "spoilt", str(site.incident)
+    )
     spoil(regions.places.backup)
     with pytest.raises(DualRegionError, match="cannot restore shard") as failed:
-        snapshots.restore_snapshot(theirs, waiting, repository(site), taken)
+        snapshots.restore_snapshot(theirs, waiting, engines.repository(site), taken)
     assert "deleted and restored anew" in str(failed.value)
     # The damage is in files that a further snapshot would build upon: a place that is whole, then.
-    whole = elsewhere(regions, repository(site))
+    whole = elsewhere(regions, engines.repository(site))
     again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(site.incident))
     snapshots.restore_snapshot(theirs, waiting, whole, again)
     assert "the same in both regions" in snapshots.prove_equal(ours, theirs, waiting)["documents"]
@@ -207,12 +193,14 @@ def test_a_snapshot_of_another_incident_is_not_taken_for_this_one(regions: Recre
     with pytest.raises(
         DualRegionError, match="taken for 1-region1-lost and not for 2-region1-lost"
     ):
-        snapshots.take_snapshot(engine(site), site.waiting(B3), whole, "whole", "2-region1-lost")
+        snapshots.take_snapshot(
+            engines.own(site), site.waiting(B3), whole, "whole", "2-region1-lost"
+        )
 
 
 def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -> None:
     site = regions.site(LONDON, deadline=5)
-    own = engine(site)
+    own = engines.own(site)
     nowhere = {
         "settings": {"index.routing.allocation.require.rack": "none", "number_of_replicas": 0}
     }
@@ -221,13 +209,13 @@ def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -
     try:
         with pytest.raises(DualRegionError, match="not served: shard 0 of unserved"):
             snapshots.take_snapshot(
-                own, site.waiting(B3), repository(site), "in-part", str(site.incident)
+                own, site.waiting(B3), engines.repository(site), "in-part", str(site.incident)
             )
         # Whoever takes one all the same gets a part, which is judged as that.
         body = {"indices": "unserved", "partial": True}
-        path = f"/_snapshot/{repository(site).name}/forced?wait_for_completion=true"
+        path = f"/_snapshot/{engines.repository(site).name}/forced?wait_for_completion=true"
         site.cluster.ask("PUT", own.target, path, body)
-        found = own.snapshot(repository(site).name, "forced")
+        found = own.snapshot(engines.repository(site).name, "forced")
         assert isinstance(found, Snapshot)
         assert found.state == "PARTIAL"
         assert "PARTIAL, 1 of 1 shards failed" in str(snapshot_bad(found))

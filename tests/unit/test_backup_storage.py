@@ -19,7 +19,7 @@ from components.region import Region, RegionArgs
 from dualregion.engine.repositories import Repository
 from dualregion.settings import Settings
 from dualregion.storage import access_policy, role_arn, tls_only_policy, trust_policy, with_role
-from hooks import failback
+from hooks import engines
 from tests.unit.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
 from tests.unit.storage_rules import violations
 from tests.unit.test_program import (
@@ -348,7 +348,7 @@ def test_without_a_role_the_values_stay_as_they_are(backup: dict[str, Any]) -> N
 def test_the_failback_registers_the_survivors_bucket() -> None:
     backup = storage() | {"repository": "incidents"}
     site = site_of(failover(1, lost=0, backup=backup))
-    assert failback._repository(site) == Repository(
+    assert engines.repository(site) == Repository(
         "incidents",
         "s3",
         {"client": "camunda", "base_path": "backups", "bucket": "acme-camunda-paris"},

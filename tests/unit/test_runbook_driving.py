@@ -3,9 +3,14 @@
 The stacks are played: an `up` proves the steps whose turn it is, as the program does.
 """
 
-from collections.abc import Sequence
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +19,7 @@ from dualregion.procedure import Phase
 from runbook.driving import Driver
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status, judge
+from runbook.locks import Lock
 from runbook.previewing import Preview
 from runbook.sight import Sights
 from runbook.stacks import Both, RegionStack
@@ -41,6 +47,7 @@ class Played:
     stop_at: int | None = None
     stuck: bool = False
     pending: tuple[str, ...] = ()
+    locks: tuple[Lock, ...] = ()
     ups: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -63,7 +70,8 @@ class Played:
             nodes=nodes,
             reached=self.reached[region],
         )
-        return replace(stack, state=replace(stack.state, pending=self.pending))
+        held = self.locks if region == 1 else ()
+        return replace(stack, state=replace(stack.state, pending=self.pending), locks=held)
 
     def status(self, *, thorough: bool = False) -> Status:
         self.looks.append(thorough)
@@ -221,7 +229,7 @@ def test_a_failback_stops_after_a_step(until: str, ups: int) -> None:
 
 
 def test_it_cannot_stop_within_an_up() -> None:
-    with pytest.raises(Refused, match="one `up` ends after each of F3, R"):
+    with pytest.raises(Refused, match="where one `up` ends, after F3, R"):
         Driver(Played(), "F2").failover(1)
 
 
@@ -258,6 +266,30 @@ def test_the_wrong_move_changes_nothing() -> None:
         Driver(played).failback()
     Driver(played).failover(1)
     before = list(played.ups)
-    with pytest.raises(DualRegionError, match="say --lost 1"):
+    with pytest.raises(DualRegionError, match="`dualregion failover --lost 1`"):
         Driver(played).failover(0)
     assert played.ups == before
+
+
+def held_by(pid: int) -> Lock:
+    """Return a lock of a process of this machine."""
+    return Lock("ada", socket.gethostname(), pid, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("move", [lambda driver: driver.failover(1), Driver.failback])
+def test_a_second_operator_is_refused_before_anything_is_asked_or_set(
+    move: Callable[[Driver], None],
+) -> None:
+    """Whichever stack the first one works on."""
+    played = Played(locks=(held_by(os.getpid()),))
+    with pytest.raises(Refused, match=r"stack region1 is locked by ada@.* since 2026-01-02 03:04"):
+        move(Driver(played))
+    assert (played.phase[0], played.asked, played.ups) == (Phase.NORMAL, [], [])
+
+
+def test_a_lock_of_a_process_that_is_gone_is_left_to_the_up() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    played = Played(locks=(held_by(ended.pid),))
+    Driver(played).failover(1)
+    assert played.ups == WAY[:2]

@@ -24,10 +24,18 @@ def test_a_failover_of_the_lost_region_is_allowed_and_said_again(stacks: Both) -
     assert list(failover_phases(1, stacks)) == [Phase.FAILOVER]
 
 
-@pytest.mark.parametrize("stacks", [TAKEN_OVER, FROZEN, REOPENED])
-def test_a_failover_of_the_other_region_is_refused(stacks: Both) -> None:
-    with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one.*say --lost 1"):
+@pytest.mark.parametrize(
+    ("stacks", "way_on"),
+    [
+        (TAKEN_OVER, "To go on with that incident: `dualregion failover --lost 1`"),
+        (FROZEN, "To go on with that incident: `dualregion failover --lost 1`"),
+        (REOPENED, "Finish its failback first: `dualregion failback`"),
+    ],
+)
+def test_a_failover_of_the_other_region_is_refused(stacks: Both, way_on: str) -> None:
+    with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one") as refused:
         failover_phases(0, stacks)
+    assert way_on in str(refused.value)
 
 
 def test_after_an_incident_either_region_may_be_lost() -> None:
@@ -53,7 +61,9 @@ def test_a_failover_before_that_backs_out() -> None:
 def test_a_failback_before_a_failover_is_refused() -> None:
     with pytest.raises(Refused, match="a failback follows on a failover"):
         failback_lost(world.normal())
-    with pytest.raises(Refused, match="`dualregion failover --lost 1` goes on with it"):
+    with pytest.raises(
+        Refused, match=r"\(paris\) is not complete.*first: `dualregion failover --lost 1`"
+    ):
         failback_lost(world.failing_over(["F1"]))
 
 

@@ -66,6 +66,9 @@ def test_stacks_are_read_and_nothing_is_selected(pulumi: FakePulumi, tmp_path: P
     assert first.last is None
     assert first.locks == ()
     assert not any("select" in each for each in pulumi.asked)
+    exports = [each for each in pulumi.asked if "export" in each]
+    assert len(exports) == 2
+    assert not any("--show-secrets" in each for each in exports)
 
 
 def test_the_stacks_may_be_named_in_either_order(pulumi: FakePulumi, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_two_names_of_stacks_are_needed(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("runbook.commands.Project", lambda folder: folder)
     exit_status, said = run("--stacks", "region0", "status")
     assert exit_status == 13
-    assert "two names are needed" in said
+    assert "two different names are needed" in said
 
 
 def test_watching_and_json_exclude_each_other() -> None:
