@@ -53,14 +53,18 @@ class Zombie:
                 alone,
                 once,
                 zombie_checks.partitions_keep_their_leaders(seen, rig.settings.partitions),
+            )
+            if not (alone.ok and once.ok):
+                raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
+            there = rig.view(lost)
+            rig.found.add(
+                label,
                 rig.settled(
                     lambda: zombie_checks.zombies_live(
-                        rig.view(lost).topology(lost.namespace), lost, rig.settings.cluster_size
+                        there.topology(lost.namespace), lost, rig.settings.cluster_size
                     )
                 ),
             )
-        if not (alone.ok and once.ok):
-            raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
         check_commands(rig, label, since, "with the lost region's brokers back")
         check_exporting(rig, label, since, "with the lost region's brokers back")
 
