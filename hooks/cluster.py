@@ -81,9 +81,29 @@ class Target:
         return f"{self.name}:{self.port} in {self.namespace}"
 
 
+_NAMESPACES = "/api/v1/namespaces"
+_APPS = "/apis/apps/v1/namespaces"
+_COLLECTIONS = {
+    "V1ConfigMap": (_NAMESPACES, "configmaps"),
+    "V1ControllerRevision": (_APPS, "controllerrevisions"),
+    "V1Deployment": (_APPS, "deployments"),
+    "V1NetworkPolicy": ("/apis/networking.k8s.io/v1/namespaces", "networkpolicies"),
+    "V1PersistentVolumeClaim": (_NAMESPACES, "persistentvolumeclaims"),
+    "V1Pod": (_NAMESPACES, "pods"),
+    "V1Secret": (_NAMESPACES, "secrets"),
+    "V1StatefulSet": (_APPS, "statefulsets"),
+}
+"""Where the API server has what is read in a namespace."""
+
+
+def _collection(kind: str, namespace: str) -> str:
+    group, resources = _COLLECTIONS[kind]
+    return f"{group}/{namespace}/{resources}"
+
+
 def load_client() -> None:
-    """Read the client's modules, which takes most of a second: good to have while something else is awaited."""
-    _ = client.CoreV1Api, client.AppsV1Api
+    """Read the client's modules for looking, which takes a moment: good to have while something else is awaited."""
+    _ = client.V1Namespace, client.V1PodList, client.V1StatefulSet, client.V1Deployment
 
 
 class Cluster:
@@ -97,12 +117,15 @@ class Cluster:
     def __init__(self, kubeconfig: str | None, context: str) -> None:
         self.context = context
         self._api = _api_client(kubeconfig, context)
-        self._core = client.CoreV1Api(self._api)
-        self._apps = client.AppsV1Api(self._api)
+
+    # The return types are quoted, as naming these classes reads their modules.
+    @cached_property
+    def _core(self) -> "client.CoreV1Api":
+        return client.CoreV1Api(self._api)
 
     @cached_property
-    def _network(self) -> client.NetworkingV1Api:
-        return client.NetworkingV1Api(self._api)
+    def _apps(self) -> "client.AppsV1Api":
+        return client.AppsV1Api(self._api)
 
     def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
         """Ask the API server for its identity.
@@ -112,8 +135,10 @@ class Cluster:
         :raises ConfigError: if it refuses these credentials.
         """
         try:
-            self._core.read_namespace(
-                "kube-system", _request_timeout=(connect_seconds, CONNECT_SECONDS)
+            self._get(
+                f"{_NAMESPACES}/kube-system",
+                "V1Namespace",
+                _request_timeout=(connect_seconds, CONNECT_SECONDS),
             )
         except ApiException as error:
             if error.status in (401, 403):
@@ -164,25 +189,19 @@ class Cluster:
 
     def has_namespace(self, name: str) -> bool:
         """Return whether there is a namespace of this name."""
-        return self._or_none(lambda: self._core.read_namespace(name)) is not None
+        return self._or_none(lambda: self._get(f"{_NAMESPACES}/{name}", "V1Namespace")) is not None
 
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """Return a StatefulSet, or None."""
-        return self._or_none(
-            lambda: self._apps.read_namespaced_stateful_set(name, namespace), namespace
-        )
+        return self._one("V1StatefulSet", namespace, name)
 
     def network_policy(self, namespace: str, name: str) -> Any | None:
         """Return a NetworkPolicy, or None."""
-        return self._or_none(
-            lambda: self._network.read_namespaced_network_policy(name, namespace), namespace
-        )
+        return self._one("V1NetworkPolicy", namespace, name)
 
     def pods(self, namespace: str, selector: str) -> list[Any]:
         """Return the pods of a namespace that a label selector names."""
-        return self._items(
-            lambda: self._core.list_namespaced_pod(namespace, label_selector=selector), namespace
-        )
+        return self._all("V1Pod", namespace, selector)
 
     def set_update_strategy(self, namespace: str, name: str, strategy: Mapping[str, Any]) -> None:
         """Set how a StatefulSet brings its pods to a new revision; None takes a field away."""
@@ -191,9 +210,7 @@ class Cluster:
 
     def revision(self, namespace: str, name: str) -> dict[str, Any] | None:
         """Return what a ControllerRevision keeps of its StatefulSet (`spec.template`), or None."""
-        found = self._or_none(
-            lambda: self._apps.read_namespaced_controller_revision(name, namespace), namespace
-        )
+        found = self._one("V1ControllerRevision", namespace, name)
         return None if found is None else dict(found.data)
 
     def set_revision(self, namespace: str, name: str, data: Mapping[str, Any]) -> None:
@@ -205,9 +222,7 @@ class Cluster:
 
     def deployment(self, namespace: str, name: str) -> Any | None:
         """Return a Deployment, or None."""
-        return self._or_none(
-            lambda: self._apps.read_namespaced_deployment(name, namespace), namespace
-        )
+        return self._one("V1Deployment", namespace, name)
 
     def scale_deployment(
         self, namespace: str, name: str, replicas: int, annotations: Mapping[str, str | None]
@@ -218,27 +233,22 @@ class Cluster:
 
     def workloads(self, namespace: str) -> list[str]:
         """Return `kind/name` of every StatefulSet, Deployment and pod of a namespace."""
-        kinds = {
-            "statefulset": self._apps.list_namespaced_stateful_set,
-            "deployment": self._apps.list_namespaced_deployment,
-            "pod": self._core.list_namespaced_pod,
-        }
+        kinds = {"statefulset": "V1StatefulSet", "deployment": "V1Deployment", "pod": "V1Pod"}
         return [
-            f"{kind}/{each.metadata.name}"
-            for kind, ask in kinds.items()
-            for each in self._items(lambda ask=ask: ask(namespace), namespace)
+            f"{name}/{each.metadata.name}"
+            for name, kind in kinds.items()
+            for each in self._all(kind, namespace)
         ]
 
     def claims(self, namespace: str) -> list[str]:
         """Return the names of a namespace's PersistentVolumeClaims."""
-        found = self._items(
-            lambda: self._core.list_namespaced_persistent_volume_claim(namespace), namespace
-        )
-        return [each.metadata.name for each in found]
+        return [each.metadata.name for each in self._all("V1PersistentVolumeClaim", namespace)]
 
     def volumes_of(self, namespace: str) -> list[str]:
         """Return the names of the PersistentVolumes that claims of a namespace have, or had."""
-        found = self._call(self._core.list_persistent_volume).items
+        found = self._call(
+            lambda: self._get("/api/v1/persistentvolumes", "V1PersistentVolumeList")
+        ).items
         return [
             each.metadata.name
             for each in found
@@ -256,16 +266,11 @@ class Cluster:
 
     def secrets(self, namespace: str, selector: str) -> list[Any]:
         """Return the Secrets of a namespace that a label selector names."""
-        return self._items(
-            lambda: self._core.list_namespaced_secret(namespace, label_selector=selector), namespace
-        )
+        return self._all("V1Secret", namespace, selector)
 
     def config_maps(self, namespace: str, selector: str) -> list[Any]:
         """Return the ConfigMaps of a namespace that a label selector names."""
-        return self._items(
-            lambda: self._core.list_namespaced_config_map(namespace, label_selector=selector),
-            namespace,
-        )
+        return self._all("V1ConfigMap", namespace, selector)
 
     def delete_secret(self, namespace: str, name: str) -> None:
         """Delete a Secret; one that is gone already is no error."""
@@ -273,7 +278,9 @@ class Cluster:
 
     def config_map(self, namespace: str, name: str) -> Any | None:
         """Return a ConfigMap, or None."""
-        return self._or_none(lambda: self._core.read_namespaced_config_map(name, namespace))
+        return self._or_none(
+            lambda: self._get(f"{_collection('V1ConfigMap', namespace)}/{name}", "V1ConfigMap")
+        )
 
     def set_config_map_key(self, found: Any, key: str, text: str | None) -> None:
         """Set one key of a ConfigMap, or take it away, unless somebody has changed the ConfigMap meanwhile.
@@ -360,9 +367,31 @@ class Cluster:
                 return None
             raise
 
-    def _items(self, ask: Any, namespace: str) -> list[Any]:
-        found = self._or_none(ask, namespace)
+    def _one(self, kind: str, namespace: str, name: str) -> Any | None:
+        path = f"{_collection(kind, namespace)}/{name}"
+        return self._or_none(lambda: self._get(path, kind), namespace)
+
+    def _all(self, kind: str, namespace: str, selector: str = "") -> list[Any]:
+        path = _collection(kind, namespace)
+        found = self._or_none(lambda: self._get(path, f"{kind}List", selector), namespace)
         return [] if found is None else list(found.items)
+
+    def _get(self, path: str, kind: str, selector: str = "", **how: Any) -> Any:
+        """Return an object or a list of the API server, as the client's own class of this name.
+
+        The client's API classes would do the same, but take more than half a second to be read: every look and
+        every preview would wait for that.
+        """
+        request = self._api.param_serialize(
+            "GET",
+            path,
+            query_params=[("labelSelector", selector)] if selector else [],
+            header_params={"Accept": "application/json"},
+            auth_settings=["BearerToken"],
+        )
+        response = self._api.call_api(*request, **how)
+        response.read()  # type: ignore[no-untyped-call]
+        return self._api.response_deserialize(response, {"200": kind}).data
 
     def _unreachable(self, reason: str) -> str:
         return (

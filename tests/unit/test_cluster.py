@@ -6,6 +6,8 @@ that refuses credentials is not mistaken for one that is gone, which would count
 """
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.unit.fake_kubernetes import (
     topology,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "camunda-london"
 GATEWAY = Target(NAMESPACE, "services", "camunda-zeebe-gateway", 8080)
 BEHIND_GATEWAY = f"{NAMESPACE}/services/camunda-zeebe-gateway:8080"
@@ -403,3 +406,15 @@ def test_claims_and_volumes_of_a_namespace(cluster: Cluster, kubernetes: FakeKub
         kubernetes.put("/api/v1/persistentvolumes", volume)
     assert cluster.claims(NAMESPACE) == ["data-camunda-zeebe-0"]
     assert cluster.volumes_of(NAMESPACE) == ["pv-1"]
+
+
+def test_looking_reads_none_of_the_clients_large_modules() -> None:
+    """They take more than half a second, for which every `dualregion status` and every preview would wait."""
+    program = (
+        "import sys\n"
+        "import runbook.__main__\n"
+        "from hooks.cluster import load_client\n"
+        "load_client()\n"
+        "sys.exit(any(name.startswith('kubernetes.client.api.') for name in sys.modules))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
