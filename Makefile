@@ -17,10 +17,14 @@ help: ## Show what can be made
 venv: $(VENV)/ready ## Make the Python environment
 
 $(VENV)/ready:
-	@echo "python: making the environment for lock $(LOCK)"
-	@rm -rf $(VENV) && python3 -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock
-	@touch $@
+	@mkdir -p $(CACHE)
+	@flock $(CACHE)/venv.lock sh -ec ' \
+	  test ! -e $@ || exit 0; \
+	  echo "python: making the environment for lock $(LOCK)"; \
+	  rm -rf $(VENV); \
+	  python3 -m venv $(VENV); \
+	  $(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock; \
+	  touch $@'
 
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
