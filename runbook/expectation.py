@@ -2,7 +2,7 @@
 
 from dualregion import brokers
 from dualregion.observed import ClusterView
-from dualregion.procedure import B1, B4, F2, F3
+from dualregion.procedure import B1, B4, B7, F2, F3
 from dualregion.progress import Incident
 from dualregion.settings import Settings
 from runbook.asking import Told
@@ -30,6 +30,18 @@ def expected_brokers(
     if settings.phase.is_failback or proved & {F2.id, F3.id}:
         return frozenset(brokers.alive_after_failover(settings.cluster_size, lost))
     return frozenset(brokers.region_broker_ids(settings.cluster_size, brokers.other(lost)))
+
+
+def sleeping_brokers(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> frozenset[int]:
+    """Return the brokers of the recreated region that sleep, from B1 until B7: failover brokers have their ids."""
+    if lost is None:
+        return frozenset()
+    proved = stacks[lost].state.held.proved(present)
+    if B1.id not in proved or B7.id in proved:
+        return frozenset()
+    return frozenset(brokers.failover_broker_ids(settings.cluster_size, lost))
 
 
 def exported_to(

@@ -14,7 +14,7 @@ from dualregion.procedure import B1, B5, Phase
 from dualregion.progress import Incident
 from hooks.exporting import pause_notice
 from runbook.asking import Told
-from runbook.expectation import best_view, expected_brokers, exported_to
+from runbook.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from runbook.nextstep import Next, next_step, phase_of
 from runbook.partitions import (
     Partition,
@@ -24,7 +24,7 @@ from runbook.partitions import (
     partitions_of,
     records,
 )
-from runbook.sight import Sights
+from runbook.sight import InstallationSight, Sights, Workload
 from runbook.stacks import Both
 from runbook.turns import Turn, ahead, incident
 
@@ -104,6 +104,7 @@ class _Case:
     ahead: tuple[Turn, ...]
     view: Told[ClusterView]
     expected: frozenset[int]
+    asleep: frozenset[int]
     engines: tuple[str, str]
     partitions: tuple[Partition, ...]
 
@@ -113,6 +114,7 @@ class _Case:
         settings = stacks[0].settings.model_copy(update={"phase": phase})
         present = incident(phase, lost, stacks)
         expected = expected_brokers(settings, lost, stacks, present)
+        asleep = sleeping_brokers(settings, lost, stacks, present)
         view = best_view(sights, lost)
         engines = exported_to(settings, lost, stacks, present)
         partitions = partitions_of(
@@ -123,7 +125,9 @@ class _Case:
             (records(sights, engines[0]), records(sights, engines[1])),
         )
         left = ahead(phase, lost, stacks)
-        return cls(stacks, sights, phase, lost, present, left, view, expected, engines, partitions)
+        return cls(
+            stacks, sights, phase, lost, present, left, view, expected, asleep, engines, partitions
+        )
 
     def findings(self) -> Iterator[Finding]:
         yield from self._contradictions()
@@ -203,11 +207,19 @@ class _Case:
             yield Finding(self._incomplete, f"incomplete partitions: {listed}")
         for installation in installations(self.sights):
             for each in installation.workloads:
-                if each.ready < each.wanted:
+                if each.ready < each.wanted - self._sleepers(installation, each):
                     yield Finding(
                         self._incomplete,
                         f"{each.ready} of {each.wanted} pods of {each.name} in {installation.namespace} ready",
                     )
+
+    def _sleepers(self, installation: InstallationSight, workload: Workload) -> int:
+        """Return how many pods of a workload are asleep, as they should be: they are never ready."""
+        settings = self.stacks[0].settings
+        recreated = self.lost is not None and settings.regions[self.lost].namespace
+        if installation.namespace != recreated or workload.name != f"{settings.release}-zeebe":
+            return 0
+        return sum(pod.broker in self.asleep and not pod.ready for pod in installation.brokers)
 
     @property
     def _incomplete(self) -> Health:

@@ -102,7 +102,10 @@ def installation(
         InstallationSight(
             kind,
             namespace,
-            (Workload("camunda-operate", ready, 1),),
+            (
+                Workload("camunda-zeebe", sum(pod.ready for pod in pods), len(pods)),
+                Workload("camunda-operate", ready, 1),
+            ),
             pods,
             Told(records),
             Told(view or view_of(range(4))) if kind is Kind.NORMAL else Told(silence="not asked"),

@@ -113,6 +113,21 @@ def test_a_sleeping_broker_is_no_duplicate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("unready", "health"),
+    [([1], Health.MID_PROCEDURE), ([1, 3], Health.DEGRADED)],
+)
+def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
+    unready: list[int], health: Health
+) -> None:
+    here = world.returned()[0]
+    there = world.region(1, normal=world.installation(1, asleep=unready))
+    complete = world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"])
+    status = judge(complete, (here, there))
+    assert status.health is health
+    assert ("pods of camunda-zeebe in camunda-paris ready" in said(status)) is (3 in unready)
+
+
+@pytest.mark.parametrize(
     ("stacks", "health"),
     [
         (world.normal(), Health.UNSAFE),
