@@ -8,8 +8,10 @@ LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
-# Unit tests are independent of each other; all others share the machine's regions, and run one by one.
+# Unit tests are independent of each other, and so are the files of engine tests, each process with API servers of
+# its own; what runs brokers has the machine to itself.
 UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
+ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist loadfile --durations=12 tests/engine
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,7 +53,7 @@ unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)
 
 engine: setup ## Engine tests: real pulumi, real API servers
-	$(PYTHON) -m pytest tests/engine
+	$(ENGINE_TESTS)
 
 interrupted: setup ## A drill in which every `pulumi up` is killed at every point and said again
 	$(PYTHON) -m pytest tests/interrupted
@@ -61,4 +63,5 @@ zombie: setup ## Drills in which the lost region lives and comes back, with and 
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
 	$(UNIT_TESTS)
-	$(PYTHON) -m pytest --durations=12 tests/engine tests/sandbox tests/drill
+	$(ENGINE_TESTS)
+	$(PYTHON) -m pytest --durations=12 tests/sandbox tests/drill

@@ -1,7 +1,8 @@
 """Engine tests: the real `pulumi`, its real provider and real API servers, without nodes.
 
-Each test gets stacks and namespaces of its own on two API servers that all tests share. Nothing runs in
-these clusters, so gates cannot pass here; what needs them is proved by the drill.
+Each test gets stacks and namespaces of its own on two API servers that all tests of a process share: they may
+run in several processes at once. Nothing runs in these clusters, so gates cannot pass here; what needs them is
+proved by the drill.
 """
 
 import itertools
@@ -25,7 +26,8 @@ from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FOLDER = CHECKOUT / "out" / "test-engine"
+FOLDERS = "test-engine"
+FOLDER = CHECKOUT / "out" / f"{FOLDERS}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 CITIES = ("london", "paris")
 _numbers = itertools.count()
 
@@ -47,6 +49,16 @@ def sandbox(tools: Tools) -> Iterator[Sandbox]:
     finally:
         regions.down()
         shutil.rmtree(FOLDER)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take down what a process has left that was not given the time to do it itself."""
+    if not hasattr(config, "workerinput"):
+        for folder in (CHECKOUT / "out").glob(f"{FOLDERS}*"):
+            for project in folder.glob("project*"):
+                end_marked(MARK, str(project))
+            Sandbox(None, folder / "sandbox").down()
+            shutil.rmtree(folder)
 
 
 @dataclass
