@@ -4,7 +4,6 @@ import getpass
 import os
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ from runbook.turns import Turn
 
 _LOOK_SECONDS = 0.2
 """How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""
-_STOP_SECONDS = 3.0
-"""After so long a program that is to leave, and has not, is told again: nobody could wait for its gate's deadline."""
 
 _THOROUGH_SECONDS = 18.0
 """How long the regions may take to answer before something is done that cannot be undone."""
@@ -181,20 +178,17 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
     The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A
     gate at work would keep it waiting, so the program is stopped.
     """
-    interrupted, told = False, 0.0
+    interrupted = False
     while not future.done():
         try:
             future.exception(timeout=_LOOK_SECONDS)
         except TimeoutError:
-            if not interrupted or time.monotonic() - told < _STOP_SECONDS:
-                continue
+            continue
         except KeyboardInterrupt:
             if not interrupted:
                 on_stop()
             interrupted = True
-        if interrupted:
             stop_program()
-            told = time.monotonic()
     return interrupted
 
 

@@ -162,26 +162,6 @@ def test_ctrl_c_lets_pulumi_end_and_stops_even_if_it_ended_well(
     assert stopped
 
 
-def test_a_program_that_does_not_leave_is_told_again(
-    played: Played, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped: list[None] = []
-
-    class Deaf(Interrupting):
-        def exception(self, timeout: float | None = None) -> BaseException | None:
-            if self.hits == 2 and len(stopped) < 3:
-                raise TimeoutError
-            return super().exception(timeout)
-
-    monkeypatch.setattr(hands, "begin", lambda _: Deaf(None))
-    monkeypatch.setattr(hands, "stop_program", lambda: stopped.append(None))
-    monkeypatch.setattr(hands, "_STOP_SECONDS", 0.0)
-    with pytest.raises(Stopped):
-        played.up("region0", STEPS)
-    assert len(stopped) >= 3
-    assert said(played).count("stopping") == 1
-
-
 def test_who_is_at_work_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DUALREGION_OPERATOR", raising=False)
     assert hands.signature().endswith(f"@{socket.gethostname()}")
