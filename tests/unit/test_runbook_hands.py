@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from runbook.display import Running, running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.hands import PulumiHands
 from runbook.locks import locks_in
-from runbook.processes import programs
+from runbook.processes import PROGRAM, programs, stop_program
 from runbook.project import Project
 from runbook.telling import Change, Line, Teller
 from runbook.turns import Turn
@@ -160,6 +161,25 @@ def test_ctrl_c_lets_pulumi_end_and_stops_even_if_it_ended_well(
         played.up("region0", STEPS)
     assert said(played).count("stopping") == 1
     assert stopped
+
+
+def test_the_program_is_told_to_leave_however_narrow_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    # A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
+    script = (
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nprint('up', flush=True)\n"
+        f"time.sleep(600)  # {'a long path' * 20} {PROGRAM}"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()
+            stop_program()
+            assert child.wait(60) == -signal.SIGINT
+        finally:
+            child.kill()
 
 
 def test_who_is_at_work_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
