@@ -264,7 +264,8 @@ def _roles_of_dns(
     found = of_dns(settings, side)
     if not found:
         return
-    role = role_name(settings, region, side)
+    # Another name than the ClusterRole's, which the fence keeps out of this namespace.
+    role = f"{role_name(settings, region, side)}-dns"
     place = {"name": role, "namespace": settings.dns.namespace}
     yield {
         "apiVersion": f"{_RBAC}/v1",

@@ -13,6 +13,7 @@ import pytest
 from drill.access import SUBJECTS, Access
 from drill.regions import REGIONS
 from drill.stacks import Stacks
+from drill.waiting import wait_for
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 from tests.engine import test_failback, test_failover, test_normal
@@ -270,6 +271,24 @@ def test_what_is_refused(modest: Project, access: Access) -> None:
             if denied is not refused or (status == 0) is refused or WHY.get(name, "") not in said:
                 wrong.append(f"{stack.stack}: {name}: {said}")
     assert wrong == []
+
+
+def test_rights_are_given_again_while_the_admission_policy_is_at_work(
+    modest: Project, access: Access
+) -> None:
+    """It begins its work a moment after it was made, so the first time proves nothing of it."""
+    name = "the own role elsewhere"
+
+    def not_at_work() -> str | None:
+        said = _kubectl(modest, access, "region0", *REFUSED_TO_ITS_OWN[name])[1]
+        return None if WHY[name] in said else said
+
+    wait_for("the policy refuses", not_at_work, 120, print)
+    chained = {f"regions[{index}].dnsAddresses[0]": f"10.18{index}.255.1" for index in (0, 1)}
+    modest.both(**{"dns.chain": "true"} | chained)
+    admit(modest, access, 0)
+    role = ("auth", "can-i", "patch", "configmap/coredns", "-n", "kube-system")
+    assert _kubectl(modest, access, "region0", role, None) == (0, "yes\n")
 
 
 def _kubectl(

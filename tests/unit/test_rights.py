@@ -147,7 +147,7 @@ def test_the_documentation_has_the_table() -> None:
 
 def test_the_corefile_alone_may_be_changed_where_coredns_is() -> None:
     documents = rights.manifests(chained_settings(rights=BOTH), 0)
-    role = of_kind(documents, "Role")["camunda-dual-region-camunda-london"]
+    role = of_kind(documents, "Role")["camunda-dual-region-camunda-london-dns"]
     assert role["metadata"]["namespace"] == "kube-system"
     assert role["rules"] == [
         {
@@ -163,6 +163,9 @@ def test_the_corefile_alone_may_be_changed_where_coredns_is() -> None:
         if each["kind"] == "RoleBinding" and each["metadata"]["namespace"] == "kube-system"
     ]
     assert [each["subjects"][0]["name"] for each in bound] == ["operators"]
+    (fence,) = of_kind(documents, "ValidatingAdmissionPolicy").values()
+    (kept,) = fence["spec"]["matchConditions"]
+    assert f'"{bound[0]["roleRef"]["name"]}"' not in kept["expression"]
     assert not of_kind(made(), "Role")
 
 
