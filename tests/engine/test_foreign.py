@@ -105,7 +105,7 @@ def test_with_consent_the_drills_namespaces_are_emptied_and_no_other(clusters: C
     clusters.install(PARIS.context, PARIS.namespace)
     clusters.install(PARIS.context, "theirs")
     clusters.pair("cluster-paris,cluster-london").up()
-    found = clusters.do(PARIS.context, "get", "namespaces", "-o", "name")
+    found = clusters.do(PARIS.context, "get", "namespaces", "-o", "name").split()
     assert "namespace/camunda-paris" not in found
     assert clusters.names(PARIS.context, "deployments", "theirs")
 
