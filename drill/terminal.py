@@ -24,6 +24,8 @@ _HISTORY = 5000
 _CHUNK = 65536
 _REST_SECONDS = 0.1
 """A screen that nothing is written to for so long is one to look at; a live display is drawn four times a second."""
+_LOOK_SECONDS = 0.5
+"""A screen that is written to without rest is looked at so often all the same."""
 _CANCEL_SECONDS = 8.0
 """What an interrupted command gets to stop in order before it is killed."""
 _NOT_OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM")
@@ -76,8 +78,9 @@ class Terminal:
     # --- the operator's hands and eyes -----------------------------------------------------------------
 
     def read(self) -> bool:
-        """Take in what is written until it rests for a moment; say whether more may come."""
-        while True:
+        """Take in what is written until it rests for a moment, or for long enough; say whether more may come."""
+        began = time.monotonic()
+        while time.monotonic() - began < _LOOK_SECONDS:
             try:
                 text = self._process.read_nonblocking(_CHUNK, _REST_SECONDS)
             except pexpect.TIMEOUT:
@@ -85,6 +88,7 @@ class Terminal:
             except pexpect.EOF:
                 return False
             self._stream.feed(text)
+        return True
 
     def type(self, text: str) -> None:
         """Type a line, and hit Enter."""
