@@ -114,6 +114,8 @@ def install_by_helm(rig: Rig) -> None:
     base = yaml.safe_load(places.values[0].read_text())
     generated = plain_values(base, [each.namespace for each in REGIONS], size)
     places.plain_values.write_text(yaml.safe_dump(generated), encoding="utf-8")
+    # The hand that installs by Helm is the administrator's; the stacks' logins know one cluster each.
+    env = {**rig.stacks.env, "KUBECONFIG": str(rig.sandbox.kubeconfig)}
     for region in REGIONS:
         with rig.progress.stage(f"Installing {region.city} by plain helm"):
             _make_secret(rig, region)
@@ -124,7 +126,7 @@ def install_by_helm(rig: Rig) -> None:
                 region=region.index,
                 context=region.context,
                 namespace=region.namespace,
-                env=rig.stacks.env,
+                env=env,
             )
     with rig.progress.stage("Waiting until both regions work together"):
         for region in REGIONS:
