@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill screens interrupted zombie test lint unit engine sandbox-test up down
+.PHONY: help venv setup drill screens interrupted zombie foreign test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -60,6 +60,9 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation
 	$(PYTHON) -m pytest tests/zombie
+
+foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it were somebody else's)
+	$(PYTHON) -m pytest tests/foreign
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
 	$(UNIT_TESTS)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from drill.errors import DrillError
+from drill.ownership import MARK
 from drill.regions import REGIONS, Region
 from drill.settings import DrillSettings, Places, stack_config
 from drill.waiting import wait_for
@@ -325,12 +326,14 @@ class ForeignPair:
 
     def _run_command(self, command: Sequence[str], region: Region) -> None:
         """Run a command of the user's, told which region by its environment."""
+        # What it starts is not the drill's to end.
+        env = {name: value for name, value in os.environ.items() if name != MARK}
         told = {"DRILL_REGION": str(region.index), "DRILL_CONTEXT": self._context(region)}
         self._say(f"  {command[0]} {' '.join(command[1:])}")
         try:
             done = subprocess.run(
                 command,
-                env={**os.environ, **told},
+                env={**env, **told},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -14,6 +14,7 @@ import pytest
 from drill.cluster import ClusterView
 from drill.errors import ClusterCallFailed, DrillError
 from drill.foreign import ForeignPair, ForeignSettings
+from drill.ownership import MARK
 from drill.regions import REGIONS
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox
@@ -138,9 +139,13 @@ def test_a_region_is_lost_and_recreated(clusters: Clusters) -> None:
     assert pair.left() == []
 
 
-def test_commands_of_the_users_lose_and_recreate_a_region(clusters: Clusters) -> None:
+def test_commands_of_the_users_lose_and_recreate_a_region(
+    clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By its mark a drill knows what it has to end: what a recreated region runs on must not bear it.
+    monkeypatch.setenv(MARK, "a drill's folder")
     told = clusters.folder / "told"
-    script = ("sh", "-c", f'echo "$0 $DRILL_REGION $DRILL_CONTEXT" >> {told}')
+    script = ("sh", "-c", f'echo "$0 $DRILL_REGION $DRILL_CONTEXT${MARK}" >> {told}')
     pair = clusters.pair(lose_command=(*script, "lose"), recreate_command=(*script, "recreate"))
     pair.up()
     clusters.install(PARIS.context, PARIS.namespace)
