@@ -6,7 +6,7 @@ other region's cluster as another, and each has the rights that `dualregion righ
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,32 @@ SUBJECTS = {
 }
 """The program's settings that name both service accounts; they are called the same in both clusters."""
 
+USERS = {
+    f"system:serviceaccount:{_NAMESPACE}:{name}": side
+    for name, side in ((_OWN, "own"), (_PEER, "peer"))
+}
+"""What an API server calls them -> whose stack it is: its own region's, or the other one's."""
+
+REFUSED_PATH = "/api/v1/namespaces/kube-system/secrets"
+"""What the drill asks for as each of them, to see that it is refused."""
+
 
 class Access:
     """Gives both stacks their way into the clusters, and gives it again where a region was made anew."""
 
-    def __init__(self, kubectl: Path, administrator: Path, folder: Path) -> None:
-        """`administrator` is the kubeconfig of who may do everything; the stacks' go into `folder`."""
+    def __init__(
+        self, kubectl: Path, administrator: Path, folder: Path, audit: Sequence[Path]
+    ) -> None:
+        """Take the way in of who may do everything.
+
+        Args:
+            kubectl: the command.
+            administrator: the kubeconfig.
+            folder: where the stacks' kubeconfigs go.
+            audit: of each region, where its API server writes its audit log.
+        """
         self._kubectl = kubectl
+        self._audit = audit
         self._administrator = administrator
         self._folder = folder
         self._tokens: dict[Region, Mapping[str, str]] = {}
@@ -66,7 +85,7 @@ class Access:
         for stack in REGIONS:
             view = ClusterView(self.kubeconfig(stack), region.context)
             try:
-                view.call("GET", "/api/v1/namespaces/kube-system/secrets")
+                view.call("GET", REFUSED_PATH)
                 problems.append(f"{stack.stack} may read the Secrets of kube-system")
             except ClusterCallFailed as error:
                 if ": 403 " not in str(error):
@@ -76,6 +95,12 @@ class Access:
             problems,
             "403 Forbidden",
         )
+
+    def audit_log(self, region: Region) -> Iterator[str]:
+        """Yield the lines of a region's audit log; none of a region that is lost."""
+        for path in sorted(self._audit[region.index].glob("*.log")):
+            with path.open(encoding="utf-8") as log:
+                yield from log
 
     def _apply(self, region: Region, documents: str) -> None:
         at = (f"--kubeconfig={self._administrator}", f"--context={region.context}")

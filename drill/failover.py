@@ -50,6 +50,7 @@ class Failover:
                 self.rig.sandbox.cut_link()
             return
         with self.rig.progress.stage(f"Losing region {lost} without warning"):
+            self.rig.read_audit(self.incident.lost)
             loss = self.rig.sandbox.lose(lost)
             # The sandbox tells the wall clock's moment; measures go by the clock that never jumps.
             self.episode.loss = time.monotonic() - (time.time() - loss)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drill import loadlog, measure
+from drill.audit import Audit
 from drill.check import Check
 from drill.loadlog import LoadLog
 from drill.measure import ExportSample
@@ -71,6 +72,7 @@ class Findings:
     versions: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     """How `dualregion status` answered, by what was going on."""
+    audit: Audit = field(default_factory=Audit)
 
     def add(self, phase: str, *checks: Check) -> None:
         """Take in the outcome of checks made in a phase."""
@@ -137,6 +139,7 @@ def report_of(
         zombie=settings.zombie,
         by_command=settings.by_command,
         answers=findings.answers,
+        rights=findings.audit.judged(),
     )
     return report.judged(reason)
 

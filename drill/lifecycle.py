@@ -84,12 +84,13 @@ class Lifecycle:
         """Return who gives the stacks their rights; on clusters of somebody else that is not the drill."""
         if self._foreign:
             return None
-        return Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder)
+        logs = [each.audit for each in self._sandbox.regions]
+        return Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder, logs)
 
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
         reasons = [reason] if reason else []
-        for part in (self._end_measuring, self._keep_evidence, self._remove_all):
+        for part in (self._end_measuring, self._read_audit, self._keep_evidence, self._remove_all):
             try:
                 part(bool(reasons))
             except Exception as error:
@@ -147,6 +148,11 @@ class Lifecycle:
         self._memory.stop()
         self._found.peak_memory_gib = self._memory.peak_gib
         self._found.peak_machine_memory_gib = self._memory.peak_machine_gib
+
+    def _read_audit(self, _: bool) -> None:
+        if self._rig:
+            for region in REGIONS:
+                self._rig.read_audit(region)
 
     def _remove_all(self, _: bool) -> None:
         if self._settings.keep:

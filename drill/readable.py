@@ -16,6 +16,7 @@ _KILLED = (
     "Every `pulumi up` of the procedure was killed at each of its points and said again: no figure below that is "
     "a time, of exporters paused or commands not accepted either, tells how long the procedure takes."
 )
+_WHOSE = {"own": "its own stack", "peer": "the other region's stack"}
 _Figures = list[tuple[str, str]]
 
 
@@ -48,6 +49,7 @@ def as_markdown(report: Report) -> str:
         ),
         *_interruptions(report),
         *_answers(report),
+        *_rights(report),
         "## Time without service",
         *_service(report),
         "## Stages of the drill",
@@ -98,6 +100,33 @@ def _answers(report: Report) -> list[str]:
         return []
     rows = [(when, f"{each.seconds:.1f}", str(each.asked)) for when, each in report.answers.items()]
     return ["## `dualregion status`", _table(("asked", "seconds", "times"), rows)]
+
+
+def _rights(report: Report) -> list[str]:
+    """Which rights no request needed, and what was refused; nothing where no audit log tells it."""
+    if not report.rights:
+        return []
+    given = sum(len(each.granted) for each in report.rights.values())
+    used = sum(len(each.used) for each in report.rights.values())
+    parts = ["## Rights", f"{used} of the {given} rights of both stacks were used. These never:"]
+    parts.append(_by_resource("never used", {s: r.never_used for s, r in report.rights.items()}))
+    refused = {side: rights.refused for side, rights in report.rights.items() if rights.refused}
+    if refused:
+        parts += ["Refused, as they have no right to it:", _by_resource("refused", refused)]
+    return parts
+
+
+def _by_resource(what: str, rights: Mapping[str, Sequence[str]]) -> str:
+    """Return rights as a table with one row for each side's resource."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for side, texts in rights.items():
+        for text in texts:
+            resource, _, verb = text.partition(": ")
+            rows.setdefault((_WHOSE[side], resource), []).append(verb)
+    return _table(
+        ("in a region's cluster", "resource", what),
+        [(*key, ", ".join(verbs)) for key, verbs in rows.items()],
+    )
 
 
 def _opening(report: Report) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from drill.audit import Rights
 from drill.check import Check
 from drill.measure import Gap
 from drill.points import Turn
@@ -143,6 +144,8 @@ class Report:
     """Whether the runbook command took the turns."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     """How its `status` answered, by what was going on."""
+    rights: Mapping[str, Rights] = field(default_factory=dict)
+    """What became of the rights of each side, `own` and `peer`; empty where no API server has told it."""
 
     def judged(self, reason: str | None) -> "Report":
         """Return the report with its result: passed only if nothing broke and every check held.
@@ -198,6 +201,7 @@ def as_json(report: Report) -> str:
         "byCommand": report.by_command,
         "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
         "statusAsked": {when: each.asked for when, each in report.answers.items()},
+        "rights": {side: _camel(asdict(each)) for side, each in report.rights.items()} or None,
         "peakMemoryGiB": _round(report.peak_memory_gib),
         "peakMachineMemoryGiB": _round(report.peak_machine_memory_gib),
         "stages": [_rounded(asdict(stage)) for stage in report.stages],

@@ -101,8 +101,15 @@ class Rig:
         with self.progress.stage(
             f"Giving both stacks their rights in {region.city}, and no others"
         ):
-            self.access.admit(region, self.command.rights(region.index))
+            manifests = self.command.rights(region.index)
+            self.access.admit(region, manifests)
+            self.found.audit.grant(region, manifests)
             self.found.add("rights", self.access.check_modest(region))
+
+    def read_audit(self, region: Region) -> None:
+        """Take in what a region's audit log says so far; the log goes with the region."""
+        if self.access is not None:
+            self.found.audit.take_in(region, self.access.audit_log(region))
 
     # --- pulumi ----------------------------------------------------------------------------------------
 

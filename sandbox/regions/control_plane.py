@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 ETCD_URL = "http://127.0.0.1:2379"  # loopback of the region's own network namespace
 
+AUDIT_FILE_MEGABYTES = 20
+AUDIT_OLD_FILES = 4
+"""Beside the one that is written to. Two programs that poll for an hour do not fill them all."""
+
 
 def region_kubeconfig(region: Region) -> File:
     """Return the kubeconfig of the region's own components.
@@ -67,9 +71,33 @@ def etcd(region: Region, tools: "Tools") -> Component:
     )
 
 
+def audit_policy(region: Region) -> File:
+    """Return what of the requests is written down: who asked for what, and whether it was allowed.
+
+    Only those of service accounts that are not the cluster's own: they are what a program is given to work
+    with, and what it asks for shows which rights it needs. Node, controllers and administrator are many more
+    requests, and discovery is everybody's. What no rule matches is not written.
+    """
+    policy = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        # A watch is told when it begins: it may end with its region, untold.
+        "omitStages": ["RequestReceived"],
+        "rules": [
+            {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
+            {"level": "None", "nonResourceURLs": ["*"]},
+            {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        ],
+    }
+    return File(region.folder / "audit-policy.yaml", yaml.safe_dump(policy, sort_keys=False))
+
+
 def api_server(region: Region, tools: "Tools") -> Component:
-    """Return the API server: certificates of the region's own authority, RBAC, privileged pods allowed."""
-    pki = region.pki
+    """Return the API server: certificates of the region's own authority, RBAC, privileged pods allowed.
+
+    It makes the folder of its audit log by itself, for its own user only.
+    """
+    pki, policy = region.pki, audit_policy(region)
     return Component(
         Process(
             name="kube-apiserver",
@@ -93,11 +121,16 @@ def api_server(region: Region, tools: "Tools") -> Component:
                 f"--kubelet-client-key={pki / 'admin.key'}",
                 # exec and logs would otherwise look up the node's name, which no DNS knows
                 "--kubelet-preferred-address-types=InternalIP",
+                f"--audit-policy-file={policy.path}",
+                f"--audit-log-path={region.audit / 'audit.log'}",
+                f"--audit-log-maxsize={AUDIT_FILE_MEGABYTES}",
+                f"--audit-log-maxbackup={AUDIT_OLD_FILES}",
                 "--profiling=false",
             ),
             cwd=region.folder,
             ready=HttpOk(f"{region.api_url}/readyz", pki / "ca.crt"),
-        )
+        ),
+        files=(policy,),
     )
 
 

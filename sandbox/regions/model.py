@@ -153,6 +153,11 @@ class Region:
         return self.folder / "logs"
 
     @property
+    def audit(self) -> Path:
+        """What service accounts asked of the API server: `*.log`, an audit event (JSON) a line."""
+        return self.folder / "audit"
+
+    @property
     def pki(self) -> Path:
         """Certificates and keys."""
         return self.folder / "pki"

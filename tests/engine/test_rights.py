@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from drill.access import SUBJECTS, Access
+from drill.audit import asked_of, events_of
 from drill.regions import REGIONS
 from drill.stacks import Stacks
 from drill.waiting import wait_for
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def access(sandbox: Sandbox, tools: Tools, project: Project) -> Access:
-    return Access(tools.kubectl, sandbox.kubeconfig, project.folder)
+    logs = [each.audit for each in sandbox.regions]
+    return Access(tools.kubectl, sandbox.kubeconfig, project.folder, logs)
 
 
 @pytest.fixture
@@ -271,6 +273,31 @@ def test_what_is_refused(modest: Project, access: Access) -> None:
             if denied is not refused or (status == 0) is refused or WHY.get(name, "") not in said:
                 wrong.append(f"{stack.stack}: {name}: {said}")
     assert wrong == []
+
+
+def test_the_audit_log_tells_what_was_asked_and_what_was_refused(
+    modest: Project, access: Access
+) -> None:
+    for asked in (*ALLOWED.values(), REFUSED_TO_ITS_OWN["nodes"]):
+        _kubectl(modest, access, "region0", *asked)
+    said = {
+        (each.text, each.allowed)
+        for event in events_of(access.audit_log(REGIONS[0]))
+        for each in asked_of(event)
+        if each.side == "own"
+    }
+    rbac, own = "rbac.authorization.k8s.io", modest.namespaces[0]
+    for text, allowed in (
+        (f"secrets in {own}: list", True),
+        (f"rolebindings.{rbac} in {own}: patch", True),
+        (f"clusterroles.{rbac} in {own}: bind", True),
+        (f"namespaces in {own}-failover: patch", True),
+        (f"namespaces in {own}-failover: create", True),
+        (f"namespaces in {own}: delete", True),
+        ("nodes: list", False),
+    ):
+        assert (text, allowed) in said, text
+    assert ("nodes: list", True) not in said
 
 
 def test_rights_are_given_again_while_the_admission_policy_is_at_work(

@@ -35,11 +35,16 @@ def kubectl(tmp_path: Path) -> Path:
     return path
 
 
+def access_to_london(kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path) -> Access:
+    administrator = Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context))
+    return Access(kubectl, administrator, tmp_path, [tmp_path / "london", tmp_path / "paris"])
+
+
 def test_each_stack_gets_a_login_of_its_own_for_each_region(
     kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path
 ) -> None:
     administrator = Path(kubeconfig(tmp_path, kubernetes.url, "cluster-london", "cluster-paris"))
-    access = Access(kubectl, administrator, tmp_path)
+    access = Access(kubectl, administrator, tmp_path, ())
     for region, accounts in ((LONDON, ("l-own", "l-other")), (PARIS, ("p-own", "p-other"))):
         for account, token in zip(("own-stack", "other-stack"), accounts, strict=True):
             token_of(kubernetes, account, token)
@@ -67,7 +72,7 @@ def test_each_stack_gets_a_login_of_its_own_for_each_region(
 def test_a_region_that_was_made_anew_gets_new_logins(
     kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path
 ) -> None:
-    access = Access(kubectl, Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context)), tmp_path)
+    access = access_to_london(kubernetes, kubectl, tmp_path)
     for token in ("before", "after"):
         for account in ("own-stack", "other-stack"):
             token_of(kubernetes, account, token)
@@ -80,7 +85,7 @@ def test_a_region_that_was_made_anew_gets_new_logins(
 def test_rights_that_a_cluster_refuses_end_the_drill(
     kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path
 ) -> None:
-    access = Access(kubectl, Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context)), tmp_path)
+    access = access_to_london(kubernetes, kubectl, tmp_path)
     with pytest.raises(DrillError, match="rights in london could not be given: no"):
         access.admit(LONDON, "REFUSED")
 
@@ -102,7 +107,7 @@ def test_logins_that_may_do_more_are_found(
     answer: Reply,
     problem: str | None,
 ) -> None:
-    access = Access(kubectl, Path(kubeconfig(tmp_path, kubernetes.url, LONDON.context)), tmp_path)
+    access = access_to_london(kubernetes, kubectl, tmp_path)
     for account in ("own-stack", "other-stack"):
         token_of(kubernetes, account, token)
     access.admit(LONDON, "")
@@ -110,6 +115,18 @@ def test_logins_that_may_do_more_are_found(
     check = access.check_modest(LONDON)
     assert check.ok is (problem is None)
     assert (problem or "403") in check.detail
+
+
+def test_the_audit_log_of_a_region_is_read_with_its_older_files(
+    kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path
+) -> None:
+    access = access_to_london(kubernetes, kubectl, tmp_path)
+    (tmp_path / "london").mkdir()
+    (tmp_path / "london" / "audit.log").write_text("3\n4")
+    (tmp_path / "london" / "audit-2031-05-06T07-08-09.012.log").write_text("1\n2\n")
+    (tmp_path / "london" / "else").write_text("no\n")
+    assert list(access.audit_log(LONDON)) == ["1\n", "2\n", "3\n", "4"]
+    assert list(access.audit_log(PARIS)) == [], "a lost region has none"
 
 
 def test_the_accounts_are_those_that_the_programs_settings_name() -> None:

@@ -11,6 +11,7 @@ import yaml
 from rich.console import Console
 
 from drill import readable, report
+from drill.audit import Rights
 from drill.check import Check
 from drill.errors import DrillError
 from drill.findings import Episode, Findings, report_of, steps_of
@@ -267,6 +268,36 @@ def test_a_drill_without_loss_measures_no_outage(tmp_path: Path) -> None:
     assert document["gaps"] == []
     assert document["incidents"] == []
     assert "Nothing was measured." in readable.as_markdown(without)
+
+
+def test_rights_are_told_where_an_audit_log_told_them(full_report: Report) -> None:
+    assert json.loads(report.as_json(full_report))["rights"] is None
+    assert "Rights" not in readable.as_markdown(full_report)
+    own = Rights(
+        granted=("pods: get", "pods: list", "pods: delete", "configmaps in kube-system: get"),
+        used=("pods: get",),
+        never_used=("pods: list", "pods: delete", "configmaps in kube-system: get"),
+        refused=("nodes: list",),
+    )
+    peer = Rights(("pods: list",), ("pods: list",), (), ())
+    told = replace(full_report, rights={"own": own, "peer": peer})
+    assert json.loads(report.as_json(told))["rights"] == {
+        "own": {
+            "granted": list(own.granted),
+            "used": ["pods: get"],
+            "neverUsed": list(own.never_used),
+            "refused": ["nodes: list"],
+        },
+        "peer": {"granted": ["pods: list"], "used": ["pods: list"], "neverUsed": [], "refused": []},
+    }
+    text = readable.as_markdown(told)
+    assert "2 of the 5 rights of both stacks were used" in text
+    assert "| its own stack | pods | list, delete |" in text
+    assert "| its own stack | configmaps in kube-system | get |" in text
+    assert "| its own stack | nodes | list |" in text
+    assert "the other region's stack" not in text
+    silent = replace(told, rights={"own": replace(own, refused=()), "peer": peer})
+    assert "Refused" not in readable.as_markdown(silent)
 
 
 def test_the_readable_report_and_the_closing_table_name_what_failed(full_report: Report) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.regions import access, network
+from sandbox.regions import access, control_plane, network
 from sandbox.regions.model import Place, Region, SocketOpen, regions, sandbox_id
 from sandbox.regions.node import private_mounts
 from sandbox.regions.plan import Plan, plan
@@ -140,6 +140,38 @@ def test_without_nodes_nothing_runs_pods() -> None:
     assert names == ["anchor", "etcd", "kube-apiserver", "haproxy", "kube-controller-manager"]
     assert made.image_seed is None
     assert made.manifests == ()
+
+
+@pytest.mark.parametrize("nodes", [True, False], ids=["nodes", "no-nodes"])
+def test_the_audit_log_is_the_regions_own_and_bounded(nodes: bool) -> None:
+    made = some_plan(0, nodes)
+    (server,) = (
+        component
+        for wave in made.waves
+        for component in wave
+        if component.process.name == "kube-apiserver"
+    )
+    (policy,) = server.files
+    given = dict(part.split("=", 1) for part in server.process.argv if part.startswith("--audit"))
+    assert given["--audit-policy-file"] == str(policy.path)
+    assert Path(given["--audit-log-path"]).parent == made.region.audit
+    assert made.region.audit.parent == made.region.folder, "it goes with the region"
+    assert int(given["--audit-log-maxsize"]) * (1 + int(given["--audit-log-maxbackup"])) == 100
+    # 0 would be no limit
+    assert int(given["--audit-log-maxbackup"]) > 0
+
+
+def test_only_what_service_accounts_of_others_than_the_cluster_ask_for_is_written_down() -> None:
+    (policy,) = control_plane.api_server(regions(ROOT)[0], some_tools()).files
+    document = yaml.safe_load(policy.text)
+    assert document["omitStages"] == ["RequestReceived"]
+    # The first rule that fits counts; what none fits is not written.
+    written = [rule for rule in document["rules"] if rule["level"] != "None"]
+    assert written == [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}]
+    assert document["rules"].index(written[0]) == len(document["rules"]) - 1
+    left_out = document["rules"][:-1]
+    assert {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]} in left_out
+    assert {"level": "None", "nonResourceURLs": ["*"]} in left_out
 
 
 def test_the_kubeconfig_names_both_regions_and_forgets_what_is_replaced() -> None:
