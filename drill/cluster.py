@@ -21,6 +21,15 @@ _HITS_PER_KEY = 4
 """Records of one process element with its key: events of its life so far, of which one is the proof."""
 
 
+_INSTALLED = (
+    *(f"/apis/apps/v1/namespaces/{{namespace}}/{kind}" for kind in ("statefulsets", "deployments")),
+    *(
+        f"/api/v1/namespaces/{{namespace}}/{kind}"
+        for kind in ("pods", "services", "secrets", "persistentvolumeclaims")
+    ),
+)
+
+
 class ClusterView:
     """Reads a region's cluster through one kube context."""
 
@@ -94,6 +103,17 @@ class ClusterView:
         """Return the names of a namespace's claims; of one that is gone, none."""
         path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
         return [item["metadata"]["name"] for item in self.call("GET", path)["items"]]
+
+    def installed(self, namespace: str) -> list[str]:
+        """Return what an installation brings into a namespace, as kind/name; nothing if it is not there.
+
+        Roles bound in it, and what every namespace holds, are none of it.
+        """
+        return [
+            f"{path.rpartition('/')[2]}/{item['metadata']['name']}"
+            for path in _INSTALLED
+            for item in self.call("GET", path.format(namespace=namespace))["items"]
+        ]
 
     def volumes_of(self, namespace: str) -> list[str]:
         """Return the names of the volumes that were made for claims of a namespace."""

@@ -110,10 +110,11 @@ class Failback:
             f"Phase failback-pending: pulumi up on {lost.stack}, whose turn it is not"
         ):
             run = rig.up(lost, f"region {lost.index} is not to be installed yet")
-            outputs, there = rig.stacks.outputs(lost.stack), rig.view(lost).namespaces()
+            outputs = rig.stacks.outputs(lost.stack)
+            installed = rig.view(lost).installed(lost.namespace)
             rig.found.add(
                 self.label("failback-pending"),
-                failback_checks.waits_its_turn(run.exit_status, outputs, lost, there),
+                failback_checks.waits_its_turn(run.exit_status, outputs, installed),
             )
 
     def check_pending(self) -> None:

@@ -73,24 +73,24 @@ def test_a_stack_in_another_phase_has_not_arrived() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "outputs", "namespaces", "says"),
+    ("status", "outputs", "installed", "says"),
     [
-        (255, {"waitingFor": "B0"}, ["default"], "exit status 255"),
-        (0, {"waitingFor": None}, ["default"], "does not say what it waits for"),
-        (0, {}, ["default"], "does not say what it waits for"),
-        (0, {"waitingFor": "B0"}, ["default", "camunda-paris"], "camunda-paris is there"),
+        (255, {"waitingFor": "B0"}, [], "exit status 255"),
+        (0, {"waitingFor": None}, [], "does not say what it waits for"),
+        (0, {}, [], "does not say what it waits for"),
+        (0, {"waitingFor": "B0"}, ["secrets/x", "pods/y"], "there is secrets/x, pods/y"),
     ],
 )
 def test_a_wrong_turn_must_change_nothing_and_say_why(
-    status: int, outputs: Json, namespaces: list[str], says: str
+    status: int, outputs: Json, installed: list[str], says: str
 ) -> None:
-    check = failback_checks.waits_its_turn(status, outputs, PARIS, namespaces)
+    check = failback_checks.waits_its_turn(status, outputs, installed)
     assert not check.ok
     assert says in check.detail
 
 
 def test_a_wrong_turn_that_waits_holds() -> None:
-    check = failback_checks.waits_its_turn(0, {"waitingFor": "B0 of region0"}, PARIS, ["default"])
+    check = failback_checks.waits_its_turn(0, {"waitingFor": "B0 of region0"}, [])
     assert (check.ok, check.detail) == (True, "B0 of region0")
 
 
