@@ -9,6 +9,7 @@ from drill.judging import (
     check_commands,
     check_exporting,
     check_failed_over,
+    check_gone,
     deployments,
     partitions_of_ready,
 )
@@ -46,17 +47,6 @@ def back_out(failback: Failback) -> None:
                 lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
             ),
         )
-        there = rig.view(lost)
-        rig.found.add(
-            label,
-            rig.settled(
-                lambda: failback_checks.failover_is_gone(
-                    lost.namespace,
-                    there.namespaces(),
-                    there.claims(lost.namespace),
-                    there.volumes_of(lost.namespace),
-                )
-            ),
-        )
+        check_gone(rig, label, lost, lost.namespace)
     check_commands(rig, label, since, "after backing out")
     check_exporting(rig, label, since, "after backing out")

@@ -32,8 +32,11 @@ def status_says(exit_status: int, output: str, when: str, expected: int, asked: 
     if exit_status != expected:
         found = "; ".join(each["sentence"] for each in document.get("findings", ()))
         problems.append(f"exit status {exit_status}, expected was {expected}: {found}")
-    if expected == MID_PROCEDURE and not document.get("next"):
+    following = document.get("next") or {}
+    if expected == MID_PROCEDURE and not following:
         problems.append("it does not say what is next")
+    elif expected == MID_PROCEDURE and not following.get("dualregion"):
+        problems.append("it does not name the command that does what is next")
     again = f", asked {asked} times as the machine was too busy" if asked > 1 else ""
     return judged(
         f"`dualregion status` tells how both regions stand {when}",
@@ -126,6 +129,7 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
         "how far it is": f"stack {stack}: phase failover, proved: ",
         "that the same command goes on": "the same command goes on",
         "what is next": f"next, {stack}: F",
+        "by which command": " dualregion failover --lost ",
     }
     problems += [f"it does not say {what}" for what, words in wanted.items() if words not in text]
     return judged(

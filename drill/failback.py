@@ -13,6 +13,7 @@ from drill.judging import (
     check_commands,
     check_exporters_run,
     check_exporting,
+    check_gone,
     check_kept,
     check_records,
     check_topology,
@@ -175,17 +176,13 @@ class Failback:
             self._check_exporters_addresses(label, with_failover=False)
             check_exporters_run(rig, label)
             views = {region: rig.view(region) for region in REGIONS}
-            gone, view = survivor.failover_namespace, views[survivor]
+            kept = views[survivor].broker_pods([survivor.namespace])
             rig.found.add(
                 label,
-                checks.brokers_kept(self._pending, view.broker_pods([survivor.namespace])),
+                checks.brokers_kept(self._pending, kept),
                 rig.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
-                rig.settled(
-                    lambda: failback_checks.failover_is_gone(
-                        gone, view.namespaces(), view.claims(gone), view.volumes_of(gone)
-                    )
-                ),
             )
+            check_gone(rig, label, survivor, survivor.failover_namespace)
         check_commands(rig, label, end, "after the failback")
         check_exporting(rig, label, end, "after the failback")
 

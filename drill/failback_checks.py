@@ -97,15 +97,15 @@ def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> C
     return judged("Operate and Tasklist are off in both regions", problems, "off")
 
 
-def failover_is_gone(
+def nothing_is_left(
     namespace: str, namespaces: Sequence[str], claims: Sequence[str], volumes: Sequence[str]
 ) -> Check:
-    """Of the failover installation no namespace, claim or volume is left in the survivor's cluster.
+    """Of an installation no namespace, claim or volume is left in its cluster.
 
     Args:
         namespace: where it was.
         namespaces: those of the cluster.
-        claims: those of the failover namespace.
+        claims: those of its namespace.
         volumes: those made for claims of it.
     """
     problems = [f"namespace {namespace}"] if namespace in namespaces else []

@@ -106,6 +106,22 @@ def deployments(views: Mapping[Region, ClusterView]) -> dict[str, list[dict[str,
     return {region.namespace: view.deployments(region.namespace) for region, view in views.items()}
 
 
+def check_gone(rig: Rig, phase: str, region: Region, namespace: str) -> None:
+    """Check that nothing of an installation is left in a region's cluster: namespace, claims, volumes."""
+    view = rig.view(region)
+    rig.found.add(
+        phase,
+        rig.settled(
+            lambda: failback_checks.nothing_is_left(
+                namespace,
+                view.namespaces(),
+                view.claims(namespace),
+                view.volumes_of(namespace),
+            )
+        ),
+    )
+
+
 def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float) -> None:
     """Look for every instance that was sent after `since` in each of the search engines."""
     keys = sorted(ack.key for ack in rig.found.load.sent_after(since))

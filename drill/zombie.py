@@ -7,11 +7,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from drill import checks, failback_checks, zombie_checks
+from drill import checks, zombie_checks
 from drill.cluster import ClusterView
 from drill.errors import ClusterCallFailed, DrillError
 from drill.failover import Failover
-from drill.judging import check_commands, check_exporting
+from drill.judging import check_commands, check_exporting, check_gone
 from drill.regions import brokers_after_failover
 from drill.rig import Rig
 from drill.zombie_checks import Topology
@@ -75,20 +75,12 @@ class Zombie:
             f"Phase failover: pulumi up on {lost.stack}, which cleans its cluster"
         ):
             run, said = self.failover.up_on_lost_stack()
-            there = rig.view(lost)
             rig.found.add(
                 label,
                 zombie_checks.lost_region_is_cleaned(run.exit_status, said),
                 checks.stack_says(said, lost, "failover", "lost"),
-                rig.settled(
-                    lambda: failback_checks.failover_is_gone(
-                        lost.namespace,
-                        there.namespaces(),
-                        there.claims(lost.namespace),
-                        there.volumes_of(lost.namespace),
-                    )
-                ),
             )
+            check_gone(rig, label, lost, lost.namespace)
 
 
 def _watch(view: ClusterView, namespace: str) -> list[Topology]:

@@ -278,9 +278,7 @@ class Cluster:
 
     def config_map(self, namespace: str, name: str) -> Any | None:
         """Return a ConfigMap, or None."""
-        return self._or_none(
-            lambda: self._get(f"{_collection('V1ConfigMap', namespace)}/{name}", "V1ConfigMap")
-        )
+        return self._one("V1ConfigMap", namespace, name)
 
     def set_config_map_key(self, found: Any, key: str, text: str | None) -> None:
         """Set one key of a ConfigMap, or take it away, unless somebody has changed the ConfigMap meanwhile.
@@ -351,13 +349,22 @@ class Cluster:
         try:
             return ask()
         except ApiException as error:
-            gone = error.status == 403 and namespace and not self.has_namespace(namespace)
+            gone = error.status == 403 and namespace and self._is_gone(namespace)
             raise CallFailed(
                 f"kube context {self.context}: {error.status} {error.reason} {_brief(error.body)}",
                 404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed(f"kube context {self.context}: {_reason(error)}") from None
+
+    def _is_gone(self, namespace: str) -> bool:
+        """Return whether a namespace is known to be gone: one that may not be looked at may be there."""
+        try:
+            return not self.has_namespace(namespace)
+        except CallFailed as error:
+            if error.status == 403:
+                return False
+            raise
 
     def _or_none(self, ask: Any, namespace: str | None = None) -> Any | None:
         try:

@@ -8,8 +8,9 @@ from typing import NoReturn
 import typer
 
 from runbook import carrying_out, dns, granting, history, plan, preflight, report, status
-from runbook.commands import CHECKOUT, DEFAULT_STACKS, Place, ProjectFolder, StackNames
+from runbook.commands import CHECKOUT, Place, ProjectFolder, StackNames
 from runbook.errors import Exit
+from runbook.stacks import DEFAULT_STACKS
 
 app = typer.Typer(
     name="dualregion",

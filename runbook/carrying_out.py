@@ -130,4 +130,4 @@ def _tell(hands: PulumiHands) -> None:
         hands.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
     following = next_of(stacks)
     if following:
-        hands.say(f"next, {following.who}: {following.what}\n    {following.command}")
+        hands.say(str(following))

@@ -35,7 +35,6 @@ StackNames = Annotated[
         "--stacks", envvar="DUALREGION_STACKS", help="The stacks of both regions, with a comma."
     ),
 ]
-DEFAULT_STACKS = "region0,region1"
 
 
 @dataclass(frozen=True)

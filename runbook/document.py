@@ -21,7 +21,12 @@ def document(status: Status) -> dict[str, Any]:
         "lostRegion": status.lost,
         "incident": None if status.incident is None else str(status.incident),
         "next": following
-        and {"who": following.who, "what": following.what, "command": following.command},
+        and {
+            "who": following.who,
+            "what": following.what,
+            "command": following.command,
+            "dualregion": following.dualregion,
+        },
         "ahead": [
             {
                 "stack": status.stacks[each.region].name,

@@ -58,8 +58,7 @@ class AskingCluster(Cluster):
 
     def has_secret(self, namespace: str, name: str) -> bool:
         """Return whether there is a Secret of this name."""
-        ask = lambda: self._core.read_namespaced_secret(name, namespace)  # noqa: E731
-        return self._or_none(ask, namespace) is not None
+        return self._one("V1Secret", namespace, name) is not None
 
     def free(self) -> list[Resources]:
         """Return what of each schedulable node nobody has asked for yet."""

@@ -31,9 +31,7 @@ def screen(status: Status, now: datetime | None = None) -> RenderableType:
     parts: list[RenderableType] = [_head(status)]
     parts += [Text(f"- {each.sentence}", COLOURS[each.health]) for each in status.findings]
     if status.next:
-        parts.append(
-            Text(f"next, {status.next.who}: {status.next.what}\n    {status.next.command}")
-        )
+        parts.append(Text(str(status.next)))
     return Group(*parts, _stacks(status, now or datetime.now(UTC)), topology(status))
 
 

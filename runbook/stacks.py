@@ -85,6 +85,9 @@ class RegionStack:
     locks: tuple[Lock, ...] | None = None
 
 
+DEFAULT_STACKS = "region0,region1"
+"""Both stacks' names, as the command is told them."""
+
 Both = tuple[RegionStack, RegionStack]
 """The stacks of region 0 and region 1."""
 

@@ -17,6 +17,12 @@ _NOISE = (
     "using pulumi-",
 )
 """Lines that follow every error and say nothing of it, or which plugin is used."""
+_EMPTY = (
+    "Resource is always ready",
+    "Resource is current",
+    "Resource scheduled for deletion",
+)
+"""What the Kubernetes provider says while it deletes or awaits something, without saying what; never more than that."""
 _CLUSTERS = "kubernetes:"
 """The types of what lies in a cluster begin so; the rest is Pulumi's own bookkeeping."""
 _QUIET = (OpType.SAME, OpType.REFRESH, OpType.READ)
@@ -84,7 +90,7 @@ class Teller:
             self.on_change(change)
 
     def _line(self, line: Line) -> None:
-        if not line.text or any(noise in line.text for noise in _NOISE):
+        if not line.text or line.text in _EMPTY or any(noise in line.text for noise in _NOISE):
             return
         if line.severity == "error":
             self.errors.append(f"{line.step}: {line.text}" if line.step else line.text)

@@ -247,6 +247,7 @@ def test_whether_a_partition_takes_commands(
 def test_objects_that_are_not_there_are_none(cluster: Cluster) -> None:
     assert cluster.stateful_set(NAMESPACE, "camunda-zeebe") is None
     assert cluster.network_policy(NAMESPACE, "isolate-lost-region") is None
+    assert cluster.config_map(NAMESPACE, "dual-region-f1") is None
 
 
 def test_objects_that_may_not_be_read_are_not_taken_for_missing(
@@ -262,18 +263,40 @@ def test_objects_that_may_not_be_read_are_not_taken_for_missing(
         cluster.workloads(NAMESPACE)
 
 
+@pytest.mark.parametrize("namespace_is", ["there", "forbidden, too"])
+def test_a_config_map_that_may_not_be_read_is_refused_with_its_own_name(
+    cluster: Cluster, kubernetes: FakeKubernetes, namespace_is: str
+) -> None:
+    """Whoever may not even look whether the namespace is there is told what was asked for first."""
+    kubernetes.put("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    path = f"/api/v1/namespaces/{NAMESPACE}"
+    kubernetes.broken[f"{path}/configmaps/coredns"] = failure(
+        403, "Forbidden", "configmaps is forbidden"
+    )
+    if namespace_is != "there":
+        kubernetes.broken[path] = failure(403, "Forbidden", "namespaces is forbidden")
+    with pytest.raises(CallFailed, match=r"403 Forbidden configmaps is forbidden") as refused:
+        cluster.config_map(NAMESPACE, "coredns")
+    assert refused.value.status == 403
+
+
 def test_a_namespace_that_is_gone_has_taken_the_rights_in_it_along(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     """Rights that are given in namespaces only: what a namespace held is forbidden when it is gone."""
     core, apps = (f"/{api}/namespaces/{NAMESPACE}" for api in ("api/v1", "apis/apps/v1"))
     forbidden = failure(403, "Forbidden", "you have no rights here")
-    named = (f"{apps}/statefulsets/camunda-zeebe", f"{apps}/deployments/camunda-operate")
+    named = (
+        f"{apps}/statefulsets/camunda-zeebe",
+        f"{apps}/deployments/camunda-operate",
+        f"{core}/configmaps/coredns",
+    )
     kinds = ("pods", "secrets", "configmaps", "persistentvolumeclaims")
     listed = (f"{apps}/statefulsets", f"{apps}/deployments", *(f"{core}/{each}" for each in kinds))
     kubernetes.broken |= dict.fromkeys((*named, *listed), forbidden)
     assert cluster.stateful_set(NAMESPACE, "camunda-zeebe") is None
     assert cluster.deployment(NAMESPACE, "camunda-operate") is None
+    assert cluster.config_map(NAMESPACE, "coredns") is None
     assert cluster.workloads(NAMESPACE) == cluster.claims(NAMESPACE) == []
     assert cluster.secrets(NAMESPACE, "a=b") == cluster.config_maps(NAMESPACE, "a") == []
     assert cluster.pods(NAMESPACE, "a=b") == []

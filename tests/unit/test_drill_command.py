@@ -29,7 +29,8 @@ SCREEN = (
 )
 STOPPED = (
     "stopping: Pulumi saves what is done; give it a few seconds stopped; Pulumi has saved what is done on stack "
-    "region0, and the same command goes on stack region0: phase failover, proved: F1 next, region0: F2: quorum"
+    "region0, and the same command goes on stack region0: phase failover, proved: F1 next, region0: F2: quorum "
+    "dualregion failover --lost 1 or: pulumi up --stack region0"
 )
 HISTORY = "Incident 1-region1-lost\nF1   london\nB7   paris\nRuns of Pulumi\nF2  nothing\n"
 
@@ -40,9 +41,12 @@ def answer(health: str, following: object = None) -> str:
 
 def test_a_status_is_judged_by_its_exit_status_and_what_is_next() -> None:
     assert status_says(0, answer("healthy"), "now", 0).ok
-    assert status_says(10, answer("mid-procedure", {"who": "region1"}), "now", 10).ok
+    following = {"who": "region1", "dualregion": "dualregion failback"}
+    assert status_says(10, answer("mid-procedure", following), "now", 10).ok
     without_next = status_says(10, answer("mid-procedure"), "now", 10)
     assert (without_next.ok, without_next.detail) == (False, "it does not say what is next")
+    without_command = status_says(10, answer("mid-procedure", {"who": "region1"}), "now", 10)
+    assert without_command.detail == "it does not name the command that does what is next"
     wrong = status_says(12, answer("unsafe"), "now", 0)
     assert (wrong.ok, wrong.detail) == (False, "exit status 12, expected was 0: why")
     assert not status_says(1, "Traceback", "now", 0).ok
@@ -114,6 +118,7 @@ def test_a_question_must_be_asked_below_the_topology() -> None:
         (0, STOPPED, True, "exit status 0"),
         (130, STOPPED, False, "F2 was never seen at work"),
         (130, STOPPED.partition(" next,")[0], True, "does not say what is next"),
+        (130, STOPPED.partition("dualregion failover")[0], True, "by which command"),
         (130, STOPPED.replace("proved: F1", ""), True, "how far it is"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from drill import failback_checks, previews
 from drill.cluster import ClusterView, exporters_paused, is_ready, web_apps_not_ready
 from drill.errors import ClusterCallFailed, DrillError
+from drill.findings import Findings
+from drill.judging import check_gone
 from drill.records import Quiet, record_ids, records_query
 from drill.regions import REGIONS, Region
 from drill.turns import take_turns
@@ -250,9 +253,34 @@ FAILOVER = "camunda-london-failover"
 def test_anything_left_of_the_failover_fails(
     namespaces: list[str], claims: list[str], volumes: list[str], says: str
 ) -> None:
-    check = failback_checks.failover_is_gone(FAILOVER, namespaces, claims, volumes)
+    check = failback_checks.nothing_is_left(FAILOVER, namespaces, claims, volumes)
     assert (check.ok, check.detail) == (False, says)
-    assert failback_checks.failover_is_gone(FAILOVER, ["camunda-london"], [], []).ok
+    assert failback_checks.nothing_is_left(FAILOVER, ["camunda-london"], [], []).ok
+
+
+@pytest.mark.parametrize(
+    ("region", "namespace", "ok"),
+    [(LONDON, FAILOVER, True), (PARIS, "camunda-paris", False)],
+)
+def test_what_is_left_is_looked_for_in_the_region_that_is_meant(
+    region: Region, namespace: str, ok: bool
+) -> None:
+    """Of London's failover installation nothing is there; of Paris's own one a volume is."""
+    volumes = {LONDON: {"camunda-london": ["pvc-1"]}, PARIS: {"camunda-paris": ["pvc-7"]}}
+
+    def view(of: Region) -> Any:
+        return SimpleNamespace(
+            namespaces=lambda: ["kube-system"],
+            claims=lambda _: [],
+            volumes_of=lambda name: volumes[of].get(name, []),
+        )
+
+    found = Findings()
+    rig: Any = SimpleNamespace(found=found, view=view, settled=lambda check: check())
+    check_gone(rig, "restored", region, namespace)
+    (check,) = found.checks
+    assert check.name == f"restored: Nothing is left of {namespace}: no namespace, claim or volume"
+    assert (check.ok, check.detail) == (ok, "nothing is left" if ok else "volume pvc-7")
 
 
 def history() -> Json:

@@ -47,6 +47,8 @@ elif what == "failover":
         print("stopped; Pulumi has saved what is done on stack region0, and the same command goes on")
         print("stack region0: phase failover, proved: F1")
         print("next, region0: F2: quorum")
+        print("    dualregion failover --lost 1")
+        print("    or: pulumi up --stack region0")
         sys.exit(130)
 elif what == "failback" and options == ["--until", "B4"]:
     ask("set phase failback-pending on both stacks, and begin?")

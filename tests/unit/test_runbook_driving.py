@@ -11,15 +11,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase
+from runbook import carrying_out
+from runbook.__main__ import app
 from runbook.driving import Driver
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status, judge
 from runbook.locks import Lock
+from runbook.nextstep import next_of
 from runbook.previewing import Preview
 from runbook.sight import Sights
 from runbook.stacks import Both, RegionStack
@@ -144,6 +149,50 @@ def test_interrupted_anywhere_the_same_command_goes_on(number: int) -> None:
         _whole_way(played)
     _whole_way(played)
     assert played.ups == WAY
+
+
+def test_whoever_types_what_is_named_next_goes_all_the_way() -> None:
+    """Interrupted after every single `up`."""
+    played, typed = Played(stop_at=0), []
+    with suppress(Stopped):
+        Driver(played).failover(1)
+    while following := next_of(played.stacks()):
+        typed.append(following.dualregion)
+        played.stop_at = len(played.ups) + 1
+        driver = Driver(played)
+        with suppress(Stopped):
+            if following.dualregion == "dualregion failover --lost 1":
+                driver.failover(1)
+            else:
+                assert following.dualregion == "dualregion failback"
+                driver.failback()
+    assert played.ups == WAY
+    assert typed == ["dualregion failover --lost 1"] * 2 + ["dualregion failback"] * 9
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "options", "exit_status", "told"),
+    [
+        (None, ["--until", "F3"], 0, "next, region1: R: "),
+        (0, [], 130, "next, region0: F1: "),
+    ],
+)
+def test_the_closing_words_name_the_command_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    stop_at: int | None,
+    options: list[str],
+    exit_status: int,
+    told: str,
+) -> None:
+    played = Played(stop_at=stop_at)
+    monkeypatch.setattr(carrying_out, "PulumiHands", lambda *_: played)
+    monkeypatch.setattr("runbook.commands.Project", lambda folder: SimpleNamespace(folder=folder))
+    result = CliRunner().invoke(app, ["failover", "--lost", "1", *options])
+    assert result.exit_code == exit_status, result.output
+    first, *commands = played.said[-1].split("\n    ")
+    assert first.startswith(told)
+    stack = first.partition(": ")[0].removeprefix("next, ")
+    assert commands == ["dualregion failover --lost 1", f"or: pulumi up --stack {stack}"]
 
 
 def test_what_cannot_be_undone_is_asked_before() -> None:

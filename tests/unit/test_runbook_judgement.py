@@ -16,6 +16,12 @@ from runbook.locks import Lock
 from runbook.stacks import Both
 from tests.unit import runbook_world as world
 
+BEGUN = (
+    world.stack(0, "failback-pending", 1, ["F1", "F2", "F3"], reached="failover"),
+    world.stack(1, "failback-pending", 1, reached="failover", nodes=()),
+)
+"""Both stacks told of the failback, and neither has taken a step of it."""
+
 
 def said(status: Status) -> str:
     return "\n".join(f"{each.health}: {each.sentence}" for each in status.findings)
@@ -45,34 +51,47 @@ def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stacks", "who", "what"),
+    ("stacks", "who", "what", "move"),
     [
-        (world.failing_over([]), "region0", "F1"),
-        (world.failing_over(["F1"]), "region0", "F2"),
-        (world.failing_over(["F1", "F2", "F3"]), "region1", "R"),
-        (world.failing_over(["F1", "F2", "F3"], "failover"), "operator", "the failback"),
-        (world.failing_back(["F3"], []), "region0", "B0"),
-        (world.failing_back(["B0"], []), "region1", "B1"),
-        (world.failing_back(["B0"], ["B1"]), "region0", "B2"),
-        (world.failing_back(["B0", "B2", "B3", "B4"], ["B1"]), "region1", "B4"),
-        (world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]), "operator", "restored"),
+        (world.failing_over([]), "region0", "F1", "failover --lost 1"),
+        (world.failing_over(["F1"]), "region0", "F2", "failover --lost 1"),
+        (world.failing_over(["F1", "F2", "F3"]), "region1", "R", "failover --lost 1"),
+        (
+            world.failing_over(["F1", "F2", "F3"], "failover"),
+            "operator",
+            "the failback",
+            "failback",
+        ),
+        (BEGUN, "region0", "B0", "failback"),
+        (world.failing_back(["B0"], []), "region1", "B1", "failback"),
+        (world.failing_back(["B0"], ["B1"]), "region0", "B2", "failback"),
+        (world.failing_back(["B0", "B2", "B3", "B4"], ["B1"]), "region1", "B4", "failback"),
+        (
+            world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]),
+            "operator",
+            "restored",
+            "failback",
+        ),
         (
             world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4", "B5"], "restored"),
             "region0",
             "B5",
+            "failback",
         ),
         (
             world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "restored"),
             "region1",
             "B6",
+            "failback",
         ),
     ],
 )
-def test_the_next_step_and_whose_turn_it_is(stacks: Both, who: str, what: str) -> None:
+def test_the_next_step_and_whose_turn_it_is(stacks: Both, who: str, what: str, move: str) -> None:
     following = judge(stacks, world.taken_over()).next
     assert following is not None
     assert following.who == who
     assert what in following.what + following.command
+    assert following.dualregion == f"dualregion {move}"
 
 
 def test_a_stack_that_was_not_told_comes_first() -> None:
@@ -83,6 +102,57 @@ def test_a_stack_that_was_not_told_comes_first() -> None:
     assert following.command == (
         "pulumi config set --stack region1 phase failover && pulumi config set --stack region1 lostRegion 1"
     )
+    assert following.dualregion == "dualregion failover --lost 1"
+
+
+def test_the_end_of_a_failback_is_the_commands_too() -> None:
+    """Phase normal is set, and proved by neither stack, or by one."""
+    here, there = ["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5", "B6", "B7"]
+    recreated = world.stack(1, proved=there, reached="restored")
+    for survivor in (
+        world.stack(0, proved=here, reached="restored", outputs={"lostRegion": 1}),
+        world.stack(0, proved=["N"]),
+    ):
+        following = judge((survivor, recreated), world.whole()).next
+        assert following is not None
+        assert following.what.startswith("N: ")
+        assert following.dualregion == "dualregion failback"
+
+
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        pytest.param((world.stack(0), world.stack(1)), id="not installed yet"),
+        pytest.param(
+            (
+                world.stack(
+                    0, proved=["F1", "F2", "F3"], reached="failover", outputs={"lostRegion": 1}
+                ),
+                world.stack(1),
+            ),
+            id="phase normal set in the midst of an incident",
+        ),
+        pytest.param(
+            world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "failover"),
+            id="a failover that would be refused",
+        ),
+    ],
+)
+def test_no_command_is_named_that_would_do_something_else(stacks: Both) -> None:
+    following = judge(stacks, world.whole()).next
+    assert following is not None
+    assert following.dualregion is None
+    assert str(following) == f"next, {following.who}: {following.what}\n    {following.command}"
+
+
+def test_other_stacks_are_named_in_the_command() -> None:
+    london, paris = world.failing_over(["F1"])
+    stacks = replace(london, name="london"), replace(paris, name="paris")
+    following = judge(stacks, world.taken_over()).next
+    assert str(following).splitlines()[1:] == [
+        "    dualregion --stacks london,paris failover --lost 1",
+        "    or: pulumi up --stack london",
+    ]
 
 
 def test_a_failover_that_is_complete_is_mid_procedure() -> None:

@@ -272,6 +272,22 @@ def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_fo
     assert "claim/data-old" in said["the failover namespace of region london is clean"]
 
 
+def test_a_secret_that_is_there_is_not_missed_and_one_that_may_not_be_read_is_unknown(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    secrets = "/api/v1/namespaces/{}/secrets"
+    fake.put(secrets.format("camunda-london"), {"metadata": {"name": "keys"}})
+    given = replace(found, values={"elasticsearch": {"extraEnvVarsSecret": "keys"}})
+    said = failed(of_region(given, 0, failback=False))
+    assert said["Secrets in region london"] == "keys is not in camunda-london-failover"
+    for namespace in ("camunda-london", "camunda-london-failover"):
+        fake.put("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        fake.broken[f"{secrets.format(namespace)}/keys"] = Reply(403, {"message": "forbidden"})
+    checks = {each.name: each for each in of_region(given, 0, failback=False)}
+    assert checks["Secrets in region london"].outcome is Outcome.UNKNOWN
+
+
 def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked(
     london: tuple[FakeKubernetes, Ground],
 ) -> None:

@@ -55,7 +55,7 @@ def test_the_screen_shows_what_an_operator_looks_for(monkeypatch: pytest.MonkeyP
         "MID-PROCEDURE  phase failback-pending, region 1 (paris) lost, incident 1-region1-lost",
         "EXPORTERS ARE PAUSED",
         "next, region0: B2: web apps are down",
-        "pulumi up --stack region0",
+        "\n    dualregion failback\n    or: pulumi up --stack region0\n",
         "camunda-london-failover",
         "(1) 3",
         "PAUSED",
@@ -83,6 +83,7 @@ def test_the_json_document_says_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         "who": "region0",
         "what": "B2: web apps are down, exporters paused, and the survivor's engine holds every record",
         "command": "pulumi up --stack region0",
+        "dualregion": "dualregion failback",
     }
     assert [each["step"] for each in found["ahead"]] == ["B2", "B3", "B4", "B4"]
     assert found["stacks"][1]["progress"] == ["B1"]

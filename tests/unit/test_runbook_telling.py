@@ -43,6 +43,20 @@ def test_progress_lines_name_their_step() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "empty",
+    ["Resource is always ready", "Resource is current", "Resource scheduled for deletion"],
+)
+def test_what_the_provider_says_of_nothing_in_particular_is_left_out(empty: str) -> None:
+    lines: list[Line] = []
+    teller = Teller(on_line=lines.append)
+    teller(said(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
+    assert (lines, teller.lines) == ([], [])
+    more = f"{empty}: finalizers might be preventing deletion (x)"
+    teller(said(more, "warning"))
+    assert [each.text for each in lines] == [more]
+
+
 def test_a_refusal_is_the_programs_own_sentence_said_once() -> None:
     teller = Teller()
     for _ in range(2):
