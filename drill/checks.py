@@ -38,7 +38,7 @@ def partitions_are_led(topology: Mapping[str, Any], partition_count: int, member
     leaders: dict[int, list[int]] = {}
     healthy: dict[int, int] = {}
     for broker in topology.get("brokers", []):
-        for partition in broker["partitions"]:
+        for partition in broker.get("partitions", ()):
             id_ = partition["partitionId"]
             if str(partition["role"]).lower() == "leader":
                 leaders.setdefault(id_, []).append(broker["nodeId"])

@@ -128,7 +128,7 @@ def _leaders(topology: Topology, partition: int) -> list[str]:
     return [
         str(broker["host"])
         for broker in topology.get("brokers", [])
-        for each in broker["partitions"]
+        for each in broker.get("partitions", ())
         if each["partitionId"] == partition and str(each["role"]).lower() == "leader"
     ]
 

@@ -162,6 +162,11 @@ def unhealthy_member(topology: Json) -> None:
     topology["brokers"][0]["partitions"][1]["health"] = "unhealthy"
 
 
+def just_joined(topology: Json) -> None:
+    """A broker that has only just joined is told of without its partitions."""
+    del topology["brokers"][1]["partitions"]
+
+
 def nobody(topology: Json) -> None:
     topology["brokers"] = []
 
@@ -172,6 +177,7 @@ def nobody(topology: Json) -> None:
         (no_leader, "partition 2 has no leader"),
         (two_leaders, "partition 2 has 2 leaders"),
         (unhealthy_member, "partition 2 has 2 healthy members"),
+        (just_joined, "partition 2 has no leader"),
         (nobody, "partition 4 has no leader"),
     ],
 )
