@@ -9,6 +9,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from components.aws_provider import aws_provider
 from dualregion.backup import KEY_NAMES, Access, StorageSettings
 from dualregion.settings import Settings
 from dualregion.storage import access_policy, identity_name, tls_only_policy, trust_policy
@@ -32,11 +33,8 @@ class BackupStorage(pulumi.ComponentResource):
 
     def __init__(self, name: str, settings: Settings, storage: StorageSettings) -> None:
         super().__init__("dualregion:index:BackupStorage", name)
-        provider = aws.Provider(
-            name,
-            region=storage.buckets[settings.region].aws_region,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        # The settings have checked that it is there.
+        provider = aws_provider(name, storage.buckets[settings.region].aws_region or "", self)
         opts = pulumi.ResourceOptions(parent=self, provider=provider)
         if storage.create:
             _bucket(name, settings, storage, opts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -13,6 +14,9 @@ from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.topology import Gate as GateSpec
 from hooks.site import Site
+
+AWS_PACKAGE = "pulumi_aws"
+"""Read only when something is made on AWS."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Region(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegionArgs) -> None:
         super().__init__("dualregion:index:Region", name)
         self._args = args
+        _check_aws_package(args.site.settings)
         self._kubernetes = _provider(name, args.site.settings, self)
         self._keys = _backup_keys(name, args.site.settings)
         self._spaces = {
@@ -44,7 +49,10 @@ class Region(pulumi.ComponentResource):
         }
         self._names = self._dns()
         self._made: dict[str, list[pulumi.Resource]] = {
-            ISOLATION: [each for space in self._spaces.values() for each in space.contents]
+            ISOLATION: [
+                *(each for space in self._spaces.values() for each in space.contents),
+                *self._acl_rules(name),
+            ]
         }
         self.records = {}
         for node in args.site.topology.nodes:
@@ -56,6 +64,16 @@ class Region(pulumi.ComponentResource):
     def _space(self, spec: Installation) -> Space:
         args = SpaceArgs(spec, self._args.site, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
+
+    def _acl_rules(self, name: str) -> list[pulumi.Resource]:
+        """Declare what of the isolation is made on AWS; it waits for nothing."""
+        acls, rules = self._args.site.settings.own.network_acls, self._args.site.topology.acl_rules
+        if acls is None or not rules:
+            return []
+        from components.network_acls import NetworkAcls  # noqa: PLC0415
+
+        options = self._options(())
+        return NetworkAcls(f"{name}-network-acls", acls.aws_region, rules, options).rules
 
     def _dns(self) -> list[pulumi.Resource]:
         """Declare what the topology wants of DNS; brokers come after it, as they look for each other by name."""
@@ -91,21 +109,30 @@ class Region(pulumi.ComponentResource):
         )
 
 
-def _backup_keys(name: str, settings: Settings) -> Mapping[str, pulumi.Input[str]]:
-    """Declare what `backup.storage` wants on AWS, and return the keys that were made for it.
+def _check_aws_package(settings: Settings) -> None:
+    """Refuse to go without the AWS package if it is needed in any phase, so that it is not missed in an incident.
 
-    :raises RunError: if the package for AWS is not installed; nobody else needs it.
+    :raises RunError: if it is not installed; nobody else needs it.
     """
+    storage = settings.backup.storage
+    needed_by = [
+        *(["backup.storage"] if storage is not None and storage.on_aws else []),
+        *(["networkAcls"] if settings.own.network_acls is not None else []),
+    ]
+    if needed_by and find_spec(AWS_PACKAGE) is None:
+        raise pulumi.RunError(
+            f"nothing was changed:\n- for {' and '.join(needed_by)} something is made on AWS, which needs package "
+            f"{AWS_PACKAGE}: `pip install --require-hashes -r requirements.lock -r requirements-aws.lock`"
+        )
+
+
+def _backup_keys(name: str, settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+    """Declare what `backup.storage` wants on AWS, and return the keys that were made for it."""
     storage = settings.backup.storage
     if storage is None or not storage.on_aws:
         return {}
-    try:
-        from components.backup_storage import BackupStorage  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise pulumi.RunError(
-            f"nothing was changed:\n- backup.storage makes something on AWS, which needs package {error.name}: "
-            "`pip install --require-hashes -r requirements.lock -r requirements-aws.lock`"
-        ) from None
+    from components.backup_storage import BackupStorage  # noqa: PLC0415
+
     return BackupStorage(f"{name}-backup", settings, storage).keys
 
 

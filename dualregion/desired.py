@@ -14,7 +14,7 @@ from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.progress import Stack, current_incident
 from dualregion.settings import Settings
-from dualregion.topology import ISOLATION, Gate, Installation, Kind, Topology
+from dualregion.topology import ISOLATION, AclRule, Gate, Installation, Kind, Topology
 
 
 def desired(
@@ -32,7 +32,30 @@ def desired(
     if problem:
         raise ConfigError([problem])
     topology = _topology(settings, base, peer, own)
-    return replace(topology, names=chaining.names(settings, topology, own))
+    return _complete(settings, topology, own)
+
+
+def _complete(settings: Settings, topology: Topology, own: Stack) -> Topology:
+    """Return the topology with what stands beside its nodes: DNS, and the isolation on AWS."""
+    return replace(
+        topology,
+        names=chaining.names(settings, topology, own),
+        acl_rules=_acl_rules(settings, topology, own),
+    )
+
+
+def _acl_rules(settings: Settings, topology: Topology, own: Stack) -> tuple[AclRule, ...]:
+    """Return the rules of network ACLs: they are there exactly while the network policies are.
+
+    A lost region only keeps those that it has: nothing is made in it.
+    """
+    acls = settings.own.network_acls
+    if acls is None or not any(each.cut_cidrs for each in topology.installations):
+        return ()
+    rules = acls.rules(settings.peer.pod_cidrs)
+    if topology.role is Role.LOST:
+        return tuple(each for each in rules if each.name in own.nodes)
+    return rules
 
 
 def _topology(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack) -> Topology:
@@ -186,4 +209,4 @@ def remembered(settings: Settings, own: Stack) -> Topology:
             "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
         ),
     )
-    return replace(topology, names=chaining.names(settings, topology, own))
+    return _complete(settings, topology, own)

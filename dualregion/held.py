@@ -23,6 +23,7 @@ _NODE_TYPES = frozenset(
         "kubernetes:core/v1:ConfigMap",
         "kubernetes:core/v1:Service",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "aws:ec2/networkAclRule:NetworkAclRule",
     }
 )
 

@@ -40,7 +40,7 @@ class Stack:
     """What a stack holds: its last outputs, and the resources in its state.
 
     :ivar phase: None if it has never been updated.
-    :ivar nodes: the names of the releases, gates and policies in its state.
+    :ivar nodes: the names of the releases, gates, policies and network ACL rules in its state.
     :ivar region: which region it says it is.
     :ivar gates: the incident that each gate in its state names, by step id.
     :ivar history: the records of all incidents: incident -> step -> record.

@@ -27,6 +27,7 @@ from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySetti
 from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.model import Model
+from dualregion.network_acls import NetworkAclSettings, acls_problem
 from dualregion.procedure import Phase, Role, role_of
 from dualregion.subjects import RightsSettings, rights_problem
 
@@ -68,6 +69,8 @@ class RegionSettings(Model):
     pod_cidrs: tuple[Cidr, ...] = ()
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
     Without them the isolation (step F1) is the operator's own, and F1 only proves it."""
+    network_acls: NetworkAclSettings | None = None
+    """The AWS network ACLs of its nodes' subnets, in which the isolation cuts the other region's `pod_cidrs` as well."""
     dns_addresses: Annotated[tuple[DnsAddress, ...], Field(max_length=MOST_FORWARDERS)] = ()
     """Where the other region's cluster reaches this one's DNS; required with `dns.chain`."""
 
@@ -284,6 +287,13 @@ def _check_pod_ranges(settings: Settings) -> str | None:
     return None
 
 
+def _check_network_acls(settings: Settings) -> str | None:
+    first, second = settings.regions
+    return acls_problem(
+        (first.network_acls, second.network_acls), (first.pod_cidrs, second.pod_cidrs)
+    )
+
+
 def _check_cluster_size(settings: Settings) -> str | None:
     size = settings.cluster_size
     if size >= 4 and size % 2 == 0:
@@ -415,6 +425,7 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_namespaces,
     _check_contexts,
     _check_pod_ranges,
+    _check_network_acls,
     _check_cluster_size,
     _check_replication,
     _check_partitions,

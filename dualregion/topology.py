@@ -20,7 +20,8 @@ class Kind(StrEnum):
 
 
 ISOLATION = "isolation"
-"""The node name of the network isolation: a network policy in the namespace of every installation."""
+"""The node name of the network isolation: a network policy in the namespace of every installation, and, if
+configured, rules in the AWS network ACLs of its nodes."""
 
 
 DNS_CHAIN = "dns-chain"
@@ -100,6 +101,26 @@ NO_NAMES = Names()
 
 
 @dataclass(frozen=True)
+class AclRule:
+    """A rule of an AWS network ACL that cuts an address range of the other region, in one direction.
+
+    :ivar acl: the network ACL's id.
+    :ivar number: its place there, which nobody else takes.
+    :ivar egress: whether it is about what leaves the subnets.
+    """
+
+    acl: str
+    number: int
+    egress: bool
+    cidr: str
+
+    @property
+    def name(self) -> str:
+        """Its node name: its place, so that a change of the lists touches no rule that stays in its place."""
+        return f"{self.acl}-{'egress' if self.egress else 'ingress'}-{self.number}"
+
+
+@dataclass(frozen=True)
 class Topology:
     """What one region's stack declares.
 
@@ -107,12 +128,14 @@ class Topology:
     :ivar waiting_for: what the stack cannot do before the other one has moved, and what to type; None
         if it has gone as far as its phase goes.
     :ivar names: what of DNS comes before the installations.
+    :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
     """
 
     role: Role
     nodes: tuple[Installation | Gate, ...] = ()
     waiting_for: str | None = None
     names: Names = NO_NAMES
+    acl_rules: tuple[AclRule, ...] = ()
 
     @property
     def installations(self) -> tuple[Installation, ...]:

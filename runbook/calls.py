@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dualregion import brokers, failback, values
+from dualregion.network_acls import rules_in_words
 from dualregion.settings import Settings
 from runbook.turns import R, Turn
 
@@ -34,6 +35,11 @@ class _Names:
     @property
     def there(self) -> str:
         return self.settings.regions[self.lost].namespace
+
+    @property
+    def acl_rules(self) -> tuple[str, ...]:
+        acls = self.settings.regions[brokers.other(self.lost)].network_acls
+        return rules_in_words(acls, self.settings.regions[self.lost].pod_cidrs) if acls else ()
 
     @property
     def release(self) -> str:
@@ -82,6 +88,7 @@ def _f1(names: _Names, _: Turn) -> tuple[str, ...]:
     cut = ", ".join(names.settings.regions[names.lost].pod_cidrs) or "nothing: no podCidrs are set"
     return (
         f"NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}, cutting {cut}",
+        *(f"deny {cut}, both ways, by {each}" for each in names.acl_rules),
         f"GET /v1/topology of {names.gateway}: until broker {names.lost_ids} of {names.there} is gone",
     )
 
@@ -115,6 +122,7 @@ def _b0(names: _Names, _: Turn) -> tuple[str, ...]:
     return (
         f"look into {names.there}: no release, workload, claim, volume or index",
         f"delete NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}",
+        *(f"delete {each}" for each in names.acl_rules),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dualregion import brokers
 from dualregion.errors import ConfigError
+from dualregion.network_acls import rules_in_words
 from dualregion.observed import ClusterView
 from dualregion.procedure import F3
 from dualregion.settings import Settings
@@ -97,13 +98,16 @@ def always(ground: Ground) -> Iterator[Check]:
         "`pulumi login` to a backend that outlasts either region and this machine",
         ground.backend,
     )
-    for region in first.regions:
+    for index, region in enumerate(first.regions):
+        survivor = first.regions[brokers.other(index)].network_acls
+        rules = rules_in_words(survivor, region.pod_cidrs) if survivor else ()
         yield held(
             f"isolation of region {region.name}",
             None
             if region.pod_cidrs
             else "podCidrs is not set: F1 only proves the isolation, and makes none",
             "set podCidrs, or have another way to cut the network between the regions at hand",
+            "; ".join(("network policies", *rules)),
         )
     yield from _at_rest(ground.status)
     for sight in ground.status.sights:

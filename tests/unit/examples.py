@@ -6,6 +6,7 @@ from dualregion.settings import Settings
 
 OIDC_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.example/id"
 NAMES = ("london", "paris")
+ACLS = (["acl-0a1b2c3d", "acl-0123456789abcdef0"], ["acl-0fedcba987654321f"])
 POD_CIDRS = (["10.180.0.0/16", "fd00:180::/64"], ["10.181.0.0/16", "fd00:181::/64"])
 
 
@@ -39,6 +40,19 @@ def failover(region_id: int, lost: int, **changes: Any) -> Settings:
 def with_cidrs() -> list[dict[str, Any]]:
     """Return both regions with the address ranges of their pods."""
     return [region(index, podCidrs=POD_CIDRS[index]) for index in (0, 1)]
+
+
+def acls(index: int, **changes: Any) -> dict[str, Any]:
+    """Return a section `networkAcls` of a region, with these keys set."""
+    return {"awsRegion": ("eu-west-2", "eu-west-3")[index], "ids": ACLS[index]} | changes
+
+
+def with_acls(**changes: Any) -> list[dict[str, Any]]:
+    """Return both regions with the address ranges of their pods and network ACLs, the latter with these keys set."""
+    return [
+        region(index, podCidrs=POD_CIDRS[index], networkAcls=acls(index, **changes))
+        for index in (0, 1)
+    ]
 
 
 def storage(**changes: Any) -> dict[str, Any]:

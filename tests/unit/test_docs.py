@@ -18,6 +18,7 @@ from drill.__main__ import main as drill_command
 from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.dns import DnsSettings, LoadBalancerSettings
+from dualregion.network_acls import NetworkAclSettings
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 from dualregion.subjects import RightsSettings
 
@@ -152,6 +153,7 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("backup", BackupSettings),
         ("backup.storage", StorageSettings),
         ("backup.storage.buckets", BucketSettings),
+        ("regions.networkAcls", NetworkAclSettings),
         ("dns", DnsSettings),
         ("dns.loadBalancer", LoadBalancerSettings),
         ("hooks", AnnouncementSettings),

@@ -62,6 +62,7 @@ class Registered:
     secret_outputs: frozenset[str]
     retained: bool
     ignored: tuple[str, ...]
+    deleted_first: bool
 
 
 class CallRefused(grpc.RpcError):
@@ -123,6 +124,7 @@ class Recorder(mocks.MockMonitor):
             secret_outputs=frozenset(request.additionalSecretOutputs),
             retained=request.retainOnDelete,
             ignored=tuple(request.ignoreChanges),
+            deleted_first=request.deleteBeforeReplace,
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from dualregion import rights
 from dualregion.corefile import block_for
+from dualregion.settings import RegionSettings
 from dualregion.subjects import RightsSettings
 from runbook import preflight
 from runbook.__main__ import app
@@ -22,7 +23,7 @@ from runbook.live_checks import of_region
 from runbook.preflight import exit_status
 from runbook.room import Resources, does_not_fit
 from tests.unit import runbook_world as world
-from tests.unit.examples import chained_settings
+from tests.unit.examples import ACLS, chained_settings, settings, with_acls
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
 
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
@@ -43,6 +44,26 @@ def failed(found: Iterable[Check]) -> dict[str, str]:
 def test_podless_isolation_is_all_that_is_found_of_the_reference_setup() -> None:
     found = failed(always(ground()))
     assert set(found) == {"isolation of region london", "isolation of region paris"}
+
+
+def test_the_isolation_is_told_with_the_network_acls_that_cut_the_region_off() -> None:
+    stacks = [
+        replace(each, settings=each.settings.model_copy(update={"regions": acls_of_region_0()}))
+        for each in world.normal()
+    ]
+    found = {each.name: each for each in always(ground(tuple(stacks)))}
+    london, paris = (found[f"isolation of region {name}"] for name in ("london", "paris"))
+    assert {london.outcome, paris.outcome} == {Outcome.OK}
+    assert london.found == "network policies"
+    assert paris.found.split("; ") == [
+        "network policies",
+        *(f"rules 10 to 11 of network ACL {each}" for each in ACLS[0]),
+    ]
+
+
+def acls_of_region_0() -> tuple[RegionSettings, ...]:
+    first, second = settings(regions=with_acls()).regions
+    return first, second.model_copy(update={"network_acls": None})
 
 
 def test_stacks_that_are_configured_differently_are_told_by_their_keys() -> None:

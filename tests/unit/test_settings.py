@@ -13,13 +13,27 @@ from dualregion import brokers
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
-from tests.unit.examples import failover, raw, region, settings, storage, with_roles
+from tests.unit.examples import (
+    ACLS,
+    acls,
+    failover,
+    raw,
+    region,
+    settings,
+    storage,
+    with_acls,
+    with_roles,
+)
 
 
 def problems(**changes: Any) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
         Settings.parse(raw(**changes))
     return caught.value.problems
+
+
+def _acl_region(index: int, cut: Any = (), **changes: Any) -> dict[str, Any]:
+    return region(index, podCidrs=list(cut), networkAcls=acls(index, **changes))
 
 
 BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -250,6 +264,64 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
             ]
         },
         ("podCidrs", "10.180.0.0/16", "10.0.0.0/8"),
+    ),
+    (
+        "an id that is no network ACL's",
+        {"regions": with_acls(ids=["subnet-0a1b2c3d"])},
+        ("regions[0].networkAcls.ids[0]", "'subnet-0a1b2c3d'", "acl- and 8 or 17"),
+    ),
+    (
+        "an id that is too short",
+        {"regions": with_acls(ids=["acl-0abc"])},
+        ("regions[1].networkAcls.ids[0]", "'acl-0abc'", "8 or 17"),
+    ),
+    (
+        "no network ACL at all",
+        {"regions": with_acls(ids=[])},
+        ("regions[0].networkAcls.ids", "[]", "at least 1"),
+    ),
+    (
+        "a network ACL twice",
+        {"regions": [region(0, podCidrs=["10.180.0.0/16"]), _acl_region(1, ids=[*ACLS[1] * 2])]},
+        ("regions[1].networkAcls.ids", ACLS[1][0], "twice"),
+    ),
+    (
+        "a network ACL of both regions",
+        {"regions": with_acls(ids=ACLS[0])},
+        ("regions[0].networkAcls.ids", "regions[1].networkAcls.ids", ACLS[0][1], "of their own"),
+    ),
+    (
+        "network ACLs in no AWS region",
+        {"regions": with_acls(awsRegion="eu-west-2a")},
+        ("regions[0].networkAcls.awsRegion", "'eu-west-2a'", "such as eu-west-2"),
+    ),
+    (
+        "network ACLs without AWS region",
+        {"regions": [region(0), region(1, networkAcls={"ids": ACLS[1]})]},
+        ("regions[1].networkAcls.awsRegion", "not set"),
+    ),
+    (
+        "nothing to cut in the network ACLs",
+        {"regions": [region(0), _acl_region(1)]},
+        ("regions[0].podCidrs is not set", "regions[1].networkAcls", "VPC CNI", "leave"),
+    ),
+    (
+        "everything to cut in the network ACLs",
+        {"regions": [region(0, podCidrs=["::/0"]), _acl_region(1)]},
+        ("regions[0].podCidrs", "::/0", "regions[1].networkAcls", "everything"),
+    ),
+    *(
+        (
+            f"a first rule number of {number}",
+            {"regions": with_acls(firstRuleNumber=number)},
+            ("regions[0].networkAcls.firstRuleNumber", str(number), told),
+        )
+        for number, told in ((0, "greater than"), (32767, "less than"), ("ten", "integer"))
+    ),
+    (
+        "more rules than numbers",
+        {"regions": with_acls(firstRuleNumber=32766)},
+        ("regions[0].networkAcls.firstRuleNumber", "32766", "up to 32767", "lower one"),
     ),
     (
         "a chain without an end",
