@@ -218,7 +218,9 @@ def test_what_the_state_holds_of_them_is_known_by_their_names(
     survivor: tuple[Settings, Recorder],
 ) -> None:
     recorder = survivor[1]
-    urns = {urn: {} for urn in recorder.get_registered_resources() if RULE in urn}
+    urns: dict[str, dict[str, Any]] = {
+        urn: {} for urn in recorder.get_registered_resources() if RULE in urn
+    }
     assert nodes_of(urns).keys() == rules_of(recorder).keys()
     assert {name_of(urn) for urn in urns} == rules_of(recorder).keys()
 
