@@ -7,9 +7,13 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let SIGTERM end the tests as Ctrl-C does: fixtures take down what they started."""
+    """Let SIGTERM end the tests as Ctrl-C does: fixtures take down what they started.
+
+    And let Ctrl-C be heard: a shell has what it starts in the background ignore it, and so all that this starts.
+    """
 
     def interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(f"ended by {signal.Signals(number).name}")
 
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -433,8 +433,6 @@ def test_down_leaves_nothing_even_when_state_is_missing(sandbox: Sandbox, before
 def start_and_signal(number: signal.Signals) -> None:
     """Start the sandbox in another process, and send the signal while the API servers are starting."""
     script = (
-        # a shell that runs the tests in the background has its children ignore SIGINT
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from pathlib import Path; from sandbox.regions import Sandbox; "
         f"from sandbox.setup import tools; Sandbox(tools.load(), Path({str(ROOT)!r})).up(nodes=False)"
     )

@@ -167,10 +167,8 @@ def test_the_program_is_told_to_leave_however_narrow_the_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    # A shell that runs the tests in its background has them ignore Ctrl-C, and their children too.
     script = (
-        "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nprint('up', flush=True)\n"
-        f"time.sleep(600)  # {'a long path' * 20} {PROGRAM}"
+        f"import time\nprint('up', flush=True)\ntime.sleep(600)  # {'a long path' * 20} {PROGRAM}"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
         try:
