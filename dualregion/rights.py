@@ -67,23 +67,28 @@ class Right:
         return self.resource.partition(".")[2]
 
 
-_MANAGE = ("get", "list", "watch", "create", "update", "patch", "delete")
+_HELM = ("get", "create", "patch", "delete")
+"""What Helm does with a chart's objects, without waiting for them. It replaces none, so none needs `update`."""
+_PULUMI = ("list", "watch")
+"""What Pulumi does besides: until an object of its own is gone."""
 _CHART = "the chart's"
 
 _OWN_NAMESPACED = (
-    Right("statefulsets.apps", _MANAGE, f"{_CHART}; held and restarted by gates"),
-    Right("deployments.apps", _MANAGE, f"{_CHART}; Operate and Tasklist are scaled"),
+    Right("statefulsets.apps", (*_HELM, "list"), f"{_CHART}; held and restarted by gates"),
+    Right("deployments.apps", (*_HELM, "list"), f"{_CHART}; Operate and Tasklist are scaled"),
     Right(
         "controllerrevisions.apps", ("get",), "an update that brokers see nothing of is taken back"
     ),
-    Right("services", _MANAGE, _CHART),
-    Right("configmaps", _MANAGE, f"{_CHART}; the gates' records"),
-    Right("secrets", _MANAGE, f"{_CHART}; the search engine's; Helm's records"),
-    Right("serviceaccounts", _MANAGE, _CHART),
-    Right("persistentvolumeclaims", _MANAGE, _CHART),
-    Right("networkpolicies.networking.k8s.io", _MANAGE, f"{_CHART}; the isolation"),
-    Right("poddisruptionbudgets.policy", _MANAGE, _CHART),
-    Right("pods", ("get", "list", "delete"), "seen, and restarted one by one"),
+    Right("services", _HELM, _CHART),
+    Right("configmaps", (*_HELM, *_PULUMI), f"{_CHART}; the gates' records"),
+    Right(
+        "secrets", (*_HELM, *_PULUMI, "update"), f"{_CHART}; the search engine's; Helm's records"
+    ),
+    Right("serviceaccounts", _HELM, _CHART),
+    Right("persistentvolumeclaims", (*_HELM, "list"), _CHART),
+    Right("networkpolicies.networking.k8s.io", (*_HELM, *_PULUMI), f"{_CHART}; the isolation"),
+    Right("poddisruptionbudgets.policy", _HELM, _CHART),
+    Right("pods", ("list", "delete"), "seen, and restarted one by one"),
     Right("services/proxy", ("get", "create", "delete"), "gateway and search engine"),
     Right("pods/proxy", ("get", "create"), "brokers"),
     Right("events", ("list", "watch"), "Pulumi tells the warnings about what it makes"),
@@ -103,7 +108,7 @@ _OWN_CLUSTER = (
 _COREFILE = Right("configmaps", ("get", "patch"), "`dns.chain`", Only.COREFILE)
 _LOAD_BALANCER = (
     Right("services", ("get", "list", "watch"), "`dns.loadBalancer.create`"),
-    Right("services", ("create", "update", "patch", "delete"), "the same", Only.LOAD_BALANCER),
+    Right("services", ("create", "patch", "delete"), "the same", Only.LOAD_BALANCER),
 )
 _PEER_NAMESPACED = (
     Right("statefulsets.apps", ("get", "list"), "B0, B6; the brokers' environment (B3, B5)"),
@@ -128,7 +133,7 @@ def namespaced(settings: Settings, side: Side) -> tuple[Right, ...]:
     """Return what is needed in each of a region's two namespaces."""
     if side is Side.PEER:
         return _PEER_NAMESPACED
-    extra = (Right(each, _MANAGE, "the values'") for each in settings.rights.extra)
+    extra = (Right(each, _HELM, "the values'") for each in settings.rights.extra)
     return (*_OWN_NAMESPACED, *extra)
 
 
