@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill screens interrupted zombie foreign test lint unit engine sandbox-test up down
+.PHONY: help venv setup drill screens interrupted zombie foreign adopting test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -63,6 +63,9 @@ zombie: setup ## Drills in which the lost region lives and comes back, with and 
 
 foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it were somebody else's)
 	$(PYTHON) -m pytest tests/foreign
+
+adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
+	$(PYTHON) -m pytest tests/adopting
 
 test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
 	$(UNIT_TESTS)
