@@ -6,10 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from select import select
 from types import TracebackType
 
 import pexpect
 import pyte
+from pexpect.spawnbase import SpawnBase
 from pyte.screens import Char
 
 from drill.errors import DrillError
@@ -88,9 +90,18 @@ class Terminal:
             except pexpect.TIMEOUT:
                 return True
             except pexpect.EOF:
+                self._stream.feed(self._last_words())
                 return False
             self._stream.feed(text)
         return True
+
+    def _last_words(self) -> str:
+        """Return what came after the last look: pexpect reads no more of a command that has just ended."""
+        text = ""
+        with suppress(pexpect.EOF):
+            while select([self._process.child_fd], [], [], 0)[0]:
+                text += SpawnBase.read_nonblocking(self._process, _CHUNK)
+        return text
 
     def type(self, text: str) -> None:
         """Type a line, and hit Enter."""

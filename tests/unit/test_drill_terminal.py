@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
+import pexpect
 import pytest
 
 from drill.command import Command
@@ -14,7 +15,7 @@ from drill.report import Answer
 from drill.screens import PAGE, SHOWN, TIMELINE, Screens, publish
 from drill.settings import Places
 from drill.stacks import Stacks
-from drill.terminal import COLUMNS, Row
+from drill.terminal import COLUMNS, Row, Terminal
 
 SCRIPT = """#!{python}
 import os, sys, time
@@ -126,6 +127,24 @@ def test_a_command_is_ended_when_the_drill_is(command: Command) -> None:
 
     with pytest.raises(DrillError, match="interrupted"):
         command.stacks.at_terminal("x", (str(command.executable), "failover"), interrupted)
+
+
+def test_what_a_command_says_at_its_very_end_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pexpect looks for output, then whether the command lives: what it says in between is left unread."""
+    argv = (sys.executable, "-c", "print('the last words')")
+
+    def too_late(process: pexpect.spawn, size: int, timeout: float) -> str:
+        process.wait()
+        raise pexpect.EOF("ended")
+
+    monkeypatch.setattr(pexpect.spawn, "read_nonblocking", too_late)
+    with Terminal(argv, tmp_path, {}, tmp_path / "log", "MARK") as terminal:
+        assert not terminal.read()
+        assert terminal.text == "the last words\n"
+        assert terminal.exit_status(10) == 0
+    assert "the last words" in (tmp_path / "log").read_text()
 
 
 def test_each_line_is_told_once(command: Command) -> None:
