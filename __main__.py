@@ -2,7 +2,6 @@
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -122,9 +121,7 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
     Its state, read before this run's refresh, still remembers what is gone.
     """
     gone_before = settings.role in (Role.LOST, Role.RECREATED)
-    if gone_before and clean_slate.is_made_anew(cluster, settings.own.namespace):
-        return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
-    return own
+    return clean_slate.still_held(own, cluster, settings.own.namespace) if gone_before else own
 
 
 def _exit_quietly(*_: object) -> None:

@@ -31,7 +31,7 @@ def rehearse_incident(rig: Rig, incident: Incident) -> None:
 def _check_interruptions(rig: Rig, incident: Incident, label: str) -> None:
     """Check that every named point was hit, and that what was interrupted was finished."""
     parts = {"survivor": incident.survivor.stack, "recreated": incident.lost.stack}
-    named = named_points(rig.settings.until, parts)
+    named = named_points(rig.settings, parts)
     alive = [incident.survivor] if rig.settings.until is Until.FAILOVER else list(REGIONS)
     pending = {
         namespace: rig.view(region).pending_releases(namespace)

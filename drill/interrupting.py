@@ -17,7 +17,7 @@ from drill.regions import Region
 from drill.stacks import Run, Stacks
 
 MOST_UPS = 24
-"""The longest turn has five pieces of work with two points each: twice as many ups mean that none goes through."""
+"""The longest turn has six pieces of work with two points each: twice as many ups mean that none goes through."""
 _HELM_POLL_SECONDS = 0.02
 """An install's record is pending for a second or so."""
 

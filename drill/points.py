@@ -10,16 +10,33 @@ from dataclasses import dataclass, field
 
 from drill.check import Check, judged
 from drill.livelines import said_by_program
-from drill.settings import Until
+from drill.regions import REGIONS
+from drill.settings import DrillSettings, Until
+
+DNS_RECORD = "dns-chain"
+"""The ConfigMap that stands for the DNS chain in a Corefile."""
 
 _STEP = r"F[1-3]|B[0-7]"
-_SAID = re.compile(rf"^(?P<step>{_STEP}): ")
-_GATE = re.compile(rf"^ *\S{{0,2}} +kubernetes:core/v1:ConfigMap (?P<name>{_STEP}) (?P<rest>.*)$")
-_RELEASE = re.compile(
-    r"^ *\S{0,2} +kubernetes:helm\.sh/v3:Release (?P<name>normal|failover) (?P<rest>.*)$"
+_SAID = re.compile(
+    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
+)
+_RESOURCE = re.compile(
+    r"^ *\S{0,2} +kubernetes:(?:"
+    rf"core/v1:ConfigMap (?P<gate>{_STEP})"
+    rf"|core/v1:ConfigMap (?P<record>{DNS_RECORD})"
+    r"|rbac\.authorization\.k8s\.io/v1:RoleBinding (?P<binding>normal|failover)-namespace-\S+"
+    r"|core/v1:Namespace (?P<namespace>normal|failover)-namespace"
+    r"|helm\.sh/v3:Release (?P<release>normal|failover)"
+    r") (?P<rest>.*)$"
 )
 _WORK = re.compile(r"^(?P<verb>creat|updat|delet)(?:(?P<begun>ing)|ed)\b")
 _WORKS = {"creat": "install", "updat": "update", "delet": "removal"}
+_INSTALLATIONS = {
+    namespace: name
+    for each in REGIONS
+    for namespace, name in ((each.namespace, "normal"), (each.failover_namespace, "failover"))
+}
+"""What the program calls the installation in a namespace."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,7 @@ class Point:
 
     @property
     def resource(self) -> str:
-        """What is worked on: `gate B2`, `release normal`."""
+        """What is worked on: `gate B2`, `release normal`, `binding failover`."""
         return " ".join(self.subject.split()[-2:])
 
     @property
@@ -61,6 +78,8 @@ UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER, _, REMOVAL_FAILOVER = (
     for work in ("update", "install", "removal")
     for release in ("normal", "failover")
 )
+REMOVAL_NAMESPACE = "the removal of namespace failover"
+"""The rights in a namespace go with it, so whoever was killed then finds it without them."""
 
 
 def _gates(*steps: str) -> tuple[str, ...]:
@@ -69,6 +88,7 @@ def _gates(*steps: str) -> tuple[str, ...]:
 
 NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
     (Until.FAILOVER, "survivor"): (
+        "binding failover",
         "gate F1",
         UPDATE,
         INSTALL_FAILOVER,
@@ -80,12 +100,20 @@ NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
         UPDATE_FAILOVER,
         "gate B4",
     ),
-    (Until.FAILBACK_PENDING, "recreated"): (INSTALL, "gate B1", UPDATE, "gate B4"),
+    (Until.FAILBACK_PENDING, "recreated"): (
+        "binding normal",
+        f"record {DNS_RECORD}",
+        INSTALL,
+        "gate B1",
+        UPDATE,
+        "gate B4",
+    ),
     (Until.RESTORED, "recreated"): (UPDATE, *_gates("B5", "B6"), UPDATE, "gate B7"),
-    (Until.RESTORED, "survivor"): (UPDATE, "gate B5", REMOVAL_FAILOVER),
+    (Until.RESTORED, "survivor"): (UPDATE, "gate B5", REMOVAL_FAILOVER, REMOVAL_NAMESPACE),
 }
 """All work of the failover and of the failback, by phase and by what the region is; each of it is two points.
 
+A binding is one of the RoleBindings that give the rights in a new namespace; the record is that of the DNS chain.
 In `restored` the recreated region's release is updated in two turns: its web applications open, its brokers wake.
 """
 
@@ -139,46 +167,74 @@ class Turn:
 def point_of(line: str) -> Point | None:
     """Return which point a line of `pulumi up` tells, or None.
 
-    The work of a gate begins with the first thing it says, that of a release with Pulumi's own word.
+    The work of a hook begins with the first thing it says, that on a release or namespace with Pulumi's own word.
     """
     said = _SAID.match(said_by_program(line) or "")
     if said:
-        return Point(f"gate {said['step']}", after=False)
-    gate = _GATE.match(line)
-    if gate:
-        return Point(f"gate {gate['name']}", True) if gate["rest"].startswith("created") else None
-    release = _RELEASE.match(line)
-    work = _WORK.match(release["rest"]) if release else None
-    if release is None or work is None:
+        worked_on = _said_of(said)
+        return Point(worked_on, after=False) if worked_on else None
+    found = _RESOURCE.match(line)
+    work = _WORK.match(found["rest"]) if found else None
+    if found is None or work is None:
         return None
-    subject = f"the {_WORKS[work['verb']]} of release {release['name']}"
-    return Point(subject, after=not work["begun"])
+    resource, begun = _resource_of(found), bool(work["begun"])
+    if found["release"] or (found["namespace"] and work["verb"] == "delet"):
+        return Point(f"the {_WORKS[work['verb']]} of {resource}", after=not begun)
+    is_made = work["verb"] == "creat" and not begun
+    return Point(resource, after=True) if is_made and not found["namespace"] else None
 
 
 def already_there(line: str) -> str | None:
-    """Return the gate or release that a line tells to be left as it is, or None."""
-    for kind, pattern in (("gate", _GATE), ("release", _RELEASE)):
-        found = pattern.match(line)
-        if found and not found["rest"].strip():
-            return f"{kind} {found['name']}"
-    return None
+    """Return the gate, record, binding or release that a line tells to be left as it is, or None."""
+    found = _RESOURCE.match(line)
+    if found is None or found["namespace"] or found["rest"].strip():
+        return None
+    return _resource_of(found)
 
 
-def named_points(until: Until, parts: Mapping[str, str]) -> list[tuple[str, str, Point]]:
+def _said_of(said: re.Match[str]) -> str | None:
+    """Return what the hook that says something works on; None in a namespace that is not the drill's."""
+    if said["gate"]:
+        return f"gate {said['gate']}"
+    if said["record"]:
+        return f"record {DNS_RECORD}"
+    name = _INSTALLATIONS.get(said["namespace"])
+    return f"binding {name}" if name else None
+
+
+def _resource_of(found: re.Match[str]) -> str:
+    """Return a resource's kind and name, by the one group that has matched."""
+    named = found.groupdict()
+    return next(f"{kind} {name}" for kind, name in named.items() if kind != "rest" and name)
+
+
+def named_points(settings: DrillSettings, parts: Mapping[str, str]) -> list[tuple[str, str, Point]]:
     """Return phase, stack and point of all that must be interrupted in one incident.
 
     Args:
-        until: how far the drill goes.
+        settings: how far the drill goes, and what its stacks declare.
         parts: what each stack's region is in the incident: `survivor`, `recreated` -> the stack's name.
     """
     phases = list(Until)
+    undeclared = _undeclared(settings)
     return [
         (phase, parts[part], Point(subject, after))
         for (phase, part), subjects in NAMED.items()
-        if phases.index(phase) <= phases.index(until)
+        if phases.index(phase) <= phases.index(settings.until)
         for subject in subjects
+        if not subject.startswith(undeclared)
         for after in (False, True)
     ]
+
+
+def _undeclared(settings: DrillSettings) -> tuple[str, ...]:
+    """Return what the subjects of points begin with that the drill's stacks have nothing of.
+
+    On clusters of the user's, rights and DNS are the user's own settings, and what is adopted finds each other by itself.
+    """
+    if settings.on:
+        return ("binding", "record")
+    return ("record",) if settings.adopt else ()
 
 
 def every_point_was_hit(

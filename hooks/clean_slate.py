@@ -4,6 +4,9 @@ Old data may contradict what the surviving region decided meanwhile, so leftover
 they are named, for somebody to look at and to delete.
 """
 
+from dataclasses import replace
+
+from dualregion.progress import Stack
 from dualregion.topology import STEP_LABEL
 from hooks.cluster import CallFailed, Cluster
 from hooks.search import SearchEngine
@@ -22,6 +25,17 @@ def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
         *volumes,
         *(f"index/{name}" for name in _indices(cluster, namespace, release)),
     ]
+
+
+def still_held(own: Stack, cluster: Cluster, namespace: str) -> Stack:
+    """Return what a stack holds, which is nothing if its region was made anew.
+
+    One that holds nothing anyway is not looked for: whoever was stopped when the namespace was made, and the
+    rights in it were not, may not look into it before they are.
+    """
+    if own.nodes and is_made_anew(cluster, namespace):
+        return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
+    return own
 
 
 def is_made_anew(cluster: Cluster, namespace: str) -> bool:

@@ -29,6 +29,7 @@ def prove_clean(site: Site) -> Evidence:
     """
     peer = site.settings.peer
     there = site.peer_cluster
+    site.say(f"B0: looking for what is left in namespace {peer.namespace} of region {peer.name}")
     try:
         there.check_answers()
     except ClusterUnreachable as error:

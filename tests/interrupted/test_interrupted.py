@@ -7,6 +7,7 @@ Whatever the procedure proves undisturbed, it proves so, too. It takes longer th
 import pytest
 
 from drill.failback import ALL_STEPS
+from drill.points import DNS_RECORD, REMOVAL_NAMESPACE
 from tests.drill.runs import drill, everything_left, finish, report
 
 pytestmark = [pytest.mark.drill]
@@ -39,6 +40,13 @@ def test_every_gate_and_release_was_interrupted_in_its_work_and_just_after(
             points = {(stack, f"{when} gate {step}") for when in ("in the work of", "just after")}
             assert points <= killed | passed, step
             assert points & killed, step
+    for stack, subject in (
+        ("region0", "binding failover"),
+        ("region1", "binding normal"),
+        ("region1", f"record {DNS_RECORD}"),
+        ("region0", REMOVAL_NAMESPACE),
+    ):
+        assert (stack, f"in the work of {subject}") in killed
     releases = [
         (each["phase"], each["stack"])
         for each in document["interruptions"]

@@ -6,6 +6,7 @@ kind of leftover is found, alone, and an empty place is told from one that canno
 
 import pytest
 
+from dualregion.progress import Stack
 from hooks import clean_slate
 from hooks.cluster import CallFailed, Cluster
 from tests.unit.fake_kubernetes import (
@@ -197,6 +198,28 @@ def test_a_region_that_was_made_anew_may_have_an_empty_namespace(
     kubernetes.put(f"{CORE}/configmaps", named("kube-root-ca.crt"))
     kubernetes.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
     assert clean_slate.is_made_anew(cluster, NAMESPACE)
+
+
+def test_of_a_region_that_was_made_anew_a_stack_holds_nothing_but_its_history(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    history = {"1-region1-lost": {"B1": {"seconds": "3"}}}
+    nodes = frozenset({"normal", "N", "dns-chain"})
+    own = Stack(nodes=nodes, gates={"N": "none"}, history=history, chain_writes=1)
+    assert clean_slate.still_held(own, cluster, NAMESPACE) == Stack(history=history)
+    kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
+    kubernetes.put(f"{CORE}/configmaps", GATE)
+    assert clean_slate.still_held(own, cluster, NAMESPACE) == own
+
+
+def test_a_namespace_that_has_no_rights_yet_keeps_nobody_who_holds_nothing(
+    cluster: Cluster, there: FakeKubernetes
+) -> None:
+    """The run before was stopped when it had made the namespace, and nothing in it: this one goes on."""
+    there.broken[f"{CORE}/secrets"] = failure(403, "Forbidden", "secrets is forbidden")
+    assert clean_slate.still_held(Stack(), cluster, NAMESPACE) == Stack()
+    with pytest.raises(CallFailed, match="secrets is forbidden"):
+        clean_slate.still_held(Stack(nodes=frozenset({"normal"})), cluster, NAMESPACE)
 
 
 @pytest.mark.parametrize(

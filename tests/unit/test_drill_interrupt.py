@@ -23,10 +23,12 @@ from drill.failover import STEPS as FAILOVER_STEPS
 from drill.findings import Findings, report_of
 from drill.interrupting import MOST_UPS, Interrupter
 from drill.points import (
+    DNS_RECORD,
     INSTALL,
     INSTALL_FAILOVER,
     NAMED,
     REMOVAL_FAILOVER,
+    REMOVAL_NAMESPACE,
     UPDATE,
     Interruption,
     Point,
@@ -46,6 +48,7 @@ from drill.stacks import RUN_MARK, OnLine, Run, Stacks
 LONDON, PARIS = REGIONS
 PARTS = {"survivor": "region0", "recreated": "region1"}
 STACK_LINE = "    pulumi:pulumi:Stack camunda-dual-region-region0"
+BINDING = " +  kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 
 # As `pulumi up --non-interactive` 3.259.0 printed it in a failover.
 FAILOVER_LINES = """Updating (region0):
@@ -87,6 +90,8 @@ Outputs:
 
 # The same of an `up` with nothing to do.
 NOTHING_LINES = """    kubernetes:core/v1:Namespace normal-namespace \x20
+    kubernetes:rbac.authorization.k8s.io/v1:RoleBinding failover-namespace-camunda-dual-region \x20
+    kubernetes:core/v1:ConfigMap dns-chain \x20
     kubernetes:core/v1:ConfigMap F1 \x20
     kubernetes:helm.sh/v3:Release normal \x20
     kubernetes:helm.sh/v3:Release failover \x20
@@ -139,7 +144,45 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
             " -  kubernetes:helm.sh/v3:Release failover deleted (2s) \n",
             Point(REMOVAL_FAILOVER, True),
         ),
-        (" -  kubernetes:core/v1:Namespace failover-namespace deleting (0s) \n", None),
+        (
+            " -  kubernetes:core/v1:Namespace failover-namespace deleting (0s) \n",
+            Point(REMOVAL_NAMESPACE, False),
+        ),
+        (
+            " -  kubernetes:core/v1:Namespace failover-namespace deleted (10s) \n",
+            Point(REMOVAL_NAMESPACE, True),
+        ),
+        (" +  kubernetes:core/v1:Namespace failover-namespace creating (0s) \n", None),
+        (" +  kubernetes:core/v1:Namespace failover-namespace created (0.02s) \n", None),
+        (
+            f"{STACK_LINE} running rights: the rights in namespace camunda-london-failover are at work: yes, "
+            "after 0.0 s\n",
+            Point("binding failover", False),
+        ),
+        (
+            f"{STACK_LINE}  rights: the rights in namespace camunda-paris are at work: 0 s; kube context 'x': 403\n",
+            Point("binding normal", False),
+        ),
+        (
+            f"{STACK_LINE} rights: the rights in namespace other are at work: yes, after 0.0 s\n",
+            None,
+        ),
+        (
+            f"{BINDING} failover-namespace-camunda-dual-region-peer created (0.06s) \n",
+            Point("binding failover", True),
+        ),
+        (f"{BINDING} failover-namespace-camunda-dual-region creating (0s) \n", None),
+        (f"{BINDING} failover-namespace-camunda-dual-region deleted (0.01s)[retain] \n", None),
+        (
+            f"{STACK_LINE}  DNS: key Corefile of ConfigMap kube-system/coredns of kube context 'cluster-paris' holds the "
+            "DNS chain: 1 s; it is being written\n",
+            Point(f"record {DNS_RECORD}", False),
+        ),
+        (
+            " +  kubernetes:core/v1:ConfigMap dns-chain created (1s) \n",
+            Point(f"record {DNS_RECORD}", True),
+        ),
+        (" ~  kubernetes:core/v1:ConfigMap dns-chain refresh (0.21s) \n", None),
         (" ~  kubernetes:helm.sh/v3:Release normal **updating failed** error: x\n", None),
         (" +  kubernetes:core/v1:ConfigMap F1 **creating failed** error: F1: waited\n", None),
         (f"{STACK_LINE} error: update failed\n", None),
@@ -152,7 +195,15 @@ def test_one_line_tells_one_point_or_none(line: str, point: Point | None) -> Non
 def test_an_up_with_nothing_to_do_has_no_point_and_tells_what_is_there() -> None:
     assert told(NOTHING_LINES) == []
     there = [already_there(line) for line in NOTHING_LINES.splitlines(keepends=True)]
-    assert there == [None, "gate F1", "release normal", "release failover", None]
+    assert there == [
+        None,
+        "binding failover",
+        f"record {DNS_RECORD}",
+        "gate F1",
+        "release normal",
+        "release failover",
+        None,
+    ]
     assert not any(already_there(line) for line in FAILOVER_LINES.splitlines(keepends=True))
 
 
@@ -173,10 +224,21 @@ def test_every_step_of_every_part_is_named() -> None:
 
 
 def test_points_are_named_as_far_as_the_drill_goes() -> None:
-    first = named_points(Until.FAILOVER, PARTS)
+    first = named()
     assert {(phase, stack) for phase, stack, _ in first} == {("failover", "region0")}
-    assert len(first) == 2 * 5
-    assert len(named_points(Until.RESTORED, PARTS)) == 2 * (5 + 6 + 4 + 5 + 3)
+    assert len(first) == 2 * 6
+    assert len(named(Until.RESTORED)) == 2 * (6 + 6 + 6 + 5 + 4)
+
+
+def test_no_point_is_named_of_what_the_stacks_do_not_declare() -> None:
+    def kinds(**how: Any) -> set[str]:
+        settings = DrillSettings(interrupt=True, **how)
+        return {point.resource.split()[0] for _, _, point in named_points(settings, PARTS)}
+
+    always = {"gate", "release", "namespace"}
+    assert kinds() == always | {"binding", "record"}
+    assert kinds(adopt=True) == always | {"binding"}
+    assert kinds(on=Path("clusters.yaml")) == always
 
 
 # --- judging -------------------------------------------------------------------------------------------
@@ -198,8 +260,8 @@ def failover_turn() -> Turn:
     return whole(Turn(1, "failover", "region0"), *NAMED[Until.FAILOVER, "survivor"])
 
 
-def named() -> list[tuple[str, str, Point]]:
-    return named_points(Until.FAILOVER, PARTS)
+def named(until: Until = Until.FAILOVER) -> list[tuple[str, str, Point]]:
+    return named_points(DrillSettings(until=until, interrupt=True), PARTS)
 
 
 def test_a_removal_that_a_killed_run_carried_out_all_the_same_leaves_nothing_to_kill() -> None:
@@ -211,7 +273,7 @@ def test_a_removal_that_a_killed_run_carried_out_all_the_same_leaves_nothing_to_
 
 def test_every_point_hit_holds() -> None:
     check = every_point_was_hit([failover_turn()], named(), 1)
-    assert (check.ok, check.detail) == (True, "10 interruptions")
+    assert (check.ok, check.detail) == (True, "12 interruptions")
 
 
 def test_a_point_never_hit_fails() -> None:
@@ -242,9 +304,7 @@ def test_a_point_that_was_passed_for_good_is_not_reachable() -> None:
 
 def test_the_same_work_of_two_turns_is_interrupted_in_both() -> None:
     subjects = NAMED[Until.RESTORED, "recreated"]
-    wanted = [
-        each for each in named_points(Until.RESTORED, PARTS) if each[:2] == ("restored", "region1")
-    ]
+    wanted = [each for each in named(Until.RESTORED) if each[:2] == ("restored", "region1")]
     opened = whole(Turn(1, "restored", "region1"), "gate B5", UPDATE)
     # After both of its points the release is there, which says nothing of the next turn's update.
     opened.there = {5: {"release normal"}}
@@ -316,13 +376,13 @@ def test_the_report_tells_what_was_interrupted(tmp_path: Path) -> None:
         "incident": 1,
         "phase": "failover",
         "stack": "region0",
-        "point": "in the work of gate F1",
+        "point": "in the work of binding failover",
         "at": 10.0,
     }
     assert [each["point"] for each in document["notReachable"]] == ["just after gate F3"]
     text = readable.as_markdown(made)
     assert "was killed at each of its points" in text
-    assert "| 10.0 s | region0 | failover | in the work of gate F1 |" in text
+    assert "| 10.0 s | region0 | failover | in the work of binding failover |" in text
     assert "| not reachable | region0 | failover | just after gate F3 |" in text
 
 

@@ -67,6 +67,12 @@ class TestB0:
         }
         assert written(here) == []
 
+    def test_it_says_what_it_does(self, here: World) -> None:
+        """As every gate: an operator sees where it is, and the interrupted drill kills it there."""
+        B0.prove(here)
+        place = f"namespace {here.recreated.namespace} of region {here.recreated.name}"
+        assert here.said == [f"B0: looking for what is left in {place}"]
+
     @pytest.mark.parametrize("kind", LEFTOVERS)
     def test_every_kind_of_leftover_is_refused_by_its_name(self, here: World, kind: str) -> None:
         here.has_namespace(here.far, here.recreated.namespace)
