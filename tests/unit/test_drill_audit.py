@@ -120,9 +120,9 @@ def test_a_region_that_was_made_anew_is_given_the_same() -> None:
     [
         (event("get", "statefulsets", "apps", name="x"), "statefulsets.apps: get"),
         (event("list", "secrets", namespace=FAILOVER), "secrets: list"),
-        (event("watch", "services"), "services: watch"),
+        (event("watch", "configmaps"), "configmaps: watch"),
         (event("create", "services", subresource="proxy", name="x:80"), "services/proxy: create"),
-        (event("get", "pods", name="x", code=404), "pods: get"),
+        (event("get", "secrets", name="x", code=404), "secrets: get"),
         (event("list", "persistentvolumes", namespace=""), "persistentvolumes: list"),
         (
             event("delete", "namespaces", namespace=FAILOVER, name=FAILOVER),
@@ -142,14 +142,14 @@ def test_a_request_that_was_allowed_uses_its_right(found: dict[str, Any], right:
 @pytest.mark.parametrize(
     "found",
     [
-        event("get", "pods", name="x", decision="forbid", code=403),
-        event("get", "pods", name="x", decision=None),
-        event("get", "pods", name="x", namespace="default"),
-        event("get", "pods", name="x", namespace=PARIS.namespace),
-        event("get", "pods", name="x", user="system:serviceaccount:default:default"),
-        event("get", "pods", name="x", user="kubernetes-admin"),
-        event("get", "pods", name="x", subresource="log"),
-        event("get", "pods", "metrics.k8s.io", name="x"),
+        event("get", "secrets", name="x", decision="forbid", code=403),
+        event("get", "secrets", name="x", decision=None),
+        event("get", "secrets", name="x", namespace="default"),
+        event("get", "secrets", name="x", namespace=PARIS.namespace),
+        event("get", "secrets", name="x", user="system:serviceaccount:default:default"),
+        event("get", "secrets", name="x", user="kubernetes-admin"),
+        event("get", "secrets", name="x", subresource="status"),
+        event("get", "secrets", "metrics.k8s.io", name="x"),
         event("patch", "configmaps", namespace="kube-system", name="another"),
         event("delete", "namespaces", namespace="default", name="default"),
         event("list", "configmaps", namespace="kube-system"),
@@ -172,17 +172,17 @@ def test_a_request_about_no_object_says_nothing() -> None:
 
 
 def test_each_side_is_judged_by_its_own_requests() -> None:
-    found = audit(london=log(event("list", "pods", user=PEER), event("get", "pods"))).judged()
-    assert found["own"].used == ("pods: get",)
-    assert found["peer"].used == ("pods: list",)
+    found = audit(london=log(event("list", "secrets", user=PEER), event("get", "secrets"))).judged()
+    assert found["own"].used == ("secrets: get",)
+    assert found["peer"].used == ("secrets: list",)
 
 
 def test_what_was_used_in_one_region_was_used() -> None:
     found = audit(
-        london=log(event("get", "pods")),
-        paris=log(event("list", "pods", namespace="camunda-paris")),
+        london=log(event("get", "secrets")),
+        paris=log(event("list", "secrets", namespace="camunda-paris")),
     ).judged()["own"]
-    assert found.used == ("pods: get", "pods: list")
+    assert found.used == ("secrets: get", "secrets: list")
     assert set(found.used) | set(found.never_used) == set(found.granted)
     assert not set(found.used) & set(found.never_used)
 
@@ -240,19 +240,19 @@ def test_what_was_refused_is_told_once_and_the_drills_own_try_is_not() -> None:
 
 
 def test_the_last_line_of_a_log_that_is_being_written_waits() -> None:
-    whole = log(event("get", "pods"), event("list", "pods"))
+    whole = log(event("get", "secrets"), event("list", "secrets"))
     cut = [*whole[:1], whole[1][:40]]
     assert len(list(events_of(cut))) == 1
     made = audit(london=cut)
-    assert made.judged()["own"].used == ("pods: get",)
+    assert made.judged()["own"].used == ("secrets: get",)
     made.take_in(LONDON, whole)
-    assert made.judged()["own"].used == ("pods: get", "pods: list")
+    assert made.judged()["own"].used == ("secrets: get", "secrets: list")
 
 
 def test_a_region_is_remembered_after_it_was_made_anew() -> None:
-    made = audit(paris=log(event("get", "pods", namespace="camunda-paris")))
-    made.take_in(PARIS, log(event("list", "pods", namespace="camunda-paris")))
-    assert made.judged()["own"].used == ("pods: get", "pods: list")
+    made = audit(paris=log(event("get", "secrets", namespace="camunda-paris")))
+    made.take_in(PARIS, log(event("list", "secrets", namespace="camunda-paris")))
+    assert made.judged()["own"].used == ("secrets: get", "secrets: list")
 
 
 def test_without_an_audit_log_nothing_is_said() -> None:
