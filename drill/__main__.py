@@ -2,11 +2,9 @@
 
 import fcntl
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,6 +12,7 @@ from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
 from drill.foreign import ForeignSettings
+from drill.interruption import Interruption, Output
 from drill.lifecycle import clear
 from drill.ownership import MARK
 from drill.progress import Progress
@@ -26,8 +25,6 @@ from sandbox.errors import SandboxError
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(
@@ -108,7 +105,8 @@ def main(
     Writes out/drill/report.json and out/drill/report.md. Exit status: 0 all checks held, 1 not,
     2 wrong options, 130 interrupted.
     """
-    console = Console()
+    interruption = Interruption()
+    console = Output(interruption)
     places = Places()
     try:
         settings = DrillSettings(
@@ -133,8 +131,8 @@ def main(
         raise typer.Exit(EXIT_USAGE) from None
     places.folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _only_one(places), _interruptible() as calm:
-            _run(settings, places, console, calm, only_clear=down)
+        with _only_one(places), interruption.by_signals(console):
+            _run(settings, places, console, interruption, only_clear=down)
     except DrillInterrupted as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -144,7 +142,12 @@ def main(
 
 
 def _run(
-    settings: DrillSettings, places: Places, console: Console, calm: "_Calm", only_clear: bool
+    settings: DrillSettings,
+    places: Places,
+    console: Console,
+    interruption: Interruption,
+    *,
+    only_clear: bool,
 ) -> None:
     os.environ[MARK] = str(places.folder)
     (places.folder / "drill.log").write_text("")
@@ -152,11 +155,11 @@ def _run(
     clear(places, progress)
     if only_clear:
         return
-    report = Drill(settings, places, progress).run(on_teardown=calm.begin)
+    report = Drill(settings, places, progress).run(on_teardown=interruption.calm)
     print_closing(report, console)
     _say_where(report, settings, places, console)
     if report.result != "passed":
-        raise typer.Exit(EXIT_INTERRUPTED if calm.interrupted else EXIT_FAILED)
+        raise typer.Exit(EXIT_INTERRUPTED if interruption.interrupted else EXIT_FAILED)
 
 
 def _say_where(report: Report, settings: DrillSettings, places: Places, console: Console) -> None:
@@ -174,39 +177,6 @@ def _say_where(report: Report, settings: DrillSettings, places: Places, console:
             highlight=False,
             soft_wrap=True,
         )
-
-
-class _Calm:
-    """Whether a signal still interrupts the drill: from the taking down on, it does not."""
-
-    def __init__(self) -> None:
-        self.begun = False
-        self.interrupted = False
-
-    def begin(self) -> None:
-        """From now on signals are only noted."""
-        self.begun = True
-
-
-@contextmanager
-def _interruptible() -> Iterator[_Calm]:
-    """Turn signals into `DrillInterrupted`, once: what follows is the taking down."""
-    calm = _Calm()
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        name = signal.Signals(number).name
-        if calm.begun:
-            print(f"{name}: the drill is being taken down already, please wait", flush=True)
-            return
-        calm.begun = calm.interrupted = True
-        raise DrillInterrupted(f"interrupted by {name}")
-
-    former = {number: signal.signal(number, on_signal) for number in _SIGNALS}
-    try:
-        yield calm
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -23,11 +23,19 @@ def drill(*options: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    """Pass the drill's lines on as they come, so that a long test shows where it is."""
+    """Pass the drill's lines on as they come, so that a long test shows where it is.
+
+    If the test is interrupted meanwhile, the drill is, too, and takes everything down first.
+    """
     lines = []
-    for line in process.stdout or ():
-        print(line, end="", flush=True)
-        lines.append(line)
+    try:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    except BaseException:
+        process.terminate()
+        process.communicate()
+        raise
     process.wait()
     return "".join(lines)
 
