@@ -219,7 +219,7 @@ def share_backup(places: Places) -> None:
     """Make the folder that both regions' search engines mount, and the values that mount it."""
     places.backup.mkdir()
     os.chown(places.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
-    places.backup_values.write_text(yaml.safe_dump(backup_values(places)), encoding="utf-8")
+    places.backup_values.write_text(yaml.safe_dump(backup_values(places.backup)), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:

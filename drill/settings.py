@@ -257,12 +257,12 @@ STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECR
 """What stands encrypted beside `stack_config`."""
 
 
-def backup_values(places: Places) -> dict[str, Any]:
+def backup_values(shared: Path) -> dict[str, Any]:
     """Return the Helm values that let both regions' search engines share one folder of this machine.
 
     The other volume mounts of the rehearsal's values stay; of the volumes there is this one.
     """
-    folder = {"path": str(places.backup), "type": "Directory"}
+    folder = {"path": str(shared), "type": "Directory"}
     return {"elasticsearch": {"extraVolumes": [{"name": "backup", "hostPath": folder}]}}
 
 

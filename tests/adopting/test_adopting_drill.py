@@ -1,10 +1,8 @@
 """Adopting, as docs/adopting.md tells it, and a whole drill from there (`make adopting`): too long for `make test`."""
 
-from typing import Any
-
 import pytest
 
-from tests.drill.runs import drill, everything_left, finish, report
+from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]
 
@@ -18,13 +16,5 @@ ADOPTED = (
 
 
 def test_what_plain_helm_has_installed_is_adopted_and_survives_the_loss_of_a_region() -> None:
-    process = drill("--adopt")
-    output = finish(process)
-    document: dict[str, Any] = report()
-    assert [check for check in document["checks"] if not check["ok"]] == []
-    assert process.returncode == 0, output[-3000:]
-    names = [check["name"] for check in document["checks"]]
+    names = [check["name"] for check in whole_drill("--adopt")["checks"]]
     assert {f"adopting: {each}" for each in ADOPTED} <= set(names)
-    assert document["load"]["lost"] == 0
-    assert document["records"]["missingInRegion0"] == document["records"]["missingInRegion1"] == 0
-    assert everything_left() == []

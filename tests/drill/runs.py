@@ -45,6 +45,19 @@ def report() -> dict[str, Any]:
     return document
 
 
+def whole_drill(*options: str) -> dict[str, Any]:
+    """Run a drill in which every check must hold, nothing be lost and nothing left; return its report."""
+    process = drill(*options)
+    output = finish(process)
+    document = report()
+    assert [check for check in document["checks"] if not check["ok"]] == []
+    assert process.returncode == 0, output[-3000:]
+    assert document["load"]["lost"] == 0
+    assert document["records"]["missingInRegion0"] == document["records"]["missingInRegion1"] == 0
+    assert everything_left() == []
+    return document
+
+
 def everything_left() -> list[str]:
     id_ = sandbox_id(PLACES.sandbox)
     processes = [str(each) for each in OwnProcesses(str(PLACES.folder), id_).find()]

@@ -434,7 +434,7 @@ def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
     *_, path = stack_config_values()
     assert path == str(Places().backup_values)
     rehearsal = yaml.safe_load(Places().values[1].read_text())["elasticsearch"]
-    (volume,) = backup_values(Places())["elasticsearch"]["extraVolumes"]
+    (volume,) = backup_values(Places().backup)["elasticsearch"]["extraVolumes"]
     # Helm replaces lists whole: every volume that is mounted must be among ours, or the chart's own.
     mounted = {each["name"]: each["mountPath"] for each in rehearsal["extraVolumeMounts"]}
     assert mounted.pop("empty-dir")
