@@ -66,12 +66,12 @@ def _site(settings: Settings) -> Site:
     if change:
         raise ConfigError([change])
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
-    unfinished: dict[str, int] = {}
+    unrecorded: dict[str, int] = {}
     try:
         cluster.check_answers()
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own)
-        unfinished = _unfinished(topology, own, cluster, settings)
+        unrecorded = _unrecorded(topology, own, cluster, settings)
     except ClusterUnreachable as error:
         if settings.role is not Role.LOST:
             raise
@@ -80,7 +80,7 @@ def _site(settings: Settings) -> Site:
     incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
     return Site(
-        cluster, settings, topology, pulumi.log.info, own, peer, incident, unfinished, writes
+        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes
     )
 
 
@@ -103,12 +103,14 @@ def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Se
     return held + 1
 
 
-def _unfinished(
+def _unrecorded(
     topology: Topology, own: Stack, cluster: Cluster, settings: Settings
 ) -> dict[str, int]:
-    """Return the revision of each release of ours whose upgrade an interrupted run left unfinished."""
+    """Return the revision of each release of ours that Pulumi's state knows nothing of."""
     found = {
-        each.name: helm_records.unfinished_upgrade(cluster, each.namespace, settings.release)
+        each.name: helm_records.unrecorded_upgrade(
+            cluster, each.namespace, settings.release, each.values, own.values.get(each.name)
+        )
         for each in topology.installations
         if each.name in own.nodes
     }

@@ -112,13 +112,13 @@ class Camunda(pulumi.ComponentResource):
 
 
 def _description(name: str, site: Site) -> str | None:
-    """Return the release's description, which changes when an unfinished upgrade is to be done again.
+    """Return the release's description, which changes when an upgrade is to be done again.
 
-    Pulumi's refresh takes the values of the unfinished upgrade for those at work; only another difference
-    makes it upgrade once more. The text stays, as taking it away would be one more upgrade.
+    Pulumi may see no difference after one that it has not recorded (`helm_records.unrecorded_upgrade`); this is
+    one. The text stays, as taking it away would be one more upgrade.
     """
-    if name in site.unfinished:
-        return f"upgrade done again after unfinished revision {site.unfinished[name]}"
+    if name in site.unrecorded:
+        return f"upgrade done again after unrecorded revision {site.unrecorded[name]}"
     return site.own.descriptions.get(name)
 
 

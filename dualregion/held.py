@@ -17,6 +17,9 @@ Nodes = Mapping[str, Mapping[str, Any]]
 _TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
 
+_LAST_INPUTS = "__inputs"
+"""A secret output of a Release: the inputs of its last saved update, whatever a refresh has found since."""
+
 _NODE_TYPES = frozenset(
     {
         "kubernetes:helm.sh/v3:Release",
@@ -37,7 +40,7 @@ def nodes_of(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[st
 
 
 def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
-    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, descriptions, the DNS chain.
+    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, releases, the DNS chain.
 
     :raises ConfigError: if the outputs are not those of this program.
     """
@@ -50,7 +53,14 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         if name not in STEPS and (text := made.get("description"))
     }
     stack = Stack.of(outputs, frozenset(nodes), gates)
-    return replace(stack, descriptions=descriptions, chain_writes=_chain_writes(nodes))
+    values = {
+        name: given
+        for name, made in nodes.items()
+        if isinstance(given := (made.get(_LAST_INPUTS) or {}).get("values"), Mapping)
+    }
+    return replace(
+        stack, descriptions=descriptions, values=values, chain_writes=_chain_writes(nodes)
+    )
 
 
 def _chain_writes(nodes: Nodes) -> int:

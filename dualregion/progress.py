@@ -45,6 +45,7 @@ class Stack:
     :ivar gates: the incident that each gate in its state names, by step id.
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
+    :ivar values: the values that its last update gave each release, by node name, where they can be seen.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     """
 
@@ -55,6 +56,7 @@ class Stack:
     gates: Mapping[str, str] = field(default_factory=dict)
     history: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
 
     @classmethod

@@ -15,6 +15,8 @@ from dualregion.settings import Settings
 
 Values = dict[str, Any]
 
+WEB_APPS = ("operate", "tasklist")
+"""The chart's components that read the search engine, each a Deployment `<release>-<component>`."""
 CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
 FLUSH_SECONDS = 5
 """The Elasticsearch exporter's own default of `bulk.delay`."""
@@ -60,6 +62,20 @@ def nulls_of(document: Mapping[str, Any]) -> Values:
         elif isinstance(value, Mapping) and (inner := nulls_of(value)):
             nulls[key] = inner
     return nulls
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values documents say the same; nulls, which Pulumi and Helm keep differently, say nothing."""
+    return _said(one) == _said(other)
+
+
+def _said(value: object) -> object:
+    if isinstance(value, Mapping):
+        inner = {key: _said(each) for key, each in value.items()}
+        return {key: each for key, each in inner.items() if each is not None and each != {}}
+    if isinstance(value, list):
+        return [_said(each) for each in value if each is not None]
+    return value
 
 
 def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Values]:
@@ -148,9 +164,13 @@ def installation_values(
         },
     }
     if web_apps is not None:
-        overlay["operate"] = {"enabled": web_apps}
-        overlay["tasklist"] = {"enabled": web_apps}
+        overlay |= {app: {"enabled": web_apps} for app in WEB_APPS}
     return merge(base, overlay)
+
+
+def web_apps_of(values: Mapping[str, Any]) -> list[str]:
+    """Return which of Operate and Tasklist run with these values; the chart has both unless told otherwise."""
+    return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]
 
 
 def flush_seconds(values: Mapping[str, Any]) -> int:

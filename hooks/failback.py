@@ -207,10 +207,11 @@ def repoint(site: Site) -> Evidence:
 def reopen(site: Site) -> Evidence:
     """B5: Operate and Tasklist are up; on the survivor, exporting goes on everywhere."""
     settings, waiting = site.settings, site.waiting(B5)
+    wanted = values.web_apps_of(site.topology.installations[0].values)
     with _loud_about_the_pause(site):
         waiting.until_none(
             f"Operate and Tasklist of {site.namespace} are up",
-            lambda: webapps.up_pending(site.cluster, site.namespace, settings.release),
+            lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
             proofs.look_at_pods(site, site.namespace),
         )
         if site.topology.role is Role.RECREATED:

@@ -16,6 +16,7 @@ from typing import Any
 
 from dualregion.adoption import ChartVersion, RunningRelease
 from dualregion.errors import Refused
+from dualregion.values import same
 from hooks.cluster import Cluster
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
@@ -55,15 +56,33 @@ def take_over_interrupted_install(
     return True
 
 
-def unfinished_upgrade(cluster: Cluster, namespace: str, release: str) -> int | None:
-    """Return the revision of an upgrade that was begun and neither ended nor cleared, or None.
+def unrecorded_upgrade(
+    cluster: Cluster,
+    namespace: str,
+    release: str,
+    wanted: Mapping[str, Any],
+    recorded: Mapping[str, Any] | None,
+) -> int | None:
+    """Return the revision of an upgrade that Pulumi's state knows nothing of, or None.
 
-    Pulumi's refresh takes its values for those at work, and would see nothing to do.
+    A run was killed in it, or just after it, or somebody else upgraded. Refresh takes the values of such a
+    revision for those at work, but what is to be taken away is compared with the values that the last saved update
+    gave (Kubernetes provider 4.25, three-way merge in the Release's Diff): of the two, one is as it is wanted and
+    the other is not, and Pulumi sees nothing to do now, or keeps what it should take away later.
+
+    :param wanted: the values that the release is to have.
+    :param recorded: those that the last update in Pulumi's state gave it; None if that cannot be seen.
     """
     records = _records(cluster, namespace, release)
-    if len(records) < 2 or _status(records[-1]) not in _UNFINISHED:
+    if not records or _is_begun_install(records):
         return None
-    return int(records[-1].metadata.labels["version"])
+    latest = records[-1]
+    if _status(latest) in _UNFINISHED or (
+        recorded is not None
+        and same(_decode(latest).get("config") or {}, wanted) != same(recorded, wanted)
+    ):
+        return int(latest.metadata.labels["version"])
+    return None
 
 
 def clear_interrupted_upgrade(

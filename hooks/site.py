@@ -25,7 +25,7 @@ class Site:
     :ivar own: what this stack's state holds, from before this run.
     :ivar peer: what the other stack's state holds.
     :ivar incident: the incident that its steps belong to; None in phase normal.
-    :ivar unfinished: the Helm revision of each release whose upgrade an interrupted run left unfinished,
+    :ivar unrecorded: the Helm revision of each release whose upgrade an interrupted run left unrecorded,
         by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
     """
@@ -37,7 +37,7 @@ class Site:
     own: Stack = field(default_factory=Stack)
     peer: Stack = field(default_factory=Stack)
     incident: Incident | None = None
-    unfinished: Mapping[str, int] = field(default_factory=dict)
+    unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
 
     @property

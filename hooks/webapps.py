@@ -4,14 +4,14 @@ Nothing may write to the engine meanwhile but the exporters, which are paused. T
 procedure does it, by hand, and the Deployment itself remembers how many pods it had.
 """
 
+from collections.abc import Collection
 from typing import Any
 
+from dualregion.values import WEB_APPS
 from hooks import pods
 from hooks.cluster import Cluster
 from hooks.waiting import Say
 
-WEB_APPS = ("operate", "tasklist")
-"""The components, each a Deployment `<release>-<component>`."""
 REPLICAS_ANNOTATION = "camunda-dual-region/replicas"
 """How many pods a Deployment had before it was scaled down here."""
 
@@ -53,13 +53,13 @@ def down_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
     return None
 
 
-def up_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
-    """Return why Operate or Tasklist is not ready, or None; one that is not installed is not waited for."""
-    for app in WEB_APPS:
+def up_pending(cluster: Cluster, namespace: str, release: str, apps: Collection[str]) -> str | None:
+    """Return why one of these components is not there or not ready, or None."""
+    for app in apps:
         name = f"{release}-{app}"
         found = cluster.deployment(namespace, name)
         if found is None:
-            continue
+            return f"there is no Deployment {name} in {namespace}, though the values enable it"
         if _remembered(found) is not None:
             return f"{name} in {namespace} is not scaled back yet"
         status, wanted = found.status, found.spec.replicas

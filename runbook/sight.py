@@ -10,11 +10,11 @@ from dualregion.engine.records import RECORD_PREFIX, Records
 from dualregion.observed import ClusterView, Exporting, exporting_of
 from dualregion.settings import Settings
 from dualregion.topology import Kind
+from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.rollout import is_ready, ordinal_of
 from hooks.search import SearchEngine
-from hooks.webapps import WEB_APPS
 from runbook.asking import Told, all_of, begin, told
 
 PATIENCE_SECONDS = 4.5

@@ -106,6 +106,18 @@ class Project:
         deployment = yaml.safe_load(document)["deployment"]
         return [resource["urn"] for resource in deployment.get("resources") or ()]
 
+    def held(self, stack: str) -> Path:
+        """Export the stack's state."""
+        path = self.folder / f"{stack}-held.json"
+        done = self.stacks.run("export", stack, "stack", "export", "--file", str(path))
+        assert done.exit_status == 0, done.output
+        return path
+
+    def hold_again(self, stack: str, held: Path) -> None:
+        """Give a stack a former state back, as a run leaves it that is killed before it saves what it has done."""
+        done = self.stacks.run("import", stack, "stack", "import", "--file", str(held))
+        assert done.exit_status == 0, done.output
+
     def pretend_taken_over(self, stack: str, lost_region: int) -> None:
         """Give region 0's stack what a whole failover leaves, the record too: only a drill can make it for real."""
         self.pretend_proved(stack, lost_region, "F3", "failover")
@@ -122,8 +134,7 @@ class Project:
         }
         made = self.kubectl("london", "apply", "-f", "-", given=json.dumps(record))
         assert "created" in made, made
-        path = self.folder / "deployment.json"
-        self.stacks.run("export", stack, "stack", "export", "--file", str(path))
+        path = self.held(stack)
         document = json.loads(path.read_text())
         resources = document["deployment"]["resources"]
         root = next(each for each in resources if each["type"] == "pulumi:pulumi:Stack")
@@ -142,8 +153,7 @@ class Project:
         }
         resources.append(gate)
         path.write_text(json.dumps(document))
-        done = self.stacks.run("import", stack, "stack", "import", "--file", str(path))
-        assert done.exit_status == 0, done.output
+        self.hold_again(stack, path)
 
     def killed_up(self, stack: str, at: str) -> str:
         """Run `pulumi up` and kill it (SIGKILL, all of it) when a line with this text appears."""

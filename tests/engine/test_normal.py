@@ -109,6 +109,35 @@ def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None
     assert "Release normal created" not in again.output
 
 
+@pytest.mark.parametrize("said_again", [True, False], ids=["said-again", "backed-out-at-once"])
+def test_an_upgrade_that_pulumi_has_not_recorded_leaves_nothing_behind(
+    project: Project, said_again: bool
+) -> None:
+    """What a kill just after an upgrade leaves: what the upgrade added goes when it is no longer wanted."""
+    london = project.namespaces[0]
+    extra = project.folder / "extra.yaml"
+    extra.write_text("{}\n")
+    project.config("region0", **{"values[1]": "extra.yaml"})
+    assert project.up("region0").exit_status == 0
+    deployments = ("get", "deployment", "-n", london, "-o", "name")
+    assert "camunda-operate" in project.kubectl("london", *deployments)
+
+    before = project.held("region0")
+    extra.write_text("operate: {enabled: false}\n")
+    assert project.up("region0").exit_status == 0
+    assert "camunda-operate" not in project.kubectl("london", *deployments)
+    project.hold_again("region0", before)
+    if said_again:
+        assert project.up("region0").exit_status == 0
+        assert project.unchanged("region0")
+
+    extra.write_text("{}\n")
+    assert not project.unchanged("region0")
+    assert project.up("region0").exit_status == 0
+    assert "camunda-operate" in project.kubectl("london", *deployments)
+    assert project.unchanged("region0")
+
+
 def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Project) -> None:
     london = project.namespaces[0]
     chart = project.tools.helm

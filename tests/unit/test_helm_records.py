@@ -165,6 +165,34 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
     assert kubernetes.deleted() == []
 
 
+WEB_APPS_DOWN = VALUES | {"operate": {"enabled": False}}
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "recorded", "revision"),
+    [
+        pytest.param(VALUES, VALUES, VALUES, None, id="nothing to do"),
+        pytest.param(VALUES, WEB_APPS_DOWN, VALUES, None, id="a change that Pulumi sees"),
+        pytest.param(WEB_APPS_DOWN, WEB_APPS_DOWN, VALUES, 2, id="done, not saved"),
+        pytest.param(WEB_APPS_DOWN, VALUES, VALUES, 2, id="done, not saved, backed out"),
+        pytest.param(WEB_APPS_DOWN, VALUES, None, None, id="not to be seen"),
+        pytest.param(VALUES, VALUES | {"zeebe2": None}, VALUES, None, id="a null"),
+        pytest.param(VALUES, VALUES | {"a": {"b": None}}, VALUES, None, id="a null deeper"),
+    ],
+)
+def test_an_upgrade_that_pulumi_has_not_saved_is_known_by_its_revision(
+    cluster: Cluster,
+    kubernetes: FakeKubernetes,
+    live: Document,
+    wanted: Document,
+    recorded: Document | None,
+    revision: int | None,
+) -> None:
+    kubernetes.put(SECRETS, record(1, "superseded"), record(2, "deployed", live))
+    found = helm_records.unrecorded_upgrade(cluster, NAMESPACE, "camunda", wanted, recorded)
+    assert found == revision
+
+
 @pytest.mark.parametrize(
     ("statuses", "revision"),
     [
@@ -179,4 +207,5 @@ def test_an_upgrade_that_was_begun_and_not_ended_is_known_by_its_revision(
     cluster: Cluster, kubernetes: FakeKubernetes, statuses: tuple[str, ...], revision: int | None
 ) -> None:
     kubernetes.put(SECRETS, *(record(n, each) for n, each in enumerate(statuses, start=1)))
-    assert helm_records.unfinished_upgrade(cluster, NAMESPACE, "camunda") == revision
+    found = helm_records.unrecorded_upgrade(cluster, NAMESPACE, "camunda", VALUES, VALUES)
+    assert found == revision

@@ -618,19 +618,19 @@ def registered_urns(site: Site) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_an_unfinished_upgrade_is_done_again_once() -> None:
-    """Refresh takes its values for those at work: only the description makes a difference."""
+def test_an_unrecorded_upgrade_is_done_again_once() -> None:
+    """Pulumi may see no difference: the description makes one."""
     described = [
-        declared(replace(site_of(settings()), unfinished=unfinished, own=own))
+        declared(replace(site_of(settings()), unrecorded=unrecorded, own=own))
         .found["Release::normal"]
         .inputs.get("description")
-        for unfinished, own in (
+        for unrecorded, own in (
             ({}, Stack()),
             ({"normal": 3}, Stack()),
             ({}, Stack(descriptions={"normal": "as it was"})),
         )
     ]
-    assert described == [None, "upgrade done again after unfinished revision 3", "as it was"]
+    assert described == [None, "upgrade done again after unrecorded revision 3", "as it was"]
 
 
 class TestInterruptedRuns:

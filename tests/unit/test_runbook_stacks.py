@@ -52,7 +52,7 @@ DEPLOYMENT = {
         ),
         resource("dualregion:index:Region$dualregion:index:Gate", "F3"),
         resource(GATE, "F1", data={"step": "F1", "incident": "1-region1-lost", "seconds": "2.5"}),
-        resource(RELEASE, "failover", description="revision 3"),
+        resource(RELEASE, "failover", description="revision 3", __inputs={"values": {"zeebe": {}}}),
         resource("kubernetes:core/v1:ConfigMap", "F2", data={"incident": "1-region1-lost"}),
     ],
     "pending_operations": [{"type": "creating", "resource": resource(GATE, "F2")}],
@@ -81,6 +81,7 @@ def test_the_state_is_read_as_the_program_reads_it() -> None:
     assert state.held.nodes == {"F1", "failover"}
     assert state.held.gates == {"F1": "1-region1-lost"}
     assert state.held.descriptions == {"failover": "revision 3"}
+    assert state.held.values == {"failover": {"zeebe": {}}}
     assert state.records["F1"]["seconds"] == "2.5"
     assert state.pending == ("creating F2",)
 

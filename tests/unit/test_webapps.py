@@ -79,8 +79,8 @@ def down_pending(cluster: Cluster) -> str | None:
     return webapps.down_pending(cluster, NAMESPACE, "camunda")
 
 
-def up_pending(cluster: Cluster) -> str | None:
-    return webapps.up_pending(cluster, NAMESPACE, "camunda")
+def up_pending(cluster: Cluster, *wanted: str) -> str | None:
+    return webapps.up_pending(cluster, NAMESPACE, "camunda", wanted)
 
 
 def test_they_go_down_and_come_back_with_as_many_pods(
@@ -125,7 +125,7 @@ def test_one_that_its_owner_has_scaled_to_nothing_stays_so(
     kubernetes.put(DEPLOYMENTS, deployment("tasklist", 0))
     assert scale_down(cluster) == []
     assert scale_back(cluster) == []
-    assert up_pending(cluster) is None
+    assert up_pending(cluster, "tasklist") is None
     assert held(kubernetes, "tasklist") == (0, None)
 
 
@@ -141,6 +141,16 @@ def test_without_web_apps_there_is_nothing_to_do(cluster: Cluster) -> None:
     assert scale_back(cluster) == []
     assert down_pending(cluster) is None
     assert up_pending(cluster) is None
+
+
+def test_one_that_the_values_enable_and_nobody_has_made_is_not_up(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(DEPLOYMENTS, deployment("operate", 1))
+    assert up_pending(cluster, "operate") is None
+    assert up_pending(cluster, "operate", "tasklist") == (
+        "there is no Deployment camunda-tasklist in camunda-london, though the values enable it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,7 +227,8 @@ def test_whether_they_are_up(
     cluster: Cluster, kubernetes: FakeKubernetes, found: Document, told: str | None
 ) -> None:
     kubernetes.put(DEPLOYMENTS, found)
-    assert up_pending(cluster) == told
+    app = found["metadata"]["name"].removeprefix("camunda-")
+    assert up_pending(cluster, app) == told
 
 
 def test_what_keeps_them_from_starting_is_told(
@@ -237,7 +248,7 @@ def test_what_keeps_them_from_starting_is_told(
     ]
     kubernetes.put(DEPLOYMENTS, deployment("operate", 1, readyReplicas=0))
     kubernetes.put(PODS, stuck)
-    assert up_pending(cluster) == (
+    assert up_pending(cluster, "operate") == (
         "0 of 1 pods of camunda-operate in camunda-london ready; "
         "camunda-operate-7d4f: ImagePullBackOff no such image"
     )
