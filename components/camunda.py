@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from components.ownership import owned
 from dualregion import rights
 from dualregion.settings import ChartSettings
 from dualregion.topology import Installation
@@ -63,7 +64,7 @@ class Space(pulumi.ComponentResource):
             self.contents.append(
                 k8s.networking.v1.NetworkPolicy(
                     spec.policy,
-                    metadata={"name": POLICY_NAME, "namespace": spec.namespace},
+                    metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
                     spec=isolation_policy(spec.cut_cidrs),
                     opts=inside,
                 )
@@ -186,7 +187,7 @@ def _binding(
     )
     return k8s.rbac.v1.RoleBinding(
         unique,
-        metadata=document["metadata"],
+        metadata=owned(document["metadata"]),
         role_ref=document["roleRef"],
         subjects=document["subjects"],
         opts=pulumi.ResourceOptions.merge(opts, own),
@@ -198,10 +199,9 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
     given = args.site.settings.elasticsearch_secret
     return k8s.core.v1.Secret(
         name,
-        metadata={
-            "name": given.name if given else SECRET_NAME,
-            "namespace": args.spec.namespace,
-        },
+        metadata=owned(
+            {"name": given.name if given else SECRET_NAME, "namespace": args.spec.namespace}
+        ),
         string_data=pulumi.Output.secret({**(given.plain() if given else {}), **args.keys}),
         opts=opts,
     )

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from components.ownership import owned
 from dualregion import brokers
 from dualregion.corefile import zones_of
 from dualregion.dns import LOAD_BALANCER_NAME
@@ -55,7 +56,7 @@ class Dns(pulumi.ComponentResource):
         site, settings = args.site, args.site.settings
         k8s.core.v1.ConfigMap(
             DNS_CHAIN,
-            metadata={"name": RECORD_NAME, "namespace": site.namespace},
+            metadata=owned({"name": RECORD_NAME, "namespace": site.namespace}),
             data={
                 "configMap": settings.dns.config_map,
                 "key": settings.dns.key,
@@ -80,12 +81,14 @@ class Dns(pulumi.ComponentResource):
         protocols = ("TCP",) if settings.dns.tcp else ("TCP", "UDP")
         k8s.core.v1.Service(
             DNS_LOAD_BALANCER,
-            metadata={
-                "name": LOAD_BALANCER_NAME,
-                "namespace": settings.dns.namespace,
-                # Nothing waits for the provider's load balancer, in an incident least of all.
-                "annotations": wanted.annotations | {"pulumi.com/skipAwait": "true"},
-            },
+            metadata=owned(
+                {
+                    "name": LOAD_BALANCER_NAME,
+                    "namespace": settings.dns.namespace,
+                    # Nothing waits for the provider's load balancer, in an incident least of all.
+                    "annotations": wanted.annotations | {"pulumi.com/skipAwait": "true"},
+                }
+            ),
             spec={
                 "type": "LoadBalancer",
                 "selector": wanted.selector,

@@ -221,3 +221,17 @@ def test_the_load_balancer_is_made_waited_for_by_nobody_and_removed(project: Pro
     project.both(**{"dns.loadBalancer.create": False})
     must_up(project)
     assert "NotFound" in project.kubectl("london", *path)
+
+
+def test_what_a_killed_run_has_made_and_not_noted_can_be_changed_later(chained: Project) -> None:
+    """The record is made a second time, over the first; a later change of it is the program's still."""
+    chained.both(**{"dns.chain": False})
+    must_up(chained)
+    before = chained.held("region0")
+    chained.both(**{"dns.chain": True})
+    must_up(chained)
+    chained.hold_again("region0", before)
+    must_up(chained)
+    chained.both(**{"regions[1].dnsAddresses[0]": "10.181.7.53"})
+    must_up(chained)
+    assert data(chained)["Corefile"] == wanted(chained, "10.181.7.53") + OWN

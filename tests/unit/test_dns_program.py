@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from components.dns import chain_hooks
+from components.ownership import FIELD_MANAGER
 from dualregion.corefile import block_for
 from dualregion.desired import desired
 from dualregion.errors import DualRegionError, Refused
@@ -32,7 +33,11 @@ def recorder() -> Recorder:
 def test_the_record_shows_the_block_and_comes_before_the_release(recorder: Recorder) -> None:
     found = chained_settings()
     record = recorder.found[CHAIN]
-    assert record.inputs["metadata"] == {"name": "dns-chain", "namespace": "camunda-london"}
+    assert record.inputs["metadata"] == {
+        "name": "dns-chain",
+        "namespace": "camunda-london",
+        "annotations": FIELD_MANAGER,
+    }
     assert record.inputs["data"] == {
         "configMap": "kube-system/coredns",
         "key": "Corefile",
@@ -78,6 +83,7 @@ def test_the_load_balancer_is_the_reference_set_ups_and_nobody_waits_for_it(
         "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
         "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
         "pulumi.com/skipAwait": "true",
+        **FIELD_MANAGER,
     }
     assert inputs["spec"] == {
         "type": "LoadBalancer",

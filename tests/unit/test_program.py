@@ -25,6 +25,7 @@ from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
 from components.outputs import outputs
+from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
 from dualregion import procedure
 from dualregion.desired import desired, remembered
@@ -380,6 +381,7 @@ def test_the_search_engines_secret_is_in_every_namespace_and_secret_to_the_engin
         assert secret.inputs["metadata"] == {
             "name": "elasticsearch-env-secret",
             "namespace": places[name],
+            "annotations": FIELD_MANAGER,
         }
         assert rpc.is_rpc_secret(secret.inputs["stringData"])
         assert rpc.unwrap_rpc_secret(secret.inputs["stringData"]) == {"S3_SECRET_KEY": "hush"}
