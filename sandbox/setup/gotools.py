@@ -1,7 +1,8 @@
 """Tools that no package registry ships as binaries, built from their Go modules.
 
-Each has a go.mod and go.sum in sandbox/toolchain: go.sum pins every module by checksum, and Go's own module
-and build caches make a second build a matter of seconds.
+Most are pinned by one go.mod in sandbox/toolchain, so that each package which several of them use, such as the Kubernetes
+client, is in one version and compiled once. go.sum pins every module by checksum, and Go's own module and build caches
+make a second build a matter of seconds.
 """
 
 import os
@@ -29,14 +30,15 @@ GO_FLAGS = ("-mod=readonly", "-buildvcs=false", "-trimpath")
 
 @dataclass(frozen=True)
 class GoTool:
-    """Binaries built from one module.
+    """Binaries built from one source.
 
     Attributes:
-        name: folder below sandbox/toolchain.
+        name: what its part is called.
         says: name and version for the user.
         binaries: binary -> Go package.
         versions: variables that the linker sets, so that the tool says its version.
-        cold: how long a first build takes on two cores, for the user.
+        cold: how long a first build takes on two cores, after those before it in `TOOLS`; for the user.
+        module: folder of the go.mod that pins it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class GoTool:
     binaries: tuple[tuple[str, str], ...]
     versions: tuple[str, ...] = ()
     cold: str = "a minute"
+    module: Path = TOOLCHAIN
 
 
 PULUMI = GoTool(
@@ -64,6 +67,8 @@ LANGUAGE_PYTHON = GoTool(
         ),
     ),
     cold="20 s",
+    # Its last release is much older than the Pulumi that starts it.
+    module=TOOLCHAIN / "pulumi-language-python",
 )
 PROVIDER = GoTool(
     "pulumi-resource-kubernetes",
@@ -71,6 +76,8 @@ PROVIDER = GoTool(
     (("pulumi-resource-kubernetes", "."),),
     ("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",),
     "6-7 minutes",
+    # It cannot be built with the Pulumi that starts it; all else is in the versions of the common go.mod.
+    TOOLCHAIN / "pulumi-resource-kubernetes",
 )
 ETCD = GoTool("etcd", "etcd 3.6.13", (("etcd", "go.etcd.io/etcd/server/v3"),), cold="half a minute")
 KUBERNETES = GoTool(
@@ -132,9 +139,9 @@ def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:
     wanted = tuple((name, package) for name, package in tool.binaries if name not in without)
     if not wanted:
         return None
-    source = TOOLCHAIN / tool.name
     inputs = [str(wanted), str(tool.versions), str(GO_FLAGS)]
-    files = [p for p in (source / "go.mod", source / "go.sum", source / "main.go") if p.exists()]
+    names = ("go.mod", "go.sum", "main.go")
+    files = [path for name in names if (path := tool.module / name).exists()]
     return Part(
         name=tool.name,
         says=f"Building {tool.says} from Go modules (at first {tool.cold} on two cores)",
@@ -146,9 +153,7 @@ def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:
 def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> None:
     """Build binaries into a folder; raises SandboxError."""
     check_go()
-    source = TOOLCHAIN / tool.name
-    if tool is PROVIDER:
-        source = _provider_source(source, target / "source")
+    source = _provider_source(target / "source") if tool is PROVIDER else tool.module
     binaries = target / "bin"
     binaries.mkdir()
     # One package may be called otherwise than its binary (etcd's is "server"); several in one call share
@@ -179,10 +184,10 @@ def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> No
     shutil.rmtree(target / "source", ignore_errors=True)
 
 
-def _provider_source(source: Path, copy: Path) -> Path:
+def _provider_source(copy: Path) -> Path:
     """Bring together our main package and the two files of the module that it embeds."""
-    shutil.copytree(source, copy)
-    module = _module_folder(source, "github.com/pulumi/pulumi-kubernetes/provider/v4")
+    shutil.copytree(PROVIDER.module, copy)
+    module = _module_folder(PROVIDER.module, "github.com/pulumi/pulumi-kubernetes/provider/v4")
     for name in ("schema.json", "terraform-mapping.json"):
         shutil.copyfile(module / "cmd" / "pulumi-resource-kubernetes" / name, copy / name)
     return copy
@@ -208,7 +213,7 @@ def check_go() -> None:
             "https://go.dev/dl/ (or the package golang of a recent distribution) and put it on PATH."
         )
     version = go_version(_go("env", "GOVERSION"))
-    newest_asked = max(_asked(path) for path in TOOLCHAIN.glob("*/go.mod"))
+    newest_asked = max(_asked(path) for path in TOOLCHAIN.rglob("go.mod"))
     fetches = version >= OLDEST_GO and not _go("env", "GOTOOLCHAIN").startswith("local")
     if version < newest_asked and not fetches:
         raise SandboxError(
