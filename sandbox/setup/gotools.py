@@ -75,11 +75,11 @@ PROVIDER = GoTool(
     "Pulumi's Kubernetes provider 4.25.0",
     (("pulumi-resource-kubernetes", "."),),
     ("github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=4.25.0",),
-    "6-7 minutes",
+    "6 minutes",
     # It cannot be built with the Pulumi that starts it; all else is in the versions of the common go.mod.
     TOOLCHAIN / "pulumi-resource-kubernetes",
 )
-ETCD = GoTool("etcd", "etcd 3.6.13", (("etcd", "go.etcd.io/etcd/server/v3"),), cold="half a minute")
+ETCD = GoTool("etcd", "etcd 3.6.13", (("etcd", "go.etcd.io/etcd/server/v3"),))
 KUBERNETES = GoTool(
     "kubernetes",
     "Kubernetes 1.34.1",
@@ -107,18 +107,21 @@ KUBE_ROUTER = GoTool(
     "kube-router 2.1.0",
     (("kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),),
     ("github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",),
+    "half a minute",
 )
 LOCAL_PATH = GoTool(
     "local-path-provisioner",
     "local-path-provisioner 0.0.30",
     (("local-path-provisioner", "github.com/rancher/local-path-provisioner"),),
     ("main.VERSION=v0.0.30",),
+    "10 s",
 )
 HELM = GoTool(
     "helm",
     "Helm 3.18.6",
     (("helm", "helm.sh/helm/v3/cmd/helm"),),
     ("helm.sh/helm/v3/internal/version.version=v3.18.6",),
+    "half a minute",
 )
 
 TOOLS = (

@@ -15,8 +15,8 @@ from sandbox.setup.run import ADMIN_PATH
 GIB = 1024**3
 # All parts with what their making needs for a while, measured: 3 GiB stay.
 PARTS_BYTES = 6 * GIB
-# What Go's build and module caches grow to by building every tool, measured: 15 GiB.
-GO_CACHES_BYTES = 16 * GIB
+# What Go's build and module caches grow to by building every tool, measured: 11 GiB.
+GO_CACHES_BYTES = 12 * GIB
 
 
 def check_root() -> None:
