@@ -24,8 +24,8 @@ from drill.waiting import wait_for
 from drill.watch import ExportWatch
 from sandbox.setup.tools import Tools
 
-_WARM_BOUND_SECONDS = 120.0
-_SETTLE_SECONDS = 60.0
+_WARM_BOUND_SECONDS = 600.0
+_SETTLE_SECONDS = 180.0
 """How long something may take to become so that the program has already proved once."""
 
 
