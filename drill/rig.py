@@ -25,7 +25,7 @@ from drill.watch import ExportWatch
 from sandbox.setup.tools import Tools
 
 _WARM_BOUND_SECONDS = 600.0
-_SETTLE_SECONDS = 180.0
+_SETTLE_SECONDS = 60.0
 """How long something may take to become so that the program has already proved once."""
 
 

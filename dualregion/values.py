@@ -65,7 +65,11 @@ def nulls_of(document: Mapping[str, Any]) -> Values:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values documents say the same; nulls, which Pulumi and Helm keep differently, say nothing."""
+    """Whether two values documents say the same; nulls, which Pulumi and Helm keep differently, say nothing.
+
+    An empty list says something, as it replaces the chart's own, and a number is no text: unlike in an adoption, which
+    compares what templates print, with the chart's defaults beneath (`adoption.differences`).
+    """
     return _said(one) == _said(other)
 
 

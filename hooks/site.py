@@ -25,8 +25,7 @@ class Site:
     :ivar own: what this stack's state holds, from before this run.
     :ivar peer: what the other stack's state holds.
     :ivar incident: the incident that its steps belong to; None in phase normal.
-    :ivar unrecorded: the Helm revision of each release whose upgrade an interrupted run left unrecorded,
-        by node name.
+    :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
     """
 
