@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 
@@ -55,8 +55,10 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
         if packages or not all(part.made for part in todo.parts):
             rows += _prepare_machine(console, packages, todo)
         sweep()
-        for part in todo.parts:
-            rows.append((part.name, None if part.made else _make(console, part)))
+        building = not all(part.made for part in todo.binaries.values())
+        with gotools.fetching_ahead() if building else nullcontext():
+            for part in todo.parts:
+                rows.append((part.name, None if part.made else _make(console, part)))
         if prune_old:
             for name in prune(todo.parts):
                 console.print(f"Removed {name}")

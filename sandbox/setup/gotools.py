@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -206,6 +208,32 @@ def _module_folder(source: Path, module: str) -> Path:
         env=GO_ENV,
     )
     return Path(_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=source))
+
+
+@contextmanager
+def fetching_ahead() -> Iterator[None]:
+    """Fetch the tools' modules meanwhile: the network would be idle while others are made and compiled.
+
+    Whatever fails here is fetched, and told, by the build that needs it.
+    """
+    folders = sorted({tool.module for tool in TOOLS})
+    fetching = [
+        subprocess.Popen(
+            ["go", "mod", "download"],
+            cwd=folder,
+            env={**os.environ, **GO_ENV},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for folder in folders
+    ]
+    try:
+        yield
+    finally:
+        for process in fetching:
+            process.terminate()
+            process.wait()
 
 
 def check_go() -> None:

@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 import yaml
 
+from drill.access import SUBJECTS, Access
 from drill.ownership import MARK, end_marked
+from drill.regions import REGIONS
 from drill.stacks import Run, Stacks, copy_program, environment
 from sandbox import setup
 from sandbox.regions import Sandbox
@@ -205,6 +207,51 @@ def project(sandbox: Sandbox, tools: Tools) -> Project:
     for region in (0, 1):
         stacks.create(f"region{region}", _config(region, namespaces))
     return made
+
+
+def dualregion(project: Project, *arguments: str, given: str = "") -> tuple[int, str]:
+    """Run the command; return its exit status and all that it printed."""
+    done = subprocess.run(
+        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), *arguments],
+        env=project.env | {"COLUMNS": "200"},
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def access(sandbox: Sandbox, tools: Tools, project: Project) -> Access:
+    logs = [each.audit for each in sandbox.regions]
+    return Access(tools.kubectl, sandbox.kubeconfig, project.folder, logs)
+
+
+@pytest.fixture
+def modest(project: Project, access: Access, tools: Tools) -> Project:
+    """The project, whose stacks may do what they must: the administrator has given them the least rights.
+
+    Tests of what the program does to the clusters are marked with it, so that its rights are proved to be enough.
+    """
+    project.both(**SUBJECTS)
+    for region in REGIONS:
+        project.config(region.stack, kubeconfig=access.kubeconfig(region))
+    for region in REGIONS:
+        admit(project, access, region.index)
+    # What does not go by the stack's own kubeconfig finds none.
+    env = project.env | {"KUBECONFIG": str(project.folder / "nowhere")}
+    logs = project.folder / "logs-modest"
+    logs.mkdir()
+    project.stacks = Stacks(tools.pulumi, project.folder, env, logs, lambda _: None)
+    return project
+
+
+def admit(project: Project, access: Access, region: int) -> None:
+    exit_status, manifests = dualregion(project, "rights", "--region", str(region))
+    assert exit_status == 0, manifests
+    access.admit(REGIONS[region], manifests)
 
 
 def _config(region: int, namespaces: tuple[str, str]) -> dict[str, str]:

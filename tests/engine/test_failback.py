@@ -19,10 +19,6 @@ POLICIES = ("get", "networkpolicies", "-o", "name", "-n")
 
 @pytest.fixture
 def failed_over(project: Project) -> Project:
-    return fail_over(project)
-
-
-def fail_over(project: Project) -> Project:
     """Let region 0 take over from region 1, whose cluster is empty; both stacks are told to fail back."""
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
@@ -46,6 +42,7 @@ def clean(project: Project) -> None:
     project.kubectl("paris", "delete", "namespace", project.namespaces[1], "--timeout=60s")
 
 
+@pytest.mark.usefixtures("modest")
 def test_the_isolation_stays_until_the_recreated_region_is_proved_clean(
     failed_over: Project,
 ) -> None:
@@ -100,6 +97,7 @@ def test_the_recreated_region_waits_for_its_turn_and_refuses_leftovers(
     assert failed_over.up("region0").exit_status == 0, "the survivor waits, and is not disturbed"
 
 
+@pytest.mark.usefixtures("modest")
 def test_an_install_killed_in_the_recreated_region_is_said_again(failed_over: Project) -> None:
     """What it has made is its own, and no leftover."""
     assert failed_over.up("region0").exit_status == 0

@@ -30,6 +30,7 @@ def test_the_preview_shows_gates_namespace_and_values_to_come(project: Project) 
     assert "failed" not in preview.output
 
 
+@pytest.mark.usefixtures("modest")
 def test_nothing_of_the_failover_starts_before_its_gate(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
@@ -60,6 +61,7 @@ def test_a_region_called_lost_by_a_slip_stays_as_it_is(project: Project) -> None
     )
 
 
+@pytest.mark.usefixtures("modest")
 def test_a_lost_region_that_still_answers_is_cleaned(project: Project) -> None:
     _install_paris(project)
     claim = '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data-camunda-zeebe-0"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}'

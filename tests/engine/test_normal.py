@@ -9,6 +9,7 @@ from tests.engine.conftest import Project
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.usefixtures("modest")
 def test_up_installs_and_then_waits_for_the_other_region(project: Project) -> None:
     preview = project.preview("region0")
     assert preview.exit_status == 0, preview.output
@@ -42,6 +43,7 @@ def test_up_installs_and_then_waits_for_the_other_region(project: Project) -> No
     assert _generation(project) == generation
 
 
+@pytest.mark.usefixtures("modest")
 def test_a_gate_that_cannot_pass_fails_clearly_and_is_tried_again(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     for _ in range(2):
@@ -92,6 +94,7 @@ def test_a_killed_up_is_said_again(project: Project, moment: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("modest")
 def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None:
     """The gate leaves no record, and the next up waits for it anew, without installing again."""
     assert project.up("region0").exit_status == 0

@@ -5,68 +5,18 @@ Each stack has credentials of its own, as in the drill: service accounts with wh
 
 import json
 import subprocess
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from drill.access import SUBJECTS, Access
+from drill.access import Access
 from drill.audit import asked_of, events_of
 from drill.regions import REGIONS
-from drill.stacks import Stacks
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox
-from sandbox.setup.tools import Tools
-from tests.engine import test_failback, test_failover, test_normal
-from tests.engine.conftest import Project
-from tests.engine.test_runbook import dualregion
+from tests.engine.conftest import Project, admit, dualregion
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture
-def access(sandbox: Sandbox, tools: Tools, project: Project) -> Access:
-    logs = [each.audit for each in sandbox.regions]
-    return Access(tools.kubectl, sandbox.kubeconfig, project.folder, logs)
-
-
-@pytest.fixture
-def modest(project: Project, access: Access, tools: Tools) -> Project:
-    """A project whose stacks may do what they must; the administrator has given them their rights."""
-    project.both(**SUBJECTS)
-    for region in REGIONS:
-        project.config(region.stack, kubeconfig=access.kubeconfig(region))
-    for region in REGIONS:
-        admit(project, access, region.index)
-    # What does not go by the stack's own kubeconfig finds none.
-    env = project.env | {"KUBECONFIG": str(project.folder / "nowhere")}
-    logs = project.folder / "logs-modest"
-    logs.mkdir()
-    project.stacks = Stacks(tools.pulumi, project.folder, env, logs, lambda _: None)
-    return project
-
-
-def admit(project: Project, access: Access, region: int) -> None:
-    exit_status, manifests = dualregion(project, "rights", "--region", str(region))
-    assert exit_status == 0, manifests
-    access.admit(REGIONS[region], manifests)
-
-
-@pytest.mark.parametrize(
-    "works",
-    [
-        test_normal.test_up_installs_and_then_waits_for_the_other_region,
-        test_normal.test_a_gate_that_cannot_pass_fails_clearly_and_is_tried_again,
-        test_normal.test_an_up_killed_while_a_gate_waits_is_said_again,
-        test_failover.test_nothing_of_the_failover_starts_before_its_gate,
-        test_failover.test_a_lost_region_that_still_answers_is_cleaned,
-    ],
-    ids=lambda works: works.__name__.removeprefix("test_"),
-)
-def test_what_the_administrator_can_do_with_the_program_works(
-    modest: Project, works: Callable[[Project], None]
-) -> None:
-    works(modest)
 
 
 def test_the_preview_shows_what_comes_into_a_namespace_that_is_not_there(modest: Project) -> None:
@@ -79,20 +29,6 @@ def test_the_preview_shows_what_comes_into_a_namespace_that_is_not_there(modest:
     for expected in ("Gate::F1", "Gate::F3", space, "RoleBinding", "failOver", "10.181.0.0/16"):
         assert expected in preview.output, expected
     assert "NotFound" in modest.kubectl("london", "get", "namespace", space)
-
-
-@pytest.mark.parametrize(
-    "works",
-    [
-        test_failback.test_the_isolation_stays_until_the_recreated_region_is_proved_clean,
-        test_failback.test_an_install_killed_in_the_recreated_region_is_said_again,
-    ],
-    ids=lambda works: works.__name__.removeprefix("test_"),
-)
-def test_what_the_administrator_can_do_in_a_failback_works(
-    modest: Project, works: Callable[[Project], None]
-) -> None:
-    works(test_failback.fail_over(modest))
 
 
 def test_a_region_that_was_made_anew_has_only_its_rights_in_it(

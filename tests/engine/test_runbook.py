@@ -18,25 +18,11 @@ import pytest
 
 from drill.ownership import MARK, end_marked
 from sandbox.regions import Sandbox
-from tests.engine.conftest import CHECKOUT, Project
+from tests.engine.conftest import CHECKOUT, Project, dualregion
 
 pytestmark = pytest.mark.engine
 
 PATIENCE_SECONDS = 180.0
-
-
-def dualregion(project: Project, *arguments: str, given: str = "") -> tuple[int, str]:
-    """Run the command; return its exit status and all that it printed."""
-    done = subprocess.run(
-        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), *arguments],
-        env=project.env | {"COLUMNS": "200"},
-        input=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def status(

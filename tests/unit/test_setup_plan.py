@@ -1,6 +1,7 @@
 """What the set-up makes, given what the user has; and that the pinned files agree with each other."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,22 @@ def test_the_java_runtime_is_pinned_by_hash() -> None:
 )
 def test_go_says_its_version(text: str, version: tuple[int, ...]) -> None:
     assert gotools.go_version(text) == version
+
+
+def test_modules_are_fetched_ahead_and_no_fetch_outlives_the_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, told = tmp_path / "go", tmp_path / "told"
+    go.write_text(f'#!/bin/sh\necho "$$ $PWD $*" >> {told}\nexec sleep 600\n')
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    folders = {str(tool.module) for tool in TOOLS}
+    with gotools.fetching_ahead():
+        for _ in range(600):
+            if told.exists() and len(told.read_text().splitlines()) == len(folders):
+                break
+            time.sleep(0.1)
+    asked = [line.split(" ", 2) for line in told.read_text().splitlines()]
+    assert {folder for _, folder, _ in asked} == folders
+    assert {command for *_, command in asked} == {"mod download"}
+    assert not any(Path(f"/proc/{pid}").exists() for pid, *_ in asked)
