@@ -78,7 +78,7 @@ class Driver:
             name = stacks[lost].settings.own.name
             question = f"back out of the failback of region {name}, which is emptied again?"
             self._ask(question, self.hands.status())
-        self._drive(phases, lost)
+        self._drive(phases, lost, stacks)
 
     def failback(self) -> None:
         """Carry out a failback, or go on with it; raises as `failover`."""
@@ -86,7 +86,7 @@ class Driver:
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
         self._check_until(phases, lost)
-        self._drive(phases, lost)
+        self._drive(phases, lost, stacks)
 
     def _stacks_of_nobody_else(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
@@ -114,30 +114,32 @@ class Driver:
                 f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
             )
 
-    def _drive(self, phases: Sequence[Phase], lost: int) -> None:
+    def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> None:
+        """Go through phases; `stacks` is how both stand now, and is read anew after whatever is done."""
         with self.announcer.ending():
             for phase in phases:
                 of = None if phase is Phase.NORMAL else lost
-                self._set(phase, of, first=phase is phases[0], lost=lost)
-                left, stacks = self._look(phase, of, lost)
+                stacks = self._set(phase, of, stacks, first=phase is phases[0], lost=lost)
+                left = self._ahead(phase, of, lost, stacks)
                 while left and not self._is_reached(phase, of, left):
-                    self._one(phase, of, left, stacks, lost)
-                    left, stacks = self._look(phase, of, lost)
+                    stacks = self._one(phase, of, left, stacks, lost)
+                    left = self._ahead(phase, of, lost, stacks)
                 if self._is_reached(phase, of, left):
                     self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
                     return
 
-    def _look(self, phase: Phase, of: int | None, lost: int) -> tuple[tuple[Turn, ...], Both]:
-        """Return the steps ahead, and both stacks, and tell what is reached."""
-        stacks = self.hands.stacks()
+    def _ahead(self, phase: Phase, of: int | None, lost: int, stacks: Both) -> tuple[Turn, ...]:
+        """Return the steps ahead, and tell what is reached."""
         left = ahead(phase, of, stacks)
         done = tuple(takewhile(lambda turn: turn not in left, turns(phase, of)))
         self.announcer.reached(done, phase, lost, stacks)
-        return left, stacks
+        return left
 
-    def _set(self, phase: Phase, of: int | None, *, first: bool, lost: int) -> None:
-        """Set the phase on the stacks that were not told; the first one only after a look at what it does."""
-        stacks = self.hands.stacks()
+    def _set(self, phase: Phase, of: int | None, stacks: Both, *, first: bool, lost: int) -> Both:
+        """Set the phase on the stacks that were not told; the first one only after a look at what it does.
+
+        Return how both stacks stand then.
+        """
         untold = [
             each
             for each in stacks
@@ -145,13 +147,14 @@ class Driver:
             or (of is not None and each.settings.lost_region != of)
         ]
         if not untold:
-            return
+            return stacks
         if first and phase is not Phase.NORMAL:
             survivor = stacks[brokers.other(lost)]
             self._agree(self.hands.preview(survivor.name, phase, lost), phase, lost)
         for each in untold:
             self.hands.set_phase(each.name, phase, of)
             self.hands.say(f"stack {each.name}: phase {phase}")
+        return self.hands.stacks()
 
     def _agree(self, found: Preview, phase: Phase, lost: int) -> None:
         if found.refusal:
@@ -164,8 +167,8 @@ class Driver:
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
-    ) -> None:
-        """Run the next `up`, with everything that it can do of the steps ahead.
+    ) -> Both:
+        """Run the next `up`, with everything that it can do of the steps ahead; return both stacks after it.
 
         :raises PulumiFailed: if it succeeds and yet nothing was proved.
         """
@@ -184,6 +187,7 @@ class Driver:
                 f"`pulumi up` on stack {stack.name} succeeded, but {left[0].step.id} is not proved; it waits for: "
                 f"{waiting}"
             )
+        return after
 
     def _ask_before(self, group: Sequence[Turn], of: int | None) -> None:
         """Ask if something of an `up` cannot be undone; nothing else waits for a look at the regions."""

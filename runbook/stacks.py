@@ -75,6 +75,7 @@ class State:
 class RegionStack:
     """A region's stack, as it is now.
 
+    :ivar last: the last update; None if there was none, or it was not asked for.
     :ivar locks: None if the backend does not show them.
     """
 
@@ -127,11 +128,11 @@ class Reading:
             )
         return first, second
 
-    def begin_state(self) -> Callable[[], Both]:
+    def begin_state(self, *, with_last: bool = True) -> Callable[[], Both]:
         """Begin to read all else; return what waits for it, and raises as `settings`."""
         backend = begin(self._project.backend)
         states = [self._begin(name, _state) for name in self._names]
-        lasts = [self._begin(name, _last) for name in self._names]
+        lasts = {name: self._begin(name, _last) for name in self._names if with_last}
 
         def stacks() -> Both:
             url = backend.result()
@@ -140,12 +141,10 @@ class Reading:
                     name,
                     settings.result(),
                     state.result(),
-                    last.result(),
+                    lasts[name].result() if with_last else None,
                     locks_of(url, self._project.name, name),
                 )
-                for name, settings, state, last in zip(
-                    self._names, self._settings, states, lasts, strict=True
-                )
+                for name, settings, state in zip(self._names, self._settings, states, strict=True)
             ]
             first, second = sorted(found, key=lambda each: each.settings.region)
             return first, second
@@ -153,8 +152,8 @@ class Reading:
         return stacks
 
     def stacks(self) -> Both:
-        """Return all of both stacks; raises as `settings`."""
-        wait = self.begin_state()
+        """Return both stacks, without their last updates, which only `status` shows; raises as `settings`."""
+        wait = self.begin_state(with_last=False)
         # Whether they are of two regions is told first.
         _ = self.settings
         return wait()
