@@ -18,7 +18,7 @@ from drill.progress import Progress
 from drill.regions import REGIONS
 from drill.rig import Rig
 from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
-from drill.stacks import Stacks, copy_program, environment
+from drill.stacks import Stacks, copy_program, environment, temporary_files
 from drill.watch import MemoryWatch
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
@@ -116,7 +116,6 @@ class Lifecycle:
     def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
         places = self._places
         copy_program(places.checkout, places.project)
-        (places.folder / "state").mkdir()
         env = environment(
             places.folder,
             ground.kubeconfig,
@@ -162,7 +161,8 @@ class Lifecycle:
             self._sandbox_down()
             left = self._pair_down()
             left += self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
-            shutil.rmtree(self._places.backup, ignore_errors=True)
+            for folder in (self._places.backup, temporary_files(self._places.folder)):
+                shutil.rmtree(folder, ignore_errors=True)
             self._found.checks.append(checks.nothing_left(left))
 
     def _pair_down(self) -> list[str]:

@@ -84,26 +84,35 @@ def copy_program(checkout: Path, to: Path) -> None:
 def environment(
     folder: Path, kubeconfig: Path, pulumi_path: Sequence[Path], own_build: bool
 ) -> dict[str, str]:
-    """Return the environment of the drill's pulumi: everything it writes stays in `folder`.
+    """Make the folders of the drill's pulumi, and return its environment: everything it writes stays in `folder`.
 
     `own_build` says that pulumi and its plugins are the set-up's own: then no plugin is downloaded.
     """
+    state, temporary = folder / "state", temporary_files(folder)
+    state.mkdir(parents=True)
+    temporary.mkdir()
     first = [str(path) for path in pulumi_path] + [str(Path(sys.executable).parent)]
     env = {
         **os.environ,
         "PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)]),
         "PULUMI_HOME": str(folder / "pulumi-home"),
-        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_BACKEND_URL": f"file://{state}",
         # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
         "PULUMI_CONFIG_PASSPHRASE": "drill",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBECONFIG": str(kubeconfig),
+        "TMPDIR": str(temporary),
     }
     if own_build:
         env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     for name in ("PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE"):
         env.pop(name, None)
     return env
+
+
+def temporary_files(folder: Path) -> Path:
+    """Return where pulumi's temporary files are: its provider leaves a copy of the kubeconfig with each run."""
+    return folder / "tmp"
 
 
 class Stacks:

@@ -199,7 +199,6 @@ def project(sandbox: Sandbox, tools: Tools) -> Project:
     copy_program(CHECKOUT, folder)
     env = environment(folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True)
     env[MARK] = str(folder)
-    (folder / "pulumi" / "state").mkdir(parents=True)
     (folder / "logs").mkdir()
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)
     namespaces = (f"camunda-london-{number}", f"camunda-paris-{number}")
