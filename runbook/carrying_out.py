@@ -13,6 +13,7 @@ from runbook.driving import Driver
 from runbook.errors import Exit, Stopped
 from runbook.hands import PulumiHands, signature
 from runbook.nextstep import next_of
+from runbook.stacks import Both
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 Yes = Annotated[
@@ -98,7 +99,7 @@ def failback(
 def _carry_out(
     place: Place,
     what: str,
-    drive: Callable[[Driver], None],
+    drive: Callable[[Driver], Both],
     *,
     yes: bool,
     until: str | None,
@@ -113,18 +114,17 @@ def _carry_out(
         hands = PulumiHands(project, place.names(), console, yes, said)
         call = None if no_hooks else partial(hook_calls.call, folder=project.folder)
         try:
-            drive(Driver(hands, until, Announcer(call, hands.say, signature())))
+            stacks = drive(Driver(hands, until, Announcer(call, hands.say, signature())))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
                 hands.say(str(stopped))
-            _tell(hands)
+            _tell(hands, hands.stacks())
             raise typer.Exit(Exit.INTERRUPTED) from None
-        _tell(hands)
+        _tell(hands, stacks)
 
 
-def _tell(hands: PulumiHands) -> None:
+def _tell(hands: PulumiHands, stacks: Both) -> None:
     """Tell what is proved and what is next, by the stacks alone."""
-    stacks = hands.stacks()
     for stack in stacks:
         proved = " ".join(stack.state.held.gates) or "nothing"
         hands.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")

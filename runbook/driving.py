@@ -65,8 +65,8 @@ class Driver:
     until: str | None = None
     announcer: Announcer = field(default_factory=Announcer)
 
-    def failover(self, lost: int) -> None:
-        """Carry out a failover, or go on with it.
+    def failover(self, lost: int) -> Both:
+        """Carry out a failover, or go on with it; return how both stacks stand in the end.
 
         :raises Refused: if that is the wrong move, or somebody else is at work.
         :raises Stopped: if the operator says no.
@@ -78,15 +78,15 @@ class Driver:
             name = stacks[lost].settings.own.name
             question = f"back out of the failback of region {name}, which is emptied again?"
             self._ask(question, self.hands.status())
-        self._drive(phases, lost, stacks)
+        return self._drive(phases, lost, stacks)
 
-    def failback(self) -> None:
-        """Carry out a failback, or go on with it; raises as `failover`."""
+    def failback(self) -> Both:
+        """Carry out a failback, or go on with it; returns and raises as `failover`."""
         stacks = self._stacks_of_nobody_else()
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
         self._check_until(phases, lost)
-        self._drive(phases, lost, stacks)
+        return self._drive(phases, lost, stacks)
 
     def _stacks_of_nobody_else(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
@@ -114,7 +114,7 @@ class Driver:
                 f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
             )
 
-    def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> None:
+    def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
         """Go through phases; `stacks` is how both stand now, and is read anew after whatever is done."""
         with self.announcer.ending():
             for phase in phases:
@@ -126,7 +126,8 @@ class Driver:
                     left = self._ahead(phase, of, lost, stacks)
                 if self._is_reached(phase, of, left):
                     self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
-                    return
+                    break
+        return stacks
 
     def _ahead(self, phase: Phase, of: int | None, lost: int, stacks: Both) -> tuple[Turn, ...]:
         """Return the steps ahead, and tell what is reached."""

@@ -21,7 +21,7 @@ from runbook.announcing import Announcer
 from runbook.driving import Driver
 from runbook.errors import HookFailed, PulumiFailed, Stopped
 from runbook.previewing import Preview
-from runbook.stacks import RegionStack
+from runbook.stacks import Both, RegionStack
 from runbook.turns import Turn
 from tests.unit import fake_pulumi
 from tests.unit import runbook_world as world
@@ -277,8 +277,9 @@ def test_the_command_calls_hooks_unless_told_not_to(
     fake_pulumi.install(tmp_path, monkeypatch)
     given: list[Driver] = []
 
-    def failback(driver: Driver) -> None:
+    def failback(driver: Driver) -> Both:
         given.append(driver)
+        return driver.hands.stacks()
 
     monkeypatch.setattr(Driver, "failback", failback)
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "failback", *options])
