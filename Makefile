@@ -8,10 +8,10 @@ LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
-# Unit tests are independent of each other, and so are the files of engine tests, each process with API servers of
-# its own; what runs brokers has the machine to itself.
+# Unit tests are independent of each other, and so are engine tests, each process with API servers of its own; what
+# runs brokers has the machine to itself.
 UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
-ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist loadfile --durations=12 tests/engine
+ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/engine
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
