@@ -51,6 +51,7 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     failover = Failover(rig, incident, episode, f"failover{suffix}")
     if incident.number == 1:
         failover.mistake()
+    rig.await_exports()
     failover.lose()
     failover.fail_over()
     if rig.settings.zombie:

@@ -180,9 +180,6 @@ class Rig:
         Args:
             survivor: the region that will not be lost.
             number: of the incident, 0 without one.
-
-        Raises:
-            DrillError: no command was accepted and exported in time.
         """
         self.incident = number
         episode = Episode(survivor.other.index)
@@ -203,14 +200,22 @@ class Rig:
                 self.places.export_log(number),
             )
             self.exports.start()
-            views = {region: self.view(region) for region in REGIONS}
+        return episode
+
+    def await_exports(self) -> None:
+        """Wait until the load's first instance of every partition is in both search engines.
+
+        Raises:
+            DrillError: no command was accepted and exported in time.
+        """
+        views = {region: self.view(region) for region in REGIONS}
+        with self.progress.stage("Waiting for the load's first instances in both search engines"):
             self.wait(
                 "instances are created and exported in both regions",
                 lambda: self._not_warm(views),
                 _WARM_BOUND_SECONDS,
             )
             self.progress.say(f"  {len(self.read_load().acks)} instances acknowledged so far")
-        return episode
 
     def read_load(self) -> LoadLog:
         """Return what the load client has written so far.

@@ -110,6 +110,7 @@ def stay_in_normal(rig: Rig) -> None:
         DrillError: the load could not be started.
     """
     rig.start_load(rig.settings.incidents[0].survivor, number=0)
+    rig.await_exports()
     since = time.monotonic()
     check_commands(rig, "normal", since, "in phase normal")
     check_exporting(rig, "normal", since, "in phase normal")

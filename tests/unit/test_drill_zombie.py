@@ -227,7 +227,9 @@ def test_the_zombie_is_cleaned_only_after_its_return(
     monkeypatch.setattr(incident, "Zombie", lambda *_: stages)
     monkeypatch.setattr(walk, "check_hooks", lambda *_: None)
     settings = DrillSettings(zombie=returns, until=Until.FAILOVER)
-    rig: Any = SimpleNamespace(settings=settings, start_load=lambda *_: None)
+    rig: Any = SimpleNamespace(
+        settings=settings, start_load=lambda *_: None, await_exports=lambda: None
+    )
     incident.rehearse_incident(rig, settings.incidents[0])
     assert stages.done == order
 
