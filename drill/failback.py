@@ -19,7 +19,6 @@ from drill.judging import (
     check_topology,
     deployments,
     partitions_of_ready,
-    watch_quiet,
 )
 from drill.regions import (
     REGIONS,
@@ -231,9 +230,8 @@ class Failback:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
         label = self.label("restored")
         self.rig.stop_load()
-        quiet = watch_quiet(self.rig)
         check_kept(self.rig, label, {region: region.namespace for region in REGIONS}, since=0.0)
-        check_records(self.rig, label, quiet)
+        check_records(self.rig, label)
 
     # --- parts -----------------------------------------------------------------------------------------
 

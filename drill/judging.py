@@ -1,13 +1,11 @@
 """Looking at the regions and judging what is seen, for the stages to use at their ends."""
 
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from drill import checks, failback_checks, measure
 from drill.cluster import ClusterView
-from drill.errors import ClusterCallFailed, DrillError
+from drill.errors import DrillError
 from drill.records import QUIET_SECONDS, Quiet, record_ids
 from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
 from drill.rig import Rig
@@ -137,20 +135,11 @@ def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float
             rig.found.found[region.index] = frozenset(found)
 
 
-def watch_quiet(rig: Rig) -> Quiet:
-    """Begin to watch both regions' search engines, whose load has ended, for taking in nothing new."""
-    quiet = Quiet()
-    # One that does not answer now is asked again when it must be quiet.
-    with suppress(ClusterCallFailed):
-        quiet.missing(_document_counts(_views(rig)))
-    return quiet
-
-
-def check_records(rig: Rig, phase: str, quiet: Quiet) -> None:
-    """Compare the exported records of both regions' search engines, once these are `quiet`."""
-    views = _views(rig)
+def check_records(rig: Rig, phase: str) -> None:
+    """Compare the exported records of both regions' search engines, once these are quiet."""
+    views = {region: rig.view(region, _READ_SECONDS) for region in REGIONS}
     with rig.progress.stage("Comparing the exported records of both regions"):
-        _wait_until_quiet(rig, views, quiet)
+        _wait_until_quiet(rig, views)
         held = {
             region: record_ids(view, region.namespace, rig.progress.say)
             for region, view in views.items()
@@ -163,27 +152,21 @@ def check_records(rig: Rig, phase: str, quiet: Quiet) -> None:
     rig.found.add(phase, failback_checks.records_are_complete(known, named))
 
 
-def _views(rig: Rig) -> dict[Region, ClusterView]:
-    return {region: rig.view(region, _READ_SECONDS) for region in REGIONS}
-
-
-def _document_counts(views: Mapping[Region, ClusterView]) -> list[int]:
-    return [view.document_count(region.namespace) for region, view in views.items()]
-
-
-def _wait_until_quiet(rig: Rig, views: Mapping[Region, ClusterView], quiet: Quiet) -> None:
+def _wait_until_quiet(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
     """Wait until both engines hold equally many records and take in nothing new, or until time is up."""
-    began = time.monotonic()
+    quiet = Quiet()
     try:
         rig.wait(
             "both search engines hold the same and are quiet",
-            lambda: quiet.missing(_document_counts(views)),
+            lambda: quiet.missing(
+                [view.document_count(region.namespace) for region, view in views.items()]
+            ),
             _EXPORT_BOUND_SECONDS,
         )
     except DrillError as error:
         # The comparison that follows tells what is missing where.
         rig.progress.say(f"  {error}")
-    rig.progress.waited_too_long += min(QUIET_SECONDS, time.monotonic() - began)
+    rig.progress.waited_too_long += QUIET_SECONDS
 
 
 def _look_for(
