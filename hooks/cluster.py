@@ -25,6 +25,8 @@ CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
 READ_SECONDS = 30
 """How long one answer may take; the gateway itself gives up on a command after 15 s."""
+CONNECTIONS = 16
+"""How many connections to an API server are kept open: so many calls can be made at once."""
 BODY_CHARACTERS = 2000
 """How much of a refusing service's body is read."""
 FIELD_MANAGER = "camunda-dual-region"
@@ -436,6 +438,7 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
         )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
+    settings.connection_pool_maxsize = CONNECTIONS
     return _Client(settings)
 
 
@@ -472,9 +475,11 @@ def _reason(error: Exception) -> str:
 
 
 def _brief(body: Any, length: int = 300) -> str:
-    """Return the message of a Kubernetes error document, else the body's beginning."""
+    """Return what an error document says, Kubernetes' or a problem's (RFC 9457), else the body's beginning."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
     try:
-        return str(json.loads(text).get("message", text))[:length]
+        document = json.loads(text)
+        problem = ": ".join(str(document[key]) for key in ("title", "detail") if document.get(key))
+        return str(document.get("message") or problem or text)[:length]
     except (ValueError, AttributeError):
         return text[:length]

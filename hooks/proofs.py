@@ -1,8 +1,11 @@
 """What several steps prove in the same way."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from dualregion import observed, values
 from dualregion.settings import Settings
 from hooks import pods, zeebe
+from hooks.cluster import CONNECTIONS
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 
@@ -44,17 +47,22 @@ def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None
 
 
 def wait_for_commands(site: Site, waiting: Waiting) -> None:
-    """Wait until every partition accepts a command; it leaves nothing behind."""
-    gateway = site.gateway
+    """Wait until every partition accepts a command; it leaves nothing behind.
+
+    All are asked at once: the gateway keeps a connection for each partition's commands, and finds one to a
+    broker that has restarted to be dead only after a command has waited on it for ten seconds or more.
+    """
+    gateway, release = site.gateway, site.settings.release
+
+    def refusal(partition: int) -> str | None:
+        return zeebe.refuses_commands(gateway.cluster, gateway.namespace, release, partition)
 
     def refused() -> str | None:
-        for partition in range(1, site.settings.partition_count + 1):
-            reason = zeebe.refuses_commands(
-                gateway.cluster, gateway.namespace, site.settings.release, partition
-            )
-            if reason:
-                return reason
-        return None
+        partitions = range(1, site.settings.partition_count + 1)
+        with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+            refusals = [each for each in pool.map(refusal, partitions) if each]
+        others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
+        return f"{refusals[0]}{others}" if refusals else None
 
     waiting.until_none(
         "a command is accepted on every partition", refused, "Look at the gateway's log."

@@ -30,7 +30,10 @@ def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: 
     """
     key = partition << _PARTITION_BITS
     path = f"/v1/user-tasks/{key}/completion"
-    answer = cluster.post(_gateway(namespace, release), path, {"action": "probe"})
+    try:
+        answer = cluster.post(_gateway(namespace, release), path, {"action": "probe"})
+    except CallFailed as error:
+        return f"partition {partition}: {error}"
     if answer.status == 404 and "NOT_FOUND" in answer.body:
         return None
     return f"partition {partition} answered {answer.status} {answer.body[:120]}"

@@ -5,6 +5,8 @@ wrong, and the gate that is there for it must not let it pass. What it says must
 for, what it saw last and the next thing to try. Either region is lost in turn.
 """
 
+import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,7 +19,7 @@ from dualregion.procedure import STEPS, Step
 from dualregion.progress import Stack
 from dualregion.settings import Settings
 from hooks import failover as failover_hooks
-from hooks import proofs, steps
+from hooks import proofs, steps, zeebe
 from hooks.cluster import Cluster
 from hooks.failover import POLICY_NAME
 from hooks.site import Evidence, Site
@@ -479,6 +481,24 @@ class TestN:
         text = refusal(failover_hooks.prove_normal, member)
         assert "a command is accepted on every partition" in text
         assert "503" in text
+
+    def test_several_partitions_that_take_no_command(self, member: Region) -> None:
+        for partition in (2, 3, 4):
+            member.takes_commands(partition, Reply(503, {"title": "RESOURCE_EXHAUSTED"}))
+        text = refusal(failover_hooks.prove_normal, member)
+        assert re.search(r"Last seen: partition 2: POST .* \(and 2 more\)\.", text)
+
+    def test_partitions_are_asked_at_once(
+        self, member: Region, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One after the other, each dead connection of the gateway would be waited for by itself."""
+        together = threading.Barrier(PARTITIONS, timeout=30)
+
+        def processed_with_all_others(*_: object) -> None:
+            together.wait()
+
+        monkeypatch.setattr(zeebe, "refuses_commands", processed_with_all_others)
+        failover_hooks.prove_normal(member.site)
 
 
 def test_steps_wait_as_long_as_the_user_says(cluster: Cluster) -> None:
