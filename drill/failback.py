@@ -127,7 +127,7 @@ class Failback:
             expected = brokers_in_failback(size, self.incident.lost.index)
             check_topology(rig, label, survivor, expected, REPLICATION_FACTOR)
             self._check_exporters_addresses(label, with_failover=True)
-            views = {region: rig.view(region) for region in REGIONS}
+            views = rig.views()
             brokers = {
                 survivor: [survivor.namespace, survivor.failover_namespace],
                 self.incident.lost: [self.incident.lost.namespace],
@@ -175,7 +175,7 @@ class Failback:
                 check_topology(rig, seen, region, expected, REPLICATION_FACTOR)
             self._check_exporters_addresses(label, with_failover=False)
             check_exporters_run(rig, label)
-            views = {region: rig.view(region) for region in REGIONS}
+            views = rig.views()
             kept = views[survivor].broker_pods([survivor.namespace])
             rig.found.add(
                 label,

@@ -75,7 +75,7 @@ def check_exporting(rig: Rig, phase: str, since: float, after: str) -> None:
 
 def check_exporters_run(rig: Rig, phase: str) -> None:
     """Check that no exporter of any broker of both regions is paused."""
-    views = {region: rig.view(region) for region in REGIONS}
+    views = rig.views()
     brokers = {region: [region.namespace] for region in REGIONS}
     settings = rig.settings
     rig.found.add(
@@ -137,7 +137,7 @@ def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float
 
 def check_records(rig: Rig, phase: str) -> None:
     """Compare the exported records of both regions' search engines, once these are quiet."""
-    views = {region: rig.view(region, _READ_SECONDS) for region in REGIONS}
+    views = rig.views(_READ_SECONDS)
     with rig.progress.stage("Comparing the exported records of both regions"):
         _wait_until_quiet(rig, views)
         held = {

@@ -64,6 +64,10 @@ class Rig:
         """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
         return ClusterView(self.sandbox.kubeconfig, region.context, read_seconds)
 
+    def views(self, read_seconds: float = 10.0) -> dict[Region, ClusterView]:
+        """Return a fresh view of each region's cluster."""
+        return {region: self.view(region, read_seconds) for region in REGIONS}
+
     def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
         """Wait as `wait_for` does; what was waited too long is told in the report.
 
@@ -208,7 +212,7 @@ class Rig:
         Raises:
             DrillError: no command was accepted and exported in time.
         """
-        views = {region: self.view(region) for region in REGIONS}
+        views = self.views()
         with self.progress.stage("Waiting for the load's first instances in both search engines"):
             self.wait(
                 "instances are created and exported in both regions",
