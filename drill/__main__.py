@@ -19,7 +19,7 @@ from drill.progress import Progress
 from drill.readable import print_closing
 from drill.report import Report
 from drill.scenario import Drill
-from drill.settings import DEFAULT_LOST, DrillSettings, Places, Until, lost_regions
+from drill.settings import DEFAULT_LOST, DEFAULT_RATE, DrillSettings, Places, Until, lost_regions
 from sandbox.errors import SandboxError
 
 EXIT_FAILED = 1
@@ -47,7 +47,7 @@ def main(
     ] = False,
     rate: Annotated[
         float, typer.Option(min=10, max=1000, help="Process instances created a second.")
-    ] = 20.0,
+    ] = DEFAULT_RATE,
     interrupt: Annotated[
         bool,
         typer.Option(

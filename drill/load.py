@@ -218,7 +218,7 @@ def main(
     port: Annotated[
         int, typer.Option(help="Loopback port without a port-forward.")
     ] = _GATEWAY_PORT,
-    rate: Annotated[float, typer.Option(min=10, help="Requests a second.")] = 20.0,
+    rate: Annotated[float, typer.Option(min=10, help="Requests a second.")],
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 3.0,
     max_seconds: Annotated[float, typer.Option(help="Stops by itself after so long.")] = 3600.0,
 ) -> None:

@@ -11,6 +11,8 @@ from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
+DEFAULT_RATE = 10.0
+"""Process instances a second: more would show no more, and keep both cores from what is rehearsed."""
 BACKUP_LOCATION = "/backup"
 """Where a search engine's container has the shared folder: `snapshotRepoPath` of the rehearsal's values."""
 
@@ -60,7 +62,7 @@ class DrillSettings:
     cluster_size: int = 4
     until: Until = Until.RESTORED
     keep: bool = False
-    rate: float = 20.0
+    rate: float = DEFAULT_RATE
     interrupt: bool = False
     back_out: bool = False
     by_pulumi: bool = False
