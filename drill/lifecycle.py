@@ -27,6 +27,8 @@ from sandbox.setup import ensure
 from sandbox.setup.tools import Tools
 
 _DOWN_TRIES = 3
+_PLUGINS_END_SECONDS = 10.0
+"""How long Pulumi's plugins may outlive a `pulumi` that has been ended: they notice by themselves."""
 _GATE_POLL_SECONDS = 0.5
 """How often the program's gates look: half of it too late, on average, is each end of a waiting seen."""
 _SEARCH_ENGINE_USER = 1001
@@ -160,7 +162,8 @@ class Lifecycle:
         with self._progress.stage("Taking everything down"):
             self._sandbox_down()
             left = self._pair_down()
-            left += self._own.end_all() + leftovers(self._places.sandbox, self._sandbox.id)
+            left += self._own.end_all(_PLUGINS_END_SECONDS)
+            left += leftovers(self._places.sandbox, self._sandbox.id)
             for folder in (self._places.backup, temporary_files(self._places.folder)):
                 shutil.rmtree(folder, ignore_errors=True)
             self._found.checks.append(checks.nothing_left(left))

@@ -50,8 +50,9 @@ class OwnProcesses:
                 total += process.memory_info().rss
         return total
 
-    def end_all(self) -> list[str]:
-        """End what is still there, at once, and return its command lines."""
+    def end_all(self, grace_seconds: float = 0.0) -> list[str]:
+        """End what is still there, and return its command lines; before, it may take a while to end by itself."""
+        psutil.wait_procs(self.find(), timeout=grace_seconds)
         left = self.find()
         names = []
         for process in left:
