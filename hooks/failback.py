@@ -263,7 +263,7 @@ def prove_retired(site: Site) -> Evidence:
     waiting.until_none(
         "no failover broker is in the topology",
         lambda: observed.still_visible(site.view(), namespace),
-        "Look at the gateway's log.",
+        proofs.look_at_gateway(site),
     )
     return {"gone": f"namespace {namespace}, its claims and volumes"}
 

@@ -37,6 +37,13 @@ def look_at_pods(site: Site, namespace: str) -> str:
     return f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods."
 
 
+def look_at_gateway(site: Site) -> str:
+    """Return the next thing to try when the gateway does not answer, or not as it should."""
+    place = site.gateway
+    log = f"logs deployment/{site.settings.release}-zeebe-gateway"
+    return f"Look at the gateway's log: kubectl --context {place.cluster.context} -n {place.namespace} {log}."
+
+
 def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
     """Wait until every node of an installation's search engine is ready."""
     waiting.until_none(
@@ -64,14 +71,12 @@ def wait_for_commands(site: Site, waiting: Waiting) -> None:
         others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
         return f"{refusals[0]}{others}" if refusals else None
 
-    waiting.until_none(
-        "a command is accepted on every partition", refused, "Look at the gateway's log."
-    )
+    waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(site))
 
 
 def topology_evidence(site: Site, waiting: Waiting) -> Evidence:
     """Return which brokers the gateway sees, as evidence."""
-    view = waiting.answer("the gateway answers", site.view, "Look at the gateway's log.")
+    view = waiting.answer("the gateway answers", site.view, look_at_gateway(site))
     listed = ", ".join(
         f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
     )

@@ -88,8 +88,8 @@ class Gate:
 
     def waits_for_command(self, here: World, *told: str, paused: bool = False) -> str:
         """Let the gate fail as a partition does not take a command."""
-        what, hint = "a command is accepted on every partition", "Look at the gateway's log."
-        return self.waits(here, what, *told, hint=hint, paused=paused)
+        what = "a command is accepted on every partition"
+        return self.waits(here, what, *told, hint=hint_on_gateway(here), paused=paused)
 
 
 def says_how_to_go_on_and_back(text: str) -> bool:
@@ -114,6 +114,11 @@ def written(here: World) -> list[str]:
 def hint_on_pods(here: World, namespace: str) -> str:
     region = here.recreated if namespace == here.recreated.namespace else here.survivor
     return f"Look at the pods: kubectl --context {region.kube_context} -n {namespace} get pods. The"
+
+
+def hint_on_gateway(here: World) -> str:
+    place = f"--context {here.survivor.kube_context} -n {here.survivor.namespace}"
+    return f"Look at the gateway's log: kubectl {place} logs deployment/camunda-zeebe-gateway. The"
 
 
 def last_broker(here: World, installation: int) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from tests.unit.failback_gates import (
     ROLLS_BY_ITSELF,
     Gate,
     gateway,
+    hint_on_gateway,
     hint_on_pods,
     hosts,
     takes_no_command,
@@ -71,7 +72,7 @@ class TestB6:
         self.see_failover_broker(here)
         told = ("Last seen: the gateway still sees broker", here.survivor.failover)
         what = "no failover broker is in the topology"
-        B6.waits(here, what, *told, hint="Look at the gateway's log.")
+        B6.waits(here, what, *told, hint=hint_on_gateway(here))
 
     def test_a_failover_broker_that_leaves_is_waited_for(self, here: World) -> None:
         self.see_failover_broker(here, once=True)
