@@ -22,6 +22,7 @@ from drill.progress import Progress, Stage
 from drill.regions import REGIONS
 from drill.report import Load, PhaseTimes, Report, StepTime
 from drill.settings import (
+    DEFAULT_RATE,
     STACK_SECRETS,
     DrillSettings,
     Places,
@@ -213,7 +214,7 @@ def test_an_instance_is_lost_when_either_engine_lacks_it(
         in_region0=region0,
         in_region1=region1,
         acknowledged_after_loss=715,
-        rate=20.0,
+        rate=DEFAULT_RATE,
         errors={"no answer in time": 7},
     )
 
