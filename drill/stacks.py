@@ -34,8 +34,8 @@ RUN_MARK = "CAMUNDA_DRILL_RUN"
 
 _LONGEST_RUN_SECONDS = 1800
 """Beyond every deadline of the program's own gates: a run that takes longer hangs."""
-_HALF_WRITTEN = "failed to load checkpoint"
-"""What pulumi says of a state file that it was killed in writing."""
+CUT_SHORT = "failed to load checkpoint: EOF"
+"""What pulumi says of a state whose attributes it was killed in writing; the state itself is replaced whole."""
 _CANCEL_SECONDS = 8
 """What an interrupted pulumi gets to release its locks before it is killed."""
 
@@ -191,23 +191,26 @@ class Stacks:
     def cancel(self, stack: str) -> Run:
         """Run `pulumi cancel`: a killed run has left its lock.
 
-        One that was killed while it wrote its state has left half a file, too: then its backup is put back
-        first, as docs/runbook.md tells the operator of a file backend.
+        One that was killed while it wrote its state may have left empty attributes of it, too: these are
+        removed first, as docs/runbook.md tells the operator of a file backend.
 
         Raises:
             DrillError: pulumi refused.
         """
         run = self.run("cancel", stack, "cancel", "--yes")
-        if run.exit_status and _HALF_WRITTEN in run.output:
-            self._put_backup_back(stack)
+        if run.exit_status and CUT_SHORT in run.output:
+            self._remove_empty_attributes()
             run = self.run("cancel", stack, "cancel", "--yes")
         return self.demand(run)
 
-    def _put_backup_back(self, stack: str) -> None:
+    def _remove_empty_attributes(self) -> None:
         backend = Path(self._env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-        for backup in backend.glob(f".pulumi/stacks/*/{stack}.json.bak"):
-            self._say(f"  {stack}: killed while it wrote its state; its backup is put back")
-            shutil.copy2(backup, backup.with_suffix(""))
+        for attributes in backend.glob(".pulumi/**/*.attrs"):
+            if attributes.stat().st_size == 0:
+                self._say(
+                    f"  killed while it wrote {attributes.name}, which is empty and is removed"
+                )
+                attributes.unlink()
 
     def demand(self, run: Run) -> Run:
         """Return a run that has succeeded.

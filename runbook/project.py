@@ -39,9 +39,9 @@ _REMEDIES = (
     ),
     ("PULUMI_ACCESS_TOKEN must be set", "not logged in: `pulumi login <your backend>`"),
     (
-        "failed to load checkpoint",
-        "the state file was cut short by a killed run: put its backup back (docs/runbook.md, Pulumi's and "
-        "Helm's own messages)",
+        "failed to load checkpoint: EOF",
+        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, "
+        "`find .pulumi -name '*.attrs' -empty -delete`, then the same command again",
     ),
 )
 """What Pulumi says, and what the user is told instead."""

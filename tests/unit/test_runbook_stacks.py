@@ -145,7 +145,11 @@ def test_a_backend_that_is_no_folder_does_not_show_locks(
             "encrypted with a passphrase",
         ),
         ("stack export", "error: PULUMI_ACCESS_TOKEN must be set for login", "not logged in"),
-        ("stack export", "error: failed to load checkpoint: EOF", "put its backup back"),
+        (
+            "stack export",
+            "error: failed to load checkpoint: EOF",
+            r"`find .pulumi -name '\*.attrs' -empty -delete`, then the same command again",
+        ),
         ("stack history", "warning: x\nerror: the bucket is gone", "region0: the bucket is gone"),
     ],
 )
