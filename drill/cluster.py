@@ -15,6 +15,8 @@ from kubernetes.config import load_kube_config
 from drill.errors import ClusterCallFailed
 from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_APPS
 
+READ_SECONDS = 10.0
+"""How long an answer may take, where nobody says otherwise."""
 _CONNECT_SECONDS = 2.0
 _SEARCH_BATCH = 1000
 _HITS_PER_KEY = 4
@@ -33,7 +35,7 @@ _INSTALLED = (
 class ClusterView:
     """Reads a region's cluster through one kube context."""
 
-    def __init__(self, kubeconfig: Path, context: str, read_seconds: float = 10.0) -> None:
+    def __init__(self, kubeconfig: Path, context: str, read_seconds: float = READ_SECONDS) -> None:
         """`read_seconds` bounds the wait for each answer.
 
         Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from drill.access import Access
 from drill.check import Check
-from drill.cluster import ClusterView
+from drill.cluster import READ_SECONDS, ClusterView
 from drill.command import Command
 from drill.errors import DrillError
 from drill.findings import Episode, Findings
@@ -60,11 +60,11 @@ class Rig:
 
     # --- asking ----------------------------------------------------------------------------------------
 
-    def view(self, region: Region, read_seconds: float = 10.0) -> ClusterView:
+    def view(self, region: Region, read_seconds: float = READ_SECONDS) -> ClusterView:
         """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
         return ClusterView(self.sandbox.kubeconfig, region.context, read_seconds)
 
-    def views(self, read_seconds: float = 10.0) -> dict[Region, ClusterView]:
+    def views(self, read_seconds: float = READ_SECONDS) -> dict[Region, ClusterView]:
         """Return a fresh view of each region's cluster."""
         return {region: self.view(region, read_seconds) for region in REGIONS}
 

@@ -141,6 +141,11 @@ class Stacks:
         """The environment of all commands."""
         return self._env
 
+    @property
+    def backend(self) -> Path:
+        """The folder of the state backend."""
+        return Path(self._env["PULUMI_BACKEND_URL"].removeprefix("file://"))
+
     def create(self, stack: str, config: Mapping[str, str]) -> None:
         """Make a stack and set its configuration.
 
@@ -204,8 +209,7 @@ class Stacks:
         return self.demand(run)
 
     def _remove_empty_attributes(self) -> None:
-        backend = Path(self._env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-        for attributes in backend.glob(".pulumi/**/*.attrs"):
+        for attributes in self.backend.glob(".pulumi/**/*.attrs"):
             if attributes.stat().st_size == 0:
                 self._say(
                     f"  killed while it wrote {attributes.name}, which is empty and is removed"

@@ -72,7 +72,7 @@ def settle(site: Site, waiting: Waiting) -> None:
     raise DualRegionError(
         f"the adopted release in {site.namespace} gives its brokers another pod template than they run with, "
         "although chart and values are the same. They are held, and none was restarted. Compare "
-        f"`kubectl --context {site.cluster.context} -n {site.namespace} get controllerrevisions`. If they may "
+        f"`{site.cluster.kubectl(site.namespace)} get controllerrevisions`. If they may "
         "restart one after the other, `pulumi config rm adopt` and `pulumi up` again"
     )
 

@@ -154,6 +154,10 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(_reason(error))) from None
 
+    def kubectl(self, namespace: str) -> str:
+        """Return how a command begins that an operator is to type for a namespace of this cluster."""
+        return f"kubectl --context {self.context} -n {namespace}"
+
     def get(self, target: Target, path: str) -> Answer:
         """GET from a service or pod, see `ask`."""
         return self.ask("GET", target, path)

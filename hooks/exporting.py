@@ -13,7 +13,7 @@ from dualregion.observed import Exporting, exporting_of
 from hooks import pods
 from hooks.cluster import Answer, CallFailed, Cluster, Target
 from hooks.rollout import Sleeping, is_ready, nobody, ordinal_of
-from hooks.zeebe import MANAGEMENT_PORT
+from hooks.zeebe import MANAGEMENT_PORT, gateway_name
 
 _REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")
 """What the gateway says while some partition lacks a replica, somewhere in a stack trace."""
@@ -101,7 +101,7 @@ def _of_place(place: Place, release: str) -> Iterable[Exporting]:
 
 
 def _order(cluster: Cluster, namespace: str, release: str, order: str) -> str | None:
-    gateway = Target(namespace, "services", f"{release}-zeebe-gateway", MANAGEMENT_PORT)
+    gateway = Target(namespace, "services", gateway_name(release), MANAGEMENT_PORT)
     try:
         refusal = _refusal(cluster.post(gateway, f"/actuator/exporting/{order}"))
     except CallFailed as error:

@@ -34,14 +34,14 @@ def incomplete(site: Site) -> str | None:
 
 def look_at_pods(site: Site, namespace: str) -> str:
     """Return the next thing to try when pods do not become ready."""
-    return f"Look at the pods: kubectl --context {site.cluster.context} -n {namespace} get pods."
+    return f"Look at the pods: {site.cluster.kubectl(namespace)} get pods."
 
 
 def look_at_gateway(site: Site) -> str:
     """Return the next thing to try when the gateway does not answer, or not as it should."""
     place = site.gateway
-    log = f"logs deployment/{site.settings.release}-zeebe-gateway"
-    return f"Look at the gateway's log: kubectl --context {place.cluster.context} -n {place.namespace} {log}."
+    log = f"logs deployment/{zeebe.gateway_name(site.settings.release)}"
+    return f"Look at the gateway's log: {place.cluster.kubectl(place.namespace)} {log}."
 
 
 def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:

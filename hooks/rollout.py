@@ -198,7 +198,7 @@ class _Brokers:
 
     @property
     def hint(self) -> str:
-        return f"Look at the pods: kubectl --context {self.cluster.context} -n {self.namespace} get pods."
+        return f"Look at the pods: {self.cluster.kubectl(self.namespace)} get pods."
 
     def name(self, ordinal: int) -> str:
         return f"{self.release}-zeebe-{ordinal}"
@@ -305,7 +305,7 @@ def _in_hand(cluster: Cluster, namespace: str, release: str, waiting: Waiting) -
         f"the brokers of {namespace} restart only by hand",
         look,
         "Look at the StatefulSet and at the cluster's controller manager: "
-        f"kubectl --context {cluster.context} -n {namespace} describe statefulset {name}.",
+        f"{cluster.kubectl(namespace)} describe statefulset {name}.",
     )
     found = seen[-1]
     return _Brokers(cluster, namespace, release, found.spec.replicas, found.status.update_revision)

@@ -39,5 +39,10 @@ def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: 
     return f"partition {partition} answered {answer.status} {answer.body[:120]}"
 
 
+def gateway_name(release: str) -> str:
+    """Return what the chart calls the gateway's Deployment and Service."""
+    return f"{release}-zeebe-gateway"
+
+
 def _gateway(namespace: str, release: str) -> Target:
-    return Target(namespace, "services", f"{release}-zeebe-gateway", REST_PORT)
+    return Target(namespace, "services", gateway_name(release), REST_PORT)

@@ -1,7 +1,6 @@
 """Phase `normal` on the real engine: preview, up, nothing to do, a changed value, and interrupted runs."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -98,8 +97,7 @@ def test_a_killed_up_is_said_again(project: Project, moment: str) -> None:
 
 def test_a_state_whose_attributes_were_cut_short_is_read_again(project: Project) -> None:
     """A run that is killed in writing them leaves them empty, once in a while; the state itself is whole."""
-    backend = Path(project.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    (attributes,) = backend.glob(".pulumi/stacks/*/region0.json.attrs")
+    (attributes,) = project.stacks.backend.glob(".pulumi/stacks/*/region0.json.attrs")
     attributes.write_text("")
     assert CUT_SHORT in project.preview("region0").output
     exit_status, told = dualregion(project, "status")

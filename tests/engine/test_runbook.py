@@ -265,8 +265,7 @@ def test_a_second_operator_is_refused_while_the_first_is_at_work(project: Projec
 def test_a_second_operator_is_refused_with_who_and_since_when(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
-    backend = Path(project.env["PULUMI_BACKEND_URL"].removeprefix("file://"))
-    folder = backend / ".pulumi/locks/organization/camunda-dual-region/region0"
+    folder = project.stacks.backend / ".pulumi/locks/organization/camunda-dual-region/region0"
     folder.mkdir(parents=True, exist_ok=True)
     lock = {"pid": 7, "username": "ada", "hostname": "desk", "timestamp": "2026-01-02T03:04:05Z"}
     (folder / "1.json").write_text(json.dumps(lock))

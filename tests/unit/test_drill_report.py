@@ -22,7 +22,6 @@ from drill.progress import Progress, Stage
 from drill.regions import REGIONS
 from drill.report import Load, PhaseTimes, Report, StepTime
 from drill.settings import (
-    DEFAULT_RATE,
     STACK_SECRETS,
     DrillSettings,
     Places,
@@ -207,14 +206,14 @@ def test_an_instance_is_lost_when_either_engine_lacks_it(
     seen.found = {
         region: frozenset(sorted(keys)[spared[region] :]) for region, keys in seen.found.items()
     }
-    assert report_of(DrillSettings(), seen, progress(tmp_path), None).load == Load(
+    assert report_of(DrillSettings(rate=20.0), seen, progress(tmp_path), None).load == Load(
         acknowledged=815,
         found=found,
         lost=lost,
         in_region0=region0,
         in_region1=region1,
         acknowledged_after_loss=715,
-        rate=DEFAULT_RATE,
+        rate=20.0,
         errors={"no answer in time": 7},
     )
 

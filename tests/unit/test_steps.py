@@ -359,7 +359,8 @@ class TestF3:
         assert "a command is accepted on every partition" in text
         assert "504" in text
         place = f"--context cluster-{NAMES[survivor.site.settings.region]} -n {survivor.own}"
-        assert f"kubectl {place} logs deployment/camunda-zeebe-gateway." in text
+        hint = f"Look at the gateway's log: kubectl {place} logs deployment/camunda-zeebe-gateway."
+        assert hint in text
 
     def test_positions_that_do_not_move(self, survivor: Region) -> None:
         survivor.exports(10)
