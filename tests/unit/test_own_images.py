@@ -240,9 +240,15 @@ def test_the_values_name_the_images_of_the_parts_alone(tmp_path: Path) -> None:
             "registry": "registry.example.com:5000",
             "repository": "team/zeebe",
             "tag": "8.5.25",
+            "digest": "",
         }
     }
-    search = {"registry": "docker.io", "repository": "bitnami/elasticsearch", "tag": "8.12.2"}
+    search = {
+        "registry": "docker.io",
+        "repository": "bitnami/elasticsearch",
+        "tag": "8.12.2",
+        "digest": "",
+    }
     assert image_values(own) == {
         "zeebe": zeebe,
         "zeebeGateway": zeebe,
