@@ -3,6 +3,7 @@
 import gzip
 import json
 import tarfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ _OCI_MARK, _OCI_INDEX = "oci-layout", "index.json"
 _DOCKER_MANIFEST = "manifest.json"
 _NAME = "io.containerd.image.name"
 """The annotation of an OCI archive by which containerd gives an image its full name; of others it makes one up."""
+_UNREADABLE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error)
 REMEDY = "Write it anew with `docker save IMAGE -o FILE`"
 
 
@@ -40,24 +42,30 @@ def content_of(path: Path) -> Content:
     Raises:
         SandboxError: it cannot be read, or is no archive of images.
     """
-    found: dict[str, Any] = {}
     try:
-        with opened(path) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
-            for member in tar:
-                name = member.name.removeprefix("./")
-                known = name in (_OCI_MARK, _OCI_INDEX, _DOCKER_MANIFEST)
-                if known and (file := tar.extractfile(member)):
-                    found[name] = json.load(file)
-    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        found = _described(path)
+        # Newer archives are of both kinds: containerd then reads them as OCI's.
+        if _OCI_MARK in found and _OCI_INDEX in found:
+            return _of_index(found[_OCI_INDEX])
+        if _DOCKER_MANIFEST in found:
+            return _of_manifest(found[_DOCKER_MANIFEST])
+    except (*_UNREADABLE, AttributeError, TypeError) as error:
         raise SandboxError(f"{path} is no archive of images: {error}. {REMEDY}.") from None
-    # Newer archives are of both kinds: containerd then reads them as OCI's.
-    if _OCI_MARK in found and _OCI_INDEX in found:
-        return _of_index(found[_OCI_INDEX])
-    if _DOCKER_MANIFEST in found:
-        return _of_manifest(found[_DOCKER_MANIFEST])
     raise SandboxError(
         f"{path} is no archive of images: it has neither {_DOCKER_MANIFEST} nor {_OCI_INDEX}. {REMEDY}."
     )
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """Return those documents of an archive that describe it, by name."""
+    found: dict[str, Any] = {}
+    with opened(path) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+        for member in tar:
+            name = member.name.removeprefix("./")
+            known = name in (_OCI_MARK, _OCI_INDEX, _DOCKER_MANIFEST)
+            if known and (file := tar.extractfile(member)):
+                found[name] = json.load(file)
+    return found
 
 
 def _of_index(index: Mapping[str, Any]) -> Content:

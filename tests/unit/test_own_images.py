@@ -198,7 +198,10 @@ def tar(path: Path, **files: object) -> Path:
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     no_tar = tmp_path / "no.tar"
     no_tar.write_text("x" * 2000)
-    for path in (no_tar, tar(tmp_path / "other.tar", other=1)):
+    strange = tar(tmp_path / "strange.tar", **{"manifest.json": ["a"]})
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(gzip.compress(strange.read_bytes())[:100])
+    for path in (no_tar, tar(tmp_path / "other.tar", other=1), strange, cut, tmp_path):
         with pytest.raises(SandboxError, match=r"is no archive of images: .*docker save"):
             content_of(path)
 
