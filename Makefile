@@ -34,7 +34,7 @@ setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 licences: setup ## Make the list of licences and its document anew, after a change of versions
 	@$(PYTHON) -m sandbox.licences
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --adopt --on FILE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens

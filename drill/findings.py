@@ -70,6 +70,8 @@ class Findings:
     peak_machine_memory_gib: float | None = None
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    broker: str = ""
+    """Which broker was used, told for people."""
     answers: dict[str, Answer] = field(default_factory=dict)
     """How `dualregion status` answered, by what was going on."""
     audit: Audit = field(default_factory=Audit)
@@ -137,6 +139,7 @@ def report_of(
         stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
+        broker=findings.broker,
         zombie=settings.zombie,
         by_command=settings.by_command,
         answers=findings.answers,

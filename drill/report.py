@@ -140,6 +140,8 @@ class Report:
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    broker: str = ""
+    """Which broker was used, with its image; empty if none was ever seen."""
     zombie: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
     by_command: bool = False
@@ -179,6 +181,7 @@ def as_json(report: Report) -> str:
         "clusterSize": report.cluster_size,
         "lostRegions": list(report.lost_regions),
         "until": report.until,
+        "broker": report.broker or None,
         "seconds": _round(report.seconds),
         "beganAt": _round(report.began_at),
         "ownWaitingSeconds": _round(report.own_waiting_seconds),
