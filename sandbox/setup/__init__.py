@@ -55,7 +55,7 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
         if packages or not all(part.made for part in todo.parts):
             rows += _prepare_machine(console, packages, todo)
         sweep()
-        building = not all(part.made for part in todo.binaries.values())
+        building = not all(part.made for part in todo.from_go)
         with gotools.fetching_ahead() if building else nullcontext():
             for part in todo.parts:
                 rows.append((part.name, None if part.made else _make(console, part)))
@@ -71,7 +71,7 @@ def _prepare_machine(
 ) -> list[tuple[str, float | None]]:
     """Check everything that would stop the set-up later, and install packages, before the first part."""
     needed = machine.PARTS_BYTES
-    if not all(part.made for part in todo.binaries.values()):
+    if not all(part.made for part in todo.from_go):
         gotools.check_go()
         needed += max(0, machine.GO_CACHES_BYTES - gotools.cache_bytes())
     machine.check_space(needed)

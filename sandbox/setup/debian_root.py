@@ -11,13 +11,11 @@ from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import run
 
 # openjdk-17 is for OpenSearch: the runtime on PyPI lacks a locale part that its analysis module needs.
-# libstdc++6 is for RocksDB in Zeebe: without it brokers come up and lead no partition.
 # busybox-static serves the small images.
 PACKAGES = (
     "bash",
     "curl",
     "ca-certificates",
-    "libstdc++6",
     "openjdk-17-jre-headless",
     "busybox-static",
 )

@@ -1,4 +1,4 @@
-"""Tools that no package registry ships as binaries, built from their Go modules.
+"""Tools that no package registry ships as binaries, built from their Go modules; and the rehearsal broker, from ours.
 
 Most are pinned by one go.mod in sandbox/toolchain, so that each package which several of them use, such as the Kubernetes
 client, is in one version and compiled once. go.sum pins every module by checksum, and Go's own module and build caches
@@ -134,6 +134,15 @@ HELM = GoTool(
     "half a minute",
 )
 
+# Ours: a broker and a gateway in the images, no tool of the machine's.
+BROKER = GoTool(
+    "broker",
+    "the rehearsal broker",
+    (("rehearsal-broker", "."),),
+    cold="a minute",
+    module=TOOLCHAIN.parent / "broker",
+)
+
 TOOLS = (
     ETCD,
     KUBERNETES,
@@ -147,20 +156,31 @@ TOOLS = (
 )
 
 
+def broker_part() -> Part:
+    """The part that builds the rehearsal broker: `bin/rehearsal-broker` in its folder."""
+    return _part(BROKER, BROKER.binaries)
+
+
 def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:
     """The part that builds a tool's binaries but those that the user already has; None if none is left."""
     wanted = tuple((name, package) for name, package in tool.binaries if name not in without)
-    if not wanted:
-        return None
+    return _part(tool, wanted) if wanted else None
+
+
+def _part(tool: GoTool, wanted: tuple[tuple[str, str], ...]) -> Part:
     inputs = [str(wanted), str(tool.versions), str(GO_FLAGS)]
-    names = ("go.mod", "go.sum", "main.go")
-    files = [path for name in names if (path := tool.module / name).exists()]
+    files = [tool.module / name for name in ("go.mod", "go.sum")] + _own_sources(tool.module)
     return Part(
         name=tool.name,
         says=f"Building {tool.says} from Go modules (at first {tool.cold} on two cores)",
         key=key_of(*inputs, *files),
         build=lambda target: build(tool, wanted, target),
     )
+
+
+def _own_sources(module: Path) -> list[Path]:
+    """The Go files that are compiled beside the modules that a go.mod pins."""
+    return [p for p in sorted(module.rglob("*.go")) if not p.name.endswith("_test.go")]
 
 
 def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> None:
@@ -224,7 +244,7 @@ def fetching_ahead() -> Iterator[None]:
 
     Whatever fails here is fetched, and told, by the build that needs it.
     """
-    folders = sorted({tool.module for tool in TOOLS})
+    folders = sorted({tool.module for tool in (*TOOLS, BROKER)})
     fetching = [
         subprocess.Popen(
             ["go", "mod", "download"],
@@ -252,7 +272,7 @@ def check_go() -> None:
             "https://go.dev/dl/ (or the package golang of a recent distribution) and put it on PATH."
         )
     version = go_version(_go("env", "GOVERSION"))
-    newest_asked = max(_asked(path) for path in TOOLCHAIN.rglob("go.mod"))
+    newest_asked = max(_asked(tool.module / "go.mod") for tool in (*TOOLS, BROKER))
     fetches = version >= OLDEST_GO and not _go("env", "GOTOOLCHAIN").startswith("local")
     if version < newest_asked and not fetches:
         raise SandboxError(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.setup.archive import Image, Layer, LayerWriter
-from sandbox.setup.classes import ARCHIVE
 
 FILES = Path(__file__).parent.parent / "images"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -17,7 +16,7 @@ USER = 1001
 PAUSE = "localhost/pause:1"
 BUSYBOX = "localhost/busybox:1"
 PLACEHOLDER = "localhost/placeholder:1"
-# Charts 10.x of Camunda 8.5 ask for different patch levels; what runs is 8.5.8.
+# What charts 10.x of Camunda 8.5 ask for; what runs under these names is the rehearsal broker.
 ZEEBE_TAGS = ("8.5.25", "8.5.8")
 ELASTICSEARCH_TAGS = ("8", "8.12.2")
 HEALTH_PATHS = (
@@ -26,19 +25,7 @@ HEALTH_PATHS = (
     "actuator/health/index.html",
 )
 
-ZEEBE_ENV = {
-    "JAVA_HOME": "/usr/local/java",
-    "JAVACMD": "/usr/local/bin/java",
-    "ZB_HOME": "/usr/local/zeebe",
-    "ZEEBE_LOG_LEVEL": "info",
-    "ZEEBE_BROKER_GATEWAY_NETWORK_HOST": "0.0.0.0",  # noqa: S104 (within the pod)
-    "ZEEBE_STANDALONE_GATEWAY": "false",
-    "ZEEBE_RESTORE": "false",
-    # Short runs on few cores: the full compiler and a parallel collector cost more than they bring. The
-    # launcher's own variable, because charts set JAVA_TOOL_OPTIONS, and with it the heap.
-    "JDK_JAVA_OPTIONS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-    "JAVA_TOOL_OPTIONS": "-Xmx256m",
-}
+BROKER = "usr/local/zeebe/bin/rehearsal-broker"
 
 
 def architecture() -> str:
@@ -53,13 +40,11 @@ def architecture() -> str:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Folders of the parts that the images are made of; `classes` has the archive of Zeebe's classes."""
+    """Folders of the parts that the images are made of."""
 
     debian_root: Path
-    java: Path
-    zeebe: Path
-    classes: Path
     opensearch: Path
+    broker: Path
 
 
 def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
@@ -85,14 +70,11 @@ def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
         ),
         Image(
             tuple(f"docker.io/camunda/zeebe:{tag}" for tag in ZEEBE_TAGS),
-            (root, _java_layer(of.java, work), _zeebe_layer(of, work)),
+            (root, _broker_layer(of.broker, work)),
             ("/usr/local/bin/startup.sh",),
             user=f"{USER}:{USER}",
             workdir="/usr/local/zeebe",
-            env={
-                "PATH": "/usr/local/zeebe/bin:/usr/local/java/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                **ZEEBE_ENV,
-            },
+            env={"ZEEBE_STANDALONE_GATEWAY": "false"},
             ports=(8080, 9600, 26500, 26501, 26502),
         ),
         Image(
@@ -136,22 +118,17 @@ def _placeholder_layer(work: Path) -> Layer:
     return writer.layer
 
 
-def _java_layer(java: Path, work: Path) -> Layer:
-    with LayerWriter(work / "java.tar") as writer:
-        writer.tree("usr/local/java", java / "jre")
-    return writer.layer
-
-
-def _zeebe_layer(of: Ingredients, work: Path) -> Layer:
-    with LayerWriter(work / "zeebe.tar") as writer:
-        writer.tree("usr/local/zeebe", of.zeebe / "zeebe", USER)
+def _broker_layer(broker: Path, work: Path) -> Layer:
+    with LayerWriter(work / "broker.tar") as writer:
+        writer.file(BROKER, broker / "bin" / "rehearsal-broker")
+        # It is what its name says.
+        for name in ("broker", "gateway"):
+            writer.link(f"usr/local/zeebe/bin/{name}", f"/{BROKER}")
+        # Mounts of the chart's lie over these.
+        writer.folder("usr/local/zeebe/config")
         writer.folder("usr/local/zeebe/data", 0o777, USER)
-        # The root file system is read-only in pods, /tmp is not.
-        writer.link("usr/local/zeebe/logs", "/tmp")  # noqa: S108 (within the image)
         writer.folder("exporters", 0o777, USER)
-        writer.file("usr/local/zeebe.jsa", of.classes / ARCHIVE)
-        for name in ("startup.sh", "java"):
-            writer.file(f"usr/local/bin/{name}", FILES / "zeebe" / name)
+        writer.file("usr/local/bin/startup.sh", FILES / "zeebe" / "startup.sh")
     return writer.layer
 
 

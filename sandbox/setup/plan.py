@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.setup import classes, debian_root, gotools, java, seed
+from sandbox.setup import debian_root, gotools, java, seed
 from sandbox.setup.part import Part
 
 # Needed only beside a Pulumi of our own: the official one brings the first and downloads the second.
@@ -18,14 +18,21 @@ class Plan:
     Attributes:
         parts: all of them, what others need first.
         seed: the one that is the image seed.
+        broker: the one with the rehearsal broker that the images hold.
         binaries: binary -> the part that has it.
         pulumi_plugins: those of our own binaries that Pulumi must find on PATH.
     """
 
     parts: tuple[Part, ...]
     seed: Part
+    broker: Part
     binaries: dict[str, Part]
     pulumi_plugins: tuple[str, ...]
+
+    @property
+    def from_go(self) -> tuple[Part, ...]:
+        """The parts that are built by Go."""
+        return (self.broker, *self.binaries.values())
 
     def binary(self, name: str) -> Path:
         """Where a binary of ours lies once its part is made."""
@@ -46,13 +53,10 @@ def plan(own: Collection[str]) -> Plan:
         part = gotools.part_of(tool, without)
         if part is not None:
             binaries |= {name: part for name, _ in tool.binaries if name not in without}
-    runtime, zeebe = java.runtime_part(), java.zeebe_part()
     ingredients = {
         "debian_root": debian_root.part(),
-        "java": runtime,
-        "zeebe": zeebe,
-        "classes": classes.part(runtime, zeebe),
         "opensearch": java.opensearch_part(),
+        "broker": gotools.broker_part(),
     }
     images = seed.part(**ingredients)
     built = tuple({part.name: part for part in binaries.values()}.values())
@@ -60,6 +64,7 @@ def plan(own: Collection[str]) -> Plan:
     return Plan(
         parts=(*ingredients.values(), images, *built),
         seed=images,
+        broker=ingredients["broker"],
         binaries=binaries,
         pulumi_plugins=tuple(name for name in PULUMI_PLUGINS if name in binaries),
     )

@@ -1,0 +1,72 @@
+package broker
+
+import (
+	"net/http"
+	"strconv"
+
+	"rehearsal/partition"
+	"rehearsal/wire"
+)
+
+// orders are the operations of /actuator/partitions that this broker has.
+var orders = map[string]partition.Phase{
+	"pauseExporting":     partition.Paused,
+	"softPauseExporting": partition.SoftPaused,
+	"resumeExporting":    partition.Exporting,
+}
+
+func (b *Broker) management() http.Handler {
+	handler := http.NewServeMux()
+	handler.HandleFunc("GET /actuator/health/", b.health)
+	handler.HandleFunc("GET /actuator/partitions", b.status)
+	handler.HandleFunc("POST /actuator/partitions/{order}", func(w http.ResponseWriter, r *http.Request) {
+		phase, known := orders[r.PathValue("order")]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		if err := b.setPhase(phase); err != nil {
+			wire.Reply(w, http.StatusOK, map[string]any{"status": http.StatusInternalServerError, "message": err.Error()})
+			return
+		}
+		b.status(w, r)
+	})
+	// Not of the contract: which instances a replica knows, for the broker's own trial.
+	handler.HandleFunc("GET /rehearsal/instances", func(w http.ResponseWriter, _ *http.Request) {
+		instances := map[string][]int64{}
+		for id, p := range b.partitions {
+			instances[strconv.Itoa(id)] = p.Instances()
+		}
+		wire.Reply(w, http.StatusOK, instances)
+	})
+	return handler
+}
+
+func (b *Broker) health(w http.ResponseWriter, _ *http.Request) {
+	b.mu.Lock()
+	isReady := b.isReady
+	b.mu.Unlock()
+	if isReady {
+		wire.Reply(w, http.StatusOK, map[string]string{"status": "UP"})
+		return
+	}
+	wire.Reply(w, http.StatusServiceUnavailable, map[string]string{"status": "DOWN"})
+}
+
+func (b *Broker) status(w http.ResponseWriter, _ *http.Request) {
+	statuses := map[string]partition.Status{}
+	for id, p := range b.partitions {
+		statuses[strconv.Itoa(id)] = p.Status()
+	}
+	wire.Reply(w, http.StatusOK, statuses)
+}
+
+// setPhase changes the phase of every partition; a refusal leaves the others as they are.
+func (b *Broker) setPhase(phase partition.Phase) error {
+	for _, p := range b.partitions {
+		if err := p.SetPhase(phase); err != nil {
+			return err
+		}
+	}
+	return nil
+}

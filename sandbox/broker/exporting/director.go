@@ -1,0 +1,224 @@
+// Package exporting writes a led partition's records to search engines: one director an exporter, each by itself.
+package exporting
+
+import (
+	"context"
+	"errors"
+	"log"
+	"sync"
+	"time"
+
+	"rehearsal/config"
+	"rehearsal/engine"
+	"rehearsal/faults"
+	"rehearsal/partition"
+)
+
+// retryAfter is how long a director waits after a failed write.
+const retryAfter = time.Second
+
+// ErrStuck is the error of an exporter that is stuck on purpose.
+var ErrStuck = errors.New("stuck on purpose")
+
+// Source is a partition as its exporters see it.
+type Source interface {
+	After(position int64, most int) []engine.Record
+	Kept(exporter string) int64
+	End() int64
+	Acknowledge(exporter string, position int64) error
+	Phase() (partition.Phase, time.Time)
+	Changed() <-chan struct{}
+}
+
+// Sink takes records; writing the same ones again changes nothing.
+type Sink interface {
+	Write(ctx context.Context, records []engine.Record) error
+}
+
+// Group runs the directors of one partition, from its leader's installation to its deposition.
+type Group struct {
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+// Start begins to export with a director for each exporter.
+func Start(source Source, exporters []config.Exporter, sinks func(config.Exporter) Sink, switches *faults.Switch) *Group {
+	ctx, cancel := context.WithCancel(context.Background())
+	group := &Group{cancel: cancel}
+	failing := &failures{of: map[string]bool{}}
+	for _, exporter := range exporters {
+		d := &director{
+			source: source, exporter: exporter, sink: sinks(exporter), faults: switches, failing: failing,
+			read: source.Kept(exporter.ID), kept: source.Kept(exporter.ID), due: time.Now().Add(exporter.Delay),
+		}
+		group.ended.Go(func() { d.run(ctx) })
+	}
+	return group
+}
+
+// Stop ends the directors; what they have buffered the next leader reads again.
+func (g *Group) Stop() {
+	g.cancel()
+	g.ended.Wait()
+}
+
+// failures are the exporters of one partition whose last write failed.
+type failures struct {
+	mu sync.Mutex
+	of map[string]bool
+}
+
+func (f *failures) set(exporter string, failing bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.of[exporter] = failing
+}
+
+func (f *failures) others(exporter string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for other, failing := range f.of {
+		if failing && other != exporter {
+			return true
+		}
+	}
+	return false
+}
+
+// director exports one partition to one engine. It buffers what it reads, and writes the buffer at regular times, or as
+// soon as it is full. A pause stops the reading only: what is buffered is written all the same.
+type director struct {
+	source   Source
+	exporter config.Exporter
+	sink     Sink
+	faults   *faults.Switch
+	failing  *failures
+
+	buffer []engine.Record
+	read   int64     // position up to which records were read
+	kept   int64     // position that the partition keeps for this exporter
+	due    time.Time // of the next regular write
+	retry  time.Time // before which nothing is written after a failure
+	told   string    // the failure that was logged last
+}
+
+func (d *director) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		changed := d.source.Changed() // before looking, so that nothing is missed
+		wait := d.step(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-d.faults.Changed():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// step does what is due, and returns after which time something will be.
+func (d *director) step(ctx context.Context) time.Duration {
+	phase, since := d.source.Phase()
+	if phase != partition.Paused && d.mayRead() {
+		d.fill()
+	}
+	now := time.Now()
+	isDue := !now.Before(d.due)
+	if isDue {
+		d.due = now.Add(d.exporter.Delay)
+	}
+	full := len(d.buffer) >= d.exporter.Size
+	switch {
+	case len(d.buffer) > 0 && (isDue || full || !d.retry.IsZero()) && d.mayWrite(phase, since, now):
+		d.write(ctx, phase)
+	case len(d.buffer) == 0 && isDue && phase == partition.Exporting && d.faults.Has(faults.PositionMovesPast):
+		d.skip()
+	}
+	if !d.retry.IsZero() {
+		return time.Until(d.retry)
+	}
+	return time.Until(d.due)
+}
+
+func (d *director) mayRead() bool {
+	return d.faults.Has(faults.IndependentExporters) || !d.failing.others(d.exporter.ID)
+}
+
+func (d *director) fill() {
+	if missing := d.exporter.Size - len(d.buffer); missing > 0 {
+		records := d.source.After(d.read, missing)
+		if len(records) > 0 {
+			d.read = records[len(records)-1].Position
+			d.buffer = append(d.buffer, records...)
+		}
+	}
+}
+
+func (d *director) mayWrite(phase partition.Phase, since, now time.Time) bool {
+	if now.Before(d.retry) {
+		return false
+	}
+	if phase != partition.Paused {
+		return true
+	}
+	late := time.Duration(d.faults.Get().LateFlush * float64(time.Second))
+	if !d.faults.Has(faults.FlushAfterPause) {
+		return false
+	}
+	if end := since.Add(late); now.Before(end) {
+		d.retry = end
+		return false
+	}
+	return true
+}
+
+func (d *director) write(ctx context.Context, phase partition.Phase) {
+	err := d.send(ctx)
+	d.failing.set(d.exporter.ID, err != nil)
+	if err != nil {
+		d.retry = time.Now().Add(retryAfter)
+		if text := err.Error(); text != d.told && ctx.Err() == nil {
+			d.told = text
+			log.Printf("exporter %s: %v; trying again every %s", d.exporter.ID, err, retryAfter)
+		}
+		return
+	}
+	d.retry, d.told = time.Time{}, ""
+	written := d.buffer[len(d.buffer)-1].Position
+	d.buffer = nil
+	if phase != partition.SoftPaused {
+		d.acknowledge(written)
+	}
+}
+
+func (d *director) send(ctx context.Context) error {
+	set := d.faults.Get()
+	if set.StuckExporter[d.exporter.ID] {
+		return ErrStuck
+	}
+	if slow := set.SlowExporter[d.exporter.ID]; slow > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(slow * float64(time.Second))):
+		}
+	}
+	return d.sink.Write(ctx, d.buffer)
+}
+
+// skip acknowledges the log's end when there is nothing to write: commands and rejections take positions, too, and
+// whoever waits for an idle partition to be exported would wait for ever.
+func (d *director) skip() {
+	end := d.source.End()
+	if end > d.kept && len(d.source.After(d.read, 1)) == 0 {
+		d.acknowledge(end)
+	}
+}
+
+func (d *director) acknowledge(position int64) {
+	// Not kept: it is acknowledged with the next write, or written again by the next leader.
+	if d.source.Acknowledge(d.exporter.ID, position) == nil {
+		d.kept = position
+	}
+}

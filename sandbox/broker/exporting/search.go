@@ -1,0 +1,163 @@
+package exporting
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"rehearsal/config"
+	"rehearsal/engine"
+)
+
+const requestTimeout = 15 * time.Second
+
+// ErrRefused is the error of a search engine's answer that is no success.
+var ErrRefused = errors.New("the search engine refuses")
+
+// SearchEngine is the sink that speaks to Elasticsearch and OpenSearch. It is made once for each exporter, so that
+// templates are put once.
+type SearchEngine struct {
+	url    string
+	prefix string
+	client *http.Client
+	mu     sync.Mutex
+	isMade bool // its templates
+}
+
+// NewSearchEngine returns the sink of an exporter.
+func NewSearchEngine(exporter config.Exporter) *SearchEngine {
+	return &SearchEngine{url: exporter.URL, prefix: exporter.Prefix, client: &http.Client{
+		Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second},
+	}}
+}
+
+// Write puts the templates before the first records, and writes records under ids that are always the same.
+func (s *SearchEngine) Write(ctx context.Context, records []engine.Record) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	lines := json.NewEncoder(&body)
+	for _, record := range records {
+		partition := strconv.FormatInt(record.Partition, 10)
+		action := map[string]string{
+			"_index":  s.index(record),
+			"_id":     partition + "-" + strconv.FormatInt(record.Position, 10),
+			"routing": partition,
+		}
+		if err := lines.Encode(map[string]any{"index": action}); err != nil {
+			return err
+		}
+		body.Write(record.Document)
+		body.WriteByte('\n')
+	}
+	answer, err := s.send(ctx, http.MethodPost, "/_bulk", "application/x-ndjson", body.Bytes())
+	if err != nil {
+		return err
+	}
+	return failures200(answer)
+}
+
+// failures200 finds the items that a bulk request failed for behind its status 200.
+func failures200(answer []byte) error {
+	var told struct {
+		Errors bool `json:"errors"`
+		Items  []map[string]struct {
+			ID    string          `json:"_id"`
+			Error json.RawMessage `json:"error"`
+		} `json:"items"`
+	}
+	if err := json.Unmarshal(answer, &told); err != nil {
+		return fmt.Errorf("%w: its answer to a bulk request cannot be read: %w", ErrRefused, err)
+	}
+	if !told.Errors {
+		return nil
+	}
+	for _, item := range told.Items {
+		for _, outcome := range item {
+			if outcome.Error != nil {
+				return fmt.Errorf("%w document %s: %s", ErrRefused, outcome.ID, shortened(outcome.Error))
+			}
+		}
+	}
+	return fmt.Errorf("%w some documents", ErrRefused)
+}
+
+func (s *SearchEngine) index(record engine.Record) string {
+	day := time.UnixMilli(record.Time).UTC().Format(time.DateOnly)
+	return s.prefix + "_" + record.Type + "_" + engine.BrokerVersion + "_" + day
+}
+
+func (s *SearchEngine) prepare(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isMade {
+		return nil
+	}
+	if err := s.put(ctx, "/_component_template/"+s.prefix, componentTemplate()); err != nil {
+		return err
+	}
+	for _, kind := range engine.IndexTypes() {
+		name := s.prefix + "_" + kind + "_" + engine.BrokerVersion
+		template := map[string]any{
+			"index_patterns": []string{name + "_*"}, "composed_of": []string{s.prefix}, "priority": 20,
+			"template": map[string]any{"aliases": map[string]any{s.prefix + "-" + kind: map[string]any{}}},
+		}
+		if err := s.put(ctx, "/_index_template/"+name, template); err != nil {
+			return err
+		}
+	}
+	s.isMade = true
+	return nil
+}
+
+func componentTemplate() map[string]any {
+	number, word := map[string]any{"type": "long"}, map[string]any{"type": "keyword"}
+	return map[string]any{"template": map[string]any{
+		"settings": map[string]any{"number_of_shards": 1, "number_of_replicas": 0},
+		"mappings": map[string]any{"properties": map[string]any{
+			"partitionId": map[string]any{"type": "integer"}, "timestamp": map[string]any{"type": "date"},
+			"position": number, "sourceRecordPosition": number, "key": number, "sequence": number,
+			"intent": word, "recordType": word, "valueType": word, "rejectionType": word, "brokerVersion": word,
+		}},
+	}}
+}
+
+func (s *SearchEngine) put(ctx context.Context, path string, document any) error {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	_, err = s.send(ctx, http.MethodPut, path, "application/json", body)
+	return err
+}
+
+func (s *SearchEngine) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := s.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%w %s %s: %d %s", ErrRefused, method, path, response.StatusCode, shortened(answer))
+	}
+	return answer, nil
+}
+
+func shortened(text []byte) []byte { return text[:min(len(text), 300)] }

@@ -1,0 +1,320 @@
+// Package partition is one replica of one partition: raft, its log on the disk, and the engine's state on top.
+package partition
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"rehearsal/config"
+	"rehearsal/engine"
+	"rehearsal/faults"
+	"rehearsal/members"
+	"rehearsal/wire"
+)
+
+const (
+	snapshotsKept    = 2
+	snapshotEntries  = 2000
+	snapshotInterval = 20 * time.Second
+	trailingEntries  = 500
+	commitTimeout    = time.Second
+	transportTimeout = 2 * time.Second
+	transportPool    = 2
+	applyTimeout     = 10 * time.Second
+	exporterTimeout  = 2 * time.Second
+)
+
+// ErrNotServing is the answer to a command where the partition is not led, or not installed yet.
+var ErrNotServing = errors.New("this broker does not lead the partition, or has not installed it yet")
+
+// Replicas returns the brokers that hold a partition; its first is the one that should lead.
+func Replicas(partition int, sizes config.Sizes) []int {
+	brokers := make([]int, sizes.ReplicationFactor)
+	for rank := range brokers {
+		brokers[rank] = (partition - 1 + rank) % sizes.Brokers
+	}
+	return brokers
+}
+
+// Partition is one replica.
+type Partition struct {
+	ID       int
+	machine  *machine
+	store    *store
+	phase    *phaseFile
+	raft     *raft.Raft
+	faults   *faults.Switch
+	settings config.Broker
+
+	mu       sync.Mutex
+	serves   bool
+	told     int64 // what a follower knows of the exported position
+	toldAt   time.Time
+	pausedAt time.Time
+}
+
+// Open starts a replica on the broker's disk: an empty one begins with the configuration that all replicas begin with.
+//
+// changed is called whenever this replica's role changes, or it begins to serve; never twice at the same time.
+func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, switches *faults.Switch,
+	changed func(*Partition),
+) (*Partition, error) {
+	folder := filepath.Join(settings.DataFolder, "raft-partition", "partitions", strconv.Itoa(id))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	phase, err := openPhase(folder)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := openStore(filepath.Join(folder, "raft.db"))
+	if err != nil {
+		return nil, err
+	}
+	quiet := hclog.NewNullLogger()
+	snapshots, err := raft.NewFileSnapshotStoreWithLogger(folder, snapshotsKept, quiet)
+	if err != nil {
+		return nil, err
+	}
+	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream:  &layer{Port: mux.Partition(byte(id)), partition: byte(id), table: table, faults: switches},
+		Logger:  quiet,
+		MaxPool: transportPool,
+		Timeout: transportTimeout,
+	})
+	p := &Partition{
+		ID: id, machine: newMachine(id), store: stored, phase: phase, faults: switches, settings: settings, told: -1,
+	}
+	if phase.get() != Exporting {
+		p.pausedAt = time.Now()
+	}
+	configuration := raftConfig(id, settings, quiet)
+	if err := bootstrap(configuration, id, settings.Sizes, stored, snapshots, transport); err != nil {
+		return nil, err
+	}
+	p.raft, err = raft.NewRaft(configuration, p.machine, stored, stored, snapshots, transport)
+	if err != nil {
+		return nil, err
+	}
+	go p.follow(changed)
+	return p, nil
+}
+
+func raftConfig(id int, settings config.Broker, logger hclog.Logger) *raft.Config {
+	made := raft.DefaultConfig()
+	made.LocalID = raft.ServerID(strconv.Itoa(settings.ID))
+	made.Logger = logger
+	made.HeartbeatTimeout = settings.Election
+	// Zeebe spreads leaders by priority; here each later replica waits longer, so the first one stands first.
+	for rank, broker := range Replicas(id, settings.Sizes) {
+		if broker == settings.ID {
+			made.HeartbeatTimeout += time.Duration(rank) * settings.Election * 2 / 3
+		}
+	}
+	made.ElectionTimeout = made.HeartbeatTimeout
+	made.LeaderLeaseTimeout = settings.Election
+	made.CommitTimeout = commitTimeout
+	made.SnapshotThreshold = snapshotEntries
+	made.SnapshotInterval = snapshotInterval
+	made.TrailingLogs = trailingEntries
+	made.NoLegacyTelemetry = true
+	return made
+}
+
+func bootstrap(configuration *raft.Config, id int, sizes config.Sizes, stored *store, snapshots raft.SnapshotStore,
+	transport raft.Transport,
+) error {
+	exists, err := raft.HasExistingState(stored, stored, snapshots)
+	if err != nil || exists {
+		return err
+	}
+	var servers raft.Configuration
+	for _, broker := range Replicas(id, sizes) {
+		servers.Servers = append(servers.Servers, raft.Server{
+			ID: raft.ServerID(strconv.Itoa(broker)), Address: address(broker),
+		})
+	}
+	return raft.BootstrapCluster(configuration, stored, stored, snapshots, transport, servers)
+}
+
+// follow installs the partition whenever this replica is elected: until then it refuses commands, as a real one does.
+func (p *Partition) follow(changed func(*Partition)) {
+	for leads := range p.raft.LeaderCh() {
+		p.setServes(false)
+		changed(p)
+		if leads && p.install() == nil {
+			p.setServes(true)
+			changed(p)
+		}
+	}
+}
+
+// install makes sure that all earlier commands are applied, and that records are kept for this broker's exporters. An
+// error means that the replica was deposed meanwhile: whoever leads now installs the partition.
+func (p *Partition) install() error {
+	time.Sleep(p.settings.Installation)
+	if err := p.raft.Barrier(applyTimeout).Error(); err != nil {
+		return err
+	}
+	exporters := make([]string, 0, len(p.settings.Exporters))
+	for _, exporter := range p.settings.Exporters {
+		exporters = append(exporters, exporter.ID)
+	}
+	_, err := p.apply(engine.Command{Kind: engine.RegisterExporters, Exporters: exporters}, applyTimeout)
+	return err
+}
+
+func (p *Partition) setServes(serves bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.serves = serves
+}
+
+// Serves tells whether this replica leads and takes commands.
+func (p *Partition) Serves() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.serves && p.raft.State() == raft.Leader
+}
+
+// Role is this replica's role.
+func (p *Partition) Role() members.Role {
+	switch p.raft.State() {
+	case raft.Leader:
+		return members.Leader
+	case raft.Shutdown:
+		return members.Inactive
+	default:
+		return members.Follower
+	}
+}
+
+// HasHeardOfLeader tells whether a leader of this partition is known.
+func (p *Partition) HasHeardOfLeader() bool {
+	_, leader := p.raft.LeaderWithID()
+	return leader != ""
+}
+
+// Apply replicates a command and carries it out.
+//
+// ErrNotServing: it was not tried. Any other error: it may or may not be carried out, now or later.
+func (p *Partition) Apply(command engine.Command) (engine.Result, error) {
+	if !p.Serves() {
+		return engine.Result{}, ErrNotServing
+	}
+	if !p.faults.Has(faults.UnansweredStillCarried) {
+		// Without the quirk nothing is written that cannot be carried out now.
+		if err := p.raft.VerifyLeader().Error(); err != nil {
+			return engine.Result{}, errors.Join(ErrNotServing, err)
+		}
+	}
+	return p.apply(command, applyTimeout)
+}
+
+func (p *Partition) apply(command engine.Command, timeout time.Duration) (engine.Result, error) {
+	command.Now = time.Now().UnixMilli()
+	entry, err := json.Marshal(command)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	applied := p.raft.Apply(entry, timeout)
+	if err := applied.Error(); err != nil {
+		return engine.Result{}, fmt.Errorf("partition %d: %w", p.ID, err)
+	}
+	result, ok := applied.Response().(engine.Result)
+	if !ok {
+		return engine.Result{}, fmt.Errorf("partition %d: an answer of type %T", p.ID, applied.Response())
+	}
+	return result, nil
+}
+
+// SetPhase pauses or resumes exporting on this replica.
+func (p *Partition) SetPhase(phase Phase) error {
+	err := p.phase.set(phase, p.faults.Has(faults.PausePersists), !p.faults.Has(faults.NoMixedPause))
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.pausedAt = time.Now()
+	p.mu.Unlock()
+	p.machine.wake()
+	return nil
+}
+
+// Status is what the management API says of a replica.
+type Status struct {
+	Role                        members.Role `json:"role"`
+	ProcessedPosition           int64        `json:"processedPosition"`
+	SnapshotID                  *string      `json:"snapshotId"`
+	ProcessedPositionInSnapshot *int64       `json:"processedPositionInSnapshot"`
+	StreamProcessorPhase        string       `json:"streamProcessorPhase"`
+	// ExporterPhase is absent while a leader installs the partition.
+	ExporterPhase    Phase  `json:"exporterPhase,omitempty"`
+	ExportedPosition int64  `json:"exportedPosition"`
+	Health           Health `json:"health"`
+}
+
+// Health of a replica, as the management API has it.
+type Health struct {
+	ID       string   `json:"id"`
+	Status   string   `json:"status"`
+	Children []Health `json:"children"`
+}
+
+// Status says how this replica stands.
+func (p *Partition) Status() Status {
+	status := Status{
+		Role: p.Role(), StreamProcessorPhase: "REPLAY", ExporterPhase: p.phase.get(),
+		Health: Health{ID: "Partition-" + strconv.Itoa(p.ID), Status: "HEALTHY", Children: []Health{}},
+	}
+	var exported int64
+	p.machine.look(func(state *engine.State) {
+		status.ProcessedPosition, exported = state.Processed, state.ExportedPosition()
+	})
+	if status.Role == members.Leader {
+		status.StreamProcessorPhase = "PROCESSING"
+		if !p.Serves() {
+			status.ExporterPhase = ""
+			status.Health.Status = "UNHEALTHY"
+		}
+	}
+	status.ExportedPosition = p.tell(exported, status.Role == members.Leader)
+	return status
+}
+
+// tell returns what this replica knows of the exported position: a follower hears of it from time to time.
+func (p *Partition) tell(exported int64, leads bool) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if leads || !p.faults.Has(faults.FollowersLag) || time.Since(p.toldAt) >= p.settings.Distribution {
+		p.told, p.toldAt = exported, time.Now()
+	}
+	return p.told
+}
+
+// Instances are the keys of all instances that this replica knows.
+func (p *Partition) Instances() []int64 {
+	var instances []int64
+	p.machine.look(func(state *engine.State) { instances = append(instances, state.Instances...) })
+	return instances
+}
+
+// Close gives leadership away and ends the replica.
+func (p *Partition) Close() error {
+	if p.raft.State() == raft.Leader {
+		_ = p.raft.LeadershipTransfer().Error() // without one who can take it, the others elect one
+	}
+	return errors.Join(p.raft.Shutdown().Error(), p.store.close())
+}
+
+var _ io.Closer = (*Partition)(nil)

@@ -1,0 +1,65 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"rehearsal/engine"
+)
+
+// What gateways ask of brokers, on the brokers' command port.
+const (
+	CommandPath = "/command/" // + partition: an engine.Command, answered by an engine.Result
+	PhasePath   = "/phase/"   // + a partition.Phase
+)
+
+// ErrNotAnswered is the error of a broker that does not answer, or not with a result: the command may have been
+// carried out all the same.
+var ErrNotAnswered = errors.New("the broker did not answer with a result")
+
+// ErrNotTried is the error of a broker that could not try, and of which nothing will come.
+var ErrNotTried = errors.New("the broker does not lead the partition")
+
+// StatusNotTried is how a broker says ErrNotTried.
+const StatusNotTried = http.StatusConflict
+
+// Post sends a document to a broker and decodes its answer.
+func Post(ctx context.Context, client *http.Client, address, path string, document, answer any) error {
+	body, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAnswered, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == StatusNotTried {
+		return ErrNotTried
+	}
+	if response.StatusCode != http.StatusOK {
+		var text bytes.Buffer
+		_, _ = text.ReadFrom(http.MaxBytesReader(nil, response.Body, 1000))
+		return fmt.Errorf("%w: %d %s", ErrNotAnswered, response.StatusCode, text.String())
+	}
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotAnswered, err)
+	}
+	return nil
+}
+
+// Command sends a command to a partition's leader.
+func Command(ctx context.Context, client *http.Client, address string, partition int, command engine.Command) (
+	result engine.Result, err error,
+) {
+	err = Post(ctx, client, address, fmt.Sprintf("%s%d", CommandPath, partition), command, &result)
+	return result, err
+}
