@@ -14,7 +14,7 @@ UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
 ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/engine
 
 # The contract's tests mostly wait; each process has brokers of its own.
-CONTRACT_TESTS := $(PYTHON) -m pytest -n 6 --dist worksteal tests/contract
+CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
 AT :=
 
 help: ## Show what can be made

@@ -151,12 +151,12 @@ def demand(target: Target, what: str) -> None:
     assert not refused(answer), f"{what}: {answer}"
 
 
-def deploy(target: Target, process: str, name: str = "Drill") -> tuple[int, int]:
+def deploy(target: Target, process: str, job_type: str = "nobody-works-this") -> tuple[int, int]:
     """Deploy the drill's process under another id; return the definition's key and version."""
     text = PROCESS_FILE.read_text().replace('id="drill"', f'id="{process}"')
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{process}.bpmn"
-        file.write_text(text.replace('name="Drill"', f'name="{name}"'))
+        file.write_text(text.replace("drill-nobody-works-this", job_type))
         answer = _run(target, lambda client: client.deploy_resource(str(file)), within=20.0)
     (definition,) = answer.deployments
     assert isinstance(definition, DeployResourceResponse.ProcessMetadata), definition
@@ -200,14 +200,17 @@ def try_to_create(target: Target, process: str, count: int, within: float) -> li
 
 
 def create_on_each(target: Target, process: str) -> dict[int, int]:
-    """Create instances until every partition has one; return one key of each partition."""
+    """Create instances until every partition has one, those too that elect a leader; return one key of each."""
     ids = partition_ids(target)
     found: dict[int, int] = {}
-    for _ in range(5):
-        found |= {key >> KEY_BITS: key for key in create(target, process, len(ids))}
-        if set(found) == set(ids):
-            return found
-    raise AssertionError(f"instances on {sorted(found)} of {list(ids)} only")
+
+    def missing() -> str | None:
+        acknowledged = try_to_create(target, process, len(ids), within=10)
+        found.update({key >> KEY_BITS: key for key in acknowledged})
+        return None if set(found) == set(ids) else f"instances on {sorted(found)} of {list(ids)}"
+
+    eventually(missing, target.timing.patience)
+    return found
 
 
 def grpc_topology(target: Target) -> Any:

@@ -65,7 +65,7 @@ def a_probe_is_written_on_the_partition_in_its_key(target: Target) -> None:
 @expected(Need.SINK, relied_on=_PROBERS, sources=(SEEN,))
 def a_probe_exports_nothing(target: Target) -> None:
     """A probe leaves nothing behind in search engines."""
-    eventually(lambda: idle(target), 2 * target.timing.bulk_delay + 15)
+    eventually(lambda: idle(target), target.timing.exported)
     before = [engine.count() for engine in target.engines]
     probe_all(target)
     time.sleep(target.timing.bulk_delay + 1)
@@ -90,7 +90,7 @@ def deploying_the_same_again_changes_nothing(target: Target) -> None:
     process = deployed(target)
     first = deploy(target, process)
     assert deploy(target, process) == first
-    key, version = deploy(target, process, name="Changed")
+    key, version = deploy(target, process, job_type="nobody-works-that")
     assert version == first[1] + 1
     assert key != first[0]
 
@@ -131,7 +131,7 @@ def an_unanswered_command_may_be_carried_out(target: Target) -> None:
     target.hands.thaw(*frozen)
     assert len(acknowledged) < count, "no command was left unanswered"
     eventually(lambda: refusing(target), target.timing.patience)
-    within = target.timing.bulk_delay + 15
+    within = target.timing.exported
 
     def missing() -> str | None:
         more = set(target.engines[0].instances(process)) - set(acknowledged)

@@ -2,19 +2,18 @@
 
 import fcntl
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.cache import cache_root
+from sandbox.setup.gotools import broker_part
+from sandbox.setup.part import make
 from tests.contract.asking import whole
 from tests.contract.from_file import target_at
 from tests.contract.loopback import Loopback
 from tests.contract.target import Target
-
-BROKER = Path(__file__).resolve().parents[2] / "sandbox" / "broker"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,22 +26,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rehearsal broker, built from what is in the checkout, once for all test processes."""
+def binary() -> Path:
+    """The rehearsal broker, made from what is in the checkout unless the set-up has made it already."""
     given = os.environ.get("REHEARSAL_BROKER")
     if given:
-        return Path(given)
-    made = cache_root() / "contract" / "rehearsal-broker"
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with (made.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        subprocess.run(
-            ["go", "build", "-trimpath", "-o", str(made), "."],
-            cwd=BROKER,
-            env=os.environ | {"CGO_ENABLED": "0"},
-            check=True,
-        )
-    return made
+        return Path(given).absolute()
+    part = broker_part()
+    if not part.made:
+        cache_root().mkdir(parents=True, exist_ok=True)
+        # The set-up's own lock: it sweeps away what others have not finished.
+        with (cache_root() / "setup.lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not part.made:
+                make(part)
+    return part.folder / "bin" / "rehearsal-broker"
 
 
 class Targets:

@@ -107,6 +107,7 @@ def a_gateway_told_so_keeps_an_old_view(target: Target) -> None:
     """`staleGateway`: a broker that is gone stays in the topology."""
     target.ours.faults(staleGateway=True)
     gone = max(target.brokers)
+    assert gone in seen(target)
     target.hands.stop(gone)
     time.sleep(target.timing.member_timeout + 2)
     assert gone in seen(target)

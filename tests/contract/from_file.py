@@ -58,6 +58,7 @@ class _TimingAt(_Model):
     member_timeout: float = Field(Timing.member_timeout, alias="memberTimeoutSeconds")
     member_timeout_most: float = Field(Timing.member_timeout_most, alias="memberTimeoutMostSeconds")
     bulk_delay: float = Field(Timing.bulk_delay, alias="bulkDelaySeconds")
+    slack: float = Field(Timing.slack, alias="slackSeconds")
     patience: float = Field(Timing.patience, alias="patienceSeconds")
 
 

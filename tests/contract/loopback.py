@@ -23,9 +23,14 @@ EXPORTERS = ("elasticsearchregion0", "elasticsearchregion1")
 BULK_DELAYS = (1, 2)
 """Unlike, so that each exporter is seen to keep to its own; the longer one can be seen to come after a pause."""
 TIMING = Timing(
-    dead_connection=2.0, member_timeout=3.0, member_timeout_most=12.0, bulk_delay=2.0, patience=45.0
+    dead_connection=2.0,
+    member_timeout=3.0,
+    member_timeout_most=12.0,
+    bulk_delay=2.0,
+    slack=8.0,
+    patience=45.0,
 )
-_MEMBER_TIMEOUT, _ELECTION = "4s", "800ms"
+_MEMBER_TIMEOUT, _ELECTION, _INSTALLATION = "4s", "800ms", "600ms"
 _GATEWAY, _LONELY_GATEWAY, _ENGINES = 100, 101, 110
 _FIRST_MOVED = 50
 _END_SECONDS = 15.0
@@ -179,6 +184,7 @@ class Loopback(OurHands):
             "REHEARSAL_DEAD_CONNECTION": f"{TIMING.dead_connection:.0f}s",
             "REHEARSAL_MEMBER_TIMEOUT": _MEMBER_TIMEOUT,
             "REHEARSAL_ELECTION": _ELECTION,
+            "REHEARSAL_INSTALLATION": _INSTALLATION,
             "REHEARSAL_FAULTS": json.dumps(self._faults),
         }
 

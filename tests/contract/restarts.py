@@ -113,8 +113,7 @@ def a_ready_broker_stays_ready_without_quorum(target: Target) -> None:
 )
 def ready_brokers_need_not_accept_commands_yet(target: Target) -> None:
     """When all brokers say that they are ready after a restart, some partition still refuses commands."""
-    refused = []
-    for _ in range(3):
+    for _ in range(2):
         target.hands.stop(*target.brokers)
         target.hands.start(*target.brokers)
         eventually(lambda: _unready(target), target.timing.patience, 0.02)

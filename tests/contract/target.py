@@ -150,6 +150,7 @@ class Timing:
     :ivar member_timeout: how long a lost broker stays in the topology at least.
     :ivar member_timeout_most: ... and at most.
     :ivar bulk_delay: how long the slowest exporter keeps records back.
+    :ivar slack: how much later than its time anything may come.
     :ivar patience: how long brokers may take to start and to elect.
     """
 
@@ -157,7 +158,13 @@ class Timing:
     member_timeout: float = 8.0
     member_timeout_most: float = 30.0
     bulk_delay: float = 5.0
+    slack: float = 15.0
     patience: float = 300.0
+
+    @property
+    def exported(self) -> float:
+        """Within what time everything is exported."""
+        return 2 * self.bulk_delay + self.slack
 
 
 @dataclass(frozen=True)
