@@ -1,0 +1,80 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rehearsal/faults"
+)
+
+const application = `
+zeebe:
+  broker:
+    network: {host: 0.0.0.0, commandApi: {port: 26501}}
+    cluster: {clusterSize: "8", partitions-count: 8, replicationFactor: 4}
+`
+
+func TestTheChartsFileAndEnvironmentComeTogether(t *testing.T) {
+	settings, err := Parse([]string{
+		"ZEEBE_BROKER_CLUSTER_NODEID=3",
+		"ZEEBE_BROKER_NETWORK_HOST=10.0.0.7",
+		"ZEEBE_BROKER_NETWORK_ADVERTISEDHOST=camunda-zeebe-1.camunda-zeebe.camunda-london.svc",
+		"ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS=a:26502, b:26502,,",
+		"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION0_CLASSNAME=io.camunda.zeebe.exporter.ElasticsearchExporter",
+		"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION0_ARGS_URL=http://london:9200/",
+		"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_URL=http://paris:9200",
+		"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_BULK_DELAY=30",
+		"JAVA_TOOL_OPTIONS=-Xmx1g",
+	}, []byte(application))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := settings.Broker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.ID != 3 || b.Sizes != (Sizes{8, 8, 4}) || b.Members.Host != "10.0.0.7" || b.CommandPort != 26501 {
+		t.Errorf("%+v", b)
+	}
+	if !slices.Equal(b.Members.Contacts, []string{"a:26502", "b:26502"}) {
+		t.Errorf("%v", b.Members.Contacts)
+	}
+	slices.SortFunc(b.Exporters, func(x, y Exporter) int { return strings.Compare(x.ID, y.ID) })
+	wanted := []Exporter{
+		{"elasticsearchregion0", "http://london:9200", "zeebe-record", 5 * time.Second, 1000},
+		{"elasticsearchregion1", "http://paris:9200", "zeebe-record", 30 * time.Second, 1000},
+	}
+	if !slices.Equal(b.Exporters, wanted) {
+		t.Errorf("%+v", b.Exporters)
+	}
+}
+
+func TestTheEnvironmentOutranksTheFile(t *testing.T) {
+	settings, _ := Parse([]string{"ZEEBE_BROKER_CLUSTER_CLUSTERSIZE=4", "ZEEBE_BROKER_NETWORK_HOST=127.0.0.1"}, []byte(application))
+	if b, _ := settings.Broker(); b.Sizes.Brokers != 4 {
+		t.Errorf("%+v", b.Sizes)
+	}
+}
+
+func TestEverythingWrongIsToldAtOnce(t *testing.T) {
+	settings, _ := Parse([]string{
+		"ZEEBE_BROKER_CLUSTER_NODEID=4", "ZEEBE_BROKER_CLUSTER_CLUSTERSIZE=4", "ZEEBE_BROKER_CLUSTER_REPLICATIONFACTOR=5",
+		"ZEEBE_BROKER_NETWORK_COMMANDAPI_PORT=many", "REHEARSAL_ELECTION=soon", `REHEARSAL_FAULTS={"quirksOff":["x"]}`,
+	}, nil)
+	_, err := settings.Broker()
+	for _, wanted := range []string{"nodeId is 4", "replicationFactor is 5", `"many"`, `"soon"`, `no quirk "x"`} {
+		if err == nil || !strings.Contains(err.Error(), wanted) {
+			t.Errorf("%v lacks %s", err, wanted)
+		}
+	}
+}
+
+func TestFaultsComeFromTheEnvironment(t *testing.T) {
+	settings, _ := Parse([]string{`REHEARSAL_FAULTS={"refusePause":true,"quirksOff":["dead-connection"]}`}, nil)
+	g, err := settings.Gateway()
+	if err != nil || !g.Faults.RefusePause || !slices.Contains(g.Faults.QuirksOff, faults.DeadConnection) {
+		t.Errorf("%+v %v", g.Faults, err)
+	}
+}
