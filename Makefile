@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup drill screens interrupted zombie foreign adopting test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting contract test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -12,6 +12,10 @@ ARGS :=
 # runs brokers has the machine to itself.
 UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
 ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/engine
+
+# The contract's tests mostly wait; each process has brokers of its own.
+CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
+AT :=
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +34,9 @@ $(VENV)/ready:
 
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
+
+licences: setup ## Make the list of licences and its document anew, after a change of versions
+	@$(PYTHON) -m sandbox.licences
 
 drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
@@ -67,7 +74,11 @@ foreign: setup ## Drills on two clusters that are there already (the sandbox, as
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
 	$(PYTHON) -m pytest tests/adopting
 
-test: setup lint ## Everything: lint, types, unit, engine, sandbox and a drill
+contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file names real ones by address
+	$(if $(AT),$(PYTHON) -m pytest tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
+
+test: setup lint ## Everything: lint, types, unit, contract, engine, sandbox and a drill
 	$(UNIT_TESTS)
+	$(CONTRACT_TESTS)
 	$(ENGINE_TESTS)
 	$(PYTHON) -m pytest --durations=12 tests/sandbox tests/drill

@@ -134,6 +134,7 @@ def report_of(
         peak_memory_gib=findings.peak_memory_gib,
         peak_machine_memory_gib=findings.peak_machine_memory_gib,
         seconds=progress.elapsed,
+        began_at=progress.began_at,
         own_waiting_seconds=progress.waited_too_long,
         stages=tuple(progress.stages),
         machine=findings.machine,

@@ -133,6 +133,8 @@ class Report:
     peak_memory_gib: float | None = None
     peak_machine_memory_gib: float | None = None
     seconds: float = 0.0
+    began_at: float = 0.0
+    """The drill's start, in seconds since the epoch."""
     own_waiting_seconds: float = 0.0
     """How much of it was spent waiting though what was waited for was there: polling, and fixed waits."""
     stages: tuple[Stage, ...] = ()
@@ -181,6 +183,7 @@ def as_json(report: Report) -> str:
         "until": report.until,
         "broker": report.broker or None,
         "seconds": _round(report.seconds),
+        "beganAt": _round(report.began_at),
         "ownWaitingSeconds": _round(report.own_waiting_seconds),
         "ownWaitingShare": round(report.own_waiting_share, 4),
         "phases": [_rounded(asdict(phase)) for phase in report.phases],

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import debian, gotools, installed, machine
+from sandbox.setup import debian, fetched, gotools, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
 from sandbox.setup.plan import Plan, plan
 from sandbox.setup.progress import table, working
@@ -83,6 +83,7 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
             for name in prune(todo.parts):
                 console.print(f"Removed {name}")
         console.print(table(rows))
+        console.print(fetched.says(fetched.note(todo.parts)), soft_wrap=True, highlight=False)
         return collect(todo, own)
 
 
@@ -97,7 +98,8 @@ def _prepare_machine(
     machine.check_space(needed)
     seconds: float | None = None
     if packages:
-        with working(console, f"Installing Debian packages: {', '.join(packages)}") as clock:
+        doing = f"Installing Debian packages: {', '.join(packages)}"
+        with working(console, doing) as clock, fetched.noting_packages():
             debian.install(packages)
         seconds = clock.seconds
     machine.check_root()

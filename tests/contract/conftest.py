@@ -1,0 +1,103 @@
+"""The target of the contract: the rehearsal broker on loopback addresses, or what `--at` names."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.cache import cache_root
+from sandbox.setup.gotools import broker_part
+from sandbox.setup.part import make
+from tests.contract.asking import whole
+from tests.contract.from_file import target_at
+from tests.contract.loopback import Loopback
+from tests.contract.target import Target
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--at",
+        default=os.environ.get("CONTRACT_AT", ""),
+        help="a file that names a broker and gateway by address (docs/contract.md); "
+        "without it: the rehearsal broker, started on loopback addresses",
+    )
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The rehearsal broker, made from what is in the checkout unless the set-up has made it already."""
+    given = os.environ.get("REHEARSAL_BROKER")
+    if given:
+        return Path(given).absolute()
+    part = broker_part()
+    if not part.made:
+        cache_root().mkdir(parents=True, exist_ok=True)
+        # The set-up's own lock: it sweeps away what others have not finished.
+        with (cache_root() / "setup.lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not part.made:
+                make(part)
+    return part.folder / "bin" / "rehearsal-broker"
+
+
+class Targets:
+    """The target of one test process, which may have to be made anew."""
+
+    def __init__(self, folder: Path, binary: Path) -> None:
+        self._folder = folder
+        self._binary = binary
+        self._made = 0
+        self._loopback: Loopback | None = None
+
+    def whole(self) -> Target:
+        """Return the target when it is whole; one that the last test has left beyond repair is given up."""
+        if self._loopback:
+            try:
+                self._loopback.restore()
+                whole(self._loopback.target())
+            except AssertionError as error:
+                print(f"the target is not whole any more, another is started: {error}")
+                self.close()
+            else:
+                return self._loopback.target()
+        self._made += 1
+        self._loopback = Loopback(self._folder / f"target-{self._made}", self._binary).__enter__()
+        whole(self._loopback.target())
+        return self._loopback.target()
+
+    def close(self) -> None:
+        """Take the target down."""
+        if self._loopback:
+            self._loopback.close()
+            self._loopback = None
+
+
+@pytest.fixture(scope="session")
+def targets(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Targets]:
+    """The rehearsal broker on loopback addresses."""
+    made = Targets(tmp_path_factory.mktemp("contract"), request.getfixturevalue("binary"))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The target, whole: each test finds it so, whatever the one before has done."""
+    at = request.config.getoption("--at")
+    if not at:
+        yield request.getfixturevalue("targets").whole()
+        return
+    named = target_at(Path(at))
+    whole(named)
+    try:
+        yield named
+    finally:
+        for engine in named.engines:
+            engine.start()
+        named.hands.restore()

@@ -1,0 +1,122 @@
+"""Faults on purpose, which only the rehearsal broker has: what real ones do on bad days."""
+
+import time
+
+from tests.contract.asking import (
+    all_in,
+    create,
+    create_on_each,
+    demand,
+    deployed,
+    idle,
+    order,
+    probe,
+    refused,
+    seen,
+    topology,
+)
+from tests.contract.expectations import OURS, expected
+from tests.contract.target import Need, Target, ask, eventually
+
+_EXPORTER = "elasticsearchregion1"
+_USED_BY = ("tests",)
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def a_gateway_told_so_refuses_to_pause(target: Target) -> None:
+    """`refusePause`: the gateway refuses a pause behind HTTP 200, and nothing is paused."""
+    target.ours.faults(refusePause=True)
+    answer = order(target, "pause")
+    assert answer.status == 200, answer
+    assert refused(answer), answer
+    assert all_in(target, "EXPORTING") is None
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def an_exporter_told_so_is_stuck(target: Target) -> None:
+    """`stuckExporter`: one exporter writes nothing, the other one everything, and the position stays."""
+    process = deployed(target)
+    eventually(lambda: idle(target), 20)
+    target.ours.faults(stuckExporter={_EXPORTER: True})
+    (key,) = create(target, process)
+    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 15)
+    time.sleep(target.timing.bulk_delay + 1)
+    assert target.engines[1].documents(key) == []
+    assert idle(target)
+    target.ours.faults()
+    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 15)
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def an_exporter_told_so_is_slow(target: Target) -> None:
+    """`slowExporter`: one exporter's writes take some seconds longer."""
+    process = deployed(target)
+    eventually(lambda: idle(target), 20)
+    target.ours.faults(slowExporter={_EXPORTER: 3})
+    began = time.monotonic()
+    (key,) = create(target, process)
+    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 15)
+    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 20)
+    assert time.monotonic() - began >= 3
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def buffers_told_so_are_written_late(target: Target) -> None:
+    """`lateFlush`: what is held at a pause is written some seconds later than its delay."""
+    process = deployed(target)
+    target.ours.faults(lateFlush=2)
+    flushed = create_on_each(target, process)
+    last = list(flushed.values())
+    eventually(lambda: None if all(map(target.engines[1].documents, last)) else "not yet", 15, 0.02)
+    keys = list(create_on_each(target, process).values())
+    time.sleep(0.15)
+    demand(target, "pause")
+    paused = time.monotonic()
+    before = sum(bool(target.engines[1].documents(key)) for key in keys)
+    held = len(keys) - before
+    assert held, "nothing was held at the pause"
+    eventually(lambda: None if all(map(target.engines[1].documents, keys)) else "not yet", 15, 0.02)
+    assert time.monotonic() - paused >= 2
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def a_partition_told_so_has_no_leader(target: Target) -> None:
+    """`leaderless`: nobody leads a partition; its commands are refused, the others' are not."""
+    target.ours.faults(leaderless=[1])
+    eventually(lambda: None if probe(target, 1).status != 404 else "commands are accepted", 20)
+    eventually(lambda: None if probe(target, 2).status == 404 else "no commands", 20)
+    eventually(lambda: None if "leader" not in _roles(target, 1) else "it is led", 20)
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def a_management_port_told_so_hangs(target: Target) -> None:
+    """`hangManagement`: requests to brokers and gateway are taken and never answered."""
+    target.ours.faults(hangManagement=True)
+    broker = next(iter(target.brokers.values()))
+    for url in (
+        f"{broker}/actuator/partitions",
+        f"{target.gateway.management}/actuator/health/readiness",
+    ):
+        answer = ask("GET", url, within=1.0)
+        assert answer.status == 0, answer
+        assert "Timeout" in answer.body, answer
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
+def a_gateway_told_so_keeps_an_old_view(target: Target) -> None:
+    """`staleGateway`: a broker that is gone stays in the topology."""
+    target.ours.faults(staleGateway=True)
+    gone = max(target.brokers)
+    assert gone in seen(target)
+    target.hands.stop(gone)
+    time.sleep(target.timing.member_timeout + 2)
+    assert gone in seen(target)
+
+
+def _roles(target: Target, partition: int) -> list[str]:
+    return [
+        copy["role"]
+        for broker in topology(target)["brokers"]
+        for copy in broker["partitions"]
+        if copy["partitionId"] == partition
+    ]

@@ -1,0 +1,12 @@
+"""All expectations: reading the modules registers them."""
+
+from tests.contract import commands, exports, faults, pauses, restarts, topology
+from tests.contract.expectations import EXPECTATIONS, Expectation
+
+SECTIONS = (topology, commands, pauses, exports, restarts, faults)
+
+
+def all_expectations() -> list[Expectation]:
+    """Return every expectation, in the order of the modules."""
+    names = [section.__name__.rpartition(".")[2] for section in SECTIONS]
+    return sorted(EXPECTATIONS, key=lambda each: names.index(each.section))
