@@ -108,6 +108,8 @@ def started() -> Iterator[Started]:
         share_backup(places)
         install(made, settings, places)
         yield Started(made, settings, own)
+        # The registry's port is in its key: another run makes another one.
+        shutil.rmtree(seed.parent)
     finally:
         made.down()
         shutil.rmtree(places.folder, ignore_errors=True)
