@@ -19,8 +19,18 @@ from drill.progress import Progress
 from drill.readable import print_closing
 from drill.report import Report
 from drill.scenario import Drill
-from drill.settings import DEFAULT_LOST, DEFAULT_RATE, DrillSettings, Places, Until, lost_regions
+from drill.settings import (
+    DEFAULT_LOST,
+    DEFAULT_RATE,
+    REAL_BROKERS_RATE,
+    DrillSettings,
+    Places,
+    Until,
+    default_rate,
+    lost_regions,
+)
 from sandbox.errors import SandboxError
+from sandbox.own.images import OwnImages
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -46,8 +56,14 @@ def main(
         bool, typer.Option("--keep", help="Leave everything running at the end.")
     ] = False,
     rate: Annotated[
-        float, typer.Option(min=10, max=1000, help="Process instances created a second.")
-    ] = DEFAULT_RATE,
+        float | None,
+        typer.Option(
+            min=10,
+            max=1000,
+            help=f"Process instances created a second. Default {DEFAULT_RATE:g}; "
+            f"{REAL_BROKERS_RATE:g} with brokers of your own.",
+        ),
+    ] = None,
     interrupt: Annotated[
         bool,
         typer.Option(
@@ -96,6 +112,10 @@ def main(
         str,
         typer.Option(help='With --on: contexts whose namespaces may be emptied, "A,B".'),
     ] = "",
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Images of your own for any part: a file, see the docs."),
+    ] = None,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -109,12 +129,13 @@ def main(
     console = Output(interruption)
     places = Places()
     try:
+        own = OwnImages.read(images) if images else None
         settings = DrillSettings(
             lost_regions(lost, incidents),
             cluster_size,
             until,
             keep,
-            rate,
+            rate or default_rate(own),
             interrupt,
             back_out,
             by_pulumi,
@@ -123,10 +144,11 @@ def main(
             adopt,
             on,
             consent,
+            own,
         )
         if on:
             ForeignSettings.read(on)
-    except DrillError as error:
+    except (DrillError, SandboxError) as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_USAGE) from None
     places.folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from drill import checks
 from drill.check import Check, judged
 from drill.cluster import is_ready
 from drill.errors import DrillError
+from drill.own_images import helm_chart
 from drill.regions import (
     REGIONS,
     RELEASE,
@@ -26,9 +27,8 @@ from drill.regions import (
     brokers_in_normal,
 )
 from drill.rig import Rig
-from drill.settings import SECRET_DATA, SECRET_NAME
+from drill.settings import SECRET_DATA, SECRET_NAME, chart_of, values_files
 
-_READY_SECONDS = 300.0
 _HELM_SECONDS = 120
 _BROKERS = f"{RELEASE}-zeebe"
 _GENERATED_AFTER = "ZEEBE_BROKER_DATA_DISKUSAGEREPLICATIONWATERMARK"
@@ -73,7 +73,7 @@ def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_siz
 
 def helm_install(
     helm: Path,
-    chart: Path,
+    chart: Sequence[str],
     values: Sequence[Path],
     *,
     region: int,
@@ -89,7 +89,7 @@ def helm_install(
     files = [part for path in values for part in ("--values", str(path))]
     done = subprocess.run(
         [
-            *(str(helm), "install", RELEASE, str(chart)),
+            *(str(helm), "install", RELEASE, *chart),
             *("--kube-context", context, "--namespace", namespace, "--create-namespace"),
             *files,
             *("--set", f"global.multiregion.regionId={region}"),
@@ -121,8 +121,8 @@ def install_by_helm(rig: Rig) -> None:
             _make_secret(rig, region)
             helm_install(
                 rig.tools.helm,
-                places.chart,
-                (*places.values, places.plain_values),
+                helm_chart(chart_of(rig.settings, places)),
+                values_files(rig.settings, places),
                 region=region.index,
                 context=region.context,
                 namespace=region.namespace,
@@ -133,7 +133,7 @@ def install_by_helm(rig: Rig) -> None:
             rig.wait(
                 f"every pod of {region.city} is ready and every partition complete",
                 lambda region=region: _not_whole(rig, region),  # type: ignore[misc]
-                _READY_SECONDS,
+                rig.settings.patience.installed,
             )
 
 

@@ -70,6 +70,8 @@ class Findings:
     peak_machine_memory_gib: float | None = None
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    broker: str = ""
+    """Which broker was used, told for people."""
     answers: dict[str, Answer] = field(default_factory=dict)
     """How `dualregion status` answered, by what was going on."""
     audit: Audit = field(default_factory=Audit)
@@ -132,10 +134,12 @@ def report_of(
         peak_memory_gib=findings.peak_memory_gib,
         peak_machine_memory_gib=findings.peak_machine_memory_gib,
         seconds=progress.elapsed,
+        began_at=progress.began_at,
         own_waiting_seconds=progress.waited_too_long,
         stages=tuple(progress.stages),
         machine=findings.machine,
         versions=findings.versions,
+        broker=findings.broker,
         zombie=settings.zombie,
         by_command=settings.by_command,
         answers=findings.answers,

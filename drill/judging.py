@@ -10,8 +10,6 @@ from drill.records import QUIET_SECONDS, Quiet, record_ids
 from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
 from drill.rig import Rig
 
-_EXPORT_BOUND_SECONDS = 180.0
-"""How long the exporters may take to catch up after the load has stopped."""
 _READ_SECONDS = 60.0
 """For one batch of records: ten thousand, sorted, out of a small engine on a busy machine."""
 
@@ -161,7 +159,7 @@ def _wait_until_quiet(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
             lambda: quiet.missing(
                 [view.document_count(region.namespace) for region, view in views.items()]
             ),
-            _EXPORT_BOUND_SECONDS,
+            rig.settings.patience.exported,
         )
     except DrillError as error:
         # The comparison that follows tells what is missing where.
@@ -180,6 +178,6 @@ def _look_for(
         return f"{lacking} of {len(keys)} are not there yet" if lacking else None
 
     try:
-        rig.wait("all are exported", missing, _EXPORT_BOUND_SECONDS)
+        rig.wait("all are exported", missing, rig.settings.patience.exported)
     except DrillError as error:
         rig.progress.say(f"  {error}")

@@ -4,6 +4,7 @@ import os
 import platform
 import shlex
 import shutil
+from pathlib import Path
 
 import psutil
 import yaml
@@ -13,6 +14,7 @@ from drill.access import Access
 from drill.findings import Findings
 from drill.foreign import ForeignPair, ForeignSettings
 from drill.ground import Ground
+from drill.own_images import image_values
 from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS
@@ -22,6 +24,7 @@ from drill.stacks import Stacks, copy_program, environment, temporary_files
 from drill.watch import MemoryWatch
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
+from sandbox.own import seed as own_seed
 from sandbox.regions import Sandbox
 from sandbox.setup import ensure
 from sandbox.setup.tools import Tools
@@ -61,12 +64,16 @@ class Lifecycle:
         """
         with self._progress.stage("Setting up the tools"):
             tools = ensure(self._progress.console)
+            images = self._own_images(tools)
         self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
         self._found.machine = _machine()
         self._memory.start()
-        ground = self._start_ground(tools)
+        ground = self._start_ground(tools, images)
         with self._progress.stage("Preparing the two stacks"):
             share_backup(self._places)
+            if own := self._settings.images:
+                values = yaml.safe_dump(image_values(own))
+                self._places.image_values.write_text(values, encoding="utf-8")
             stacks = self._make_stacks(tools, ground)
         self._rig = rig = Rig(
             self._settings,
@@ -100,12 +107,17 @@ class Lifecycle:
                 reasons.append(f"the taking down failed: {what}")
         return "; and ".join(reasons) or None
 
-    def _start_ground(self, tools: Tools) -> Ground:
+    def _own_images(self, tools: Tools) -> Path | None:
+        """Return the image seed with the user's own images, or None where there are none."""
+        own = self._settings.images
+        return own_seed.ensure(self._progress.console, own, tools.image_seed) if own else None
+
+    def _start_ground(self, tools: Tools, images: Path | None) -> Ground:
         """Start the sandbox, or see that the clusters that are there can be used."""
         if self._foreign is None:
             with self._progress.stage("Starting the two regions"):
                 # What is to be adopted runs before the program: elsewhere the program chains their DNS.
-                self._sandbox.up(dns_chain=self._settings.adopt)
+                self._sandbox.up(dns_chain=self._settings.adopt, images=images)
             return self._sandbox
         kubeconfig = self._places.folder / "kubeconfig"
         self._pair = ForeignPair(

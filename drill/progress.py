@@ -28,6 +28,8 @@ class Progress:
         self.stages: list[Stage] = []
         self._log = log
         self._began = time.monotonic()
+        self.began_at = time.time()
+        """The beginning, in seconds since the epoch."""
         self.waited_too_long = 0.0
         """Seconds, on average, that were spent waiting though what was waited for was there."""
 

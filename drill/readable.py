@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from drill import waterfall
 from drill.measure import Gap
 from drill.report import CtrlC, Failback, IncidentFigures, PhaseTimes, Report, as_json
 
@@ -52,18 +53,24 @@ def as_markdown(report: Report) -> str:
         *_rights(report),
         "## Time without service",
         *_service(report),
-        "## Stages of the drill",
-        _table(
-            ("began at", "stage", "seconds"),
-            [
-                (f"{s.start:.1f} s", s.name + ("" if s.ok else " (failed)"), f"{s.seconds:.1f}")
-                for s in report.stages
-            ],
-        ),
+        "## Where the time went",
+        *_waterfall(report),
         "## Machine and versions",
         _table(("what", "value"), [*report.machine.items(), *report.versions.items()]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _waterfall(report: Report) -> Iterable[str]:
+    steps = [step for phase in report.phases for step in phase.steps]
+    yield "Each stage of the drill, and in it (—) the steps of the procedure, as the stacks recorded them."
+    yield _table(
+        ("began at", "stage or step", "seconds", "of the whole"),
+        [
+            (f"{row.start:.1f} s", row.what, f"{row.seconds:.1f}", f"`{row.bar}`")
+            for row in waterfall.rows(report.stages, steps, report.began_at, report.seconds)
+        ],
+    )
 
 
 def print_closing(report: Report, console: Console) -> None:
@@ -133,6 +140,7 @@ def _opening(report: Report) -> str:
     lost = " then ".join(map(str, report.lost_regions))
     fate = "cut off, back alive after the failover" if report.zombie else "lost"
     place = f"Region {lost} {fate}, cluster size {report.cluster_size}, until `{report.until}`."
+    place += f" Broker: {report.broker}." if report.broker else ""
     killed = f"{_KILLED} " if report.interrupted else ""
     return f"{place} {killed}{report.reason}".strip()
 

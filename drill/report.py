@@ -133,11 +133,15 @@ class Report:
     peak_memory_gib: float | None = None
     peak_machine_memory_gib: float | None = None
     seconds: float = 0.0
+    began_at: float = 0.0
+    """The drill's start, in seconds since the epoch."""
     own_waiting_seconds: float = 0.0
     """How much of it was spent waiting though what was waited for was there: polling, and fixed waits."""
     stages: tuple[Stage, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    broker: str = ""
+    """Which broker was used, with its image; empty if none was ever seen."""
     zombie: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
     by_command: bool = False
@@ -177,7 +181,9 @@ def as_json(report: Report) -> str:
         "clusterSize": report.cluster_size,
         "lostRegions": list(report.lost_regions),
         "until": report.until,
+        "broker": report.broker or None,
         "seconds": _round(report.seconds),
+        "beganAt": _round(report.began_at),
         "ownWaitingSeconds": _round(report.own_waiting_seconds),
         "ownWaitingShare": round(report.own_waiting_share, 4),
         "phases": [_rounded(asdict(phase)) for phase in report.phases],

@@ -24,10 +24,6 @@ from drill.waiting import wait_for
 from drill.watch import ExportWatch
 from sandbox.setup.tools import Tools
 
-_WARM_BOUND_SECONDS = 600.0
-_SETTLE_SECONDS = 60.0
-"""How long something may take to become so that the program has already proved once."""
-
 
 @dataclass
 class Rig:
@@ -85,7 +81,7 @@ class Rig:
             return None if outcome[0].ok else outcome[0].detail
 
         try:
-            self.wait("this holds", failing, _SETTLE_SECONDS)
+            self.wait("this holds", failing, self.settings.patience.settled)
         except DrillError as error:
             self.progress.say(f"  {error}")
             if not outcome:
@@ -217,7 +213,7 @@ class Rig:
             self.wait(
                 "instances are created and exported in both regions",
                 lambda: self._not_warm(views),
-                _WARM_BOUND_SECONDS,
+                self.settings.patience.warm,
             )
             self.progress.say(f"  {len(self.read_load().acks)} instances acknowledged so far")
 

@@ -17,6 +17,7 @@ from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
 from drill.judging import check_commands, check_exporting, check_kept, check_topology
 from drill.lifecycle import Lifecycle
+from drill.own_images import broker_told
 from drill.progress import Progress
 from drill.readable import write
 from drill.regions import REGIONS, REPLICATION_FACTOR, brokers_in_normal
@@ -89,7 +90,10 @@ def to_normal(rig: Rig) -> None:
     if rig.settings.adopt:
         check_adopted(rig, before)
     view = rig.view(first)
-    rig.found.versions["zeebe"] = str(view.topology(first.namespace).get("gatewayVersion"))
+    version = str(view.topology(first.namespace).get("gatewayVersion"))
+    brokers = view.broker_pods([first.namespace])
+    rig.found.broker = broker_told(version, brokers, rig.settings.images)
+    rig.found.versions["zeebe"] = version
     rig.found.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]
     rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
 

@@ -7,12 +7,16 @@ from typing import Any
 
 from drill.access import SUBJECTS, kubeconfig
 from drill.errors import DrillError
+from drill.own_images import chart_config, overlays
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
+from sandbox.own.images import Chart, OwnImages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
 DEFAULT_RATE = 10.0
 """Process instances a second: more would show no more, and keep both cores from what is rehearsed."""
+REAL_BROKERS_RATE = 10.0
+"""The same where brokers are real: with more they take both cores from what is rehearsed."""
 BACKUP_LOCATION = "/backup"
 """Where a search engine's container has the shared folder: `snapshotRepoPath` of the rehearsal's values."""
 
@@ -29,6 +33,38 @@ class Until(StrEnum):
     FAILOVER = "failover"
     FAILBACK_PENDING = "failback-pending"
     RESTORED = "restored"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the drill waits, in seconds, before it takes something for broken.
+
+    Attributes:
+        warm: for the first instance of every partition in both search engines.
+        settled: for something to become so that the program has already proved once.
+        exported: for the exporters to catch up after the load has stopped.
+        installed: for a plain Helm installation to work.
+    """
+
+    warm: float
+    settled: float
+    exported: float
+    installed: float
+
+
+REAL_BROKERS = Patience(warm=600.0, settled=60.0, exported=180.0, installed=300.0)
+REHEARSAL_BROKERS = Patience(warm=300.0, settled=60.0, exported=120.0, installed=180.0)
+"""Brokers start in a second; the search engines take what real ones take."""
+
+
+def has_real_brokers(images: OwnImages | None) -> bool:
+    """Say whether the brokers are the user's: then they are taken for real ones, slow and large."""
+    return images is not None and images.part("zeebe") is not None
+
+
+def default_rate(images: OwnImages | None) -> float:
+    """Return how many process instances a second are created where nobody says otherwise."""
+    return REAL_BROKERS_RATE if has_real_brokers(images) else DEFAULT_RATE
 
 
 @dataclass(frozen=True)
@@ -55,6 +91,7 @@ class DrillSettings:
     leaves out what keeps it away then, which the drill must notice.
     With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
     With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
+    With `images`, names of the user's own, the sandbox runs these.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -71,6 +108,7 @@ class DrillSettings:
     adopt: bool = False
     on: Path | None = None
     consent: str = ""
+    images: OwnImages | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -99,6 +137,10 @@ class DrillSettings:
         if self.on and (self.adopt or self.zombie):
             other = "--adopt" if self.adopt else "--zombie"
             raise DrillError(f"{other} and --on: give one of them")
+        if self.on and self.images:
+            raise DrillError(
+                "--images and --on: give one of them; clusters of yours have their images, and the --on file the values"
+            )
         if self.consent and not self.on:
             raise DrillError("--consent is for clusters of yours: it goes with --on")
         self._refuse_wrong_zombie()
@@ -128,6 +170,12 @@ class DrillSettings:
         What is killed in an interrupted drill is `pulumi up` itself, and a zombie comes back between two of them.
         """
         return not (self.by_pulumi or self.interrupt or self.zombie)
+
+    @property
+    def patience(self) -> Patience:
+        """How long the drill waits: on clusters of somebody else's, too, brokers are taken for real ones."""
+        real = self.on is not None or has_real_brokers(self.images)
+        return REAL_BROKERS if real else REHEARSAL_BROKERS
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -216,6 +264,11 @@ class Places:
         return self.folder / "backup.yaml"
 
     @property
+    def image_values(self) -> Path:
+        """The Helm values that name the user's own images."""
+        return self.folder / "own-images.yaml"
+
+    @property
     def plain_values(self) -> Path:
         """The Helm values that a set-up without this program generates for itself."""
         return self.folder / "plain.yaml"
@@ -255,6 +308,30 @@ class Places:
         )
 
 
+def values_files(settings: DrillSettings, places: Places) -> tuple[Path, ...]:
+    """Return the Helm values that are installed, later files over earlier ones.
+
+    The user's own stand over a rehearsal's, and below what the drill cannot do without: the shared folder, the
+    images that are there, and what was installed before it is adopted.
+    """
+    reference, rehearsal, backup = places.values
+    files = [reference, rehearsal]
+    if own := settings.images:
+        files += [*overlays(own, rehearsal.parent), *own.values]
+    files.append(backup)
+    if own:
+        files.append(places.image_values)
+    if settings.adopt:
+        files.append(places.plain_values)
+    return tuple(files)
+
+
+def chart_of(settings: DrillSettings, places: Places) -> Chart:
+    """Return the chart that is installed: the user's, or the stand-in."""
+    own = settings.images and settings.images.chart
+    return own or Chart(name=str(places.chart))
+
+
 STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
 """What stands encrypted beside `stack_config`."""
 
@@ -278,7 +355,7 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "replicationFactor": str(REPLICATION_FACTOR),
         "kubeconfig": str(kubeconfig(places.folder, region)),
         **SUBJECTS,
-        "chart.name": str(places.chart),
+        **chart_config(chart_of(settings, places)),
         # What is adopted has found each other before, without the program.
         "dns.chain": "false" if settings.adopt else "true",
         # The sandbox's DNS takes both, and a look-up for a lost region fails sooner by UDP.
@@ -287,11 +364,9 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "backup.settings.location": BACKUP_LOCATION,
         "elasticsearchSecret.name": SECRET_NAME,
     }
-    values = places.values
     if settings.adopt:
         config["adopt"] = "true"
-        values = (*values, places.plain_values)
-    for index, path in enumerate(values):
+    for index, path in enumerate(values_files(settings, places)):
         config[f"values[{index}]"] = str(path)
     for each in REGIONS:
         at = f"regions[{each.index}]"

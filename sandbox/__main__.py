@@ -9,7 +9,10 @@ from rich.console import Console
 
 from sandbox import setup as set_up
 from sandbox.errors import SandboxError
+from sandbox.licences.entries import listed
+from sandbox.licences.really import complaints, with_licences
 from sandbox.regions.cli import register
+from sandbox.setup import fetched as fetched_list
 
 app = typer.Typer(
     help="Two real one-node Kubernetes regions on one machine, for rehearsals and tests.",
@@ -27,6 +30,16 @@ def setup(
 ) -> None:
     """Make everything that the sandbox needs and this machine lacks; what is there stays."""
     set_up.ensure(Console(), prune_old=prune)
+
+
+@app.command()
+def fetched() -> None:
+    """Show what the set-up fetched, each with its licence; fail if something is not on the list of licences."""
+    items, entries = fetched_list.load(), listed()
+    for line in with_licences(items, entries):
+        print(line)
+    if wrong := complaints(items, entries):
+        raise SandboxError("\n".join(wrong))
 
 
 def main() -> None:

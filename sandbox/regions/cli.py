@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.errors import SandboxError
+from sandbox.own import seed as own_seed
+from sandbox.own.images import OwnImages
 from sandbox.regions.model import NAMES
 from sandbox.regions.sandbox import Sandbox
 from sandbox.regions.status import RegionStatus, SandboxStatus
@@ -57,9 +59,16 @@ def up(
             help="Let each region resolve the other's Camunda namespaces; without, somebody else must see to it."
         ),
     ] = True,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Images of your own for any part: a file, see the docs."),
+    ] = None,
 ) -> None:
     """Start both regions, or say that they run."""
-    _sandbox().up(nodes=nodes, dns_chain=dns_chain)
+    own = OwnImages.read(images) if images else None
+    found = tools.load()
+    seed = own_seed.ensure(Console(stderr=True), own, found.image_seed) if own else None
+    Sandbox(found, ROOT).up(nodes=nodes, dns_chain=dns_chain, images=seed)
 
 
 def status(

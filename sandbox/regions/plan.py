@@ -50,7 +50,7 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool
             control_plane.scheduler(region, tools),
             node.kubelet(region, tools),
             node.kube_proxy(region, tools),
-            policies.kube_router(region, tools),
+            policies.policy_engine(region, tools),
             dns.coredns(region, tools, dns_chain),
             dns.corefile_sync(region, tools),
             storage.local_path_provisioner(region, tools),

@@ -5,6 +5,7 @@ import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -48,13 +49,15 @@ class Sandbox:
 
     # --- commands --------------------------------------------------------------------------------------
 
-    def up(self, nodes: bool = True, dns_chain: bool = True) -> None:
+    def up(self, nodes: bool = True, dns_chain: bool = True, images: Path | None = None) -> None:
         """Start both regions and wait until both can be worked with; a sandbox that runs is left as it is.
 
         Args:
             nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
             dns_chain: False leaves it to somebody else that the regions resolve each other's names; those that
                 are recreated, too.
+            images: containerd's root folder with the images, instead of the set-up's own; also of regions that
+                are recreated.
 
         Raises:
             SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
@@ -63,7 +66,7 @@ class Sandbox:
         progress = Progress(self._console)
         machine.check(self._root)
         with machine.locked(self._root):
-            if self._is_up(nodes, dns_chain):
+            if self._is_up(nodes, dns_chain, images):
                 progress.say(f"the sandbox is up already; kubeconfig: {self.kubeconfig}")
                 return
             if self._traces():
@@ -72,7 +75,7 @@ class Sandbox:
             if nodes:
                 machine.check_space(self._root)
                 self._check_overlay()
-            made = {"nodes": nodes, "dnsChain": dns_chain}
+            made = {"nodes": nodes, "dnsChain": dns_chain, "images": images and str(images)}
             self._start(self.regions, made, progress)
             self._write(self._root / "sandbox.json", json.dumps(made))
         progress.say(f"[green]the sandbox is up[/green]; export KUBECONFIG={self.kubeconfig}")
@@ -226,7 +229,7 @@ class Sandbox:
             self._remove_root()
             raise
 
-    def _start(self, which: tuple[Region, ...], made: dict[str, bool], progress: Progress) -> None:
+    def _start(self, which: tuple[Region, ...], made: dict[str, Any], progress: Progress) -> None:
         """Start the given regions, side by side, and their link; take them away again when one fails."""
         abort = Event()
         runtimes = [RegionRuntime(region, progress, abort) for region in which]
@@ -254,7 +257,7 @@ class Sandbox:
             raise SandboxError(f"{error}\nCleaning up failed too: {second}") from error
 
     def _start_all(
-        self, runtimes: list[RegionRuntime], made: dict[str, bool], abort: Event, progress: Progress
+        self, runtimes: list[RegionRuntime], made: dict[str, Any], abort: Event, progress: Progress
     ) -> None:
         former = {
             port
@@ -269,8 +272,11 @@ class Sandbox:
             self._publish(runtime.region, port, credentials)
         self._make_link(progress)
         progress.say("networks, link and certificates are made")
+        tools = self._needed_tools()
+        if made["images"]:
+            tools = replace(tools, image_seed=Path(made["images"]))
         plans = [
-            plan(runtime.region, self._needed_tools(), port, made["nodes"], made["dnsChain"])
+            plan(runtime.region, tools, port, made["nodes"], made["dnsChain"])
             for runtime, port in zip(runtimes, ports, strict=True)
         ]
         with ThreadPoolExecutor(max_workers=len(runtimes)) as pool:
@@ -352,7 +358,7 @@ class Sandbox:
             or self._root.exists()
         )
 
-    def _is_up(self, nodes: bool, dns_chain: bool) -> bool:
+    def _is_up(self, nodes: bool, dns_chain: bool, images: Path | None) -> bool:
         """Say whether the sandbox runs as asked.
 
         Raises:
@@ -373,6 +379,10 @@ class Sandbox:
             raise SandboxError(
                 f"The sandbox is up {how} its own DNS chain. `python -m sandbox down` removes it, then start it anew."
             )
+        if made["images"] != (images and str(images)):
+            raise SandboxError(
+                "The sandbox is up with other images. `python -m sandbox down` removes it, then start it anew."
+            )
         for region in self.regions:
             if region not in living or not (region.folder / "complete").exists():
                 raise SandboxError(
@@ -386,10 +396,10 @@ class Sandbox:
                 )
         return True
 
-    def _made(self) -> dict[str, bool]:
+    def _made(self) -> dict[str, Any]:
         """Return how `up` has made the sandbox."""
         remembered = json.loads((self._root / "sandbox.json").read_text())
-        return {"dnsChain": True, **remembered}
+        return {"dnsChain": True, "images": None, **remembered}
 
     def _require_sandbox(self) -> None:
         machine.check(self._root)

@@ -17,7 +17,10 @@ def copy(seed: Path, target: Path) -> None:
         SandboxError: the seed is missing, or the copy fails (a full disk, for example).
     """
     if not seed.is_dir():
-        raise SandboxError(f"The container images are not there ({seed}). Run `make setup`.")
+        raise SandboxError(
+            f"The container images are not there ({seed}). Run `make setup`; with images of your own, "
+            "`python -m sandbox down` and `python -m sandbox up --images FILE`."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     link = ["--link"] if seed.stat().st_dev == target.parent.stat().st_dev else []
     commands.run(

@@ -9,18 +9,19 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from rich.console import Console
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import debian, gotools, installed, machine
+from sandbox.setup import debian, fetched, gotools, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
 from sandbox.setup.plan import Plan, plan
 from sandbox.setup.progress import table, working
 from sandbox.setup.tools import Tools, collect
 
-__all__ = ["ensure"]
+__all__ = ["ensure", "ensure_part"]
 
 
 def ensure(console: Console, prune_old: bool = False) -> Tools:
@@ -35,8 +36,28 @@ def ensure(console: Console, prune_old: bool = False) -> Tools:
     Raises:
         SandboxError: the machine lacks something, or a download or build failed; with the remedy.
     """
-    try:
+    with _told():
         return _ensure(console, prune_old)
+
+
+def ensure_part(console: Console, part: Part) -> Path:
+    """Make a part beside those of the plan, if it is missing, and return its folder.
+
+    Raises:
+        SandboxError: it could not be made; with the remedy.
+    """
+    with _told(), _alone(console):
+        if not part.made:
+            sweep()
+            _make(console, part)
+    return part.folder
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the file system refuses into one sentence."""
+    try:
+        yield
     except OSError as error:
         raise SandboxError(
             f"the set-up cannot go on: {error.strerror}: {error.filename or cache_root()}. Finished parts stay. "
@@ -63,6 +84,7 @@ def _ensure(console: Console, prune_old: bool) -> Tools:
             for name in prune(todo.parts):
                 console.print(f"Removed {name}")
         console.print(table(rows))
+        console.print(fetched.says(fetched.note(todo.parts)), soft_wrap=True, highlight=False)
         return collect(todo, own)
 
 
@@ -77,7 +99,8 @@ def _prepare_machine(
     machine.check_space(needed)
     seconds: float | None = None
     if packages:
-        with working(console, f"Installing Debian packages: {', '.join(packages)}") as clock:
+        doing = f"Installing Debian packages: {', '.join(packages)}"
+        with working(console, doing) as clock, fetched.noting_packages():
             debian.install(packages)
         seconds = clock.seconds
     machine.check_root()

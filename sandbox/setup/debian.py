@@ -25,8 +25,6 @@ NEEDS = (
     Need("haproxy", "haproxy"),
     Need("ip", "iproute2"),
     Need("nft", "nftables"),
-    Need("iptables", "iptables"),
-    Need("ipset", "ipset"),
     Need("conntrack", "conntrack"),
     Need("nsenter", "util-linux"),
     Need("unshare", "util-linux"),

@@ -39,6 +39,21 @@ GO_FLAGS = (
 
 
 @dataclass(frozen=True)
+class Patch:
+    """What is compiled otherwise than a module has it; the module itself stays as go.sum pins it.
+
+    Attributes:
+        module: whose file it is.
+        path: the file in it.
+        changes: old text -> new text, every occurrence.
+    """
+
+    module: str
+    path: str
+    changes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class GoTool:
     """Binaries built from one source.
 
@@ -49,6 +64,7 @@ class GoTool:
         versions: variables that the linker sets, so that the tool says its version.
         cold: how long a first build takes on two cores, after those before it in `TOOLS`; for the user.
         module: folder of the go.mod that pins it.
+        patch: what is changed in it.
     """
 
     name: str
@@ -57,6 +73,7 @@ class GoTool:
     versions: tuple[str, ...] = ()
     cold: str = "a minute"
     module: Path = TOOLCHAIN
+    patch: Patch | None = None
 
 
 PULUMI = GoTool(
@@ -112,12 +129,36 @@ KUBERNETES = GoTool(
     "5-6 minutes",
 )
 COREDNS = GoTool("coredns", "CoreDNS 1.12.4", (("coredns", "github.com/coredns/coredns"),))
-KUBE_ROUTER = GoTool(
-    "kube-router",
-    "kube-router 2.1.0",
-    (("kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),),
-    ("github.com/cloudnativelabs/kube-router/v2/pkg/version.Version=v2.1.0",),
-    "half a minute",
+# Its own rules hand packets over by an expression that kernels may lack (CONFIG_NFT_QUEUE); the older target of
+# iptables, in its first revision, does the same, and is there wherever nftables carries iptables' rules.
+QUEUE_BY_TARGET = Patch(
+    "sigs.k8s.io/kube-network-policies",
+    "pkg/networkpolicy/controller.go",
+    (
+        (
+            '\t"github.com/google/nftables/expr"\n',
+            '\t"github.com/google/nftables/expr"\n\t"github.com/google/nftables/xt"\n',
+        ),
+        (
+            """\tqueue := &expr.Queue{Num: uint16(c.config.QueueID)}
+\tif c.config.FailOpen {
+\t\tqueue.Flag = expr.QueueFlagBypass
+\t}
+""",
+            """\tnumber := xt.Unknown(binaryutil.NativeEndian.PutUint16(uint16(c.config.QueueID)))
+\tqueue := &expr.Target{Name: "NFQUEUE", Info: &number}
+""",
+        ),
+    ),
+)
+POLICIES = GoTool(
+    "kube-network-policies",
+    "kube-network-policies 0.8.0",
+    (("kube-network-policies", "."),),
+    cold="15 s",
+    # Its own main package cannot be given an API server.
+    module=TOOLCHAIN / "kube-network-policies",
+    patch=QUEUE_BY_TARGET,
 )
 LOCAL_PATH = GoTool(
     "local-path-provisioner",
@@ -147,7 +188,7 @@ TOOLS = (
     ETCD,
     KUBERNETES,
     COREDNS,
-    KUBE_ROUTER,
+    POLICIES,
     LOCAL_PATH,
     HELM,
     PULUMI,
@@ -169,6 +210,8 @@ def part_of(tool: GoTool, without: frozenset[str]) -> Part | None:
 
 def _part(tool: GoTool, wanted: tuple[tuple[str, str], ...]) -> Part:
     inputs = [str(wanted), str(tool.versions), str(GO_FLAGS)]
+    if tool.patch:
+        inputs.append(str(tool.patch))
     files = [tool.module / name for name in ("go.mod", "go.sum")] + _own_sources(tool.module)
     return Part(
         name=tool.name,
@@ -186,7 +229,7 @@ def _own_sources(module: Path) -> list[Path]:
 def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> None:
     """Build binaries into a folder; raises SandboxError."""
     check_go()
-    source = _provider_source(target / "source") if tool is PROVIDER else tool.module
+    source = _source(tool, target / "source")
     binaries = target / "bin"
     binaries.mkdir()
     # One package may be called otherwise than its binary (etcd's is "server"); several in one call share
@@ -217,12 +260,47 @@ def build(tool: GoTool, wanted: tuple[tuple[str, str], ...], target: Path) -> No
     shutil.rmtree(target / "source", ignore_errors=True)
 
 
+def _source(tool: GoTool, copy: Path) -> Path:
+    """The folder to build in: the pinned one, or a copy of it with what has to be added."""
+    if tool is PROVIDER:
+        return _provider_source(copy)
+    return _patched_source(tool.patch, tool.module, copy) if tool.patch else tool.module
+
+
 def _provider_source(copy: Path) -> Path:
     """Bring together our main package and the two files of the module that it embeds."""
     shutil.copytree(PROVIDER.module, copy)
     module = _module_folder(PROVIDER.module, "github.com/pulumi/pulumi-kubernetes/provider/v4")
     for name in ("schema.json", "terraform-mapping.json"):
         shutil.copyfile(module / "cmd" / "pulumi-resource-kubernetes" / name, copy / name)
+    return copy
+
+
+def patched_text(patch: Patch, text: str) -> str:
+    """Change a file's text.
+
+    Raises:
+        SandboxError: the text to change is not there: the module is another version than the patch was made for.
+    """
+    for old, new in patch.changes:
+        if old not in text:
+            raise SandboxError(
+                f"{patch.module} cannot be patched: {patch.path} no longer has the text {old.strip()!r}. "
+                "Adapt the patch in sandbox/setup/gotools.py to the version that go.mod pins."
+            )
+        text = text.replace(old, new)
+    return text
+
+
+def _patched_source(patch: Patch, module: Path, copy: Path) -> Path:
+    """Bring together our main package and the patched module; Go patches nothing within its own cache."""
+    shutil.copytree(module, copy)
+    shutil.copytree(_module_folder(module, patch.module), copy / "patched")
+    file = copy / "patched" / patch.path
+    text = patched_text(patch, file.read_text())
+    file.unlink()  # as the whole copy, it can be read only
+    file.write_text(text)
+    _go("mod", "edit", f"-replace={patch.module}=./patched", cwd=copy)
     return copy
 
 

@@ -73,10 +73,9 @@ FEATURES = (
         "Load the kernel modules: modprobe nf_tables nft_chain_nat",
     ),
     Feature(
-        "IP sets in rules",
-        "ipset create probe hash:net && "
-        "iptables -A FORWARD -m set --match-set probe src -m physdev --physdev-is-bridged -j REJECT",
-        "Load the kernel modules: modprobe -a ip_set_hash_net xt_set xt_physdev",
+        "packet queues",
+        "test -e /proc/self/net/netfilter/nfnetlink_queue",
+        "Load the kernel modules: modprobe -a nfnetlink_queue xt_NFQUEUE nft_compat",
     ),
     Feature(
         "bridges",

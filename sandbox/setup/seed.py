@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
-from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.setup import archive, images
 from sandbox.setup.part import Part, key_of
@@ -43,7 +42,7 @@ def build(of: images.Ingredients, target: Path) -> None:
     work = target / "layers"
     work.mkdir()
     made = images.images(of, work)
-    with _containerd(target / ROOT) as (ctr, address):
+    with containerd(target / ROOT) as (ctr, address):
         _import(ctr, address, made, architecture)
     shutil.rmtree(work)
 
@@ -68,16 +67,18 @@ def _import(ctr: Path, address: Path, made: tuple[archive.Image, ...], architect
 
 
 @contextmanager
-def _containerd(root: Path) -> Iterator[tuple[Path, Path]]:
+def containerd(root: Path) -> Iterator[tuple[Path, Path]]:
     """Run a containerd of our own over `root`; give the ctr command and the socket to reach it.
+
+    Only one at a time may run over the same root. Raises SandboxError when it does not start.
 
     It has a mount namespace of its own and dies with this process, so that nothing of it stays behind,
     however the set-up ends.
     """
     ctr = find("ctr")
-    # Not below the cache: a socket's path may have 107 characters only. The lock of the set-up makes us its
-    # only user, so what lies there is left from a set-up that was killed.
-    state = Path("/run") / f"image-seed-{key_of(str(cache_root()))[:12]}"
+    # Not below the cache: a socket's path may have 107 characters only. We are its only user, so what lies there
+    # is left from a set-up that was killed.
+    state = Path("/run") / f"image-seed-{key_of(str(root))[:12]}"
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(mode=0o700)
     address = state / "containerd.sock"

@@ -28,9 +28,9 @@ class Tools:
     etcd: Path
     kube_apiserver: Path
     kube_controller_manager: Path
+    kube_network_policies: Path
     kube_scheduler: Path
     kube_proxy: Path
-    kube_router: Path
     kubelet: Path
     kubectl: Path
     coredns: Path
@@ -39,8 +39,6 @@ class Tools:
     ctr: Path
     haproxy: Path
     ip: Path
-    ipset: Path
-    iptables: Path
     nsenter: Path
     nft: Path
     cni_dir: Path
@@ -51,7 +49,7 @@ class Tools:
     image_seed: Path
 
 
-SYSTEM = ("containerd", "ctr", "haproxy", "ip", "ipset", "iptables", "nsenter", "nft")
+SYSTEM = ("containerd", "ctr", "haproxy", "ip", "nsenter", "nft")
 
 
 def load() -> Tools:

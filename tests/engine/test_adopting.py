@@ -38,7 +38,7 @@ def running(project: Project) -> Project:
 def install(project: Project, region: int, city: str, plain: Path) -> None:
     helm_install(
         project.tools.helm,
-        CHART,
+        (str(CHART),),
         (REFERENCE, plain),
         region=region,
         context=f"cluster-{city}",

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "sandbox/charts/camunda-platform"
 REFERENCE = ROOT / "dualregion/reference-values.yaml"
 REHEARSAL = ROOT / "sandbox/values/rehearsal.yaml"
+REAL_PARTS = ("brokers", "elasticsearch", "operate", "tasklist")
 NAMESPACE = "camunda-london"
 
 CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
@@ -591,3 +592,37 @@ def test_the_rehearsals_values_serve_alone_too() -> None:
     rendered = Rendered(installation(), files=(REHEARSAL,))
     assert "envFrom" not in container(rendered.search_engine)
     assert rendered.brokers["spec"]["replicas"] == 4
+
+
+def test_real_parts_get_what_they_need_whatever_the_rehearsals_own_have(tmp_path: Path) -> None:
+    real = [REHEARSAL.with_name(f"real-{part}.yaml") for part in REAL_PARTS]
+    values = yaml.safe_load(REHEARSAL.read_text())
+    for key in ("zeebe", "zeebeGateway"):
+        values[key] |= {
+            "resources": {"limits": {"memory": "16Mi"}},
+            "javaOpts": "",
+            "readinessProbe": {"timeoutSeconds": 1},
+        }
+    small = tmp_path / "rehearsal.yaml"
+    small.write_text(yaml.safe_dump(values))
+    rendered = Rendered(installation(), files=(REFERENCE, small, *real))
+    workloads = [
+        ("StatefulSet", "camunda-zeebe"),
+        ("Deployment", "camunda-zeebe-gateway"),
+        ("StatefulSet", "camunda-elasticsearch-master"),
+        ("Deployment", "camunda-operate"),
+        ("Deployment", "camunda-tasklist"),
+    ]
+    found = [container(rendered.get(*each)) for each in workloads]
+    assert [each["resources"]["limits"]["memory"] for each in found] == [
+        "1Gi",
+        "512Mi",
+        "2Gi",
+        "1536Mi",
+        "1536Mi",
+    ]
+    assert {each["readinessProbe"]["timeoutSeconds"] for each in found} == {5}
+    options = effective_env(rendered.brokers)["JAVA_TOOL_OPTIONS"]
+    assert "-Xmx256m" in options
+    assert "diskUsageCommandWatermark=0.98" in options
+    assert effective_env(rendered.search_engine)["ELASTICSEARCH_HEAP_SIZE"] == "512m"

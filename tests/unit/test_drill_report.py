@@ -89,6 +89,7 @@ def findings() -> Findings:
         peak_memory_gib=4.3,
         machine={"cpus": 2},
         versions={"zeebe": "8.5.8"},
+        broker="rehearsal broker 8.5.8-rehearsal, image docker.io/camunda/zeebe:8.5.25",
     )
     keys = frozenset(ack.key for ack in found.load.acks)
     found.found = {0: keys, 1: keys}
@@ -137,6 +138,7 @@ def test_the_json_report_has_every_field_of_its_description(full_report: Report)
     assert document["peakMemoryGiB"] == 4.3
     assert document["stages"] == [{"name": "Setting up", "start": 0.0, "seconds": 1.5, "ok": True}]
     assert document["versions"] == {"zeebe": "8.5.8"}
+    assert document["broker"] == full_report.broker
     assert document["ownWaitingSeconds"] == 0.25
     assert document["ownWaitingShare"] == pytest.approx(0.25 / full_report.seconds, abs=1e-4)
 
@@ -310,6 +312,7 @@ def test_the_readable_report_and_the_closing_table_name_what_failed(full_report:
     assert "| exported records | 3 (1 and 2 missing in region 0 and 1) |" in text
     assert "| of them in region 1's search engine | 815 |" in text
     assert "In the failback:" in text
+    assert f"Broker: {full_report.broker}." in text
     console = Console(file=StringIO(), width=160)
     readable.print_closing(failed, console)
     printed = console.file.getvalue()  # type: ignore[attr-defined]

@@ -2,12 +2,14 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sandbox.errors import SandboxError
 from sandbox.setup import gotools, java
-from sandbox.setup.gotools import TOOLCHAIN, TOOLS, GoTool
+from sandbox.setup.gotools import TOOLCHAIN, TOOLS, GoTool, Patch, patched_text
 from sandbox.setup.plan import plan
 
 KUBERNETES = dict(gotools.KUBERNETES.binaries)
@@ -54,6 +56,26 @@ def test_the_version_said_is_the_version_pinned(tool: GoTool) -> None:
     else:
         assert re.search(rf"^(require|\t)\s*\S+ v{re.escape(version)}$", go_mod, re.MULTILINE)
     assert all("=" in v for v in tool.versions)
+
+
+def test_a_patch_changes_every_occurrence_of_its_text() -> None:
+    patch = Patch("example.org/module", "rules.go", (("queue", "target"), ("one", "two")))
+    assert patched_text(patch, "queue one, queue two") == "target two, target two"
+
+
+def test_a_patch_for_another_version_is_refused() -> None:
+    patch = gotools.QUEUE_BY_TARGET
+    with pytest.raises(SandboxError, match=r"kube-network-policies cannot be patched: pkg/.*\.go"):
+        patched_text(patch, "package networkpolicy\n")
+
+
+def test_a_patch_is_part_of_what_a_part_is_made_of() -> None:
+    tool = gotools.POLICIES
+    patched = gotools.part_of(tool, frozenset())
+    plain = gotools.part_of(replace(tool, patch=None), frozenset())
+    assert patched is not None
+    assert plain is not None
+    assert patched.key != plain.key
 
 
 @pytest.mark.parametrize(

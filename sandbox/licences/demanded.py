@@ -1,0 +1,62 @@
+"""What the lock files, the checksums and the set-up's parts demand to be in the list."""
+
+import re
+from pathlib import Path
+
+from sandbox.licences.entries import key
+from sandbox.setup import debian, debian_root
+from sandbox.setup.gotools import TOOLCHAIN
+from sandbox.setup.modules import go_mods, required
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKSUMS = TOOLCHAIN / "maven.sha256"
+PYTHON_LOCKS = ("requirements.lock", "requirements-aws.lock", "requirements-dev.lock")
+
+
+def all_of() -> dict[str, str]:
+    """Everything that must be in the list but the parts: key -> the file that demands it."""
+    found = {key("python", *place): lock for place, lock in locked().items()}
+    for path in go_mods():
+        for place in required(path.read_text()).items():
+            found.setdefault(key("go", *place), str(path.relative_to(CHECKOUT)))
+    found |= {key("maven", file): CHECKSUMS.name for file in checksums()}
+    return found | {key("debian", name): "sandbox/setup" for name in debian_packages()}
+
+
+def locked() -> dict[tuple[str, str], str]:
+    """Python's packages and their versions -> the first lock file that has them."""
+    found: dict[tuple[str, str], str] = {}
+    for name in PYTHON_LOCKS:
+        for place in python((CHECKOUT / name).read_text()).items():
+            found.setdefault(place, name)
+    return found
+
+
+def checksums() -> dict[str, str]:
+    """Maven's files -> SHA-256."""
+    return maven(CHECKSUMS.read_text())
+
+
+def python(lock: str) -> dict[str, str]:
+    """Package -> version, from a lock file of pip."""
+    return {
+        canonical(name): version
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE)
+    }
+
+
+def canonical(name: str) -> str:
+    """A Python package's name in the index's spelling."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def maven(text: str) -> dict[str, str]:
+    """File name -> SHA-256, from lines as `sha256sum` writes them, with the project's folder."""
+    rows = (line.split(None, 1) for line in text.splitlines() if line.strip())
+    return {path.rsplit("/", 1)[-1]: digest for digest, path in rows}
+
+
+def debian_packages() -> tuple[str, ...]:
+    """The Debian packages that the set-up names, for the machine and for the images."""
+    named = [need.package for need in debian.NEEDS]
+    return tuple(dict.fromkeys([*named, "containernetworking-plugins", *debian_root.PACKAGES]))

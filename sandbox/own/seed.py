@@ -1,0 +1,143 @@
+"""The image seed with images of the user's own: a copy of the sandbox's, into which they are imported or pulled.
+
+It is a part like others of the cache, so the second start with the same images costs nothing.
+"""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, cast
+
+from rich.console import Console
+
+from sandbox import setup
+from sandbox.errors import SandboxError
+from sandbox.own.archives import Content, content_of, opened
+from sandbox.own.images import OwnImages, Reference
+from sandbox.regions import seed as seeds
+from sandbox.setup import images
+from sandbox.setup.part import Part, key_of
+from sandbox.setup.run import DIE_WITH_US, last_lines, log_file
+from sandbox.setup.seed import NAMESPACE, ROOT, containerd
+
+_PULLED = "pulled"
+
+
+def ensure(console: Console, own: OwnImages, seed: Path) -> Path:
+    """Make the seed with the user's images, if it is not in the cache, and return it.
+
+    Args:
+        console: where progress is shown.
+        own: the images.
+        seed: the sandbox's own (`Tools.image_seed`), which stays as it is.
+
+    Raises:
+        SandboxError: an archive is unusable, or containerd refused or could not pull an image.
+    """
+    return setup.ensure_part(console, part(own, seed)) / ROOT
+
+
+def part(own: OwnImages, seed: Path) -> Part:
+    """The part; its key is that of the seed, with the names and the archives' content.
+
+    Raises:
+        SandboxError: an archive is unusable.
+    """
+    named = ", ".join(f"{each.image} from {each.source}" for _, each in own.all_images())
+    return Part(
+        name="own-images",
+        says=f"Bringing your own images into containerd: {named}",
+        key=key_of(seed.parent.name, *_inputs(own), Path(__file__)),
+        build=lambda target: _build(own, seed, target),
+    )
+
+
+def _inputs(own: OwnImages) -> Iterator[str]:
+    for key, image in own.all_images():
+        yield str(image.reference)
+        if image.archive is None:
+            yield _PULLED
+            continue
+        demand_held(key, image.reference, image.archive, content_of(image.archive))
+        with image.archive.open("rb") as archive:
+            yield hashlib.file_digest(archive, "sha256").hexdigest()
+
+
+def demand_held(key: str, wanted: Reference, archive: Path, content: Content) -> None:
+    """Refuse an archive of which nothing can be told to be the wanted image.
+
+    Of a single image the name does not matter; of several, one must bear it.
+
+    Raises:
+        SandboxError: with the names that the archive has.
+    """
+    if content.count == 1 or (content.count and wanted in content.names):
+        return
+    held = ", ".join(map(str, sorted(content.names))) or "none with a full name"
+    raise SandboxError(
+        f"{key}: {archive} holds {content.count} images ({held}), and not {wanted}. "
+        "Give `image` one of these names, or an archive of that image alone."
+    )
+
+
+def _build(own: OwnImages, seed: Path, target: Path) -> None:
+    seeds.copy(seed, target / ROOT)
+    platform = f"linux/{images.architecture()}"
+    with containerd(target / ROOT) as (ctr, address):
+        for image in dict.fromkeys(each for _, each in own.all_images()):
+            argv = (str(ctr), "--address", str(address), "--namespace", NAMESPACE, "images")
+            if image.archive is None:
+                _pull(argv, image.reference, platform)
+            else:
+                _import(argv, image.reference, image.archive, platform)
+
+
+def _pull(argv: tuple[str, ...], wanted: Reference, platform: str) -> None:
+    log = log_file(f"pulling {wanted}")
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [*DIE_WITH_US, *argv, "pull", "--platform", platform, str(wanted)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise SandboxError(
+            f"{wanted} could not be pulled for {platform}: {last_lines(log)}\nWhole output: {log}. "
+            "Is the name right, and does the registry give it to everybody? Else pull it with a tool that has "
+            "your login, write it to a file (`docker save IMAGE -o FILE`), and name that as `archive`."
+        )
+
+
+def _import(argv: tuple[str, ...], wanted: Reference, archive: Path, platform: str) -> None:
+    """Stream an archive into containerd.
+
+    Where the archive does not give the wanted name its list of images gets it, which has one image only: so it
+    does not matter what the archive calls it, if it names it at all. The list and an image of it cannot have the
+    same name.
+    """
+    named = [] if wanted in content_of(archive).names else ["--index-name", str(wanted)]
+    log = log_file(f"importing {wanted}")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*DIE_WITH_US, *argv, "import", "--platform", platform, *named, "-"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        # When ctr gives up, its exit status and output say why.
+        with (
+            opened(archive) as content,
+            suppress(BrokenPipeError),
+            cast(IO[bytes], process.stdin) as stream,
+        ):
+            shutil.copyfileobj(content, stream, 1 << 20)
+        if process.wait() != 0:
+            raise SandboxError(
+                f"{archive} could not be imported as {wanted}: {last_lines(log)}\nWhole output: {log}. "
+                f"It must be whole, and its image be for {platform}."
+            )

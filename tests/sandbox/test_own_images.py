@@ -1,0 +1,258 @@
+"""Images of the user's own, for real: regions run them from archives or out of a registry, also when made anew.
+
+The images are the sandbox's, written to archives under other names, so whoever runs them has got them that way.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from drill.adopting import helm_install, plain_values
+from drill.cluster import ClusterView, is_ready
+from drill.errors import ClusterCallFailed
+from drill.lifecycle import share_backup
+from drill.own_images import broker_told, helm_chart, image_values
+from drill.regions import BROKER_SELECTOR, REGIONS, Region
+from drill.settings import DrillSettings, Places, chart_of, values_files
+from sandbox.errors import SandboxError
+from sandbox.own import seed as own_seed
+from sandbox.own.images import OwnImages
+from sandbox.regions import Sandbox
+from sandbox.regions import seed as seeds
+from sandbox.setup import tools
+from sandbox.setup.seed import NAMESPACE, ROOT, containerd
+
+pytestmark = pytest.mark.sandbox
+
+LONDON, PARIS = REGIONS
+WAIT_SECONDS = 240.0
+# One archive of several images, one of a single image under another name, one compressed, and one pulled.
+EXPORTED = {
+    "zeebe.tar": ["docker.io/camunda/zeebe:8.5.25"],
+    "apps.tar": ["a.example/own/operate:1", "a.example/own/tasklist:2"],
+    "search.tar.gz": ["docker.io/bitnami/elasticsearch:8"],
+}
+TAGGED = {
+    "docker.io/camunda/operate:8.5.25": "a.example/own/operate:1",
+    "docker.io/camunda/tasklist:8.5.25": "a.example/own/tasklist:2",
+}
+WANTED = {
+    "zeebe": {"image": "a.example:5000/own/zeebe:1.0", "archive": "zeebe.tar"},
+    "operate": {"image": "a.example/own/operate:1", "archive": "apps.tar"},
+    "tasklist": {"image": "a.example/own/tasklist:2", "archive": "apps.tar"},
+    "elasticsearch": {"image": "own/elasticsearch:1", "archive": "search.tar.gz"},
+}
+
+
+@dataclass(frozen=True)
+class OwnPlaces(Places):
+    """Files of this test, apart from those of a drill."""
+
+    @property
+    def folder(self) -> Path:
+        return self.checkout / "out" / "test-own-images"
+
+
+@dataclass
+class Started:
+    sandbox: Sandbox
+    settings: DrillSettings
+    own: OwnImages
+
+    def view(self, region: Region) -> ClusterView:
+        return ClusterView(self.sandbox.kubeconfig, region.context)
+
+    def images(self, region: Region) -> set[str]:
+        """Return the images of the region's Camunda pods."""
+        pods = self.view(region).pods(region.namespace)
+        return {each["image"] for pod in pods for each in pod["spec"]["containers"]}
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Started]:
+    places = OwnPlaces()
+    made = Sandbox(tools.load(), places.sandbox)
+    made.down()
+    shutil.rmtree(places.folder, ignore_errors=True)
+    places.folder.mkdir(parents=True)
+    console = Console()
+    try:
+        with exported(places.folder) as registry:
+            pulled = f"{registry}/own/busybox:1"
+            file = places.folder / "images.yaml"
+            file.write_text(yaml.safe_dump({"images": WANTED, "others": [{"image": pulled}]}))
+            own = OwnImages.read(file)
+            seed = own_seed.ensure(console, own, tools.load().image_seed)
+        # The registry is gone: what is in the cache is not pulled again.
+        assert own_seed.ensure(console, own, tools.load().image_seed) == seed
+        made.up(images=seed)
+        settings = DrillSettings(images=own, adopt=True)
+        share_backup(places)
+        install(made, settings, places)
+        yield Started(made, settings, own)
+    finally:
+        made.down()
+        shutil.rmtree(places.folder, ignore_errors=True)
+
+
+@contextmanager
+def exported(folder: Path) -> Iterator[str]:
+    """Write the archives, from a copy of the sandbox's images; serve its smallest image as a registry does."""
+    root = folder / ROOT
+    seeds.copy(tools.load().image_seed, root)
+    with containerd(root) as (ctr, address):
+        ask = partial(run, str(ctr), "--address", str(address), "--namespace", NAMESPACE, "images")
+        for name, other in TAGGED.items():
+            ask("tag", name, other)
+        for file, names in EXPORTED.items():
+            ask("export", str(folder / file.removesuffix(".gz")), *names)
+        run("gzip", "--fast", str(folder / "search.tar"))
+        busybox = ask("list", "name==localhost/busybox:1").splitlines()[1].split()[2]
+    blobs = root / "io.containerd.content.v1.content" / "blobs" / "sha256"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Registry, blobs, busybox))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        shutil.rmtree(root)
+
+
+class Registry(BaseHTTPRequestHandler):
+    """As much of a registry as a pull of one image asks for."""
+
+    def __init__(self, blobs: Path, image: str, *request: Any) -> None:
+        self._blobs, self._image = blobs, image
+        super().__init__(*request)
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.wfile.write(self._answer())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self) -> bytes:
+        kind, name = self.path.split("/")[-2:]
+        digest = name if ":" in name else self._image
+        found = (self._blobs / digest.removeprefix("sha256:")).read_bytes()
+        media = (
+            "vnd.docker.distribution.manifest.v2+json" if kind == "manifests" else "octet-stream"
+        )
+        self.send_response(200)
+        self.send_header("Content-Type", f"application/{media}")
+        self.send_header("Content-Length", str(len(found)))
+        self.send_header("Docker-Content-Digest", digest)
+        self.end_headers()
+        return found
+
+
+def run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
+    assert done.returncode == 0, f"{argv}: {done.stderr}"
+    return done.stdout
+
+
+def kubectl(started: Started, region: Region, *arguments: str) -> str:
+    at = (f"--kubeconfig={started.sandbox.kubeconfig}", f"--context={region.context}")
+    return run(str(tools.load().kubectl), *at, *arguments)
+
+
+def install(made: Sandbox, settings: DrillSettings, places: Places) -> None:
+    """Install both regions by plain Helm, with the values of a drill."""
+    assert settings.images
+    places.image_values.write_text(yaml.safe_dump(image_values(settings.images)))
+    base = yaml.safe_load(places.values[0].read_text())
+    namespaces = [each.namespace for each in REGIONS]
+    generated = plain_values(base, namespaces, settings.cluster_size)
+    places.plain_values.write_text(yaml.safe_dump(generated))
+    secret = ("create", "secret", "generic", "elasticsearch-env-secret")
+    for region in REGIONS:
+        at = (f"--kubeconfig={made.kubeconfig}", f"--context={region.context}")
+        kube = partial(run, str(tools.load().kubectl), *at)
+        kube("create", "namespace", region.namespace)
+        kube("--namespace", region.namespace, *secret, "--from-literal=S3_ACCESS_KEY=no")
+        helm_install(
+            tools.load().helm,
+            helm_chart(chart_of(settings, places)),
+            values_files(settings, places),
+            region=region.index,
+            context=region.context,
+            namespace=region.namespace,
+            env={"KUBECONFIG": str(made.kubeconfig), "HOME": str(places.folder)},
+        )
+
+
+def eventually(missing: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while found := missing():
+        assert time.monotonic() < deadline, found
+        time.sleep(1)
+
+
+def test_every_pod_of_both_regions_runs_the_users_image(started: Started) -> None:
+    for region in REGIONS:
+        view = started.view(region)
+        eventually(
+            lambda view=view, region=region: [  # type: ignore[misc]
+                pod["metadata"]["name"] for pod in view.pods(region.namespace) if not is_ready(pod)
+            ]
+        )
+        assert started.images(region) == {
+            "a.example:5000/own/zeebe:1.0",
+            "a.example/own/operate:1",
+            "a.example/own/tasklist:2",
+            "docker.io/own/elasticsearch:1",
+        }
+
+
+def test_the_brokers_work_together_and_are_told_from_whom_they_are(started: Started) -> None:
+    view = started.view(LONDON)
+
+    def missing() -> object:
+        try:
+            topology = view.topology(LONDON.namespace)
+        except ClusterCallFailed as error:
+            return str(error)
+        return None if len(topology["brokers"]) == started.settings.cluster_size else topology
+
+    eventually(missing)
+    version = view.topology(LONDON.namespace)["gatewayVersion"]
+    told = broker_told(version, view.pods(LONDON.namespace, BROKER_SELECTOR), started.own)
+    assert told.endswith("image a.example:5000/own/zeebe:1.0 (from archive zeebe.tar)")
+    assert version in told
+
+
+def test_a_sandbox_with_other_images_is_not_taken_for_the_same(started: Started) -> None:
+    with pytest.raises(SandboxError, match="up with other images"):
+        started.sandbox.up()
+
+
+def test_a_region_made_anew_has_them_too(started: Started) -> None:
+    started.sandbox.lose(PARIS.index)
+    started.sandbox.recreate(PARIS.index)
+    _, pulled = list(started.own.all_images())[-1]
+    images = [pulled.image, "a.example:5000/own/zeebe:1.0"]
+    for name, image in zip(("pulled", "imported"), images, strict=True):
+        never = ("--image-pull-policy=Never", "--restart=Never")
+        kubectl(
+            *(started, PARIS, "run", name, f"--image={image}", *never),
+            *("--command", "--", "/bin/sh", "-c", "exit 0"),
+        )
+        status = "--for=jsonpath={.status.phase}=Succeeded"
+        kubectl(started, PARIS, "wait", f"pod/{name}", status, "--timeout=60s")
