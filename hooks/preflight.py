@@ -1,10 +1,15 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
-from dualregion import observed
+from collections.abc import Mapping
+from concurrent.futures import Future
+from functools import partial
+
+from dualregion import brokers, observed
 from dualregion.errors import Refused
 from dualregion.procedure import B5, N, Phase, Role
 from dualregion.topology import Kind
-from hooks import clean_slate, exporting
+from hooks import clean_slate, exporting, zeebe
+from hooks.asking import begin
 from hooks.cluster import CallFailed
 from hooks.exporting import Place, pause_notice
 from hooks.site import Site
@@ -106,9 +111,8 @@ def _refuse_without_survivor(site: Site) -> None:
 
 
 def _refuse_healthy_region(site: Site) -> None:
-    """The swap guard: a region called lost that the survivor's gateway still sees is not lost."""
+    """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight."""
     peer = site.settings.peer
-    lost = site.lost
 
     def visible() -> str | None:
         try:
@@ -120,11 +124,54 @@ def _refuse_healthy_region(site: Site) -> None:
 
     if visible() is None:
         return
+    asked = _ask_for_commands(site)
+
+    def still_there() -> str | None:
+        if working := _working(asked):
+            raise _not_lost(
+                site,
+                f"partition {working} has just carried out a command, for which it needs brokers of that region",
+            )
+        return visible()
+
     waiting = Waiting("preflight", site.say, SETTLE_SECONDS)
-    reason = waiting.last_reason(f"the brokers of {peer.name} leave the topology", visible)
+    reason = waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
     if reason:
-        raise Refused(
-            f"lostRegion is {lost} ({peer.name}), but {reason}: that region is not lost. If it is the other "
-            f"one that is gone, set lostRegion {site.settings.region} on both stacks; if it hangs between "
-            "life and death, cut the network between the regions first. Nothing was changed"
-        )
+        raise _not_lost(site, reason)
+
+
+def _ask_for_commands(site: Site) -> Mapping[int, "Future[str | None]"]:
+    """Ask each partition that has no quorum without the other region for a command, in the background.
+
+    One that is carried out proves that the region lives, long before its brokers could have left the topology; of a
+    region that is lost no answer comes, and none is waited for.
+    """
+    settings, gateway = site.settings, site.gateway
+    partitions = brokers.partitions_without_quorum(
+        brokers.region_broker_ids(settings.cluster_size, settings.region),
+        cluster_size=settings.cluster_size,
+        partition_count=settings.partition_count,
+        replication_factor=settings.replication_factor,
+    )
+    ask = partial(zeebe.refuses_commands, gateway.cluster, gateway.namespace, settings.release)
+    return {each: begin(partial(ask, each)) for each in partitions}
+
+
+def _working(asked: Mapping[int, "Future[str | None]"]) -> int | None:
+    """Return the first partition that has carried out its command, or None."""
+    return next(
+        (
+            partition
+            for partition, answer in asked.items()
+            if answer.done() and answer.exception() is None and answer.result() is None
+        ),
+        None,
+    )
+
+
+def _not_lost(site: Site, reason: str) -> Refused:
+    return Refused(
+        f"lostRegion is {site.lost} ({site.settings.peer.name}), but {reason}: that region is not lost. If it is the "
+        f"other one that is gone, set lostRegion {site.settings.region} on both stacks; if it hangs between "
+        "life and death, cut the network between the regions first. Nothing was changed"
+    )

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
 from typing import Generic, TypeVar
 
 from dualregion.errors import DualRegionError
+from hooks.asking import begin
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T")
@@ -26,20 +26,6 @@ class Told(Generic[T]):
 
     value: T | None = None
     silence: str | None = None
-
-
-def begin(ask: Callable[[], T]) -> "Future[T]":
-    """Begin to ask, in a thread that never keeps the process alive."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(ask())
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future
 
 
 def told(future: "Future[T]", until: float) -> Told[T]:

@@ -4,6 +4,8 @@ Swapped regions are the mistake that costs a running cluster its quorum, and it 
 the guard asks the live gateway, whatever configuration and state say.
 """
 
+from threading import Event
+
 import pytest
 
 from dualregion.desired import desired
@@ -11,7 +13,7 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
-from hooks import preflight
+from hooks import preflight, zeebe
 from hooks.cluster import CallFailed, Cluster
 from hooks.site import Site
 from tests.unit.examples import failover, settings
@@ -106,7 +108,32 @@ def test_a_region_that_lives_is_not_failed_over(
     assert "7 (camunda-zeebe-" in text
     assert "set lostRegion 0 on both stacks" in text
     assert "Nothing was changed" in text
-    assert {each.split()[0] for each in survivor.asked} == {"GET"}
+    changing = {each for each in survivor.asked if not each.startswith("GET")}
+    assert all("/v1/user-tasks/" in each for each in changing), "a command that leaves nothing"
+
+
+def test_a_command_that_needs_the_other_region_proves_at_once_that_it_lives(
+    cluster: Cluster, survivor: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "SETTLE_SECONDS", 600)
+    sees(survivor, EVERYONE)
+    carried_out = Reply(404, {"title": "NOT_FOUND"})
+    survivor.behind(GATEWAY, f"/v1/user-tasks/{3 << 51}/completion", carried_out, method="POST")
+    with pytest.raises(Refused) as caught:
+        check(cluster)
+    text = str(caught.value)
+    assert "lostRegion is 1 (paris), but partition 3 has just carried out a command" in text
+    assert "that region is not lost" in text
+    assert "Nothing was changed" in text
+
+
+def test_commands_that_nobody_answers_hold_the_guard_up_no_longer_than_before(
+    cluster: Cluster, survivor: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "SETTLE_SECONDS", 60)
+    monkeypatch.setattr(zeebe, "refuses_commands", lambda *_: Event().wait(30) and None)
+    sees(survivor, EVERYONE, EVERYONE, SURVIVORS)
+    assert check(cluster)[-1].startswith("preflight: the brokers of paris leave the topology: yes")
 
 
 def test_swapped_regions_are_refused_on_the_other_stack_alike(

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -15,15 +16,12 @@ type Definition struct {
 	Flow    string `json:"flow"`
 	Task    string `json:"task"`
 	JobType string `json:"jobType"`
+	// Checksum is the resource's: a changed one is another version.
+	Checksum string `json:"checksum"`
 }
 
 // ErrUnsupported is the error of BPMN that this broker does not carry out.
 var ErrUnsupported = errors.New("unsupported process")
-
-func (d Definition) sameAs(other Definition) bool {
-	d.Key, d.Version = other.Key, other.Version
-	return d == other
-}
 
 type element struct {
 	ID string `xml:"id,attr"`
@@ -59,12 +57,13 @@ func ParseBPMN(resource []byte) ([]Definition, error) {
 	if len(found.Processes) == 0 {
 		return nil, fmt.Errorf("%w: the resource holds no process", ErrUnsupported)
 	}
+	checksum := fmt.Sprintf("%x", sha256.Sum256(resource))
 	definitions := make([]Definition, 0, len(found.Processes))
 	for _, process := range found.Processes {
 		if len(process.Starts) != 1 {
 			return nil, fmt.Errorf("%w: %s has %d start events, not one", ErrUnsupported, process.ID, len(process.Starts))
 		}
-		made := Definition{Process: process.ID, Start: process.Starts[0].ID}
+		made := Definition{Process: process.ID, Start: process.Starts[0].ID, Checksum: checksum}
 		target := ""
 		for _, flow := range process.Flows {
 			if flow.Source == made.Start {

@@ -126,7 +126,7 @@ func (s *State) reject() Result {
 
 func (s *State) deploy(c Command) Result {
 	wanted := *c.Definition
-	if latest, known := s.Definitions[s.Latest[wanted.Process]]; known && latest.sameAs(wanted) {
+	if latest, known := s.Definitions[s.Latest[wanted.Process]]; known && latest.Checksum == wanted.Checksum {
 		return Result{Key: latest.Key, Definition: latest.Key, Version: latest.Version}
 	}
 	group := Group{Kind: Deploy, Now: c.Now, Key: s.NextKey + 1, Counters: s.Counters}

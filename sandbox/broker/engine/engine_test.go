@@ -110,7 +110,7 @@ func TestTheSameProcessIsDeployedOnce(t *testing.T) {
 	if again.Version != 1 || state.Position != before {
 		t.Errorf("%+v, position %d", again, state.Position)
 	}
-	definitions[0].JobType = "other"
+	definitions[0].Checksum = "other"
 	if changed := state.Apply(Command{Kind: Deploy, Definition: &definitions[0]}); changed.Version != 2 {
 		t.Errorf("%+v", changed)
 	}
