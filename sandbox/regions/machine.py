@@ -20,7 +20,7 @@ GIB = 1024**3
 FREE_BYTES = 6 * GIB
 """What two regions with eight brokers write at most, images and volumes together."""
 FREE_SHARE = 0.03
-"""Brokers stop accepting commands when the file system is 98 % full (sandbox/values/rehearsal.yaml)."""
+"""Real brokers, in images of the user's own, stop accepting commands when the file system is 98 % full."""
 
 _OVERLAY_TRIAL = """set -eu
 mkdir -p "$1/lower" "$1/upper" "$1/work" "$1/merged"

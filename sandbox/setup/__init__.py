@@ -48,7 +48,6 @@ def ensure_part(console: Console, part: Part) -> Path:
     """
     with _told(), _alone(console):
         if not part.made:
-            sweep()
             _make(console, part)
     return part.folder
 

@@ -85,10 +85,16 @@ def replicas(target: Target) -> list[Replica]:
 
 
 def led(target: Target) -> dict[int, Replica]:
-    """Return what each partition's leader says of it."""
-    found = {each.partition: each for each in replicas(target) if each.role == "LEADER"}
-    missing = set(partition_ids(target)) - set(found)
-    assert not missing, f"no broker says that it leads partition {sorted(missing)}"
+    """Return what each partition's leader says of it, once every partition has one."""
+    found: dict[int, Replica] = {}
+
+    def leaderless() -> str | None:
+        found.clear()
+        found.update({each.partition: each for each in replicas(target) if each.role == "LEADER"})
+        missing = sorted(set(partition_ids(target)) - set(found))
+        return f"no broker says that it leads partition {missing}" if missing else None
+
+    eventually(leaderless, target.timing.slack)
     return found
 
 

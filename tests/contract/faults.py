@@ -29,7 +29,7 @@ def a_gateway_told_so_refuses_to_pause(target: Target) -> None:
     answer = order(target, "pause")
     assert answer.status == 200, answer
     assert refused(answer), answer
-    assert all_in(target, "EXPORTING") is None
+    eventually(lambda: all_in(target, "EXPORTING"), 5)
 
 
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))

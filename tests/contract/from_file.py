@@ -4,7 +4,8 @@ See docs/contract.md for the file.
 """
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,9 +155,10 @@ class _Commands(Hands):
         self.thaw(*sorted(self._frozen))
         self.start(*sorted(self._ended))
 
-    def _each(self, brokers: Iterable[int], name: str) -> None:
-        for broker in brokers:
-            _run(getattr(self._brokers[broker], name))
+    def _each(self, brokers: Collection[int], name: str) -> None:
+        if brokers:
+            with ThreadPoolExecutor(len(brokers)) as threads:
+                list(threads.map(lambda each: _run(getattr(self._brokers[each], name)), brokers))
 
 
 class _RealEngine(Engine):

@@ -17,8 +17,9 @@ from tests.contract.sink import Sink
 from tests.contract.target import Engine, Gateway, Need, OurHands, Target, Timing, ask, eventually
 
 SIZE = 4
-GRPC_PORT, REST_PORT, MANAGEMENT_PORT = 26500, 8080, 9600
-COMMAND_PORT, INTERNAL_PORT, ENGINE_PORT = 26501, 26502, 9200
+# Not the usual ports: whatever else runs on the machine may listen on those at every address.
+GRPC_PORT, REST_PORT, MANAGEMENT_PORT = 36500, 38080, 39600
+COMMAND_PORT, INTERNAL_PORT, ENGINE_PORT = 36501, 36502, 39200
 EXPORTERS = ("elasticsearchregion0", "elasticsearchregion1")
 BULK_DELAYS = (1, 2)
 """Unlike, so that each exporter is seen to keep to its own; the longer one can be seen to come after a pause."""
@@ -57,10 +58,11 @@ class Loopback(OurHands):
 
     def __enter__(self) -> "Loopback":
         self._network = _free_network()
-        self.sinks = [Sink(self.ip(_ENGINES + each), ENGINE_PORT) for each in range(3)]
-        self._urls = [sink.url for sink in self.sinks[: len(EXPORTERS)]]
         self._hosts = {broker: broker + 1 for broker in range(self.size)}
         try:
+            for each in range(len(EXPORTERS) + 1):
+                self.sinks.append(Sink(self.ip(_ENGINES + each), ENGINE_PORT))
+            self._urls = [sink.url for sink in self.sinks[: len(EXPORTERS)]]
             self._run("gateway", "gateway", self._gateway_settings(_GATEWAY))
             self.start(*range(self.size))
         except BaseException:

@@ -124,6 +124,23 @@ def ready_brokers_need_not_accept_commands_yet(target: Target) -> None:
     raise AssertionError("commands were accepted as soon as all brokers were ready")
 
 
+@expected(Need.OURS, relied_on=("hooks/rollout.py",), sources=(OURS,))
+def a_broker_ends_soon_while_others_are_gone(target: Target) -> None:
+    """A broker that is told to end does so within seconds, also while half of the brokers are gone: each restart waits for it."""
+    gone = half(list(target.brokers))
+    target.hands.kill(*gone)
+    eventually(
+        lambda: "they are in sight" if seen(target) & set(gone) else None,
+        target.timing.member_timeout_most,
+    )
+    for broker in sorted(set(target.brokers) - set(gone)):
+        began = time.monotonic()
+        target.hands.stop(broker)
+        assert time.monotonic() - began < 5, (
+            f"broker {broker} took {time.monotonic() - began:.0f} s"
+        )
+
+
 @expected(relied_on=("hooks/pods.py",), sources=(HEALTH, READINESS))
 def health_is_up_on_a_whole_cluster(target: Target) -> None:
     """Startup, readiness and liveness are 200 with status `UP`, on each broker; readiness on the gateway, too."""

@@ -235,7 +235,15 @@ def eventually(missing: Callable[[], str | None], within: float, every: float = 
     :raises AssertionError: with what is still missing when the time is over.
     """
     end = time.monotonic() + within
-    while reason := missing():
+    while reason := _reason(missing):
         if time.monotonic() >= end:
             raise AssertionError(f"not within {within:.0f} s: {reason}")
         time.sleep(every)
+
+
+def _reason(missing: Callable[[], str | None]) -> str | None:
+    """Ask what is missing; what cannot be told yet is missing, too."""
+    try:
+        return missing()
+    except AssertionError as error:
+        return str(error) or "it cannot be told"

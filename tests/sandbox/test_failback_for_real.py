@@ -1,4 +1,4 @@
-"""The failback's dangerous moments, on real brokers and real search engines.
+"""The failback's dangerous moments, on rehearsal brokers and real search engines.
 
 What must be refused is brought about for real, and what could lose records is made to lose them. The tests build
 on each other and run in the order of this file.

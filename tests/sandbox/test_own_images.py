@@ -54,6 +54,8 @@ WANTED = {
     "tasklist": {"image": "a.example/own/tasklist:2", "archive": "apps.tar"},
     "elasticsearch": {"image": "own/elasticsearch:1", "archive": "search.tar.gz"},
 }
+# A real Operate migrates before it starts; a placeholder cannot.
+VALUES = {"operate": {"migration": {"enabled": False}}}
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,11 @@ def started() -> Iterator[Started]:
         with exported(places.folder) as registry:
             pulled = f"{registry}/own/busybox:1"
             file = places.folder / "images.yaml"
-            file.write_text(yaml.safe_dump({"images": WANTED, "others": [{"image": pulled}]}))
+            others = [{"image": pulled}]
+            file.write_text(
+                yaml.safe_dump({"images": WANTED, "others": others, "values": ["mine.yaml"]})
+            )
+            (file.parent / "mine.yaml").write_text(yaml.safe_dump(VALUES))
             own = OwnImages.read(file)
             seed = own_seed.ensure(console, own, tools.load().image_seed)
         # The registry is gone: what is in the cache is not pulled again.
@@ -102,6 +108,8 @@ def started() -> Iterator[Started]:
         share_backup(places)
         install(made, settings, places)
         yield Started(made, settings, own)
+        # The registry's port is in its key: another run makes another one.
+        shutil.rmtree(seed.parent)
     finally:
         made.down()
         shutil.rmtree(places.folder, ignore_errors=True)

@@ -53,6 +53,7 @@ type Partition struct {
 	store    *store
 	phase    *phaseFile
 	raft     *raft.Raft
+	port     *wire.Port
 	faults   *faults.Switch
 	settings config.Broker
 
@@ -86,14 +87,15 @@ func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, s
 	if err != nil {
 		return nil, err
 	}
+	port := mux.Partition(byte(id))
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:  &layer{Port: mux.Partition(byte(id)), partition: byte(id), table: table, faults: switches},
+		Stream:  &layer{Port: port, partition: byte(id), table: table, faults: switches},
 		Logger:  quiet,
 		MaxPool: transportPool,
 		Timeout: transportTimeout,
 	})
 	p := &Partition{
-		ID: id, machine: newMachine(id), store: stored, phase: phase, faults: switches, settings: settings, told: -1,
+		ID: id, port: port, machine: newMachine(id), store: stored, phase: phase, faults: switches, settings: settings, told: -1,
 	}
 	if phase.get() != Exporting {
 		p.pausedAt = time.Now()
@@ -314,7 +316,8 @@ func (p *Partition) Close() error {
 	if p.raft.State() == raft.Leader {
 		_ = p.raft.LeadershipTransfer().Error() // without one who can take it, the others elect one
 	}
-	return errors.Join(p.raft.Shutdown().Error(), p.store.close())
+	// First the port: raft waits until its dials end, and those wait for lost brokers to come into sight.
+	return errors.Join(p.port.Close(), p.raft.Shutdown().Error(), p.store.close())
 }
 
 var _ io.Closer = (*Partition)(nil)
