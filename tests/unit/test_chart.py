@@ -532,7 +532,7 @@ def test_without_the_rehearsals_values_the_probes_are_the_charts() -> None:
 
 def test_a_single_search_engine_looks_for_no_others() -> None:
     env = effective_env(Rendered(installation()).search_engine)
-    assert env["ELASTICSEARCH_HEAP_SIZE"] == "384m"
+    assert env["ELASTICSEARCH_HEAP_SIZE"] == "192m"
     assert not [name for name in env if "HOSTS" in name]
 
 

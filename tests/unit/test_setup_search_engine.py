@@ -1,12 +1,14 @@
 """The search engine's start script, run for real against a stand-in for Java that shows what it was given."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from sandbox.setup.classes import ARCHIVE
 from sandbox.setup.images import FILES
 
 SCRIPT = FILES / "elasticsearch" / "start.sh"
@@ -47,7 +49,7 @@ def test_one_node_by_default(tmp_path: Path) -> None:
     assert settings["http.host"] == "0.0.0.0"
     assert settings["path.repo"] == "/backup"
     assert settings["transport.publish_host"] == "10.180.0.7"
-    assert "-Xms384m -Xmx384m" in java
+    assert "-Xms192m -Xmx192m" in java
     assert f"-dataPath {tmp_path / 'data'}" in java
 
 
@@ -106,3 +108,32 @@ def test_a_data_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(ChildProcessError, match=r"start\.sh: .* cannot write to .*/data"):
         start(tmp_path)
+
+
+def test_the_address_is_the_pods_if_it_is_told(tmp_path: Path) -> None:
+    settings, _ = start(tmp_path, MY_POD_IP="10.180.0.9")
+    assert settings["transport.publish_host"] == "10.180.0.9"
+
+
+def test_the_archive_of_classes_is_used_if_there_is_one(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(FILES / "elasticsearch", home)
+    assert "-XX:AOTCache" not in start(tmp_path, OPENSEARCH_HOME=str(home))[1]
+    (home / ARCHIVE).touch()
+    assert f"-XX:AOTCache={home / ARCHIVE} " in start(tmp_path, OPENSEARCH_HOME=str(home))[1]
+
+
+def test_the_class_path_has_the_same_order_everywhere(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(FILES / "elasticsearch", home)
+    (home / "lib").mkdir()
+    for name in ("b.jar", "a-1.jar", "B.jar", "a_1.jar"):
+        (home / "lib" / name).touch()
+    _, java = start(tmp_path, OPENSEARCH_HOME=str(home), LC_ALL="C.UTF-8")
+    jars = ":".join(f"{home}/lib/{name}" for name in ("B.jar", "a-1.jar", "a_1.jar", "b.jar"))
+    assert f"-cp {jars} " in java
+
+
+def test_only_the_module_that_serves_http_is_run(tmp_path: Path) -> None:
+    _, java = start(tmp_path)
+    assert "-moduleTypes org.opensearch.transport.Netty4Plugin " in java
