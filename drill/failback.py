@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from drill import checks, failback_checks, previews, walk
@@ -30,6 +31,7 @@ from drill.regions import (
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
+from drill.together import together
 from drill.turns import Outputs
 
 PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
@@ -76,13 +78,18 @@ class Failback:
 
     def begin(self) -> None:
         """Preview, then both stacks to `failback-pending`."""
-        rig, survivor = self.rig, self.incident.survivor
+        rig = self.rig
         if rig.settings.by_command:
             steps = (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
             walk.plan_failback(rig, steps, self.label("failback-pending"))
             self._make_pending("failback-pending")
             return
         self.configure("failback-pending")
+        together(self._preview_failback, self._try_wrong_turn)
+        self._make_pending("failback-pending")
+
+    def _preview_failback(self) -> None:
+        rig, survivor = self.rig, self.incident.survivor
         with rig.progress.stage(
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
         ):
@@ -90,8 +97,6 @@ class Failback:
             rig.found.add(
                 self.label("failback-pending"), previews.preview_shows_failback(preview.output)
             )
-        self._try_wrong_turn()
-        self._make_pending("failback-pending")
 
     def begin_again(self) -> None:
         """Go to `failback-pending` once more, after the failback was backed out of."""
@@ -191,14 +196,7 @@ class Failback:
     def to_normal(self) -> None:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
         rig, label = self.rig, self.label("normal again")
-        for region in REGIONS:
-            with rig.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
-                rig.stacks.configure(region.stack, {"phase": "normal"})
-                preview = rig.stacks.preview(region.stack)
-                rig.found.add(
-                    label,
-                    previews.only_gates_change(preview.exit_status, preview.output, region),
-                )
+        together(*(partial(self._preview_normal, region, label) for region in REGIONS))
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
         self._tell_afterwards(label)
@@ -217,6 +215,16 @@ class Failback:
                 ),
             )
 
+    def _preview_normal(self, region: Region, label: str) -> None:
+        rig = self.rig
+        with rig.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
+            rig.stacks.configure(region.stack, {"phase": "normal"})
+            preview = rig.stacks.preview(region.stack)
+            rig.found.add(
+                label,
+                previews.only_gates_change(preview.exit_status, preview.output, region),
+            )
+
     def _tell_afterwards(self, label: str) -> None:
         """Let `dualregion` say that all is well again, show its record, and write the incident's page."""
         rig = self.rig
@@ -230,8 +238,11 @@ class Failback:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
         label = self.label("restored")
         self.rig.stop_load()
-        check_kept(self.rig, label, {region: region.namespace for region in REGIONS}, since=0.0)
-        check_records(self.rig, label)
+        kept = [
+            partial(check_kept, self.rig, label, {region: region.namespace}, since=0.0)
+            for region in REGIONS
+        ]
+        together(*kept, partial(check_records, self.rig, label))
 
     # --- parts -----------------------------------------------------------------------------------------
 
@@ -273,6 +284,7 @@ class Failback:
                 first or self.incident.survivor,
                 f"region {lost.index} was lost, phase {phase}",
                 None if phase == "normal" else self.parts,
+                at_once=phase == "normal",
             )
         steps = [
             step

@@ -9,7 +9,7 @@ from drill.findings import Episode, steps_of
 from drill.judging import check_commands, check_exporting, check_failed_over, check_kept
 from drill.report import PhaseTimes
 from drill.rig import Rig
-from drill.settings import Incident, Until
+from drill.settings import Incident
 from drill.stacks import Run
 from drill.turns import Outputs
 
@@ -117,7 +117,7 @@ class Failover:
         return run, rig.stacks.outputs(lost.stack)
 
     def check(self) -> None:
-        """Look at the survivor, with the load running; a drill that goes no further also at the engines."""
+        """Look at the survivor, with the load running."""
         rig, survivor = self.rig, self.incident.survivor
         end = self.episode.failover_end or time.monotonic()
         with rig.progress.stage("Checking the survivor"):
@@ -125,12 +125,9 @@ class Failover:
         check_commands(rig, self.label, end, "after the failover")
         check_exporting(rig, self.label, end, "after the failover")
         rig.ask_status(self.label, "with one region lost", MID_PROCEDURE, "status-failover")
-        self._check_nothing_to_do()
-        if rig.settings.until is Until.FAILOVER:
-            rig.stop_load()
-            self._check_engines()
 
-    def _check_nothing_to_do(self) -> None:
+    def check_nothing_to_do(self) -> None:
+        """Preview and `up` on the survivor's stack once more: nothing may change."""
         rig, survivor = self.rig, self.incident.survivor
         view, both = rig.view(survivor), (survivor.namespace, survivor.failover_namespace)
         with rig.progress.stage("Saying preview and up again, with nothing to do"):
@@ -145,7 +142,9 @@ class Failover:
                 checks.nothing_restarted(again.exit_status, before, after),
             )
 
-    def _check_engines(self) -> None:
+    def check_engines(self) -> None:
+        """Stop the load, and look for its instances in the survivor's two search engines."""
+        self.rig.stop_load()
         survivor = self.incident.survivor
         check_kept(self.rig, self.label, {survivor: survivor.namespace}, since=0.0)
         # What the lost engine had already taken is not exported again: only what came later counts.

@@ -8,6 +8,7 @@ from drill.points import every_point_was_hit, named_points, no_release_is_pendin
 from drill.regions import REGIONS
 from drill.rig import Rig
 from drill.settings import Incident, Until
+from drill.together import together
 from drill.zombie import Zombie
 
 
@@ -58,13 +59,20 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
         zombie = Zombie(failover)
         zombie.come_back()
         zombie.retire()
-    else:
-        failover.check_lost_stack()
     failover.check()
-    if until is Until.FAILOVER:
-        return
     failback = Failback(rig, incident, episode, suffix)
-    failback.recreate()
+
+    def lost_region() -> None:
+        if not rig.settings.zombie:
+            failover.check_lost_stack()
+        if until is not Until.FAILOVER:
+            failback.recreate()
+
+    # On the survivor there is nothing to do; what becomes of the lost region meanwhile is none of its business.
+    together(failover.check_nothing_to_do, lost_region)
+    if until is Until.FAILOVER:
+        failover.check_engines()
+        return
     failback.begin()
     failback.check_pending()
     if rig.settings.back_out:

@@ -4,6 +4,7 @@ import os
 import platform
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,10 +18,11 @@ from drill.ground import Ground
 from drill.own_images import image_values
 from drill.ownership import OwnProcesses, leftovers
 from drill.progress import Progress
-from drill.regions import REGIONS
+from drill.regions import REGIONS, Region
 from drill.rig import Rig
 from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
 from drill.stacks import Stacks, copy_program, environment, temporary_files
+from drill.together import together
 from drill.watch import MemoryWatch
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
@@ -68,13 +70,15 @@ class Lifecycle:
         self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
         self._found.machine = _machine()
         self._memory.start()
-        ground = self._start_ground(tools, images)
-        with self._progress.stage("Preparing the two stacks"):
-            share_backup(self._places)
-            if own := self._settings.images:
-                values = yaml.safe_dump(image_values(own))
-                self._places.image_values.write_text(values, encoding="utf-8")
-            stacks = self._make_stacks(tools, ground)
+        share_backup(self._places)
+        # The stacks' configuration needs no cluster, only the place of a kubeconfig.
+        ground = self._ground(tools)
+        made: list[Stacks] = []
+        together(
+            lambda: self._start_ground(images),
+            lambda: made.append(self._make_stacks(tools, ground)),
+        )
+        (stacks,) = made
         self._rig = rig = Rig(
             self._settings,
             self._places,
@@ -85,8 +89,7 @@ class Lifecycle:
             self._access(tools),
             self._found,
         )
-        for region in REGIONS:
-            rig.admit(region)
+        together(*(partial(rig.admit, region) for region in REGIONS))
         return rig
 
     def _access(self, tools: Tools) -> Access | None:
@@ -112,23 +115,36 @@ class Lifecycle:
         own = self._settings.images
         return own_seed.ensure(self._progress.console, own, tools.image_seed) if own else None
 
-    def _start_ground(self, tools: Tools, images: Path | None) -> Ground:
-        """Start the sandbox, or see that the clusters that are there can be used."""
+    def _ground(self, tools: Tools) -> Ground:
+        """Return where the drill takes place, untouched yet."""
         if self._foreign is None:
-            with self._progress.stage("Starting the two regions"):
-                # What is to be adopted runs before the program: elsewhere the program chains their DNS.
-                self._sandbox.up(dns_chain=self._settings.adopt, images=images)
             return self._sandbox
         kubeconfig = self._places.folder / "kubeconfig"
         self._pair = ForeignPair(
             self._foreign, tools.kubectl, kubeconfig, self._settings.consent, self._progress.say
         )
-        with self._progress.stage("Looking at the two clusters"):
-            self._pair.up()
         return self._pair
 
+    def _start_ground(self, images: Path | None) -> None:
+        """Start the sandbox, or see that the clusters that are there can be used."""
+        if self._pair:
+            with self._progress.stage("Looking at the two clusters"):
+                self._pair.up()
+            return
+        with self._progress.stage("Starting the two regions"):
+            # What is to be adopted runs before the program: elsewhere the program chains their DNS.
+            self._sandbox.up(dns_chain=self._settings.adopt, images=images)
+
     def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
+        """Prepare the two stacks."""
+        with self._progress.stage("Preparing the two stacks"):
+            return self._prepared(tools, ground)
+
+    def _prepared(self, tools: Tools, ground: Ground) -> Stacks:
         places = self._places
+        if own := self._settings.images:
+            values = yaml.safe_dump(image_values(own))
+            places.image_values.write_text(values, encoding="utf-8")
         copy_program(places.checkout, places.project)
         env = environment(
             places.folder,
@@ -143,16 +159,22 @@ class Lifecycle:
         if not self._foreign:
             # The administrator's: whatever does not go by the stacks' own finds none.
             env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
+        if not self._settings.interrupt:
+            # Files beside the state that say nothing, and that a reader may find half written: two `pulumi` at a time
+            # would meet them. A drill that kills Pulumi keeps them, as users who know nothing of it have them.
+            env["PULUMI_BACKEND_URL"] += "?metadata=skip"
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
-        for region in REGIONS:
-            config = self._foreign.config if self._foreign else stack_config
-            wanted = config(self._settings, places, region) | announced.config()
-            stacks.create(region.stack, wanted)
-            if not self._foreign:
-                stacks.configure_secrets(region.stack, STACK_SECRETS)
+        together(*(partial(self._make_stack, stacks, region) for region in REGIONS))
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks
+
+    def _make_stack(self, stacks: Stacks, region: Region) -> None:
+        config = self._foreign.config if self._foreign else stack_config
+        wanted = config(self._settings, self._places, region) | announced.config()
+        stacks.create(region.stack, wanted)
+        if not self._foreign:
+            stacks.configure_secrets(region.stack, STACK_SECRETS)
 
     def _end_measuring(self, _: bool) -> None:
         if self._rig:

@@ -19,7 +19,7 @@ from drill.regions import REGIONS, Region
 from drill.screens import Screens
 from drill.settings import DrillSettings, Places, Until
 from drill.stacks import Run, Stacks
-from drill.turns import Outputs, take_turns
+from drill.turns import Outputs, take_rounds, take_turns
 from drill.waiting import wait_for
 from drill.watch import ExportWatch
 from sandbox.setup.tools import Tools
@@ -133,7 +133,12 @@ class Rig:
         return self.stacks.outputs(region.stack)
 
     def take_turns(
-        self, phase: str, first: Region, message: str, parts: dict[Region, str] | None = None
+        self,
+        phase: str,
+        first: Region,
+        message: str,
+        parts: dict[Region, str] | None = None,
+        at_once: bool = False,
     ) -> dict[Region, Outputs]:
         """Run `pulumi up` on both stacks in turn until both have reached the phase.
 
@@ -142,6 +147,7 @@ class Rig:
             first: the region that begins.
             message: what stands in the stacks' history.
             parts: what each region is in the incident, told in the progress.
+            at_once: run both at the same time instead, which saves time where their order is of no meaning.
 
         Raises:
             DrillError: an `up` failed, or too many turns did not lead there.
@@ -152,7 +158,8 @@ class Rig:
             with self.progress.stage(f"Phase {phase}: pulumi up on {region.stack}{part}"):
                 return self.must_up(region, phase, message)
 
-        return take_turns((first, first.other), phase, turn)
+        take = take_rounds if at_once else take_turns
+        return take((first, first.other), phase, turn)
 
     def both_outputs(self) -> dict[Region, Outputs]:
         """Return the outputs of both stacks."""

@@ -75,7 +75,13 @@ def to_normal(rig: Rig) -> None:
     """
     before = _adopting(rig)
     began = time.monotonic()
-    outputs = rig.take_turns("normal", REGIONS[0], "both regions to phase normal")
+    outputs = rig.take_turns(
+        "normal",
+        REGIONS[0],
+        "both regions to phase normal",
+        # Adopting is for one region after the other, as its guide has it.
+        at_once=not rig.settings.adopt,
+    )
     steps = [step for each in REGIONS for step in steps_of(each.stack, outputs[each])]
     rig.found.phases.append(PhaseTimes("normal", time.monotonic() - began, tuple(steps)))
     first = rig.settings.incidents[0].survivor

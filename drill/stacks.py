@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,8 @@ def environment(
         # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
         "PULUMI_CONFIG_PASSPHRASE": "drill",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Else each run would compile the program anew.
+        "PYTHONDONTWRITEBYTECODE": "",
         "KUBECONFIG": str(kubeconfig),
         "TMPDIR": str(temporary),
     }
@@ -132,7 +135,7 @@ class Stacks:
         self._env = dict(env)
         self._logs = logs
         self._say = say
-        self._count = 0
+        self._numbers = count(1)
         self.waits = 0
         """How many times the program has waited for something, in all commands so far."""
 
@@ -395,8 +398,7 @@ class Stacks:
                 process.stdout.close()
 
     def _next_log(self, name: str) -> Path:
-        self._count += 1
-        return self._logs / f"{self._count:02d}-{name}.log"
+        return self._logs / f"{next(self._numbers):02d}-{name}.log"
 
 
 def _kill(process: subprocess.Popen[str], log: Path) -> None:

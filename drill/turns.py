@@ -1,10 +1,12 @@
 """Whose turn it is: `pulumi up` on the two stacks alternately, until both have gone as far as the phase goes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from drill.errors import DrillError
 from drill.regions import Region
+from drill.together import together
 
 MOST_TURNS = 10
 """The longest phase needs four: twice as many, and some, mean that the stacks wait for each other."""
@@ -38,11 +40,37 @@ def take_turns(
         said[region] = up(region)
         if len(said) == len(order) and all(_arrived(each, phase) for each in said.values()):
             return said
+    raise _not_reached(phase, f"{most} turns", said)
+
+
+def take_rounds(
+    regions: Sequence[Region],
+    phase: str,
+    up: Callable[[Region], Outputs],
+    most: int = MOST_TURNS,
+) -> dict[Region, Outputs]:
+    """Run `up` on all stacks at the same time, again and again, until all have arrived, as `take_turns` does.
+
+    For what may be done in any order: a stack goes as far as the other one allows.
+
+    Raises:
+        DrillError: a stack still waits after so many rounds; the message says for what.
+    """
+    said: dict[Region, Outputs] = {}
+    for _ in range(most):
+        outputs = together(*(partial(up, region) for region in regions))
+        said = dict(zip(regions, outputs, strict=True))
+        if all(_arrived(each, phase) for each in outputs):
+            return said
+    raise _not_reached(phase, f"{most} rounds", said)
+
+
+def _not_reached(phase: str, after: str, said: Mapping[Region, Outputs]) -> DrillError:
     waiting = "; ".join(
         f"{region.stack} (phase {outputs.get('phase')}) waits for: {outputs.get('waitingFor')}"
         for region, outputs in said.items()
     )
-    raise DrillError(f"phase {phase} was not reached after {most} turns: {waiting}")
+    return DrillError(f"phase {phase} was not reached after {after}: {waiting}")
 
 
 def _arrived(outputs: Outputs, phase: str) -> bool:

@@ -213,14 +213,22 @@ class Recorder:
 
 
 @pytest.mark.parametrize(
-    ("returns", "order"),
+    ("returns", "order", "at_once"),
     [
-        (True, ["mistake", "lose", "fail_over", "come_back", "retire", "check"]),
-        (False, ["mistake", "lose", "fail_over", "check_lost_stack", "check"]),
+        (
+            True,
+            ["mistake", "lose", "fail_over", "come_back", "retire", "check"],
+            {"check_nothing_to_do"},
+        ),
+        (
+            False,
+            ["mistake", "lose", "fail_over", "check"],
+            {"check_lost_stack", "check_nothing_to_do"},
+        ),
     ],
 )
 def test_the_zombie_is_cleaned_only_after_its_return(
-    monkeypatch: pytest.MonkeyPatch, returns: bool, order: list[str]
+    monkeypatch: pytest.MonkeyPatch, returns: bool, order: list[str], at_once: set[str]
 ) -> None:
     stages = Recorder()
     monkeypatch.setattr(incident, "Failover", lambda *_: stages)
@@ -231,7 +239,10 @@ def test_the_zombie_is_cleaned_only_after_its_return(
         settings=settings, start_load=lambda *_: None, await_exports=lambda: None
     )
     incident.rehearse_incident(rig, settings.incidents[0])
-    assert stages.done == order
+    *done, last = stages.done
+    assert done[: len(order)] == order
+    assert set(done[len(order) :]) == at_once
+    assert last == "check_engines"
 
 
 def come_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seen: list[Json]) -> Findings:

@@ -122,11 +122,17 @@ func componentTemplate() map[string]any {
 	number, word := map[string]any{"type": "long"}, map[string]any{"type": "keyword"}
 	return map[string]any{"template": map[string]any{
 		"settings": map[string]any{"number_of_shards": 1, "number_of_replicas": 0},
-		"mappings": map[string]any{"properties": map[string]any{
-			"partitionId": map[string]any{"type": "integer"}, "timestamp": map[string]any{"type": "date"},
-			"position": number, "sourceRecordPosition": number, "key": number, "sequence": number,
-			"intent": word, "recordType": word, "valueType": word, "rejectionType": word, "brokerVersion": word,
-		}},
+		"mappings": map[string]any{
+			// As in the real one's templates no text is analysed, which would cost the engine most of its time.
+			"dynamic_templates": []any{map[string]any{"texts": map[string]any{
+				"match_mapping_type": "string", "mapping": word,
+			}}},
+			"properties": map[string]any{
+				"partitionId": map[string]any{"type": "integer"}, "timestamp": map[string]any{"type": "date"},
+				"position": number, "sourceRecordPosition": number, "key": number, "sequence": number,
+				"intent": word, "recordType": word, "valueType": word, "rejectionType": word, "brokerVersion": word,
+			},
+		},
 	}}
 }
 

@@ -1,0 +1,48 @@
+"""Several things at the same time: all are done, and a failure is not lost."""
+
+from threading import Barrier
+
+import pytest
+
+from drill.errors import DrillError
+from drill.regions import REGIONS
+from drill.together import together
+from drill.turns import take_rounds
+
+
+def test_all_are_done_at_the_same_time_and_answer_in_order() -> None:
+    met = Barrier(2, timeout=30)
+
+    def meet(answer: str) -> str:
+        met.wait()
+        return answer
+
+    assert together(lambda: meet("a"), lambda: meet("b")) == ["a", "b"]
+
+
+def test_a_failure_is_raised_when_the_others_have_ended() -> None:
+    ended = []
+
+    def fail() -> None:
+        raise DrillError("first")
+
+    with pytest.raises(DrillError, match="first"):
+        together(fail, lambda: ended.append("second"))
+    assert ended == ["second"]
+
+
+def test_rounds_end_when_both_stacks_have_arrived() -> None:
+    left = {REGIONS[0]: 1, REGIONS[1]: 2}
+
+    def up(region):  # type: ignore[no-untyped-def]
+        left[region] -= 1
+        return {"phase": "normal", "waitingFor": "the other" if left[region] > 0 else ""}
+
+    said = take_rounds(REGIONS, "normal", up)
+    assert not any(each["waitingFor"] for each in said.values())
+    assert left == {REGIONS[0]: -1, REGIONS[1]: 0}
+
+
+def test_stacks_that_wait_for_each_other_end_the_rounds() -> None:
+    with pytest.raises(DrillError, match=r"was not reached after 2 rounds: region0.* waits for: x"):
+        take_rounds(REGIONS, "normal", lambda _: {"phase": "normal", "waitingFor": "x"}, most=2)
