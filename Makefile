@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting contract test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting trial contract test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -13,6 +13,9 @@ ARGS :=
 UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
 ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/engine
 
+# With the flags of the set-up's build, whose compiled packages are used.
+BROKER := cd sandbox/broker && GOFLAGS="-mod=readonly -trimpath -gcflags=all=-dwarf=false" GOWORK=off CGO_ENABLED=0
+ROUNDS := 3
 # The contract's tests mostly wait; each process has brokers of its own.
 CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
 AT :=
@@ -55,6 +58,7 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	@$(BROKER) sh -c 'test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...'
 
 unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)
@@ -74,11 +78,15 @@ foreign: setup ## Drills on two clusters that are there already (the sandbox, as
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
 	$(PYTHON) -m pytest tests/adopting
 
+trial: ## Kill, freeze and cut off rehearsal brokers at random under load, ROUNDS=3 times; nothing may be lost
+	$(BROKER) TRIAL_ROUNDS=$(ROUNDS) go test -count=1 -timeout 3h -v ./trial
+
 contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file names real ones by address
 	$(if $(AT),$(PYTHON) -m pytest tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
 
-test: setup lint ## Everything: lint, types, unit, contract, engine, sandbox and a drill
+test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
 	$(UNIT_TESTS)
+	$(BROKER) go test ./...
 	$(CONTRACT_TESTS)
 	$(ENGINE_TESTS)
 	$(PYTHON) -m pytest --durations=12 tests/sandbox tests/drill

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
+from hooks.asking import begin
 from runbook import looking, previewing, screen
-from runbook.asking import begin
 from runbook.display import running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status

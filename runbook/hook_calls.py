@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 from dualregion.announcements import AnnouncementSettings, HookSettings
-from runbook.asking import begin
+from hooks.asking import begin
 from runbook.checks import Check, held
 
 Document = Mapping[str, Any]

@@ -13,7 +13,7 @@ from rich.text import Text
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
-from runbook.asking import begin
+from hooks.asking import begin
 from runbook.calls import calls
 from runbook.commands import Place, ending_clearly, output, print_json
 from runbook.moves import failback_lost, failback_phases, failover_phases

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from dualregion.errors import DualRegionError
 from dualregion.procedure import Phase
+from hooks.asking import begin
 from hooks.files import check_chart, read_values
 from runbook import checks, hook_calls
-from runbook.asking import begin
 from runbook.checks import Check, Ground, Outcome
 from runbook.commands import Place, ending_clearly, output, print_json
 from runbook.errors import Exit

@@ -23,7 +23,7 @@ from pulumi.automation import (
 )
 
 from dualregion.errors import ConfigError
-from runbook.asking import begin
+from hooks.asking import begin
 from runbook.errors import PulumiFailed
 
 R = TypeVar("R")

@@ -12,10 +12,11 @@ from dualregion.settings import Settings
 from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
+from hooks.asking import begin
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.rollout import is_ready, ordinal_of
 from hooks.search import SearchEngine
-from runbook.asking import Told, all_of, begin, told
+from runbook.asking import Told, all_of, told
 
 PATIENCE_SECONDS = 4.5
 """How long a look at both regions may take: what has not answered then is not waited for."""

@@ -13,7 +13,7 @@ from dualregion import progress
 from dualregion.errors import ConfigError
 from dualregion.held import name_of, nodes_of, records_of, stack_of
 from dualregion.settings import Settings
-from runbook.asking import begin
+from hooks.asking import begin
 from runbook.locks import Lock, locks_of
 from runbook.project import Project
 
