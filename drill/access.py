@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -57,6 +58,7 @@ class Access:
         self._administrator = administrator
         self._folder = folder
         self._tokens: dict[Region, Mapping[str, str]] = {}
+        self._alone = Lock()
 
     def kubeconfig(self, stack: Region) -> Path:
         """Return where the kubeconfig of a region's stack is."""
@@ -75,9 +77,12 @@ class Access:
         self._apply(region, yaml.safe_dump_all(_accounts()))
         self._apply(region, manifests)
         view = ClusterView(self._administrator, region.context)
-        self._tokens[region] = {name: _token(view, name) for name in (_OWN, _PEER)}
-        for stack in REGIONS:
-            self._write(stack)
+        tokens = {name: _token(view, name) for name in (_OWN, _PEER)}
+        # Both regions may be admitted at the same time, and each stack's kubeconfig names both.
+        with self._alone:
+            self._tokens[region] = tokens
+            for stack in REGIONS:
+                self._write(stack)
 
     def check_modest(self, region: Region) -> Check:
         """Both stacks' credentials are refused what is nobody's business in a region's cluster."""

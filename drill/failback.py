@@ -172,7 +172,6 @@ class Failback:
     def check_restored(self) -> None:
         """Check, with the load running, that both regions are whole again and nothing else is left."""
         rig, label, survivor = self.rig, self.label("restored"), self.incident.survivor
-        end = self.episode.failback_end or time.monotonic()
         with rig.progress.stage("Checking both regions"):
             expected = brokers_in_normal(rig.settings.cluster_size)
             for region in REGIONS:
@@ -188,15 +187,23 @@ class Failback:
                 rig.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
             )
             check_gone(rig, label, survivor, survivor.failover_namespace)
-        check_commands(rig, label, end, "after the failback")
-        check_exporting(rig, label, end, "after the failback")
+
+    def _check_at_work(self) -> None:
+        """Check, with the load running, that commands are accepted and records exported."""
+        end = self.episode.failback_end or time.monotonic()
+        label = self.label("restored")
+        check_commands(self.rig, label, end, "after the failback")
+        check_exporting(self.rig, label, end, "after the failback")
 
     # --- normal again ----------------------------------------------------------------------------------
 
     def to_normal(self) -> None:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
         rig, label = self.rig, self.label("normal again")
-        together(*(partial(self._preview_normal, region, label) for region in REGIONS))
+        together(
+            self._check_at_work,
+            *(partial(self._preview_normal, region, label) for region in REGIONS),
+        )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
         self._tell_afterwards(label)
@@ -278,6 +285,8 @@ class Failback:
         if rig.settings.by_command:
             walk.go_to(rig, self.incident, phase, self.label(name or phase))
             outputs = rig.both_outputs()
+        elif phase == "restored" and not rig.settings.interrupt:
+            outputs = self._take_last_turns()
         else:
             outputs = rig.take_turns(
                 phase,
@@ -297,6 +306,34 @@ class Failback:
             PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
         )
         return outputs
+
+    def _take_last_turns(self) -> dict[Region, Outputs]:
+        """Take the turns of `restored`; the recreated region's last begins while the failover installation goes.
+
+        The survivor's turn has nothing more to do then than to wait for it, and so has step B6 of the other one.
+        """
+        rig, survivor, recreated = self.rig, self.incident.survivor, self.incident.lost
+        view = rig.view(survivor)
+
+        def turn(region: Region) -> Outputs:
+            message = f"region {recreated.index} was lost, phase restored"
+            return rig.turn(region, "restored", message, self.parts)
+
+        def last_turn() -> Outputs:
+            rig.wait(
+                f"namespace {survivor.failover_namespace} is being deleted",
+                lambda: (
+                    f"{survivor.failover_namespace} is there"
+                    if view.lives(survivor.failover_namespace)
+                    else None
+                ),
+                rig.settings.patience.warm,
+            )
+            return turn(recreated)
+
+        turn(recreated)
+        survivors, last = together(lambda: turn(survivor), last_turn)
+        return {survivor: survivors, recreated: last}
 
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]

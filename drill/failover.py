@@ -119,12 +119,15 @@ class Failover:
     def check(self) -> None:
         """Look at the survivor, with the load running."""
         rig, survivor = self.rig, self.incident.survivor
-        end = self.episode.failover_end or time.monotonic()
         with rig.progress.stage("Checking the survivor"):
             check_failed_over(rig, self.label, survivor)
-        check_commands(rig, self.label, end, "after the failover")
-        check_exporting(rig, self.label, end, "after the failover")
         rig.ask_status(self.label, "with one region lost", MID_PROCEDURE, "status-failover")
+
+    def check_at_work(self) -> None:
+        """Check, with the load running, that commands are accepted and records exported."""
+        end = self.episode.failover_end or time.monotonic()
+        check_commands(self.rig, self.label, end, "after the failover")
+        check_exporting(self.rig, self.label, end, "after the failover")
 
     def check_nothing_to_do(self) -> None:
         """Preview and `up` on the survivor's stack once more: nothing may change."""

@@ -69,7 +69,7 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
             failback.recreate()
 
     # On the survivor there is nothing to do; what becomes of the lost region meanwhile is none of its business.
-    together(failover.check_nothing_to_do, lost_region)
+    together(failover.check_at_work, failover.check_nothing_to_do, lost_region)
     if until is Until.FAILOVER:
         failover.check_engines()
         return

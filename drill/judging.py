@@ -1,14 +1,16 @@
 """Looking at the regions and judging what is seen, for the stages to use at their ends."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from drill import checks, failback_checks, measure
 from drill.cluster import ClusterView
 from drill.errors import DrillError
-from drill.records import QUIET_SECONDS, Quiet, record_ids
+from drill.records import not_exported, record_ids
 from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
 from drill.rig import Rig
+from drill.together import together
 
 _READ_SECONDS = 60.0
 """For one batch of records: ten thousand, sorted, out of a small engine on a busy machine."""
@@ -134,14 +136,17 @@ def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float
 
 
 def check_records(rig: Rig, phase: str) -> None:
-    """Compare the exported records of both regions' search engines, once these are quiet."""
+    """Compare the exported records of both regions' search engines, once all is exported."""
     views = rig.views(_READ_SECONDS)
     with rig.progress.stage("Comparing the exported records of both regions"):
-        _wait_until_quiet(rig, views)
-        held = {
-            region: record_ids(view, region.namespace, rig.progress.say)
-            for region, view in views.items()
-        }
+        _wait_until_exported(rig, views)
+        read = together(
+            *(
+                partial(record_ids, view, region.namespace, rig.progress.say)
+                for region, view in views.items()
+            )
+        )
+        held = dict(zip(views, read, strict=True))
         known = rig.found.known_records.union(*held.values())
         rig.found.known_records = known
         rig.found.records = {region.index: frozenset(ids) for region, ids in held.items()}
@@ -150,21 +155,18 @@ def check_records(rig: Rig, phase: str) -> None:
     rig.found.add(phase, failback_checks.records_are_complete(known, named))
 
 
-def _wait_until_quiet(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
-    """Wait until both engines hold equally many records and take in nothing new, or until time is up."""
-    quiet = Quiet()
+def _wait_until_exported(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
+    """Wait until every exporter has written all that was processed, or until time is up."""
+    brokers = {region: [region.namespace] for region in views}
     try:
         rig.wait(
-            "both search engines hold the same and are quiet",
-            lambda: quiet.missing(
-                [view.document_count(region.namespace) for region, view in views.items()]
-            ),
+            "every partition is exported to both search engines",
+            lambda: not_exported(partitions_of_ready(views, brokers)),
             rig.settings.patience.exported,
         )
     except DrillError as error:
         # The comparison that follows tells what is missing where.
         rig.progress.say(f"  {error}")
-    rig.progress.waited_too_long += QUIET_SECONDS
 
 
 def _look_for(

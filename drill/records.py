@@ -4,8 +4,7 @@ The exporter names each document by partition and position, so equal sets of ids
 none has a record which the other one lacks.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drill.cluster import ClusterView, demand_whole
@@ -14,9 +13,6 @@ from drill.errors import ClusterCallFailed
 _BATCH = 10_000
 """The most that an engine gives at once without a change of its settings."""
 _INDICES = "zeebe-record*"
-
-QUIET_SECONDS = 6.0
-"""Exporters flush every five seconds at the latest: after so long without anything new, nothing more comes."""
 
 
 def record_ids(view: ClusterView, namespace: str, say: Callable[[str], None]) -> list[str]:
@@ -64,28 +60,27 @@ def partition_of(record_id: str) -> int:
     return int(record_id.partition("-")[0])
 
 
-class Quiet:
-    """Tells whether engines hold equally many records and have taken in nothing new for a while."""
+def not_exported(brokers: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return which partition's exporters have not written all that was processed, or None.
 
-    def __init__(
-        self, seconds: float = QUIET_SECONDS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._last: tuple[int, ...] = ()
-        self._since = 0.0
+    A leader's exported position is the lowest of all its exporters.
 
-    def missing(self, counts: Sequence[int]) -> str | None:
-        """Take in how many records each engine holds now; return why that is not quiet, or None."""
-        now = self._clock()
-        if tuple(counts) != self._last:
-            self._last, self._since = tuple(counts), now
-        if len(set(counts)) != 1:
-            return f"they hold {' and '.join(map(str, counts))}"
-        still = now - self._since
-        if still < self._seconds:
-            return f"each holds {counts[0]}, unchanged for {still:.0f} s"
-        return None
+    Args:
+        brokers: what each broker says of its partitions, by their ids.
+    """
+    leaders = {
+        int(partition): state
+        for partitions in brokers.values()
+        for partition, state in partitions.items()
+        if state.get("role") == "LEADER"
+    }
+    if not leaders:
+        return "no broker leads a partition"
+    for partition, state in sorted(leaders.items()):
+        exported, processed = state.get("exportedPosition", -1), state["processedPosition"]
+        if exported < processed:
+            return f"partition {partition} is exported up to {exported} of {processed}"
+    return None
 
 
 def _hits(answer: dict[str, Any]) -> list[dict[str, Any]]:

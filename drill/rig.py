@@ -41,6 +41,8 @@ class Rig:
     exports: ExportWatch | None = field(default=None, init=False)
     incident: int = field(default=0, init=False)
     """The number of the incident that is rehearsed at the moment, 0 before the first."""
+    _rights: dict[Region, str] = field(default_factory=dict, init=False)
+    """What `dualregion rights` prints for each region, the same for a cluster that was made anew."""
     interrupter: Interrupter = field(init=False)
     command: Command = field(init=False)
 
@@ -101,7 +103,9 @@ class Rig:
         with self.progress.stage(
             f"Giving both stacks their rights in {region.city}, and no others"
         ):
-            manifests = self.command.rights(region.index)
+            if region not in self._rights:
+                self._rights[region] = self.command.rights(region.index)
+            manifests = self._rights[region]
             self.access.admit(region, manifests)
             self.found.audit.grant(region, manifests)
             self.found.add("rights", self.access.check_modest(region))
@@ -152,14 +156,18 @@ class Rig:
         Raises:
             DrillError: an `up` failed, or too many turns did not lead there.
         """
-
-        def turn(region: Region) -> Outputs:
-            part = f", {parts[region]}" if parts else ""
-            with self.progress.stage(f"Phase {phase}: pulumi up on {region.stack}{part}"):
-                return self.must_up(region, phase, message)
-
         take = take_rounds if at_once else take_turns
-        return take((first, first.other), phase, turn)
+        return take(
+            (first, first.other), phase, lambda each: self.turn(each, phase, message, parts)
+        )
+
+    def turn(
+        self, region: Region, phase: str, message: str, parts: dict[Region, str] | None = None
+    ) -> Outputs:
+        """Run `pulumi up` on one stack as a stage of the drill; arguments and errors as `take_turns`."""
+        part = f", {parts[region]}" if parts else ""
+        with self.progress.stage(f"Phase {phase}: pulumi up on {region.stack}{part}"):
+            return self.must_up(region, phase, message)
 
     def both_outputs(self) -> dict[Region, Outputs]:
         """Return the outputs of both stacks."""

@@ -101,6 +101,8 @@ def environment(
         # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
         "PULUMI_CONFIG_PASSPHRASE": "drill",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Pulumi and its provider live for seconds: they need not save memory.
+        "GOGC": "400",
         # Else each run would compile the program anew.
         "PYTHONDONTWRITEBYTECODE": "",
         "KUBECONFIG": str(kubeconfig),

@@ -12,7 +12,7 @@ from drill.cluster import ClusterView, exporters_paused, is_ready, web_apps_not_
 from drill.errors import ClusterCallFailed, DrillError
 from drill.findings import Findings
 from drill.judging import check_gone
-from drill.records import Quiet, record_ids, records_query
+from drill.records import not_exported, record_ids, records_query
 from drill.regions import REGIONS, Region
 from drill.turns import take_turns
 
@@ -498,32 +498,23 @@ def test_the_search_for_records_goes_on_where_the_last_ended() -> None:
     assert [list(field) for field in records_query(None)["sort"]] == [["partitionId"], ["position"]]
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+def _led(exported: int, processed: int) -> Json:
+    return {"role": "LEADER", "exportedPosition": exported, "processedPosition": processed}
 
 
-def test_engines_are_quiet_only_when_equal_and_unchanged_for_a_while() -> None:
-    clock = Clock()
-    quiet = Quiet(6.0, clock)
-    seen = []
-    for at, counts in [
-        (0, [5, 5]),
-        (5, [5, 5]),
-        (5.5, [5, 7]),
-        (6.5, [7, 7]),
-        (12, [7, 7]),
-        (12.5, [7, 7]),
-    ]:
-        clock.now = at
-        seen.append(quiet.missing(counts))
-    assert seen == [
-        "each holds 5, unchanged for 0 s",
-        "each holds 5, unchanged for 5 s",
-        "they hold 5 and 7",
-        "each holds 7, unchanged for 0 s",
-        "each holds 7, unchanged for 6 s",
-        None,
-    ]
+def _follows(exported: int, processed: int) -> Json:
+    return _led(exported, processed) | {"role": "FOLLOWER"}
+
+
+@pytest.mark.parametrize(
+    ("brokers", "lacking"),
+    [
+        ({}, "no broker leads a partition"),
+        ({"a": {"1": _led(9, 9)}, "b": {"1": _follows(3, 9), "2": _led(12, 11)}}, None),
+        ({"a": {"1": _led(9, 9), "2": _led(7, 11)}}, "partition 2 is exported up to 7 of 11"),
+        ({"a": {"1": {"role": "LEADER", "processedPosition": 4}}}, "up to -1 of 4"),
+    ],
+)
+def test_all_is_exported_when_every_leader_says_so(brokers: Json, lacking: str | None) -> None:
+    said = not_exported(brokers)
+    assert said is None if lacking is None else lacking in (said or "")

@@ -218,12 +218,12 @@ class Recorder:
         (
             True,
             ["mistake", "lose", "fail_over", "come_back", "retire", "check"],
-            {"check_nothing_to_do"},
+            {"check_at_work", "check_nothing_to_do"},
         ),
         (
             False,
             ["mistake", "lose", "fail_over", "check"],
-            {"check_lost_stack", "check_nothing_to_do"},
+            {"check_at_work", "check_lost_stack", "check_nothing_to_do"},
         ),
     ],
 )
