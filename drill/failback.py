@@ -261,8 +261,8 @@ class Failback:
         """Set the phase on both stacks."""
         if self.rig.settings.by_command:
             return  # the runbook command sets it
-        for region in REGIONS:
-            self.rig.stacks.configure(region.stack, {"phase": phase})
+        stacks, wanted = self.rig.stacks, {"phase": phase}
+        together(*(partial(stacks.configure, region.stack, wanted) for region in REGIONS))
 
     def take_turns(
         self,

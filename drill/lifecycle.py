@@ -73,22 +73,12 @@ class Lifecycle:
         share_backup(self._places)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         ground = self._ground(tools)
-        made: list[Stacks] = []
+        made: list[Rig] = []
         together(
             lambda: self._start_ground(images),
-            lambda: made.append(self._make_stacks(tools, ground)),
+            lambda: made.append(self._make_rig(tools, ground)),
         )
-        (stacks,) = made
-        self._rig = rig = Rig(
-            self._settings,
-            self._places,
-            self._progress,
-            ground,
-            tools,
-            stacks,
-            self._access(tools),
-            self._found,
-        )
+        (rig,) = made
         together(*(partial(rig.admit, region) for region in REGIONS))
         return rig
 
@@ -135,12 +125,23 @@ class Lifecycle:
             # What is to be adopted runs before the program: elsewhere the program chains their DNS.
             self._sandbox.up(dns_chain=self._settings.adopt, images=images)
 
-    def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
-        """Prepare the two stacks."""
+    def _make_rig(self, tools: Tools, ground: Ground) -> Rig:
         with self._progress.stage("Preparing the two stacks"):
-            return self._prepared(tools, ground)
+            stacks = self._make_stacks(tools, ground)
+            self._rig = rig = Rig(
+                self._settings,
+                self._places,
+                self._progress,
+                ground,
+                tools,
+                stacks,
+                self._access(tools),
+                self._found,
+            )
+            rig.learn_rights()
+            return rig
 
-    def _prepared(self, tools: Tools, ground: Ground) -> Stacks:
+    def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
         places = self._places
         if own := self._settings.images:
             values = yaml.safe_dump(image_values(own))

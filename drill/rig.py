@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from drill.access import Access
 from drill.check import Check
@@ -19,6 +20,7 @@ from drill.regions import REGIONS, Region
 from drill.screens import Screens
 from drill.settings import DrillSettings, Places, Until
 from drill.stacks import Run, Stacks
+from drill.together import together
 from drill.turns import Outputs, take_rounds, take_turns
 from drill.waiting import wait_for
 from drill.watch import ExportWatch
@@ -92,19 +94,27 @@ class Rig:
 
     # --- the clusters' administrator -------------------------------------------------------------------
 
+    def learn_rights(self) -> None:
+        """Let `dualregion rights` print what both stacks need in each region's cluster, which need not be there yet.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        if self.access is not None:
+            printed = together(*(partial(self.command.rights, each.index) for each in REGIONS))
+            self._rights = dict(zip(REGIONS, printed, strict=True))
+
     def admit(self, region: Region) -> None:
         """Give both stacks their rights in a region's cluster of the drill's own, which was just made.
 
         Raises:
-            DrillError: the command does not print them, or the cluster refuses them.
+            DrillError: the cluster refuses them.
         """
         if self.access is None:
             return
         with self.progress.stage(
             f"Giving both stacks their rights in {region.city}, and no others"
         ):
-            if region not in self._rights:
-                self._rights[region] = self.command.rights(region.index)
             manifests = self._rights[region]
             self.access.admit(region, manifests)
             self.found.audit.grant(region, manifests)
