@@ -206,7 +206,6 @@ class Failback:
         )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
-        self._tell_afterwards(label)
         rig.found.add(label, checks.nothing_restarted(0, before, self._pods()))
         for region, said in outputs.items():
             rig.found.add(
@@ -232,9 +231,9 @@ class Failback:
                 previews.only_gates_change(preview.exit_status, preview.output, region),
             )
 
-    def _tell_afterwards(self, label: str) -> None:
+    def tell_afterwards(self) -> None:
         """Let `dualregion` say that all is well again, show its record, and write the incident's page."""
-        rig = self.rig
+        rig, label = self.rig, self.label("normal again")
         rig.ask_status(label, "after the failback", HEALTHY)
         if rig.settings.by_command:
             steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])

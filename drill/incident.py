@@ -1,9 +1,12 @@
 """One incident of a drill: a region is lost, failed over, recreated and failed back, under load all the time."""
 
+from functools import partial
+
 from drill import walk
 from drill.backing_out import back_out
 from drill.failback import Failback
 from drill.failover import Failover
+from drill.judging import ask_in_normal
 from drill.points import every_point_was_hit, named_points, no_release_is_pending
 from drill.regions import REGIONS
 from drill.rig import Rig
@@ -51,7 +54,7 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     episode = rig.start_load(incident.survivor, incident.number)
     failover = Failover(rig, incident, episode, f"failover{suffix}")
     if incident.number == 1:
-        failover.mistake()
+        together(failover.mistake, partial(ask_in_normal, rig))
     rig.await_exports()
     failover.lose()
     failover.fail_over()
@@ -84,4 +87,4 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     failback.restore()
     failback.check_restored()
     failback.to_normal()
-    failback.check_nothing_lost()
+    together(failback.tell_afterwards, failback.check_nothing_lost)

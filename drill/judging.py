@@ -6,6 +6,7 @@ from typing import Any
 
 from drill import checks, failback_checks, measure
 from drill.cluster import ClusterView
+from drill.command_checks import HEALTHY
 from drill.errors import DrillError
 from drill.records import not_exported, record_ids
 from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
@@ -14,6 +15,11 @@ from drill.together import together
 
 _READ_SECONDS = 60.0
 """For one batch of records: ten thousand, sorted, out of a small engine on a busy machine."""
+
+
+def ask_in_normal(rig: Rig) -> None:
+    """Ask `dualregion status` with both regions healthy."""
+    rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
 
 
 def check_topology(

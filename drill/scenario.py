@@ -11,11 +11,10 @@ from typing import Any
 
 from drill import checks
 from drill.adopting import check_adopted, check_previews, install_by_helm, pods_of_both
-from drill.command_checks import HEALTHY
 from drill.errors import DrillError
 from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
-from drill.judging import check_commands, check_exporting, check_kept, check_topology
+from drill.judging import ask_in_normal, check_commands, check_exporting, check_kept, check_topology
 from drill.lifecycle import Lifecycle
 from drill.own_images import broker_told
 from drill.progress import Progress
@@ -101,7 +100,6 @@ def to_normal(rig: Rig) -> None:
     rig.found.broker = broker_told(version, brokers, rig.settings.images)
     rig.found.versions["zeebe"] = version
     rig.found.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]
-    rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
 
 
 def _adopting(rig: Rig) -> list[dict[str, Any]]:
@@ -120,6 +118,7 @@ def stay_in_normal(rig: Rig) -> None:
         DrillError: the load could not be started.
     """
     rig.start_load(rig.settings.incidents[0].survivor, number=0)
+    ask_in_normal(rig)
     rig.await_exports()
     since = time.monotonic()
     check_commands(rig, "normal", since, "in phase normal")

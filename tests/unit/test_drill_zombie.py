@@ -236,7 +236,10 @@ def test_the_zombie_is_cleaned_only_after_its_return(
     monkeypatch.setattr(walk, "check_hooks", lambda *_: None)
     settings = DrillSettings(zombie=returns, until=Until.FAILOVER)
     rig: Any = SimpleNamespace(
-        settings=settings, start_load=lambda *_: None, await_exports=lambda: None
+        settings=settings,
+        start_load=lambda *_: None,
+        await_exports=lambda: None,
+        ask_status=lambda *_: None,
     )
     incident.rehearse_incident(rig, settings.incidents[0])
     *done, last = stages.done
