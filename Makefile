@@ -58,7 +58,7 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	@$(BROKER) sh -c 'test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...'
+	@$(BROKER) sh -ec 'wrong=$$(gofmt -l .); test -z "$$wrong" || { echo "gofmt -w $$wrong" >&2; exit 1; }; go vet ./...'
 
 unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)
@@ -66,7 +66,7 @@ unit: setup ## Unit tests (seconds)
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(ENGINE_TESTS)
 
-interrupted: setup ## A drill in which every `pulumi up` is killed at every point and said again
+interrupted: setup ## A drill in which every `pulumi up` is killed at every point and run again
 	$(PYTHON) -m pytest tests/interrupted
 
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation

@@ -68,7 +68,7 @@ def main(
         bool,
         typer.Option(
             "--interrupt",
-            help="Kill every `pulumi up` of the procedure at each gate and release, and say it again.",
+            help="Kill every `pulumi up` of the procedure at each gate and release, and run it again.",
         ),
     ] = False,
     back_out: Annotated[

@@ -140,12 +140,12 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
 
 
 def went_on(exit_status: int, seen: Sequence[str], step: str) -> Check:
-    """The same command, said again, goes on with the step that was at work, to the end."""
+    """The same command, run again, goes on with the step that was at work, to the end."""
     problems = [f"it ended with exit status {exit_status}"] if exit_status else []
     if step not in seen:
         problems.append(f"{step} was not at work again, but {', '.join(seen) or 'nothing'}")
     return judged(
-        "The same `dualregion failover`, said again, goes on", problems, f"{step} at work again"
+        "The same `dualregion failover`, run again, goes on", problems, f"{step} at work again"
     )
 
 

@@ -9,5 +9,5 @@ class ClusterCallFailed(DrillError):
     """A call through a cluster's API server was refused or not answered; asking again may help."""
 
 
-class DrillInterrupted(DrillError):
-    """The user (or the system) asked the drill to stop; everything is taken down."""
+class DrillInterrupted(Exception):
+    """The user (or the system) asked the drill to stop; everything is taken down. Nothing that awaits a `DrillError` takes it."""

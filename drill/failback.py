@@ -3,11 +3,13 @@
 import time
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Event
 from typing import Any
 
 from drill import checks, failback_checks, previews, walk
 from drill.cluster import is_ready
 from drill.command_checks import HEALTHY, MID_PROCEDURE
+from drill.errors import DrillError
 from drill.failover import STEPS as FAILOVER_STEPS
 from drill.findings import Episode, steps_of
 from drill.judging import (
@@ -31,8 +33,7 @@ from drill.regions import (
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
-from drill.together import together
-from drill.turns import Outputs
+from drill.turns import Outputs, has_arrived
 
 PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
 RESTORED_STEPS = {
@@ -85,7 +86,7 @@ class Failback:
             self._make_pending("failback-pending")
             return
         self.configure("failback-pending")
-        together(self._preview_failback, self._try_wrong_turn)
+        rig.together(self._preview_failback, self._try_wrong_turn)
         self._make_pending("failback-pending")
 
     def _preview_failback(self) -> None:
@@ -200,7 +201,7 @@ class Failback:
     def to_normal(self) -> None:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
         rig, label = self.rig, self.label("normal again")
-        together(
+        rig.together(
             self._check_at_work,
             *(partial(self._preview_normal, region, label) for region in REGIONS),
         )
@@ -248,7 +249,7 @@ class Failback:
             partial(check_kept, self.rig, label, {region: region.namespace}, since=0.0)
             for region in REGIONS
         ]
-        together(*kept, partial(check_records, self.rig, label))
+        self.rig.together(*kept, partial(check_records, self.rig, label))
 
     # --- parts -----------------------------------------------------------------------------------------
 
@@ -261,7 +262,7 @@ class Failback:
         if self.rig.settings.by_command:
             return  # the runbook command sets it
         stacks, wanted = self.rig.stacks, {"phase": phase}
-        together(*(partial(stacks.configure, region.stack, wanted) for region in REGIONS))
+        self.rig.together(*(partial(stacks.configure, region.stack, wanted) for region in REGIONS))
 
     def take_turns(
         self,
@@ -284,7 +285,7 @@ class Failback:
         if rig.settings.by_command:
             walk.go_to(rig, self.incident, phase, self.label(name or phase))
             outputs = rig.both_outputs()
-        elif phase == "restored" and not rig.settings.interrupt:
+        elif phase == "restored" and rig.settings.stacks_at_once:
             outputs = self._take_last_turns()
         else:
             outputs = rig.take_turns(
@@ -292,7 +293,7 @@ class Failback:
                 first or self.incident.survivor,
                 f"region {lost.index} was lost, phase {phase}",
                 None if phase == "normal" else self.parts,
-                at_once=phase == "normal",
+                at_once=phase == "normal" and rig.settings.stacks_at_once,
             )
         steps = [
             step
@@ -314,25 +315,40 @@ class Failback:
         rig, survivor, recreated = self.rig, self.incident.survivor, self.incident.lost
         view = rig.view(survivor)
 
+        message = f"region {recreated.index} was lost, phase restored"
+        has_failed = Event()
+
         def turn(region: Region) -> Outputs:
-            message = f"region {recreated.index} was lost, phase restored"
             return rig.turn(region, "restored", message, self.parts)
 
         def last_turn() -> Outputs:
             rig.wait(
                 f"namespace {survivor.failover_namespace} is being deleted",
-                lambda: (
-                    f"{survivor.failover_namespace} is there"
-                    if view.lives(survivor.failover_namespace)
-                    else None
-                ),
+                still_there,
                 rig.settings.patience.warm,
             )
             return turn(recreated)
 
+        def still_there() -> str | None:
+            if has_failed.is_set():
+                raise DrillError(
+                    f"the last turn of {recreated.stack} waited for a turn that failed"
+                )
+            lives = view.lives(survivor.failover_namespace)
+            return f"{survivor.failover_namespace} is there" if lives else None
+
+        def survivors_turn() -> Outputs:
+            try:
+                return turn(survivor)
+            except DrillError:
+                has_failed.set()
+                raise
+
         turn(recreated)
-        survivors, last = together(lambda: turn(survivor), last_turn)
-        return {survivor: survivors, recreated: last}
+        survivors, last = rig.together(survivors_turn, last_turn)
+        if has_arrived(survivors, "restored") and has_arrived(last, "restored"):
+            return {survivor: survivors, recreated: last}
+        return rig.take_turns("restored", survivor, message, self.parts)
 
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]

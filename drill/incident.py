@@ -11,7 +11,6 @@ from drill.points import every_point_was_hit, named_points, no_release_is_pendin
 from drill.regions import REGIONS
 from drill.rig import Rig
 from drill.settings import Incident, Until
-from drill.together import together
 from drill.zombie import Zombie
 
 
@@ -54,7 +53,7 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     episode = rig.start_load(incident.survivor, incident.number)
     failover = Failover(rig, incident, episode, f"failover{suffix}")
     if incident.number == 1:
-        together(failover.mistake, partial(ask_in_normal, rig))
+        rig.together(failover.mistake, partial(ask_in_normal, rig))
     rig.await_exports()
     failover.lose()
     failover.fail_over()
@@ -71,8 +70,8 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
         if until is not Until.FAILOVER:
             failback.recreate()
 
-    # On the survivor there is nothing to do; what becomes of the lost region meanwhile is none of its business.
-    together(failover.check_at_work, failover.check_nothing_to_do, lost_region)
+    # On the survivor there is nothing to do, whatever becomes of the lost region meanwhile.
+    rig.together(lost_region, failover.check_at_work, failover.check_nothing_to_do)
     if until is Until.FAILOVER:
         failover.check_engines()
         return
@@ -87,4 +86,4 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     failback.restore()
     failback.check_restored()
     failback.to_normal()
-    together(failback.tell_afterwards, failback.check_nothing_lost)
+    rig.together(failback.tell_afterwards, failback.check_nothing_lost)

@@ -162,14 +162,18 @@ def check_records(rig: Rig, phase: str) -> None:
 
 
 def _wait_until_exported(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
-    """Wait until every exporter has written all that was processed, or until time is up."""
+    """Wait until both engines hold equally many records, and every exporter has written all, or until time is up."""
     brokers = {region: [region.namespace] for region in views}
+
+    def missing() -> str | None:
+        counts = [view.document_count(region.namespace) for region, view in views.items()]
+        lacking = not_exported(partitions_of_ready(views, brokers), rig.settings.partitions)
+        if lacking is None and len(set(counts)) > 1:
+            return f"they hold {' and '.join(map(str, counts))} records"
+        return lacking
+
     try:
-        rig.wait(
-            "every partition is exported to both search engines",
-            lambda: not_exported(partitions_of_ready(views, brokers)),
-            rig.settings.patience.exported,
-        )
+        rig.wait("all is exported to both search engines", missing, rig.settings.patience.exported)
     except DrillError as error:
         # The comparison that follows tells what is missing where.
         rig.progress.say(f"  {error}")

@@ -92,7 +92,13 @@ class Lifecycle:
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
         reasons = [reason] if reason else []
-        for part in (self._end_measuring, self._read_audit, self._keep_evidence, self._remove_all):
+        for part in (
+            self._end_commands,
+            self._end_measuring,
+            self._read_audit,
+            self._keep_evidence,
+            self._remove_all,
+        ):
             try:
                 part(bool(reasons))
             except Exception as error:
@@ -160,9 +166,8 @@ class Lifecycle:
         if not self._foreign:
             # The administrator's: whatever does not go by the stacks' own finds none.
             env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
-        if not self._settings.interrupt:
-            # Files beside the state that say nothing, and that a reader may find half written: two `pulumi` at a time
-            # would meet them. A drill that kills Pulumi keeps them, as users who know nothing of it have them.
+        if self._settings.stacks_at_once:
+            # Without the files beside each state, which say nothing, and which a reader may find half written.
             env["PULUMI_BACKEND_URL"] += "?metadata=skip"
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
         together(*(partial(self._make_stack, stacks, region) for region in REGIONS))
@@ -177,9 +182,14 @@ class Lifecycle:
         if not self._foreign:
             stacks.configure_secrets(region.stack, STACK_SECRETS)
 
+    def _end_commands(self, _: bool) -> None:
+        """End what an interruption has left running: nothing may be worked on while it is taken down."""
+        if self._rig:
+            self._rig.stacks.close()
+
     def _end_measuring(self, _: bool) -> None:
         if self._rig:
-            self._progress.waited_too_long += self._rig.stacks.waits * _GATE_POLL_SECONDS / 2
+            self._progress.add_waiting(self._rig.stacks.waits * _GATE_POLL_SECONDS / 2)
             self._rig.end_load()
         self._memory.stop()
         self._found.peak_memory_gib = self._memory.peak_gib

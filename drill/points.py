@@ -129,7 +129,7 @@ class Interruption:
 
 @dataclass
 class Turn:
-    """One turn of a stack: an `up`, killed and said again until one went through.
+    """One turn of a stack: an `up`, killed and run again until one went through.
 
     `there` has, for each `up` by its number, what that one found done already.
     """
@@ -147,7 +147,7 @@ class Turn:
 
     @property
     def not_reachable(self) -> list[Point]:
-        """The points that no later `up` came by, as their work was done already when it was said again."""
+        """The points that no later `up` came by, as their work was done already when it was run again."""
         hit = self.points
         return [
             each.point.twin

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from rich.console import Console
 from rich.markup import escape
@@ -31,7 +32,14 @@ class Progress:
         self.began_at = time.time()
         """The beginning, in seconds since the epoch."""
         self.waited_too_long = 0.0
-        """Seconds, on average, that were spent waiting though what was waited for was there."""
+        """Seconds, on average, that were spent waiting though what was waited for was there; of all that ran at the
+        same time together."""
+        self._adding = Lock()
+
+    def add_waiting(self, seconds: float) -> None:
+        """Add to `waited_too_long`."""
+        with self._adding:
+            self.waited_too_long += seconds
 
     @property
     def elapsed(self) -> float:
@@ -56,4 +64,5 @@ class Progress:
         finally:
             seconds = self.elapsed - start
             self.stages.append(Stage(name, start, seconds, ok))
-            self.say(f"  {'done' if ok else 'failed'} after {seconds:.1f} s")
+            # Stages overlap: which of them has ended must be said.
+            self.say(f"  {'done' if ok else 'failed'} after {seconds:.1f} s: {name}")

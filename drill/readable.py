@@ -14,7 +14,7 @@ from drill.report import CtrlC, Failback, IncidentFigures, PhaseTimes, Report, a
 _BARS = "▁▂▃▄▅▆▇█"
 _SECONDS_IN_A_ROW = 100
 _KILLED = (
-    "Every `pulumi up` of the procedure was killed at each of its points and said again: no figure below that is "
+    "Every `pulumi up` of the procedure was killed at each of its points and run again: no figure below that is "
     "a time, of exporters paused or commands not accepted either, tells how long the procedure takes."
 )
 _WHOSE = {"own": "its own stack", "peer": "the other region's stack"}

@@ -4,7 +4,7 @@ The exporter names each document by partition and position, so equal sets of ids
 none has a record which the other one lacks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from drill.cluster import ClusterView, demand_whole
@@ -60,13 +60,14 @@ def partition_of(record_id: str) -> int:
     return int(record_id.partition("-")[0])
 
 
-def not_exported(brokers: Mapping[str, Mapping[str, Any]]) -> str | None:
+def not_exported(brokers: Mapping[str, Mapping[str, Any]], partitions: Iterable[int]) -> str | None:
     """Return which partition's exporters have not written all that was processed, or None.
 
     A leader's exported position is the lowest of all its exporters.
 
     Args:
         brokers: what each broker says of its partitions, by their ids.
+        partitions: all that there are.
     """
     leaders = {
         int(partition): state
@@ -74,8 +75,9 @@ def not_exported(brokers: Mapping[str, Mapping[str, Any]]) -> str | None:
         for partition, state in partitions.items()
         if state.get("role") == "LEADER"
     }
-    if not leaders:
-        return "no broker leads a partition"
+    for partition in partitions:
+        if partition not in leaders:
+            return f"no broker leads partition {partition}"
     for partition, state in sorted(leaders.items()):
         exported, processed = state.get("exportedPosition", -1), state["processedPosition"]
         if exported < processed:

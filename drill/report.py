@@ -129,7 +129,7 @@ class Report:
     incidents: tuple[IncidentFigures, ...] = ()
     interrupted: bool = False
     turns: tuple[Turn, ...] = ()
-    """Of an interrupted drill: the turns in which `pulumi up` was killed and said again."""
+    """Of an interrupted drill: the turns in which `pulumi up` was killed and run again."""
     peak_memory_gib: float | None = None
     peak_machine_memory_gib: float | None = None
     seconds: float = 0.0

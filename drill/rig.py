@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from drill.access import Access
 from drill.check import Check
@@ -25,6 +26,8 @@ from drill.turns import Outputs, take_rounds, take_turns
 from drill.waiting import wait_for
 from drill.watch import ExportWatch
 from sandbox.setup.tools import Tools
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -68,13 +71,19 @@ class Rig:
         """Return a fresh view of each region's cluster."""
         return {region: self.view(region, read_seconds) for region in REGIONS}
 
+    def together(self, *works: Callable[[], T]) -> list[T]:
+        """Do as `drill.together`, or one after the other where both stacks may not be worked on at the same time."""
+        if self.settings.stacks_at_once:
+            return together(*works)
+        return [work() for work in works]
+
     def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
         """Wait as `wait_for` does; what was waited too long is told in the report.
 
         Raises:
             DrillError: it was still missing after `seconds`.
         """
-        self.progress.waited_too_long += wait_for(what, missing, seconds, self.progress.say)
+        self.progress.add_waiting(wait_for(what, missing, seconds, self.progress.say))
 
     def settled(self, check: Callable[[], Check]) -> Check:
         """Return a check's outcome as soon as it holds, or the last one when time is up."""
@@ -134,7 +143,7 @@ class Rig:
     def must_up(self, region: Region, phase: str, message: str) -> Outputs:
         """Run `pulumi up` on a region's stack and return the stack's outputs.
 
-        In an interrupted drill it is killed at each of its points and said again, but in phase `normal`.
+        In an interrupted drill it is killed at each of its points and run again, but in phase `normal`.
 
         Raises:
             DrillError: it failed; the message ends with its last lines.

@@ -11,7 +11,7 @@ from typing import Any
 
 from drill import checks
 from drill.adopting import check_adopted, check_previews, install_by_helm, pods_of_both
-from drill.errors import DrillError
+from drill.errors import DrillError, DrillInterrupted
 from drill.findings import Findings, report_of, steps_of
 from drill.incident import rehearse_incident
 from drill.judging import ask_in_normal, check_commands, check_exporting, check_kept, check_topology
@@ -45,7 +45,7 @@ class Drill:
         reason = None
         try:
             self._rehearse(self._lifecycle.start())
-        except (DrillError, SandboxError) as error:
+        except (DrillError, DrillInterrupted, SandboxError) as error:
             reason = str(error)
         except Exception as error:
             trace = self._places.logs / "traceback.txt"
@@ -79,7 +79,7 @@ def to_normal(rig: Rig) -> None:
         REGIONS[0],
         "both regions to phase normal",
         # Adopting is for one region after the other, as its guide has it.
-        at_once=not rig.settings.adopt,
+        at_once=rig.settings.stacks_at_once and not rig.settings.adopt,
     )
     steps = [step for each in REGIONS for step in steps_of(each.stack, outputs[each])]
     rig.found.phases.append(PhaseTimes("normal", time.monotonic() - began, tuple(steps)))

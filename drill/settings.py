@@ -13,7 +13,7 @@ from sandbox.own.images import Chart, OwnImages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
-DEFAULT_RATE = 10.0
+DEFAULT_RATE = 20.0
 """Process instances a second: more would show no more, and keep both cores from what is rehearsed."""
 REAL_BROKERS_RATE = 10.0
 """The same where brokers are real: with more they take both cores from what is rehearsed."""
@@ -84,7 +84,7 @@ class Incident:
 class DrillSettings:
     """One drill: which regions are lost one after the other, how many brokers, how far, and what stays up.
 
-    With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and said again.
+    With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and run again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
     With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
@@ -162,6 +162,15 @@ class DrillSettings:
             raise DrillError(
                 "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"
             )
+
+    @property
+    def stacks_at_once(self) -> bool:
+        """Whether both stacks may be worked on at the same time.
+
+        Not where Pulumi is killed: its file backend then has what users' have, files beside each state that another
+        `pulumi` may find half written.
+        """
+        return not self.interrupt
 
     @property
     def by_command(self) -> bool:

@@ -113,7 +113,11 @@ def environment(
     }
     if own_build:
         env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-    for name in ("PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+    for name in (
+        *("PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+        # They change how a state lies in the backend, which is read.
+        *("PULUMI_DIY_BACKEND_GZIP", "PULUMI_DIY_BACKEND_LEGACY_LAYOUT"),
+    ):
         env.pop(name, None)
     return env
 
@@ -141,8 +145,16 @@ class Stacks:
         self._logs = logs
         self._say = say
         self._numbers = count(1)
+        self._running: set[subprocess.Popen[str]] = set()
+        self._is_closed = False
         self.waits = 0
         """How many times the program has waited for something, in all commands so far."""
+
+    def close(self) -> None:
+        """End what still runs, and let nothing begin: for when everything is taken down."""
+        self._is_closed = True
+        for process in list(self._running):
+            _end(process)
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -255,11 +267,11 @@ class Stacks:
         found = sorted(self.backend.glob(f".pulumi/stacks/*/{stack}.json"))
         try:
             checkpoint = json.loads(found[0].read_text(encoding="utf-8"))["checkpoint"]
+            resources = (checkpoint.get("latest") or {}).get("resources") or ()
+            whole = [each for each in resources if each["type"] == _STACK_TYPE]
         except (IndexError, OSError, ValueError, KeyError) as error:
             raise DrillError(f"the state of {stack} cannot be read: {error!r}") from None
-        resources = (checkpoint.get("latest") or {}).get("resources") or ()
-        whole = (each for each in resources if each["type"] == _STACK_TYPE)
-        return dict(next((each.get("outputs") or {} for each in whole), {}))
+        return dict(whole[0].get("outputs") or {}) if whole else {}
 
     def version(self) -> str:
         """Return what `pulumi version` prints."""
@@ -319,6 +331,7 @@ class Stacks:
             of: what stands before each live line.
             given: what it reads from its standard input.
         """
+        self._demand_open()
         log = self._next_log(name)
         told_as = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
@@ -368,11 +381,13 @@ class Stacks:
         Raises:
             DrillError: it does not end.
         """
+        self._demand_open()
         log = self._next_log(name)
         told_as = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
         with Terminal(argv, self._project, self._env, log, RUN_MARK) as terminal:
             while terminal.read():
+                self._demand_open()
                 look(terminal)
                 if time.monotonic() - began > _LONGEST_RUN_SECONDS:
                     raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
@@ -397,13 +412,19 @@ class Stacks:
             errors="replace",
             start_new_session=True,
         )
+        self._running.add(process)
         try:
             yield process
         finally:
+            self._running.discard(process)
             if process.poll() is None:
                 _end(process)
             if process.stdout:
                 process.stdout.close()
+
+    def _demand_open(self) -> None:
+        if self._is_closed:
+            raise DrillError("nothing begins any more: everything is being taken down")
 
     def _next_log(self, name: str) -> Path:
         return self._logs / f"{next(self._numbers):02d}-{name}.log"

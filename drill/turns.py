@@ -38,7 +38,7 @@ def take_turns(
     for turn in range(most):
         region = order[turn % len(order)]
         said[region] = up(region)
-        if len(said) == len(order) and all(_arrived(each, phase) for each in said.values()):
+        if len(said) == len(order) and all(has_arrived(each, phase) for each in said.values()):
             return said
     raise _not_reached(phase, f"{most} turns", said)
 
@@ -60,7 +60,7 @@ def take_rounds(
     for _ in range(most):
         outputs = together(*(partial(up, region) for region in regions))
         said = dict(zip(regions, outputs, strict=True))
-        if all(_arrived(each, phase) for each in outputs):
+        if all(has_arrived(each, phase) for each in outputs):
             return said
     raise _not_reached(phase, f"{most} rounds", said)
 
@@ -73,5 +73,6 @@ def _not_reached(phase: str, after: str, said: Mapping[Region, Outputs]) -> Dril
     return DrillError(f"phase {phase} was not reached after {after}: {waiting}")
 
 
-def _arrived(outputs: Outputs, phase: str) -> bool:
+def has_arrived(outputs: Outputs, phase: str) -> bool:
+    """Say whether a stack is in a phase and waits for nothing."""
     return outputs.get("phase") == phase and not outputs.get("waitingFor")

@@ -60,7 +60,7 @@ def _told() -> Iterator[None]:
     except OSError as error:
         raise SandboxError(
             f"the set-up cannot go on: {error.strerror}: {error.filename or cache_root()}. Finished parts stay. "
-            "Free space on the disk, or set XDG_CACHE_HOME to a folder that may be written to, and say it again."
+            "Free space on the disk, or set XDG_CACHE_HOME to a folder that may be written to, and run it again."
         ) from error
 
 

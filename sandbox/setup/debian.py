@@ -58,11 +58,11 @@ def install(packages: tuple[str, ...]) -> None:
     Raises:
         SandboxError: not root, no apt-get, or apt-get failed; each with the command to use.
     """
-    by_hand = f"Install them yourself and say it again: sudo sh -c '{install_command(packages)}'"
+    by_hand = f"Install them yourself and run it again: sudo sh -c '{install_command(packages)}'"
     if which("apt-get") is None:
         raise SandboxError(
             f"packages are missing ({', '.join(packages)}) and this system has no apt-get. "
-            "Install them with its own package manager, then say it again."
+            "Install them with its own package manager, then run it again."
         )
     if os.geteuid() != 0:
         raise SandboxError(f"Debian packages are missing and only root may install them. {by_hand}")

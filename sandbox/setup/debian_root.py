@@ -60,7 +60,7 @@ def build(codename: str, target: Path) -> None:
             *sources,
         ],
         what="making a small Debian",
-        remedy="Say it again. If packages could not be fetched, check that `apt-get update` works.",
+        remedy="Run it again. If packages could not be fetched, check that `apt-get update` works.",
         # Files in the tar are not newer than this; and what is left after a kill is swept away with the rest.
         env={"SOURCE_DATE_EPOCH": str(EPOCH), "TMPDIR": str(target)},
     )

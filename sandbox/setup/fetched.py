@@ -20,7 +20,8 @@ from debian.deb822 import Packages
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup.gotools import GO_ENV, TOOLS
+from sandbox.setup import gotools
+from sandbox.setup.gotools import GO_ENV
 from sandbox.setup.machine import os_codename
 from sandbox.setup.modules import required
 from sandbox.setup.part import Part
@@ -163,7 +164,7 @@ def _ahead() -> Iterator[Fetched]:
     if which("go") is None:
         return
     cache = Path(_go("env", "GOMODCACHE")) / "cache" / "download"
-    for folder in sorted({tool.module for tool in TOOLS}):
+    for folder in gotools.modules():
         for module, version in required((folder / "go.mod").read_text()).items():
             if (cache / _escaped(module) / "@v" / f"{_escaped(version)}.zip").is_file():
                 yield Fetched("go", module, version, f"go.mod of {folder.name}")
@@ -197,8 +198,11 @@ def _python() -> Iterator[Fetched]:
 def noting_packages() -> Iterator[None]:
     """Note which Debian packages the block installs on the machine, besides those of earlier set-ups."""
     before = set(_system())
-    yield
-    _write(_packages(), sorted({*_installed(), *(set(_system()) - before)}))
+    try:
+        yield
+    finally:
+        # Also of an installation that failed: the next one would take its packages for the machine's own.
+        _write(_packages(), sorted({*_installed(), *(set(_system()) - before)}))
 
 
 def _packages() -> Path:

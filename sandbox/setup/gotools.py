@@ -22,7 +22,7 @@ TOOLCHAIN = Path(__file__).parent.parent / "toolchain"
 # From here on Go fetches by itself the newer Go that a module asks for.
 OLDEST_GO = (1, 21)
 REMEDY = (
-    "Say it again: finished builds are kept. If a module could not be fetched, set GOPROXY to a module proxy "
+    "Run it again: finished builds are kept. If a module could not be fetched, set GOPROXY to a module proxy "
     "that this machine reaches (go env GOPROXY shows the present one)."
 )
 # Reproducible, small, and independent of the user's own Go settings.
@@ -197,6 +197,11 @@ TOOLS = (
 )
 
 
+def modules() -> list[Path]:
+    """The folders of every go.mod that something is built from."""
+    return sorted({tool.module for tool in (*TOOLS, BROKER)})
+
+
 def broker_part() -> Part:
     """The part that builds the rehearsal broker: `bin/rehearsal-broker` in its folder."""
     return _part(BROKER, BROKER.binaries)
@@ -322,7 +327,7 @@ def fetching_ahead() -> Iterator[None]:
 
     Whatever fails here is fetched, and told, by the build that needs it.
     """
-    folders = sorted({tool.module for tool in (*TOOLS, BROKER)})
+    folders = modules()
     fetching = [
         subprocess.Popen(
             ["go", "mod", "download"],
@@ -350,7 +355,7 @@ def check_go() -> None:
             "https://go.dev/dl/ (or the package golang of a recent distribution) and put it on PATH."
         )
     version = go_version(_go("env", "GOVERSION"))
-    newest_asked = max(_asked(tool.module / "go.mod") for tool in (*TOOLS, BROKER))
+    newest_asked = max(_asked(folder / "go.mod") for folder in modules())
     fetches = version >= OLDEST_GO and not _go("env", "GOTOOLCHAIN").startswith("local")
     if version < newest_asked and not fetches:
         raise SandboxError(

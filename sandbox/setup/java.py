@@ -16,7 +16,7 @@ DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 CHECKSUMS = TOOLCHAIN / "maven.sha256"
 RUNTIME_PINS = TOOLCHAIN / "java" / "requirements.txt"
 MAVEN_REMEDY = (
-    "Say it again: what was fetched is kept. If the repository refuses, name a mirror of Maven Central in "
+    "Run it again: what was fetched is kept. If the repository refuses, name a mirror of Maven Central in "
     "~/.m2/settings.xml."
 )
 
@@ -95,7 +95,7 @@ def fetch(project: str, folder: Path) -> None:
     if wrong:
         raise SandboxError(
             f"what Maven fetched for {project} is not what {CHECKSUMS.name} lists: {', '.join(wrong)}. "
-            "Remove these files from ~/.m2/repository and say it again; if they differ still, the repository "
+            "Remove these files from ~/.m2/repository and run it again; if they differ still, the repository "
             "serves altered files."
         )
 

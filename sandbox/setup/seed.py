@@ -21,7 +21,7 @@ from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file
 ROOT = "containerd"
 NAMESPACE = "k8s.io"
 START_SECONDS = 30
-REMEDY = "Say it again; if it fails again, containerd's log says why."
+REMEDY = "Run it again; if it fails again, containerd's log says why."
 
 
 def part(**made_of: Part) -> Part:

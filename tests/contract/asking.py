@@ -307,3 +307,9 @@ def ids_of(engine_documents: Iterable[Any]) -> set[str]:
 def half(brokers: Sequence[int]) -> list[int]:
     """Return every second broker: as many as a lost region takes along."""
     return sorted(brokers)[1::2]
+
+
+def unready(target: Target) -> str | None:
+    """Return which brokers are not ready, or None."""
+    lacking = [broker for broker in target.brokers if readiness(target, broker) != 200]
+    return f"broker {lacking} is not ready" if lacking else None

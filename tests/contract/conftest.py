@@ -101,3 +101,5 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         for engine in named.engines:
             engine.start()
         named.hands.restore()
+        # Nothing may stay paused in a cluster that lives on.
+        whole(named)

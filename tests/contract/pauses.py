@@ -16,12 +16,12 @@ from tests.contract.asking import (
     partition_ids,
     phases,
     probe_all,
-    readiness,
     refused,
     replicas,
     replicas_of,
     seen,
     topology,
+    unready,
 )
 from tests.contract.expectations import (
     DIRECTOR,
@@ -145,7 +145,7 @@ def a_pause_outlasts_restarts(target: Target) -> None:
     demand(target, "pause")
     target.hands.stop(*target.brokers)
     target.hands.start(*target.brokers)
-    eventually(lambda: _unready(target), target.timing.patience)
+    eventually(lambda: unready(target), target.timing.patience)
     eventually(lambda: _unless(phases(target) == {"PAUSED"}, str(phases(target))), 10)
 
 
@@ -157,7 +157,7 @@ def an_empty_disk_begins_with_exporting(target: Target) -> None:
     target.hands.stop(emptied)
     target.hands.wipe(emptied)
     target.hands.start(emptied)
-    eventually(lambda: _unready(target), target.timing.patience)
+    eventually(lambda: unready(target), target.timing.patience)
     eventually(lambda: _not_in(target, emptied, "EXPORTING"), _TOLD)
     for other in others:
         eventually(lambda o=other: _not_in(target, o, "PAUSED"), _TOLD)  # type: ignore[misc]
@@ -247,11 +247,6 @@ def _lacking(target: Target, keys: dict[int, int]) -> str | None:
 def _not_in(target: Target, broker: int, phase: str) -> str | None:
     others = [each for each in replicas_of(target, broker) if each.phase != phase]
     return f"not {phase}: {others}" if others else None
-
-
-def _unready(target: Target) -> str | None:
-    unready = [broker for broker in target.brokers if readiness(target, broker) != 200]
-    return f"broker {unready} is not ready" if unready else None
 
 
 def _unless(true: bool, reason: str) -> str | None:

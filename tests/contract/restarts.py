@@ -16,6 +16,7 @@ from tests.contract.asking import (
     replicas_of,
     seen,
     topology,
+    unready,
     watch,
     whole,
 )
@@ -30,7 +31,6 @@ from tests.contract.expectations import (
 )
 from tests.contract.target import Need, Target, ask, eventually
 
-_GATES = ("hooks/zeebe.py", "dualregion/observed.py")
 _ROLLOUT = ("hooks/pods.py", "hooks/rollout.py")
 
 
@@ -116,7 +116,7 @@ def ready_brokers_need_not_accept_commands_yet(target: Target) -> None:
     for _ in range(2):
         target.hands.stop(*target.brokers)
         target.hands.start(*target.brokers)
-        eventually(lambda: _unready(target), target.timing.patience, 0.02)
+        eventually(lambda: unready(target), target.timing.patience, 0.02)
         refused = [each for each in probe_all(target).values() if not accepted(each)]
         if refused:
             return
@@ -215,8 +215,3 @@ def _caught_up(target: Target, broker: int) -> None:
 
     eventually(behind, 30)
     assert held <= set(partition_ids(target))
-
-
-def _unready(target: Target) -> str | None:
-    unready = [each for each in target.brokers if readiness(target, each) != 200]
-    return f"broker {unready} is not ready" if unready else None

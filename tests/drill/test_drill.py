@@ -100,7 +100,7 @@ def test_it_was_a_walk_at_a_terminal(finished: tuple[int, str]) -> None:
         "`dualregion failover --lost 0` is refused",
         "`dualregion plan failover` shows every step",
         "Ctrl-C in the midst of F2 stops",
-        "The same `dualregion failover`, said again, goes on",
+        "The same `dualregion failover`, run again, goes on",
         "`dualregion failover` asks before",
         "`dualregion failback --until B4` asks before",
         "The hooks were told every point of incident 1-region1-lost",

@@ -176,7 +176,7 @@ def test_wrong_moves_within_an_incident_are_refused_and_change_nothing(project: 
 
 
 def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None:
-    """Without brokers F1 cannot be proved: it fails with its reason, and said again it goes on from there."""
+    """Without brokers F1 cannot be proved: it fails with its reason, and run again it goes on from there."""
     assert project.up("region0").exit_status == 0
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said

@@ -1,4 +1,4 @@
-"""The whole drill with every `pulumi up` killed at every point and said again (`make interrupted`).
+"""The whole drill with every `pulumi up` killed at every point and run again (`make interrupted`).
 
 Whatever the procedure proves undisturbed, it proves so, too. It takes longer than all other tests, so
 `make test` leaves it out.

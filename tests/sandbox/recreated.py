@@ -21,7 +21,7 @@ from drill.cluster import ClusterView
 from drill.lifecycle import share_backup
 from drill.loadprocess import LoadProcess
 from drill.ownership import MARK, end_marked
-from drill.records import Quiet, record_ids
+from drill.records import record_ids
 from drill.regions import REGIONS, Region
 from drill.settings import STACK_SECRETS, DrillSettings, Places, stack_config
 from dualregion import installations, values
@@ -119,10 +119,8 @@ class Recreated:
 
         The exporters of the recreated engine go on where those of the failover engine have stopped.
         """
-        quiet, view = Quiet(), self.view(LONDON)
-        eventually(
-            lambda: quiet.missing([view.document_count(LONDON.failover_namespace)]) is None,
-        )
+        view = self.view(LONDON)
+        eventually(unchanging(lambda: view.document_count(LONDON.failover_namespace)))
         kept = set(record_ids(self.view(PARIS), PARIS.namespace, self._say))
         return set(record_ids(view, LONDON.failover_namespace, self._say)) - kept
 
@@ -211,6 +209,20 @@ def _flushing_late(spec: Installation) -> Installation:
     zeebe = spec.values["zeebe"]
     late = {**zeebe, "env": [*zeebe["env"], _SLOW_FLUSH]}
     return replace(spec, values={**spec.values, "zeebe": late})
+
+
+def unchanging(count: Callable[[], int]) -> Callable[[], bool]:
+    """Return a question: whether a number has not changed for longer than exporters take to write their buffers."""
+    last, since = -1, time.monotonic()
+
+    def asked() -> bool:
+        nonlocal last, since
+        now = count()
+        if now != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since >= 6.0
+
+    return asked
 
 
 def eventually(question: Callable[[], object]) -> None:

@@ -54,7 +54,8 @@ def test_what_is_not_open_source_is_refused(licence: str) -> None:
     planted = replace(next(e for e in ENTRIES if e.kind == "go"), licence=licence)
     wrong = [each for each in judged(planted, without=planted.name) if planted.name in each]
     assert len(wrong) == 1
-    assert licence.rsplit(maxsplit=1)[-1] if licence else "no licence is known" in wrong[0]
+    named = licence.rsplit(maxsplit=1)[-1] if licence else "no licence is known"
+    assert named in wrong[0]
     assert "make licences" in wrong[0]
 
 

@@ -109,6 +109,7 @@ def test_a_region_that_lives_is_not_failed_over(
     assert "set lostRegion 0 on both stacks" in text
     assert "Nothing was changed" in text
     changing = {each for each in survivor.asked if not each.startswith("GET")}
+    assert changing
     assert all("/v1/user-tasks/" in each for each in changing), "a command that leaves nothing"
 
 

@@ -254,7 +254,7 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(
 def killed_everywhere(
     region: MakeRegion, prepare: Callable[[], Region], work: str
 ) -> Iterator[tuple[Region, str]]:
-    """Kill the work at each thing that it writes, before and after, and say it again at once or later.
+    """Kill the work at each thing that it writes, before and after, and run it again at once or later.
 
     With six brokers each is only killed after one thing written: before the next one is much the same.
     """

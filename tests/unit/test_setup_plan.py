@@ -78,9 +78,7 @@ def test_a_patch_is_part_of_what_a_part_is_made_of() -> None:
     assert patched.key != plain.key
 
 
-@pytest.mark.parametrize(
-    "folder", sorted({tool.module for tool in (*TOOLS, gotools.BROKER)}), ids=lambda each: each.name
-)
+@pytest.mark.parametrize("folder", gotools.modules(), ids=lambda each: each.name)
 def test_every_module_a_tool_requires_is_pinned_by_checksum(folder: Path) -> None:
     required = re.findall(
         r"^(?:require|\t)\s*(\S+/\S+) (v\S+)", (folder / "go.mod").read_text(), re.MULTILINE
@@ -134,7 +132,7 @@ def test_modules_are_fetched_ahead_and_no_fetch_outlives_the_set_up(
     go.write_text(f'#!/bin/sh\necho "$$ $PWD $*" >> {told}\nexec sleep 600\n')
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    folders = {str(tool.module) for tool in (*TOOLS, gotools.BROKER)}
+    folders = {str(folder) for folder in gotools.modules()}
     with gotools.fetching_ahead():
         for _ in range(600):
             if told.exists() and len(told.read_text().splitlines()) == len(folders):

@@ -56,7 +56,7 @@ func Run(ctx context.Context, settings config.Broker) error {
 		return err
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- http.Serve(mux.HTTP(), b.commands()) }() //nolint:gosec // members only
+	go func() { failed <- wire.NewServer(b.commands()).Serve(mux.HTTP()) }()
 	management, err := net.Listen("tcp", b.listenAt(settings.ManagementPort))
 	if err != nil {
 		return fmt.Errorf("the management port: %w", err)
@@ -136,7 +136,8 @@ func (b *Broker) publish() {
 	}
 	replicas := map[int]members.Replica{}
 	for id, p := range b.partitions {
-		replicas[id] = members.Replica{Role: p.Role(), Serves: p.Serves()}
+		term := p.Term() // first: a role of a later term must not bear an earlier one's
+		replicas[id] = members.Replica{Role: p.Role(), Term: term, Serves: p.Serves()}
 	}
 	b.cluster.Update(func(line *members.Line) { line.Replicas = replicas })
 }

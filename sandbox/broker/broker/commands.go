@@ -37,6 +37,10 @@ func (b *Broker) command(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	if err := command.Validate(); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	result, err := p.Apply(command)
 	switch {
 	case errors.Is(err, partition.ErrNotServing):

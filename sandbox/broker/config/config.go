@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +56,9 @@ type Broker struct {
 	Installation   time.Duration // from a leader's election to its first command
 	Distribution   time.Duration // between two words of the leader to followers about exported positions
 	StartDelay     time.Duration
-	Faults         faults.Set
+	// SnapshotEntries is after how many entries of the log a snapshot takes their place; a quarter of them stays.
+	SnapshotEntries int
+	Faults          faults.Set
 }
 
 // Gateway is a gateway's configuration.
@@ -88,6 +91,9 @@ func Parse(environ []string, application []byte) (Settings, error) {
 }
 
 func (s Settings) flatten(path string, value any) {
+	if value == nil {
+		return
+	}
 	children, ok := value.(map[string]any)
 	if !ok {
 		s[path] = fmt.Sprint(value)
@@ -121,10 +127,11 @@ func (s Settings) Broker() (Broker, error) {
 			Contacts: r.list("zeebe.broker.cluster.initialcontactpoints"),
 			Timeout:  r.duration("rehearsal.member.timeout", 10*time.Second),
 		},
-		Installation: r.duration("rehearsal.installation", 300*time.Millisecond),
-		Distribution: r.duration("rehearsal.distribution", 15*time.Second),
-		StartDelay:   r.duration("rehearsal.start.delay", 0),
-		Faults:       r.faults(),
+		Installation:    r.duration("rehearsal.installation", 300*time.Millisecond),
+		Distribution:    r.duration("rehearsal.distribution", 15*time.Second),
+		StartDelay:      r.duration("rehearsal.start.delay", 0),
+		SnapshotEntries: r.number("rehearsal.snapshot.entries", 2000),
+		Faults:          r.faults(),
 	}
 	// More brokers on the same cores answer later: a short time-out would change leaders for nothing.
 	usual := 1500 * time.Millisecond
@@ -249,6 +256,10 @@ func (r *reader) exporters() []Exporter {
 			Delay:  r.duration(of+"bulk.delay", 5*time.Second),
 			Size:   r.number(of+"bulk.size", 1000),
 		})
+	}
+	slices.SortFunc(found, func(a, b Exporter) int { return strings.Compare(a.ID, b.ID) })
+	for _, exporter := range found {
+		r.check(exporter.Size >= 1, "the bulk size of exporter %s is %d: at least 1 is allowed", exporter.ID, exporter.Size)
 	}
 	return found
 }

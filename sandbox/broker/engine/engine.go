@@ -4,7 +4,10 @@
 // replicas, the time above all, is stamped into the command by the leader before it is replicated.
 package engine
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // KeyBits is the number of bits below the partition in a key (Zeebe's Protocol.KEY_BITS).
 const KeyBits = 51
@@ -43,7 +46,15 @@ type Command struct {
 	Position   int64       `json:"position,omitempty"`
 }
 
-// Result is what a command's sender is told.
+// Validate refuses what clients may not send: an entry that cannot be applied would stop every replica.
+func (c Command) Validate() error {
+	if c.Kind == Create || c.Kind == CompleteUserTask || (c.Kind == Deploy && c.Definition != nil) {
+		return nil
+	}
+	return fmt.Errorf("no command of a client: %q", c.Kind)
+}
+
+// Result is the answer to a command.
 type Result struct {
 	Rejection  Rejection `json:"rejection,omitempty"`
 	Key        int64     `json:"key,omitempty"`
@@ -54,7 +65,7 @@ type Result struct {
 // State is everything that the replicas of a partition agree on.
 type State struct {
 	Partition int64 `json:"partition"`
-	// NextKey and Position are the last ones given away.
+	// NextKey and Position are the last ones assigned.
 	NextKey  int64 `json:"nextKey"`
 	Position int64 `json:"position"`
 	// Processed is the position of the last command.
@@ -113,6 +124,8 @@ func (s *State) Apply(c Command) Result {
 		s.register(c.Exporters)
 	case Acknowledge:
 		s.acknowledge(c.Exporter, c.Position)
+	default:
+		panic("unknown command " + string(c.Kind)) // to ignore it would let replicas of different versions diverge
 	}
 	return Result{}
 }
@@ -152,7 +165,7 @@ func (s *State) create(c Command) Result {
 	group := Group{Kind: Create, Now: c.Now, Key: s.NextKey + 1, Definition: definition.Key, Counters: s.Counters}
 	s.NextKey += createKeys
 	s.Counters.Creation++
-	s.Counters.Instance += 9
+	s.Counters.Instance += instanceEvents
 	s.Counters.Job++
 	s.append(group, createPositions, activateOffset)
 	instance := s.key(group.Key)

@@ -225,3 +225,16 @@ func TestWhatIsNoProcessOfThisBrokersIsRefusedWithTheReason(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientsCommandIsRefusedBeforeItCouldStopAReplica(t *testing.T) {
+	for _, wrong := range []Command{{Kind: Deploy}, {Kind: Acknowledge}, {Kind: RegisterExporters}, {Kind: "nonsense"}, {}} {
+		if wrong.Validate() == nil {
+			t.Errorf("%+v is accepted", wrong)
+		}
+	}
+	for _, right := range []Command{{Kind: Create}, {Kind: CompleteUserTask}, {Kind: Deploy, Definition: &Definition{}}} {
+		if err := right.Validate(); err != nil {
+			t.Errorf("%+v: %v", right, err)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"slices"
 	"sort"
 )
 
@@ -13,6 +12,7 @@ const BrokerVersion = "8.5.8-rehearsal"
 const (
 	deployPositions = 3 // command, PROCESS CREATED, DEPLOYMENT CREATED
 	createPositions = 13
+	instanceEvents  = 9
 	createKeys      = 6 // instance, creation, start event, flow, task, job
 	activateOffset  = 2 // the command ACTIVATE_ELEMENT after CREATE and its event
 )
@@ -122,5 +122,5 @@ func (w *writer) deployed() map[string]any {
 
 // IndexTypes are the kinds of records that there are, as in index names.
 func IndexTypes() []string {
-	return slices.Clone([]string{"deployment", "job", "process", "process-instance", "process-instance-creation"})
+	return []string{"deployment", "job", "process", "process-instance", "process-instance-creation"}
 }

@@ -47,9 +47,10 @@ func Start(source Source, exporters []config.Exporter, sinks func(config.Exporte
 	group := &Group{cancel: cancel}
 	failing := &failures{of: map[string]bool{}}
 	for _, exporter := range exporters {
+		kept := source.Kept(exporter.ID)
 		d := &director{
 			source: source, exporter: exporter, sink: sinks(exporter), faults: switches, failing: failing,
-			read: source.Kept(exporter.ID), kept: source.Kept(exporter.ID), due: time.Now().Add(exporter.Delay),
+			read: kept, kept: kept, due: time.Now().Add(exporter.Delay),
 		}
 		group.ended.Go(func() { d.run(ctx) })
 	}
@@ -99,7 +100,7 @@ type director struct {
 	kept   int64     // position that the partition keeps for this exporter
 	due    time.Time // of the next regular write
 	retry  time.Time // before which nothing is written after a failure
-	told   string    // the failure that was logged last
+	logged string    // the failure that was logged last
 }
 
 func (d *director) run(ctx context.Context) {
@@ -131,12 +132,12 @@ func (d *director) step(ctx context.Context) time.Duration {
 	full := len(d.buffer) >= d.exporter.Size
 	switch {
 	case len(d.buffer) > 0 && (isDue || full || !d.retry.IsZero()) && d.mayWrite(phase, since, now):
-		d.write(ctx, phase)
+		d.write(ctx)
 	case len(d.buffer) == 0 && isDue && phase == partition.Exporting && d.faults.Has(faults.PositionMovesPast):
 		d.skip()
 	}
-	if !d.retry.IsZero() {
-		return time.Until(d.retry)
+	if wait := time.Until(d.retry); wait > 0 {
+		return wait
 	}
 	return time.Until(d.due)
 }
@@ -173,21 +174,22 @@ func (d *director) mayWrite(phase partition.Phase, since, now time.Time) bool {
 	return true
 }
 
-func (d *director) write(ctx context.Context, phase partition.Phase) {
+func (d *director) write(ctx context.Context) {
 	err := d.send(ctx)
 	d.failing.set(d.exporter.ID, err != nil)
 	if err != nil {
 		d.retry = time.Now().Add(retryAfter)
-		if text := err.Error(); text != d.told && ctx.Err() == nil {
-			d.told = text
+		if text := err.Error(); text != d.logged && ctx.Err() == nil {
+			d.logged = text
 			log.Printf("exporter %s: %v; trying again every %s", d.exporter.ID, err, retryAfter)
 		}
 		return
 	}
-	d.retry, d.told = time.Time{}, ""
+	d.retry, d.logged = time.Time{}, ""
 	written := d.buffer[len(d.buffer)-1].Position
 	d.buffer = nil
-	if phase != partition.SoftPaused {
+	// The phase of now: it may have been paused while the engine took its time.
+	if phase, _ := d.source.Phase(); phase != partition.SoftPaused {
 		d.acknowledge(written)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"rehearsal/config"
@@ -27,19 +26,34 @@ type SearchEngine struct {
 	url    string
 	prefix string
 	client *http.Client
-	mu     sync.Mutex
-	isMade bool // its templates
+	// preparing is taken by whoever puts the templates; isMade is guarded by it.
+	preparing chan struct{}
+	isMade    bool
 }
 
 // NewSearchEngine returns the sink of an exporter.
 func NewSearchEngine(exporter config.Exporter) *SearchEngine {
-	return &SearchEngine{url: exporter.URL, prefix: exporter.Prefix, client: &http.Client{
+	return &SearchEngine{url: exporter.URL, prefix: exporter.Prefix, preparing: make(chan struct{}, 1), client: &http.Client{
 		Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second},
 	}}
 }
 
-// Write puts the templates before the first records, and writes records under ids that are always the same.
+// Write puts the templates before the first records, and again after a failure, as the engine may be another one then;
+// it writes records under ids that are always the same.
 func (s *SearchEngine) Write(ctx context.Context, records []engine.Record) error {
+	err := s.write(ctx, records)
+	if err != nil {
+		select {
+		case s.preparing <- struct{}{}:
+			s.isMade = false
+			<-s.preparing
+		case <-ctx.Done():
+		}
+	}
+	return err
+}
+
+func (s *SearchEngine) write(ctx context.Context, records []engine.Record) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
@@ -62,28 +76,31 @@ func (s *SearchEngine) Write(ctx context.Context, records []engine.Record) error
 	if err != nil {
 		return err
 	}
-	return failures200(answer)
+	return bulkError(answer)
 }
 
-// failures200 finds the items that a bulk request failed for behind its status 200.
-func failures200(answer []byte) error {
-	var told struct {
-		Errors bool `json:"errors"`
+// bulkError finds the items that a bulk request failed for behind its status 200.
+func bulkError(answer []byte) error {
+	var response struct {
+		Errors *bool `json:"errors"`
 		Items  []map[string]struct {
 			ID    string          `json:"_id"`
 			Error json.RawMessage `json:"error"`
 		} `json:"items"`
 	}
-	if err := json.Unmarshal(answer, &told); err != nil {
+	if err := json.Unmarshal(answer, &response); err != nil {
 		return fmt.Errorf("%w: its answer to a bulk request cannot be read: %w", ErrRefused, err)
 	}
-	if !told.Errors {
+	if response.Errors == nil {
+		return fmt.Errorf("%w: its answer to a bulk request has no field errors", ErrRefused)
+	}
+	if !*response.Errors {
 		return nil
 	}
-	for _, item := range told.Items {
+	for _, item := range response.Items {
 		for _, outcome := range item {
 			if outcome.Error != nil {
-				return fmt.Errorf("%w document %s: %s", ErrRefused, outcome.ID, shortened(outcome.Error))
+				return fmt.Errorf("%w document %s: %s", ErrRefused, outcome.ID, truncated(outcome.Error))
 			}
 		}
 	}
@@ -96,8 +113,12 @@ func (s *SearchEngine) index(record engine.Record) string {
 }
 
 func (s *SearchEngine) prepare(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.preparing <- struct{}{}:
+		defer func() { <-s.preparing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if s.isMade {
 		return nil
 	}
@@ -161,9 +182,9 @@ func (s *SearchEngine) send(ctx context.Context, method, path, contentType strin
 		return nil, err
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return nil, fmt.Errorf("%w %s %s: %d %s", ErrRefused, method, path, response.StatusCode, shortened(answer))
+		return nil, fmt.Errorf("%w %s %s: %d %s", ErrRefused, method, path, response.StatusCode, truncated(answer))
 	}
 	return answer, nil
 }
 
-func shortened(text []byte) []byte { return text[:min(len(text), 300)] }
+func truncated(text []byte) []byte { return text[:min(len(text), 300)] }

@@ -122,12 +122,24 @@ func (g *Gateway) sizes() config.Sizes {
 
 // leader is the broker that leads a partition, as far as the gateway sees.
 func (g *Gateway) leader(partition int) (members.Line, bool) {
-	for _, line := range g.brokers() {
-		if line.Replicas[partition].Role == members.Leader {
-			return line, true
+	brokers := g.brokers()
+	id, known := leaders(brokers)[partition]
+	return brokers[id], known
+}
+
+// leaders maps each partition to its leader. A lost one is listed until the membership's time-out: of several the one of
+// the highest term leads.
+func leaders(brokers map[int]members.Line) map[int]int {
+	found := map[int]int{}
+	for id, line := range brokers {
+		for partition, replica := range line.Replicas {
+			other, known := found[partition]
+			if replica.Role == members.Leader && (!known || brokers[other].Replicas[partition].Term < replica.Term) {
+				found[partition] = id
+			}
 		}
 	}
-	return members.Line{}, false
+	return found
 }
 
 // command sends a command to a partition's leader.
@@ -146,7 +158,7 @@ func (g *Gateway) command(ctx context.Context, partition int, command engine.Com
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
-		// Whoever waited longest renews it.
+		// The first command whose wait has ended renews the connection.
 		_, _ = g.connections.use(to, leader.Born, true)
 		return engine.Result{}, fmt.Errorf("partition %d: %w", partition, errDead)
 	}

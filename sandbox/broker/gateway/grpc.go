@@ -143,11 +143,16 @@ func (g *Gateway) topology() Topology {
 		Brokers: []BrokerInfo{}, ClusterSize: sizes.Brokers, PartitionsCount: sizes.Partitions,
 		ReplicationFactor: sizes.ReplicationFactor, GatewayVersion: engine.BrokerVersion,
 	}
-	for _, line := range g.brokers() {
+	brokers := g.brokers()
+	led := leaders(brokers)
+	for _, line := range brokers {
 		info := BrokerInfo{
 			NodeID: line.Broker, Host: line.Host, Port: line.Port, Version: engine.BrokerVersion, Partitions: []Replica{},
 		}
 		for id, replica := range line.Replicas {
+			if replica.Role == members.Leader && led[id] != line.Broker {
+				replica.Role = members.Follower // it was, and is lost or does not know yet
+			}
 			info.Partitions = append(info.Partitions, Replica{
 				PartitionID: id, Role: strings.ToLower(string(replica.Role)), Health: "healthy",
 			})

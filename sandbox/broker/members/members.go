@@ -26,7 +26,7 @@ const (
 	fanout = 3
 	// settledLookup is how often names are looked up while everybody is there.
 	settledLookup = 10
-	// quickTimeout is the time-out without the quirk: whoever is silent is gone at once.
+	// quickTimeout is the time-out when the quirk is switched off.
 	quickTimeout = 2500 * time.Millisecond
 )
 
@@ -37,7 +37,8 @@ type Cluster struct {
 	client  *http.Client
 	own     string
 	changed chan struct{}
-	busy    sync.Map // addresses that an exchange is under way with
+	mu      sync.Mutex
+	pending map[string]bool // addresses that an exchange is under way with, and whether another must follow
 }
 
 // Join opens the port for exchanges and begins to look for the others.
@@ -57,6 +58,7 @@ func Join(name string, line Line, settings config.Membership, switches *faults.S
 		client:  wire.NewClient(time.Second),
 		own:     line.exchange(),
 		changed: make(chan struct{}, 1),
+		pending: map[string]bool{},
 	}
 	listener, err := wire.Listen(net.JoinHostPort(config.ListenHost(settings.Host), strconv.Itoa(settings.Port)))
 	if err != nil {
@@ -64,8 +66,7 @@ func Join(name string, line Line, settings config.Membership, switches *faults.S
 	}
 	handler := http.NewServeMux()
 	handler.HandleFunc("POST /members", c.receive)
-	server := &http.Server{Handler: handler, IdleTimeout: 3 * time.Second, ReadTimeout: 3 * time.Second}
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = wire.NewServer(handler).Serve(listener) }()
 	go c.beat()
 	for _, contact := range settings.Contacts {
 		go c.look(contact)
@@ -73,7 +74,7 @@ func Join(name string, line Line, settings config.Membership, switches *faults.S
 	return c, nil
 }
 
-// Update changes the own line and tells everybody at once.
+// Update changes the own line and sends it to all members at once.
 func (c *Cluster) Update(change func(*Line)) {
 	c.Table.Update(change)
 	select {
@@ -82,7 +83,7 @@ func (c *Cluster) Update(change func(*Line)) {
 	}
 }
 
-// Leave tells everybody that this process ends, as far as they answer within a moment.
+// Leave announces the end of this process, and waits for a moment for answers.
 func (c *Cluster) Leave() {
 	c.Table.Update(func(line *Line) { line.Left = true })
 	var told sync.WaitGroup
@@ -143,15 +144,33 @@ func (c *Cluster) tell(most int) {
 	}
 }
 
-// start exchanges the table with an address, unless an exchange with it is under way.
+// start exchanges the table with an address; while one exchange is under way, another follows it, so that no change is
+// lost.
 func (c *Cluster) start(address string) {
-	if _, isBusy := c.busy.LoadOrStore(address, true); isBusy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, isBusy := c.pending[address]; isBusy {
+		c.pending[address] = true
 		return
 	}
+	c.pending[address] = false
 	go func() {
-		defer c.busy.Delete(address)
-		c.exchange(address)
+		for again := true; again; again = c.isAskedAgain(address) {
+			c.exchange(address)
+		}
 	}()
+}
+
+// isAskedAgain reports whether another exchange was asked for meanwhile, and ends the turn if not.
+func (c *Cluster) isAskedAgain(address string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending[address] {
+		c.pending[address] = false
+		return true
+	}
+	delete(c.pending, address)
+	return false
 }
 
 func (c *Cluster) exchange(address string) {
@@ -177,8 +196,8 @@ func (c *Cluster) exchange(address string) {
 	}
 }
 
-// look resolves a contact point again and again, since what it leads to comes and goes: each by itself, as the names of
-// a lost region hang.
+// look resolves a contact point again and again, since what it leads to comes and goes; each in a goroutine of its own,
+// as lookups of a lost region's names hang.
 func (c *Cluster) look(contact string) {
 	host, port, err := net.SplitHostPort(contact)
 	if err != nil {

@@ -27,7 +27,9 @@ const (
 // Replica is what a broker says of one partition.
 type Replica struct {
 	Role Role `json:"role"`
-	// Serves tells whether a leader takes commands already.
+	// Term is the election in which it got the role.
+	Term uint64 `json:"term,omitempty"`
+	// Serves reports whether a leader takes commands already.
 	Serves bool `json:"serves,omitempty"`
 }
 

@@ -1,11 +1,10 @@
 package members
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
-
-	"maps"
 )
 
 const timeout = 10 * time.Second

@@ -19,6 +19,8 @@ const (
 	// sight is how long a dial waits for a broker to appear in the members' table.
 	sight = 10 * time.Second
 	poll  = 50 * time.Millisecond
+	// unknownPeer is the other end of an accepted connection: raft does not introduce it.
+	unknownPeer = -1
 )
 
 var (
@@ -30,6 +32,7 @@ var (
 // members' table says at each dial, as a broker that comes back has another address.
 type layer struct {
 	*wire.Port
+	own       raft.ServerAddress
 	partition byte
 	table     *members.Table
 	faults    *faults.Switch
@@ -37,6 +40,19 @@ type layer struct {
 
 // address is what raft knows a broker by.
 func address(broker int) raft.ServerAddress { return raft.ServerAddress(strconv.Itoa(broker)) }
+
+// raftAddress is a ServerAddress as a net.Addr.
+type raftAddress raft.ServerAddress
+
+// Network implements net.Addr.
+func (raftAddress) Network() string { return "broker" }
+
+// String implements net.Addr.
+func (a raftAddress) String() string { return string(a) }
+
+// Addr implements net.Listener. It becomes raft's local address and must be unique for each broker: raft remembers whom
+// it voted for by address, not by id, and all brokers in pods listen on the same wildcard address.
+func (l *layer) Addr() net.Addr { return raftAddress(l.own) }
 
 // Dial implements raft.StreamLayer.
 //
@@ -67,7 +83,7 @@ func (l *layer) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gated{connection, l, members.Gateway}, nil
+	return &gated{connection, l, unknownPeer}, nil
 }
 
 func (l *layer) find(broker int) (string, error) {

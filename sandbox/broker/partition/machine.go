@@ -26,7 +26,7 @@ func newMachine(partition int) *machine {
 func (m *machine) Apply(entry *raft.Log) any {
 	var command engine.Command
 	if err := json.Unmarshal(entry.Data, &command); err != nil {
-		// Every replica would fail alike, and to go on would be to lose what a client was told.
+		// Every replica fails alike; to skip the entry would lose an acknowledged command.
 		panic(fmt.Sprintf("entry %d of the log cannot be read: %v", entry.Index, err))
 	}
 	m.mu.Lock()
@@ -36,7 +36,7 @@ func (m *machine) Apply(entry *raft.Log) any {
 	return result
 }
 
-// announce wakes whoever waits for a change. The lock must be held.
+// announce wakes all waiters. The caller holds mu.
 func (m *machine) announce() {
 	close(m.changed)
 	m.changed = make(chan struct{})
@@ -49,7 +49,7 @@ func (m *machine) look(read func(*engine.State)) {
 	read(m.state)
 }
 
-// wake wakes whoever waits for a change, for one that is not in the state.
+// wake wakes all waiters after a change outside the state.
 func (m *machine) wake() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

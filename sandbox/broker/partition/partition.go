@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -24,14 +26,13 @@ import (
 
 const (
 	snapshotsKept    = 2
-	snapshotEntries  = 2000
 	snapshotInterval = 20 * time.Second
-	trailingEntries  = 500
 	commitTimeout    = time.Second
 	transportTimeout = 2 * time.Second
 	transportPool    = 2
 	applyTimeout     = 10 * time.Second
 	exporterTimeout  = 2 * time.Second
+	installRetry     = 100 * time.Millisecond
 )
 
 // ErrNotServing is the answer to a command where the partition is not led, or not installed yet.
@@ -57,6 +58,7 @@ type Partition struct {
 	faults   *faults.Switch
 	settings config.Broker
 
+	heard    atomic.Bool
 	mu       sync.Mutex
 	serves   bool
 	told     int64 // what a follower knows of the exported position
@@ -82,15 +84,17 @@ func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, s
 	if err != nil {
 		return nil, err
 	}
-	quiet := hclog.NewNullLogger()
-	snapshots, err := raft.NewFileSnapshotStoreWithLogger(folder, snapshotsKept, quiet)
+	logger := newLogger(id)
+	snapshots, err := raft.NewFileSnapshotStoreWithLogger(folder, snapshotsKept, logger)
 	if err != nil {
 		return nil, err
 	}
 	port := mux.Partition(byte(id))
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:  &layer{Port: port, partition: byte(id), table: table, faults: switches},
-		Logger:  quiet,
+		Stream: &layer{
+			Port: port, own: address(settings.ID), partition: byte(id), table: table, faults: switches,
+		},
+		Logger:  logger,
 		MaxPool: transportPool,
 		Timeout: transportTimeout,
 	})
@@ -100,7 +104,7 @@ func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, s
 	if phase.get() != Exporting {
 		p.pausedAt = time.Now()
 	}
-	configuration := raftConfig(id, settings, quiet)
+	configuration := raftConfig(id, settings, logger)
 	if err := bootstrap(configuration, id, settings.Sizes, stored, snapshots, transport); err != nil {
 		return nil, err
 	}
@@ -110,6 +114,19 @@ func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, s
 	}
 	go p.follow(changed)
 	return p, nil
+}
+
+// newLogger logs raft's errors, but for those that it repeats as long as a broker is away.
+func newLogger(id int) hclog.Logger {
+	repeated := []string{
+		"failed to heartbeat to", "failed to appendEntries to", "failed to make requestVote RPC",
+		"failed to pipeline appendEntries", "failed to start pipeline replication to", "failed to send snapshot to",
+		"failed to flush response", "failed to decode incoming command",
+	}
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "partition-" + strconv.Itoa(id), Level: hclog.Error, Output: os.Stderr,
+		Exclude: func(_ hclog.Level, message string, _ ...any) bool { return slices.Contains(repeated, message) },
+	})
 }
 
 func raftConfig(id int, settings config.Broker, logger hclog.Logger) *raft.Config {
@@ -126,9 +143,9 @@ func raftConfig(id int, settings config.Broker, logger hclog.Logger) *raft.Confi
 	made.ElectionTimeout = made.HeartbeatTimeout
 	made.LeaderLeaseTimeout = settings.Election
 	made.CommitTimeout = commitTimeout
-	made.SnapshotThreshold = snapshotEntries
-	made.SnapshotInterval = snapshotInterval
-	made.TrailingLogs = trailingEntries
+	made.SnapshotThreshold = uint64(settings.SnapshotEntries)
+	made.SnapshotInterval = min(snapshotInterval, time.Duration(settings.SnapshotEntries)*10*time.Millisecond)
+	made.TrailingLogs = uint64(settings.SnapshotEntries / 4)
 	made.NoLegacyTelemetry = true
 	return made
 }
@@ -154,17 +171,29 @@ func (p *Partition) follow(changed func(*Partition)) {
 	for leads := range p.raft.LeaderCh() {
 		p.setServes(false)
 		changed(p)
-		if leads && p.install() == nil {
+		if leads && p.install() {
 			p.setServes(true)
 			changed(p)
 		}
 	}
 }
 
-// install makes sure that all earlier commands are applied, and that records are kept for this broker's exporters. An
-// error means that the replica was deposed meanwhile: whoever leads now installs the partition.
-func (p *Partition) install() error {
+// install reports whether the partition is installed; if not, the replica was deposed, and the new leader installs it.
+func (p *Partition) install() bool {
 	time.Sleep(p.settings.Installation)
+	for p.raft.State() == raft.Leader {
+		err := p.tryInstall()
+		if err == nil {
+			return true
+		}
+		log.Printf("partition %d is not installed: %v", p.ID, err)
+		time.Sleep(installRetry)
+	}
+	return false
+}
+
+// tryInstall makes sure that all earlier commands are applied, and that records are kept for this broker's exporters.
+func (p *Partition) tryInstall() error {
 	if err := p.raft.Barrier(applyTimeout).Error(); err != nil {
 		return err
 	}
@@ -182,7 +211,10 @@ func (p *Partition) setServes(serves bool) {
 	p.serves = serves
 }
 
-// Serves tells whether this replica leads and takes commands.
+// Term is the election that this replica knows of.
+func (p *Partition) Term() uint64 { return p.raft.CurrentTerm() }
+
+// Serves reports whether this replica leads and takes commands.
 func (p *Partition) Serves() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -201,10 +233,12 @@ func (p *Partition) Role() members.Role {
 	}
 }
 
-// HasHeardOfLeader tells whether a leader of this partition is known.
+// HasHeardOfLeader reports whether this replica has ever known a leader of its partition.
 func (p *Partition) HasHeardOfLeader() bool {
-	_, leader := p.raft.LeaderWithID()
-	return leader != ""
+	if _, leader := p.raft.LeaderWithID(); leader != "" {
+		p.heard.Store(true)
+	}
+	return p.heard.Load()
 }
 
 // Apply replicates a command and carries it out.
@@ -319,5 +353,3 @@ func (p *Partition) Close() error {
 	// First the port: raft waits until its dials end, and those wait for lost brokers to come into sight.
 	return errors.Join(p.port.Close(), p.raft.Shutdown().Error(), p.store.close())
 }
-
-var _ io.Closer = (*Partition)(nil)

@@ -4,11 +4,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/go-msgpack/v2/codec"
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
 )
+
+const lockTimeout = 10 * time.Second
 
 var (
 	logBucket    = []byte("log")
@@ -23,6 +26,7 @@ type store struct{ db *bbolt.DB }
 
 func openStore(path string) (*store, error) {
 	db, err := bbolt.Open(path, 0o644, &bbolt.Options{
+		Timeout:        lockTimeout, // of a process that has not ended yet
 		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, InitialMmapSize: 1 << 20,
 	})
 	if err != nil {
@@ -36,7 +40,10 @@ func openStore(path string) (*store, error) {
 		}
 		return nil
 	})
-	return &store{db}, err
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &store{db}, nil
 }
 
 func (s *store) close() error { return s.db.Close() }

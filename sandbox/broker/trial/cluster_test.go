@@ -36,6 +36,7 @@ type process struct {
 	address string
 	role    string
 	env     []string
+	data    string
 	log     *os.File
 	command *exec.Cmd
 }
@@ -79,6 +80,8 @@ func newCluster(t *testing.T) *cluster {
 			"ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS=" + strings.Join(contacts, ", "),
 			"ZEEBE_BROKER_NETWORK_HOST=" + address,
 			"ZEEBE_BROKER_DATA_DIRECTORY=" + data,
+			// Often, so that an empty or a late replica gets a snapshot.
+			"REHEARSAL_SNAPSHOT_ENTRIES=100",
 		}, common...)
 		for i, engine := range c.engines {
 			env = append(env,
@@ -86,6 +89,7 @@ func newCluster(t *testing.T) *cluster {
 				fmt.Sprintf("ZEEBE_BROKER_EXPORTERS_REGION%d_ARGS_BULK_DELAY=1", i))
 		}
 		c.brokers = append(c.brokers, c.newProcess("broker", address, env, folder))
+		c.brokers[id].data = data
 	}
 	address := network + ".9"
 	c.gateway = c.newProcess("gateway", address, append([]string{

@@ -118,7 +118,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 // harm does one thing of which a cluster must recover, and undoes it.
 func (c *cluster) harm(random *rand.Rand) string {
 	chosen := random.Perm(brokers)
-	switch random.IntN(5) {
+	switch random.IntN(6) {
 	case 0, 1:
 		count := []int{1, 2, 4}[random.IntN(3)]
 		c.restart(chosen[:count], syscall.SIGKILL, time.Duration(random.IntN(2000))*time.Millisecond)
@@ -141,6 +141,15 @@ func (c *cluster) harm(random *rand.Rand) string {
 		time.Sleep(pause)
 		c.put(c.brokers[from], faults.Set{})
 		return fmt.Sprintf("nothing from broker %d to %v for %v", from, to, pause)
+	case 4:
+		// One at a time: two emptied replicas of four could elect a leader without what the others hold.
+		lost := c.brokers[chosen[0]]
+		lost.end(syscall.SIGKILL)
+		if err := os.RemoveAll(lost.data); err != nil {
+			c.t.Fatal(err)
+		}
+		c.start(lost)
+		return fmt.Sprintf("broker %d begins with an empty disk", chosen[0])
 	default:
 		c.restart(chosen[:1], syscall.SIGTERM, 0)
 		return fmt.Sprintf("restart of broker %d", chosen[0])

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"rehearsal/engine"
@@ -46,9 +47,8 @@ func Post(ctx context.Context, client *http.Client, address, path string, docume
 		return ErrNotTried
 	}
 	if response.StatusCode != http.StatusOK {
-		var text bytes.Buffer
-		_, _ = text.ReadFrom(http.MaxBytesReader(nil, response.Body, 1000))
-		return fmt.Errorf("%w: %d %s", ErrNotAnswered, response.StatusCode, text.String())
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		return fmt.Errorf("%w: %d %s", ErrNotAnswered, response.StatusCode, text)
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotAnswered, err)

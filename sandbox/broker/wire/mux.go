@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+	"log"
 	"net"
 	"sync"
 	"time"
@@ -10,7 +12,10 @@ import (
 // name the partition whose raft traffic follows.
 const FirstHTTP = 0x40
 
-const helloTimeout = 10 * time.Second
+const (
+	helloTimeout = 10 * time.Second
+	acceptRetry  = 50 * time.Millisecond
+)
 
 // Mux shares one port between the raft traffic of all partitions and HTTP.
 type Mux struct {
@@ -42,8 +47,14 @@ func (m *Mux) Partition(partition byte) *Port {
 func (m *Mux) serve() {
 	for {
 		connection, err := m.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
+			_ = m.http.Close()
 			return
+		}
+		if err != nil {
+			log.Printf("a connection was not accepted: %v", err)
+			time.Sleep(acceptRetry)
+			continue
 		}
 		go m.hand(connection)
 	}
@@ -116,7 +127,7 @@ func (p *Port) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept and whoever waits for Closed.
+// Close ends Accept with net.ErrClosed and closes the channel of Closed.
 func (p *Port) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return nil

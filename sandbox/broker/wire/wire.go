@@ -50,6 +50,11 @@ func NewClient(dialTimeout time.Duration) *http.Client {
 	}}
 }
 
+// NewServer is an HTTP server for members: what a lost one has opened is closed soon.
+func NewServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: unacknowledged, IdleTimeout: unacknowledged}
+}
+
 // Reply answers a request with JSON and, as the API server's proxy wants it, its length.
 func Reply(w http.ResponseWriter, status int, document any) {
 	body, err := json.Marshal(document)
