@@ -17,6 +17,7 @@ from drill.findings import Episode, Findings
 from drill.progress import Progress
 from drill.regions import REGIONS, brokers_after_failover
 from drill.settings import DrillSettings, Places, Until, stack_config
+from drill.together import together
 from drill.zombie_checks import FEWEST_ANSWERS, LONGEST_WITHOUT_LEADER
 
 LONDON, PARIS = REGIONS
@@ -240,6 +241,7 @@ def test_the_zombie_is_cleaned_only_after_its_return(
         start_load=lambda *_: None,
         await_exports=lambda: None,
         ask_status=lambda *_: None,
+        together=together,
     )
     incident.rehearse_incident(rig, settings.incidents[0])
     *done, last = stages.done
