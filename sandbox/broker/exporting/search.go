@@ -38,22 +38,9 @@ func NewSearchEngine(exporter config.Exporter) *SearchEngine {
 	}}
 }
 
-// Write puts the templates before the first records, and again after a failure, as the engine may be another one then;
-// it writes records under ids that are always the same.
+// Write puts the templates before the first records, once as the real exporter does, and writes records under ids that
+// are always the same.
 func (s *SearchEngine) Write(ctx context.Context, records []engine.Record) error {
-	err := s.write(ctx, records)
-	if err != nil {
-		select {
-		case s.preparing <- struct{}{}:
-			s.isMade = false
-			<-s.preparing
-		case <-ctx.Done():
-		}
-	}
-	return err
-}
-
-func (s *SearchEngine) write(ctx context.Context, records []engine.Record) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
