@@ -24,11 +24,11 @@ from sandbox.setup import gotools
 from sandbox.setup.gotools import GO_ENV
 from sandbox.setup.machine import os_codename
 from sandbox.setup.modules import required
-from sandbox.setup.part import Part
+from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import which
 
-# In a part's folder: what it holds never changes, so it is asked once.
-NOTE = "fetched.json"
+# In a part's folder: what it holds never changes, so it is asked once; and again when it is read in another way.
+NOTE = f"fetched-{key_of(Path(__file__))[:8]}.json"
 SHOWN = {
     "go": "Go modules",
     "maven": "Maven artifacts",
@@ -121,7 +121,8 @@ def _held(part: Part) -> Iterator[Fetched]:
 def go_modules(text: str) -> Iterator[tuple[str, str]]:
     """Module and version of each module in what `go version -m` prints, Go's own library as `std`.
 
-    A module that another one replaces is followed by its replacement, which is what was built.
+    A module that another one replaces is followed by its replacement, which is what was built. One that is replaced by a
+    folder, a patched copy of it, was fetched as it is.
     """
     last: tuple[str, str] | None = None
     for line in text.splitlines():
@@ -130,7 +131,7 @@ def go_modules(text: str) -> Iterator[tuple[str, str]]:
             continue
         word, *rest = line.strip().split("\t")
         if word == "=>":
-            last = (rest[0], rest[1])
+            last = last if rest[1] == "(devel)" else (rest[0], rest[1])
             continue
         if last is not None:
             yield last

@@ -25,6 +25,8 @@ BUILD = """/parts/etcd/bin/etcd: go1.26.8
 \tpath\tsandbox/broker
 \tmod\tsandbox/broker\t(devel)\t
 \tdep\tgo.uber.org/zap\tv1.27.0\th1:c=
+\tdep\tpatched.org/here\tv0.8.0
+\t=>\t./patched\t(devel)\t
 """
 STATUS = """Package: bash
 Status: install ok installed
@@ -59,6 +61,7 @@ def test_a_binary_says_what_it_was_built_from() -> None:
         ("go.etcd.io/etcd/server/v3", "v3.6.13"),
         ("github.com/tgummerer/clipboard", "v0.0.1"),
         ("go.uber.org/zap", "v1.27.0"),
+        ("patched.org/here", "v0.8.0"),
     }
 
 
