@@ -184,20 +184,11 @@ func (b *Broker) isServed(id int) bool {
 }
 
 func (b *Broker) close() error {
-	var (
-		ending sync.WaitGroup
-		mu     sync.Mutex
-		failed error
-	)
+	var ending []func() error
 	for _, p := range b.partitions {
-		ending.Go(func() {
-			err := p.Close()
-			mu.Lock()
-			defer mu.Unlock()
-			failed = errors.Join(failed, err)
-		})
+		ending = append(ending, p.Close)
 	}
-	ending.Wait()
+	failed := wire.Together(ending)
 	b.cluster.Leave()
 	return failed
 }

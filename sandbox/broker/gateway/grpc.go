@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sort"
 	"strings"
-	"sync"
 
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc/codes"
@@ -81,21 +80,14 @@ func (g *Gateway) deploy(ctx context.Context, definition engine.Definition) (eng
 		return result, err
 	}
 	definition.Key, definition.Version = result.Definition, result.Version
-	var (
-		others sync.WaitGroup
-		mu     sync.Mutex
-		failed error
-	)
+	var others []func() error
 	for partition := first + 1; partition <= g.sizes().Partitions; partition++ {
-		others.Go(func() {
+		others = append(others, func() error {
 			_, err := g.command(ctx, partition, command)
-			mu.Lock()
-			defer mu.Unlock()
-			failed = errors.Join(failed, err)
+			return err
 		})
 	}
-	others.Wait()
-	return result, failed
+	return result, wire.Together(others)
 }
 
 // CreateProcessInstance implements the gRPC call: on one partition after the other, and where one could not even try,

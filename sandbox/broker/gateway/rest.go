@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"rehearsal/engine"
 	"rehearsal/faults"
@@ -159,23 +158,16 @@ func (g *Gateway) incomplete(brokers map[int]members.Line) error {
 func (g *Gateway) setPhase(ctx context.Context, brokers map[int]members.Line, phase partition.Phase) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	var (
-		asked  sync.WaitGroup
-		mu     sync.Mutex
-		failed error
-	)
+	var asked []func() error
 	for id, line := range brokers {
-		asked.Go(func() {
+		asked = append(asked, func() error {
 			var answer struct{}
 			err := wire.Post(ctx, g.client, line.Address(), wire.PhasePath+string(phase), nil, &answer)
 			if err != nil {
-				err = fmt.Errorf("broker %d: %w", id, err)
+				return fmt.Errorf("broker %d: %w", id, err)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			failed = errors.Join(failed, err)
+			return nil
 		})
 	}
-	asked.Wait()
-	return failed
+	return wire.Together(asked)
 }
