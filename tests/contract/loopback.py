@@ -62,7 +62,7 @@ class Loopback(OurHands):
         try:
             for each in range(len(EXPORTERS) + 1):
                 self.sinks.append(Sink(self.ip(_ENGINES + each), ENGINE_PORT))
-            self._urls = [sink.url for sink in self.sinks[: len(EXPORTERS)]]
+            self._urls = self._own_urls()
             self._run("gateway", "gateway", self._gateway_settings(_GATEWAY))
             self.start(*range(self.size))
         except BaseException:
@@ -149,10 +149,16 @@ class Loopback(OurHands):
             sink.start()
         self._end("lonely-gateway", signal.SIGKILL)
         self.thaw(*range(self.size))
-        self._urls = [sink.url for sink in self.sinks[: len(EXPORTERS)]]
+        if self._urls != self._own_urls():
+            # Brokers read it when they start: those that run would go on writing to the engine they were given.
+            self._urls = self._own_urls()
+            self.stop(*range(self.size))
         self._faults = {}
         self.start(*range(self.size))
         eventually(self._refusing_faults, 20)
+
+    def _own_urls(self) -> list[str]:
+        return [sink.url for sink in self.sinks[: len(EXPORTERS)]]
 
     def _refusing_faults(self) -> str | None:
         for url in self._management():
