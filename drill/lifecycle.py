@@ -170,15 +170,16 @@ class Lifecycle:
             # Without the files beside each state, which say nothing, and which a reader may find half written.
             env["PULUMI_BACKEND_URL"] += "?metadata=skip"
         stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
-        together(*(partial(self._make_stack, stacks, region) for region in REGIONS))
+        stacks.create([region.stack for region in REGIONS])
+        together(*(partial(self._configure, stacks, region) for region in REGIONS))
         self._found.versions["pulumi"] = stacks.version()
         self._found.versions["python"] = platform.python_version()
         return stacks
 
-    def _make_stack(self, stacks: Stacks, region: Region) -> None:
+    def _configure(self, stacks: Stacks, region: Region) -> None:
         config = self._foreign.config if self._foreign else stack_config
         wanted = config(self._settings, self._places, region) | announced.config()
-        stacks.create(region.stack, wanted)
+        stacks.configure(region.stack, wanted)
         if not self._foreign:
             stacks.configure_secrets(region.stack, STACK_SECRETS)
 

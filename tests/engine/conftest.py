@@ -203,8 +203,9 @@ def project(sandbox: Sandbox, tools: Tools) -> Project:
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)
     namespaces = (f"camunda-london-{number}", f"camunda-paris-{number}")
     made = Project(folder, stacks, env, tools, namespaces)
+    stacks.create([f"region{region}" for region in (0, 1)])
     for region in (0, 1):
-        stacks.create(f"region{region}", _config(region, namespaces))
+        stacks.configure(f"region{region}", _config(region, namespaces))
     return made
 
 

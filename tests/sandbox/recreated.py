@@ -42,10 +42,7 @@ LOST = PARIS.index
 ENGINE_POD = "camunda-elasticsearch-master-0"
 _LOAD_RATE = 15.0
 """So slow that exporters flush for their delay, and not because a bulk is full."""
-_SLOW_FLUSH = {
-    "name": f"{values.exporter_variable(LONDON.index, 'ARGS_BULK_DELAY')}",
-    "value": "20",
-}
+_SLOW_FLUSH = {values.exporter_variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
 """The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
 _PATIENCE_SECONDS = 600.0
 
@@ -207,7 +204,7 @@ def recreated() -> Iterator[Recreated]:
 
 def _flushing_late(spec: Installation) -> Installation:
     zeebe = spec.values["zeebe"]
-    late = {**zeebe, "env": [*zeebe["env"], _SLOW_FLUSH]}
+    late = {**zeebe, "env": values.set_env(zeebe["env"], _SLOW_FLUSH)}
     return replace(spec, values={**spec.values, "zeebe": late})
 
 

@@ -36,6 +36,14 @@ CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
 OWN_EXPORTER_URL = "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCH_ARGS_URL"
 
 
+def test_the_rehearsals_environment_holds_the_references_entries() -> None:
+    """Helm replaces lists whole, so the rehearsal's values repeat them."""
+    reference, rehearsal = (
+        yaml.safe_load(each.read_text())["zeebe"]["env"] for each in (REFERENCE, REHEARSAL)
+    )
+    assert rehearsal[: len(reference)] == reference
+
+
 @cache
 def helm() -> str:
     """Return the helm binary: the one on PATH, else the sandbox's. Without one the tests fail."""

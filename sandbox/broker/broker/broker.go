@@ -117,8 +117,10 @@ func (b *Broker) changed(p *partition.Partition) {
 	b.mu.Unlock()
 	if running != nil {
 		running.Stop()
+		log.Printf("partition %d: not led from here any more", p.ID)
 	}
 	if p.Serves() {
+		log.Printf("partition %d: led from here, in term %d", p.ID, p.Term())
 		sink := func(exporter config.Exporter) exporting.Sink { return b.sinks[exporter.ID] }
 		started := exporting.Start(p, b.settings.Exporters, sink, b.faults)
 		b.mu.Lock()
