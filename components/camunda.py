@@ -13,10 +13,12 @@ import yaml
 
 from components.ownership import owned
 from dualregion import rights
+from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
-from dualregion.topology import Installation
+from dualregion.topology import Installation, Kind
 from dualregion.values import nulls_of
 from hooks import adoption, helm_records, rollout
+from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
@@ -49,9 +51,7 @@ class Space(pulumi.ComponentResource):
     def __init__(self, name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("dualregion:index:Space", name, None, opts)
         spec = args.spec
-        namespace = k8s.core.v1.Namespace(
-            name, metadata={"name": spec.namespace}, opts=pulumi.ResourceOptions(parent=self)
-        )
+        namespace = _namespace(name, args, pulumi.ResourceOptions(parent=self))
         bindings = [
             _binding(name, each, args, pulumi.ResourceOptions(parent=self, depends_on=[namespace]))
             for each in rights.bindings(
@@ -166,6 +166,28 @@ def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
         "ingress": [{"from": peers}],
         "egress": [{"to": peers}],
     }
+
+
+def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Namespace:
+    """Declare the namespace; nobody waits for the end of the failover's, as step B6 proves it.
+
+    So the other stack's turn begins earlier, and a failover soon after waits before it makes the namespace again.
+    """
+    namespace, site = args.spec.namespace, args.site
+    metadata: dict[str, Any] = {"name": namespace}
+    if args.spec.kind is not Kind.FAILOVER:
+        return k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
+
+    async def ended(_: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(wait_until_ended, site.cluster, namespace, site.waiting(F1))
+
+    hook = pulumi.ResourceHook(f"ended-{name}", ended)
+    waiting = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+    return k8s.core.v1.Namespace(
+        name,
+        metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
+        opts=pulumi.ResourceOptions.merge(opts, waiting),
+    )
 
 
 def _binding(

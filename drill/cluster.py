@@ -96,12 +96,6 @@ class ClusterView:
             item["metadata"]["name"] for item in self.call("GET", "/api/v1/namespaces")["items"]
         ]
 
-    def lives(self, namespace: str) -> bool:
-        """Say whether a namespace is there and not being deleted."""
-        items = self.call("GET", "/api/v1/namespaces")["items"]
-        phases = {item["metadata"]["name"]: item.get("status", {}).get("phase") for item in items}
-        return phases.get(namespace) == "Active"
-
     def deployments(self, namespace: str) -> list[dict[str, Any]]:
         """Return a namespace's Deployments."""
         answer = self.call("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments")

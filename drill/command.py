@@ -12,6 +12,7 @@ from drill.report import Answer
 from drill.screens import Screens
 from drill.stacks import Run, Stacks
 from drill.terminal import LINES, Row, flowing
+from drill.together import together
 
 LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
 """How far `dualregion failback` goes for a phase of the drill."""
@@ -92,9 +93,11 @@ class Command:
 
     def status(self, when: str, expected: int, keep: str = "") -> list[Check]:
         """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
-        run, asked = self._asked(lambda how: self._piped("status", "--json", *how), expected)
+        (run, asked), (shown, _) = together(
+            lambda: self._asked(lambda how: self._piped("status", "--json", *how), expected),
+            lambda: self._asked(lambda how: self.show("status", *how, keep=keep), expected),
+        )
         self.answers[when] = Answer(run.seconds, asked)
-        shown, _ = self._asked(lambda how: self.show("status", *how, keep=keep), expected)
         return [
             status_says(run.exit_status, run.output, when, expected, asked),
             status_shows(shown.exit_status, shown.output, when, expected),

@@ -3,13 +3,11 @@
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event
 from typing import Any
 
 from drill import checks, failback_checks, previews, walk
 from drill.cluster import is_ready
 from drill.command_checks import HEALTHY, MID_PROCEDURE
-from drill.errors import DrillError
 from drill.failover import STEPS as FAILOVER_STEPS
 from drill.findings import Episode, steps_of
 from drill.judging import (
@@ -33,7 +31,7 @@ from drill.regions import (
 from drill.report import PhaseTimes
 from drill.rig import Rig
 from drill.settings import Incident, Until
-from drill.turns import Outputs, has_arrived
+from drill.turns import Outputs
 
 PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
 RESTORED_STEPS = {
@@ -232,10 +230,13 @@ class Failback:
                 previews.only_gates_change(preview.exit_status, preview.output, region),
             )
 
+    def ask_afterwards(self) -> None:
+        """Let `dualregion` say that all is well again."""
+        self.rig.ask_status(self.label("normal again"), "after the failback", HEALTHY)
+
     def tell_afterwards(self) -> None:
-        """Let `dualregion` say that all is well again, show its record, and write the incident's page."""
+        """Let `dualregion` show its record, and write the incident's page."""
         rig, label = self.rig, self.label("normal again")
-        rig.ask_status(label, "after the failback", HEALTHY)
         if rig.settings.by_command:
             steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
             loss = self.episode.loss or time.monotonic()
@@ -285,8 +286,6 @@ class Failback:
         if rig.settings.by_command:
             walk.go_to(rig, self.incident, phase, self.label(name or phase))
             outputs = rig.both_outputs()
-        elif phase == "restored" and rig.settings.stacks_at_once:
-            outputs = self._take_last_turns()
         else:
             outputs = rig.take_turns(
                 phase,
@@ -306,49 +305,6 @@ class Failback:
             PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
         )
         return outputs
-
-    def _take_last_turns(self) -> dict[Region, Outputs]:
-        """Take the turns of `restored`; the recreated region's last begins while the failover installation goes.
-
-        The survivor's turn has nothing more to do then than to wait for it, and so has step B6 of the other one.
-        """
-        rig, survivor, recreated = self.rig, self.incident.survivor, self.incident.lost
-        view = rig.view(survivor)
-
-        message = f"region {recreated.index} was lost, phase restored"
-        has_failed = Event()
-
-        def turn(region: Region) -> Outputs:
-            return rig.turn(region, "restored", message, self.parts)
-
-        def last_turn() -> Outputs:
-            rig.wait(
-                f"namespace {survivor.failover_namespace} is being deleted",
-                still_there,
-                rig.settings.patience.warm,
-            )
-            return turn(recreated)
-
-        def still_there() -> str | None:
-            if has_failed.is_set():
-                raise DrillError(
-                    f"the last turn of {recreated.stack} waited for a turn that failed"
-                )
-            lives = view.lives(survivor.failover_namespace)
-            return f"{survivor.failover_namespace} is there" if lives else None
-
-        def survivors_turn() -> Outputs:
-            try:
-                return turn(survivor)
-            except DrillError:
-                has_failed.set()
-                raise
-
-        turn(recreated)
-        survivors, last = rig.together(survivors_turn, last_turn)
-        if has_arrived(survivors, "restored") and has_arrived(last, "restored"):
-            return {survivor: survivors, recreated: last}
-        return rig.take_turns("restored", survivor, message, self.parts)
 
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]

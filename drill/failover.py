@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from drill import checks, previews, walk
 from drill.command_checks import MID_PROCEDURE
@@ -33,7 +34,7 @@ class Failover:
         rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
         with rig.progress.stage(f"Calling {lost.city} lost while it lives: must be refused"):
             if rig.settings.by_command:
-                walk.refuse_early_moves(rig, self.incident)
+                walk.refuse_early_failover(rig, self.incident)
                 return
             rig.stacks.configure(survivor.stack, self._wanted)
             preview = rig.stacks.preview(survivor.stack)
@@ -80,7 +81,6 @@ class Failover:
             walk.fail_over(rig, self.incident, self.episode, self.label)
         finally:
             self.episode.failover_end = time.monotonic()
-        walk.refuse_other_region(rig, self.incident, self.label)
         return rig.stacks.outputs(self.incident.survivor.stack)
 
     def _by_pulumi(self) -> Outputs:
@@ -121,7 +121,17 @@ class Failover:
         rig, survivor = self.rig, self.incident.survivor
         with rig.progress.stage("Checking the survivor"):
             check_failed_over(rig, self.label, survivor)
-        rig.ask_status(self.label, "with one region lost", MID_PROCEDURE, "status-failover")
+        if rig.settings.by_command:
+            rig.together(
+                partial(
+                    rig.ask_status,
+                    self.label,
+                    "with one region lost",
+                    MID_PROCEDURE,
+                    "status-failover",
+                ),
+                partial(walk.refuse_other_region, rig, self.incident, self.label),
+            )
 
     def check_at_work(self) -> None:
         """Check, with the load running, that commands are accepted and records exported."""

@@ -86,4 +86,4 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     failback.restore()
     failback.check_restored()
     failback.to_normal()
-    rig.together(failback.tell_afterwards, failback.check_nothing_lost)
+    rig.together(failback.ask_afterwards, failback.tell_afterwards, failback.check_nothing_lost)

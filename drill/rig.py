@@ -177,10 +177,10 @@ class Rig:
         """
         take = take_rounds if at_once else take_turns
         return take(
-            (first, first.other), phase, lambda each: self.turn(each, phase, message, parts)
+            (first, first.other), phase, lambda each: self._turn(each, phase, message, parts)
         )
 
-    def turn(
+    def _turn(
         self, region: Region, phase: str, message: str, parts: dict[Region, str] | None = None
     ) -> Outputs:
         """Run `pulumi up` on one stack as a stage of the drill; arguments and errors as `take_turns`."""

@@ -1,5 +1,6 @@
 """What a drill is asked to do, and where it does it."""
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +14,8 @@ from sandbox.own.images import Chart, OwnImages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
-DEFAULT_RATE = 20.0
-"""Process instances a second: more would show no more, and keep both cores from what is rehearsed."""
+DEFAULT_RATE = min(20.0, 5.0 * (os.cpu_count() or 1))
+"""Process instances a second: more would show no more, and keep the cores from what is rehearsed."""
 REAL_BROKERS_RATE = 10.0
 """The same where brokers are real: with more they take both cores from what is rehearsed."""
 BACKUP_LOCATION = "/backup"

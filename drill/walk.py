@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from drill import announced
 from drill.check import Check
@@ -40,9 +41,8 @@ _QUESTIONS = {
 # --- wrong moves -----------------------------------------------------------------------------------------
 
 
-def refuse_early_moves(rig: Rig, incident: Incident) -> None:
-    """Say, with both regions healthy, a failback and a failover: each must be refused, and nobody be told."""
-    _refuse(rig, "normal", ("failback",), "a failback follows on a failover")
+def refuse_early_failover(rig: Rig, incident: Incident) -> None:
+    """Say, with both regions healthy, a failover: it must be refused, and nobody be told."""
     lost = ("failover", "--lost", str(incident.lost.index))
     _refuse(rig, "normal", lost, "that region is not lost")
     rig.found.add("normal", announced.nobody_was_called(announced.read(rig.places.announcements)))
@@ -74,8 +74,12 @@ def _settings(rig: Rig) -> dict[str, str]:
 
 
 def plan_failover(rig: Rig, incident: Incident, steps: Sequence[str], label: str) -> None:
-    """Look at what a failover would do."""
-    _plan(rig, ("failover", "--lost", str(incident.lost.index)), steps, label)
+    """Look at what a failover would do; meanwhile try a failback, which must be refused before it."""
+    what = ("failover", "--lost", str(incident.lost.index))
+    rig.together(
+        partial(_plan, rig, what, steps, label),
+        partial(_refuse, rig, label, ("failback",), "a failback follows on a failover"),
+    )
 
 
 def fail_over(rig: Rig, incident: Incident, episode: Episode, label: str) -> None:
@@ -156,14 +160,14 @@ def tell_afterwards(
 ) -> None:
     """Show the recovery record, and write the incident's page; `loss` is on the clock that never jumps."""
     lost_at = datetime.fromtimestamp(time.time() - (time.monotonic() - loss), UTC)
+
+    def history() -> Check:
+        shown = rig.command.show("history", keep="history")
+        return history_tells(shown.exit_status, shown.output, announced.name_of(incident), steps)
+
     with rig.progress.stage("dualregion history, and report"):
-        history = rig.command.show("history", keep="history")
-        name = announced.name_of(incident)
-        rig.found.add(
-            label,
-            history_tells(history.exit_status, history.output, name, steps),
-            rig.command.report(rig.places.incident_page, lost_at),
-        )
+        report = partial(rig.command.report, rig.places.incident_page, lost_at)
+        rig.found.add(label, *rig.together(history, report))
 
 
 def check_hooks(rig: Rig, incident: Incident, label: str) -> None:

@@ -173,6 +173,21 @@ def exporting_of(pod: str, answer: Mapping[str, Any]) -> tuple[Exporting, ...]:
     )
 
 
+def leaders(states: Iterable[Exporting]) -> dict[int, str]:
+    """Return the pod of each partition's leader."""
+    return {state.partition: state.pod for state in states if state.leader}
+
+
+def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> str | None:
+    """Return which partitions are led by another broker than before, or None; one without a leader is not told."""
+    found = [
+        f"partition {partition} is led by {now[partition]} now, and was by {pod}"
+        for partition, pod in sorted(before.items())
+        if now.get(partition, pod) != pod
+    ]
+    return "; ".join(found) or None
+
+
 def leader_positions(states: Iterable[Exporting]) -> dict[int, int]:
     """Return each partition's exported position at its leader."""
     return {state.partition: state.exported_position for state in states if state.leader}

@@ -10,6 +10,7 @@ from dualregion.progress import Stack
 from dualregion.topology import STEP_LABEL
 from hooks.cluster import CallFailed, Cluster
 from hooks.search import SearchEngine
+from hooks.waiting import Waiting
 
 
 def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
@@ -58,6 +59,22 @@ def nothing_left(cluster: Cluster, namespace: str) -> str | None:
     if volumes:
         return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
     return None
+
+
+def wait_until_ended(cluster: Cluster, namespace: str, waiting: Waiting) -> None:
+    """Wait until a namespace that is being deleted is gone, before it is made again: it would take nothing in.
+
+    :raises DeadlineExceeded: naming what it still holds.
+    """
+
+    def ending() -> str | None:
+        return nothing_left(cluster, namespace) if cluster.is_ending(namespace) else None
+
+    waiting.until_none(
+        f"namespace {namespace} may be made, and no former one is being deleted",
+        ending,
+        f"Look at what keeps it: kubectl --context {cluster.context} describe namespace {namespace}.",
+    )
 
 
 def _contents(cluster: Cluster, namespace: str) -> list[str]:

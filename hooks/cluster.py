@@ -195,7 +195,15 @@ class Cluster:
 
     def has_namespace(self, name: str) -> bool:
         """Return whether there is a namespace of this name."""
-        return self._or_none(lambda: self._get(f"{_NAMESPACES}/{name}", "V1Namespace")) is not None
+        return self._namespace(name) is not None
+
+    def is_ending(self, name: str) -> bool:
+        """Return whether there is a namespace of this name, and it is being deleted."""
+        found = self._namespace(name)
+        return found is not None and found.metadata.deletion_timestamp is not None
+
+    def _namespace(self, name: str) -> Any | None:
+        return self._or_none(lambda: self._get(f"{_NAMESPACES}/{name}", "V1Namespace"))
 
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """Return a StatefulSet, or None."""

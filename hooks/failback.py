@@ -150,11 +150,22 @@ def _exporting(site: Site) -> tuple[Exporting, ...]:
 def _wait_for_records(site: Site, waiting: Waiting) -> str:
     """Wait until nothing is in the failover engine that a snapshot of the survivor's would lack.
 
-    What the exporters have buffered is still written after the pause, each on its own schedule.
+    What the exporters have buffered is still written after the pause, each on its own schedule; but not by a broker
+    that leads no more, and its successor reads nothing as long as exporting is paused.
     """
     own, takeover = engines.own(site), engines.takeover(site)
     quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
-    reason = snapshots.wait_for_equal_records(own, takeover, waiting, quiet)
+    leaders = observed.leaders(_exporting(site))
+
+    def never() -> str | None:
+        changed = observed.deposed(leaders, observed.leaders(_exporting(site)))
+        return (
+            f"{changed}: what was buffered there is written when exporting goes on"
+            if changed
+            else None
+        )
+
+    reason = snapshots.wait_for_equal_records(own, takeover, waiting, quiet, never)
     if reason is None:
         hint = f"Look at the search engine in {site.namespace}."
         records = waiting.answer(f"{own} tells which records it holds", own.records, hint)

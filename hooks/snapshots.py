@@ -226,14 +226,23 @@ def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
     return missing_records(holder.records(within=wanted), wanted)
 
 
+class _NeverComes(Exception):
+    """What is missing, and why it is not waited for any more."""
+
+
 def wait_for_equal_records(
-    survivor: SearchEngine, failover: SearchEngine, waiting: Waiting, quiet_seconds: float
+    survivor: SearchEngine,
+    failover: SearchEngine,
+    waiting: Waiting,
+    quiet_seconds: float,
+    never: Callable[[], str | None],
 ) -> str | None:
     """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
 
     :param quiet_seconds: how long nothing new must have come; brokers still flush what they have
         buffered after a pause.
-    :returns: the last reason why it was not reached by the deadline, or None.
+    :param never: asked while records are missing: why they will not come, or None.
+    :returns: the last reason why it was not reached by the deadline, or will not be, or None.
     """
     quiet = _Quiet(quiet_seconds)
 
@@ -242,11 +251,17 @@ def wait_for_equal_records(
         wanted = failover.records()
         reason = missing_records(survivor.records(within=wanted), wanted)
         still_coming = quiet.not_yet((wanted, survivor.records()))
+        why = never() if reason else None
+        if why:
+            raise _NeverComes(f"{reason}; {why}")
         return reason or still_coming
 
-    return waiting.last_reason(
-        f"{survivor} holds every record that {failover} holds, and nothing new comes", look
-    )
+    try:
+        return waiting.last_reason(
+            f"{survivor} holds every record that {failover} holds, and nothing new comes", look
+        )
+    except _NeverComes as told:
+        return str(told)
 
 
 class _Quiet:

@@ -107,5 +107,5 @@ def running(stack: str, turns: Sequence[Turn], console: Console) -> Iterator[Run
     if not console.is_terminal:
         yield shown
         return
-    with Live(shown, console=console, refresh_per_second=4):
+    with Live(shown, console=console, refresh_per_second=2):
         yield shown

@@ -5,12 +5,14 @@ It looks before each `up`, never remembers: interrupted anywhere, the same comma
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
+from hooks.asking import begin
 from runbook.announcing import Announcer
 from runbook.consent import irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
@@ -150,21 +152,24 @@ class Driver:
         if not untold:
             return stacks
         if first and phase is not Phase.NORMAL:
-            survivor = stacks[brokers.other(lost)]
-            self._agree(self.hands.preview(survivor.name, phase, lost), phase, lost)
-        for each in untold:
-            self.hands.set_phase(each.name, phase, of)
+            self._agree(stacks[brokers.other(lost)].name, phase, lost)
+        setting = [begin(partial(self.hands.set_phase, each.name, phase, of)) for each in untold]
+        for each, done in zip(untold, setting, strict=True):
+            done.result()
             self.hands.say(f"stack {each.name}: phase {phase}")
         return self.hands.stacks()
 
-    def _agree(self, found: Preview, phase: Phase, lost: int) -> None:
+    def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
+        """Show what Pulumi would do, and how both regions stand, and ask: each is looked for at the same time."""
+        status = begin(self.hands.status)
+        found = self.hands.preview(survivor, phase, lost)
         if found.refusal:
             raise Refused(f"stack {found.stack}: {found.refusal}")
         self.hands.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
         for change in found.changes:
             self.hands.say(f"    {change}")
         question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
-        self._ask(question, self.hands.status())
+        self._ask(question, status.result())
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int

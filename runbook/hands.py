@@ -57,7 +57,7 @@ class PulumiHands:
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""
         patience = _THOROUGH_SECONDS if thorough else PATIENCE_SECONDS
-        return looking.look(self.project, self.names, patience)
+        return looking.look(self.project, self.names, patience, with_last=False)
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""

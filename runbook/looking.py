@@ -13,18 +13,23 @@ from runbook.stacks import Reading
 
 
 def look(
-    project: Project, names: tuple[str, str], patience: float = sight.PATIENCE_SECONDS
+    project: Project,
+    names: tuple[str, str],
+    patience: float = sight.PATIENCE_SECONDS,
+    *,
+    with_last: bool = True,
 ) -> Status:
     """Return how it stands.
 
     :param names: the stacks of both regions.
     :param patience: how long the regions may take to answer, in seconds.
+    :param with_last: whether each stack's last update is asked for, too.
     :raises DualRegionError: if a stack cannot be read, or its configuration is unusable.
     """
     reading = Reading(project, names)
     load_client()
     settings = reading.settings
-    stacks = reading.begin_state()
+    stacks = reading.begin_state(with_last=with_last)
     sights = sight.look(settings, _record_prefix(project, settings[0]), patience)
     return judge(stacks(), sights)
 

@@ -66,7 +66,7 @@ def _run(project: Project, stack: str, settings: Path, teller: Teller) -> None:
 
 def _settings(project: Project, stack: str, phase: Phase, lost: int | None) -> dict[str, Any]:
     """Return the stack's settings file with the phase in it."""
-    path = project.folder / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+    path = project.settings_file(stack)
     document: dict[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {}
     config = dict(document.get("config") or {})
     config[f"{project.name}:phase"] = phase.value

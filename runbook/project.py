@@ -16,6 +16,7 @@ import yaml
 from pulumi.automation import (
     CommandError,
     ConcurrentUpdateError,
+    ConfigValue,
     InvalidVersionError,
     LocalWorkspace,
     OutputMap,
@@ -72,6 +73,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = _project_name(folder)
+        self._configurations: dict[str, tuple[Any, Mapping[str, ConfigValue]]] = {}
         # A workspace begins with asking `pulumi` for its version.
         self._workspace = begin(self._opened)
 
@@ -86,6 +88,32 @@ class Project:
         :raises PulumiFailed: if there is no usable `pulumi`.
         """
         return self._workspace.result()
+
+    def configuration(self, stack: str) -> Mapping[str, ConfigValue]:
+        """Return a stack's configuration, its secrets in plain.
+
+        `pulumi`, which takes a second for it, is asked again only when one of the files has changed.
+        """
+        files = self._files(stack)
+        held = self._configurations.get(stack)
+        if held and files and held[0] == files:
+            return held[1]
+        found: Mapping[str, ConfigValue] = self.workspace.get_all_config(stack)
+        self._configurations[stack] = (files, found)
+        return found
+
+    def settings_file(self, stack: str) -> Path:
+        """Return where a stack's configuration lies; its name may be that of an organization's."""
+        return self.folder / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+
+    def _files(self, stack: str) -> tuple[bytes, bytes] | None:
+        """Return all that a configuration is made of; None if more may be, as an environment of Pulumi's."""
+        try:
+            own = self.settings_file(stack).read_bytes()
+            files = ((self.folder / "Pulumi.yaml").read_bytes(), own)
+            return None if "environment" in (yaml.safe_load(own) or {}) else files
+        except (OSError, yaml.YAMLError, TypeError):
+            return None
 
     def stack(self, name: str) -> Stack:
         """Return a handle on a stack, without asking whether there is one."""

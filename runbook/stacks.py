@@ -165,7 +165,7 @@ def read_settings(project: Project, stack: str) -> Settings:
     :raises ConfigError: naming the stack and every problem.
     """
     prefix = f"{project.name}:"
-    configuration = project.workspace.get_all_config(stack)
+    configuration = project.configuration(stack)
     texts = {
         key.removeprefix(prefix): each.value
         for key, each in configuration.items()

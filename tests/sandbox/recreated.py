@@ -85,6 +85,17 @@ class Recreated:
         """Run kubectl in a region; return what it prints."""
         return self._run([str(tools.load().kubectl), *self._at(region), *arguments], given)
 
+    def logs(self) -> str:
+        """Return the last words of each pod: what a test that failed leaves."""
+        found = []
+        for region in REGIONS:
+            for namespace in (region.namespace, region.failover_namespace):
+                names = self.kubectl(region, "-n", namespace, "get", "pods", "-o", "name").split()
+                for name in names:
+                    said = self.kubectl(region, "-n", namespace, "logs", "--tail=40", name)
+                    found.append(f"--- {region.city}, {namespace}, {name}\n{said}")
+        return "\n".join(found)
+
     def install(self) -> None:
         """Install everything, and wait until step B1 is proved."""
         for region in REGIONS:

@@ -6,9 +6,11 @@ kind of leftover is found, alone, and an empty place is told from one that canno
 
 import pytest
 
+from dualregion.errors import DeadlineExceeded
 from dualregion.progress import Stack
 from hooks import clean_slate
 from hooks.cluster import CallFailed, Cluster
+from hooks.waiting import Waiting
 from tests.unit.fake_kubernetes import (
     Document,
     FakeKubernetes,
@@ -128,6 +130,17 @@ def test_what_a_namespace_holds_while_it_goes_is_told(
 
 
 ENGINE_ITSELF = "statefulset/camunda-elasticsearch-master"
+
+
+def test_a_namespace_that_ends_is_waited_for_and_one_that_stays_is_not(
+    cluster: Cluster, there: FakeKubernetes
+) -> None:
+    clean_slate.wait_until_ended(cluster, NAMESPACE, Waiting("F1", lambda _: None, 0.1))
+    ending = {"name": NAMESPACE, "deletionTimestamp": "2026-11-29T02:00:00Z"}
+    there.put("/api/v1/namespaces", {"metadata": ending})
+    there.put(f"{CORE}/persistentvolumeclaims", named("data-0"))
+    with pytest.raises(DeadlineExceeded, match=f"{NAMESPACE} still exists with claim/data-0"):
+        clean_slate.wait_until_ended(cluster, NAMESPACE, Waiting("F1", lambda _: None, 0.1))
 
 
 @pytest.mark.parametrize(

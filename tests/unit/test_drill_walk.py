@@ -17,6 +17,7 @@ from drill.rig import Rig
 from drill.screens import Screens
 from drill.settings import DrillSettings, Incident, Places, Until
 from drill.stacks import Stacks
+from drill.together import together
 
 INCIDENT = Incident(1, REGIONS[1])
 
@@ -76,7 +77,12 @@ def rig(tmp_path: Path) -> Rig:
     command = Command(stacks, executable, progress.say, found.answers, Screens(places.screens))
     settings = DrillSettings(until=Until.FAILOVER)
     made = SimpleNamespace(
-        settings=settings, places=places, progress=progress, found=found, command=command
+        settings=settings,
+        places=places,
+        progress=progress,
+        found=found,
+        command=command,
+        together=together,
     )
     return cast(Rig, made)
 
@@ -110,7 +116,7 @@ def test_a_later_incident_is_not_stopped(rig: Rig) -> None:
 def test_wrong_moves_are_judged(rig: Rig) -> None:
     walk.refuse_other_region(rig, INCIDENT, "failover")
     assert all(outcomes(rig).values())
-    walk.refuse_early_moves(rig, INCIDENT)
+    walk.refuse_early_failover(rig, INCIDENT)
     failed = [check for check in rig.found.checks if not check.ok]
     # This command would fail over a healthy region.
     assert len(failed) == 1
@@ -129,6 +135,8 @@ def test_a_failback_must_ask_what_its_part_has_to(rig: Rig) -> None:
 
 def test_a_plan_is_kept_and_judged(rig: Rig) -> None:
     walk.plan_failover(rig, INCIDENT, ("F1",), "failover")
+    assert list(outcomes(rig).values()) == [True, True]
+    assert any("`dualregion failback` is refused" in each.name for each in rig.found.checks)
     walk.plan_failback(rig, ("B1",), "failback-pending")
-    assert [check.ok for check in rig.found.checks] == [True, False]
+    assert [check.ok for check in rig.found.checks] == [True, True, False]
     assert (rig.places.screens / "plan-failover.svg").exists()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dualregion import values
+from dualregion import observed, values
 from hooks.webapps import REPLICAS_ANNOTATION
 from tests.unit.failback_gates import (
     EACH_INSTALLATION,
@@ -190,6 +190,19 @@ class TestTheRecords:
     ) -> None:
         change(here)
         self.lacking(here, told)
+
+    def test_what_a_deposed_leader_had_buffered_is_not_waited_for(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its successor reads nothing in the pause: only exporting that goes on brings it."""
+        here.takeover.held.positions[3].add(33)
+        leaders = iter(["a", "b"])
+        monkeypatch.setattr(observed, "leaders", lambda _: {2: "c", 3: next(leaders, "b")})
+        self.lacking(
+            here,
+            "up to position 20; partition 3 is led by b now, and was by a: what was buffered there is written "
+            "when exporting goes on",
+        )
 
     @pytest.mark.parametrize(("setting", "quiet"), [(None, 10), (7, 14)])
     def test_both_engines_must_be_quiet_for_twice_the_exporters_delay(

@@ -11,6 +11,7 @@ import pytest
 from dualregion.observed import (
     ClusterView,
     Exporting,
+    deposed,
     exporting_of,
     exporting_stuck,
     has_quorum,
@@ -204,6 +205,14 @@ def test_only_leaders_positions_count_as_followers_lag_behind() -> None:
         "b", partition_states({1: "FOLLOWER", 2: "LEADER"}, exported=7)
     )
     assert leader_positions(states) == {1: 10, 2: 7}
+
+
+def test_a_partition_that_another_broker_leads_is_told_and_one_without_leader_is_not() -> None:
+    before = {1: "london/zeebe-0", 2: "london/zeebe-1", 3: "paris/zeebe-0"}
+    assert deposed(before, before) is None
+    assert deposed(before, {1: "london/zeebe-0", 3: "paris/zeebe-0"}) is None
+    changed = deposed(before, before | {3: "london/zeebe-0"})
+    assert changed == "partition 3 is led by london/zeebe-0 now, and was by paris/zeebe-0"
 
 
 def leader(

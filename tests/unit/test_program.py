@@ -486,6 +486,8 @@ def test_a_gates_proof_is_held_before_its_record_is_created(
     for name, found in of_type(recorder, RELEASE).items():
         assert found.before_create == (f"take-over-{name}",)
         assert found.before_update == (f"clear-pending-{name}",)
+    spaces = {name: each.before_create for name, each in of_type(recorder, NAMESPACE).items()}
+    assert spaces == {"normal-namespace": (), "failover-namespace": ("ended-failover-namespace",)}
     used = {
         hook
         for each in recorder.found.values()
@@ -666,6 +668,29 @@ class TestInterruptedRuns:
     ) -> None:
         self.fire(self.hook(site_of(settings(), cluster), name))
         assert set(kubernetes.asked) == {"GET /api/v1/namespaces/camunda-london/secrets"}
+
+    def test_the_failovers_namespace_is_made_when_its_former_one_is_gone(
+        self, cluster: Cluster, kubernetes: FakeKubernetes
+    ) -> None:
+        """Nobody waits for its end when it is deleted."""
+        site = site_of(failover(0, lost=1), cluster)
+        (space,) = (
+            each
+            for each in of_type(declared(site), NAMESPACE).values()
+            if each.name == "failover-namespace"
+        )
+        assert space.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+        ending = {"name": "camunda-london-failover", "deletionTimestamp": "2026-11-29T02:00:00Z"}
+        kubernetes.put("/api/v1/namespaces", {"metadata": ending})
+        looked = "GET /api/v1/namespaces/camunda-london-failover"
+
+        def tick() -> None:
+            if kubernetes.asked.count(looked) > 3:
+                kubernetes.objects["/api/v1/namespaces"].clear()
+
+        kubernetes.tick = tick
+        self.fire(self.hook(site, "ended-failover-namespace"))
+        assert kubernetes.objects["/api/v1/namespaces"] == {}
 
 
 class TestProof:

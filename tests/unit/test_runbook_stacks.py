@@ -76,6 +76,29 @@ def test_stacks_are_read_and_nothing_is_selected(pulumi: FakePulumi, tmp_path: P
     assert not any("--show-secrets" in each for each in exports)
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "asked"),
+    [
+        ("Pulumi.region0.yaml", "", 1),
+        ("Pulumi.region0.yaml", "config: {camunda-dual-region:phase: failover}\n", 2),
+        ("Pulumi.yaml", "description: another\n", 2),
+        ("Pulumi.region0.yaml", "environment: [prod]\n", 3),
+    ],
+    ids=["as it is", "of the stack", "of the project", "with an environment, which may change"],
+)
+def test_configuration_is_asked_for_again_only_if_a_file_has_changed(
+    pulumi: FakePulumi, tmp_path: Path, name: str, change: str, asked: int
+) -> None:
+    (tmp_path / "Pulumi.region0.yaml").touch()
+    project = Project(tmp_path)
+    held = project.configuration("region0")
+    with (tmp_path / name).open("a") as file:
+        file.write(change)
+    for _ in range(2):
+        assert set(project.configuration("region0")) == set(held)
+    assert len([each for each in pulumi.asked if "config" in each]) == asked
+
+
 def test_the_stacks_may_be_named_in_either_order(pulumi: FakePulumi, tmp_path: Path) -> None:
     assert [each.name for each in read(tmp_path, ("region1", "region0"))] == list(NAMES)
 

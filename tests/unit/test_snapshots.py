@@ -63,9 +63,11 @@ class Engines:
             self.survivor.search, self.recreated.search, self.waiting(deadline)
         )
 
-    def wait_for_records(self, quiet: float = 0.0, deadline: float = 20) -> str | None:
+    def wait_for_records(
+        self, quiet: float = 0.0, deadline: float = 20, never: str | None = None
+    ) -> str | None:
         return snapshots.wait_for_equal_records(
-            self.survivor.search, self.failover.search, self.waiting(deadline), quiet
+            self.survivor.search, self.failover.search, self.waiting(deadline), quiet, lambda: never
         )
 
 
@@ -373,6 +375,20 @@ def test_a_survivor_that_never_gets_there_is_told_with_partition_and_positions(
         "partition 2: the failover engine holds 3 records up to position 9, "
         "the other engine 2 of them, up to position 8"
     )
+
+
+def test_what_never_comes_is_not_waited_for(engines: Engines) -> None:
+    engines.failover.holds_records(ALL)
+    engines.survivor.holds_records(LAGS)
+    told = engines.wait_for_records(never="another one leads it")
+    assert str(told).endswith("up to position 8; another one leads it")
+    assert len([line for line in engines.said if "partition 2" in line]) == 0
+
+
+def test_why_it_would_never_come_is_not_asked_when_nothing_is_missing(engines: Engines) -> None:
+    engines.failover.holds_records(ALL)
+    engines.survivor.holds_records(ALL)
+    assert engines.wait_for_records(never="another one leads it") is None
 
 
 def test_an_engine_that_does_not_answer_is_not_equal(engines: Engines) -> None:
