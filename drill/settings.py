@@ -14,7 +14,7 @@ from sandbox.own.images import Chart, OwnImages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
-DEFAULT_RATE = min(20.0, 5.0 * (os.cpu_count() or 1))
+DEFAULT_RATE = min(20.0, max(10.0, 5.0 * (os.cpu_count() or 1)))
 """Process instances a second: more would show no more, and keep the cores from what is rehearsed."""
 REAL_BROKERS_RATE = 10.0
 """The same where brokers are real: with more they take both cores from what is rehearsed."""
