@@ -2,7 +2,7 @@
 
 import gc
 
-# Looking for garbage among thousands of imported classes is a tenth of a run's time; the process lives for seconds.
+# Looking for garbage among thousands of imported classes is a tenth of a run's time.
 gc.disable()
 
 import os
@@ -45,7 +45,9 @@ def main() -> None:
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
     for name, value in outputs(site, region).items():
         pulumi.export(name, value)
-    gc.freeze()  # nor is any looked for when the process ends
+    # Nor is any looked for there in the gates, which may wait for long, or at the process's end.
+    gc.freeze()
+    gc.enable()
 
 
 def _configuration() -> dict[str, str]:

@@ -17,6 +17,7 @@ from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, 
 from dualregion.observed import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from hooks import clean_slate, engines, exporting, pods, proofs, rollout, snapshots, webapps
+from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
@@ -155,10 +156,17 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
     """
     own, takeover = engines.own(site), engines.takeover(site)
     quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
-    leaders = observed.leaders(_exporting(site))
+    leaders = waiting.answer(
+        "the leader of each partition is known",
+        lambda: observed.leaders(_exporting(site)),
+        "Look at the broker pods of both regions and their logs.",
+    )
 
     def never() -> str | None:
-        changed = observed.deposed(leaders, observed.leaders(_exporting(site)))
+        try:
+            changed = observed.deposed(leaders, observed.leaders(_exporting(site)))
+        except CallFailed:
+            return None
         return (
             f"{changed}: what was buffered there is written when exporting goes on"
             if changed

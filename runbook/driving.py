@@ -4,6 +4,7 @@ It looks before each `up`, never remembers: interrupted anywhere, the same comma
 """
 
 from collections.abc import Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
@@ -154,6 +155,7 @@ class Driver:
         if first and phase is not Phase.NORMAL:
             self._agree(stacks[brokers.other(lost)].name, phase, lost)
         setting = [begin(partial(self.hands.set_phase, each.name, phase, of)) for each in untold]
+        wait(setting)
         for each, done in zip(untold, setting, strict=True):
             done.result()
             self.hands.say(f"stack {each.name}: phase {phase}")
