@@ -5,7 +5,7 @@ it can be said again at any time. From B2 on the exporters are paused; whatever 
 how to go on or back.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -162,9 +162,10 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
         "Look at the broker pods of both regions and their logs.",
     )
 
-    def never() -> str | None:
+    def never(partitions: Iterable[int]) -> str | None:
+        before = {each: leaders[each] for each in partitions if each in leaders}
         try:
-            changed = observed.deposed(leaders, observed.leaders(_exporting(site)))
+            changed = observed.deposed(before, observed.leaders(_exporting(site)))
         except CallFailed:
             return None
         return (

@@ -6,12 +6,12 @@ that no broker exports to the recreated region's engine meanwhile is for the cal
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 from dualregion.engine.documents import counts_differ, missing_templates
 from dualregion.engine.health import not_served
-from dualregion.engine.records import PartitionRecords, missing_records
+from dualregion.engine.records import PartitionRecords, lacking_partitions, missing_records
 from dualregion.engine.repositories import Repository
 from dualregion.engine.restores import RestoreProgress, restore_pending, restore_progress
 from dualregion.engine.snapshots import Snapshot, snapshot_bad
@@ -235,13 +235,13 @@ def wait_for_equal_records(
     failover: SearchEngine,
     waiting: Waiting,
     quiet_seconds: float,
-    never: Callable[[], str | None],
+    never: Callable[[Iterable[int]], str | None],
 ) -> str | None:
     """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
 
     :param quiet_seconds: how long nothing new must have come; brokers still flush what they have
         buffered after a pause.
-    :param never: asked while records are missing: why they will not come, or None.
+    :param never: asked while partitions lack records: why theirs will not come, or None.
     :returns: the last reason why it was not reached by the deadline, or will not be, or None.
     """
     quiet = _Quiet(quiet_seconds)
@@ -249,9 +249,10 @@ def wait_for_equal_records(
     def look() -> str | None:
         # The failover engine first: what comes later to the survivor's does not count against it.
         wanted = failover.records()
-        reason = missing_records(survivor.records(within=wanted), wanted)
+        lacks = lacking_partitions(survivor.records(within=wanted), wanted)
+        reason = "; ".join(lacks.values())
         still_coming = quiet.not_yet((wanted, survivor.records()))
-        why = never() if reason else None
+        why = never(lacks) if lacks else None
         if why:
             raise _NeverComes(f"{reason}; {why}")
         return reason or still_coming

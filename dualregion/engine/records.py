@@ -79,7 +79,12 @@ def records_of(answer: Mapping[str, Any]) -> dict[int, PartitionRecords]:
 
 
 def missing_records(survivor: Records, failover: Records) -> str | None:
-    """Return which partition's records the survivor's engine lacks, or None.
+    """Return which partition's records the survivor's engine lacks, or None; see `lacking_partitions`."""
+    return "; ".join(lacking_partitions(survivor, failover).values()) or None
+
+
+def lacking_partitions(survivor: Records, failover: Records) -> dict[int, str]:
+    """Return of which partitions the survivor's engine lacks records, and what it lacks.
 
     An exporter exports a partition's records in order, so the survivor's engine holds all that the
     failover engine holds if it has got as far and has as many records in the same range.
@@ -87,7 +92,7 @@ def missing_records(survivor: Records, failover: Records) -> str | None:
     :param survivor: the survivor's records *within the failover engine's ranges*.
     :param failover: all records of the failover engine.
     """
-    problems = []
+    problems = {}
     for partition, wanted in sorted(failover.items()):
         seen = survivor.get(partition)
         if seen is None:
@@ -96,11 +101,11 @@ def missing_records(survivor: Records, failover: Records) -> str | None:
             has = f"{seen.count} of them, up to position {seen.highest}"
         else:
             continue
-        problems.append(
+        problems[partition] = (
             f"partition {partition}: the failover engine holds {wanted.count} records up to position "
             f"{wanted.highest}, the other engine {has}"
         )
-    return "; ".join(problems) or None
+    return problems
 
 
 def records_text(records: Records) -> str:

@@ -3,6 +3,7 @@
 Whatever fails here either leaves the survivor as it was before, or says that exporters are paused.
 """
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -197,7 +198,10 @@ class TestTheRecords:
         """Its successor reads nothing in the pause: only exporting that goes on brings it."""
         here.takeover.held.positions[3].add(33)
         leaders = iter(["a", "b"])
-        monkeypatch.setattr(observed, "leaders", lambda _: {2: "c", 3: next(leaders, "b")})
+        others = itertools.count()
+        monkeypatch.setattr(
+            observed, "leaders", lambda _: {2: str(next(others)), 3: next(leaders, "b")}
+        )
         self.lacking(
             here,
             "up to position 20; partition 3 is led by b now, and was by a: what was buffered there is written "

@@ -67,7 +67,11 @@ class Engines:
         self, quiet: float = 0.0, deadline: float = 20, never: str | None = None
     ) -> str | None:
         return snapshots.wait_for_equal_records(
-            self.survivor.search, self.failover.search, self.waiting(deadline), quiet, lambda: never
+            self.survivor.search,
+            self.failover.search,
+            self.waiting(deadline),
+            quiet,
+            lambda partitions: never if list(partitions) == [2] else None,
         )
 
 
