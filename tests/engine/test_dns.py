@@ -39,6 +39,8 @@ def chained(project: Project) -> Project:
         "dns.configMap": f"kube-system/{config_map(project)}",
         "regions[0].dnsAddresses[0]": "10.180.0.53",
         "regions[1].dnsAddresses[0]": "10.181.0.53",
+        # What is written here is waited for, on machines that may be slow.
+        "deadlineSeconds": 20,
     }
     project.both(**chain)
     return project
