@@ -169,9 +169,9 @@ def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
 
 
 def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Namespace:
-    """Declare the namespace; nobody waits for the end of the failover's, as step B6 proves it.
+    """Declare the namespace; the deletion of the failover namespace is not waited for, as step B6 proves it.
 
-    So the other stack's turn begins earlier, and a failover soon after waits before it makes the namespace again.
+    So the other stack's turn begins earlier. A failover soon after waits until the former namespace is gone.
     """
     namespace, site = args.spec.namespace, args.site
     metadata: dict[str, Any] = {"name": namespace}

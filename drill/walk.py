@@ -42,7 +42,7 @@ _QUESTIONS = {
 
 
 def refuse_early_failover(rig: Rig, incident: Incident) -> None:
-    """Say, with both regions healthy, a failover: it must be refused, and nobody be told."""
+    """Try a failover while both regions are healthy: it must be refused, and no hook called."""
     lost = ("failover", "--lost", str(incident.lost.index))
     _refuse(rig, "normal", lost, "that region is not lost")
     rig.found.add("normal", announced.nobody_was_called(announced.read(rig.places.announcements)))

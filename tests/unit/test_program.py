@@ -672,7 +672,7 @@ class TestInterruptedRuns:
     def test_the_failovers_namespace_is_made_when_its_former_one_is_gone(
         self, cluster: Cluster, kubernetes: FakeKubernetes
     ) -> None:
-        """Nobody waits for its end when it is deleted."""
+        """Its deletion is not waited for, so it may still be going on."""
         site = site_of(failover(0, lost=1), cluster)
         (space,) = (
             each
