@@ -13,8 +13,8 @@ import pulumi
 
 from components.outputs import outputs
 from components.region import Region, RegionArgs
-from components.stacks import read_own, read_peer
-from dualregion.desired import desired, remembered, unsafe_change
+from components.stacks import read_own, read_peer, reading_both
+from dualregion.desired import desired, disagreement, remembered, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
 from dualregion.progress import Stack, current_incident
@@ -70,7 +70,7 @@ def _site(settings: Settings) -> Site:
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)
-    change = unsafe_change(settings, own, peer)
+    change = disagreement(settings, peer, own) or unsafe_change(settings, own, peer)
     if change:
         raise ConfigError([change])
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
@@ -87,8 +87,9 @@ def _site(settings: Settings) -> Site:
         topology = remembered(settings, own)
     incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
+    read = reading_both(settings.peer_stack_name)
     return Site(
-        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes
+        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes, read
     )
 
 

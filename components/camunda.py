@@ -17,7 +17,7 @@ from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
 from dualregion.topology import Installation, Kind
 from dualregion.values import nulls_of
-from hooks import adoption, helm_records, rollout
+from hooks import adoption, claiming, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
@@ -41,9 +41,9 @@ class SpaceArgs:
 
 
 class Space(pulumi.ComponentResource):
-    """The namespace of an installation, with its network policy and its secret.
+    """The namespace of an installation, with its secret; its network policy is made by `isolate`.
 
-    :ivar contents: all of it; a release comes after them.
+    :ivar contents: what a release comes after.
     """
 
     contents: list[pulumi.Resource]
@@ -59,19 +59,27 @@ class Space(pulumi.ComponentResource):
             )
         ]
         self.contents = [namespace, *bindings]
-        inside = pulumi.ResourceOptions(parent=self, depends_on=self.contents)
-        if spec.cut_cidrs:
-            self.contents.append(
-                k8s.networking.v1.NetworkPolicy(
-                    spec.policy,
-                    metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
-                    spec=isolation_policy(spec.cut_cidrs),
-                    opts=inside,
-                )
-            )
+        self._spec, self._before_policy = spec, [*self.contents]
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[*self.contents])
         if args.site.settings.elasticsearch_secret or args.keys:
             self.contents.append(_secret(name, args, inside))
         self.register_outputs({})
+
+    def isolate(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Declare the network policy, if the installation is cut off; return it.
+
+        :param after: what comes before the isolation: the failover's claim.
+        """
+        spec = self._spec
+        if not spec.cut_cidrs:
+            return []
+        policy = k8s.networking.v1.NetworkPolicy(
+            spec.policy,
+            metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
+            spec=isolation_policy(spec.cut_cidrs),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._before_policy, *after]),
+        )
+        return [policy]
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,7 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
     """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
     refuse_in_lost_region(site)
+    claiming.refuse_rival(site)
     if adoption.take_over(site, spec, Path(project)):
         return
     taken_over = helm_records.take_over_interrupted_install(

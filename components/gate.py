@@ -14,7 +14,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from dualregion.topology import STEP_LABEL
+from dualregion.procedure import F0
+from dualregion.topology import CLAIM, STEP_LABEL
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.preflight import refuse_in_lost_region
@@ -42,28 +43,42 @@ class Gate(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("dualregion:index:Gate", name, None, opts)
-        step, incident, namespace = args.spec.step, args.spec.incident, args.site.namespace
+        step = args.spec.step
+        before = [*opts.depends_on] if isinstance(opts.depends_on, list) else []
+        if step == F0:
+            claim = pulumi.ResourceOptions(parent=self, depends_on=[*before])
+            before.append(_record(CLAIM, record_name("claim"), args, claim))
         hook = pulumi.ResourceHook(f"prove-{step.id}", _proof(args, record_name(step.id)))
-        config_map = k8s.core.v1.ConfigMap(
-            name,
-            metadata={
-                "name": record_name(step.id),
-                "namespace": namespace,
-                "labels": {STEP_LABEL: step.id, INCIDENT_LABEL: incident},
-            },
-            data={"step": step.id, "title": step.title, "incident": incident},
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=opts.depends_on,
-                # A record stays as it was made; another incident's gives way to a new one.
-                ignore_changes=["data"],
-                replace_on_changes=["metadata.labels"],
-                delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(before_create=[hook]),
-            ),
+        proof = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=before,
+            hooks=pulumi.ResourceHookBinding(before_create=[hook]),
         )
-        self.record = config_map.data.apply(lambda data: dict(data or {}))
+        made = _record(name, record_name(step.id), args, proof)
+        self.record = made.data.apply(lambda data: dict(data or {}))
         self.register_outputs({"record": self.record})
+
+
+def _record(
+    node: str, name: str, args: GateArgs, opts: pulumi.ResourceOptions
+) -> k8s.core.v1.ConfigMap:
+    """Declare a record of a step; it stays as it was made, and gives way to one of another incident."""
+    step, incident = args.spec.step, args.spec.incident
+    once = pulumi.ResourceOptions(
+        ignore_changes=["data"],
+        replace_on_changes=["metadata.labels"],
+        delete_before_replace=True,
+    )
+    return k8s.core.v1.ConfigMap(
+        node,
+        metadata={
+            "name": name,
+            "namespace": args.site.namespace,
+            "labels": {STEP_LABEL: step.id, INCIDENT_LABEL: incident},
+        },
+        data={"step": step.id, "title": step.title, "incident": incident},
+        opts=pulumi.ResourceOptions.merge(opts, once),
+    )
 
 
 def record_name(step_id: str) -> str:

@@ -48,31 +48,41 @@ class Region(pulumi.ComponentResource):
             spec.namespace: self._space(spec) for spec in args.site.topology.installations
         }
         self._names = self._dns()
-        self._made: dict[str, list[pulumi.Resource]] = {
-            ISOLATION: [
-                *(each for space in self._spaces.values() for each in space.contents),
-                *self._acl_rules(name),
-            ]
-        }
+        self._made: dict[str, list[pulumi.Resource]] = {}
         self.records = {}
-        for node in args.site.topology.nodes:
-            self._made[node.name] = [
-                self._camunda(node) if isinstance(node, Installation) else self._gate(node)
-            ]
+        topology = args.site.topology
+        first = [node for node in topology.nodes if node.name in topology.isolation_after]
+        for node in first:
+            self._make(node)
+        self._made[ISOLATION] = self._isolation(name, self._after(topology.isolation_after))
+        for node in topology.nodes:
+            if node not in first:
+                self._make(node)
         self.register_outputs({})
+
+    def _make(self, node: Installation | GateSpec) -> None:
+        made = self._camunda(node) if isinstance(node, Installation) else self._gate(node)
+        self._made[node.name] = [made]
+
+    def _isolation(self, name: str, after: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Declare what cuts the installations off; return it with all that their namespaces hold."""
+        spaces = self._spaces.values()
+        contents = [each for space in spaces for each in space.contents]
+        policies = [each for space in spaces for each in space.isolate(after)]
+        return [*contents, *policies, *self._acl_rules(name, after)]
 
     def _space(self, spec: Installation) -> Space:
         args = SpaceArgs(spec, self._args.site, self._keys)
         return Space(f"{spec.name}-namespace", args, self._options(()))
 
-    def _acl_rules(self, name: str) -> list[pulumi.Resource]:
-        """Declare what of the isolation is made on AWS; it waits for nothing."""
+    def _acl_rules(self, name: str, after: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """Declare what of the isolation is made on AWS."""
         acls, rules = self._args.site.settings.own.network_acls, self._args.site.topology.acl_rules
         if acls is None or not rules:
             return []
         from components.network_acls import NetworkAcls  # noqa: PLC0415
 
-        options = self._options(())
+        options = self._options(after)
         return NetworkAcls(f"{name}-network-acls", acls.aws_region, rules, options).rules
 
     def _dns(self) -> list[pulumi.Resource]:

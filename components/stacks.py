@@ -1,6 +1,8 @@
 """What the state backend knows: the other stack's outputs, and what this stack's own state holds."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pulumi
@@ -37,30 +39,71 @@ def read_own() -> Stack:
     return _read(pulumi.get_stack())
 
 
-def _read(stack: str) -> Stack:
-    """Read a stack's outputs and what its state holds."""
-    outputs = _ask("readStackOutputs", "name", stack)
-    held = _ask("readStackResourceOutputs", "stackName", stack)
-    return stack_of(outputs, nodes_of({urn: made["outputs"] for urn, made in held.items()}))
+def reading_both(peer: str) -> Callable[[], tuple[Stack, Stack]]:
+    """Return what reads this stack and the other region's while the run is under way, from a hook's thread.
+
+    It raises `BackendError` if the state backend does not answer.
+    """
+    own, loop = pulumi.get_stack(), asyncio.get_running_loop()
+
+    async def read() -> tuple[Stack, Stack]:
+        return await _read_in_hook(own), await _read_in_hook(peer)
+
+    return lambda: asyncio.run_coroutine_threadsafe(read(), loop).result()
 
 
-@retry(
+_OUTPUTS = ("pulumi:pulumi:readStackOutputs", "name")
+_RESOURCES = ("pulumi:pulumi:readStackResourceOutputs", "stackName")
+"""The engine's own functions, and the parameter that names the stack."""
+
+_patient = retry(
     retry=retry_if_exception_type(BackendError),
     stop=stop_after_attempt(5),
     wait=wait_fixed(0.2),
     reraise=True,
 )
-def _ask(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
-    """Ask the engine for a stack's outputs or resources.
+"""A file backend can be read in the middle of the engine's own write, so one failure says nothing."""
 
-    A file backend can be read in the middle of the engine's own write, so one failure says nothing.
-    """
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+
+def _read(stack: str) -> Stack:
+    """Read a stack's outputs and what its state holds."""
+    return _stack(_ask(*_OUTPUTS, stack), _ask(*_RESOURCES, stack))
+
+
+async def _read_in_hook(stack: str) -> Stack:
+    """Read the same in a hook, where the event loop must not be entered anew."""
+    return _stack(await _ask_in_hook(*_OUTPUTS, stack), await _ask_in_hook(*_RESOURCES, stack))
+
+
+def _stack(outputs: Mapping[str, Any], held: Mapping[str, Any]) -> Stack:
+    return stack_of(outputs, nodes_of({urn: made["outputs"] for urn, made in held.items()}))
+
+
+@_patient
+def _ask(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
+    """Ask the engine for a stack's outputs or resources."""
+    with _failing_as_backend():
+        answer = pulumi.runtime.invoke(function, {parameter: _full_name(stack)}).value
+    return (answer or {}).get("outputs") or {}
+
+
+@_patient
+async def _ask_in_hook(function: str, parameter: str, stack: str) -> Mapping[str, Any]:
+    with _failing_as_backend():
+        answer = await pulumi.runtime.invoke_async(function, {parameter: _full_name(stack)})
+    return (answer or {}).get("outputs") or {}
+
+
+@contextmanager
+def _failing_as_backend() -> Iterator[None]:
     try:
-        answer = pulumi.runtime.invoke(f"pulumi:pulumi:{function}", {parameter: name}).value
+        yield
     except Exception as error:
         raise BackendError(_first_line(error)) from None
-    return (answer or {}).get("outputs") or {}
+
+
+def _full_name(stack: str) -> str:
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
 
 
 def _first_line(error: Exception) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dualregion import brokers, chaining, failback, installations, procedure
+from dualregion import brokers, chaining, claims, failback, installations, procedure
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
-from dualregion.progress import Stack, current_incident
+from dualregion.progress import Incident, Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, AclRule, Gate, Installation, Kind, Topology
 
@@ -28,7 +28,7 @@ def desired(
     :raises ConfigError: if the two stacks contradict each other.
     """
     own = own or Stack()
-    problem = disagreement(settings, peer) or unsafe_change(settings, own, peer)
+    problem = disagreement(settings, peer, own) or unsafe_change(settings, own, peer)
     if problem:
         raise ConfigError([problem])
     topology = _topology(settings, base, peer, own)
@@ -71,11 +71,12 @@ def _topology(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Sta
     return _member(settings, base, peer)
 
 
-def disagreement(settings: Settings, peer: Stack) -> str | None:
+def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> str | None:
     """Return why the two stacks contradict each other, or None.
 
-    Lagging behind is no contradiction. Calling different regions lost in one incident is, and so is
-    a lost region that would start brokers whose ids the survivor's failover brokers have.
+    What counts is the other stack's state, which holds what a failed update has made; its outputs are those of the
+    last one that succeeded. Lagging behind is no contradiction. Calling different regions lost in one incident is,
+    and so is a lost region that would start brokers whose ids the survivor's failover brokers have.
     """
     if peer.region == settings.region:
         return (
@@ -83,7 +84,11 @@ def disagreement(settings: Settings, peer: Stack) -> str | None:
             "would start the same brokers twice; check region in both Pulumi.<stack>.yaml, and peerStack"
         )
     if settings.phase is Phase.NORMAL:
-        return _stood_in_for(settings, peer)
+        return claims.against_normal(settings, peer)
+    if settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR:
+        problem = claims.against_failover(settings, own or Stack(), peer)
+        if problem or settings.accept_loss is not None:
+            return problem
     ongoing = peer.phase in (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if not ongoing or peer.lost_region == settings.lost_region:
         return None
@@ -91,17 +96,6 @@ def disagreement(settings: Settings, peer: Stack) -> str | None:
         f"lostRegion is {settings.lost_region} here, but the last update of stack "
         f"{settings.peer_stack_name} was made with lostRegion {peer.lost_region}: "
         "one of the two is wrong; set the same lostRegion on both stacks"
-    )
-
-
-def _stood_in_for(settings: Settings, peer: Stack) -> str | None:
-    """Return why phase normal would start brokers that run elsewhere, or None."""
-    stands_in = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
-    if not stands_in and Kind.FAILOVER not in peer.nodes:
-        return None
-    return (
-        f"phase is 'normal' here, but stack {settings.peer_stack_name} stands in for this region with "
-        f"failover brokers of the same ids: set phase failover and lostRegion {settings.region} here too"
     )
 
 
@@ -118,6 +112,7 @@ def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> str | None:
         settings.region == settings.lost_region
         and Kind.FAILOVER in names
         and settings.phase is not Phase.NORMAL
+        and not claims.is_given_up(settings, own)
     ):
         return (
             f"lostRegion is {settings.lost_region}, this region, but this stack holds the failover brokers "
@@ -158,11 +153,24 @@ def _lost(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack) 
         f"{settings.peer.name} has taken over: run `pulumi up` on stack "
         f"{settings.peer_stack_name} first (its phase must be failover), then here again"
     )
-    return replace(failback.as_it_is(settings, base, own), role=Role.LOST, waiting_for=waiting_for)
+    kept = failback.as_it_is(settings, base, own)
+    nodes = tuple(each for each in kept.nodes if not _withdrawn(each, settings))
+    return replace(kept, nodes=nodes, role=Role.LOST, waiting_for=waiting_for)
+
+
+def _withdrawn(node: Installation | Gate, settings: Settings) -> bool:
+    """Whether a node is a gate of this stack's own failover, which it gives up by calling its own region lost.
+
+    It has no failover brokers, else `unsafe_change` had refused. The other stack waits for that.
+    """
+    if not isinstance(node, Gate) or node.step not in procedure.FAILOVER_STEPS:
+        return False
+    incident = Incident.parse(node.incident)
+    return incident is not None and incident.lost_region != settings.lost_region
 
 
 def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
-    """Phase `failover`, steps F1 to F3.
+    """Phase `failover`, steps F0 to F3; the isolation comes after F0 (`Topology.isolation_after`).
 
     The survivor's brokers are repointed together with the start of the failover brokers, while there is
     no quorum to lose: docs/adr/0001-order-of-f2-and-f3.md.
@@ -176,13 +184,14 @@ def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Top
         )
     )
     nodes = (
+        Gate(procedure.F0, incident=incident),
         Gate(procedure.F1, after=(ISOLATION,), incident=incident),
         failover,
         repointed,
         Gate(procedure.F2, after=(Kind.FAILOVER, Kind.NORMAL), incident=incident),
         Gate(procedure.F3, after=(procedure.F2.id,), incident=incident),
     )
-    return Topology(Role.SURVIVOR, nodes=nodes)
+    return Topology(Role.SURVIVOR, nodes=nodes, isolation_after=(procedure.F0.id,))
 
 
 def remembered(settings: Settings, own: Stack) -> Topology:

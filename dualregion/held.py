@@ -9,7 +9,7 @@ from typing import Any
 
 from dualregion.procedure import STEPS
 from dualregion.progress import Stack
-from dualregion.topology import DNS_CHAIN, NO_INCIDENT
+from dualregion.topology import CLAIM, DNS_CHAIN, NO_INCIDENT
 
 Nodes = Mapping[str, Mapping[str, Any]]
 """The resources that stand for a topology's nodes: name -> their outputs."""
@@ -40,7 +40,7 @@ def nodes_of(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[st
 
 
 def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
-    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, releases, the DNS chain.
+    """Return a stack by its outputs and what its state holds: nodes, gates' incidents, releases, the claim, the DNS chain.
 
     :raises ConfigError: if the outputs are not those of this program.
     """
@@ -59,8 +59,17 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         if isinstance(given := (made.get(_LAST_INPUTS) or {}).get("values"), Mapping)
     }
     return replace(
-        stack, descriptions=descriptions, values=values, chain_writes=_chain_writes(nodes)
+        stack,
+        descriptions=descriptions,
+        values=values,
+        claim=_claim(nodes),
+        chain_writes=_chain_writes(nodes),
     )
+
+
+def _claim(nodes: Nodes) -> str | None:
+    data = nodes.get(CLAIM, {}).get("data") or {}
+    return str(data["incident"]) if "incident" in data else None
 
 
 def _chain_writes(nodes: Nodes) -> int:

@@ -1,7 +1,8 @@
 """The operational procedure's words: phases, roles and steps, each in one place.
 
 Source: Camunda's dual-region operational procedure for 8.5, 'Failover' steps 1 to 3 and
-'Failback' steps 1 to 7. `desired.desired` says which steps stand in which phase and order.
+'Failback' steps 1 to 7; F0 is this program's own (docs/adr/0004-a-failover-is-claimed.md).
+`desired.desired` says which steps stand in which phase and order.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Step:
 
 
 N = Step("N", "all brokers of both regions work together and every partition is complete")
+F0 = Step("F0", "the failover is claimed: the other stack has begun none for this region")
 F1 = Step("F1", "the survivor is isolated and no longer sees the lost region's brokers")
 F2 = Step(
     "F2", "failover brokers replace the lost ones and every partition has a leader and quorum"
@@ -60,7 +62,7 @@ B5 = Step("B5", "web apps are up again in this region; on the survivor, exportin
 B6 = Step("B6", "nothing of the failover installation is left")
 B7 = Step("B7", "the sleeping brokers are awake and every partition is complete")
 
-FAILOVER_STEPS = (F1, F2, F3)
+FAILOVER_STEPS = (F0, F1, F2, F3)
 FAILBACK_STEPS = (B0, B1, B2, B3, B4, B5, B6, B7)
 STEPS = {step.id: step for step in (N, *FAILOVER_STEPS, *FAILBACK_STEPS)}
 """Every step by its id."""

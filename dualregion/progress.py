@@ -46,6 +46,7 @@ class Stack:
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
+    :ivar claim: the incident in which its state claims a failover, confirmed (gate F0) or not; None without one.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     """
 
@@ -57,6 +58,7 @@ class Stack:
     history: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    claim: str | None = None
     chain_writes: int = 0
 
     @classmethod
@@ -126,6 +128,7 @@ def _survivors_incident(phase: Phase, lost: int, own: Stack, peer: Stack) -> Inc
     if phase.is_failback:
         return _latest(own.gates.values(), lost)
     failing_over = [own.gates[each.id] for each in procedure.FAILOVER_STEPS if each.id in own.gates]
+    failing_over += [own.claim] if own.claim else []
     unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost)
     known = [each.number for stack in (own, peer) for each in stack.incidents()]
     return unfinished or Incident(max(known, default=0) + 1, lost)

@@ -50,6 +50,7 @@ def _no_boolean(value: object) -> object:
     return value
 
 
+IncidentName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*-region[01]-lost$")]
 Cidr = Annotated[str, AfterValidator(_network)]
 Number = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number, also as the text that Pulumi stores; `true` is none."""
@@ -144,6 +145,8 @@ class Settings(Model):
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    accept_loss: IncidentName | None = None
+    """The incident that is given up, e.g. `1-region0-lost`: what its survivor alone holds is accepted as lost."""
     adopt: bool = False
     """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()
@@ -226,6 +229,7 @@ _HINTS = {
     "region": "set it to 0 or 1 in Pulumi.<stack>.yaml",
     "regions": "two entries are needed, each with name, kubeContext and namespace",
     "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
+    "acceptLoss": "the name of an incident is needed, e.g. 1-region0-lost, as the refusal shows it that names it",
     "clusterSize": "an even number of brokers, 4 or more",
 }
 

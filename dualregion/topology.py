@@ -24,6 +24,9 @@ ISOLATION = "isolation"
 configured, rules in the AWS network ACLs of its nodes."""
 
 
+CLAIM = "failover-claim"
+"""The node name of the record with which gate F0 claims a failover before it looks for another one's claim."""
+
 DNS_CHAIN = "dns-chain"
 """The node name of the record of the server block that the region's Corefile holds."""
 DNS_LOAD_BALANCER = "dns-load-balancer"
@@ -129,6 +132,7 @@ class Topology:
         if it has gone as far as its phase goes.
     :ivar names: what of DNS comes before the installations.
     :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
+    :ivar isolation_after: the nodes that come before the isolation; they stand before everything else, too.
     """
 
     role: Role
@@ -136,6 +140,7 @@ class Topology:
     waiting_for: str | None = None
     names: Names = NO_NAMES
     acl_rules: tuple[AclRule, ...] = ()
+    isolation_after: tuple[str, ...] = ()
 
     @property
     def installations(self) -> tuple[Installation, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from dualregion import brokers, observed
 from dualregion.procedure import F1, F2, F3, N
-from hooks import adoption, exporting, pods, proofs, rollout, webapps
+from hooks import adoption, claiming, exporting, pods, proofs, rollout, webapps
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -39,6 +39,7 @@ def prove_normal(site: Site) -> Evidence:
 
 def isolate(site: Site) -> Evidence:
     """F1: the network policies exist, and the gateway has lost sight of the lost region's brokers."""
+    claiming.refuse_unless_confirmed(site)
     waiting, peer = site.waiting(F1), site.settings.peer
     waiting.until_none(
         f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
@@ -58,6 +59,7 @@ def isolate(site: Site) -> Evidence:
 
 def take_over(site: Site) -> Evidence:
     """F2: failover brokers run under the lost ids, and every partition has a leader and quorum."""
+    claiming.refuse_rival(site)
     settings, waiting = site.settings, site.waiting(F2)
     namespace = settings.own.failover
     ids = brokers.failover_broker_ids(settings.cluster_size, site.lost)

@@ -1,6 +1,6 @@
 """Where a step works: its region's cluster and the other one's, the settings, and what is wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,6 +27,7 @@ class Site:
     :ivar incident: the incident that its steps belong to; None in phase normal.
     :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
+    :ivar read_stacks: reads what this stack's and the other one's state hold, while the run is under way.
     """
 
     cluster: Cluster
@@ -38,6 +39,14 @@ class Site:
     incident: Incident | None = None
     unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
+    read_stacks: Callable[[], tuple[Stack, Stack]] | None = None
+
+    def stacks_now(self) -> tuple[Stack, Stack]:
+        """Return what this stack's and the other one's state hold now, as the run under way and others have saved it.
+
+        :raises BackendError: if the state backend does not answer.
+        """
+        return self.read_stacks() if self.read_stacks else (self.own, self.peer)
 
     @property
     def namespace(self) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F1, F2, F3, N
-from hooks import failback, failover
+from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N
+from hooks import claiming, failback, failover
 from hooks.site import Evidence, Site
 
 PROOFS: Mapping[str, Callable[[Site], Evidence]] = {
     N.id: failover.prove_normal,
+    F0.id: claiming.claim,
     F1.id: failover.isolate,
     F2.id: failover.take_over,
     F3.id: failover.repoint,

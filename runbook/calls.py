@@ -183,7 +183,15 @@ def _b7(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
+def _f0(_names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        "record the claim in this stack's state, then read the other stack's: refused if it has begun a failover for "
+        "this region",
+    )
+
+
 _CALLS: Mapping[str, Callable[[_Names, Turn], tuple[str, ...]]] = {
+    "F0": _f0,
     "F1": _f1,
     "F2": _f2,
     "F3": _f3,

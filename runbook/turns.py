@@ -7,13 +7,30 @@ really does is the program's decision.
 from dataclasses import dataclass
 
 from dualregion import progress
-from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F1, F2, F3, N, Phase, Role, Step
+from dualregion.procedure import (
+    B0,
+    B1,
+    B2,
+    B3,
+    B4,
+    B5,
+    B6,
+    B7,
+    F0,
+    F1,
+    F2,
+    F3,
+    N,
+    Phase,
+    Role,
+    Step,
+)
 from runbook.stacks import Both, RegionStack
 
 R = Step("R", "nothing of Camunda is declared in the lost region")
 """Done by the lost region's stack without a gate."""
 
-_FAILOVER = ((Role.SURVIVOR, (F1, F2, F3)), (Role.LOST, (R,)))
+_FAILOVER = ((Role.SURVIVOR, (F0, F1, F2, F3)), (Role.LOST, (R,)))
 _FAILBACK = (
     (Role.SURVIVOR, (B0,)),
     (Role.RECREATED, (B1,)),

@@ -47,7 +47,7 @@ PATIENT, IMPATIENT = 30.0, 0.05
 
 Gates = str
 TURNS: Mapping[tuple[str, str], tuple[str, Gates, Gates]] = {
-    ("B0", SURVIVOR): ("failback-pending", "F1 F2 F3", ""),
+    ("B0", SURVIVOR): ("failback-pending", "F0 F1 F2 F3", ""),
     ("B1", RECREATED): ("failback-pending", "", "B0"),
     ("B2", SURVIVOR): ("failback-pending", "B0", "B1"),
     ("B3", SURVIVOR): ("failback-pending", "B0 B2", "B1"),
@@ -226,7 +226,7 @@ class World:
         phase, mine, theirs = TURNS[step, role]
         return self.site_after(role, phase, mine, theirs)
 
-    def failing_over(self, gates: Gates = "F1 F2 F3") -> PickySite:
+    def failing_over(self, gates: Gates = "F0 F1 F2 F3") -> PickySite:
         """Return the survivor's site in phase failover, after these gates."""
         return self.site_after(SURVIVOR, "failover", gates, "")
 

@@ -215,7 +215,7 @@ def test_the_turns_of_the_procedure(lost: int) -> None:
         world.set(phase, lost)
         for stack in stacks:
             index = 1 - lost if stack == "S" else lost
-            before = set(world.regions[index].state.gates) - {"F1", "F2", "F3", "N"}
+            before = set(world.regions[index].state.gates) - {"F0", "F1", "F2", "F3", "N"}
             world.up(index)
             new = sorted(set(world.regions[index].state.gates) - before)
             turns.append((stack, " ".join(new)))
@@ -285,7 +285,7 @@ def test_a_second_incident_proves_everything_anew(lost: int, again: str) -> None
     fail_over(world, second)
     survivor = world.regions[1 - second]
     name = f"2-region{second}-lost"
-    assert survivor.state.gates == dict.fromkeys(("F1", "F2", "F3"), name)
+    assert survivor.state.gates == dict.fromkeys(("F0", "F1", "F2", "F3"), name)
     fail_back(world, second)
     for region in world.regions:
         steps = ALL_STEPS[region.settings.role]
@@ -299,7 +299,7 @@ def test_the_history_keeps_every_step_of_the_survivor(lost: int) -> None:
     world = failed_over(lost)
     fail_back(world, lost)
     told = world.regions[1 - lost].state.history[f"1-region{lost}-lost"]
-    assert set(told) == {"F1", "F2", "F3", "B0", "B2", "B3", "B4", "B5"}
+    assert set(told) == {"F0", "F1", "F2", "F3", "B0", "B2", "B3", "B4", "B5"}
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3, 4])
@@ -314,7 +314,7 @@ def test_a_failback_can_be_backed_out_of_before_b5_and_begun_anew(lost: int, tur
     assert kept.waiting_for or not kept.nodes, "the recreated region waits for the survivor"
     world.up(lost)
     world.up(1 - lost)
-    assert {"F1", "F2", "F3"} == set(world.regions[1 - lost].state.gates)
+    assert {"F0", "F1", "F2", "F3"} == set(world.regions[1 - lost].state.gates)
     assert set(world.regions[1 - lost].state.gates.values()) == {f"1-region{lost}-lost"}
     world.up(lost)
     assert not world.regions[lost].installations
@@ -330,7 +330,7 @@ def test_a_region_lost_again_in_the_middle_is_failed_over_again(lost: int, turns
         world.set("failback-pending" if turn < 4 else "restored", lost)
         world.up(1 - lost if turn % 2 == 0 else lost)
     fail_over(world, lost)
-    assert set(world.regions[1 - lost].state.gates) == {"F1", "F2", "F3"}
+    assert set(world.regions[1 - lost].state.gates) == {"F0", "F1", "F2", "F3"}
     fail_back(world, lost)
     assert "B7" in world.regions[lost].state.gates
 

@@ -33,8 +33,8 @@ from dualregion.errors import BackendError, ConfigError, DualRegionError, Refuse
 from dualregion.procedure import Phase
 from dualregion.progress import Stack, current_incident
 from dualregion.settings import ChartSettings, Settings
+from dualregion.topology import CLAIM, Topology
 from dualregion.topology import Gate as GateSpec
-from dualregion.topology import Topology
 from hooks import steps
 from hooks.cluster import CallFailed, Cluster
 from hooks.site import Evidence, Site
@@ -223,7 +223,7 @@ def test_a_normal_region_proves_itself_after_its_release() -> None:
     assert "Release::normal" in found.found["ConfigMap::N"].depends_on
 
 
-def test_a_survivor_has_both_installations_policies_secrets_and_three_gates(
+def test_a_survivor_has_both_installations_policies_secrets_the_claim_and_four_gates(
     survivor: tuple[Settings, Recorder],
 ) -> None:
     found, recorder = survivor
@@ -238,7 +238,7 @@ def test_a_survivor_has_both_installations_policies_secrets_and_three_gates(
     } == {"normal-namespace": found.own.namespace, "failover-namespace": found.own.failover}
     assert set(of_type(recorder, POLICY)) == {"normal-isolation", "failover-isolation"}
     assert set(of_type(recorder, SECRETS)) == {"normal-namespace", "failover-namespace"}
-    assert set(of_type(recorder, CONFIG_MAP)) == {"F1", "F2", "F3"}
+    assert set(of_type(recorder, CONFIG_MAP)) == {CLAIM, "F0", "F1", "F2", "F3"}
 
 
 def test_a_lost_region_declares_nothing_in_its_cluster() -> None:
@@ -275,6 +275,9 @@ def test_the_engine_is_told_the_order_of_the_procedure(
     proved = [f"ConfigMap::{step}" for step in ("F1", "F2", "F3")]
     for kind in ("normal", "failover"):
         assert f"NetworkPolicy::{kind}-isolation" in behind(recorder, proved[0])
+        assert {"ConfigMap::F0", f"ConfigMap::{CLAIM}"} <= behind(
+            recorder, f"NetworkPolicy::{kind}-isolation"
+        )
         assert {
             proved[0],
             f"Namespace::{kind}-namespace",
@@ -286,13 +289,17 @@ def test_the_engine_is_told_the_order_of_the_procedure(
     assert releases | set(proved[:2]) <= behind(recorder, proved[2])
 
 
-def test_the_isolation_waits_for_nothing_but_its_namespace(
+def test_the_isolation_waits_for_its_namespace_and_the_claim_only(
     survivor: tuple[Settings, Recorder],
 ) -> None:
     _, recorder = survivor
     for kind in ("normal", "failover"):
         assert behind(recorder, f"NetworkPolicy::{kind}-isolation") == {
-            f"Namespace::{kind}-namespace"
+            f"Namespace::{kind}-namespace",
+            "Namespace::normal-namespace",
+            "Secret::normal-namespace",
+            f"ConfigMap::{CLAIM}",
+            "ConfigMap::F0",
         }
 
 
@@ -459,7 +466,7 @@ def test_the_policy_lets_all_through_but_what_is_cut(
 
 def test_gates_record_step_title_and_incident(survivor: tuple[Settings, Recorder]) -> None:
     found, recorder = survivor
-    for step in (procedure.F1, procedure.F2, procedure.F3):
+    for step in (procedure.F0, procedure.F1, procedure.F2, procedure.F3):
         inputs = recorder.found[f"ConfigMap::{step.id}"].inputs
         assert inputs["metadata"] == {
             "name": f"dual-region-{step.id.lower()}",
@@ -482,7 +489,7 @@ def test_a_gates_proof_is_held_before_its_record_is_created(
     """An after-hook that fails would leave the record, and the step would never run again."""
     _, recorder = survivor
     for name, found in of_type(recorder, CONFIG_MAP).items():
-        assert found.before_create == (f"prove-{name}",)
+        assert found.before_create == (() if name == CLAIM else (f"prove-{name}",))
     for name, found in of_type(recorder, RELEASE).items():
         assert found.before_create == (f"take-over-{name}",)
         assert found.before_update == (f"clear-pending-{name}",)
@@ -540,6 +547,7 @@ def test_a_survivors_outputs() -> None:
     record = found.pop("record")
     assert found.pop("history") == {"1-region1-lost": record}
     assert {step: each["step"] for step, each in record.items()} == {
+        "F0": "F0",
         "F1": "F1",
         "F2": "F2",
         "F3": "F3",
@@ -550,7 +558,7 @@ def test_a_survivors_outputs() -> None:
         "role": "survivor",
         "lostRegion": 1,
         "incident": "1-region1-lost",
-        "progress": ["F1", "F2", "F3"],
+        "progress": ["F0", "F1", "F2", "F3"],
         "waitingFor": None,
         "gatewayAddress": "camunda-zeebe-gateway.camunda-london.svc.cluster.local:26500",
         "contactPoints": [
@@ -799,9 +807,20 @@ class TestStacks:
             Phase.FAILOVER,
             0,
             frozenset(
-                {"normal", "failover", "normal-isolation", "failover-isolation", "F1", "F2", "F3"}
+                {
+                    "normal",
+                    "failover",
+                    "normal-isolation",
+                    "failover-isolation",
+                    CLAIM,
+                    "F0",
+                    "F1",
+                    "F2",
+                    "F3",
+                }
             ),
-            gates=dict.fromkeys(("F1", "F2", "F3"), "1-region0-lost"),
+            gates=dict.fromkeys(("F0", "F1", "F2", "F3"), "1-region0-lost"),
+            claim="1-region0-lost",
         )
         assert peer.has_taken_over(0)
 

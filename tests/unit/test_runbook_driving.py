@@ -100,7 +100,7 @@ class Played:
             return
         proved = {turn.step.id for turn in steps} - {R.id}
         kept = (
-            set() if proved & {"N", "F1", "B0", "B1"} or steps[0].step == R else self.gates[region]
+            set() if proved & {"N", "F0", "B0", "B1"} or steps[0].step == R else self.gates[region]
         )
         self.gates[region] = kept | proved
         self.failover = (self.failover or "F2" in proved) and not (region == 0 and "B5" in proved)
@@ -117,7 +117,7 @@ class Played:
 
 
 WAY = [
-    "region0: F1 F2 F3",
+    "region0: F0 F1 F2 F3",
     "region1: R",
     "region0: B0",
     "region1: B1",
@@ -174,7 +174,7 @@ def test_whoever_types_what_is_named_next_goes_all_the_way() -> None:
     ("stop_at", "options", "exit_status", "told"),
     [
         (None, ["--until", "F3"], 0, "next, region1: R: "),
-        (0, [], 130, "next, region0: F1: "),
+        (0, [], 130, "next, region0: F0: "),
     ],
 )
 def test_the_closing_words_name_the_command_that_goes_on(
@@ -214,7 +214,7 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
     played = Played()
     Driver(played).failover(1)
     assert len(played.asked) == 1
-    # Nothing of F1 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
+    # Nothing of F0 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
     assert played.looks == [False, True]
 
 
@@ -284,7 +284,7 @@ def test_it_cannot_stop_within_an_up() -> None:
 
 def test_an_up_that_proves_nothing_is_not_said_for_ever() -> None:
     played = Played(stuck=True)
-    with pytest.raises(PulumiFailed, match="succeeded, but F1 is not proved"):
+    with pytest.raises(PulumiFailed, match="succeeded, but F0 is not proved"):
         Driver(played).failover(1)
     assert len(played.ups) == 1
 
@@ -296,7 +296,7 @@ def test_backing_out_of_a_failback_is_asked_and_goes_back() -> None:
     played.ups.clear()
     Driver(played).failover(1)
     assert any("back out of the failback of region paris" in each for each in played.asked)
-    assert played.ups == ["region0: F1 F2 F3", "region1: R"]
+    assert played.ups == ["region0: F0 F1 F2 F3", "region1: R"]
 
 
 @pytest.mark.parametrize(

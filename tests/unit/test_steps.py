@@ -16,7 +16,7 @@ from dualregion import brokers
 from dualregion.desired import desired
 from dualregion.errors import DeadlineExceeded
 from dualregion.procedure import STEPS, Step
-from dualregion.progress import Stack
+from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
 from hooks import failover as failover_hooks
 from hooks import proofs, steps, zeebe
@@ -144,7 +144,15 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     context = found.own.kube_context
     cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
     said: list[str] = []
-    site = QuickSite(cluster, found, desired(found, {}, Stack()), said.append)
+    confirmed = Stack(gates={"F0": f"1-region{lost}-lost"})
+    site = QuickSite(
+        cluster,
+        found,
+        desired(found, {}, Stack()),
+        said.append,
+        own=confirmed,
+        incident=Incident(1, lost),
+    )
     region = Region(kubernetes, site, said)
     region.sees(topology(region.hosts, size=SIZE, partitions=PARTITIONS))
     region.isolated(region.own, region.takeover)

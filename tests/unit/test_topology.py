@@ -101,7 +101,7 @@ def stands_behind(topology: Topology, name: str) -> set[str]:
         before = ahead.pop()
         if before not in found:
             found.add(before)
-            ahead += nodes[before].after if before in nodes else ()
+            ahead += nodes[before].after if before in nodes else topology.isolation_after
     return found
 
 
@@ -149,14 +149,16 @@ def test_the_survivors_brokers_are_not_touched_before_the_lost_ones_are_proved_g
 def test_the_isolation_comes_before_everything_of_a_failover() -> None:
     for _, _, topology in answers():
         if topology.role is Role.SURVIVOR:
-            for node in topology.nodes:
-                assert ISOLATION in stands_behind(topology, node.name)
+            assert topology.isolation_after == ("F0",)
+            for node in topology.nodes[1:]:
+                assert {"F0", ISOLATION} <= stands_behind(topology, node.name)
 
 
 def test_a_step_is_proved_only_after_what_it_proves_and_after_the_step_before() -> None:
     for _, _, topology in answers():
         if topology.role is Role.SURVIVOR:
             assert [gate.step for gate in topology.gates] == [
+                procedure.F0,
                 procedure.F1,
                 procedure.F2,
                 procedure.F3,
@@ -173,6 +175,7 @@ def test_the_order_of_a_failover(region: int, lost: int) -> None:
     """Repointing starts together with the failover brokers, as measured and decided in ADR 0001."""
     topology = desired(failover(region, lost), BASE, Stack())
     assert [(node.name, node.after) for node in topology.nodes] == [
+        ("F0", ()),
         ("F1", ("isolation",)),
         ("failover", ("F1",)),
         ("normal", ("F1",)),
@@ -662,5 +665,5 @@ def test_outputs_that_cannot_be_understood_are_a_clear_error(outputs: dict[str, 
 
 
 def test_every_step_has_an_id_of_its_own_and_a_title() -> None:
-    assert list(STEPS) == ["N", "F1", "F2", "F3", *(f"B{number}" for number in range(8))]
+    assert list(STEPS) == ["N", "F0", "F1", "F2", "F3", *(f"B{number}" for number in range(8))]
     assert all(step.title for step in STEPS.values())
