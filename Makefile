@@ -41,7 +41,7 @@ setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 licences: setup ## Make the list of licences and its document anew, after a change of versions
 	@$(PYTHON) -m sandbox.licences
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens
@@ -69,7 +69,7 @@ engine: setup ## Engine tests: real pulumi, real API servers
 interrupted: setup ## A drill in which every `pulumi up` is killed at every point and run again
 	$(PYTHON) -m pytest tests/interrupted
 
-zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation
+zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation, or with two operators
 	$(PYTHON) -m pytest tests/zombie
 
 foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it were somebody else's)

@@ -98,6 +98,13 @@ def main(
             help="With --zombie: leave the network policies out, which the drill must notice.",
         ),
     ] = False,
+    two_operators: Annotated[
+        bool,
+        typer.Option(
+            "--two-operators",
+            help="As --zombie, and at the cut each region's operator calls the other region lost.",
+        ),
+    ] = False,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -139,8 +146,9 @@ def main(
             interrupt,
             back_out,
             by_pulumi,
-            zombie,
+            zombie or two_operators,
             without_isolation,
+            two_operators,
             adopt,
             on,
             consent,

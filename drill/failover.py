@@ -13,8 +13,9 @@ from drill.rig import Rig
 from drill.settings import Incident
 from drill.stacks import Run
 from drill.turns import Outputs
+from drill.two_operators import fail_over_both
 
-STEPS = ("F1", "F2", "F3")
+STEPS = ("F0", "F1", "F2", "F3")
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Failover:
 
     def _by_pulumi(self) -> Outputs:
         """Preview and `up` on the survivor's stack."""
-        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
+        rig, survivor = self.rig, self.incident.survivor
         with rig.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
             rig.stacks.configure(survivor.stack, self._wanted)
             preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
@@ -93,10 +94,16 @@ class Failover:
         with rig.progress.stage(f"Phase failover: pulumi up on {survivor.stack}, the survivor"):
             self.episode.up_began = time.monotonic()
             try:
-                outputs = rig.must_up(survivor, "failover", f"region {lost.index} is lost")
+                outputs = self._up_on_survivor()
             finally:
                 self.episode.failover_end = time.monotonic()
         return outputs
+
+    def _up_on_survivor(self) -> Outputs:
+        rig, survivor, lost = self.rig, self.incident.survivor, self.incident.lost
+        if rig.settings.two_operators:
+            return fail_over_both(rig, self.incident, self.label)
+        return rig.must_up(survivor, "failover", f"region {lost.index} is lost")
 
     def check_lost_stack(self) -> None:
         """Say `up` on the lost region's stack, for the second time if the runbook command has done so."""

@@ -141,6 +141,7 @@ def report_of(
         versions=findings.versions,
         broker=findings.broker,
         zombie=settings.zombie,
+        two_operators=settings.two_operators,
         by_command=settings.by_command,
         answers=findings.answers,
         rights=findings.audit.judged(),

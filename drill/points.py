@@ -89,7 +89,7 @@ def _gates(*steps: str) -> tuple[str, ...]:
 NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
     (Until.FAILOVER, "survivor"): (
         "binding failover",
-        "gate F1",
+        *_gates("F0", "F1"),
         UPDATE,
         INSTALL_FAILOVER,
         *_gates("F2", "F3"),

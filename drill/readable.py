@@ -139,6 +139,7 @@ def _by_resource(what: str, rights: Mapping[str, Sequence[str]]) -> str:
 def _opening(report: Report) -> str:
     lost = " then ".join(map(str, report.lost_regions))
     fate = "cut off, back alive after the failover" if report.zombie else "lost"
+    fate += ", each called lost by the other's operator" if report.two_operators else ""
     place = f"Region {lost} {fate}, cluster size {report.cluster_size}, until `{report.until}`."
     place += f" Broker: {report.broker}." if report.broker else ""
     killed = f"{_KILLED} " if report.interrupted else ""

@@ -144,6 +144,8 @@ class Report:
     """Which broker was used, with its image; empty if none was ever seen."""
     zombie: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
+    two_operators: bool = False
+    """Whether each region's operator called the other region lost."""
     by_command: bool = False
     """Whether the runbook command took the turns."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -204,6 +206,7 @@ def as_json(report: Report) -> str:
             for point in turn.not_reachable
         ],
         "zombie": report.zombie,
+        "twoOperators": report.two_operators,
         "byCommand": report.by_command,
         "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
         "statusAsked": {when: each.asked for when, each in report.answers.items()},

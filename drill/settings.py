@@ -89,7 +89,8 @@ class DrillSettings:
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
     With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
-    leaves out what keeps it away then, which the drill must notice.
+    leaves out what keeps it away then, which the drill must notice. With `two_operators`, which is a drill with `zombie`,
+    both regions are called lost at nearly the same moment.
     With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
     With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
     With `images`, names of the user's own, the sandbox runs these.
@@ -106,6 +107,7 @@ class DrillSettings:
     by_pulumi: bool = False
     zombie: bool = False
     without_isolation: bool = False
+    two_operators: bool = False
     adopt: bool = False
     on: Path | None = None
     consent: str = ""
@@ -159,6 +161,8 @@ class DrillSettings:
             raise DrillError(
                 "--interrupt and --zombie: give one of them; the link must come back between the two stacks' turns"
             )
+        if self.two_operators and not self.zombie:
+            raise DrillError("--two-operators: only with --zombie do both regions live")
         if self.without_isolation and not self.zombie:
             raise DrillError(
                 "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"

@@ -6,10 +6,9 @@ operator wanted.
 
 from collections.abc import Sequence
 
-from dualregion import brokers
+from dualregion import brokers, claims
 from dualregion.errors import Refused
 from dualregion.procedure import B5, F3, Phase
-from dualregion.topology import Kind
 from runbook.stacks import Both
 from runbook.turns import ahead, incident
 
@@ -23,13 +22,21 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     :raises Refused: if another incident is under way, or the failback of this one is past the point.
     """
     other = brokers.other(lost)
-    if _is_under_way(other, stacks):
+    accepted = stacks[other].settings.accept_loss is not None
+    if _is_under_way(other, stacks) and not accepted:
         raise Refused(
             f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way, and region "
             f"{lost} ({_name(lost, stacks)}) its survivor: without it nothing is left to fail over to. "
             f"{_way_on(other, stacks)}. If region {lost} is down now, too, this procedure does not help: bring "
             "its cluster back first"
         )
+    survivor = stacks[other].settings.model_copy(
+        update={"phase": Phase.FAILOVER, "lost_region": lost}
+    )
+    if problem := claims.against_failover(
+        survivor, stacks[other].state.held, stacks[lost].state.held
+    ):
+        raise Refused(problem)
     if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
         raise Refused(
             f"the failback of region {lost} ({_name(lost, stacks)}) is past step B5: the failover brokers are "
@@ -87,7 +94,7 @@ def _has_begun_failback(lost: int, stacks: Both) -> bool:
 def _is_under_way(lost: int, stacks: Both) -> bool:
     """Whether an incident of this region has begun and is not over."""
     survivor = stacks[brokers.other(lost)].state.held
-    if Kind.FAILOVER in survivor.nodes:
+    if claims.standing_in(survivor, lost) is not None:
         return True
     ongoing = (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if any(s.state.held.phase in ongoing and s.state.held.lost_region == lost for s in stacks):

@@ -226,8 +226,8 @@ def test_every_step_of_every_part_is_named() -> None:
 def test_points_are_named_as_far_as_the_drill_goes() -> None:
     first = named()
     assert {(phase, stack) for phase, stack, _ in first} == {("failover", "region0")}
-    assert len(first) == 2 * 6
-    assert len(named(Until.RESTORED)) == 2 * (6 + 6 + 6 + 5 + 4)
+    assert len(first) == 2 * 7
+    assert len(named(Until.RESTORED)) == 2 * (7 + 6 + 6 + 5 + 4)
 
 
 def test_no_point_is_named_of_what_the_stacks_do_not_declare() -> None:
@@ -273,7 +273,7 @@ def test_a_removal_that_a_killed_run_carried_out_all_the_same_leaves_nothing_to_
 
 def test_every_point_hit_holds() -> None:
     check = every_point_was_hit([failover_turn()], named(), 1)
-    assert (check.ok, check.detail) == (True, "12 interruptions")
+    assert (check.ok, check.detail) == (True, "14 interruptions")
 
 
 def test_a_point_never_hit_fails() -> None:

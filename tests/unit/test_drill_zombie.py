@@ -183,6 +183,7 @@ def test_a_lost_region_that_answers_is_cleaned(status: int, outputs: Json, ok: b
         ({"zombie": True, "until": Until.NORMAL}, "no region is lost"),
         ({"zombie": True, "interrupt": True}, "--interrupt and --zombie"),
         ({"without_isolation": True}, "only with --zombie"),
+        ({"two_operators": True}, "only with --zombie do both regions live"),
     ],
 )
 def test_a_zombie_that_cannot_be_rehearsed_is_refused(wrong: Json, why: str) -> None:

@@ -99,7 +99,7 @@ def test_each_point_is_told_once_between_the_right_ups() -> None:
     assert played.ups == WAY
     following = {point: WAY[ups : ups + 1] for point, ups in played.ups_before.items()}
     assert following == {
-        "failover-begun": ["region0: F1 F2 F3"],
+        "failover-begun": ["region0: F0 F1 F2 F3"],
         "traffic-to-survivor": ["region1: R"],
         "failover-complete": ["region0: B0"],
         "failback-begun": ["region0: B0"],
@@ -261,7 +261,7 @@ def test_a_plan_of_a_failback_shows_each_point_once(monkeypatch: pytest.MonkeyPa
     hooks = AnnouncementSettings.model_validate(HOOKS)
     first, second = (
         replace(each, settings=each.settings.model_copy(update={"hooks": hooks}))
-        for each in world.failing_over(["F1", "F2", "F3"], "failover")
+        for each in world.failing_over(["F0", "F1", "F2", "F3"], "failover")
     )
     phases = (Phase.FAILBACK_PENDING, Phase.RESTORED, Phase.NORMAL)
     steps = list(plan._steps((first, second), 1, phases))

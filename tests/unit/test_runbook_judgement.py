@@ -17,7 +17,7 @@ from runbook.stacks import Both
 from tests.unit import runbook_world as world
 
 BEGUN = (
-    world.stack(0, "failback-pending", 1, ["F1", "F2", "F3"], reached="failover"),
+    world.stack(0, "failback-pending", 1, ["F0", "F1", "F2", "F3"], reached="failover"),
     world.stack(1, "failback-pending", 1, reached="failover", nodes=()),
 )
 """Both stacks told of the failback, and neither has taken a step of it."""
@@ -53,11 +53,11 @@ def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
 @pytest.mark.parametrize(
     ("stacks", "who", "what", "move"),
     [
-        (world.failing_over([]), "region0", "F1", "failover --lost 1"),
-        (world.failing_over(["F1"]), "region0", "F2", "failover --lost 1"),
-        (world.failing_over(["F1", "F2", "F3"]), "region1", "R", "failover --lost 1"),
+        (world.failing_over([]), "region0", "F0", "failover --lost 1"),
+        (world.failing_over(["F0", "F1"]), "region0", "F2", "failover --lost 1"),
+        (world.failing_over(["F0", "F1", "F2", "F3"]), "region1", "R", "failover --lost 1"),
         (
-            world.failing_over(["F1", "F2", "F3"], "failover"),
+            world.failing_over(["F0", "F1", "F2", "F3"], "failover"),
             "operator",
             "the failback",
             "failback",
@@ -126,7 +126,10 @@ def test_the_end_of_a_failback_is_the_commands_too() -> None:
         pytest.param(
             (
                 world.stack(
-                    0, proved=["F1", "F2", "F3"], reached="failover", outputs={"lostRegion": 1}
+                    0,
+                    proved=["F0", "F1", "F2", "F3"],
+                    reached="failover",
+                    outputs={"lostRegion": 1},
                 ),
                 world.stack(1),
             ),
@@ -146,7 +149,7 @@ def test_no_command_is_named_that_would_do_something_else(stacks: Both) -> None:
 
 
 def test_other_stacks_are_named_in_the_command() -> None:
-    london, paris = world.failing_over(["F1"])
+    london, paris = world.failing_over(["F0", "F1"])
     stacks = replace(london, name="london"), replace(paris, name="paris")
     following = judge(stacks, world.taken_over()).next
     assert str(following).splitlines()[1:] == [
@@ -156,7 +159,7 @@ def test_other_stacks_are_named_in_the_command() -> None:
 
 
 def test_a_failover_that_is_complete_is_mid_procedure() -> None:
-    status = judge(world.failing_over(["F1", "F2", "F3"], "failover"), world.taken_over())
+    status = judge(world.failing_over(["F0", "F1", "F2", "F3"], "failover"), world.taken_over())
     assert status.health is Health.MID_PROCEDURE
     assert status.engines == ("camunda-london", "camunda-london-failover")
     assert [each.missing for each in status.partitions] == [(), (), (), ()]
@@ -172,7 +175,7 @@ def test_a_web_app_that_is_down_is_a_degradation() -> None:
 def test_one_broker_id_at_work_in_two_places_is_unsafe() -> None:
     here = world.taken_over()[0]
     there = world.region(1, normal=world.installation(1))
-    status = judge(world.failing_over(["F1", "F2", "F3"], "failover"), (here, there))
+    status = judge(world.failing_over(["F0", "F1", "F2", "F3"], "failover"), (here, there))
     assert status.health is Health.UNSAFE
     assert "broker 1 is at work in camunda-london-failover and in camunda-paris" in said(status)
 
@@ -201,7 +204,7 @@ def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
     ("stacks", "health"),
     [
         (world.normal(), Health.UNSAFE),
-        (world.failing_over(["F1", "F2", "F3"], "failover"), Health.UNSAFE),
+        (world.failing_over(["F0", "F1", "F2", "F3"], "failover"), Health.UNSAFE),
         (world.failing_back(["B0"], []), Health.UNSAFE),
         (world.failing_back(["B0"], ["B1"]), Health.MID_PROCEDURE),
         (world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]), Health.MID_PROCEDURE),

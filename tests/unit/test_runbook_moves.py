@@ -1,5 +1,7 @@
 """Which moves are refused, and which phases follow: each wrong move gets a sentence that says why and what to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from dualregion.errors import Refused
@@ -10,7 +12,7 @@ from runbook.stacks import Both
 from runbook.turns import R, ahead
 from tests.unit import runbook_world as world
 
-TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
+TAKEN_OVER = world.failing_over(["F0", "F1", "F2", "F3"], "failover")
 FROZEN = world.failing_back(["B0", "B2", "B3"], ["B1"])
 REOPENED = world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "restored")
 AWAKE = world.failing_back(
@@ -36,6 +38,34 @@ def test_a_failover_of_the_other_region_is_refused(stacks: Both, way_on: str) ->
     with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one") as refused:
         failover_phases(0, stacks)
     assert way_on in str(refused.value)
+
+
+@pytest.mark.parametrize("proved", [["F0"], ["F0", "F1"], ["F0", "F1", "F2"]])
+def test_a_failover_of_the_other_region_is_refused_while_the_first_is_at_work(
+    proved: list[str],
+) -> None:
+    """Nothing of it is in the outputs yet: the state alone tells."""
+    stacks = world.stack(0, "failover", 1, proved, reached="normal"), world.stack(1)
+    with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one"):
+        failover_phases(0, stacks)
+
+
+def test_the_loss_of_the_survivor_is_refused_unless_its_incident_is_given_up() -> None:
+    for stacks in (FROZEN, REOPENED):
+        with pytest.raises(Refused):
+            failover_phases(0, stacks)
+        wrong, right = (_accepting(stacks, name) for name in ("2-region1-lost", "1-region1-lost"))
+        with pytest.raises(Refused, match="A failover now loses"):
+            failover_phases(0, wrong)
+        assert list(failover_phases(0, right)) == [Phase.FAILOVER]
+
+
+def _accepting(stacks: Both, incident: str) -> Both:
+    first, second = (
+        replace(each, settings=each.settings.model_copy(update={"accept_loss": incident}))
+        for each in stacks
+    )
+    return first, second
 
 
 def test_after_an_incident_either_region_may_be_lost() -> None:
@@ -71,7 +101,7 @@ def test_a_failback_before_a_failover_is_refused() -> None:
     ("stacks", "phases"),
     [
         (TAKEN_OVER, ["failback-pending", "restored", "normal"]),
-        (world.failing_over(["F1", "F2", "F3"]), ["failback-pending", "restored", "normal"]),
+        (world.failing_over(["F0", "F1", "F2", "F3"]), ["failback-pending", "restored", "normal"]),
         (FROZEN, ["failback-pending", "restored", "normal"]),
         (REOPENED, ["restored", "normal"]),
         (AWAKE, ["normal"]),
@@ -85,7 +115,7 @@ def test_a_failback_goes_on_where_it_was(stacks: Both, phases: list[str]) -> Non
 
 def test_the_lost_regions_step_is_done_once_it_was_told() -> None:
     assert [
-        each.step for each in ahead(Phase.FAILOVER, 1, world.failing_over(["F1", "F2", "F3"]))
+        each.step for each in ahead(Phase.FAILOVER, 1, world.failing_over(["F0", "F1", "F2", "F3"]))
     ] == [R]
     assert ahead(Phase.FAILOVER, 1, TAKEN_OVER) == ()
     survivor = TAKEN_OVER[0]

@@ -1,4 +1,4 @@
-"""A lost region that comes back alive (`make zombie`): the isolation keeps it out, and without it it gets in.
+"""A lost region that lives (`make zombie`): the isolation keeps it out, and without it it gets in; two operators.
 
 Whole drills, of either region: too long for `make test`.
 """
@@ -24,6 +24,12 @@ def test_a_zombie_is_kept_out_retired_and_failed_back_to(lost: str) -> None:
     assert document["zombie"]
     # It is not recreated: step R left its cluster clean.
     assert not any(stage["name"].startswith("Recreating") for stage in document["stages"])
+
+
+def test_of_two_operators_one_is_refused_and_nothing_is_lost() -> None:
+    document = whole_drill("--two-operators")
+    assert document["twoOperators"]
+    assert any("one is refused" in check["name"] for check in document["checks"])
 
 
 def test_without_the_isolation_it_gets_back_in_and_the_drill_says_so() -> None:
