@@ -167,6 +167,11 @@ class Settings(Model):
         return role_of(self.phase, self.region, self.lost_region)
 
     @property
+    def without_accepted_loss(self) -> "Settings":
+        """The same settings of somebody who accepts no loss."""
+        return self.model_copy(update={"accept_loss": None})
+
+    @property
     def peer_stack_name(self) -> str:
         """The name of the other region's stack."""
         return self.peer_stack or f"region{brokers.other(self.region)}"

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dualregion import claims
-from dualregion.errors import Refused
+from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.progress import Stack
+from hooks import pods, rollout
+from hooks.cluster import CallFailed
 from hooks.site import Evidence, Site
 
 PATIENCE_SECONDS = (10.0, 40.0)
@@ -21,13 +23,14 @@ PATIENCE_SECONDS = (10.0, 40.0)
 def claim(site: Site) -> Evidence:
     """F0: the other stack's state holds no failover for this region, and this stack's claim can be seen there.
 
-    :raises Refused: if the other stack has confirmed one.
+    :raises Refused: if the other stack has confirmed one, or brokers of a region that is given up are ready.
     """
+    given_up = _refuse_living(site)
     incident = str(site.incident)
     _wait_until_seen(site, F0, lambda own: own.claim == incident)
     waiting = replace(site.waiting(F0), deadline_seconds=PATIENCE_SECONDS[site.settings.region])
     rival = waiting.last_reason("no other failover is claimed", lambda: _rival_claim(site))
-    return {"claim": incident, "rival": rival or "none"}
+    return {"claim": incident, "rival": rival or "none"} | given_up
 
 
 def refuse_unless_confirmed(site: Site) -> None:
@@ -51,6 +54,36 @@ def refuse_rival(site: Site) -> None:
     problem = claims.against_failover(site.settings, own, peer)
     if problem:
         raise Refused(problem)
+
+
+def _refuse_living(site: Site) -> Evidence:
+    """Refuse to give up a region whose brokers are ready: two clusters would accept commands. Return what was seen there.
+
+    :raises Refused: naming the brokers.
+    """
+    settings = site.settings
+    if settings.accept_loss is None:
+        return {}
+    if claims.against_failover(settings.without_accepted_loss, *site.stacks_now()) is None:
+        return {}
+    try:
+        ready = [
+            f"{each.metadata.namespace}/{each.metadata.name}"
+            for namespace in (settings.peer.namespace, settings.peer.failover)
+            for each in pods.broker_pods(site.peer_cluster, namespace, settings.release)
+            if rollout.is_ready(each)
+        ]
+    except (CallFailed, ClusterUnreachable) as error:
+        return {"acceptedLoss": f"{settings.accept_loss}; region {settings.peer.name}: {error}"}
+    if not ready:
+        return {
+            "acceptedLoss": f"{settings.accept_loss}; region {settings.peer.name} has no ready broker"
+        }
+    raise Refused(
+        f"acceptLoss is {settings.accept_loss}, but region {settings.peer.name} lives: {', '.join(ready)} ready in kube "
+        f"context {settings.peer.kube_context!r}. Two clusters would accept commands. Take it back (`pulumi config rm "
+        "acceptLoss`) and go on with that region; or end its brokers first, if they are to be given up"
+    )
 
 
 def _wait_until_seen(site: Site, step: Step, is_there: Callable[[Stack], bool]) -> None:

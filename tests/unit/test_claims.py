@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
 from dualregion.topology import Gate, Kind
 from hooks import claiming
+from hooks.cluster import CallFailed
 from hooks.site import Site
 from hooks.waiting import Waiting
 from tests.unit.examples import failover, settings
@@ -313,6 +315,55 @@ def test_what_stands_behind_a_claim_is_asked_again_at_f1_f2_and_the_install() ->
         for region in (0, 1):
             with pytest.raises(Refused, match=INCIDENT[region]):
                 check(site_at(backend, region))
+
+
+class Living:
+    """Stands for the pods of the region that is given up."""
+
+    def __init__(self, *ready: bool, silent: bool = False) -> None:
+        self._ready, self._silent = ready, silent
+
+    def pods(self, namespace: str, selector: str) -> list[Any]:
+        if self._silent:
+            raise CallFailed("no answer in time")
+        conditions = [SimpleNamespace(type="Ready", status=str(each)) for each in self._ready]
+        return [
+            SimpleNamespace(
+                metadata=SimpleNamespace(
+                    name=f"camunda-zeebe-{index}", namespace=namespace, deletion_timestamp=None
+                ),
+                status=SimpleNamespace(conditions=[each]),
+            )
+            for index, each in enumerate(conditions)
+        ]
+
+
+def given_up(peer_cluster: Living, accept: str | None = INCIDENT[0]) -> Site:
+    backend = Backend()
+    backend.stacks = [holding(0), holding(1, "F0", "F1", "F2", "F3", release=True)]
+    site = site_at(backend, 0, acceptLoss=accept)
+    site.__dict__["peer_cluster"] = peer_cluster
+    return site
+
+
+def test_a_region_whose_brokers_are_ready_is_not_given_up() -> None:
+    """Its name may be accepted by who only cannot reach it from where its clients are."""
+    with pytest.raises(Refused, match="camunda-paris/camunda-zeebe-1") as caught:
+        claiming.claim(given_up(Living(False, True)))
+    assert "camunda-zeebe-0" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen"),
+    [
+        (Living(False), "1-region0-lost; region paris has no ready broker"),
+        (Living(silent=True), "1-region0-lost; region paris: no answer in time"),
+    ],
+)
+def test_what_was_seen_of_a_region_that_is_given_up_is_in_the_record(
+    peer: Living, seen: str
+) -> None:
+    assert claiming.claim(given_up(peer))["acceptedLoss"] == seen
 
 
 def test_other_phases_and_roles_are_not_asked() -> None:
