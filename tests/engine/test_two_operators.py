@@ -30,7 +30,7 @@ def test_exactly_one_gets_past_its_claim(project: Project, apart: float) -> None
     """Nothing runs here, so F1 of the winner cannot be proved; the loser never gets there."""
     for region in (0, 1):
         assert project.up(f"region{region}").exit_status in (0, 1)
-    project.both(deadlineSeconds=20)
+    project.both(deadlineSeconds=15)
     runs = _both_at_once(project, apart)
     refused = [each for each in runs if "two clusters would accept commands" in each.output]
     (loser,) = refused
@@ -42,14 +42,13 @@ def test_exactly_one_gets_past_its_claim(project: Project, apart: float) -> None
     held = "".join(project.state(f"region{lost}"))
     assert "Policy" not in held, "who is refused has isolated nothing"
     assert "failover-claim" in "".join(project.state(f"region{1 - lost}"))
-    _agree(project, lost)
+    if apart:
+        _agree(project, lost)
 
 
 def _agree(project: Project, lost: int) -> None:
-    """The refused one calls its own region lost: it withdraws its claim, and the other one goes on."""
+    """The refused one calls its own region lost: it withdraws its claim."""
     project.config(f"region{lost}", lostRegion=lost)
     agreed = project.up(f"region{lost}")
     assert agreed.exit_status == 0, agreed.output
     assert "failover-claim" not in "".join(project.state(f"region{lost}"))
-    again = project.up(f"region{1 - lost}")
-    assert "F1: waited" in again.output, again.output
