@@ -32,11 +32,13 @@ SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 class SpaceArgs:
     """What a namespace is made of.
 
+    :ivar guard: see `components.guard`.
     :ivar keys: the backup bucket's keys, if the program makes them.
     """
 
     spec: Installation
     site: Site
+    guard: pulumi.ResourceHook
     keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -79,11 +81,13 @@ class CamundaArgs:
     """What an installation is made of.
 
     :ivar project: the project's folder, which relative chart paths start from.
+    :ivar guard: see `components.guard`.
     """
 
     spec: Installation
     site: Site
     project: str
+    guard: pulumi.ResourceHook
 
 
 class Camunda(pulumi.ComponentResource):
@@ -176,13 +180,20 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     namespace, site = args.spec.namespace, args.site
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
-        return k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
+        guarded = pulumi.ResourceOptions(
+            hooks=pulumi.ResourceHookBinding(before_delete=[args.guard])
+        )
+        return k8s.core.v1.Namespace(
+            name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, guarded)
+        )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
         await asyncio.to_thread(wait_until_ended, site.cluster, namespace, site.waiting(F1))
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
-    waiting = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+    waiting = pulumi.ResourceOptions(
+        hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard])
+    )
     return k8s.core.v1.Namespace(
         name,
         metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
@@ -250,7 +261,7 @@ def _prepare_update(site: Site, spec: Installation) -> None:
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
-    """Return the hooks that prepare the cluster for an install or an update of the release."""
+    """Return the hooks that prepare the cluster for an install or an update of the release, and guard it."""
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
@@ -262,4 +273,5 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],
         before_update=[pulumi.ResourceHook(f"clear-pending-{name}", before_update)],
+        before_delete=[args.guard],
     )

@@ -14,22 +14,22 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from dualregion.topology import STEP_LABEL
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
-INCIDENT_LABEL = "camunda-dual-region/incident"
-"""A gate of another incident is replaced, and its step done and proved again."""
-
 
 @dataclass(frozen=True)
 class GateArgs:
-    """What a gate is made of."""
+    """What a gate is made of.
+
+    :ivar guard: see `components.guard`.
+    """
 
     spec: GateSpec
     site: Site
+    guard: pulumi.ResourceHook
 
 
 class Gate(pulumi.ComponentResource):
@@ -49,7 +49,7 @@ class Gate(pulumi.ComponentResource):
             metadata={
                 "name": record_name(step.id),
                 "namespace": namespace,
-                "labels": {STEP_LABEL: step.id, INCIDENT_LABEL: incident},
+                "labels": args.spec.labels,
             },
             data={"step": step.id, "title": step.title, "incident": incident},
             opts=pulumi.ResourceOptions(
@@ -59,7 +59,7 @@ class Gate(pulumi.ComponentResource):
                 ignore_changes=["data"],
                 replace_on_changes=["metadata.labels"],
                 delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(before_create=[hook]),
+                hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
             ),
         )
         self.record = config_map.data.apply(lambda data: dict(data or {}))

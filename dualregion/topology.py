@@ -35,6 +35,8 @@ NO_INCIDENT = "none"
 
 STEP_LABEL = "camunda-dual-region/step"
 """The label of every gate's record in the cluster: the step's id."""
+INCIDENT_LABEL = "camunda-dual-region/incident"
+"""A gate of another incident is replaced, and its step done and proved again."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Gate:
     def name(self) -> str:
         """Its node name."""
         return self.step.id
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its record in the cluster; with others it is another gate."""
+        return {STEP_LABEL: self.step.id, INCIDENT_LABEL: self.incident}
 
 
 @dataclass(frozen=True)

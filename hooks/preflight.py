@@ -37,6 +37,20 @@ def check(site: Site) -> None:
 
 def warnings(site: Site) -> list[str]:
     """Return what the user must be told in every run: paused exporters above all."""
+    return [*_retired(site), *_paused(site)]
+
+
+def _retired(site: Site) -> list[str]:
+    """Return that nothing guards the region's installation any more, if it is so."""
+    if not site.settings.is_retired:
+        return []
+    return [
+        f"retire is {site.settings.retire!r}: `pulumi destroy --run-program` deletes this region's installation with "
+        "all its data, without asking what it is needed for; `pulumi config rm retire` if it is to stay"
+    ]
+
+
+def _paused(site: Site) -> list[str]:
     if site.topology.role is not Role.SURVIVOR:
         return []
     release = site.settings.release

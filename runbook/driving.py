@@ -15,7 +15,7 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from hooks.asking import begin
 from runbook.announcing import Announcer
-from runbook.consent import irreversible, may_be_irreversible
+from runbook.consent import Question, irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
 from runbook.locks import somebody_else
@@ -49,7 +49,7 @@ class Hands(Protocol):
     def drop_pending(self, stack: str) -> None:
         """Drop the operations from a stack's state that a killed run has left pending."""
 
-    def ask(self, question: str, status: Status | None = None) -> bool:
+    def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology."""
 
     def say(self, text: str) -> None:
@@ -79,7 +79,9 @@ class Driver:
         self._check_until(phases, lost)
         if backs_out(lost, stacks):
             name = stacks[lost].settings.own.name
-            question = f"back out of the failback of region {name}, which is emptied again?"
+            question = Question(
+                f"back out of the failback of region {name}, which is emptied again?"
+            )
             self._ask(question, self.hands.status())
         return self._drive(phases, lost, stacks)
 
@@ -94,11 +96,12 @@ class Driver:
     def _stacks_of_nobody_else(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
 
-        Where the backend does not show locks, Pulumi refuses later. One that a killed run has left is mended then.
+        Where the backend does not show locks, Pulumi refuses later. One that a killed run may have left is asked about
+        then.
         """
         stacks = self.hands.stacks()
         for each in stacks:
-            held = [lock for lock in each.locks or () if not lock.is_stale]
+            held = [lock for lock in each.locks or () if not lock.may_be_left]
             if held:
                 raise somebody_else(each.name, held)
         return stacks
@@ -171,7 +174,7 @@ class Driver:
         for change in found.changes:
             self.hands.say(f"    {change}")
         question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
-        self._ask(question, status.result())
+        self._ask(Question(question), status.result())
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
@@ -212,12 +215,11 @@ class Driver:
         The `up` has looked at the cluster, and made or taken over whatever it was.
         """
         pending = ", ".join(stack.state.pending)
-        if pending and self.hands.ask(
-            f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
-        ):
+        question = f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
+        if pending and self.hands.ask(Question(question)):
             self.hands.drop_pending(stack.name)
 
-    def _ask(self, question: str, status: Status | None) -> None:
+    def _ask(self, question: Question, status: Status | None) -> None:
         if not self.hands.ask(question, status):
             raise Stopped("stopped before that; what is done stays, and the same command goes on")
 

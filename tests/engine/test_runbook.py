@@ -283,10 +283,13 @@ def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: 
     project.config("region0", deadlineSeconds=3)
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said
-    assert "a process that is gone: take the lock away?" in said
+    assert "Is that run known to be gone, and its lock to be taken away?" in said
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
     assert exit_status == 1, said
-    assert "take the lock away? yes, by --yes" in said
+    assert "run it at a terminal, or with --yes-unlock" in said
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes-unlock")
+    assert exit_status == 1, said
+    assert "its lock to be taken away? yes, by --yes-unlock" in said
     assert "F1: waited" in said
     assert status(project)[1]["stacks"][0]["locks"] == []
 

@@ -24,6 +24,7 @@ from pulumi.runtime.sync_await import _sync_await
 from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
+from components.guard import guard_hook
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
@@ -699,7 +700,8 @@ class TestProof:
     @pytest.fixture
     def args(self, kubernetes: FakeKubernetes, tmp_path: Path) -> GateArgs:
         cluster = Cluster(kubeconfig(tmp_path, kubernetes.url, "cluster-london"), "cluster-london")
-        return GateArgs(GateSpec(procedure.F1), site_of(failover(0, lost=1), cluster))
+        site = site_of(failover(0, lost=1), cluster)
+        return GateArgs(GateSpec(procedure.F1), site, run(lambda: guard_hook(site))[0])
 
     def prove(
         self,
