@@ -13,9 +13,10 @@ import yaml
 
 from components.ownership import owned
 from dualregion import rights
+from dualregion.begun import Begun
 from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
-from dualregion.topology import Installation, Kind
+from dualregion.topology import NO_INCIDENT, Installation, Kind
 from dualregion.values import nulls_of
 from hooks import adoption, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
@@ -241,21 +242,24 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 
 
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
-    """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
+    """Make way for an install: never in a lost region, nor over leftovers where it is to begin with nothing."""
     refuse_in_lost_region(site)
     if adoption.take_over(site, spec, Path(project)):
         return
-    taken_over = helm_records.take_over_interrupted_install(
-        site.cluster, spec.namespace, site.settings.release, spec.values, site.say
-    )
-    if not taken_over:
-        refuse_leftovers(site)
+    cluster, release = site.cluster, site.settings.release
+    if not helm_records.is_interrupted_install(cluster, spec.namespace, release, spec.values):
+        refuse_leftovers(site, spec)
+    helm_records.begin_install(cluster, spec.namespace, release, _begun(site, spec), site.say)
+
+
+def _begun(site: Site, spec: Installation) -> Begun:
+    return Begun.of(str(site.incident or NO_INCIDENT), spec.values)
 
 
 def _prepare_update(site: Site, spec: Installation) -> None:
     """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
     release = site.settings.release
-    helm_records.clear_interrupted_upgrade(site.cluster, spec.namespace, release, site.say)
+    helm_records.begin_upgrade(site.cluster, spec.namespace, release, _begun(site, spec), site.say)
     if spec.hold_updates:
         rollout.hold(site.cluster, spec.namespace, release, site.say)
 

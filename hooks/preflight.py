@@ -7,8 +7,8 @@ from functools import partial
 from dualregion import brokers, observed
 from dualregion.errors import Refused
 from dualregion.procedure import B5, N, Phase, Role
-from dualregion.topology import Kind
-from hooks import clean_slate, exporting, zeebe
+from dualregion.topology import Installation, Kind
+from hooks import clean_slate, exporting, helm_records, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed
 from hooks.exporting import Place, pause_notice
@@ -25,7 +25,7 @@ def check(site: Site) -> None:
     """Refuse what would harm a live cluster.
 
     :raises Refused: if the survivor has nothing installed, if its gateway still sees the region called
-        lost, or if a lost region would come back empty without a failback.
+        lost, if the failover namespace is not clean, or if a lost region would come back empty without a failback.
     """
     if site.topology.role is Role.MEMBER:
         _refuse_empty_return(site)
@@ -33,6 +33,7 @@ def check(site: Site) -> None:
         _refuse_without_survivor(site)
         if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
             _refuse_healthy_region(site)
+        _refuse_old_failover(site)
 
 
 def warnings(site: Site) -> list[str]:
@@ -86,20 +87,49 @@ def _refuse_empty_return(site: Site) -> None:
         )
 
 
-def refuse_leftovers(site: Site) -> None:
-    """Refuse to install in a recreated region that is not empty.
+def refuse_leftovers(site: Site, spec: Installation) -> None:
+    """Refuse to install over what is left where an installation is to begin with nothing.
 
-    :raises Refused: naming what is left there.
+    So does a recreated region's, and the failover installation: brokers that start on disks of an earlier incident, under
+    the ids of now, bring back what the others have decided otherwise since. What an interrupted install of this very
+    incident has left is no such thing.
+
+    :raises Refused: naming what is left there, and how to delete it.
     """
-    if site.topology.role is not Role.RECREATED:
+    begins_empty = spec.kind is Kind.FAILOVER or site.topology.role is Role.RECREATED
+    if not begins_empty or _is_of_this_incident(site, spec):
         return
-    left = clean_slate.leftovers(site.cluster, site.namespace, site.settings.release)
-    if left:
-        raise Refused(
-            f"namespace {site.namespace} holds {', '.join(left)}: a recreated region starts from nothing, as its "
-            f"old data must not come back; delete it (kubectl --context {site.cluster.context} delete namespace "
-            f"{site.namespace}), then run `pulumi up` again"
-        )
+    left = clean_slate.leftovers(site.cluster, spec.namespace, site.settings.release)
+    if not left:
+        return
+    what = "the failover installation" if spec.kind is Kind.FAILOVER else "a recreated region"
+    kubectl = f"kubectl --context {site.cluster.context} delete"
+    volumes = [each.removeprefix("volume/") for each in left if each.startswith("volume/")]
+    retained = f", and `{kubectl} pv {' '.join(volumes)}`" if volumes else ""
+    raise Refused(
+        f"namespace {spec.namespace} holds {', '.join(left)}: {what} starts from nothing, as its old data must not come "
+        f"back; if nobody needs it any more, delete it (`{kubectl} namespace {spec.namespace}`{retained}), then run "
+        "`pulumi up` again"
+    )
+
+
+def _is_of_this_incident(site: Site, spec: Installation) -> bool:
+    """Whether what is in a namespace was begun by a run of this incident: its disks hold nothing older."""
+    begun = helm_records.begun_in(site.cluster, spec.namespace)
+    return begun is not None and begun.incident == str(site.incident)
+
+
+def _refuse_old_failover(site: Site) -> None:
+    """Look at the failover namespace before anything begins, not only once F1 is through.
+
+    One that is being deleted is waited for when it is made again.
+    """
+    namespace = site.settings.own.failover
+    if Kind.FAILOVER in site.own.nodes or site.cluster.is_ending(namespace):
+        return
+    for spec in site.topology.installations:
+        if spec.kind is Kind.FAILOVER:
+            refuse_leftovers(site, spec)
 
 
 def refuse_in_lost_region(site: Site) -> None:

@@ -668,7 +668,11 @@ class TestInterruptedRuns:
         self, name: str, cluster: Cluster, kubernetes: FakeKubernetes
     ) -> None:
         self.fire(self.hook(site_of(settings(), cluster), name))
-        assert set(kubernetes.asked) == {"GET /api/v1/namespaces/camunda-london/secrets"}
+        assert kubernetes.asked[0] == "GET /api/v1/namespaces/camunda-london/secrets"
+        assert set(kubernetes.asked[1:]) <= {
+            kubernetes.asked[0],
+            "PATCH /api/v1/namespaces/camunda-london/configmaps/dual-region-helm",
+        }
 
     def test_the_failovers_namespace_is_made_when_its_former_one_is_gone(
         self, cluster: Cluster, kubernetes: FakeKubernetes
