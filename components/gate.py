@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
 from dualregion.topology import Gate as GateSpec
-from hooks import steps
+from hooks import standing, steps
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
@@ -51,11 +51,13 @@ class Gate(pulumi.ComponentResource):
                 "namespace": namespace,
                 "labels": args.spec.labels,
             },
-            data={"step": step.id, "title": step.title, "incident": incident},
+            data={"step": step.id, "title": step.title, "incident": incident}
+            | ({"proof": str(args.spec.proof)} if args.spec.proof > 1 else {}),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=opts.depends_on,
-                # A record stays as it was made; another incident's gives way to a new one.
+                # A record stays as it was made; another incident's gives way to a new one, and so does one that is proved
+                # once more.
                 ignore_changes=["data"],
                 replace_on_changes=["metadata.labels"],
                 delete_before_replace=True,
@@ -96,5 +98,6 @@ def _prove(args: GateArgs, name: str) -> None:
             "end": end.isoformat(timespec="milliseconds"),
             "seconds": f"{(end - start).total_seconds():.1f}",
             "evidence": json.dumps(evidence),
-        },
+        }
+        | standing.entry(site, step),
     )

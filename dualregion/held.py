@@ -44,9 +44,8 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
 
     :raises ConfigError: if the outputs are not those of this program.
     """
-    gates = {
-        name: str(record.get("incident", NO_INCIDENT)) for name, record in records_of(nodes).items()
-    }
+    records = records_of(nodes)
+    gates = {name: str(record.get("incident", NO_INCIDENT)) for name, record in records.items()}
     descriptions = {
         name: str(text)
         for name, made in nodes.items()
@@ -59,7 +58,11 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         if isinstance(given := (made.get(_LAST_INPUTS) or {}).get("values"), Mapping)
     }
     return replace(
-        stack, descriptions=descriptions, values=values, chain_writes=_chain_writes(nodes)
+        stack,
+        descriptions=descriptions,
+        values=values,
+        records=records,
+        chain_writes=_chain_writes(nodes),
     )
 
 

@@ -46,6 +46,7 @@ class Stack:
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
+    :ivar records: the record of each gate in its state, by step id.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     """
 
@@ -57,6 +58,7 @@ class Stack:
     history: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
 
     @classmethod

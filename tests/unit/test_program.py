@@ -723,7 +723,7 @@ class TestProof:
         self.prove(monkeypatch, args, lambda _: {"brokers": "0 a, 2 b"})
         maps = kubernetes.objects["/api/v1/namespaces/camunda-london/configmaps"]
         data = maps["dual-region-f1"]["data"]
-        assert set(data) == {"start", "end", "seconds", "evidence"}
+        assert set(data) == {"start", "end", "seconds", "evidence", "standsOn"}
         assert json.loads(data["evidence"]) == {"brokers": "0 a, 2 b"}
         assert data["start"] <= data["end"]
         assert data["start"].endswith("+00:00")
@@ -801,7 +801,8 @@ class TestStacks:
         held = registered_urns(site_of(failover(1, lost=0, regions=with_cidrs())))
         engine = Backend.engine("region1", {"phase": "failover", "lostRegion": 0}, held)
         peer, _ = run(lambda: stacks.read_peer("region1"), engine)
-        assert peer == Stack(
+        assert set(peer.records) == {"F1", "F2", "F3"}
+        assert replace(peer, records={}) == Stack(
             Phase.FAILOVER,
             0,
             frozenset(
