@@ -111,7 +111,11 @@ class Camunda(pulumi.ComponentResource):
             skip_await=True,
             description=_description(name, args.site),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=opts.depends_on, hooks=_release_hooks(name, args)
+                parent=self,
+                depends_on=opts.depends_on,
+                # So the guard is asked before anything is made in its place.
+                delete_before_replace=True,
+                hooks=_release_hooks(name, args),
             ),
         )
         self.register_outputs({})
@@ -182,7 +186,8 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
         guarded = pulumi.ResourceOptions(
-            hooks=pulumi.ResourceHookBinding(before_delete=[args.guard])
+            delete_before_replace=True,
+            hooks=pulumi.ResourceHookBinding(before_delete=[args.guard]),
         )
         return k8s.core.v1.Namespace(
             name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, guarded)
@@ -193,7 +198,8 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
     waiting = pulumi.ResourceOptions(
-        hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard])
+        delete_before_replace=True,
+        hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
     )
     return k8s.core.v1.Namespace(
         name,

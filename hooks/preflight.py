@@ -1,5 +1,6 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -15,6 +16,8 @@ from hooks.exporting import Place, pause_notice
 from hooks.site import Site
 from hooks.waiting import Waiting
 
+SPARE_LIVING = "DUALREGION_SPARE_LIVING"
+"""Set by the command where a lost region did not answer, and so nobody was asked whether it is to be deleted."""
 _MOST_ASKED = 8
 """Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
 SETTLE_SECONDS = 30.0
@@ -29,6 +32,8 @@ def check(site: Site) -> None:
     """
     if site.topology.role is Role.MEMBER:
         _refuse_empty_return(site)
+    if site.topology.role is Role.LOST:
+        _spare_living(site)
     if site.topology.role is Role.SURVIVOR:
         _refuse_without_survivor(site)
         if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
@@ -71,6 +76,18 @@ def _stands_in_already(site: Site) -> bool:
     """
     proved = site.own.proved(site.incident)
     return Kind.FAILOVER in site.own.nodes and B5.id not in proved
+
+
+def _spare_living(site: Site) -> None:
+    """Refuse to clean a region that was silent when its deletion should have been asked about, and answers now.
+
+    One that does not answer declares what it holds, and nothing of it is deleted.
+    """
+    if os.environ.get(SPARE_LIVING) and site.own.nodes and not site.topology.nodes:
+        raise Refused(
+            f"region {site.settings.own.name} answers now, and did not when it was looked whether its deletion must be asked "
+            "about; nothing of it was deleted. Run the same command again: it asks first"
+        )
 
 
 def _refuse_empty_return(site: Site) -> None:

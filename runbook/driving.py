@@ -22,7 +22,7 @@ from runbook.locks import somebody_else
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.previewing import Preview
 from runbook.stacks import Both, RegionStack
-from runbook.turns import Turn, ahead, turns
+from runbook.turns import R, Turn, ahead, turns
 
 
 class Hands(Protocol):
@@ -40,9 +40,10 @@ class Hands(Protocol):
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         """Set a stack's phase for good."""
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
         """Run `pulumi up`.
 
+        :param spare: whether a lost region is spared if it answers after all: nobody has agreed to its deletion.
         :raises DualRegionError: if it fails, is stopped, or somebody else is at work.
         """
 
@@ -185,9 +186,10 @@ class Driver:
         """
         group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
         stack = stacks[left[0].region]
-        self._ask_before(group, of)
+        agreed = self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
-        self.hands.up(stack.name, group)
+        spare = not agreed and any(turn.step == R for turn in group)
+        self.hands.up(stack.name, group, spare=spare)
         after = self.hands.stacks()
         self._drop_pending(after[left[0].region])
         if ahead(phase, of, after)[:1] == left[:1]:
@@ -200,14 +202,18 @@ class Driver:
             )
         return after
 
-    def _ask_before(self, group: Sequence[Turn], of: int | None) -> None:
-        """Ask if something of an `up` cannot be undone; nothing else waits for a look at the regions."""
+    def _ask_before(self, group: Sequence[Turn], of: int | None) -> bool:
+        """Ask if something of an `up` cannot be undone, and say whether it was asked and agreed to.
+
+        Nothing else waits for a look at the regions.
+        """
         if not may_be_irreversible(group, of):
-            return
+            return False
         status = self.hands.status(thorough=True)
         question = irreversible(group, of, status)
         if question:
             self._ask(question, status)
+        return question is not None
 
     def _drop_pending(self, stack: RegionStack) -> None:
         """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.

@@ -16,6 +16,7 @@ from rich.console import Console
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from hooks.asking import begin
+from hooks.preflight import SPARE_LIVING
 from runbook import looking, previewing, screen
 from runbook.consent import Consent, Question
 from runbook.display import running
@@ -105,13 +106,15 @@ class PulumiHands:
         """Tell the operator."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
         """Run `pulumi up`; a lock that a killed run may have left is taken away after asking.
 
+        :param spare: see `runbook.driving.Hands`; the program is told by a variable of its environment.
         :raises PulumiFailed: with what the program said.
         :raises Stopped: if the operator has hit Ctrl-C.
         :raises Refused: if somebody else is at work.
         """
+        self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
         try:
             self._up(stack, steps)
         except ConcurrentUpdateError as error:

@@ -297,6 +297,67 @@ def test_the_isolation_waits_for_nothing_but_its_namespace(
         }
 
 
+def test_nothing_that_is_needed_is_deleted_unasked(survivor: tuple[Settings, Recorder]) -> None:
+    """Releases, namespaces and gates have the guard, and it is asked before anything is made in their place."""
+    _, recorder = survivor
+    guarded = {
+        key for key, each in recorder.found.items() if "guard-deletion" in each.before_delete
+    }
+    assert guarded == {
+        *(
+            f"{kind}::{name}{suffix}"
+            for name in ("normal", "failover")
+            for kind, suffix in (("Release", ""), ("Namespace", "-namespace"))
+        ),
+        *(f"ConfigMap::{step}" for step in ("F1", "F2", "F3")),
+    }
+    assert all(recorder.found[key].deleted_first for key in guarded)
+
+
+def test_all_else_lies_below_what_is_guarded(survivor: tuple[Settings, Recorder]) -> None:
+    """The engine deletes nothing before what depends on it, so nothing goes before the guard was asked."""
+    _, recorder = survivor
+    below = {
+        each
+        for key, found in recorder.found.items()
+        if "guard-deletion" in found.before_delete
+        for each in behind(recorder, key)
+    }
+    rest = {
+        key
+        for key in in_cluster(recorder)
+        if "guard-deletion" not in recorder.found[key].before_delete
+    }
+    assert rest
+    assert rest <= below
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [settings(), failover(0, lost=0), failover(0, lost=1)],
+    ids=["member", "lost", "survivor"],
+)
+def test_the_guard_is_registered_in_every_run(wanted: Settings) -> None:
+    """The engine deletes nothing whose hook it does not know, and asks it in a preview."""
+    guard = declared(site_of(wanted)).hooks["guard-deletion"]
+    assert guard.opts is not None
+    assert guard.opts.on_dry_run
+
+
+def test_the_guard_refuses_what_the_run_declares(survivor: tuple[Settings, Recorder]) -> None:
+    _, recorder = survivor
+    guard = recorder.hooks["guard-deletion"].callback
+    labels = recorder.found["ConfigMap::F2"].inputs["metadata"]["labels"]
+    for name, inputs in (
+        ("normal", {}),
+        ("failover-namespace", None),
+        ("F2", {"metadata": {"labels": labels}}),
+    ):
+        args = pulumi.ResourceHookArgs("urn", "", name, "t", old_inputs=inputs)
+        with pytest.raises(Refused, match="is not deleted"):
+            asyncio.run(guard(args))  # type: ignore[arg-type]
+
+
 def test_everything_goes_to_the_regions_own_cluster(survivor: tuple[Settings, Recorder]) -> None:
     found, recorder = survivor
     providers = {recorder.found[key].provider for key in in_cluster(recorder)}

@@ -58,6 +58,7 @@ class Played:
     ups: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     options: list[Consent] = field(default_factory=list)
+    spared: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     previews: int = 0
     looks: list[bool] = field(default_factory=list)
@@ -92,7 +93,8 @@ class Played:
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         self.phase[int(stack[-1])] = phase
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        self.spared += [stack] if spare else []
         if self.stop_at == len(self.ups):
             self.stop_at = None
             raise Stopped("stopped")
@@ -238,6 +240,14 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
     assert len(played.asked) == 1
     # Nothing of F1 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
     assert played.looks == [False, True]
+    # It may answer a moment later.
+    assert played.spared == ["region1"]
+
+
+def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
+    played = Played(sights=SIGHTS["alive"])
+    Driver(played).failover(1)
+    assert played.spared == []
 
 
 @pytest.mark.parametrize(

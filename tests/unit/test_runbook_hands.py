@@ -16,6 +16,7 @@ from rich.console import Console
 
 from dualregion.errors import Refused
 from dualregion.procedure import B2, F1, F2
+from hooks.preflight import SPARE_LIVING
 from runbook import hands
 from runbook.consent import Consent, Question
 from runbook.display import Running, running
@@ -117,6 +118,16 @@ def test_a_backend_that_does_not_tell_who_refuses_all_the_same(played: Played) -
     played.answers[:] = [ConcurrentUpdateError(CommandResult("", conflict, 255))]
     with pytest.raises(Refused, match="the backend does not tell who"):
         played.up("region0", STEPS)
+
+
+@pytest.mark.parametrize(("spare", "told"), [(True, {SPARE_LIVING: "1"}), (False, {})])
+def test_the_program_is_told_to_spare_a_region_that_was_not_asked_about(
+    played: Played, *, spare: bool, told: dict[str, str]
+) -> None:
+    played.answers[:] = [None, None]
+    played.up("region1", STEPS, spare=True)
+    played.up("region1", STEPS, spare=spare)
+    assert played.project.workspace.env_vars == told
 
 
 def test_a_failure_is_what_the_program_said(played: Played) -> None:
