@@ -1,6 +1,7 @@
 """What is looked at before a release, a namespace or a gate of a stack is deleted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dualregion import brokers, deletion
 from dualregion.deletion import NAMESPACE_SUFFIX
@@ -9,6 +10,8 @@ from dualregion.procedure import B5, Role
 from dualregion.topology import STEP_LABEL, Kind
 from hooks.site import Site
 
+_NAME = "deletion"
+"""What stands before each line of progress."""
 _FAILOVER = (Kind.FAILOVER.value, f"{Kind.FAILOVER}{NAMESPACE_SUFFIX}")
 
 
@@ -35,7 +38,8 @@ def _let_failover_brokers_go(site: Site) -> None:
 
     B5, which may have been proved long ago, says nothing of now.
     """
-    settings, waiting = site.settings, site.waiting(B5)
+    # Its lines are not B5's, which is proved by now.
+    settings, waiting = site.settings, replace(site.waiting(B5), step=_NAME)
     namespace = settings.own.failover
     if site.cluster.stateful_set(namespace, f"{settings.release}-zeebe") is None:
         return
