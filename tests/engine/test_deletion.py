@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import Project
+from tests.engine.conftest import CITIES, Project
 from tests.engine.test_failback import failed_over
 
 pytestmark = pytest.mark.engine
@@ -22,8 +22,8 @@ def destroyed(project: Project, stack: str, *how: str) -> tuple[int, str]:
 
 def refuses(project: Project, stack: str, *because: str) -> None:
     """Check that no form of `pulumi destroy` deletes anything, and that it says why."""
-    before = project.state(stack)
-    london = in_cluster(project)
+    before, live = project.state(stack), in_cluster(project, stack)
+    assert live
     for how in (
         BY_PROGRAM,
         (*BY_PROGRAM, "--skip-preview"),
@@ -39,19 +39,20 @@ def refuses(project: Project, stack: str, *because: str) -> None:
     assert exit_status != 0, text
     assert "--run-program" in text
     assert project.state(stack) == before
-    assert in_cluster(project) == london
+    assert in_cluster(project, stack) == live
 
 
-def in_cluster(project: Project) -> set[str]:
-    """Return what region 0's namespaces hold that Kubernetes does not make by itself."""
-    london = project.namespaces[0]
+def in_cluster(project: Project, stack: str = "region0") -> set[str]:
+    """Return what the namespaces of a stack's region hold, by their uids."""
+    region = int(stack[-1])
+    city, own = CITIES[region], project.namespaces[region]
     kinds = "statefulset,deployment,secret,configmap,networkpolicy,rolebinding"
-    names = [
-        name
-        for namespace in (london, f"{london}-failover")
-        for name in project.kubectl("london", "get", kinds, "-n", namespace, "-o", "name").split()
+    uids = ("-o", "jsonpath={.items[*].metadata.uid}")
+    found = [
+        project.kubectl(city, "get", kinds, "-n", namespace, *uids)
+        for namespace in (own, f"{own}-failover")
     ]
-    return {*names, *project.kubectl("london", "get", "namespace", "-o", "name").split()}
+    return set(" ".join(found).split())
 
 
 @pytest.mark.usefixtures("modest")
@@ -82,8 +83,11 @@ def test_a_survivor_is_not_destroyed_before_its_failover_is_through_nor_after(
     refuses(project, "region0", "region london is the survivor")
 
 
-def test_a_survivor_is_not_destroyed_in_a_failback(failed_over: Project) -> None:
+def test_neither_region_is_destroyed_in_a_failback(failed_over: Project) -> None:
+    assert failed_over.up("region0").exit_status == 0
     refuses(failed_over, "region0", "region london is the survivor")
+    assert "B1: waited" in failed_over.up("region1").output
+    refuses(failed_over, "region1", "the brokers of region paris are needed for the quorum")
 
 
 def test_a_stack_of_before_the_guard_has_it_after_one_up(project: Project) -> None:
