@@ -22,7 +22,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import adoption, clean_slate, dns, helm_records, preflight
+from hooks import adoption, clean_slate, dns, helm_records, preflight, standing
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -79,6 +79,8 @@ def _site(settings: Settings) -> Site:
         cluster.check_answers()
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own)
+        if topology.role is Role.SURVIVOR:
+            topology = standing.proved_again(cluster, settings, topology, own, pulumi.log.warn)
         unrecorded = _unrecorded(topology, own, cluster, settings)
     except ClusterUnreachable as error:
         if settings.role is not Role.LOST:

@@ -13,9 +13,10 @@ import yaml
 
 from components.ownership import owned
 from dualregion import rights
+from dualregion.begun import Begun
 from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
-from dualregion.topology import Installation, Kind
+from dualregion.topology import NO_INCIDENT, Installation, Kind
 from dualregion.values import nulls_of
 from hooks import adoption, claiming, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
@@ -32,11 +33,13 @@ SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 class SpaceArgs:
     """What a namespace is made of.
 
+    :ivar guard: see `components.guard`.
     :ivar keys: the backup bucket's keys, if the program makes them.
     """
 
     spec: Installation
     site: Site
+    guard: pulumi.ResourceHook
     keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -87,11 +90,13 @@ class CamundaArgs:
     """What an installation is made of.
 
     :ivar project: the project's folder, which relative chart paths start from.
+    :ivar guard: see `components.guard`.
     """
 
     spec: Installation
     site: Site
     project: str
+    guard: pulumi.ResourceHook
 
 
 class Camunda(pulumi.ComponentResource):
@@ -114,7 +119,11 @@ class Camunda(pulumi.ComponentResource):
             skip_await=True,
             description=_description(name, args.site),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=opts.depends_on, hooks=_release_hooks(name, args)
+                parent=self,
+                depends_on=opts.depends_on,
+                # So the guard is asked before anything is made in its place.
+                delete_before_replace=True,
+                hooks=_release_hooks(name, args),
             ),
         )
         self.register_outputs({})
@@ -184,13 +193,22 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     namespace, site = args.spec.namespace, args.site
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
-        return k8s.core.v1.Namespace(name, metadata=metadata, opts=opts)
+        guarded = pulumi.ResourceOptions(
+            delete_before_replace=True,
+            hooks=pulumi.ResourceHookBinding(before_delete=[args.guard]),
+        )
+        return k8s.core.v1.Namespace(
+            name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, guarded)
+        )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
         await asyncio.to_thread(wait_until_ended, site.cluster, namespace, site.waiting(F1))
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
-    waiting = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))
+    waiting = pulumi.ResourceOptions(
+        delete_before_replace=True,
+        hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
+    )
     return k8s.core.v1.Namespace(
         name,
         metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
@@ -238,28 +256,31 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 
 
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
-    """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
+    """Make way for an install: never in a lost region, nor over leftovers where it is to begin with nothing."""
     refuse_in_lost_region(site)
     claiming.refuse_rival(site)
     if adoption.take_over(site, spec, Path(project)):
         return
-    taken_over = helm_records.take_over_interrupted_install(
-        site.cluster, spec.namespace, site.settings.release, spec.values, site.say
-    )
-    if not taken_over:
-        refuse_leftovers(site)
+    cluster, release = site.cluster, site.settings.release
+    if not helm_records.is_interrupted_install(cluster, spec.namespace, release, spec.values):
+        refuse_leftovers(site, spec)
+    helm_records.begin_install(cluster, spec.namespace, release, _begun(site, spec), site.say)
+
+
+def _begun(site: Site, spec: Installation) -> Begun:
+    return Begun.of(str(site.incident or NO_INCIDENT), spec.values)
 
 
 def _prepare_update(site: Site, spec: Installation) -> None:
     """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
     release = site.settings.release
-    helm_records.clear_interrupted_upgrade(site.cluster, spec.namespace, release, site.say)
+    helm_records.begin_upgrade(site.cluster, spec.namespace, release, _begun(site, spec), site.say)
     if spec.hold_updates:
         rollout.hold(site.cluster, spec.namespace, release, site.say)
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
-    """Return the hooks that prepare the cluster for an install or an update of the release."""
+    """Return the hooks that prepare the cluster for an install or an update of the release, and guard it."""
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
@@ -271,4 +292,5 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],
         before_update=[pulumi.ResourceHook(f"clear-pending-{name}", before_update)],
+        before_delete=[args.guard],
     )

@@ -15,22 +15,23 @@ import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
 from dualregion.procedure import F0
-from dualregion.topology import CLAIM, STEP_LABEL
+from dualregion.topology import CLAIM
 from dualregion.topology import Gate as GateSpec
-from hooks import steps
+from hooks import standing, steps
 from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
-
-INCIDENT_LABEL = "camunda-dual-region/incident"
-"""A gate of another incident is replaced, and its step done and proved again."""
 
 
 @dataclass(frozen=True)
 class GateArgs:
-    """What a gate is made of."""
+    """What a gate is made of.
+
+    :ivar guard: see `components.guard`.
+    """
 
     spec: GateSpec
     site: Site
+    guard: pulumi.ResourceHook
 
 
 class Gate(pulumi.ComponentResource):
@@ -52,7 +53,7 @@ class Gate(pulumi.ComponentResource):
         proof = pulumi.ResourceOptions(
             parent=self,
             depends_on=before,
-            hooks=pulumi.ResourceHookBinding(before_create=[hook]),
+            hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
         )
         made = _record(name, record_name(step.id), args, proof)
         self.record = made.data.apply(lambda data: dict(data or {}))
@@ -62,8 +63,8 @@ class Gate(pulumi.ComponentResource):
 def _record(
     node: str, name: str, args: GateArgs, opts: pulumi.ResourceOptions
 ) -> k8s.core.v1.ConfigMap:
-    """Declare a record of a step; it stays as it was made, and gives way to one of another incident."""
-    step, incident = args.spec.step, args.spec.incident
+    """Declare a record of a step; it stays as it was made, and gives way to one of another incident or proof."""
+    spec = args.spec
     once = pulumi.ResourceOptions(
         ignore_changes=["data"],
         replace_on_changes=["metadata.labels"],
@@ -71,12 +72,9 @@ def _record(
     )
     return k8s.core.v1.ConfigMap(
         node,
-        metadata={
-            "name": name,
-            "namespace": args.site.namespace,
-            "labels": {STEP_LABEL: step.id, INCIDENT_LABEL: incident},
-        },
-        data={"step": step.id, "title": step.title, "incident": incident},
+        metadata={"name": name, "namespace": args.site.namespace, "labels": spec.labels},
+        data={"step": spec.step.id, "title": spec.step.title, "incident": spec.incident}
+        | ({"proof": str(spec.proof)} if spec.proof > 1 else {}),
         opts=pulumi.ResourceOptions.merge(opts, once),
     )
 
@@ -111,5 +109,6 @@ def _prove(args: GateArgs, name: str) -> None:
             "end": end.isoformat(timespec="milliseconds"),
             "seconds": f"{(end - start).total_seconds():.1f}",
             "evidence": json.dumps(evidence),
-        },
+        }
+        | standing.entry(site, step),
     )

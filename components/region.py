@@ -10,6 +10,8 @@ import pulumi_kubernetes as k8s
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
+from components.guard import guard_hook
+from dualregion.deletion import NAMESPACE_SUFFIX
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.topology import Gate as GateSpec
@@ -40,7 +42,7 @@ class Region(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionArgs) -> None:
         super().__init__("dualregion:index:Region", name)
-        self._args = args
+        self._args, self._guard = args, guard_hook(args.site)
         _check_aws_package(args.site.settings)
         self._kubernetes = _provider(name, args.site.settings, self)
         self._keys = _backup_keys(name, args.site.settings)
@@ -72,8 +74,8 @@ class Region(pulumi.ComponentResource):
         return [*contents, *policies, *self._acl_rules(name, after)]
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site, self._keys)
-        return Space(f"{spec.name}-namespace", args, self._options(()))
+        args = SpaceArgs(spec, self._args.site, self._guard, self._keys)
+        return Space(f"{spec.name}{NAMESPACE_SUFFIX}", args, self._options(()))
 
     def _acl_rules(self, name: str, after: list[pulumi.Resource]) -> list[pulumi.Resource]:
         """Declare what of the isolation is made on AWS."""
@@ -95,7 +97,7 @@ class Region(pulumi.ComponentResource):
         return [Dns("dns", DnsArgs(site, hooks), self._options(before))]
 
     def _camunda(self, spec: Installation) -> Camunda:
-        args = CamundaArgs(spec, self._args.site, self._args.project)
+        args = CamundaArgs(spec, self._args.site, self._args.project, self._guard)
         before = [
             *self._spaces[spec.namespace].contents,
             *self._names,
@@ -104,7 +106,7 @@ class Region(pulumi.ComponentResource):
         return Camunda(spec.name, args, self._options(before))
 
     def _gate(self, spec: GateSpec) -> Gate:
-        args = GateArgs(spec, self._args.site)
+        args = GateArgs(spec, self._args.site, self._guard)
         before = [*self._spaces[self._args.site.namespace].contents, *self._after(spec.after)]
         gate = Gate(spec.name, args, self._options(before))
         self.records[spec.step.id] = gate.record

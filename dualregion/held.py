@@ -44,9 +44,8 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
 
     :raises ConfigError: if the outputs are not those of this program.
     """
-    gates = {
-        name: str(record.get("incident", NO_INCIDENT)) for name, record in records_of(nodes).items()
-    }
+    records = records_of(nodes)
+    gates = {name: str(record.get("incident", NO_INCIDENT)) for name, record in records.items()}
     descriptions = {
         name: str(text)
         for name, made in nodes.items()
@@ -63,6 +62,7 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         descriptions=descriptions,
         values=values,
         claim=_claim(nodes),
+        records=records,
         chain_writes=_chain_writes(nodes),
     )
 

@@ -47,6 +47,7 @@ class Stack:
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
     :ivar claim: the incident in which its state claims a failover, confirmed (gate F0) or not; None without one.
+    :ivar records: the record of each gate in its state, by step id.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     """
 
@@ -59,6 +60,7 @@ class Stack:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     claim: str | None = None
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
 
     @classmethod

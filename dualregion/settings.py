@@ -150,6 +150,13 @@ class Settings(Model):
     adopt: bool = False
     """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()
+    retire: str | None = None
+    """The namespace of the region whose installation may be deleted for good, by `pulumi destroy --run-program`."""
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the installation of this stack may be deleted, whatever it is needed for."""
+        return self.retire == self.own.namespace
 
     @property
     def own(self) -> RegionSettings:
@@ -428,6 +435,17 @@ def _check_rights(settings: Settings) -> str | None:
     return rights_problem(settings.rights)
 
 
+def _check_retire(settings: Settings) -> str | None:
+    """Refuse a name that retires nothing: whoever has mistyped it believes that something may be deleted."""
+    named = [region.namespace for region in settings.regions]
+    if settings.retire is None or settings.retire in named:
+        return None
+    return (
+        f"retire is {settings.retire!r}: it names the installation that may be deleted for good by its namespace, "
+        f"{' or '.join(named)}; `pulumi config rm retire` if none may"
+    )
+
+
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
@@ -446,4 +464,5 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_dns,
     _check_hooks,
     _check_rights,
+    _check_retire,
 )

@@ -38,6 +38,10 @@ NO_INCIDENT = "none"
 
 STEP_LABEL = "camunda-dual-region/step"
 """The label of every gate's record in the cluster: the step's id."""
+INCIDENT_LABEL = "camunda-dual-region/incident"
+"""A gate of another incident is replaced, and its step done and proved again."""
+PROOF_LABEL = "camunda-dual-region/proof"
+"""So is one that has proved what is gone by now: the label counts its proofs, from the second one on."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +77,24 @@ class Gate:
     """A step that is proved before what stands after it happens.
 
     :ivar incident: names the incident that it belongs to; of another one it counts as not proved.
+    :ivar proof: how often the step is proved in it; again if what it proved is gone (`dualregion.standing`).
     """
 
     step: Step
     after: tuple[str, ...] = ()
     incident: str = NO_INCIDENT
+    proof: int = 1
 
     @property
     def name(self) -> str:
         """Its node name."""
         return self.step.id
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its record in the cluster; with others it is another gate."""
+        again = {PROOF_LABEL: str(self.proof)} if self.proof > 1 else {}
+        return {STEP_LABEL: self.step.id, INCIDENT_LABEL: self.incident} | again
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 A killed run can leave a release that Pulumi's state does not know: Helm would refuse to install it
 again ("cannot re-use a name that is still in use"), or to upgrade it ("another operation is in
 progress"). Such a record is taken away here, its objects are kept: the install or upgrade that
-follows takes them over, and no broker restarts for it. Source: Helm 3's storage (Secrets
+follows takes them over, and no broker restarts for it. A record of somebody else's operation is left alone. Source: Helm 3's storage (Secrets
 `sh.helm.release.v1.<name>.v<revision>` with labels owner, name, status, version).
 """
 
@@ -11,38 +11,48 @@ import base64
 import gzip
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from dualregion.adoption import ChartVersion, RunningRelease
+from dualregion.begun import Begun
 from dualregion.errors import Refused
 from dualregion.values import same
 from hooks.cluster import Cluster
+from hooks.waiting import Say
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
 _SET_ASIDE = "camunda-dual-region/set-aside"
 """The label of a record that was Helm's before its release was adopted; its value is the release."""
+NOTE = "dual-region-helm"
+"""The ConfigMap in which a run notes what it is about to do with the namespace's release (`dualregion.begun`)."""
 PATIENCE_SECONDS = 15.0
-"""How long a pending operation may still be somebody's at work (our installs take 2 s: nothing waits)."""
+"""How long a pending operation of ours may still be at work: Helm's part outlives a killed run for a moment."""
+SOMEBODYS_SECONDS = 3600.0
+"""How long one of somebody else's may be: `helm upgrade --wait` takes as long as its --timeout says, 5 minutes by default."""
 
 
-def take_over_interrupted_install(
-    cluster: Cluster,
-    namespace: str,
-    release: str,
-    values: Mapping[str, Any],
-    say: Callable[[str], None],
+def begun_in(cluster: Cluster, namespace: str) -> Begun | None:
+    """Return what a run of ours has last begun with the release of a namespace, or None."""
+    found = cluster.config_map(namespace, NOTE)
+    return None if found is None else Begun.read(found.data or {})
+
+
+def is_interrupted_install(
+    cluster: Cluster, namespace: str, release: str, values: Mapping[str, Any]
 ) -> bool:
-    """Make way for an install that an interrupted run of ours has begun.
+    """Return whether Helm has a record of an install that an interrupted run of ours has begun.
 
     :param values: the values of the install to come; the same values prove that the release is ours.
-    :returns: whether there was such an install.
-    :raises Refused: if a release of this name was installed by somebody else.
+    :raises Refused: if a release of this name was installed by somebody else, or is being.
     """
     _settle(cluster, namespace, release)
     records = _records(cluster, namespace, release)
     if not records:
         return False
+    _refuse_somebodys(cluster, namespace, release, records)
     installed = _decode(records[-1])
     if installed.get("config") != dict(values):
         raise Refused(
@@ -50,10 +60,20 @@ def take_over_interrupted_install(
             f"(revision {installed.get('version')}) that this stack did not install: adopt it "
             "(docs/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
         )
-    say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
+    return True
+
+
+def begin_install(cluster: Cluster, namespace: str, release: str, begun: Begun, say: Say) -> None:
+    """Note that an install begins, and make way for it: take away the records of one that was interrupted.
+
+    The note comes first: whoever is killed here is known by it, though Helm knows nothing more of the release.
+    """
+    _note(cluster, namespace, begun)
+    records = _records(cluster, namespace, release)
+    if records:
+        say(f"release {release} in {namespace} was installed by an interrupted run: taking it over")
     for record in records:
         cluster.delete_secret(namespace, record.metadata.name)
-    return True
 
 
 def unrecorded_upgrade(
@@ -81,21 +101,60 @@ def unrecorded_upgrade(
         recorded is not None
         and same(_decode(latest).get("config") or {}, wanted) != same(recorded, wanted)
     ):
-        return int(latest.metadata.labels["version"])
+        return _revision(latest)
     return None
 
 
-def clear_interrupted_upgrade(
-    cluster: Cluster, namespace: str, release: str, say: Callable[[str], None]
-) -> None:
-    """Take away the record of an upgrade that an interrupted run has begun and nobody ended."""
+def begin_upgrade(cluster: Cluster, namespace: str, release: str, begun: Begun, say: Say) -> None:
+    """Take away the record of an upgrade that an interrupted run has begun and nobody ended; note that one begins.
+
+    :param begun: the upgrade; its revision is found here.
+    :raises Refused: if somebody may be at work on the release.
+    """
     _settle(cluster, namespace, release)
-    for record in _records(cluster, namespace, release):
-        if _status(record).startswith("pending-"):
-            say(
-                f"release {release} in {namespace}: clearing the {_status(record)} of an interrupted run"
-            )
-            cluster.delete_secret(namespace, record.metadata.name)
+    records = _records(cluster, namespace, release)
+    _refuse_somebodys(cluster, namespace, release, records)
+    for record in filter(_is_pending, records):
+        say(
+            f"release {release} in {namespace}: clearing the {_status(record)} of an interrupted run"
+        )
+        cluster.delete_secret(namespace, record.metadata.name)
+    ended = [_revision(record) for record in records if not _is_pending(record)]
+    _note(cluster, namespace, replace(begun, revision=max(ended, default=0) + 1))
+
+
+def _note(cluster: Cluster, namespace: str, begun: Begun) -> None:
+    cluster.apply_config_map(namespace, NOTE, begun.data)
+
+
+def _refuse_somebodys(cluster: Cluster, namespace: str, release: str, records: list[Any]) -> None:
+    """Refuse to touch an operation that is neither ours nor so old that nobody can be at it any more.
+
+    :raises Refused: naming the operation, and what to do.
+    """
+    pending = [record for record in records if _is_pending(record)]
+    if not pending:
+        return
+    begun = begun_in(cluster, namespace)
+    for record in pending:
+        if begun is not None and begun.is_of(
+            _revision(record), _decode(record).get("config") or {}
+        ):
+            continue
+        since = record.metadata.creation_timestamp
+        if since is not None and (datetime.now(UTC) - since).total_seconds() > SOMEBODYS_SECONDS:
+            continue
+        raise Refused(
+            f"release {release} in namespace {namespace} is {_status(record)} (revision {_revision(record)}, since "
+            f"{_moment(since)}), and no run of this program has begun that: somebody may be at work with helm. Wait for "
+            "them, then run `pulumi up` again. If that helm is known to be gone: "
+            f"`{cluster.kubectl(namespace)} delete secret {record.metadata.name}`; after "
+            f"{SOMEBODYS_SECONDS / 60:.0f} minutes `pulumi up` does so itself"
+        )
+
+
+def _moment(since: datetime | None) -> str:
+    return "a moment that is not known" if since is None else f"{since:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def running(cluster: Cluster, namespace: str, release: str) -> RunningRelease | None:
@@ -147,7 +206,7 @@ def _settle(cluster: Cluster, namespace: str, release: str) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         records = _records(cluster, namespace, release)
-        if not any(_status(record).startswith("pending-") for record in records):
+        if not any(map(_is_pending, records)):
             return
         time.sleep(0.5)
 
@@ -158,11 +217,19 @@ def _records(cluster: Cluster, namespace: str, release: str) -> list[Any]:
 
 def _numbered(found: list[Any]) -> list[Any]:
     """Return records in the order of their revisions."""
-    return sorted(found, key=lambda record: int(record.metadata.labels["version"]))
+    return sorted(found, key=_revision)
 
 
 def _status(record: Any) -> str:
     return str(record.metadata.labels.get("status", ""))
+
+
+def _is_pending(record: Any) -> bool:
+    return _status(record).startswith("pending-")
+
+
+def _revision(record: Any) -> int:
+    return int(record.metadata.labels["version"])
 
 
 def _decode(record: Any) -> dict[str, Any]:

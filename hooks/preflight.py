@@ -1,5 +1,6 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -7,14 +8,16 @@ from functools import partial
 from dualregion import brokers, observed
 from dualregion.errors import Refused
 from dualregion.procedure import B5, N, Phase, Role
-from dualregion.topology import Kind
-from hooks import clean_slate, exporting, zeebe
+from dualregion.topology import Installation, Kind
+from hooks import clean_slate, exporting, helm_records, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed
 from hooks.exporting import Place, pause_notice
 from hooks.site import Site
 from hooks.waiting import Waiting
 
+SPARE_LIVING = "DUALREGION_SPARE_LIVING"
+"""Set by the command where a lost region did not answer, and so nobody was asked whether it is to be deleted."""
 _MOST_ASKED = 8
 """Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
 SETTLE_SECONDS = 30.0
@@ -25,18 +28,35 @@ def check(site: Site) -> None:
     """Refuse what would harm a live cluster.
 
     :raises Refused: if the survivor has nothing installed, if its gateway still sees the region called
-        lost, or if a lost region would come back empty without a failback.
+        lost, if the failover namespace is not clean, or if a lost region would come back empty without a failback.
     """
     if site.topology.role is Role.MEMBER:
         _refuse_empty_return(site)
+    if site.topology.role is Role.LOST:
+        _spare_living(site)
     if site.topology.role is Role.SURVIVOR:
         _refuse_without_survivor(site)
         if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
             _refuse_healthy_region(site)
+        _refuse_old_failover(site)
 
 
 def warnings(site: Site) -> list[str]:
     """Return what the user must be told in every run: paused exporters above all."""
+    return [*_retired(site), *_paused(site)]
+
+
+def _retired(site: Site) -> list[str]:
+    """Return that nothing guards the region's installation any more, if it is so."""
+    if not site.settings.is_retired:
+        return []
+    return [
+        f"retire is {site.settings.retire!r}: `pulumi destroy --run-program` deletes this region's installation with "
+        "all its data, without asking what it is needed for; `pulumi config rm retire` if it is to stay"
+    ]
+
+
+def _paused(site: Site) -> list[str]:
     if site.topology.role is not Role.SURVIVOR:
         return []
     release = site.settings.release
@@ -58,6 +78,18 @@ def _stands_in_already(site: Site) -> bool:
     return Kind.FAILOVER in site.own.nodes and B5.id not in proved
 
 
+def _spare_living(site: Site) -> None:
+    """Refuse to clean a region that was silent when its deletion should have been asked about, and answers now.
+
+    One that does not answer declares what it holds, and nothing of it is deleted.
+    """
+    if os.environ.get(SPARE_LIVING) and site.own.nodes and not site.topology.nodes:
+        raise Refused(
+            f"region {site.settings.own.name} answers now, and did not when it was looked whether its deletion must be asked "
+            "about; nothing of it was deleted. Run the same command again: it asks first"
+        )
+
+
 def _refuse_empty_return(site: Site) -> None:
     """Brokers that come back without their data could outvote those that have it."""
     settings = site.settings
@@ -72,20 +104,49 @@ def _refuse_empty_return(site: Site) -> None:
         )
 
 
-def refuse_leftovers(site: Site) -> None:
-    """Refuse to install in a recreated region that is not empty.
+def refuse_leftovers(site: Site, spec: Installation) -> None:
+    """Refuse to install over what is left where an installation is to begin with nothing.
 
-    :raises Refused: naming what is left there.
+    So does a recreated region's, and the failover installation: brokers that start on disks of an earlier incident, under
+    the ids of now, bring back what the others have decided otherwise since. What an interrupted install of this very
+    incident has left is no such thing.
+
+    :raises Refused: naming what is left there, and how to delete it.
     """
-    if site.topology.role is not Role.RECREATED:
+    begins_empty = spec.kind is Kind.FAILOVER or site.topology.role is Role.RECREATED
+    if not begins_empty or _is_of_this_incident(site, spec):
         return
-    left = clean_slate.leftovers(site.cluster, site.namespace, site.settings.release)
-    if left:
-        raise Refused(
-            f"namespace {site.namespace} holds {', '.join(left)}: a recreated region starts from nothing, as its "
-            f"old data must not come back; delete it (kubectl --context {site.cluster.context} delete namespace "
-            f"{site.namespace}), then run `pulumi up` again"
-        )
+    left = clean_slate.leftovers(site.cluster, spec.namespace, site.settings.release)
+    if not left:
+        return
+    what = "the failover installation" if spec.kind is Kind.FAILOVER else "a recreated region"
+    kubectl = f"kubectl --context {site.cluster.context} delete"
+    volumes = [each.removeprefix("volume/") for each in left if each.startswith("volume/")]
+    retained = f", and `{kubectl} pv {' '.join(volumes)}`" if volumes else ""
+    raise Refused(
+        f"namespace {spec.namespace} holds {', '.join(left)}: {what} starts from nothing, as its old data must not come "
+        f"back; if nobody needs it any more, delete it (`{kubectl} namespace {spec.namespace}`{retained}), then run "
+        "`pulumi up` again"
+    )
+
+
+def _is_of_this_incident(site: Site, spec: Installation) -> bool:
+    """Whether what is in a namespace was begun by a run of this incident: its disks hold nothing older."""
+    begun = helm_records.begun_in(site.cluster, spec.namespace)
+    return begun is not None and begun.incident == str(site.incident)
+
+
+def _refuse_old_failover(site: Site) -> None:
+    """Look at the failover namespace before anything begins, not only once F1 is through.
+
+    One that is being deleted is waited for when it is made again.
+    """
+    namespace = site.settings.own.failover
+    if Kind.FAILOVER in site.own.nodes or site.cluster.is_ending(namespace):
+        return
+    for spec in site.topology.installations:
+        if spec.kind is Kind.FAILOVER:
+            refuse_leftovers(site, spec)
 
 
 def refuse_in_lost_region(site: Site) -> None:

@@ -9,6 +9,7 @@ import typer
 from runbook import hook_calls
 from runbook.announcing import Announcer
 from runbook.commands import Place, ending_clearly, output
+from runbook.consent import Consent
 from runbook.driving import Driver
 from runbook.errors import Exit, Stopped
 from runbook.hands import PulumiHands, signature
@@ -17,7 +18,24 @@ from runbook.stacks import Both
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Answer every question with yes. Nobody is asked.")
+    bool,
+    typer.Option(
+        "--yes", "-y", help="Answer questions with yes, but those that have an option of their own."
+    ),
+]
+YesDeleteRegion = Annotated[
+    bool,
+    typer.Option(
+        "--yes-delete-region",
+        help="Answer with yes, too, whether the lost region is deleted although it still answers.",
+    ),
+]
+YesUnlock = Annotated[
+    bool,
+    typer.Option(
+        "--yes-unlock",
+        help="Answer with yes, too, whether a lock is taken away whose process is not to be found here.",
+    ),
 ]
 Until = Annotated[
     str | None, typer.Option("--until", metavar="STEP", help="Stop after this step, such as B1.")
@@ -36,6 +54,8 @@ def failover(
     lost: Lost,
     *,
     yes: Yes = False,
+    yes_delete_region: YesDeleteRegion = False,
+    yes_unlock: YesUnlock = False,
     until: Until = None,
     message: Message = "",
     no_hooks: NoHooks = False,
@@ -51,13 +71,15 @@ def failover(
 
         dualregion failover --lost 1 --yes --message "incident 4711"
 
+        dualregion failover --lost 1 --yes --yes-delete-region
+
         dualregion failover --lost 1 --until F3
     """
     _carry_out(
         context.obj,
         f"failover --lost {lost}",
         lambda driver: driver.failover(lost),
-        yes=yes,
+        consents=_consents(yes=yes, delete_region=yes_delete_region, unlock=yes_unlock),
         until=until,
         message=message,
         no_hooks=no_hooks,
@@ -68,6 +90,7 @@ def failback(
     context: typer.Context,
     *,
     yes: Yes = False,
+    yes_unlock: YesUnlock = False,
     until: Until = None,
     message: Message = "",
     no_hooks: NoHooks = False,
@@ -89,11 +112,23 @@ def failback(
         context.obj,
         "failback",
         lambda driver: driver.failback(),
-        yes=yes,
+        consents=_consents(yes=yes, unlock=yes_unlock),
         until=until,
         message=message,
         no_hooks=no_hooks,
     )
+
+
+def _consents(
+    *, yes: bool, delete_region: bool = False, unlock: bool = False
+) -> frozenset[Consent]:
+    """Return what the operator has typed."""
+    typed = {
+        Consent.YES: yes,
+        Consent.DELETE_REGION: delete_region,
+        Consent.UNLOCK: unlock,
+    }
+    return frozenset(option for option, is_typed in typed.items() if is_typed)
 
 
 def _carry_out(
@@ -101,7 +136,7 @@ def _carry_out(
     what: str,
     drive: Callable[[Driver], Both],
     *,
-    yes: bool,
+    consents: frozenset[Consent],
     until: str | None,
     message: str,
     no_hooks: bool,
@@ -111,7 +146,7 @@ def _carry_out(
     console = output()
     with ending_clearly():
         project = place.project()
-        hands = PulumiHands(project, place.names(), console, yes, said)
+        hands = PulumiHands(project, place.names(), console, consents, said)
         call = None if no_hooks else partial(hook_calls.call, folder=project.folder)
         try:
             stacks = drive(Driver(hands, until, Announcer(call, hands.say, signature())))

@@ -1,11 +1,35 @@
-"""What must be asked before it is done, as it cannot be undone. Pure."""
+"""What must be asked before it is done, as it cannot be undone, and which option answers it. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 from dualregion import brokers
 from dualregion.procedure import B2, B3, B5
 from runbook.judgement import Status
 from runbook.turns import R, Turn
+
+
+class Consent(StrEnum):
+    """The option of the command that answers a question with yes.
+
+    One for each kind of harm: whoever has typed `--yes` to begin has not thought of a region that lives.
+    """
+
+    YES = "--yes"
+    DELETE_REGION = "--yes-delete-region"
+    UNLOCK = "--yes-unlock"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to the operator.
+
+    :ivar option: what answers it if nobody is to be asked.
+    """
+
+    text: str
+    option: Consent = Consent.YES
 
 
 def may_be_irreversible(turns: Sequence[Turn], lost: int | None) -> bool:
@@ -16,8 +40,10 @@ def may_be_irreversible(turns: Sequence[Turn], lost: int | None) -> bool:
     return lost is not None and any(turn.step in (R, B2, B3, B5) for turn in turns)
 
 
-def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> str | None:
+def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> Question | None:
     """Return what of the next `up` cannot be undone, as a question; None if all of it can.
+
+    A region whose API server answers is asked about, whatever else of it could be seen.
 
     :param turns: the steps of that `up`.
     """
@@ -26,18 +52,19 @@ def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> str
     regions = status.stacks[0].settings.regions
     survivor = regions[brokers.other(lost)]
     steps = [turn.step for turn in turns]
-    if R in steps and status.sights[lost].silence is None and status.sights[lost].seen:
-        return (
+    if R in steps and status.sights[lost].silence is None:
+        return Question(
             f"region {regions[lost].name} still answers: delete its release and namespace "
-            f"{regions[lost].namespace}, with all claims and volumes?"
+            f"{regions[lost].namespace}, with all claims and volumes?",
+            Consent.DELETE_REGION,
         )
     if B2 in steps or B3 in steps:
-        return (
+        return Question(
             f"stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
             f"{regions[lost].namespace}, deleting what an earlier attempt left there?"
         )
     if B5 in steps and turns[0].region != lost:
-        return (
+        return Question(
             f"resume exporting and delete the failover installation, release and namespace {survivor.failover} with "
             "its search engine? After that the failback cannot be backed out of"
         )

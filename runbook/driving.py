@@ -15,14 +15,14 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from hooks.asking import begin
 from runbook.announcing import Announcer
-from runbook.consent import irreversible, may_be_irreversible
+from runbook.consent import Question, irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
 from runbook.locks import somebody_else
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.previewing import Preview
 from runbook.stacks import Both, RegionStack
-from runbook.turns import Turn, ahead, turns
+from runbook.turns import R, Turn, ahead, turns
 
 
 class Hands(Protocol):
@@ -40,16 +40,17 @@ class Hands(Protocol):
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         """Set a stack's phase for good."""
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
         """Run `pulumi up`.
 
+        :param spare: whether a lost region is spared if it answers after all: nobody has agreed to its deletion.
         :raises DualRegionError: if it fails, is stopped, or somebody else is at work.
         """
 
     def drop_pending(self, stack: str) -> None:
         """Drop the operations from a stack's state that a killed run has left pending."""
 
-    def ask(self, question: str, status: Status | None = None) -> bool:
+    def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology."""
 
     def say(self, text: str) -> None:
@@ -79,7 +80,9 @@ class Driver:
         self._check_until(phases, lost)
         if backs_out(lost, stacks):
             name = stacks[lost].settings.own.name
-            question = f"back out of the failback of region {name}, which is emptied again?"
+            question = Question(
+                f"back out of the failback of region {name}, which is emptied again?"
+            )
             self._ask(question, self.hands.status())
         return self._drive(phases, lost, stacks)
 
@@ -94,11 +97,12 @@ class Driver:
     def _stacks_of_nobody_else(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
 
-        Where the backend does not show locks, Pulumi refuses later. One that a killed run has left is mended then.
+        Where the backend does not show locks, Pulumi refuses later. One that a killed run may have left is asked about
+        then.
         """
         stacks = self.hands.stacks()
         for each in stacks:
-            held = [lock for lock in each.locks or () if not lock.is_stale]
+            held = [lock for lock in each.locks or () if not lock.may_be_left]
             if held:
                 raise somebody_else(each.name, held)
         return stacks
@@ -171,7 +175,7 @@ class Driver:
         for change in found.changes:
             self.hands.say(f"    {change}")
         question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
-        self._ask(question, status.result())
+        self._ask(Question(question), status.result())
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
@@ -182,9 +186,10 @@ class Driver:
         """
         group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
         stack = stacks[left[0].region]
-        self._ask_before(group, of)
+        agreed = self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
-        self.hands.up(stack.name, group)
+        spare = not agreed and any(turn.step == R for turn in group)
+        self.hands.up(stack.name, group, spare=spare)
         after = self.hands.stacks()
         self._drop_pending(after[left[0].region])
         if ahead(phase, of, after)[:1] == left[:1]:
@@ -197,14 +202,18 @@ class Driver:
             )
         return after
 
-    def _ask_before(self, group: Sequence[Turn], of: int | None) -> None:
-        """Ask if something of an `up` cannot be undone; nothing else waits for a look at the regions."""
+    def _ask_before(self, group: Sequence[Turn], of: int | None) -> bool:
+        """Ask if something of an `up` cannot be undone, and say whether it was asked and agreed to.
+
+        Nothing else waits for a look at the regions.
+        """
         if not may_be_irreversible(group, of):
-            return
+            return False
         status = self.hands.status(thorough=True)
         question = irreversible(group, of, status)
         if question:
             self._ask(question, status)
+        return question is not None
 
     def _drop_pending(self, stack: RegionStack) -> None:
         """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.
@@ -212,12 +221,11 @@ class Driver:
         The `up` has looked at the cluster, and made or taken over whatever it was.
         """
         pending = ", ".join(stack.state.pending)
-        if pending and self.hands.ask(
-            f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
-        ):
+        question = f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
+        if pending and self.hands.ask(Question(question)):
             self.hands.drop_pending(stack.name)
 
-    def _ask(self, question: str, status: Status | None) -> None:
+    def _ask(self, question: Question, status: Status | None) -> None:
         if not self.hands.ask(question, status):
             raise Stopped("stopped before that; what is done stays, and the same command goes on")
 

@@ -16,7 +16,9 @@ from rich.console import Console
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from hooks.asking import begin
+from hooks.preflight import SPARE_LIVING
 from runbook import looking, previewing, screen
+from runbook.consent import Consent, Question
 from runbook.display import running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
@@ -40,14 +42,14 @@ _THOROUGH_SECONDS = 18.0
 class PulumiHands:
     """Drives the user's own stacks.
 
-    :ivar yes: answer every question with yes.
+    :ivar consents: the options that were typed: questions of their kinds are answered with yes.
     :ivar message: what the stack history says of each `up`.
     """
 
     project: Project
     names: tuple[str, str]
     console: Console
-    yes: bool
+    consents: frozenset[Consent]
     message: str
 
     def stacks(self) -> Both:
@@ -80,7 +82,7 @@ class PulumiHands:
             ),
         )
 
-    def ask(self, question: str, status: Status | None = None) -> bool:
+    def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology first.
 
         :raises Refused: if there is nobody to ask.
@@ -88,29 +90,31 @@ class PulumiHands:
         """
         if status is not None:
             self.console.print(screen.topology(status))
-        if self.yes:
-            self.say(f"{question} yes, by --yes")
+        if question.option in self.consents:
+            self.say(f"{question.text} yes, by {question.option}")
             return True
         try:
-            return typer.confirm(question)
+            return typer.confirm(question.text)
         except typer.Abort:
             if sys.stdin.isatty():
                 raise Stopped("stopped before that; the same command goes on") from None
             raise Refused(
-                f"nobody answers the question {question!r}: say it at a terminal, or with --yes"
+                f"nobody answers the question {question.text!r}: run it at a terminal, or with {question.option}"
             ) from None
 
     def say(self, text: str) -> None:
         """Tell the operator."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
-        """Run `pulumi up`; a lock that a killed run has left is taken away after asking.
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        """Run `pulumi up`; a lock that a killed run may have left is taken away after asking.
 
+        :param spare: see `runbook.driving.Hands`; the program is told by a variable of its environment.
         :raises PulumiFailed: with what the program said.
         :raises Stopped: if the operator has hit Ctrl-C.
         :raises Refused: if somebody else is at work.
         """
+        self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
         try:
             self._up(stack, steps)
         except ConcurrentUpdateError as error:
@@ -155,17 +159,23 @@ class PulumiHands:
         )
 
     def _unlock(self, stack: str, text: str) -> None:
-        """Take a lock away that nobody holds any more.
+        """Take a lock away that a killed run may have left, after asking.
 
-        :raises Refused: if somebody does, or may.
+        Its process is not here, but others may share this machine's name: only the operator can know, and `--yes`,
+        which was typed for other questions, does not.
+
+        :raises Refused: if somebody holds it, or it is of another machine.
         """
         locks = locks_in(text)
-        if not locks or not all(lock.is_stale for lock in locks):
+        if not locks or not all(lock.may_be_left for lock in locks):
             raise somebody_else(stack, locks)
         named = ", ".join(map(str, locks))
-        if not self.ask(
-            f"stack {stack} is locked by {named}, a process that is gone: take the lock away?"
-        ):
+        question = (
+            f"stack {stack} is locked by {named}. There is no such process here; a container or machine of the same "
+            "name may still run it, and two runs at once would act on the same brokers. Is that run known to be "
+            "gone, and its lock to be taken away?"
+        )
+        if not self.ask(Question(question, Consent.UNLOCK)):
             raise Stopped(f"stack {stack} stays locked; nothing was done")
         self.project.ask(stack, self.project.stack(stack).cancel)
 

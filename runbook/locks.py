@@ -32,8 +32,12 @@ class Lock:
     since: datetime
 
     @property
-    def is_stale(self) -> bool:
-        """Whether its process is known to be gone; of one on another machine nothing is known."""
+    def may_be_left(self) -> bool:
+        """Whether a run that was killed may have left it: it names this machine, and no such process is here.
+
+        That is no proof. Containers and machines share names, and a lock tells neither its process's namespace nor the
+        boot that it belongs to. Of one of another name nothing is known.
+        """
         if self.host != socket.gethostname():
             return False
         try:

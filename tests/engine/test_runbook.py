@@ -283,10 +283,13 @@ def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: 
     project.config("region0", deadlineSeconds=3)
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said
-    assert "a process that is gone: take the lock away?" in said
+    assert "Is that run known to be gone, and its lock to be taken away?" in said
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
     assert exit_status == 1, said
-    assert "take the lock away? yes, by --yes" in said
+    assert "run it at a terminal, or with --yes-unlock" in said
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes-unlock")
+    assert exit_status == 1, said
+    assert "its lock to be taken away? yes, by --yes-unlock" in said
     assert "F1: waited" in said
     assert status(project)[1]["stacks"][0]["locks"] == []
 
@@ -317,3 +320,22 @@ def test_history_and_report_come_from_the_state_alone(project: Project, tmp_path
     exit_status, said = dualregion(project, "report", "last", "-o", str(tmp_path / "r.html"))
     assert exit_status == 1
     assert "there are: none" in said
+
+
+def test_a_region_that_answers_is_deleted_only_by_a_yes_of_its_own(project: Project) -> None:
+    assert project.up("region1").exit_status == 0
+    assert project.up("region0").exit_status in (0, 1)
+    project.both(phase="failover", lostRegion=1)
+    for step in ("F1", "F2", "F3"):
+        project.pretend_proved("region0", 1, step, "failover")
+    london, paris = project.namespaces
+    exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
+    assert exit_status == 1, said
+    assert f"region paris still answers: delete its release and namespace {paris}" in said
+    assert "run it at a terminal, or with --yes-delete-region" in said
+    brokers = ("get", "statefulset", "-n", paris, "-o", "name")
+    assert "camunda-zeebe" in project.kubectl("paris", *brokers)
+    said = dualregion(project, "failover", "--lost", "1", "--yes", "--yes-delete-region")[1]
+    assert "yes, by --yes-delete-region" in said
+    assert "NotFound" in project.kubectl("paris", "get", "namespace", paris)
+    assert "camunda-zeebe" in project.kubectl("london", *brokers[:3], london, *brokers[4:])

@@ -18,12 +18,13 @@ import pulumi
 import pytest
 
 from components.region import Region, RegionArgs
+from dualregion.begun import Begun
 from dualregion.errors import Refused
-from hooks import helm_records
+from hooks import helm_records, preflight
 from hooks.site import Site
 from tests.unit import test_program
 from tests.unit.failback_world import BOTH, RECREATED, SURVIVOR, World, world
-from tests.unit.fake_kubernetes import Document, broker_pods, stateful_set
+from tests.unit.fake_kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
 from tests.unit.test_program import Recorder, behind, declared, exported, in_cluster, of_type
 
 POLICY = "networking.k8s.io/v1:NetworkPolicy"
@@ -46,6 +47,15 @@ def fire(site: Site, name: str) -> None:
     """Let the engine call a hook."""
     hook = declared(site).hooks[name].callback
     asyncio.run(hook(pulumi.ResourceHookArgs("urn", "", "normal", "t")))  # type: ignore[arg-type]
+
+
+def config_maps(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/configmaps"
+
+
+def note(fake: FakeKubernetes, namespace: str, begun: Begun) -> None:
+    """Let a run have noted what it was about to do with a namespace's release."""
+    fake.put(config_maps(namespace), {"metadata": {"name": helm_records.NOTE}, "data": begun.data})
 
 
 def record(namespace: str, version: int, status: str, values: Mapping[str, Any]) -> Document:
@@ -89,12 +99,13 @@ class TestInstalling:
         here.far.put(f"{core}/pods", *broker_pods(place, 1))
         return "pod/camunda-zeebe-0"
 
-    def test_an_empty_region_is_installed_in_and_nothing_is_written_before(
+    def test_an_empty_region_is_installed_in_and_only_that_is_noted_before(
         self, here: World
     ) -> None:
         self.install(here)
-        assert here.far.asked
-        assert all(each.startswith("GET") for each in here.far.asked)
+        assert here.far.asked[0].startswith("GET")
+        writes = [each for each in here.far.asked if not each.startswith("GET")]
+        assert writes == [f"PATCH {config_maps(here.recreated.namespace)}/dual-region-helm"]
         assert here.near.asked == []
 
     @pytest.mark.parametrize("kind", ["claim", "statefulset", "pod"])
@@ -119,6 +130,7 @@ class TestInstalling:
         (wanted,) = here.site("B1", RECREATED).topology.installations
         ours = record(place, 1, status, wanted.values)
         here.far.put(f"/api/v1/namespaces/{place}/secrets", ours)
+        note(here.far, place, Begun.of(here.incident, wanted.values))
         self.install(here)
         assert here.far.deleted() == ["sh.helm.release.v1.camunda.v1"]
         assert any("was installed by an interrupted run" in line for line in here.said)
@@ -132,9 +144,82 @@ class TestInstalling:
             self.install(here)
         assert here.far.deleted() == []
 
-    def test_only_a_recreated_region_must_be_empty(self, here: World) -> None:
-        """The failover installation comes back over its own claims, as after a failback backed out of."""
-        fire(here.failing_over(), "take-over-failover")
+    def test_whoever_is_killed_before_helm_knows_of_it_goes_on(self, here: World) -> None:
+        """Audit 31: the records of an interrupted install were deleted, and the run was killed again."""
+        for kind in ("claim", "statefulset", "pod"):
+            self.leave(here, kind)
+        note(here.far, here.recreated.namespace, Begun.of(here.incident, {"former": "values"}))
+        self.install(here)
+        assert here.far.deleted() == []
+
+    def test_what_another_incident_has_begun_is_refused(self, here: World) -> None:
+        self.leave(here, "claim")
+        note(here.far, here.recreated.namespace, Begun.of("0-region1-lost", {}))
+        with pytest.raises(Refused, match="starts from nothing"):
+            self.install(here)
+
+    def test_a_refused_install_is_not_noted(self, here: World) -> None:
+        """Or it would be taken for an interrupted one the next time."""
+        self.leave(here, "claim")
+        for _ in range(2):
+            with pytest.raises(Refused):
+                self.install(here)
+
+
+class TestInstallingTheFailover:
+    """Audit 18: claims of the last incident would come back under the ids of now."""
+
+    def leave_claim(self, here: World) -> None:
+        here.drop_failover()
+        place = here.survivor.failover
+        here.has_namespace(here.near, place)
+        claims = f"/api/v1/namespaces/{place}/persistentvolumeclaims"
+        here.near.put(claims, {"metadata": {"name": "data-camunda-zeebe-0"}})
+        secrets = f"/api/v1/namespaces/{place}/secrets"
+        here.near.put(secrets, {"metadata": {"name": "elasticsearch-env-secret"}})
+
+    @pytest.mark.parametrize("incident", [None, "0-region1-lost"], ids=["unknown", "the last one"])
+    def test_old_claims_are_refused_by_name(self, here: World, incident: str | None) -> None:
+        self.leave_claim(here)
+        place = here.survivor.failover
+        if incident:
+            note(here.near, place, Begun.of(incident, {}))
+        with pytest.raises(Refused) as caught:
+            fire(here.failing_over("F1"), "take-over-failover")
+        text = str(caught.value)
+        assert text.startswith(
+            f"namespace {place} holds claim/data-camunda-zeebe-0: the failover installation starts from nothing"
+        )
+        assert f"kubectl --context {here.survivor.kube_context} delete namespace {place}`" in text
+        assert "elasticsearch-env-secret" not in text
+
+    def test_a_volume_that_outlived_its_claim_is_refused_with_its_command(
+        self, here: World
+    ) -> None:
+        here.drop_failover()
+        place = here.survivor.failover
+        claim = {"namespace": place, "name": "data-camunda-zeebe-0"}
+        here.near.put(
+            "/api/v1/persistentvolumes",
+            {"metadata": {"name": "pvc-1"}, "spec": {"claimRef": claim}},
+        )
+        with pytest.raises(Refused, match="delete pv pvc-1`"):
+            fire(here.failing_over("F1"), "take-over-failover")
+
+    def test_it_is_refused_before_anything_begins(self, here: World) -> None:
+        self.leave_claim(here)
+        site = here.failing_over("F1")
+        first = replace(site, own=replace(site.own, nodes=frozenset({"normal"})))
+        with pytest.raises(Refused, match="starts from nothing"):
+            preflight._refuse_old_failover(first)
+        # Once it is there its claims are its own.
+        preflight._refuse_old_failover(site)
+
+    def test_an_interrupted_install_of_this_incident_goes_on(self, here: World) -> None:
+        """Or one whose release somebody has taken away: its disks are of this incident."""
+        self.leave_claim(here)
+        note(here.near, here.survivor.failover, Begun.of(here.incident, {}))
+        fire(here.failing_over("F1"), "take-over-failover")
         assert here.near.deleted() == []
 
 
@@ -203,6 +288,7 @@ class TestUpdating:
         here.near.put(
             f"/api/v1/namespaces/{place}/secrets", record(place, 1, "deployed", {}), pending
         )
+        note(here.near, place, Begun.of(here.incident, {}, 2))
         fire(site, "clear-pending-failover")
         assert here.near.deleted() == ["sh.helm.release.v1.camunda.v2"]
         assert here.brokers[place].strategy["rollingUpdate"]["partition"] == 1

@@ -8,11 +8,13 @@ Secret.
 import base64
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dualregion.begun import Begun, fingerprint
 from dualregion.errors import Refused
 from hooks import helm_records
 from hooks.cluster import Cluster
@@ -29,8 +31,14 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def record(
-    version: int, status: str, values: Mapping[str, Any] | None = None, release: str = "camunda"
+    version: int,
+    status: str,
+    values: Mapping[str, Any] | None = None,
+    release: str = "camunda",
+    *,
+    minutes: float = 0,
 ) -> Document:
+    """Return Helm's record of a revision, made some minutes ago."""
     document = {
         "name": release,
         "namespace": NAMESPACE,
@@ -44,6 +52,7 @@ def record(
     return {
         "metadata": {
             "name": f"sh.helm.release.v1.{release}.v{version}",
+            "creationTimestamp": (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(),
             "labels": {
                 "name": release,
                 "owner": "helm",
@@ -56,10 +65,28 @@ def record(
     }
 
 
+INCIDENT = "1-region1-lost"
+
+
 def take_over(cluster: Cluster, values: Mapping[str, Any] = VALUES) -> list[str]:
     said: list[str] = []
-    helm_records.take_over_interrupted_install(cluster, NAMESPACE, "camunda", values, said.append)
+    begun = Begun.of(INCIDENT, values)
+    if helm_records.is_interrupted_install(cluster, NAMESPACE, "camunda", values):
+        helm_records.begin_install(cluster, NAMESPACE, "camunda", begun, said.append)
     return said
+
+
+def upgrade(cluster: Cluster, values: Mapping[str, Any] = VALUES) -> list[str]:
+    said: list[str] = []
+    begun = Begun.of(INCIDENT, values)
+    helm_records.begin_upgrade(cluster, NAMESPACE, "camunda", begun, said.append)
+    return said
+
+
+def noted(kubernetes: FakeKubernetes, begun: Begun) -> None:
+    """Let a run of ours have noted what it was about to do."""
+    note = {"metadata": {"name": helm_records.NOTE}, "data": begun.data}
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/configmaps", note)
 
 
 def test_a_namespace_without_a_release_needs_nothing(
@@ -73,6 +100,7 @@ def test_a_namespace_without_a_release_needs_nothing(
 def test_an_install_that_a_killed_run_began_is_taken_over(
     cluster: Cluster, kubernetes: FakeKubernetes, status: str
 ) -> None:
+    noted(kubernetes, Begun.of(INCIDENT, VALUES))
     kubernetes.put(SECRETS, record(1, status))
     (said,) = take_over(cluster)
     assert "camunda in camunda-london-failover was installed by an interrupted run" in said
@@ -132,23 +160,98 @@ def test_a_null_of_the_users_is_part_of_the_values(
     assert take_over(cluster, {"a": {"b": 1, "c": None}})
 
 
+@pytest.mark.parametrize("other", [VALUES, VALUES | {"operate": {"enabled": False}}])
 def test_an_upgrade_that_a_killed_run_began_is_cleared_and_the_last_good_one_stays(
-    cluster: Cluster, kubernetes: FakeKubernetes
+    cluster: Cluster, kubernetes: FakeKubernetes, other: Document
 ) -> None:
-    kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade"))
-    said: list[str] = []
-    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", said.append)
+    """Whatever is wanted by now: it is known by what that run has noted."""
+    noted(kubernetes, Begun.of(INCIDENT, other, 2))
+    kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade", other))
+    (said,) = upgrade(cluster)
     assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v2"]
-    assert len(said) == 1
-    assert "pending-upgrade" in said[0]
+    assert "pending-upgrade" in said
 
 
-def test_an_upgrade_has_nothing_to_clear_after_a_run_that_ended(
+SOMEBODYS = Begun.of(INCIDENT, {"zeebe": {"clusterSize": 4}}, 2)
+OF_BEFORE = Begun.of(INCIDENT, VALUES, 1)
+
+
+@pytest.mark.parametrize("note", [None, SOMEBODYS, OF_BEFORE], ids=["none", "values", "revision"])
+@pytest.mark.parametrize("status", ["pending-upgrade", "pending-rollback", "pending-install"])
+@pytest.mark.parametrize("begin", [take_over, upgrade])
+def test_somebody_at_work_is_left_alone(
+    cluster: Cluster,
+    kubernetes: FakeKubernetes,
+    begin: Callable[[Cluster], list[str]],
+    status: str,
+    note: Begun | None,
+) -> None:
+    """Audit 27: `helm upgrade --wait` is pending for minutes, and its record went after 15 seconds."""
+    if note:
+        noted(kubernetes, note)
+    kubernetes.put(SECRETS, record(1, "deployed"), record(2, status, minutes=59))
+    before = dict(kubernetes.objects)
+    with pytest.raises(Refused) as caught:
+        begin(cluster)
+    text = str(caught.value)
+    for part in (
+        f"release camunda in namespace {NAMESPACE} is {status} (revision 2, since 20",
+        "no run of this program has begun that",
+        "delete secret sh.helm.release.v1.camunda.v2`",
+        "after 60 minutes",
+        "run `pulumi up` again",
+    ):
+        assert part in text
+    assert kubernetes.deleted() == []
+    assert kubernetes.objects == before
+
+
+def test_what_has_no_age_is_not_taken_for_old(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+    ageless = record(2, "pending-upgrade")
+    del ageless["metadata"]["creationTimestamp"]
+    kubernetes.put(SECRETS, record(1, "deployed"), ageless)
+    with pytest.raises(Refused, match="since a moment that is not known"):
+        upgrade(cluster)
+
+
+def test_what_is_pending_for_longer_than_anybody_waits_is_cleared(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
+    kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade", minutes=61))
+    assert len(upgrade(cluster)) == 1
+    assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v2"]
+
+
+def test_an_upgrade_is_noted_before_it_begins(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
     kubernetes.put(SECRETS, record(1, "superseded"), record(2, "failed"), record(3, "deployed"))
-    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", print)
+    assert upgrade(cluster) == []
     assert kubernetes.deleted() == []
+    assert helm_records.begun_in(cluster, NAMESPACE) == Begun.of(INCIDENT, VALUES, 4)
+
+
+def test_a_note_that_somebody_has_spoilt_says_nothing(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    note = {"metadata": {"name": helm_records.NOTE}, "data": {"revision": "two"}}
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/configmaps", note)
+    assert helm_records.begun_in(cluster, NAMESPACE) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ({"a": 8, "b": None, "c": [], "d": {"e": {}}}, {"a": 8.0}, True),
+        ({"a": [1, None, {"b": None}]}, {"a": [1, {}]}, True),
+        ({"a": 1}, {"a": "1"}, False),
+        ({"a": True}, {"a": 1}, False),
+        ({"a": [1, 2]}, {"a": [2, 1]}, False),
+        ({"a": {"b": 1}}, {"b": {"a": 1}}, False),
+    ],
+)
+def test_values_are_told_apart_by_what_reaches_helm(
+    one: Document, other: Document, *, alike: bool
+) -> None:
+    assert (fingerprint(one) == fingerprint(other)) is alike
 
 
 def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
@@ -161,7 +264,7 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
         kubernetes.put(SECRETS, record(1, "superseded"), record(2, "deployed"))
 
     monkeypatch.setattr("hooks.helm_records.time.sleep", somebody_finishes)
-    helm_records.clear_interrupted_upgrade(cluster, NAMESPACE, "camunda", print)
+    upgrade(cluster)
     assert kubernetes.deleted() == []
 
 

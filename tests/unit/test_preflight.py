@@ -4,11 +4,12 @@ Swapped regions are the mistake that costs a running cluster its quorum, and it 
 the guard asks the live gateway, whatever configuration and state say.
 """
 
+from dataclasses import replace
 from threading import Event
 
 import pytest
 
-from dualregion.desired import desired
+from dualregion.desired import desired, remembered
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from dualregion.progress import Incident, Stack
@@ -240,3 +241,20 @@ def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: Fake
         assert len(warnings) == told
     assert "EXPORTERS ARE PAUSED" in warnings[0]
     assert "to back out" in warnings[0]
+
+
+def test_a_lost_region_that_was_silent_when_it_was_asked_about_is_spared(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Audit 21: who is slow is not gone; it may answer a moment after the command has looked."""
+    found = failover(0, lost=0)
+    taken_over = Stack(Phase.FAILOVER, 0, frozenset({"failover", "F3"}), 1)
+    own = Stack(Phase.NORMAL, nodes=frozenset({"normal"}))
+    site = Site(cluster, found, desired(found, {}, taken_over, own), print, own, taken_over)
+    preflight.check(site)
+    monkeypatch.setenv(preflight.SPARE_LIVING, "1")
+    with pytest.raises(Refused, match=r"answers now.*nothing of it was deleted.*it asks first"):
+        preflight.check(site)
+    held = replace(site, topology=remembered(found, own))
+    preflight.check(held)
+    preflight.check(replace(site, own=Stack()))

@@ -24,6 +24,7 @@ from pulumi.runtime.sync_await import _sync_await
 from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
+from components.guard import guard_hook
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
@@ -301,6 +302,67 @@ def test_the_isolation_waits_for_its_namespace_and_the_claim_only(
             f"ConfigMap::{CLAIM}",
             "ConfigMap::F0",
         }
+
+
+def test_nothing_that_is_needed_is_deleted_unasked(survivor: tuple[Settings, Recorder]) -> None:
+    """Releases, namespaces and gates have the guard, and it is asked before anything is made in their place."""
+    _, recorder = survivor
+    guarded = {
+        key for key, each in recorder.found.items() if "guard-deletion" in each.before_delete
+    }
+    assert guarded == {
+        *(
+            f"{kind}::{name}{suffix}"
+            for name in ("normal", "failover")
+            for kind, suffix in (("Release", ""), ("Namespace", "-namespace"))
+        ),
+        *(f"ConfigMap::{step}" for step in ("F1", "F2", "F3")),
+    }
+    assert all(recorder.found[key].deleted_first for key in guarded)
+
+
+def test_all_else_lies_below_what_is_guarded(survivor: tuple[Settings, Recorder]) -> None:
+    """The engine deletes nothing before what depends on it, so nothing goes before the guard was asked."""
+    _, recorder = survivor
+    below = {
+        each
+        for key, found in recorder.found.items()
+        if "guard-deletion" in found.before_delete
+        for each in behind(recorder, key)
+    }
+    rest = {
+        key
+        for key in in_cluster(recorder)
+        if "guard-deletion" not in recorder.found[key].before_delete
+    }
+    assert rest
+    assert rest <= below
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [settings(), failover(0, lost=0), failover(0, lost=1)],
+    ids=["member", "lost", "survivor"],
+)
+def test_the_guard_is_registered_in_every_run(wanted: Settings) -> None:
+    """The engine deletes nothing whose hook it does not know, and asks it in a preview."""
+    guard = declared(site_of(wanted)).hooks["guard-deletion"]
+    assert guard.opts is not None
+    assert guard.opts.on_dry_run
+
+
+def test_the_guard_refuses_what_the_run_declares(survivor: tuple[Settings, Recorder]) -> None:
+    _, recorder = survivor
+    guard = recorder.hooks["guard-deletion"].callback
+    labels = recorder.found["ConfigMap::F2"].inputs["metadata"]["labels"]
+    for name, inputs in (
+        ("normal", {}),
+        ("failover-namespace", None),
+        ("F2", {"metadata": {"labels": labels}}),
+    ):
+        args = pulumi.ResourceHookArgs("urn", "", name, "t", old_inputs=inputs)
+        with pytest.raises(Refused, match="is not deleted"):
+            asyncio.run(guard(args))  # type: ignore[arg-type]
 
 
 def test_everything_goes_to_the_regions_own_cluster(survivor: tuple[Settings, Recorder]) -> None:
@@ -675,7 +737,11 @@ class TestInterruptedRuns:
         self, name: str, cluster: Cluster, kubernetes: FakeKubernetes
     ) -> None:
         self.fire(self.hook(site_of(settings(), cluster), name))
-        assert set(kubernetes.asked) == {"GET /api/v1/namespaces/camunda-london/secrets"}
+        assert kubernetes.asked[0] == "GET /api/v1/namespaces/camunda-london/secrets"
+        assert set(kubernetes.asked[1:]) <= {
+            kubernetes.asked[0],
+            "PATCH /api/v1/namespaces/camunda-london/configmaps/dual-region-helm",
+        }
 
     def test_the_failovers_namespace_is_made_when_its_former_one_is_gone(
         self, cluster: Cluster, kubernetes: FakeKubernetes
@@ -707,7 +773,8 @@ class TestProof:
     @pytest.fixture
     def args(self, kubernetes: FakeKubernetes, tmp_path: Path) -> GateArgs:
         cluster = Cluster(kubeconfig(tmp_path, kubernetes.url, "cluster-london"), "cluster-london")
-        return GateArgs(GateSpec(procedure.F1), site_of(failover(0, lost=1), cluster))
+        site = site_of(failover(0, lost=1), cluster)
+        return GateArgs(GateSpec(procedure.F1), site, run(lambda: guard_hook(site))[0])
 
     def prove(
         self,
@@ -725,7 +792,7 @@ class TestProof:
         self.prove(monkeypatch, args, lambda _: {"brokers": "0 a, 2 b"})
         maps = kubernetes.objects["/api/v1/namespaces/camunda-london/configmaps"]
         data = maps["dual-region-f1"]["data"]
-        assert set(data) == {"start", "end", "seconds", "evidence"}
+        assert set(data) == {"start", "end", "seconds", "evidence", "standsOn"}
         assert json.loads(data["evidence"]) == {"brokers": "0 a, 2 b"}
         assert data["start"] <= data["end"]
         assert data["start"].endswith("+00:00")
@@ -803,7 +870,8 @@ class TestStacks:
         held = registered_urns(site_of(failover(1, lost=0, regions=with_cidrs())))
         engine = Backend.engine("region1", {"phase": "failover", "lostRegion": 0}, held)
         peer, _ = run(lambda: stacks.read_peer("region1"), engine)
-        assert peer == Stack(
+        assert set(peer.records) == {"F1", "F2", "F3"}
+        assert replace(peer, records={}) == Stack(
             Phase.FAILOVER,
             0,
             frozenset(

@@ -64,11 +64,11 @@ class Hooked(Played):
             state=replace(made.state, outputs=outputs),
         )
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
         error = self.errors.pop(len(self.ups), None)
         if error is not None:
             raise error
-        super().up(stack, steps)
+        super().up(stack, steps, spare=spare)
 
     def driver(self, until: str | None = None) -> Driver:
         """Return a command of its own, which remembers nothing."""

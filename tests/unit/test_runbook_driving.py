@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,13 +20,15 @@ from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase
 from runbook import carrying_out
 from runbook.__main__ import app
+from runbook.asking import Told
+from runbook.consent import Consent, Question
 from runbook.driving import Driver
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status, judge
 from runbook.locks import Lock
 from runbook.nextstep import next_of
 from runbook.previewing import Preview
-from runbook.sight import Sights
+from runbook.sight import InstallationSight, Sights
 from runbook.stacks import Both, RegionStack
 from runbook.telling import Change
 from runbook.turns import R, Turn
@@ -55,6 +57,8 @@ class Played:
     locks: tuple[Lock, ...] = ()
     ups: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    options: list[Consent] = field(default_factory=list)
+    spared: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     previews: int = 0
     looks: list[bool] = field(default_factory=list)
@@ -89,7 +93,8 @@ class Played:
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         self.phase[int(stack[-1])] = phase
 
-    def up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        self.spared += [stack] if spare else []
         if self.stop_at == len(self.ups):
             self.stop_at = None
             raise Stopped("stopped")
@@ -105,9 +110,10 @@ class Played:
         self.gates[region] = kept | proved
         self.failover = (self.failover or "F2" in proved) and not (region == 0 and "B5" in proved)
 
-    def ask(self, question: str, status: Status | None = None) -> bool:
-        self.asked.append(question)
-        return self.no not in question
+    def ask(self, question: Question, status: Status | None = None) -> bool:
+        self.asked.append(question.text)
+        self.options.append(question.option)
+        return self.no not in question.text
 
     def drop_pending(self, stack: str) -> None:
         self.pending = ()
@@ -208,6 +214,24 @@ def test_what_cannot_be_undone_is_asked_before() -> None:
     ):
         assert sum(text in each for each in played.asked) == 1, text
     assert len(played.asked) == 5
+    # What `--yes` was typed for is not this.
+    deletion = next(i for i, each in enumerate(played.asked) if "still answers" in each)
+    assert [played.options.index(each) for each in played.options if each != "--yes"] == [deletion]
+    assert played.options[deletion] == "--yes-delete-region"
+
+
+@pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
+def test_a_region_that_answers_is_asked_about_whatever_of_it_was_seen(seen: str) -> None:
+    """Audit 21: its API server answers, and its installations do not in time."""
+    installations: Mapping[str, Told[InstallationSight | None]] = {
+        "slow": {"normal": Told(silence="no answer in time")},
+        "nothing there": {"normal": Told()},
+        "not asked": {},
+    }[seen]
+    played = Played(sights=(world.taken_over()[0], world.region(1, **installations)))
+    Driver(played).failover(1)
+    assert "region paris still answers: delete its release" in played.asked[-1]
+    assert played.options[-1] == Consent.DELETE_REGION
 
 
 def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
@@ -216,6 +240,14 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
     assert len(played.asked) == 1
     # Nothing of F0 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
     assert played.looks == [False, True]
+    # It may answer a moment later.
+    assert played.spared == ["region1"]
+
+
+def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
+    played = Played(sights=SIGHTS["alive"])
+    Driver(played).failover(1)
+    assert played.spared == []
 
 
 @pytest.mark.parametrize(

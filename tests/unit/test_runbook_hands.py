@@ -16,7 +16,9 @@ from rich.console import Console
 
 from dualregion.errors import Refused
 from dualregion.procedure import B2, F1, F2
+from hooks.preflight import SPARE_LIVING
 from runbook import hands
+from runbook.consent import Consent, Question
 from runbook.display import Running, running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.hands import PulumiHands
@@ -65,7 +67,9 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     for what in ("cancel --yes", "cancel"):
         pulumi.answers(what, {})
     console = Console(file=io.StringIO(), width=100)
-    made = Played(Project(tmp_path), ("region0", "region1"), console, True, "test")
+    made = Played(
+        Project(tmp_path), ("region0", "region1"), console, frozenset({Consent.YES}), "test"
+    )
     object.__setattr__(made, "answers", [None])
     return made
 
@@ -90,12 +94,21 @@ def test_a_lock_of_this_machine_whose_process_lives_is_respected(played: Played)
         played.up("region0", STEPS)
 
 
-def test_a_lock_that_a_killed_run_has_left_is_taken_away_after_asking(
-    played: Played, tmp_path: Path
+def test_a_lock_whose_process_is_not_here_is_taken_away_only_if_that_is_said(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Audit 28: a run in another container of this name lives, and `--yes` was typed for other questions."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    lock = locked(f"ada@{socket.gethostname()} (pid {dead_process()})")
+    played.answers[:] = [lock]
+    with pytest.raises(Refused, match="or with --yes-unlock"):
+        played.up("region0", STEPS)
+    assert not any("cancel" in each for each in (tmp_path / "answers/asked").read_text().split())
+
+    object.__setattr__(played, "consents", frozenset({Consent.UNLOCK}))
     played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {dead_process()})"), None]
     played.up("region0", STEPS)
-    assert "a process that is gone: take the lock away? yes, by --yes" in said(played)
+    assert "its lock to be taken away? yes, by --yes-unlock" in " ".join(said(played).split())
     assert any("cancel" in line for line in (tmp_path / "answers/asked").read_text().splitlines())
     assert played.answers == []
 
@@ -105,6 +118,16 @@ def test_a_backend_that_does_not_tell_who_refuses_all_the_same(played: Played) -
     played.answers[:] = [ConcurrentUpdateError(CommandResult("", conflict, 255))]
     with pytest.raises(Refused, match="the backend does not tell who"):
         played.up("region0", STEPS)
+
+
+@pytest.mark.parametrize(("spare", "told"), [(True, {SPARE_LIVING: "1"}), (False, {})])
+def test_the_program_is_told_to_spare_a_region_that_was_not_asked_about(
+    played: Played, *, spare: bool, told: dict[str, str]
+) -> None:
+    played.answers[:] = [None, None]
+    played.up("region1", STEPS, spare=True)
+    played.up("region1", STEPS, spare=spare)
+    assert played.project.workspace.env_vars == told
 
 
 def test_a_failure_is_what_the_program_said(played: Played) -> None:
@@ -204,10 +227,14 @@ def test_the_program_is_found_below_the_command_and_nowhere_else() -> None:
 def test_without_a_terminal_and_without_yes_nothing_is_assumed(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    object.__setattr__(played, "yes", False)
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    with pytest.raises(Refused, match="say it at a terminal, or with --yes"):
-        played.ask("really?")
+    assert played.ask(Question("really?"))
+    for option in (Consent.DELETE_REGION, Consent.UNLOCK):
+        with pytest.raises(Refused, match=f"run it at a terminal, or with {option}"):
+            played.ask(Question("really?", option))
+    object.__setattr__(played, "consents", frozenset())
+    with pytest.raises(Refused, match=r"run it at a terminal, or with --yes$"):
+        played.ask(Question("really?"))
 
 
 def test_locks_are_read_from_pulumis_words() -> None:

@@ -366,6 +366,18 @@ def test_bad_input_is_refused_naming_key_value_and_what_is_allowed(
     assert all(len(problem.splitlines()) == 1 for problem in found)
 
 
+@pytest.mark.parametrize("named", ["camunda-london-failover", "london", True, ""])
+def test_what_retires_nothing_is_refused(named: object) -> None:
+    (problem,) = problems(retire=named)
+    assert problem.startswith("retire is ")
+
+
+def test_an_installation_is_retired_by_its_own_namespace() -> None:
+    assert settings(retire="camunda-london").is_retired
+    assert not settings(region=1, retire="camunda-london").is_retired
+    assert not settings().is_retired
+
+
 def test_all_wrong_values_are_told_at_once() -> None:
     found = problems(phase="failover", lostRegion=7, clusterSize=5, partitionCount=0)
     assert {problem.split(" ")[0] for problem in found} == {

@@ -1,0 +1,87 @@
+"""What a step's proof stands on: a proof must not outlive it. Pure.
+
+The records of F1 to F3 lie in the survivor's own namespace, and what they prove is in the failover's, too. Each record names what
+it stood on by its uid, and what is gone, or was made anew under the same name, is proved again. Steps of the failback need none
+of that: each looks at every broker of the whole cluster by itself, and a copy is compared where it is used.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dualregion.procedure import FAILOVER_STEPS, Step
+from dualregion.progress import Stack
+from dualregion.topology import Gate, Topology
+
+KEY = "standsOn"
+"""Where a record has it: kind and name -> uid."""
+
+Uids = Mapping[str, str]
+
+
+def is_kept_of(step: Step) -> bool:
+    """Return whether the record of a step names what its proof stands on."""
+    return step in FAILOVER_STEPS
+
+
+def entry(uids: Uids) -> dict[str, str]:
+    """Return what a record holds of it."""
+    return {KEY: json.dumps(dict(uids), sort_keys=True)}
+
+
+def recorded(topology: Topology, own: Stack) -> dict[str, Uids]:
+    """Return what each proof that a stack holds and its topology wants stood on, by step id."""
+    held = {
+        gate.name: own.records.get(gate.name, {}) for gate in topology.gates if _holds(own, gate)
+    }
+    found = {step: _uids(record) for step, record in held.items()}
+    return {step: uids for step, uids in found.items() if uids}
+
+
+def outdated(stood_on: Mapping[str, Uids], now: Uids) -> dict[str, tuple[str, ...]]:
+    """Return what is gone, or was made anew, of what proofs stood on, by step id.
+
+    :param now: what is there, by kind and name.
+    """
+    gone = {
+        step: tuple(name for name, uid in uids.items() if now.get(name) != uid)
+        for step, uids in stood_on.items()
+    }
+    return {step: names for step, names in gone.items() if names}
+
+
+def proved_again(topology: Topology, own: Stack, steps: Collection[str]) -> Topology:
+    """Return a topology in which these steps, and all that stand behind them, are proved once more.
+
+    Every other gate stays the one that the stack holds.
+    """
+    renewed: set[str] = set()
+    nodes = []
+    for node in topology.nodes:
+        if isinstance(node, Gate) and _holds(own, node):
+            if node.name in steps or renewed & set(node.after):
+                renewed.add(node.name)
+            node = replace(node, proof=_count(own, node) + (node.name in renewed))  # noqa: PLW2901
+        nodes.append(node)
+    return replace(topology, nodes=tuple(nodes))
+
+
+def _holds(own: Stack, gate: Gate) -> bool:
+    return own.gates.get(gate.name) == gate.incident
+
+
+def _count(own: Stack, gate: Gate) -> int:
+    try:
+        return int(own.records.get(gate.name, {}).get("proof", 1))
+    except (TypeError, ValueError):
+        return 1
+
+
+def _uids(record: Mapping[str, Any]) -> Uids:
+    """Return what a record names; nothing if it was made before records did, or was spoilt."""
+    try:
+        found = json.loads(record.get(KEY) or "{}")
+    except (TypeError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,57 @@
+"""What the proofs of a survivor's steps stand on in its cluster: brokers and policies, known by their uids."""
+
+from dualregion import standing
+from dualregion.procedure import Step
+from dualregion.progress import Stack
+from dualregion.settings import Settings
+from dualregion.topology import Topology
+from hooks.cluster import Cluster
+from hooks.failover import POLICY_NAME
+from hooks.site import Site
+from hooks.waiting import Say
+
+
+def entry(site: Site, step: Step) -> dict[str, str]:
+    """Return what a step's record holds of what its proof stands on; nothing for a step that stands for itself.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    if not standing.is_kept_of(step):
+        return {}
+    return standing.entry(there(site.cluster, site.settings, site.topology))
+
+
+def there(cluster: Cluster, settings: Settings, topology: Topology) -> dict[str, str]:
+    """Return the uid of what a proof may stand on and is there, and not about to go, by kind and name."""
+    made = {}
+    for each in topology.installations:
+        brokers = f"{settings.release}-zeebe"
+        made[f"statefulset {each.namespace}/{brokers}"] = cluster.stateful_set(
+            each.namespace, brokers
+        )
+        made[f"networkpolicy {each.namespace}/{POLICY_NAME}"] = cluster.network_policy(
+            each.namespace, POLICY_NAME
+        )
+    about = {name: found.metadata for name, found in made.items() if found is not None}
+    return {
+        name: each.uid
+        for name, each in about.items()
+        if each.uid and each.deletion_timestamp is None
+    }
+
+
+def proved_again(
+    cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: Say
+) -> Topology:
+    """Return the topology in which each proof whose ground is gone, or was made anew, is made again.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    stood_on = standing.recorded(topology, own)
+    now = there(cluster, settings, topology) if stood_on else {}
+    gone = standing.outdated(stood_on, now)
+    for step, names in gone.items():
+        warn(
+            f"what {step} was proved on is gone or was made anew ({', '.join(names)}): it is proved again"
+        )
+    return standing.proved_again(topology, own, gone)
