@@ -15,6 +15,7 @@ from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer
 from dualregion.desired import desired, remembered, unsafe_change
+from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
 from dualregion.progress import Stack, current_incident
@@ -64,6 +65,8 @@ def _site(settings: Settings) -> Site:
 
     :raises DualRegionError: if anything of it is unusable.
     """
+    if unfit := environment_problems(os.environ):
+        raise ConfigError(unfit)
     check_chart(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
     problems = conflicts(base, settings)

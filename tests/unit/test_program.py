@@ -311,7 +311,14 @@ def test_the_provider_outlives_its_cluster() -> None:
         "context": "cluster-paris",
         "clusterIdentifier": "region1",
         "skipUpdateUnreachable": "true",
+        "deleteUnreachable": "false",
         "enableConfigMapMutable": "true",
+        "enableSecretMutable": "false",
+        "enableServerSideApply": "true",
+        "helmReleaseSettings": '{"driver": "secret"}',
+        "kubeClientSettings": '{"burst": 120, "qps": 50.0, "timeout": 0}',
+        "suppressDeprecationWarnings": "false",
+        "suppressHelmHookWarnings": "false",
     }
 
 
