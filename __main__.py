@@ -23,7 +23,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import adoption, clean_slate, dns, helm_records, preflight
+from hooks import adoption, clean_slate, dns, helm_records, identity, preflight
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -77,9 +77,12 @@ def _site(settings: Settings) -> Site:
     if change:
         raise ConfigError([change])
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
+    incident = current_incident(settings, own, peer)
     unrecorded: dict[str, int] = {}
+    cluster_id: str | None = None
     try:
         cluster.check_answers()
+        cluster_id = identity.check(cluster, settings, own, incident)
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own)
         unrecorded = _unrecorded(topology, own, cluster, settings)
@@ -91,7 +94,16 @@ def _site(settings: Settings) -> Site:
     incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
     return Site(
-        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes
+        cluster,
+        settings,
+        topology,
+        pulumi.log.info,
+        own,
+        peer,
+        incident,
+        unrecorded,
+        writes,
+        cluster_id,
     )
 
 

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from dualregion.held import CLUSTER_KEY
 from dualregion.topology import STEP_LABEL
 from dualregion.topology import Gate as GateSpec
 from hooks import steps
@@ -95,6 +96,7 @@ def _prove(args: GateArgs, name: str) -> None:
             "start": start.isoformat(timespec="milliseconds"),
             "end": end.isoformat(timespec="milliseconds"),
             "seconds": f"{(end - start).total_seconds():.1f}",
+            **({CLUSTER_KEY: site.cluster_id} if site.cluster_id else {}),
             "evidence": json.dumps(evidence),
         },
     )

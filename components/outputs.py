@@ -6,6 +6,7 @@ import pulumi
 
 from components.region import Region
 from dualregion import values
+from dualregion.identity import remembered_cluster
 from dualregion.progress import merged_history
 from dualregion.topology import NO_INCIDENT
 from hooks.site import Site
@@ -32,6 +33,7 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(site),
+        "clusterId": remembered_cluster(settings, site.own, site.incident, site.cluster_id),
     }
 
 

@@ -39,9 +39,7 @@ def environment_problems(environment: Mapping[str, str]) -> list[str]:
         **_DANGEROUS,
         **{f"PULUMI_OPTION_{name}": why for name, why in _DANGEROUS_OPTIONS.items()},
     }
-    found = {
-        name: why for name, why in reasons.items() if not _is_false(environment.get(name, ""))
-    }
+    found = {name: why for name, why in reasons.items() if not _is_false(environment.get(name, ""))}
     if _REFRESH in environment and _is_false(environment[_REFRESH]):
         found[_REFRESH] = "a lost region's state would be trusted without a look at the cluster"
     return [

@@ -17,6 +17,9 @@ Nodes = Mapping[str, Mapping[str, Any]]
 _TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
 
+CLUSTER_KEY = "cluster"
+"""The key of a gate's record that says in which cluster the step was proved."""
+
 _LAST_INPUTS = "__inputs"
 """A secret output of a Release: the inputs of its last saved update, whatever a refresh has found since."""
 
@@ -59,8 +62,19 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         if isinstance(given := (made.get(_LAST_INPUTS) or {}).get("values"), Mapping)
     }
     return replace(
-        stack, descriptions=descriptions, values=values, chain_writes=_chain_writes(nodes)
+        stack,
+        descriptions=descriptions,
+        values=values,
+        chain_writes=_chain_writes(nodes),
+        cluster_id=_cluster_id(outputs, nodes),
     )
+
+
+def _cluster_id(outputs: Mapping[str, Any], nodes: Nodes) -> str | None:
+    """Return the cluster in which the last step was proved; outputs are older than gates after a failed update."""
+    records = sorted(records_of(nodes).values(), key=lambda each: str(each.get("end", "")))
+    known = [str(each[CLUSTER_KEY]) for each in records if each.get(CLUSTER_KEY)]
+    return known[-1] if known else outputs.get("clusterId") or None
 
 
 def _chain_writes(nodes: Nodes) -> int:

@@ -47,6 +47,7 @@ class Stack:
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
+    :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
     """
 
     phase: Phase | None = None
@@ -58,6 +59,7 @@ class Stack:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
+    cluster_id: str | None = None
 
     @classmethod
     def of(

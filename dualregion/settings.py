@@ -144,6 +144,8 @@ class Settings(Model):
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    accept_cluster: str | None = None
+    """The UID of namespace kube-system of the cluster that may take the place of the region's, which it is with all its data."""
     adopt: bool = False
     """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()

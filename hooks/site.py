@@ -27,6 +27,7 @@ class Site:
     :ivar incident: the incident that its steps belong to; None in phase normal.
     :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
+    :ivar cluster_id: the identity of the region's cluster; None if it does not answer.
     """
 
     cluster: Cluster
@@ -38,6 +39,7 @@ class Site:
     incident: Incident | None = None
     unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
+    cluster_id: str | None = None
 
     @property
     def namespace(self) -> str:

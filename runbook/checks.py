@@ -125,7 +125,10 @@ def _conflicts(ground: Ground) -> list[str]:
         return list(error.problems)
 
 
-_OWN_KEYS = {"phase", "lost_region", "region", "peer_stack", "deadline_seconds", "kubeconfig"}
+_OWN_KEYS = {
+    *("phase", "lost_region", "region", "peer_stack", "deadline_seconds", "kubeconfig"),
+    "accept_cluster",
+}
 """What may differ between the stacks."""
 
 

@@ -569,6 +569,7 @@ def test_a_survivors_outputs() -> None:
             f"http://camunda-elasticsearch-master-hl.{namespace}.svc.cluster.local:9200"
             for namespace in ("camunda-london", "camunda-london-failover")
         ],
+        "clusterId": None,
     }
 
 
