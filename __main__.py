@@ -14,7 +14,9 @@ import pulumi
 from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer
+from dualregion import VERSION
 from dualregion.desired import desired, remembered, unsafe_change
+from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
@@ -25,7 +27,7 @@ from dualregion.topology import Topology
 from dualregion.values import conflicts
 from hooks import adoption, clean_slate, dns, helm_records, identity, preflight
 from hooks.cluster import Cluster
-from hooks.files import check_chart, read_values
+from hooks.files import chart_version, check_chart, read_values
 from hooks.site import Site
 
 PROJECT = Path(__file__).parent
@@ -68,6 +70,7 @@ def _site(settings: Settings) -> Site:
     if unfit := environment_problems(os.environ):
         raise ConfigError(unfit)
     check_chart(settings.chart, PROJECT)
+    chart = chart_version(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
     problems = conflicts(base, settings)
     if problems:
@@ -85,6 +88,8 @@ def _site(settings: Settings) -> Site:
         cluster_id = identity.check(cluster, settings, own, incident)
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own)
+        if changes := drift(Wanted(settings, topology, chart, VERSION), own, peer):
+            raise ConfigError(changes)
         unrecorded = _unrecorded(topology, own, cluster, settings)
     except ClusterUnreachable as error:
         if settings.role is not Role.LOST:
@@ -104,6 +109,7 @@ def _site(settings: Settings) -> Site:
         unrecorded,
         writes,
         cluster_id,
+        str(chart),
     )
 
 

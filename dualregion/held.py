@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from dualregion.procedure import STEPS
-from dualregion.progress import Stack
+from dualregion.progress import Recorded, Release, Stack
 from dualregion.topology import DNS_CHAIN, NO_INCIDENT
 
 Nodes = Mapping[str, Mapping[str, Any]]
@@ -67,6 +67,27 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         values=values,
         chain_writes=_chain_writes(nodes),
         cluster_id=_cluster_id(outputs, nodes),
+        releases={
+            name: found for name, made in nodes.items() if (found := _release(made)) is not None
+        },
+        recorded=_recorded(outputs),
+    )
+
+
+def _release(made: Mapping[str, Any]) -> Release | None:
+    """Return what a resource says of itself, if it is a Helm release."""
+    status = made.get("status")
+    if not isinstance(status, Mapping) or not status.get("chart"):
+        return None
+    chart = f"{status['chart']} {status.get('version') or ''}".strip()
+    return Release(str(made.get("name") or ""), str(made.get("namespace") or ""), chart)
+
+
+def _recorded(outputs: Mapping[str, Any]) -> Recorded:
+    """Return what the outputs remember; those of an earlier version remember nothing."""
+    sizes = outputs.get("sizes") or {}
+    return Recorded(
+        outputs.get("programVersion") or None, {key: int(size) for key, size in sizes.items()}
     )
 
 

@@ -36,6 +36,30 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A Helm release as a state has it.
+
+    :ivar chart: name and version of the chart that is installed; empty if the provider has not told it.
+    """
+
+    name: str
+    namespace: str
+    chart: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a stack's outputs remember of its last update.
+
+    :ivar program: the version of the program that made it; None if it did not say so yet.
+    :ivar sizes: clusterSize, partitionCount and replicationFactor, by these names.
+    """
+
+    program: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Stack:
     """What a stack holds: its last outputs, and the resources in its state.
 
@@ -47,6 +71,8 @@ class Stack:
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
+    :ivar releases: the Helm releases in its state, by node name.
+    :ivar recorded: what its outputs remember.
     :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
     """
 
@@ -60,6 +86,8 @@ class Stack:
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
     cluster_id: str | None = None
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    recorded: Recorded = Recorded()
 
     @classmethod
     def of(

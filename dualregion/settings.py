@@ -8,6 +8,7 @@ and what is allowed.
 import json
 import re
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Any
@@ -53,6 +54,15 @@ def _no_boolean(value: object) -> object:
 Cidr = Annotated[str, AfterValidator(_network)]
 Number = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number, also as the text that Pulumi stores; `true` is none."""
+
+
+class Change(StrEnum):
+    """A kind of change that is refused in an incident, or for good, unless `allowChanges` names it."""
+
+    VALUES = "values"
+    CHART = "chart"
+    SIZES = "sizes"
+    PROGRAM = "program"
 
 
 class RegionSettings(Model):
@@ -144,6 +154,8 @@ class Settings(Model):
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()
     hooks: AnnouncementSettings = AnnouncementSettings()
+    allow_changes: tuple[Change, ...] = ()
+    """What may change although an incident does not need it, or although it is fixed once the regions work together."""
     accept_cluster: str | None = None
     """The UID of namespace kube-system of the cluster that may take the place of the region's, which it is with all its data."""
     adopt: bool = False

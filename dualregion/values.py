@@ -172,6 +172,39 @@ def installation_values(
     return merge(base, overlay)
 
 
+def without_the_incident(given: Mapping[str, Any]) -> Values:
+    """Return a release's values without what the procedure changes in them, and without the sizes."""
+    left = copy.deepcopy(dict(given))
+    for path in _CHANGED_BY_THE_PROCEDURE:
+        _remove(left, path)
+    zeebe = left.get("zeebe")
+    if isinstance(zeebe, dict) and isinstance(zeebe.get("env"), list):
+        zeebe["env"] = [each for each in zeebe["env"] if each.get("name") not in _COMPUTED]
+    return left
+
+
+def _remove(values: Values, path: tuple[str, ...]) -> None:
+    for key in path[:-1]:
+        inner = values.get(key)
+        if not isinstance(inner, dict):
+            return
+        values = inner
+    values.pop(path[-1], None)
+
+
+_CHANGED_BY_THE_PROCEDURE = (
+    ("global", "multiregion", "regionId"),
+    ("global", "multiregion", "installationType"),
+    *((app, "enabled") for app in WEB_APPS),
+    *(("zeebe", size) for size in ("clusterSize", "partitionCount", "replicationFactor")),
+)
+_COMPUTED = (
+    CONTACT_POINTS,
+    *(exporter_variable(region, "ARGS_URL") for region in range(brokers.REGIONS)),
+)
+"""The environment variables of brokers that follow from the settings and the phase."""
+
+
 def web_apps_of(values: Mapping[str, Any]) -> list[str]:
     """Return which of Operate and Tasklist run with these values; the chart has both unless told otherwise."""
     return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]

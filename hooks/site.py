@@ -28,6 +28,7 @@ class Site:
     :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
     :ivar cluster_id: the identity of the region's cluster; None if it does not answer.
+    :ivar chart: name and version of the chart that is wanted.
     """
 
     cluster: Cluster
@@ -40,6 +41,7 @@ class Site:
     unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
     cluster_id: str | None = None
+    chart: str = ""
 
     @property
     def namespace(self) -> str:

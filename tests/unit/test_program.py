@@ -27,7 +27,7 @@ from components.gate import GateArgs, record_name
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
-from dualregion import procedure
+from dualregion import VERSION, procedure
 from dualregion.desired import desired, remembered
 from dualregion.errors import BackendError, ConfigError, DualRegionError, Refused
 from dualregion.procedure import Phase
@@ -570,6 +570,16 @@ def test_a_survivors_outputs() -> None:
             for namespace in ("camunda-london", "camunda-london-failover")
         ],
         "clusterId": None,
+        "programVersion": VERSION,
+        "chart": "",
+        "sizes": {"clusterSize": 4, "partitionCount": 4, "replicationFactor": 4},
+        "namespaces": [
+            {
+                "namespace": f"camunda-{city}",
+                "failoverNamespace": f"camunda-{city}-failover",
+            }
+            for city in ("london", "paris")
+        ],
     }
 
 
