@@ -15,6 +15,7 @@ from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer
 from dualregion import VERSION
+from dualregion.demands import conflicts
 from dualregion.desired import desired, remembered, unsafe_change
 from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
@@ -24,7 +25,6 @@ from dualregion.progress import Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
-from dualregion.values import conflicts
 from hooks import adoption, clean_slate, dns, helm_records, identity, preflight
 from hooks.cluster import Cluster
 from hooks.files import chart_version, check_chart, read_values

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from dualregion import brokers
+from dualregion.demands import conflicts
 from dualregion.errors import ConfigError
 from dualregion.network_acls import rules_in_words
 from dualregion.observed import ClusterView
 from dualregion.procedure import F3
 from dualregion.settings import Settings
-from dualregion.values import Values, conflicts
+from dualregion.values import Values
 from runbook.judgement import Status
 from runbook.partitions import exporting
 
