@@ -15,7 +15,7 @@ from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer
 from dualregion import VERSION
-from dualregion.demands import conflicts
+from dualregion.demands import conflicts, conflicts_of_failover
 from dualregion.desired import desired, remembered, unsafe_change
 from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
@@ -72,7 +72,8 @@ def _site(settings: Settings) -> Site:
     check_chart(settings.chart, PROJECT)
     chart = chart_version(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
-    problems = conflicts(base, settings)
+    failover_values = read_values(settings.failover_values, PROJECT, default=None)
+    problems = conflicts(base, settings) or conflicts_of_failover(base, failover_values, settings)
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)
@@ -87,7 +88,7 @@ def _site(settings: Settings) -> Site:
         cluster.check_answers()
         cluster_id = identity.check(cluster, settings, own, incident)
         own = _without_what_is_gone(own, cluster, settings)
-        topology = desired(settings, base, peer, own)
+        topology = desired(settings, base, peer, own, failover_values)
         if changes := drift(Wanted(settings, topology, chart, VERSION), own, peer):
             raise ConfigError(changes)
         unrecorded = _unrecorded(topology, own, cluster, settings)

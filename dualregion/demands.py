@@ -13,6 +13,7 @@ from typing import Any
 
 from dualregion import brokers, values
 from dualregion.engine.records import RECORD_PREFIX
+from dualregion.installations import failover_base
 from dualregion.settings import Settings
 
 _ABSENT = object()
@@ -256,6 +257,18 @@ def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
         *_exporters(values.env_of(base)),
         *_overwritten(values.env_of(base), settings),
     ]
+
+
+def conflicts_of_failover(
+    base: Mapping[str, Any], given: Mapping[str, Any], settings: Settings
+) -> list[str]:
+    """Return a sentence for each of the failover installation's values that the procedure cannot work with.
+
+    :param base: the user's merged values, which have no conflicts.
+    :param given: those of `failoverValues`.
+    """
+    found = conflicts(failover_base(base, given), settings)
+    return [each.replace("values: ", "failoverValues: ", 1) for each in found]
 
 
 def _sizes(base: Mapping[str, Any], settings: Settings) -> Iterator[str]:

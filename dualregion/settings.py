@@ -149,6 +149,8 @@ class Settings(Model):
     chart: ChartSettings = ChartSettings()
     values: tuple[str, ...] = ()
     """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
+    failover_values: tuple[str, ...] = ()
+    """Helm values files of the failover installation, over `values`; Connectors, ingresses and addresses are off in it."""
     isolation: Isolation = Isolation.POLICIES
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
     cluster_size: Number = 8

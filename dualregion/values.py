@@ -175,7 +175,29 @@ def installation_values(
     }
     if web_apps is not None:
         overlay |= {app: {"enabled": web_apps} for app in WEB_APPS}
+    if web_apps is False and not _has_other_paths(base):
+        # The chart's combined Ingress would have no paths then, which no API server takes.
+        overlay["global"]["ingress"] = {"enabled": False}
     return merge(base, overlay)
+
+
+def _has_other_paths(base: Mapping[str, Any]) -> bool:
+    """Whether the chart's combined Ingress, if there is one, leads to more than Operate and Tasklist."""
+    if not at(base, "global", "ingress", "enabled"):
+        return True
+    by_default = {"connectors": True, "console": False, "identity": False, "webModeler": False}
+    return any(
+        at(base, app, "contextPath") and (at(base, app) or {}).get("enabled", default)
+        for app, default in by_default.items()
+    )
+
+
+def at(base: Mapping[str, Any], *path: str) -> Any:
+    """Return what stands at a path of values, or None."""
+    found: Any = base
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def without_the_incident(given: Mapping[str, Any]) -> Values:
@@ -201,6 +223,7 @@ def _remove(values: Values, path: tuple[str, ...]) -> None:
 _CHANGED_BY_THE_PROCEDURE = (
     ("global", "multiregion", "regionId"),
     ("global", "multiregion", "installationType"),
+    ("global", "ingress", "enabled"),
     *((app, "enabled") for app in WEB_APPS),
     *(("zeebe", size) for size in ("clusterSize", "partitionCount", "replicationFactor")),
 )
