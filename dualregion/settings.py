@@ -318,6 +318,17 @@ def _check_pod_ranges(settings: Settings) -> str | None:
     return None
 
 
+def _check_chart(settings: Settings) -> str | None:
+    """Refuse a version that may be another one in each run."""
+    chart = settings.chart
+    if chart.is_path or re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", chart.version or ""):
+        return None
+    return (
+        f"chart.version is {chart.version!r}: a whole version such as 10.11.3 is needed, as an incident must not bring another "
+        "chart than the one that is installed"
+    )
+
+
 def _check_isolation(settings: Settings) -> str | None:
     """Refuse an isolation that nobody makes: F1 would prove it all the same."""
     missing = [index for index, region in enumerate(settings.regions) if not region.pod_cidrs]
@@ -486,6 +497,7 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_namespaces,
     _check_contexts,
     _check_release,
+    _check_chart,
     _check_pod_ranges,
     _check_isolation,
     _check_network_acls,

@@ -52,7 +52,7 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "cluster-size-odd": (lambda p: p.config("region0", clusterSize=5), "clusterSize is 5"),
     "cluster-size-small": (lambda p: p.config("region0", clusterSize=2), "clusterSize is 2"),
     "no-quorum": (
-        lambda p: p.config("region0", clusterSize=6, partitionCount=6),
+        lambda p: p.config("region0", replicationFactor=2),
         "would have no quorum",
     ),
     "equal-namespaces": (_same_namespace, "regions[1].namespace is"),

@@ -179,6 +179,14 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"isolation": None, "regions": [region(0, podCidrs=["10.180.0.0/16"]), region(1)]},
         ("regions[1].podCidrs is not set", "isolation own"),
     ),
+    *(
+        (
+            f"chart version {version}",
+            {"chart": {"name": "camunda-platform", "version": version}},
+            ("chart.version", repr(version), "10.11.3"),
+        )
+        for version in ("", "10", "^10.11.3", "10.x", ">=10.0.0 <11", "latest")
+    ),
     ("isolation misspelt", {"isolation": "mine"}, ("isolation", "'mine'", "policies, own")),
     *(
         (
