@@ -21,11 +21,11 @@ from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
-from dualregion.progress import Stack, current_incident
+from dualregion.progress import Incident, Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
-from hooks import adoption, clean_slate, dns, helm_records, identity, preflight
+from hooks import adoption, clean_slate, dns, helm_records, identity, preflight, recovery
 from hooks.cluster import Cluster
 from hooks.files import chart_version, check_chart, read_values
 from hooks.site import Site
@@ -77,8 +77,8 @@ def _site(settings: Settings) -> Site:
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)
-    change = unsafe_change(settings, own, peer)
-    if change:
+    emptied = recovery.is_emptied(settings, own)
+    if not emptied and (change := unsafe_change(settings, own, peer)):
         raise ConfigError([change])
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
     incident = current_incident(settings, own, peer)
@@ -87,6 +87,7 @@ def _site(settings: Settings) -> Site:
     try:
         cluster.check_answers()
         cluster_id = identity.check(cluster, settings, own, incident)
+        own = _found_again(own, cluster, settings, incident)
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own, failover_values)
         if changes := drift(Wanted(settings, topology, chart, VERSION), own, peer):
@@ -112,6 +113,19 @@ def _site(settings: Settings) -> Site:
         cluster_id,
         str(chart),
     )
+
+
+def _found_again(
+    own: Stack, cluster: Cluster, settings: Settings, incident: Incident | None
+) -> Stack:
+    """Return what the stack holds, and say so if its state had lost it."""
+    found = recovery.found_again(settings, own, cluster, incident)
+    if found.found_again:
+        pulumi.log.warn(
+            f"the state of this stack holds nothing of region {settings.own.name} any more, but the cluster does: what runs "
+            f"there is taken over, and steps {', '.join(found.gates)} count as proved, as their records say"
+        )
+    return found
 
 
 def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Settings) -> int:

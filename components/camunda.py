@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import yaml
 
 from components.ownership import owned
 from dualregion import rights
+from dualregion.adoption import value_differences
 from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
 from dualregion.topology import Installation, Kind
-from dualregion.values import nulls_of
+from dualregion.values import nulls_of, without_the_incident
 from hooks import adoption, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
@@ -234,11 +236,25 @@ def _prepare_install(site: Site, spec: Installation, project: str) -> None:
     refuse_in_lost_region(site)
     if adoption.take_over(site, spec, Path(project)):
         return
+    release = site.settings.release
     taken_over = helm_records.take_over_interrupted_install(
-        site.cluster, spec.namespace, site.settings.release, spec.values, site.say
+        site.cluster,
+        spec.namespace,
+        release,
+        spec.values,
+        site.say,
+        is_ours=partial(_is_a_stage, site, spec),
     )
+    if taken_over and site.own.found_again and spec.hold_updates:
+        rollout.hold(site.cluster, spec.namespace, release, site.say)
     if not taken_over:
         refuse_leftovers(site)
+
+
+def _is_a_stage(site: Site, spec: Installation, installed: Mapping[str, Any]) -> bool:
+    """Whether a release that the state has forgotten differs from the one wanted by what the procedure changes only."""
+    one, other = (without_the_incident(each) for each in (installed, spec.values))
+    return site.own.found_again and not value_differences(one, other)
 
 
 def _prepare_update(site: Site, spec: Installation) -> None:

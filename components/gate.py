@@ -79,9 +79,20 @@ def _proof(
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
         refuse_in_lost_region(args.site)
+        if _is_proved_already(args):
+            args.site.say(
+                f"{args.spec.step.id}: proved before, as its record in the cluster says; the state had forgotten it"
+            )
+            return
         await carry_out(args.spec.step.id, lambda: _prove(args, name))
 
     return prove
+
+
+def _is_proved_already(args: GateArgs) -> bool:
+    """Whether the step was proved in this incident, and only the state has lost it."""
+    own, spec = args.site.own, args.spec
+    return own.found_again and own.gates.get(spec.step.id) == spec.incident
 
 
 def _prove(args: GateArgs, name: str) -> None:

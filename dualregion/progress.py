@@ -73,6 +73,7 @@ class Stack:
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
     :ivar releases: the Helm releases in its state, by node name.
     :ivar recorded: what its outputs remember.
+    :ivar found_again: whether its state was emptied, and nodes, gates and values are what the cluster has of them.
     :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
     """
 
@@ -88,6 +89,7 @@ class Stack:
     cluster_id: str | None = None
     releases: Mapping[str, Release] = field(default_factory=dict)
     recorded: Recorded = Recorded()
+    found_again: bool = False
 
     @classmethod
     def of(

@@ -32,10 +32,13 @@ def take_over_interrupted_install(
     release: str,
     values: Mapping[str, Any],
     say: Callable[[str], None],
+    *,
+    is_ours: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> bool:
     """Make way for an install that an interrupted run of ours has begun.
 
     :param values: the values of the install to come; the same values prove that the release is ours.
+    :param is_ours: whether other values prove it, too.
     :returns: whether there was such an install.
     :raises Refused: if a release of this name was installed by somebody else.
     """
@@ -44,7 +47,8 @@ def take_over_interrupted_install(
     if not records:
         return False
     installed = _decode(records[-1])
-    if installed.get("config") != dict(values):
+    found = installed.get("config") or {}
+    if found != dict(values) and not is_ours(found):
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
             f"(revision {installed.get('version')}) that this stack did not install: adopt it "
