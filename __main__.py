@@ -90,7 +90,8 @@ def _site(settings: Settings) -> Site:
         own = _found_again(own, cluster, settings, incident)
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own, failover_values)
-        if changes := drift(Wanted(settings, topology, chart, VERSION), own, peer):
+        known = recovery.completed(settings, own, cluster)
+        if changes := drift(Wanted(settings, topology, chart, VERSION), known, peer):
             raise ConfigError(changes)
         unrecorded = _unrecorded(topology, own, cluster, settings)
     except ClusterUnreachable as error:

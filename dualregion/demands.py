@@ -254,6 +254,7 @@ def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
         *_demanded(base, settings),
         *_regions(base, settings),
         *_environments(base),
+        *_otherwise_spelt(values.env_of(base)),
         *_exporters(values.env_of(base)),
         *_overwritten(values.env_of(base), settings),
     ]
@@ -401,6 +402,15 @@ def _is_allowed_env(entry: Mapping[str, Any], demand: EnvDemand) -> bool:
 
 def _env_shown(entry: Mapping[str, Any]) -> str:
     return _shown(entry.get("value")) if "value" in entry else "a value from elsewhere"
+
+
+def _otherwise_spelt(env: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Refuse what the program sets or reads by its name if it has another one, which Spring binds too."""
+    for entry in env:
+        name, bound = str(entry.get("name")), _bound(entry)
+        known = bound == values.CONTACT_POINTS or bound.startswith("ZEEBE_BROKER_EXPORTERS_")
+        if known and name != bound:
+            yield f"values: zeebe.env has {name}: write it as {bound}, as the program sets and reads it by that name"
 
 
 def _exporters(env: Sequence[Mapping[str, Any]]) -> Iterator[str]:

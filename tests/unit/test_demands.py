@@ -283,6 +283,21 @@ def test_what_the_program_would_overwrite_is_refused(name: str, value: str) -> N
     assert "the program sets it to" in problem
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zeebe.broker.cluster.initial-contact-points",
+        "zeebe.broker.exporters.elasticsearchregion0.args.url",
+        "Zeebe_Broker_Exporters_ElasticsearchRegion1_Args_Index_Prefix",
+    ],
+)
+def test_another_spelling_of_what_the_program_sets_or_reads_is_refused(name: str) -> None:
+    assert any(
+        f"zeebe.env has {name}: write it as ZEEBE_" in each
+        for each in told(env(variable(name, "x")))
+    )
+
+
 def test_what_it_would_overwrite_with_the_same_is_not() -> None:
     found = settings()
     first, second = exporter_urls(found, replaced_region=None)

@@ -17,10 +17,10 @@ from dualregion.desired import desired
 from dualregion.errors import ConfigError, Refused
 from dualregion.failback import FAIL_BACK
 from dualregion.procedure import Phase
-from dualregion.progress import Incident, Stack, current_incident
+from dualregion.progress import Incident, Release, Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.topology import STEP_LABEL, Kind
-from dualregion.values import merge
+from dualregion.values import at, merge
 from hooks import helm_records, recovery
 from hooks.cluster import Cluster
 from hooks.site import Site
@@ -169,6 +169,20 @@ def test_a_recreated_region_counts_what_this_incident_has_made_only(
     assert not again(cluster, EMPTIED, wanted).found_again
     kubernetes.put(collection(paris, "configmaps"), step("B1"))
     assert again(cluster, EMPTIED, wanted).nodes == {"N", "B1", Kind.NORMAL}
+
+
+def test_what_a_state_does_not_tell_of_its_releases_helm_tells(
+    cluster: Cluster, past_b4: FakeKubernetes
+) -> None:
+    """Else a change of what cannot be seen would pass in an incident."""
+    own = Stack(nodes=frozenset({"normal", "failover"}), values={"normal": {"kept": 1}})
+    seen = recovery.completed(found(), own, cluster)
+    assert seen.values["normal"] == {"kept": 1}
+    assert at(seen.values["failover"], "connectors", "enabled") is False
+    assert seen.releases["normal"] == Release("camunda", LONDON, "camunda-platform 10.11.3")
+    before = len(past_b4.asked)
+    assert recovery.completed(found(), seen, cluster) == seen
+    assert len(past_b4.asked) == before, "what the state tells is not asked for"
 
 
 def test_an_emptied_state_beside_an_empty_cluster_stays_empty(cluster: Cluster) -> None:
