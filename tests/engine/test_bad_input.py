@@ -36,6 +36,13 @@ def _unreachable(project: Project) -> None:
     project.config("region0", kubeconfig=kubeconfig)
 
 
+def _third_exporter(project: Project) -> None:
+    (project.folder / "exporter.yaml").write_text(
+        "global: {elasticsearch: {disableExporter: false}}\n"
+    )
+    project.config("region0", **{"values[1]": "exporter.yaml"})
+
+
 CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "unknown-phase": (
         lambda p: p.config("region0", phase="panic"),
@@ -61,6 +68,15 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
         "kubeContext is 'cluster-rome'",
     ),
     "values-unreadable": (_no_values_file, "cannot be read"),
+    "values-that-break-it": (_third_exporter, "disableExporter is false; it must be true"),
+    "release-renamed": (
+        lambda p: p.config("region0", release="elasticsearch-c8"),
+        "release is 'elasticsearch-c8'",
+    ),
+    "chart-version-open": (
+        lambda p: p.config("region0", **{"chart.name": "camunda-platform", "chart.version": "10"}),
+        "chart.version is '10'",
+    ),
     "values-malformed": (_broken_values_file, "is not YAML"),
     "chart-not-there": (
         lambda p: p.config("region0", **{"chart.name": "./no-chart"}),
