@@ -14,17 +14,29 @@ import pulumi
 from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer, reading_both
+from dualregion import VERSION
+from dualregion.demands import conflicts, conflicts_of_failover
 from dualregion.desired import desired, disagreement, remembered, unsafe_change
+from dualregion.drift import Wanted, drift
+from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.procedure import Role
-from dualregion.progress import Stack, current_incident
+from dualregion.progress import Incident, Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
-from dualregion.values import conflicts
-from hooks import adoption, clean_slate, dns, helm_records, preflight, standing
+from hooks import (
+    adoption,
+    clean_slate,
+    dns,
+    helm_records,
+    identity,
+    preflight,
+    recovery,
+    standing,
+)
 from hooks.cluster import Cluster
-from hooks.files import check_chart, read_values
+from hooks.files import chart_version, check_chart, read_values
 from hooks.site import Site
 
 PROJECT = Path(__file__).parent
@@ -64,23 +76,32 @@ def _site(settings: Settings) -> Site:
 
     :raises DualRegionError: if anything of it is unusable.
     """
+    if unfit := environment_problems(os.environ):
+        raise ConfigError(unfit)
     check_chart(settings.chart, PROJECT)
+    chart = chart_version(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
-    problems = conflicts(base, settings)
+    failover_values = read_values(settings.failover_values, PROJECT, default=None)
+    problems = conflicts(base, settings) or conflicts_of_failover(base, failover_values, settings)
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)
-    change = disagreement(settings, peer, own) or unsafe_change(settings, own, peer)
-    if change:
-        raise ConfigError([change])
+    _refuse_unsafe(settings, own, peer)
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
+    incident = current_incident(settings, own, peer)
     unrecorded: dict[str, int] = {}
+    cluster_id: str | None = None
     try:
         cluster.check_answers()
+        cluster_id = identity.check(cluster, settings, own, incident)
+        own = _found_again(own, cluster, settings, incident)
         own = _without_what_is_gone(own, cluster, settings)
-        topology = desired(settings, base, peer, own)
+        topology = desired(settings, base, peer, own, failover_values)
         if topology.role is Role.SURVIVOR:
             topology = standing.proved_again(cluster, settings, topology, own, pulumi.log.warn)
+        known = recovery.completed(settings, own, cluster)
+        if changes := drift(Wanted(settings, topology, chart, VERSION), known, peer):
+            raise ConfigError(changes)
         unrecorded = _unrecorded(topology, own, cluster, settings)
     except ClusterUnreachable as error:
         if settings.role is not Role.LOST:
@@ -89,10 +110,45 @@ def _site(settings: Settings) -> Site:
         topology = remembered(settings, own)
     incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
-    read = reading_both(settings.peer_stack_name)
     return Site(
-        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes, read
+        cluster,
+        settings,
+        topology,
+        pulumi.log.info,
+        own,
+        peer,
+        incident,
+        unrecorded,
+        writes,
+        reading_both(settings.peer_stack_name),
+        cluster_id,
+        str(chart),
     )
+
+
+def _refuse_unsafe(settings: Settings, own: Stack, peer: Stack) -> None:
+    """Refuse what must not follow on what both states hold, before the cluster is asked.
+
+    :raises ConfigError: saying why; what an emptied state must follow on is found in the cluster.
+    """
+    change = disagreement(settings, peer, own)
+    if change is None and not recovery.is_emptied(settings, own):
+        change = unsafe_change(settings, own, peer)
+    if change:
+        raise ConfigError([change])
+
+
+def _found_again(
+    own: Stack, cluster: Cluster, settings: Settings, incident: Incident | None
+) -> Stack:
+    """Return what the stack holds, and say so if its state had lost it."""
+    found = recovery.found_again(settings, own, cluster, incident)
+    if found.found_again:
+        pulumi.log.warn(
+            f"the state of this stack holds nothing of region {settings.own.name} any more, but the cluster does: what runs "
+            f"there is taken over, and steps {', '.join(found.gates)} count as proved, as their records say"
+        )
+    return found
 
 
 def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Settings) -> int:

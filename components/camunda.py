@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import yaml
 
 from components.ownership import owned
 from dualregion import rights
+from dualregion.adoption import value_differences
 from dualregion.begun import Begun
 from dualregion.procedure import F1
 from dualregion.settings import ChartSettings
 from dualregion.topology import NO_INCIDENT, Installation, Kind
-from dualregion.values import nulls_of
+from dualregion.values import nulls_of, without_the_incident
 from hooks import adoption, claiming, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
@@ -262,13 +264,25 @@ def _prepare_install(site: Site, spec: Installation, project: str) -> None:
     if adoption.take_over(site, spec, Path(project)):
         return
     cluster, release = site.cluster, site.settings.release
-    if not helm_records.is_interrupted_install(cluster, spec.namespace, release, spec.values):
+    is_ours = partial(_is_a_stage, site, spec)
+    if helm_records.is_interrupted_install(
+        cluster, spec.namespace, release, spec.values, is_ours=is_ours
+    ):
+        if site.own.found_again and spec.hold_updates:
+            rollout.hold(cluster, spec.namespace, release, site.say)
+    else:
         refuse_leftovers(site, spec)
     helm_records.begin_install(cluster, spec.namespace, release, _begun(site, spec), site.say)
 
 
 def _begun(site: Site, spec: Installation) -> Begun:
     return Begun.of(str(site.incident or NO_INCIDENT), spec.values)
+
+
+def _is_a_stage(site: Site, spec: Installation, installed: Mapping[str, Any]) -> bool:
+    """Whether a release that the state has forgotten differs from the one wanted by what the procedure changes only."""
+    one, other = (without_the_incident(each) for each in (installed, spec.values))
+    return site.own.found_again and not value_differences(one, other)
 
 
 def _prepare_update(site: Site, spec: Installation) -> None:

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from dualregion.held import CLUSTER_KEY
 from dualregion.procedure import F0
 from dualregion.topology import CLAIM
 from dualregion.topology import Gate as GateSpec
@@ -91,9 +92,20 @@ def _proof(
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
         refuse_in_lost_region(args.site)
+        if _is_proved_already(args):
+            args.site.say(
+                f"{args.spec.step.id}: proved before, as its record in the cluster says; the state had forgotten it"
+            )
+            return
         await carry_out(args.spec.step.id, lambda: _prove(args, name))
 
     return prove
+
+
+def _is_proved_already(args: GateArgs) -> bool:
+    """Whether the step was proved in this incident, and only the state has lost it."""
+    own, spec = args.site.own, args.spec
+    return own.found_again and own.gates.get(spec.step.id) == spec.incident
 
 
 def _prove(args: GateArgs, name: str) -> None:
@@ -108,6 +120,7 @@ def _prove(args: GateArgs, name: str) -> None:
             "start": start.isoformat(timespec="milliseconds"),
             "end": end.isoformat(timespec="milliseconds"),
             "seconds": f"{(end - start).total_seconds():.1f}",
+            **({CLUSTER_KEY: site.cluster_id} if site.cluster_id else {}),
             "evidence": json.dumps(evidence),
         }
         | standing.entry(site, step),

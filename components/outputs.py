@@ -5,7 +5,9 @@ from typing import Any
 import pulumi
 
 from components.region import Region
-from dualregion import values
+from dualregion import VERSION, values
+from dualregion.drift import sizes
+from dualregion.identity import remembered_cluster
 from dualregion.progress import merged_history
 from dualregion.topology import NO_INCIDENT
 from hooks.site import Site
@@ -32,6 +34,14 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(site),
+        "programVersion": VERSION,
+        "chart": site.chart,
+        "sizes": sizes(settings),
+        "namespaces": [
+            {"namespace": each.namespace, "failoverNamespace": each.failover}
+            for each in settings.regions
+        ],
+        "clusterId": remembered_cluster(settings, site.own, site.incident, site.cluster_id),
     }
 
 

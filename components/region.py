@@ -153,6 +153,9 @@ def _provider(name: str, settings: Settings, parent: pulumi.Resource) -> k8s.Pro
 
     A fixed cluster identifier keeps everything in place when the region is recreated at another address;
     skipping what is unreachable keeps a lost region's stack usable (hooks refuse in every other case).
+
+    Whatever else the environment could decide (`PULUMI_K8S_...`) is set to the provider's own default: an `up` does
+    the same on every machine. Only where Helm keeps its files, and the kubeconfig, are the machine's affair.
     """
     return k8s.Provider(
         name,
@@ -160,6 +163,13 @@ def _provider(name: str, settings: Settings, parent: pulumi.Resource) -> k8s.Pro
         context=settings.own.kube_context,
         cluster_identifier=f"region{settings.region}",
         skip_update_unreachable=True,
+        delete_unreachable=False,
         enable_config_map_mutable=True,
+        enable_secret_mutable=False,
+        enable_server_side_apply=True,
+        helm_release_settings=k8s.HelmReleaseSettingsArgs(driver="secret"),
+        kube_client_settings=k8s.KubeClientSettingsArgs(burst=120, qps=50.0, timeout=0),
+        suppress_deprecation_warnings=False,
+        suppress_helm_hook_warnings=False,
         opts=pulumi.ResourceOptions(parent=parent),
     )

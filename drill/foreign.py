@@ -93,6 +93,8 @@ class ForeignSettings(BaseModel):
             for key, value in stack_config(settings, places, region).items()
             if not key.startswith(_OWN_KEYS) and not re.search(r"\.(podCidrs|dnsAddresses)\[", key)
         }
+        if not all(self.pod_cidrs):
+            config["isolation"] = "own"
         for index, ranges in enumerate(self.pod_cidrs):
             config |= {f"regions[{index}].podCidrs[{n}]": each for n, each in enumerate(ranges)}
         return config | flattened(self.program)

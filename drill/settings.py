@@ -393,6 +393,8 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         }
         if not settings.without_isolation:
             config[f"{at}.podCidrs[0]"] = each.pod_cidr
+    if settings.without_isolation:
+        config["isolation"] = "own"
     return config
 
 

@@ -66,7 +66,18 @@ def differences(
     if running.chart != chart:
         found.append(f"chart: {running.chart} runs, the program would install {chart}")
     here, there = (merge(running.defaults, each) for each in (running.values, wanted))
-    found += _compared("", here, there)
+    return _not_too_many([*found, *_compared("", here, there)])
+
+
+def value_differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Return, one in a sentence, what differs between the values that run and those wanted.
+
+    What is empty says nothing, as Pulumi's provider does not keep it.
+    """
+    return _not_too_many(list(_compared("", here, there)))
+
+
+def _not_too_many(found: list[str]) -> list[str]:
     if len(found) <= SHOWN_DIFFERENCES:
         return found
     return [*found[:SHOWN_DIFFERENCES], f"and {len(found) - SHOWN_DIFFERENCES} more"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from dualregion import brokers, chaining, claims, failback, installations, procedure
 from dualregion.errors import ConfigError
+from dualregion.installations import Bases
 from dualregion.procedure import Phase, Role
 from dualregion.progress import Incident, Stack, current_incident
 from dualregion.settings import Settings
@@ -18,20 +19,26 @@ from dualregion.topology import ISOLATION, AclRule, Gate, Installation, Kind, To
 
 
 def desired(
-    settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack | None = None
+    settings: Settings,
+    base: Mapping[str, Any],
+    peer: Stack,
+    own: Stack | None = None,
+    failover_values: Mapping[str, Any] | None = None,
 ) -> Topology:
     """Return what this stack declares.
 
     :param base: the user's merged Helm values.
     :param peer: the other stack's word; it may lag behind (a lost region cannot say anything).
     :param own: what this stack's own state holds.
+    :param failover_values: the user's values for the failover installation, over the others.
     :raises ConfigError: if the two stacks contradict each other.
     """
     own = own or Stack()
     problem = disagreement(settings, peer, own) or unsafe_change(settings, own, peer)
     if problem:
         raise ConfigError([problem])
-    topology = _topology(settings, base, peer, own)
+    bases = Bases(base, installations.failover_base(base, failover_values or {}))
+    topology = _topology(settings, bases, peer, own)
     return _complete(settings, topology, own)
 
 
@@ -58,16 +65,17 @@ def _acl_rules(settings: Settings, topology: Topology, own: Stack) -> tuple[AclR
     return rules
 
 
-def _topology(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack) -> Topology:
+def _topology(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
+    base = bases.own
     incident = current_incident(settings, own, peer)
     if settings.role is Role.LOST:
         return _lost(settings, base, peer, own)
     if settings.role is Role.RECREATED:
         return failback.recreated(settings, base, peer, own, incident)
     if settings.phase.is_failback:
-        return failback.survivor(settings, base, peer, own, incident)
+        return failback.survivor(settings, bases, peer, own, incident)
     if settings.role is Role.SURVIVOR:
-        return _survivor(settings, base, str(incident))
+        return _survivor(settings, bases, str(incident))
     return _member(settings, base, peer)
 
 
@@ -169,7 +177,7 @@ def _withdrawn(node: Installation | Gate, settings: Settings) -> bool:
     return incident is not None and incident.lost_region != settings.lost_region
 
 
-def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
+def _survivor(settings: Settings, bases: Bases, incident: str) -> Topology:
     """Phase `failover`, steps F0 to F3; the isolation comes after F0 (`Topology.isolation_after`).
 
     The survivor's brokers are repointed together with the start of the failover brokers, while there is
@@ -179,8 +187,8 @@ def _survivor(settings: Settings, base: Mapping[str, Any], incident: str) -> Top
     failover, repointed = (
         replace(each, cut_cidrs=settings.peer.pod_cidrs, after=(procedure.F1.id,))
         for each in (
-            installations.failover(settings, base, replaced_region=lost),
-            installations.own(settings, base, replaced_region=lost),
+            installations.failover(settings, bases.failover, replaced_region=lost),
+            installations.own(settings, bases.own, replaced_region=lost),
         )
     )
     nodes = (

@@ -14,6 +14,7 @@ from typing import Any
 
 from dualregion import brokers, installations, procedure
 from dualregion.errors import ConfigError
+from dualregion.installations import Bases
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Phase, Role, Step
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
@@ -64,7 +65,7 @@ def _left_too_early(own: Stack, peer: Stack) -> str | None:
 
 def survivor(
     settings: Settings,
-    base: Mapping[str, Any],
+    bases: Bases,
     peer: Stack,
     own: Stack,
     incident: Incident | None,
@@ -73,26 +74,28 @@ def survivor(
     proved, theirs = own.proved(incident), peer.proved(incident)
     reopening = settings.phase is Phase.RESTORED and B4.id in proved and B5.id in theirs
     if B5.id in proved or reopening:
-        return _reopened(settings, base, str(incident), held=B5.id not in proved)
+        return _reopened(settings, bases.own, str(incident), held=B5.id not in proved)
     if B2.id in proved or B1.id in theirs:
         waiting = (
             _turn_of_peer(settings, "opens its web apps")
             if settings.phase is Phase.RESTORED
             else None
         )
-        return _copied(settings, base, str(incident), held=B4.id not in proved, waiting_for=waiting)
-    return _cleared(settings, base, str(incident))
+        return _copied(
+            settings, bases, str(incident), held=B4.id not in proved, waiting_for=waiting
+        )
+    return _cleared(settings, bases, str(incident))
 
 
-def _cleared(settings: Settings, base: Mapping[str, Any], incident: str) -> Topology:
+def _cleared(settings: Settings, bases: Bases, incident: str) -> Topology:
     """B0: the isolation goes once the recreated region is proved clean; the failover runs on."""
     lost = settings.lost_region
     return Topology(
         Role.SURVIVOR,
         nodes=(
             Gate(B0, incident=incident),
-            installations.failover(settings, base, replaced_region=lost),
-            installations.own(settings, base, replaced_region=lost),
+            installations.failover(settings, bases.failover, replaced_region=lost),
+            installations.own(settings, bases.own, replaced_region=lost),
         ),
         waiting_for=_turn_of_peer(settings, "installs its brokers"),
     )
@@ -100,7 +103,7 @@ def _cleared(settings: Settings, base: Mapping[str, Any], incident: str) -> Topo
 
 def _copied(
     settings: Settings,
-    base: Mapping[str, Any],
+    bases: Bases,
     incident: str,
     *,
     held: bool,
@@ -111,8 +114,8 @@ def _copied(
     own, failover = (
         replace(each, after=(B3.id,), hold_updates=held)
         for each in (
-            installations.own(settings, base, web_apps=False),
-            installations.failover(settings, base),
+            installations.own(settings, bases.own, web_apps=False),
+            installations.failover(settings, bases.failover),
         )
     )
     last = Gate(B4, after=(Kind.NORMAL, Kind.FAILOVER), incident=incident)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from dualregion.procedure import STEPS
-from dualregion.progress import Stack
+from dualregion.progress import Recorded, Release, Stack
 from dualregion.topology import CLAIM, DNS_CHAIN, NO_INCIDENT
 
 Nodes = Mapping[str, Mapping[str, Any]]
@@ -16,6 +16,9 @@ Nodes = Mapping[str, Mapping[str, Any]]
 
 _TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
+
+CLUSTER_KEY = "cluster"
+"""The key of a gate's record that says in which cluster the step was proved."""
 
 _LAST_INPUTS = "__inputs"
 """A secret output of a Release: the inputs of its last saved update, whatever a refresh has found since."""
@@ -64,12 +67,41 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         claim=_claim(nodes),
         records=records,
         chain_writes=_chain_writes(nodes),
+        cluster_id=_cluster_id(outputs, nodes),
+        releases={
+            name: found for name, made in nodes.items() if (found := _release(made)) is not None
+        },
+        recorded=_recorded(outputs),
     )
 
 
 def _claim(nodes: Nodes) -> str | None:
     data = nodes.get(CLAIM, {}).get("data") or {}
     return str(data["incident"]) if "incident" in data else None
+
+
+def _release(made: Mapping[str, Any]) -> Release | None:
+    """Return what a resource says of itself, if it is a Helm release."""
+    status = made.get("status")
+    if not isinstance(status, Mapping) or not status.get("chart"):
+        return None
+    chart = f"{status['chart']} {status.get('version') or ''}".strip()
+    return Release(str(made.get("name") or ""), str(made.get("namespace") or ""), chart)
+
+
+def _recorded(outputs: Mapping[str, Any]) -> Recorded:
+    """Return what the outputs remember; those of an earlier version remember nothing."""
+    sizes = outputs.get("sizes") or {}
+    return Recorded(
+        outputs.get("programVersion") or None, {key: int(size) for key, size in sizes.items()}
+    )
+
+
+def _cluster_id(outputs: Mapping[str, Any], nodes: Nodes) -> str | None:
+    """Return the cluster in which the last step was proved; outputs are older than gates after a failed update."""
+    records = sorted(records_of(nodes).values(), key=lambda each: str(each.get("end", "")))
+    known = [str(each[CLUSTER_KEY]) for each in records if each.get(CLUSTER_KEY)]
+    return known[-1] if known else outputs.get("clusterId") or None
 
 
 def _chain_writes(nodes: Nodes) -> int:

@@ -36,6 +36,30 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A Helm release as a state has it.
+
+    :ivar chart: name and version of the chart that is installed; empty if the provider has not told it.
+    """
+
+    name: str
+    namespace: str
+    chart: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a stack's outputs remember of its last update.
+
+    :ivar program: the version of the program that made it; None if it did not say so yet.
+    :ivar sizes: clusterSize, partitionCount and replicationFactor, by these names.
+    """
+
+    program: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Stack:
     """What a stack holds: its last outputs, and the resources in its state.
 
@@ -49,6 +73,10 @@ class Stack:
     :ivar claim: the incident in which its state claims a failover, confirmed (gate F0) or not; None without one.
     :ivar records: the record of each gate in its state, by step id.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
+    :ivar releases: the Helm releases in its state, by node name.
+    :ivar recorded: what its outputs remember.
+    :ivar found_again: whether its state was emptied, and nodes, gates and values are what the cluster has of them.
+    :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
     """
 
     phase: Phase | None = None
@@ -62,6 +90,10 @@ class Stack:
     claim: str | None = None
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
+    cluster_id: str | None = None
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    recorded: Recorded = Recorded()
+    found_again: bool = False
 
     @classmethod
     def of(

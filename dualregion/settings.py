@@ -8,6 +8,7 @@ and what is allowed.
 import json
 import re
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Any
@@ -56,6 +57,22 @@ Number = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number, also as the text that Pulumi stores; `true` is none."""
 
 
+class Change(StrEnum):
+    """A kind of change that is refused in an incident, or for good, unless `allowChanges` names it."""
+
+    VALUES = "values"
+    CHART = "chart"
+    SIZES = "sizes"
+    PROGRAM = "program"
+
+
+class Isolation(StrEnum):
+    """Who keeps a lost region away from the survivor."""
+
+    POLICIES = "policies"
+    OWN = "own"
+
+
 class RegionSettings(Model):
     """One of the two regions; its place in the list `regions` is its id, 0 or 1."""
 
@@ -69,7 +86,7 @@ class RegionSettings(Model):
     """Where this region, as the survivor, puts the failover installation. Default: `<namespace>-failover`."""
     pod_cidrs: tuple[Cidr, ...] = ()
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
-    Without them the isolation (step F1) is the operator's own, and F1 only proves it."""
+    Without them the setting `isolation` must say that the isolation (step F1) is the operator's own."""
     network_acls: NetworkAclSettings | None = None
     """The AWS network ACLs of its nodes' subnets, in which the isolation cuts the other region's `pod_cidrs` as well."""
     dns_addresses: Annotated[tuple[DnsAddress, ...], Field(max_length=MOST_FORWARDERS)] = ()
@@ -133,6 +150,10 @@ class Settings(Model):
     chart: ChartSettings = ChartSettings()
     values: tuple[str, ...] = ()
     """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
+    failover_values: tuple[str, ...] = ()
+    """Helm values files of the failover installation, over `values`; Connectors, ingresses and addresses are off in it."""
+    isolation: Isolation = Isolation.POLICIES
+    """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
     cluster_size: Number = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Number = 8
@@ -147,6 +168,10 @@ class Settings(Model):
     hooks: AnnouncementSettings = AnnouncementSettings()
     accept_loss: IncidentName | None = None
     """The incident that is given up, e.g. `1-region0-lost`: what its survivor alone holds is accepted as lost."""
+    allow_changes: tuple[Change, ...] = ()
+    """What may change although an incident does not need it, or although it is fixed once the regions work together."""
+    accept_cluster: str | None = None
+    """The UID of namespace kube-system of the cluster that may take the place of the region's, which it is with all its data."""
     adopt: bool = False
     """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()
@@ -157,6 +182,11 @@ class Settings(Model):
     def is_retired(self) -> bool:
         """Whether the installation of this stack may be deleted, whatever it is needed for."""
         return self.retire == self.own.namespace
+
+    @property
+    def cuts_by_policies(self) -> bool:
+        """Whether the program makes network policies that cut the pods of the other region."""
+        return any(region.pod_cidrs for region in self.regions)
 
     @property
     def own(self) -> RegionSettings:
@@ -242,7 +272,8 @@ _HINTS = {
     "regions": "two entries are needed, each with name, kubeContext and namespace",
     "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
     "acceptLoss": "the name of an incident is needed, e.g. 1-region0-lost, as the refusal shows it that names it",
-    "clusterSize": "an even number of brokers, 4 or more",
+    "clusterSize": "a number of brokers divisible by 4, 4 or more",
+    "isolation": "allowed are " + ", ".join(Isolation),
 }
 
 
@@ -303,6 +334,44 @@ def _check_pod_ranges(settings: Settings) -> str | None:
     return None
 
 
+def _check_chart(settings: Settings) -> str | None:
+    """Refuse a version that may be another one in each run."""
+    chart = settings.chart
+    if chart.is_path or re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", chart.version or ""):
+        return None
+    return (
+        f"chart.version is {chart.version!r}: a whole version such as 10.11.3 is needed, as an incident must not bring another "
+        "chart than the one that is installed"
+    )
+
+
+def _check_isolation(settings: Settings) -> str | None:
+    """Refuse an isolation that nobody makes: F1 would prove it all the same."""
+    missing = [index for index, region in enumerate(settings.regions) if not region.pod_cidrs]
+    if not missing or settings.isolation is Isolation.OWN:
+        return None
+    return (
+        f"regions[{missing[0]}].podCidrs is not set, so nothing would keep that region's brokers away once it is lost: set the "
+        "address ranges of the pods of both regions, in Pulumi.yaml; or, if you cut the network between the regions yourself "
+        "in an incident (firewall, routes, peering), `pulumi config set isolation own` on both stacks"
+    )
+
+
+def _check_release(settings: Settings) -> str | None:
+    """Refuse a name that the chart would not append its components' names to."""
+    taken = next((each for each in _COMPONENTS if each in settings.release), None)
+    if taken is None:
+        return None
+    return (
+        f"release is {settings.release!r}: of a release whose name contains {taken!r} the chart names things otherwise than the "
+        "program looks for them; choose another name"
+    )
+
+
+_COMPONENTS = ("elasticsearch", "operate", "tasklist", "zeebe-gateway")
+"""Source: 'contains' in the charts' templates for names."""
+
+
 def _check_network_acls(settings: Settings) -> str | None:
     first, second = settings.regions
     return acls_problem(
@@ -312,9 +381,13 @@ def _check_network_acls(settings: Settings) -> str | None:
 
 def _check_cluster_size(settings: Settings) -> str | None:
     size = settings.cluster_size
-    if size >= 4 and size % 2 == 0:
+    if size >= 4 and size % 4 == 0:
         return None
-    return f"clusterSize is {size}: {_HINTS['clusterSize']}"
+    return (
+        f"clusterSize is {size}: {_HINTS['clusterSize']} is needed. A failover runs a quarter of the brokers in the lost region's "
+        "place, and a failback lets every second one of the recreated region sleep for them: of any other number a broker "
+        "would run nowhere, and the failback never end"
+    )
 
 
 def _check_replication(settings: Settings) -> str | None:
@@ -340,7 +413,7 @@ def _sizes(settings: Settings) -> dict[str, int]:
 
 
 def _check_quorum(settings: Settings) -> str | None:
-    """Refuse a size whose failover could not restore quorum, e.g. 6 brokers with 4 replicas."""
+    """Refuse a replication factor with which a failover could not restore quorum, e.g. 8 brokers with 2 replicas."""
     if _check_cluster_size(settings) or _check_replication(settings):
         return None
     for lost in (0, 1):
@@ -352,8 +425,7 @@ def _check_quorum(settings: Settings) -> str | None:
             return (
                 f"clusterSize is {settings.cluster_size} with replicationFactor "
                 f"{settings.replication_factor}: after a failover of region {lost} only brokers {running} run, "
-                f"and partition {names} would have no quorum; choose a cluster size divisible by 4, "
-                "with replicationFactor 4"
+                f"and partition {names} would have no quorum; use replicationFactor 4"
             )
     return None
 
@@ -451,7 +523,10 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_lost_region,
     _check_namespaces,
     _check_contexts,
+    _check_release,
+    _check_chart,
     _check_pod_ranges,
+    _check_isolation,
     _check_network_acls,
     _check_cluster_size,
     _check_replication,

@@ -130,6 +130,15 @@ def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[s
     return first, second
 
 
+def computed_env(settings: Settings, exporters: tuple[str, str]) -> dict[str, str]:
+    """Return the environment variables of brokers that the program sets."""
+    wanted = {CONTACT_POINTS: contact_points(settings)}
+    for region, url in enumerate(exporters):
+        wanted[exporter_variable(region, "CLASSNAME")] = EXPORTER_CLASS
+        wanted[exporter_variable(region, "ARGS_URL")] = url
+    return wanted
+
+
 def installation_values(
     base: Mapping[str, Any],
     settings: Settings,
@@ -148,10 +157,7 @@ def installation_values(
     :param web_apps: whether Operate and Tasklist run; None leaves it to the user's values.
     :raises ConfigError: if the user's `zeebe.env` is not a list of entries with names.
     """
-    wanted = {CONTACT_POINTS: contact_points(settings)}
-    for region, url in enumerate(exporters):
-        wanted[exporter_variable(region, "CLASSNAME")] = EXPORTER_CLASS
-        wanted[exporter_variable(region, "ARGS_URL")] = url
+    wanted = computed_env(settings, exporters)
     overlay: Values = {
         "global": {
             "multiregion": {
@@ -164,12 +170,68 @@ def installation_values(
             "clusterSize": settings.cluster_size,
             "partitionCount": settings.partition_count,
             "replicationFactor": settings.replication_factor,
-            "env": set_env(_env_of(base), wanted),
+            "env": set_env(env_of(base), wanted),
         },
     }
     if web_apps is not None:
         overlay |= {app: {"enabled": web_apps} for app in WEB_APPS}
+    if web_apps is False and not _has_other_paths(base):
+        # The chart's combined Ingress would have no paths then, which no API server takes.
+        overlay["global"]["ingress"] = {"enabled": False}
     return merge(base, overlay)
+
+
+def _has_other_paths(base: Mapping[str, Any]) -> bool:
+    """Whether the chart's combined Ingress, if there is one, leads to more than Operate and Tasklist."""
+    if not at(base, "global", "ingress", "enabled"):
+        return True
+    by_default = {"connectors": True, "console": False, "identity": False, "webModeler": False}
+    return any(
+        at(base, app, "contextPath") and (at(base, app) or {}).get("enabled", default)
+        for app, default in by_default.items()
+    )
+
+
+def at(base: Mapping[str, Any], *path: str) -> Any:
+    """Return what stands at a path of values, or None."""
+    found: Any = base
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def without_the_incident(given: Mapping[str, Any]) -> Values:
+    """Return a release's values without what the procedure changes in them, and without the sizes."""
+    left = copy.deepcopy(dict(given))
+    for path in _CHANGED_BY_THE_PROCEDURE:
+        _remove(left, path)
+    zeebe = left.get("zeebe")
+    if isinstance(zeebe, dict) and isinstance(zeebe.get("env"), list):
+        zeebe["env"] = [each for each in zeebe["env"] if each.get("name") not in _COMPUTED]
+    return left
+
+
+def _remove(values: Values, path: tuple[str, ...]) -> None:
+    for key in path[:-1]:
+        inner = values.get(key)
+        if not isinstance(inner, dict):
+            return
+        values = inner
+    values.pop(path[-1], None)
+
+
+_CHANGED_BY_THE_PROCEDURE = (
+    ("global", "multiregion", "regionId"),
+    ("global", "multiregion", "installationType"),
+    ("global", "ingress", "enabled"),
+    *((app, "enabled") for app in WEB_APPS),
+    *(("zeebe", size) for size in ("clusterSize", "partitionCount", "replicationFactor")),
+)
+_COMPUTED = (
+    CONTACT_POINTS,
+    *(exporter_variable(region, "ARGS_URL") for region in range(brokers.REGIONS)),
+)
+"""The environment variables of brokers that follow from the settings and the phase."""
 
 
 def web_apps_of(values: Mapping[str, Any]) -> list[str]:
@@ -202,36 +264,34 @@ def exporters_of(values: Mapping[str, Any]) -> list[str]:
 
 def _exporter_arguments(values: Mapping[str, Any], setting: str) -> list[str]:
     """Return what `zeebe.env` gives the two exporters for a setting."""
-    given = {entry.get("name"): str(entry.get("value")) for entry in _env_of(values)}
+    given = {entry.get("name"): str(entry.get("value")) for entry in env_of(values)}
     names = [exporter_variable(region, setting) for region in range(brokers.REGIONS)]
     return [given[name] for name in names if name in given]
 
 
-def _env_of(base: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    env = _zeebe_of(base).get("env") or []
+def env_of(base: Mapping[str, Any], component: str = "zeebe") -> Sequence[Mapping[str, Any]]:
+    """Return a component's environment entries.
+
+    :raises ConfigError: if they are no list of entries.
+    """
+    env = _component(base, component).get("env") or []
     if isinstance(env, list) and all(isinstance(entry, Mapping) for entry in env):
         return env
-    raise ConfigError(["values: zeebe.env must be a list of entries with `name` and `value`"])
+    raise ConfigError(
+        [f"values: {component}.env must be a list of entries with `name` and `value`"]
+    )
 
 
-def _zeebe_of(base: Mapping[str, Any]) -> Mapping[str, Any]:
-    zeebe = base.get("zeebe") or {}
-    if isinstance(zeebe, Mapping):
-        return zeebe
-    raise ConfigError([f"values: zeebe is {zeebe!r}; it must be a map"])
+def zeebe_of(base: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of the brokers.
+
+    :raises ConfigError: if they are no map.
+    """
+    return _component(base, "zeebe")
 
 
-def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
-    """Return a sentence for each size that the user's values state differently than the settings."""
-    wanted = {
-        "clusterSize": settings.cluster_size,
-        "partitionCount": settings.partition_count,
-        "replicationFactor": settings.replication_factor,
-    }
-    zeebe = _zeebe_of(base)
-    return [
-        f"values: zeebe.{key} is {zeebe[key]!r} but the setting {key} is {value}: "
-        f"remove it from the values file, or `pulumi config set {key} {zeebe[key]}`"
-        for key, value in wanted.items()
-        if key in zeebe and str(zeebe[key]) != str(value)
-    ]
+def _component(base: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = base.get(name) or {}
+    if isinstance(found, Mapping):
+        return found
+    raise ConfigError([f"values: {name} is {found!r}; it must be a map"])

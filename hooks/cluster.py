@@ -154,6 +154,14 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(_reason(error))) from None
 
+    def identity(self) -> str:
+        """Return what tells this cluster from every other one, also from one made anew at the same address.
+
+        :raises CallFailed: if it does not answer.
+        """
+        path = f"{_NAMESPACES}/kube-system"
+        return str(self._call(lambda: self._get(path, "V1Namespace")).metadata.uid)
+
     def kubectl(self, namespace: str) -> str:
         """Return how a command begins that an operator is to type for a namespace of this cluster."""
         return f"kubectl --context {self.context} -n {namespace}"

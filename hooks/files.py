@@ -16,15 +16,18 @@ REFERENCE_VALUES = Path(__file__).parent.parent / "dualregion" / "reference-valu
 """The values used when the user names none: the shape of the reference set-up."""
 
 
-def read_values(paths: Sequence[str], project: Path) -> Values:
+def read_values(
+    paths: Sequence[str], project: Path, default: Path | None = REFERENCE_VALUES
+) -> Values:
     """Return the user's merged Helm values.
 
     :param paths: values files, the later ones over the earlier; relative ones start at the project.
+    :param default: the file that is read if there are no paths; None for no values then.
     :raises ConfigError: naming every file that cannot be read or is no YAML map.
     """
     problems: list[str] = []
     documents: list[Mapping[str, Any]] = []
-    for path in [project / name for name in paths] or [REFERENCE_VALUES]:
+    for path in [project / name for name in paths] or ([default] if default else []):
         try:
             documents.append(_read_map(path))
         except ConfigError as error:

@@ -11,7 +11,7 @@ import base64
 import gzip
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -41,11 +41,17 @@ def begun_in(cluster: Cluster, namespace: str) -> Begun | None:
 
 
 def is_interrupted_install(
-    cluster: Cluster, namespace: str, release: str, values: Mapping[str, Any]
+    cluster: Cluster,
+    namespace: str,
+    release: str,
+    values: Mapping[str, Any],
+    *,
+    is_ours: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> bool:
     """Return whether Helm has a record of an install that an interrupted run of ours has begun.
 
     :param values: the values of the install to come; the same values prove that the release is ours.
+    :param is_ours: whether other values prove it, too.
     :raises Refused: if a release of this name was installed by somebody else, or is being.
     """
     _settle(cluster, namespace, release)
@@ -54,7 +60,8 @@ def is_interrupted_install(
         return False
     _refuse_somebodys(cluster, namespace, release, records)
     installed = _decode(records[-1])
-    if installed.get("config") != dict(values):
+    found = installed.get("config") or {}
+    if found != dict(values) and not is_ours(found):
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
             f"(revision {installed.get('version')}) that this stack did not install: adopt it "

@@ -28,6 +28,8 @@ class Site:
     :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
     :ivar read_stacks: reads what this stack's and the other one's state hold, while the run is under way.
+    :ivar cluster_id: the identity of the region's cluster; None if it does not answer.
+    :ivar chart: name and version of the chart that is wanted.
     """
 
     cluster: Cluster
@@ -40,6 +42,8 @@ class Site:
     unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
     read_stacks: Callable[[], tuple[Stack, Stack]] | None = None
+    cluster_id: str | None = None
+    chart: str = ""
 
     def stacks_now(self) -> tuple[Stack, Stack]:
         """Return what this stack's and the other one's state hold now, as the run under way and others have saved it.

@@ -6,13 +6,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dualregion import brokers
+from dualregion import VERSION, brokers, installations
+from dualregion.adoption import ChartVersion
+from dualregion.demands import conflicts, conflicts_of_failover
+from dualregion.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.network_acls import rules_in_words
 from dualregion.observed import ClusterView
-from dualregion.procedure import F3
+from dualregion.procedure import F3, Phase, Role
 from dualregion.settings import Settings
-from dualregion.values import Values, conflicts
+from dualregion.storage import with_role
+from dualregion.topology import Kind, Topology
+from dualregion.values import Values
 from runbook.judgement import Status
 from runbook.partitions import exporting
 
@@ -57,12 +62,16 @@ class Ground:
     :ivar backend: the state backend's URL.
     :ivar folder: the project's.
     :ivar values: the user's merged Helm values, or why they cannot be read.
+    :ivar failover_values: those of the failover installation.
+    :ivar chart: the chart that is wanted; None if it cannot be read.
     """
 
     status: Status
     backend: str
     values: Values = field(default_factory=dict)
     values_problem: str | None = None
+    failover_values: Values = field(default_factory=dict)
+    chart: ChartVersion | None = None
     folder: Path = Path()
 
     @property
@@ -90,6 +99,7 @@ def always(ground: Ground) -> Iterator[Check]:
     )
     problems = [ground.values_problem] if ground.values_problem else _conflicts(ground)
     yield held("Helm values", "; ".join(problems) or None, "mend the files that `values` names")
+    yield from _as_installed(ground)
     yield held(
         "the state backend outlasts either region",
         f"it is {ground.backend}, a folder of this machine"
@@ -120,12 +130,41 @@ def always(ground: Ground) -> Iterator[Check]:
 
 def _conflicts(ground: Ground) -> list[str]:
     try:
-        return conflicts(ground.values, ground.settings)
+        return conflicts(ground.values, ground.settings) or conflicts_of_failover(
+            ground.values, ground.failover_values, ground.settings
+        )
     except ConfigError as error:
         return list(error.problems)
 
 
-_OWN_KEYS = {"phase", "lost_region", "region", "peer_stack", "deadline_seconds", "kubeconfig"}
+def _as_installed(ground: Ground) -> Iterator[Check]:
+    """Check that a failover would change nothing but what it must: what is written down only is refused then."""
+    if ground.status.phase is not Phase.NORMAL or ground.values_problem or ground.chart is None:
+        return
+    for stack, other in (ground.status.stacks, ground.status.stacks[::-1]):
+        own, peer = stack.state.held, other.state.held
+        if Kind.NORMAL not in own.nodes:
+            continue
+        name = f"stack {stack.name} is installed as it is configured"
+        if Kind.NORMAL not in own.values:
+            yield unknown(name, "its state does not show the values that it was installed with")
+            continue
+        lost = brokers.other(stack.settings.region)
+        settings = stack.settings.model_copy(update={"phase": Phase.FAILOVER, "lost_region": lost})
+        release = installations.own(settings, with_role(ground.values, settings))
+        topology = Topology(Role.SURVIVOR, nodes=(release,))
+        found = drift(Wanted(settings, topology, ground.chart, VERSION), own, peer)
+        yield held(
+            name,
+            "; ".join(found) or None,
+            f"`pulumi up --stack {stack.name}` while nothing is lost",
+        )
+
+
+_OWN_KEYS = {
+    *("phase", "lost_region", "region", "peer_stack", "deadline_seconds", "kubeconfig"),
+    "accept_cluster",
+}
 """What may differ between the stacks."""
 
 

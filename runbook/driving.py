@@ -47,6 +47,12 @@ class Hands(Protocol):
         :raises DualRegionError: if it fails, is stopped, or somebody else is at work.
         """
 
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        """Refuse to go on in another cluster than the one that a stack's state remembers.
+
+        :raises Refused: if the region's kube context leads there.
+        """
+
     def drop_pending(self, stack: str) -> None:
         """Drop the operations from a stack's state that a killed run has left pending."""
 
@@ -186,6 +192,8 @@ class Driver:
         """
         group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
         stack = stacks[left[0].region]
+        # Pulumi refreshes a state before the program can refuse: in another cluster all of it would be gone.
+        self.hands.check_cluster(stacks, stack.settings.region)
         agreed = self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
         spare = not agreed and any(turn.step == R for turn in group)

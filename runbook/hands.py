@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,13 @@ import typer
 from pulumi.automation import ConcurrentUpdateError, ConfigValue
 from rich.console import Console
 
+from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
+from dualregion.progress import current_incident
+from hooks import identity
 from hooks.asking import begin
+from hooks.cluster import CallFailed, Cluster
 from hooks.preflight import SPARE_LIVING
 from runbook import looking, previewing, screen
 from runbook.consent import Consent, Question
@@ -72,6 +77,19 @@ class PulumiHands:
         if lost is not None:
             values["lostRegion"] = ConfigValue(str(lost))
         self.project.ask(stack, lambda: self.project.stack(stack).set_all_config(values))
+
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        """Refuse to go on in another cluster than the one that a stack's state remembers.
+
+        One that does not answer has nothing to be refused: the program says what to do then.
+
+        :raises Refused: if the region's kube context leads there.
+        """
+        own, peer = stacks[region], stacks[brokers.other(region)]
+        incident = current_incident(own.settings, own.state.held, peer.state.held)
+        cluster = Cluster(own.settings.kubeconfig, own.settings.own.kube_context)
+        with suppress(CallFailed):
+            identity.check(cluster, own.settings, own.state.held, incident)
 
     def drop_pending(self, stack: str) -> None:
         """Drop the operations from a stack's state that a killed run has left pending."""

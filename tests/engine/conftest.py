@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,10 @@ class Project:
     def up(self, stack: str) -> Run:
         """Run `pulumi up`."""
         return self.stacks.up(stack, "engine test")
+
+    def with_environment(self, env: Mapping[str, str]) -> Stacks:
+        """Return the same stacks, run with another environment."""
+        return Stacks(self.tools.pulumi, self.folder, env, self.folder / "logs", lambda _: None)
 
     def up_with_preview(self, stack: str) -> Run:
         """Run `pulumi up` as a user does: its preview first, and the update only if that is well."""

@@ -36,6 +36,13 @@ def _unreachable(project: Project) -> None:
     project.config("region0", kubeconfig=kubeconfig)
 
 
+def _third_exporter(project: Project) -> None:
+    (project.folder / "exporter.yaml").write_text(
+        "global: {elasticsearch: {disableExporter: false}}\n"
+    )
+    project.config("region0", **{"values[1]": "exporter.yaml"})
+
+
 CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "unknown-phase": (
         lambda p: p.config("region0", phase="panic"),
@@ -52,7 +59,7 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "cluster-size-odd": (lambda p: p.config("region0", clusterSize=5), "clusterSize is 5"),
     "cluster-size-small": (lambda p: p.config("region0", clusterSize=2), "clusterSize is 2"),
     "no-quorum": (
-        lambda p: p.config("region0", clusterSize=6, partitionCount=6),
+        lambda p: p.config("region0", replicationFactor=2),
         "would have no quorum",
     ),
     "equal-namespaces": (_same_namespace, "regions[1].namespace is"),
@@ -61,6 +68,15 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
         "kubeContext is 'cluster-rome'",
     ),
     "values-unreadable": (_no_values_file, "cannot be read"),
+    "values-that-break-it": (_third_exporter, "disableExporter is false; it must be true"),
+    "release-renamed": (
+        lambda p: p.config("region0", release="elasticsearch-c8"),
+        "release is 'elasticsearch-c8'",
+    ),
+    "chart-version-open": (
+        lambda p: p.config("region0", **{"chart.name": "camunda-platform", "chart.version": "10"}),
+        "chart.version is '10'",
+    ),
     "values-malformed": (_broken_values_file, "is not YAML"),
     "chart-not-there": (
         lambda p: p.config("region0", **{"chart.name": "./no-chart"}),

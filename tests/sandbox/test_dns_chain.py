@@ -97,6 +97,7 @@ def site(sandbox: Sandbox, index: int, tcp: bool = True) -> Site:
     settings = Settings.parse(
         {
             "region": index,
+            "isolation": "own",
             "regions": [
                 region(each.index, dnsAddresses=[each.address]) for each in sandbox.regions
             ],

@@ -23,7 +23,7 @@ def region(index: int, **changes: Any) -> dict[str, Any]:
 
 def raw(**changes: Any) -> dict[str, Any]:
     """Return a usable configuration, with these keys set (or removed, if None)."""
-    merged = {"region": 0, "regions": [region(0), region(1)]} | changes
+    merged = {"region": 0, "regions": [region(0), region(1)], "isolation": "own"} | changes
     return {key: value for key, value in merged.items() if value is not None}
 
 

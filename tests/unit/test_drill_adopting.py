@@ -10,6 +10,7 @@ from drill import adopting
 from drill.regions import REGIONS
 from drill.settings import DrillSettings, Places, stack_config
 from dualregion.adoption import ChartVersion, RunningRelease, differences
+from dualregion.demands import conflicts
 from dualregion.desired import desired
 from dualregion.progress import Stack
 from dualregion.settings import Settings
@@ -35,8 +36,15 @@ def test_the_reference_setups_own_values_are_what_the_program_would_install(
         for each in REGIONS
     ]
     settings = Settings.parse(
-        {"region": region, "regions": regions, "clusterSize": size, "partitionCount": size}
+        {
+            "region": region,
+            "regions": regions,
+            "isolation": "own",
+            "clusterSize": size,
+            "partitionCount": size,
+        }
     )
+    assert conflicts(given, settings) == []
     (spec,) = desired(settings, given, Stack()).installations
     release = RunningRelease(1, "deployed", CHART, running, {})
     told = differences(release, CHART, spec.values)

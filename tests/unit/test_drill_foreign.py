@@ -61,10 +61,23 @@ def test_the_stacks_settings_are_settings_of_the_program(tmp_path: Path) -> None
     config = found.config(DrillSettings(), Places(), REGIONS[0])
     plain = {key: value for key, value in config.items() if "[" not in key and "." not in key}
     regions = [
-        {"name": each.city, "kubeContext": each.context, "namespace": each.namespace}
+        {
+            "name": each.city,
+            "kubeContext": each.context,
+            "namespace": each.namespace,
+            "podCidrs": [each.pod_cidr],
+        }
         for each in REGIONS
     ]
     assert Settings.parse({**plain, "regions": regions}).cluster_size == 4
+
+
+def test_without_address_ranges_the_isolation_is_whoevers_clusters_they_are(tmp_path: Path) -> None:
+    found = ForeignSettings.read(written(tmp_path, podCidrs=[[], []]))
+    config = found.config(DrillSettings(), Places(), REGIONS[0])
+    assert config["isolation"] == "own"
+    given = ForeignSettings.read(written(tmp_path)).config(DrillSettings(), Places(), REGIONS[0])
+    assert "isolation" not in given
 
 
 @pytest.mark.parametrize(

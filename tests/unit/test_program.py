@@ -28,7 +28,7 @@ from components.guard import guard_hook
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
-from dualregion import procedure
+from dualregion import VERSION, procedure
 from dualregion.desired import desired, remembered
 from dualregion.errors import BackendError, ConfigError, DualRegionError, Refused
 from dualregion.procedure import Phase
@@ -380,7 +380,14 @@ def test_the_provider_outlives_its_cluster() -> None:
         "context": "cluster-paris",
         "clusterIdentifier": "region1",
         "skipUpdateUnreachable": "true",
+        "deleteUnreachable": "false",
         "enableConfigMapMutable": "true",
+        "enableSecretMutable": "false",
+        "enableServerSideApply": "true",
+        "helmReleaseSettings": '{"driver": "secret"}',
+        "kubeClientSettings": '{"burst": 120, "qps": 50.0, "timeout": 0}',
+        "suppressDeprecationWarnings": "false",
+        "suppressHelmHookWarnings": "false",
     }
 
 
@@ -631,6 +638,17 @@ def test_a_survivors_outputs() -> None:
         "exporterUrls": [
             f"http://camunda-elasticsearch-master-hl.{namespace}.svc.cluster.local:9200"
             for namespace in ("camunda-london", "camunda-london-failover")
+        ],
+        "clusterId": None,
+        "programVersion": VERSION,
+        "chart": "",
+        "sizes": {"clusterSize": 4, "partitionCount": 4, "replicationFactor": 4},
+        "namespaces": [
+            {
+                "namespace": f"camunda-{city}",
+                "failoverNamespace": f"camunda-{city}-failover",
+            }
+            for city in ("london", "paris")
         ],
     }
 

@@ -62,6 +62,8 @@ class Played:
     said: list[str] = field(default_factory=list)
     previews: int = 0
     looks: list[bool] = field(default_factory=list)
+    looked_for: list[int] = field(default_factory=list)
+    """Which region's cluster was looked for before each `up`."""
 
     def stacks(self) -> Both:
         first, second = (self._stack(region) for region in (0, 1))
@@ -115,6 +117,9 @@ class Played:
         self.options.append(question.option)
         return self.no not in question.text
 
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        self.looked_for.append(region)
+
     def drop_pending(self, stack: str) -> None:
         self.pending = ()
 
@@ -144,6 +149,7 @@ def test_a_failover_and_a_failback_take_their_turns() -> None:
     assert played.phase == [Phase.FAILOVER, Phase.FAILOVER]
     Driver(played).failback()
     assert played.ups == WAY
+    assert [f"region{each}" for each in played.looked_for] == [each.split(":")[0] for each in WAY]
     assert played.phase == [Phase.NORMAL, Phase.NORMAL]
     assert judge(played.stacks(), world.whole()).next is None
 

@@ -1,7 +1,7 @@
 """Preflight: each thing that would fail in the night is found by day, with its remedy."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dualregion import rights
+from dualregion import installations, rights
+from dualregion.adoption import ChartVersion
 from dualregion.corefile import block_for
-from dualregion.settings import RegionSettings
+from dualregion.settings import RegionSettings, Settings
 from dualregion.subjects import RightsSettings
+from dualregion.values import merge
+from hooks.files import read_values
 from runbook import preflight
 from runbook.__main__ import app
 from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
@@ -26,11 +29,13 @@ from tests.unit import runbook_world as world
 from tests.unit.examples import ACLS, chained_settings, settings, with_acls
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
 
+REFERENCE = read_values((), Path())
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
 def ground(stacks: Any = None, sights: Any = None, **more: Any) -> Ground:
     status = judge(stacks or world.normal(), sights or world.whole())
+    more.setdefault("values", REFERENCE)
     return Ground(status, more.pop("backend", "s3://states"), **more)
 
 
@@ -79,6 +84,29 @@ def test_a_backend_on_this_machine_and_values_that_conflict_are_found() -> None:
     assert "zeebe.clusterSize is 12" in found["Helm values"]
     broken = failed(always(ground(values_problem="values: file x is not YAML")))
     assert broken["Helm values"] == "values: file x is not YAML"
+
+
+def test_what_was_written_down_and_not_installed_is_found_by_day() -> None:
+    """In an incident it would be refused."""
+    chart = ChartVersion("camunda-platform", "10.11.3")
+    first, second = world.normal()
+    kept = values_of(first.settings)
+    held = replace(first.state.held, values={"normal": kept})
+    stacks = (replace(first, state=replace(first.state, held=held)), second)
+    london, paris = (
+        f"stack {each} is installed as it is configured" for each in ("region0", "region1")
+    )
+    checks = {each.name: each for each in always(ground(stacks, chart=chart))}
+    assert checks[london].outcome is Outcome.OK
+    assert checks[paris].outcome is Outcome.UNKNOWN
+    changed = merge(REFERENCE, {"zeebe": {"image": {"tag": "8.5.7"}}})
+    found = failed(always(ground(stacks, chart=chart, values=changed)))
+    assert "zeebe.image" in found[london]
+    assert london not in failed(always(ground(TAKEN_OVER, world.taken_over(), chart=chart)))
+
+
+def values_of(found: Settings) -> Mapping[str, Any]:
+    return installations.own(found, REFERENCE).values
 
 
 def test_a_region_that_does_not_answer_is_found() -> None:
@@ -148,7 +176,7 @@ def london(kubernetes: FakeKubernetes, tmp_path: Path) -> tuple[FakeKubernetes, 
         )
         for each in world.normal()
     )
-    return kubernetes, ground(stacks)
+    return kubernetes, ground(stacks, values={})
 
 
 def room(fake: FakeKubernetes, memory: str) -> None:

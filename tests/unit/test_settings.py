@@ -11,6 +11,7 @@ import pytest
 
 from dualregion import brokers
 from dualregion.errors import ConfigError
+from dualregion.failback import sleeps
 from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
 from tests.unit.examples import (
@@ -22,6 +23,7 @@ from tests.unit.examples import (
     settings,
     storage,
     with_acls,
+    with_cidrs,
     with_roles,
 )
 
@@ -147,16 +149,52 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("region missing", {"region": None}, ("region", "not set", "0 or 1")),
     ("region 2", {"region": 2}, ("region", "2", "0 or 1")),
     ("region a boolean", {"region": False}, ("region", "False", "0 or 1")),
-    ("odd cluster size", {"clusterSize": 5}, ("clusterSize", "5", "even", "4 or more")),
-    ("cluster size 2", {"clusterSize": 2}, ("clusterSize", "2", "even", "4 or more")),
-    ("cluster size 0", {"clusterSize": 0}, ("clusterSize", "0", "even", "4 or more")),
-    ("negative cluster size", {"clusterSize": -4}, ("clusterSize", "-4", "even", "4 or more")),
-    ("cluster size a word", {"clusterSize": "eight"}, ("clusterSize", "'eight'", "even")),
-    ("cluster size a fraction", {"clusterSize": 8.5}, ("clusterSize", "8.5", "even")),
+    ("odd cluster size", {"clusterSize": 5}, ("clusterSize", "5", "divisible by 4", "4 or more")),
+    ("cluster size 2", {"clusterSize": 2}, ("clusterSize", "2", "divisible by 4", "4 or more")),
+    ("cluster size 0", {"clusterSize": 0}, ("clusterSize", "0", "divisible by 4", "4 or more")),
+    (
+        "negative cluster size",
+        {"clusterSize": -4},
+        ("clusterSize", "-4", "divisible by 4", "4 or more"),
+    ),
+    ("cluster size a word", {"clusterSize": "eight"}, ("clusterSize", "'eight'", "divisible by 4")),
+    ("cluster size a fraction", {"clusterSize": 8.5}, ("clusterSize", "8.5", "divisible by 4")),
     (
         "size without quorum after failover",
         {"clusterSize": 6, "partitionCount": 6},
-        ("clusterSize", "6", "replicationFactor", "4", "partition", "quorum", "divisible by 4"),
+        ("clusterSize", "6", "divisible by 4", "the failback never end"),
+    ),
+    (
+        "size whose failback could never end",
+        {"clusterSize": 6, "partitionCount": 1, "replicationFactor": 6},
+        ("clusterSize", "6", "divisible by 4", "a broker would run nowhere"),
+    ),
+    (
+        "no address ranges, and nobody who isolates",
+        {"isolation": None},
+        ("regions[0].podCidrs is not set", "isolation own", "both stacks"),
+    ),
+    (
+        "address ranges of one region only",
+        {"isolation": None, "regions": [region(0, podCidrs=["10.180.0.0/16"]), region(1)]},
+        ("regions[1].podCidrs is not set", "isolation own"),
+    ),
+    *(
+        (
+            f"chart version {version}",
+            {"chart": {"name": "camunda-platform", "version": version}},
+            ("chart.version", repr(version), "10.11.3"),
+        )
+        for version in ("", "10", "^10.11.3", "10.x", ">=10.0.0 <11", "latest")
+    ),
+    ("isolation misspelt", {"isolation": "mine"}, ("isolation", "'mine'", "policies, own")),
+    *(
+        (
+            f"release {name}",
+            {"release": name},
+            ("release", repr(name), "choose another name"),
+        )
+        for name in ("elasticsearch-c8", "camunda-operate", "my-tasklist", "zeebe-gateway")
     ),
     (
         "replication without quorum after failover",
@@ -405,9 +443,40 @@ def test_the_message_has_one_line_for_each_problem() -> None:
 
 
 def test_a_refused_size_names_the_brokers_and_partitions_that_are_the_reason() -> None:
-    (problem,) = problems(clusterSize=6, partitionCount=6)
-    assert "region 0 only brokers 0, 1, 3, 5 run" in problem
+    (problem,) = problems(clusterSize=4, partitionCount=4, replicationFactor=2)
+    assert "region 0 only brokers 0, 1, 3 run" in problem
     assert "partition 2, 3 would have no quorum" in problem
+
+
+def test_the_operators_own_isolation_is_said_once() -> None:
+    assert not settings().cuts_by_policies
+    assert settings(isolation=None, regions=with_cidrs()).cuts_by_policies
+    assert settings(release="my-zeebe").release == "my-zeebe"
+
+
+@pytest.mark.parametrize("size", range(2, 33, 2))
+def test_the_brokers_that_sleep_in_a_failback_are_those_that_the_failover_replaces(
+    size: int,
+) -> None:
+    """Of an accepted size each id runs exactly once between B1 and B7; of any other one runs nowhere."""
+    for lost in (0, 1):
+        asleep = {
+            each
+            for ordinal, each in enumerate(brokers.region_broker_ids(size, lost))
+            if sleeps(ordinal)
+        }
+        complete = asleep == set(brokers.failover_broker_ids(size, lost))
+        assert complete == (size % 4 == 0)
+        refused = [each for each in _problems_of_size(size) if each.startswith("clusterSize")]
+        assert complete == (not refused)
+
+
+def _problems_of_size(size: int) -> tuple[str, ...]:
+    try:
+        settings(clusterSize=size)
+    except ConfigError as error:
+        return error.problems
+    return ()
 
 
 @pytest.mark.parametrize(
@@ -578,7 +647,7 @@ def test_where_a_chart_comes_from(name: str, is_path: bool, is_oci: bool) -> Non
 
 
 def test_every_size_is_accepted_exactly_if_a_failover_restores_quorum_and_forgets_nothing() -> None:
-    for size in range(4, 21, 2):
+    for size in range(4, 21, 4):
         for factor in range(1, size + 1):
             for count in (1, 3, size, size + 1):
                 stuck = [

@@ -267,6 +267,7 @@ def test_both_installations_of_a_survivor_have_the_same_values_but_for_what_must
         }
         assert normal["operate"] == {"enabled": True}
         assert (takeover["operate"], takeover["tasklist"]) == ({"enabled": False},) * 2
+        assert takeover.pop("connectors") == {"enabled": False}
         normal["global"] = takeover["global"]
         for app in ("operate", "tasklist"):
             normal.pop(app, None)

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from dualregion.demands import conflicts
 from dualregion.errors import ConfigError
 from dualregion.settings import Settings
 from dualregion.values import (
     CONTACT_POINTS,
-    conflicts,
     contact_points,
     exporter_urls,
     exporter_variable,
@@ -40,6 +40,7 @@ PROCEDURE_CONTACT_POINTS = (
     "camunda-zeebe-3.camunda-zeebe.camunda-paris.svc.cluster.local:26502"
 )
 URL = "http://camunda-elasticsearch-master-hl.{}.svc.cluster.local:9200"
+REFERENCE = yaml.safe_load(REFERENCE_VALUES.read_text())
 BOTH = (URL.format("camunda-london"), URL.format("camunda-paris"))
 
 
@@ -283,18 +284,19 @@ def test_values_of_another_shape_are_refused(zeebe: Any) -> None:
 
 
 def test_sizes_of_the_values_file_that_contradict_the_settings_are_named_with_the_remedy() -> None:
-    base = {"zeebe": {"clusterSize": 4, "partitionCount": "8", "replicationFactor": 3}}
-    size, factor = conflicts(base, settings())
+    sizes = {"zeebe": {"clusterSize": 4, "partitionCount": "8", "replicationFactor": 3}}
+    size, factor = conflicts(merge(REFERENCE, sizes), settings())
     assert "zeebe.clusterSize is 4 but the setting clusterSize is 8" in size
     assert "pulumi config set clusterSize 4" in size
     assert "zeebe.replicationFactor is 3 but the setting replicationFactor is 4" in factor
 
 
 @pytest.mark.parametrize(
-    "base", [{}, {"zeebe": None}, {"zeebe": {"clusterSize": 8}}, {"zeebe": {"clusterSize": "8"}}]
+    "base",
+    [{}, {"zeebe": {"env": None}}, {"zeebe": {"clusterSize": 8}}, {"zeebe": {"clusterSize": "8"}}],
 )
 def test_sizes_that_agree_are_no_conflict(base: dict[str, Any]) -> None:
-    assert conflicts(base, settings()) == []
+    assert conflicts(merge(REFERENCE, base), settings()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""A kube context that leads to another living cluster: everything of the state would be refreshed away.
+
+Contexts are edited in the midst of a failback ("update the context in your kubeconfig"), and two swapped ones lead to
+clusters that both answer. Only a lost region may come back as another cluster.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dualregion.errors import Refused
+from dualregion.held import nodes_of, stack_of
+from dualregion.identity import is_fixed, other_cluster, remembered_cluster
+from dualregion.progress import Incident, Stack
+from dualregion.settings import Settings
+from hooks import identity
+from hooks.cluster import CallFailed, Cluster
+from tests.unit.examples import failover, settings
+from tests.unit.fake_kubernetes import FakeKubernetes, failure
+
+INCIDENT = Incident(1, 1)
+KNOWN = Stack(cluster_id="a-1")
+JOINED = Stack(cluster_id="a-1", gates={"B1": str(INCIDENT)})
+BUCKET = {"settings": {"bucket": "b"}}
+
+
+def failing_back(region: int) -> Settings:
+    return settings(region=region, phase="failback-pending", lostRegion=1, backup=BUCKET)
+
+
+@pytest.mark.parametrize(
+    ("found", "own"),
+    [
+        pytest.param(settings(), KNOWN, id="member"),
+        pytest.param(failover(0, lost=1), KNOWN, id="survivor"),
+        pytest.param(failing_back(0), KNOWN, id="survivor in a failback"),
+        pytest.param(failing_back(1), JOINED, id="recreated, joined"),
+    ],
+)
+def test_another_cluster_is_refused_with_both_identities_and_the_ways_out(
+    found: Settings, own: Stack
+) -> None:
+    problem = other_cluster(found, own, INCIDENT, "b-2")
+    assert problem is not None
+    assert "has UID b-2" in problem
+    assert "has a-1" in problem
+    assert "pulumi config set acceptCluster b-2" in problem
+    assert other_cluster(found, own, INCIDENT, "a-1") is None
+
+
+@pytest.mark.parametrize(
+    ("found", "own"),
+    [
+        pytest.param(failover(1, lost=1), KNOWN, id="lost"),
+        pytest.param(failing_back(1), KNOWN, id="recreated, not joined yet"),
+        pytest.param(
+            failing_back(1),
+            Stack(cluster_id="a-1", gates={"B1": str(Incident(7, 1))}),
+            id="recreated, joined in an earlier incident",
+        ),
+        pytest.param(settings(), Stack(), id="nothing known: an earlier version's state"),
+        pytest.param(settings(acceptCluster="b-2"), KNOWN, id="accepted"),
+    ],
+)
+def test_a_region_that_may_be_another_cluster_is_let_through(found: Settings, own: Stack) -> None:
+    assert other_cluster(found, own, INCIDENT, "b-2") is None
+
+
+def test_accepting_one_cluster_accepts_no_other() -> None:
+    assert other_cluster(settings(acceptCluster="c-3"), KNOWN, INCIDENT, "b-2") is not None
+
+
+def test_a_lost_region_keeps_the_identity_that_its_stack_knew() -> None:
+    """A region called lost by a slip goes back to phase normal: its own cluster must not be refused then."""
+    lost = failover(1, lost=1)
+    assert not is_fixed(lost, KNOWN, INCIDENT)
+    assert remembered_cluster(lost, KNOWN, INCIDENT, "b-2") == "a-1"
+    assert remembered_cluster(settings(), KNOWN, None, "b-2") == "b-2"
+    assert remembered_cluster(settings(), KNOWN, None, None) == "a-1"
+
+
+def _held(outputs: dict[str, Any], **records: dict[str, str]) -> Stack:
+    urn = "urn:pulumi:region0::p::dualregion:index:Gate$kubernetes:core/v1:ConfigMap::{}"
+    resources = {urn.format(step): {"data": data} for step, data in records.items()}
+    return stack_of(
+        {"phase": "normal", "region": 0} | outputs if outputs else {}, nodes_of(resources)
+    )
+
+
+def test_the_last_proved_step_knows_the_cluster_better_than_outputs() -> None:
+    """Outputs are saved by an `up` that succeeds only: after B1 and a failure they tell of the lost cluster."""
+    old = {"cluster": "a-1", "end": "2026-11-28T10:00:00.000+00:00"}
+    new = {"cluster": "b-2", "end": "2026-11-28T12:00:00.000+00:00"}
+    assert _held({"clusterId": "a-1"}, N=old, B1=new).cluster_id == "b-2"
+    assert _held({"clusterId": "a-1"}, N={"step": "N"}).cluster_id == "a-1"
+    assert _held({}, B1=new).cluster_id == "b-2"
+    assert _held({"clusterId": None}).cluster_id is None
+
+
+def test_the_identity_is_asked_of_the_api_server(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    assert identity.check(cluster, settings(), Stack(), None) == "1"
+    with pytest.raises(Refused, match="has UID 1, that of the region's has a-1"):
+        identity.check(cluster, settings(), KNOWN, None)
+    assert identity.check(cluster, settings(), replace(KNOWN, cluster_id="1"), None) == "1"
+    kubernetes.broken["/api/v1/namespaces/kube-system"] = failure(503, "Unavailable", "")
+    with pytest.raises(CallFailed):
+        identity.check(cluster, settings(), KNOWN, None)
+    assert identity.check(cluster, failover(1, lost=1), KNOWN, None) is None
