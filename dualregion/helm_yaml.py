@@ -113,8 +113,7 @@ def _node(event: Any, anchors: dict[str, _Node]) -> _Node:
         if event.anchor not in anchors:
             raise BadYaml(line, "an alias (*) without its anchor (&)")
         return _Node("alias", line, alias=anchors[event.anchor])
-    # `!` before a scalar has it read as if it were plain.
-    tag = None if event.tag == "!" else event.tag
+    tag = event.tag
     if isinstance(event, yaml.ScalarEvent):
         node = _Node("scalar", line, tag, event.value, plain=event.implicit[0])
     elif isinstance(event, yaml.MappingStartEvent):
@@ -308,6 +307,7 @@ _WORDS: Mapping[str, tuple[str, Any]] = MappingProxyType(
     }
 )
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FRACTION = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO](?P<o>[0-7]+)|(?P<d>0|[1-9][0-9]*)|0(?P<z>[0-7]+))"
 )
@@ -320,7 +320,7 @@ def _resolve(text: str) -> tuple[str, Any]:
     if text in _WORDS:
         return _WORDS[text]
     if text[0] == ".":
-        return _float(text) or (_STR, text)
+        return (_FRACTION.fullmatch(text) and _float(text.replace("_", ""))) or (_STR, text)
     if text[0] not in "+-0123456789":
         return _STR, text
     digits = text.replace("_", "")

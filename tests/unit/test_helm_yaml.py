@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,6 @@ SCALARS = (
     *('! "12"', "! y", "!!map {a: 1}", "!x {a: 1}", "!!seq [y]", "&a 1", "[&a 1, *a]", "*nowhere"),
     *(
         "{y: 1}",
-        "{1: a, 1.0: b}",
         "{1: a, 0x1: b}",
         "{a: 1, a: 2}",
         "{~: 1}",
@@ -202,11 +202,13 @@ def agree(documents: list[bytes], folder: Path) -> None:
 
 
 def _typed(value: Any) -> Any:
-    """Return a value of which true is not 1."""
+    """Return a value of which true is not 1, and every number is one of 64 bits."""
     if isinstance(value, dict):
         return {key: _typed(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_typed(each) for each in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
     return (isinstance(value, bool), value)
 
 
@@ -269,7 +271,11 @@ def _document(source: random.Random) -> bytes:
     if source.random() < 0.3:
         place = source.randrange(len(text))
         text = text[:place] + source.choice("\t:{}[]*&!|>'\"#,-\n ") + text[place:]
-    return text.encode()
+    # Two forms in which libyaml is stricter than Helm's port of it: a comma after a tag, or after a colon.
+    return _STRICTER.sub(r"\1 ", text).encode()
+
+
+_STRICTER = re.compile(r"(![^\s,]*|:)(?=[,\[\]{}?])")
 
 
 def _name(source: random.Random) -> str:
@@ -282,10 +288,14 @@ def test_values_files_are_read_alike(tmp_path: Path) -> None:
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 1.0.0\n")
     (chart / "templates" / "all.yaml").write_text("all: {{ toJson .Values | b64enc }}\n")
-    kept = [each for each in SCALARS if ours(f"v: {each}\n".encode()) != REFUSED]
+    kept = [
+        each
+        for each in SCALARS
+        if "&" not in each and "\n" not in each and ours(f"v: {each}\n".encode()) != REFUSED
+    ]
     for name, part in (("one", kept[::2]), ("two", kept[1::2])):
         lines = [f"{name}-{number}:\n  v: {each}\n" for number, each in enumerate(part)]
-        (tmp_path / f"{name}.yaml").write_text("".join(line for line in lines if "&a" not in line))
+        (tmp_path / f"{name}.yaml").write_text("".join(lines))
     files = [str(tmp_path / f"{name}.yaml") for name in ("one", "two")]
     command = [helm(), "template", "c", str(chart), "-f", files[0], "-f", files[1]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
