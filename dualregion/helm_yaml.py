@@ -90,7 +90,7 @@ def _compose(events: Iterator[Any]) -> _Node | None:
     root: _Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and event.version not in (None, (1, 1)):
-            raise BadYaml(event.start_mark.line + 1, "Helm takes no %YAML but 1.1")
+            raise BadYaml(_line(event), "Helm takes no %YAML but 1.1")
         if isinstance(event, yaml.DocumentEndEvent):
             break
         if isinstance(event, yaml.CollectionEndEvent):
@@ -107,8 +107,12 @@ def _compose(events: Iterator[Any]) -> _Node | None:
     return root
 
 
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
 def _node(event: Any, anchors: dict[str, _Node]) -> _Node:
-    line = event.start_mark.line + 1
+    line = _line(event)
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
             raise BadYaml(line, "an alias (*) without its anchor (&)")

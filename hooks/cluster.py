@@ -4,22 +4,23 @@ HTTP to gateway, brokers and search engine goes through the API server's service
 laptop outside the cluster needs nothing but its kube context.
 """
 
+import http.client
 import json
 import os
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
 
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.secrets import without_secrets
+from hooks.kubeconfig import Access, access_to
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
@@ -58,7 +59,7 @@ class Answer:
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise CallFailed(f"an answer that is no JSON map: {self.body[:200]!r}")
+            raise CallFailed(f"an answer that is no JSON map: {without_secrets(self.body)[:200]!r}")
         return document
 
 
@@ -332,7 +333,8 @@ class Cluster:
                 field_manager=FIELD_MANAGER,
                 force=True,
                 _content_type="application/apply-patch+yaml",
-            )
+            ),
+            is_secret=True,
         )
 
     def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
@@ -354,9 +356,10 @@ class Cluster:
             )
         )
 
-    def _call(self, ask: Any, namespace: str | None = None) -> Any:
+    def _call(self, ask: Any, namespace: str | None = None, *, is_secret: bool = False) -> Any:
         """Ask the API server.
 
+        :param is_secret: whether what is sent is secret; an API server may quote it in what it refuses.
         :param namespace: of what is asked for. One that is gone has taken along the rights in it, so what
             was there is forbidden then; it is told as missing all the same.
         """
@@ -365,7 +368,8 @@ class Cluster:
         except ApiException as error:
             gone = error.status == 403 and namespace and self._is_gone(namespace)
             raise CallFailed(
-                f"kube context {self.context}: {error.status} {error.reason} {_brief(error.body)}",
+                f"kube context {self.context}: {error.status} {error.reason} "
+                f"{'' if is_secret else _brief(error.body)}".strip(),
                 404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -422,68 +426,96 @@ class Cluster:
 
 
 def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
-    place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
-    settings = client.Configuration()
-    try:
-        # Read once, as a file with many clusters takes long.
-        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
-        entries = (merged.value.get("contexts") or ()) if merged else ()
-        names = [str(entry["name"]) for entry in entries]
-        if context in names:
-            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-                merged, context=context, client_configuration=settings
-            )
-    except _UNUSABLE as error:
-        raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
-    if context not in names:
-        known = ", ".join(sorted(names)) or "none"
-        raise ConfigError(
-            [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
-        )
-    open_door = _unverified(settings)
-    if open_door:
-        raise ConfigError(
-            [
-                f"kube context {context!r} of kubeconfig {place} has {open_door}: anybody in between could answer "
-                "for the cluster, and get its Secrets; give it an https address and certificate-authority-data"
-            ]
-        )
+    access = access_to(kubeconfig, context)
+    settings = client.Configuration(host=access.server)
+    settings.proxy, settings.no_proxy = access.proxy, None
+    settings.proxy_headers = access.proxy_headers
+    settings.tls_server_name = access.tls_server_name
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
     settings.connection_pool_maxsize = CONNECTIONS
-    return _Client(settings)
-
-
-def _unverified(settings: client.Configuration) -> str | None:
-    """Return why nobody could tell whether it is the cluster that answers, or None."""
-    if not settings.verify_ssl:
-        return "insecure-skip-tls-verify"
-    server = urlsplit(str(settings.host))
-    if server.scheme == "http" and server.hostname not in _LOOPBACK:
-        return "a server without TLS"
-    return None
-
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""What does not leave this machine, such as `kubectl proxy`."""
+    return _Client(settings, access)
 
 
 class _Client(client.ApiClient):
-    """A client none of whose calls waits for ever: a link that is cut silently answers nothing."""
+    """A client none of whose calls waits for ever: a link that is cut silently answers nothing.
 
-    def call_api(self, *args: Any, **named: Any) -> Any:
+    What it proves itself by is added to each call here, so that no configuration, and no error, holds it.
+    """
+
+    def __init__(self, settings: client.Configuration, access: Access) -> None:
+        super().__init__(settings)
+        self._access = access
+        if access.tls is not None:
+            self.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
+
+    def call_api(
+        self,
+        method: str,
+        url: str,
+        header_params: Mapping[str, str] | None = None,
+        *rest: Any,
+        **named: Any,
+    ) -> Any:
+        """Make a call; raises what the client raises, and `CallFailed` for what it does not foresee."""
         timeout = named.pop("_request_timeout", None) or (CONNECT_SECONDS, READ_SECONDS)
-        return super().call_api(*args, **{**named, "_request_timeout": timeout})
+        headers = urllib3.HTTPHeaderDict(header_params or {})
+        for name, value in self._access.impersonation:
+            headers.add(name, value)
+        if (authorization := self._access.authorization()) is not None:
+            headers["Authorization"] = authorization
+        try:
+            return super().call_api(
+                method, url, headers, *rest, **{**named, "_request_timeout": timeout}
+            )
+        except (ApiException, urllib3.exceptions.HTTPError, OSError):
+            raise
+        except Exception as error:
+            # Its text may hold what was to be sent.
+            raise CallFailed(f"a call could not be made ({type(error).__name__})") from None
 
 
-_UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
-"""What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
+def _reason(error: BaseException) -> str:
+    """Return why there is no answer, in words of our own: the text of an error may hold what was sent."""
+    return next(
+        (words for each in _causes(error) if (words := _words_for(each))), type(error).__name__
+    )
 
 
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "reason", None) or error
-    text = str(inner).split(": ", 1)[-1]
-    return text or type(error).__name__
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield what an error came of, the innermost first."""
+    if error is None:
+        return
+    wrapped = getattr(error, "reason", None) or getattr(error, "original_error", None)
+    inner = wrapped if isinstance(wrapped, BaseException) else error.__cause__ or error.__context__
+    if inner is not error:
+        yield from _causes(inner)
+    yield error
+
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (urllib3.exceptions.NameResolutionError, "its name is not resolved"),
+    (socket.gaierror, "its name is not resolved"),
+    (urllib3.exceptions.ConnectTimeoutError, "no connection in time"),
+    (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
+    (TimeoutError, "no answer in time"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (urllib3.exceptions.ProxyError, "the proxy refuses, or does not answer"),
+    (urllib3.exceptions.IncompleteRead, "the answer was cut off"),
+    (http.client.IncompleteRead, "the answer was cut off"),
+    (urllib3.exceptions.ProtocolError, "the connection broke"),
+)
+
+
+def _words_for(error: BaseException) -> str | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason or type(error).__name__})"
+    known = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
+    if known is None and isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return known
 
 
 def _brief(body: Any, length: int = 300) -> str:
@@ -492,6 +524,7 @@ def _brief(body: Any, length: int = 300) -> str:
     try:
         document = json.loads(text)
         problem = ": ".join(str(document[key]) for key in ("title", "detail") if document.get(key))
-        return str(document.get("message") or problem or text)[:length]
+        text = str(document.get("message") or problem or text)
     except (ValueError, AttributeError):
-        return text[:length]
+        pass
+    return without_secrets(text)[:length]

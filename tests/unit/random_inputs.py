@@ -6,10 +6,12 @@ with `--seed N` those that begin at a seed that failed.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from dualregion.errors import ConfigError
 
 
 class Seeds:
@@ -75,3 +77,12 @@ def plain(source: random.Random, depth: int = 3) -> Any:
         source.choice(WORDS),
         source.choice((1.5, 1e300, 0.0, -1.0)),
     )[kind]
+
+
+def problems_of(call: Callable[..., object], *arguments: Any) -> tuple[str, ...]:
+    """Return why a call refuses the configuration; nothing if it takes it, and any other error is one."""
+    try:
+        call(*arguments)
+    except ConfigError as error:
+        return error.problems
+    return ()
