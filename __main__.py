@@ -15,7 +15,7 @@ from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer
 from dualregion.desired import desired, remembered, unsafe_change
-from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
 from dualregion.procedure import Role
 from dualregion.progress import Stack, current_incident
 from dualregion.settings import Settings
@@ -143,4 +143,12 @@ def _exit_quietly(*_: object) -> None:
 
 
 signal.signal(signal.SIGINT, _exit_quietly)
-main()
+try:
+    main()
+except pulumi.RunError:
+    raise
+except Exception as failure:
+    # A trace would tell the operator nothing, and an error's text may hold Helm values, passwords among them.
+    raise pulumi.RunError(
+        f"something that the program did not foresee ({unforeseen(failure)}): please report it with this line"
+    ) from None

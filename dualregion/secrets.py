@@ -13,7 +13,7 @@ _FORMS = (
     (re.compile(r"(?<=://)[^\s/@'\"]+@"), f"{HIDDEN}@"),
     (
         re.compile(
-            r"""(?i)\b((?:client-key-data|id-token|refresh-token|access[-_]?token|token|password|passphrase|secret[-_]?(?:access[-_]?)?key)"""
+            r"""(?i)(?<![a-z0-9])((?:client-key-data|id-token|refresh-token|access[-_]?token|token|password|passphrase|secret[-_]?(?:access[-_]?)?key)"""
             r"""["']?\s*[:=]\s*)["']?[^\s"',;}]+["']?"""
         ),
         rf"\1{HIDDEN}",

@@ -4,12 +4,8 @@ HTTP to gateway, brokers and search engine goes through the API server's service
 laptop outside the cluster needs nothing but its kube context.
 """
 
-import http.client
 import json
-import os
-import socket
-import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +17,7 @@ from kubernetes.client.exceptions import ApiException
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 from dualregion.secrets import without_secrets
 from hooks.kubeconfig import Access, access_to
+from hooks.reasons import reason_of
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
@@ -153,7 +150,7 @@ class Cluster:
                 ) from None
             raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachable(self._unreachable(_reason(error))) from None
+            raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
 
     def kubectl(self, namespace: str) -> str:
         """Return how a command begins that an operator is to type for a namespace of this cluster."""
@@ -187,7 +184,7 @@ class Cluster:
             response.read()  # type: ignore[no-untyped-call]
             answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"{what}: {_reason(error)}") from None
+            raise CallFailed(f"{what}: {reason_of(error)}") from None
         if answer.status >= 500:
             # A search engine names the cause of the cause last.
             message = _brief(answer.body, BODY_CHARACTERS)
@@ -373,7 +370,7 @@ class Cluster:
                 404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"kube context {self.context}: {_reason(error)}") from None
+            raise CallFailed(f"kube context {self.context}: {reason_of(error)}") from None
 
     def _is_gone(self, namespace: str) -> bool:
         """Return whether a namespace is known to be gone: one that may not be looked at may be there."""
@@ -473,49 +470,6 @@ class _Client(client.ApiClient):
         except Exception as error:
             # Its text may hold what was to be sent.
             raise CallFailed(f"a call could not be made ({type(error).__name__})") from None
-
-
-def _reason(error: BaseException) -> str:
-    """Return why there is no answer, in words of our own: the text of an error may hold what was sent."""
-    return next(
-        (words for each in _causes(error) if (words := _words_for(each))), type(error).__name__
-    )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield what an error came of, the innermost first."""
-    if error is None:
-        return
-    wrapped = getattr(error, "reason", None) or getattr(error, "original_error", None)
-    inner = wrapped if isinstance(wrapped, BaseException) else error.__cause__ or error.__context__
-    if inner is not error:
-        yield from _causes(inner)
-    yield error
-
-
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (urllib3.exceptions.NameResolutionError, "its name is not resolved"),
-    (socket.gaierror, "its name is not resolved"),
-    (urllib3.exceptions.ConnectTimeoutError, "no connection in time"),
-    (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
-    (TimeoutError, "no answer in time"),
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
-    (urllib3.exceptions.ProxyError, "the proxy refuses, or does not answer"),
-    (urllib3.exceptions.IncompleteRead, "the answer was cut off"),
-    (http.client.IncompleteRead, "the answer was cut off"),
-    (urllib3.exceptions.ProtocolError, "the connection broke"),
-)
-
-
-def _words_for(error: BaseException) -> str | None:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or type(error).__name__})"
-    known = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
-    if known is None and isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return known
 
 
 def _brief(body: Any, length: int = 300) -> str:

@@ -1,7 +1,7 @@
 """Reading a kubeconfig as kubectl does: its forms are taken, or refused in a sentence before anything is done.
 
 Nothing secret is shown, and none stays in a file: keys that the kubeconfig holds, or a credential plugin returns, are
-on disk only for the moment in which the TLS library reads them.
+in one only for the moment in which the TLS library reads it, and that one is in memory where the system can do it.
 
 Sources: Kubernetes, 'kubeconfig (v1)' and 'Client authentication (v1)'; client-go, `clientcmd`.
 """
@@ -14,8 +14,8 @@ import re
 import ssl
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -360,10 +360,7 @@ def _tls(cluster: Entry, certificate: tuple[bytes, bytes] | None) -> ssl.SSLCont
 
 def _load(context: ssl.SSLContext, certificate: tuple[bytes, bytes]) -> None:
     """Give a TLS context its client certificate; the library reads files only."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pem"
-        path.touch(mode=0o600)
-        path.write_bytes(b"\n".join(certificate))
+    with _file_of(b"\n".join(certificate)) as path:
         try:
             # A key with a passphrase would ask for it at the terminal.
             context.load_cert_chain(path, password="")
@@ -371,6 +368,22 @@ def _load(context: ssl.SSLContext, certificate: tuple[bytes, bytes]) -> None:
             raise Unusable(
                 "has a client-certificate and client-key that do not belong together, or a key with a passphrase"
             ) from None
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """Provide a file that is gone afterwards, and, where the system can do it, in memory only."""
+    if hasattr(os, "memfd_create"):
+        with open(os.memfd_create("pem"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pem"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        yield str(path)
 
 
 # --- the user

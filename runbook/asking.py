@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dualregion.errors import DualRegionError
+from dualregion.errors import DualRegionError, unforeseen
 from hooks.asking import begin
 
 K = TypeVar("K", bound=str)
@@ -40,9 +40,9 @@ def told(future: "Future[T]", until: float) -> Told[T]:
         return Told(silence="no answer in time")
     except DualRegionError as error:
         return Told(silence=str(error).removeprefix("- "))
-    except (KeyError, TypeError, ValueError) as error:
-        # An answer of a shape that nobody foresaw: it must not hide all the others.
-        return Told(silence=f"its answer is not understood ({type(error).__name__}: {error})")
+    except Exception as error:
+        # An answer of a shape that nobody foresaw: it must not hide all the others. Its text may hold anything.
+        return Told(silence=f"its answer is not understood ({unforeseen(error)})")
 
 
 def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Told[T]]:
