@@ -33,7 +33,7 @@ PROJECT = Path(__file__).parent
 def main() -> None:
     """Declare what this stack's phase demands, or say in one message why it cannot be."""
     try:
-        site = _site(Settings.of_configuration(_configuration()))
+        site = _site(_settings())
         preflight.check(site)
         adoption.check(site, PROJECT)
     except DualRegionError as error:
@@ -50,13 +50,17 @@ def main() -> None:
     gc.enable()
 
 
-def _configuration() -> dict[str, str]:
-    """Return the stack's configuration, each value as Pulumi keeps it."""
+def _settings() -> Settings:
+    """Return the settings of the stack's configuration.
+
+    :raises ConfigError: naming every problem.
+    """
     config = pulumi.Config()
     prefix = f"{config.name}:"
-    keys = (key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix))
-    names = (key.removeprefix(prefix) for key in keys)
-    return {name: config.require(name) for name in names}
+    keys = [key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)]
+    texts = {key.removeprefix(prefix): config.require(key.removeprefix(prefix)) for key in keys}
+    secret = [key.removeprefix(prefix) for key in keys if pulumi.runtime.is_config_secret(key)]
+    return Settings.of_configuration(texts, str(PROJECT), secret)
 
 
 def _site(settings: Settings) -> Site:
