@@ -24,6 +24,11 @@ class Seeds:
         self._budget: float | None = config.getoption("--budget")
         self._seed: int | None = config.getoption("--seed")
 
+    @property
+    def is_default(self) -> bool:
+        """Whether they are always the same ones."""
+        return self._budget is None and self._seed is None
+
     def __call__(self, count: int) -> Iterator[random.Random]:
         """Yield a source of random choices for each seed; the seed is shown if the test fails there.
 
