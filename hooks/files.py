@@ -91,8 +91,8 @@ def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigError(
             [
-                f"chart.name is {chart.name!r}, but {path} has no Chart.yaml with a name and a version "
-                f"that can be read ({reason})"
+                f"chart.name is {chart.name!r}, but {path} has no readable Chart.yaml with a name and a "
+                f"version ({reason})"
             ]
         ) from None
 
