@@ -78,6 +78,9 @@ def _site(settings: Settings) -> Site:
     if change:
         raise ConfigError([change])
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
+    if settings.phase.is_failback:
+        # Each step of it looks there, too: a context that cannot be used is refused before the first one.
+        Cluster(settings.kubeconfig, settings.peer.kube_context)
     unrecorded: dict[str, int] = {}
     try:
         cluster.check_answers()

@@ -218,7 +218,7 @@ def _zeebe_of(base: Mapping[str, Any]) -> Mapping[str, Any]:
     zeebe = base.get("zeebe") or {}
     if isinstance(zeebe, Mapping):
         return zeebe
-    raise ConfigError([f"values: zeebe is {zeebe!r}; it must be a map"])
+    raise ConfigError(["values: zeebe must be a map"])
 
 
 def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:

@@ -53,6 +53,7 @@ def checks(hooks: AnnouncementSettings, folder: Path) -> Iterator[Check]:
 
 def _program(name: str, folder: Path) -> str | None:
     """Return the program's path; a relative one starts at the project's folder, a mere name is on PATH."""
+    name = os.path.expanduser(name)
     found = shutil.which(str(folder / name) if "/" in name else name)
     return found and os.path.abspath(found)
 
