@@ -102,8 +102,8 @@ class BackupSettings(Model):
     type: Annotated[
         Text,
         matching(
-            r"(?!url$)[a-z][-_a-z0-9]{0,62}",
-            "the type of a repository that can be written is needed: s3, fs, gcs, azure or that of a plug-in",
+            r"[a-z][-_a-z0-9]{0,62}",
+            "the type of a snapshot repository is needed: s3, gcs, azure, fs, ...",
         ),
     ] = "s3"
     """The repository's type as the search engine knows it: `s3`, `fs`, `gcs`, `azure`, ..."""
@@ -134,12 +134,7 @@ class BackupSettings(Model):
 
 
 def storage_problem(backup: BackupSettings) -> str | None:
-    """Return why the repository or the buckets cannot be used as they are configured, or None."""
-    if str(backup.settings.get("readonly", False)).lower() != "false":
-        return (
-            "backup.settings.readonly is set: the failback writes its snapshot there (step B3); leave it out, the "
-            "recreated region only reads it anyway"
-        )
+    """Return why the buckets cannot be used as they are configured, or None."""
     if backup.storage is None:
         return None
     if backup.type != "s3":

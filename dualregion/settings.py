@@ -44,6 +44,7 @@ from dualregion.subjects import RightsSettings, rbac_subject, rights_problem
 
 MOST_PARTITIONS = 8192
 """Zeebe's own bound. Source: Zeebe, `Protocol.MAXIMUM_PARTITIONS`."""
+MOST_REPLICAS = 64
 MOST_BROKERS = 512
 """More than any cluster has; a slip in a number is told at once."""
 
@@ -333,8 +334,12 @@ def _check_cluster_size(settings: Settings) -> str | None:
 
 def _check_replication(settings: Settings) -> str | None:
     factor, size = settings.replication_factor, settings.cluster_size
-    if 1 <= factor <= size:
+    if 1 <= factor <= min(size, MOST_REPLICAS):
         return None
+    if size > MOST_REPLICAS:
+        return (
+            f"replicationFactor is {factor}: allowed is 1 to {MOST_REPLICAS}, and 4 is what works"
+        )
     return f"replicationFactor is {factor}: allowed is 1 to clusterSize ({size})"
 
 

@@ -5,6 +5,7 @@ laptop outside the cluster needs nothing but its kube context.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,14 @@ class CallFailed(DualRegionError):
         super().__init__(message)
 
 
+def _number(text: str) -> float:
+    """Return a fraction of an answer; one that is infinite or none is no JSON, and no reader foresees it."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer of something behind the API server."""
@@ -52,8 +61,8 @@ class Answer:
         :raises CallFailed: if it is none, or no map.
         """
         try:
-            document = json.loads(self.body)
-        except ValueError:
+            document = json.loads(self.body, parse_constant=_number, parse_float=_number)
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise CallFailed(f"an answer that is no JSON map: {without_secrets(self.body)[:200]!r}")

@@ -208,16 +208,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("rights.subject", "'camunda-london'", "another namespace"),
     ),
     ("a repository's name", {"backup": {"repository": "a/b"}}, ("backup.repository is 'a/b'",)),
-    (
-        "a repository that is read only",
-        {"backup": {"type": "url"}},
-        ("backup.type is 'url'", "can be written"),
-    ),
-    (
-        "a repository set to be",
-        {"backup": {"settings": {"readonly": True}}},
-        ("backup.settings.readonly", "B3"),
-    ),
+    ("a repository's type", {"backup": {"type": "S 3"}}, ("backup.type is 'S 3'", "is needed")),
     (
         "one store in two writings",
         {
