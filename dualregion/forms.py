@@ -94,7 +94,17 @@ def _path(text: str) -> str:
     return os.path.expanduser(text)
 
 
+def _chart(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 4096:
+        raise ValueError("the name, the address or the path of a chart is needed")
+    return os.path.expanduser(text)
+
+
+EMPTY = BeforeValidator(lambda value: None if value == "" else value)
+"""An empty text stands for none: whoever sets one wants the default, or nothing."""
+
 FilePath = Annotated[Text, AfterValidator(_path)]
+ChartName = Annotated[Text, AfterValidator(_chart)]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _LABEL_ALLOWED = (

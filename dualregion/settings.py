@@ -21,7 +21,9 @@ from dualregion.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.forms import (
     DAY_SECONDS,
+    EMPTY,
     MOST_CHARACTERS,
+    ChartName,
     Cidr,
     DataKey,
     DnsAddress,
@@ -58,7 +60,7 @@ class RegionSettings(Model):
     """The context of its cluster in the kubeconfig."""
     namespace: Namespace
     """The namespace of its normal installation."""
-    failover_namespace: Namespace | None = None
+    failover_namespace: Annotated[Namespace | None, EMPTY] = None
     """Where this region, as the survivor, puts the failover installation. Default: `<namespace>-failover`."""
     pod_cidrs: tuple[Cidr, ...] = ()
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
@@ -77,11 +79,11 @@ class RegionSettings(Model):
 class ChartSettings(Model):
     """Where the chart camunda-platform comes from."""
 
-    name: FilePath = "camunda-platform"
+    name: ChartName = "camunda-platform"
     """A chart name in `repository`, an `oci://` address, or a folder or archive (absolute, or relative to the project)."""
-    version: Line | None = "10.11.3"
+    version: Annotated[Line | None, EMPTY] = "10.11.3"
     """The chart version; not used for a folder or archive."""
-    repository: Line | None = "https://helm.camunda.io"
+    repository: Annotated[Line | None, EMPTY] = "https://helm.camunda.io"
     """The address of the chart repository; not used for `oci://` or a folder."""
 
     @property
@@ -119,7 +121,7 @@ class Settings(Model):
     region: Number
     """Which region this stack is, 0 or 1."""
     regions: tuple[RegionSettings, RegionSettings]
-    kubeconfig: FilePath | None = None
+    kubeconfig: Annotated[FilePath | None, EMPTY] = None
     """Path of the kubeconfig file. Default: `$KUBECONFIG`, else the usual one."""
     release: ReleaseName = "camunda"
     """The Helm release's name in every namespace."""
@@ -130,7 +132,7 @@ class Settings(Model):
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Number = 8
     replication_factor: Number = 4
-    peer_stack: StackName | None = None
+    peer_stack: Annotated[StackName | None, EMPTY] = None
     """The stack of the other region. Default: `region0` or `region1`."""
     deadline_seconds: Annotated[int, whole(1, 7 * DAY_SECONDS)] = 900
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""

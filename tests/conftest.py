@@ -20,6 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the property tests: those that take seeds."""
+    for item in items:
+        if "seeds" in getattr(item, "fixturenames", ()):
+            item.add_marker("property")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let SIGTERM end the tests as Ctrl-C does: fixtures take down what they started.
 

@@ -6,7 +6,6 @@ Each names the key as typed, the value unless it is secret, and what is allowed;
 import json
 import random
 import re
-import time
 import typing
 from typing import Any
 
@@ -45,6 +44,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"values": "camunda.yaml"},
         ("values is 'camunda.yaml'", "a list is needed", "values[0]"),
     ),
+    ("a chart without a name", {"chart": {"name": " "}}, ("chart.name is ' '", "is needed")),
     ("chart a text", {"chart": "./c.tgz"}, ("chart is './c.tgz'", "a map is needed")),
     (
         "a fraction",
@@ -270,6 +270,15 @@ def test_what_pulumi_makes_numbers_of_stays_a_text() -> None:
     assert found.elasticsearch_secret.plain() == {"K": "12345", "L": "true"}
 
 
+def test_an_empty_text_stands_for_none() -> None:
+    found = settings(kubeconfig="", peerStack="", chart={"name": "repo/c", "repository": ""})
+    assert (found.kubeconfig, found.peer_stack_name) == (None, "region1")
+    assert found.chart.repository is None
+    assert settings(regions=[region(0, failoverNamespace=""), region(1)]).own.failover == (
+        "camunda-london-failover"
+    )
+
+
 def test_a_path_is_read_once_for_all_who_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert configuration(kubeconfig="~/kc").kubeconfig == "/home/me/kc"
@@ -301,14 +310,14 @@ def test_what_pulumi_keeps_as_a_secret_is_not_shown(key: str, text: str) -> None
     assert key in str(caught.value)
 
 
-@pytest.mark.parametrize("size", [4, 8, 256, 512])
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("size", [4, 256, 512])
 def test_the_largest_cluster_is_judged_at_once(size: int) -> None:
-    began = time.monotonic()
-    for factor in (4, size - 1, size):
-        problems_of(
-            Settings.parse, raw(clusterSize=size, partitionCount=8192, replicationFactor=factor)
-        )
-    assert time.monotonic() - began < 3
+    """Sizes without bounds took longer than anybody waits."""
+    for factor in (1, 4, 64, size):
+        changes = {"clusterSize": size, "partitionCount": 8192, "replicationFactor": factor}
+        found = problems_of(Settings.parse, raw(**changes))
+        assert (found == ()) == (factor == 4), found
 
 
 def keys_of(model: type[BaseModel], prefix: str = "") -> list[str]:
