@@ -312,7 +312,7 @@ def _random_corefile(source: random.Random) -> str:
 
 
 def test_any_corefile_is_read_as_coredns_reads_it(seeds: Seeds) -> None:
-    for source in seeds(1500):
+    for source in seeds(800):
         text = _random_corefile(source)
         read = [word for _, words in corefiles._lines(text) for word in words]
         assert read == [word for _, word in coredns_words(text)], repr(text)
@@ -321,7 +321,7 @@ def test_any_corefile_is_read_as_coredns_reads_it(seeds: Seeds) -> None:
 def test_any_corefile_keeps_all_that_is_the_users_or_is_refused(seeds: Seeds) -> None:
     own = [word for _, word in coredns_words(block(ZONES, ADDRESSES))]
     taken = 0
-    for source in seeds(1500):
+    for source in seeds(800):
         text = _random_corefile(source)
         try:
             once = chained(text, ZONES, ADDRESSES)

@@ -602,7 +602,7 @@ KEYS = {
 def test_whatever_a_kubeconfig_holds_it_is_taken_or_refused_in_a_sentence(
     tmp_path: Path, seeds: Seeds
 ) -> None:
-    for source in seeds(300):
+    for source in seeds(120):
         document = _random(source)
         path = tmp_path / "kubeconfig"
         path.write_text(yaml.safe_dump(document) if source.random() < 0.9 else str(document)[1:])
