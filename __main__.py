@@ -18,6 +18,7 @@ from dualregion.desired import desired, remembered, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
 from dualregion.procedure import Role
 from dualregion.progress import Stack, current_incident
+from dualregion.secrets import without_secrets
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
@@ -37,7 +38,7 @@ def main() -> None:
         preflight.check(site)
         adoption.check(site, PROJECT)
     except DualRegionError as error:
-        raise pulumi.RunError(f"nothing was changed:\n{error}") from None
+        raise pulumi.RunError(without_secrets(f"nothing was changed:\n{error}")) from None
     for warning in preflight.warnings(site):
         pulumi.log.warn(warning)
     if site.topology.waiting_for:

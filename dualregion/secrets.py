@@ -5,7 +5,7 @@ import re
 HIDDEN = "[secret]"
 _FORMS = (
     # A header's token, a JSON web token, a key or certificate, and base64 that is a kubeconfig's.
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?=\S*\d|\S{20})[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?"), HIDDEN),
     (re.compile(r"-----BEGIN [^-]+-----.*?(-----END [^-]+-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(r"\bLS0tLS1CRUdJTi[\w+/=]*"), HIDDEN),

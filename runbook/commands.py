@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
+from dualregion.secrets import without_secrets
 from runbook.errors import Exit
 from runbook.project import Project
 
@@ -84,7 +85,7 @@ def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
-        text = f"error: {error}".replace("error: - ", "error: ", 1)
+        text = without_secrets(f"error: {error}".replace("error: - ", "error: ", 1))
         errors().print(text, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(failed) from None
     except (typer.Exit, typer.Abort, typer.BadParameter):

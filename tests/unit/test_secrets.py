@@ -53,6 +53,8 @@ def test_what_looks_like_a_secret_is_replaced(text: str) -> None:
         '403 Forbidden secrets is forbidden: User "x" cannot list resource "secrets"',
         "GET /v1/topology of camunda-zeebe-gateway:8080 in camunda-london: Connection refused",
         "the token of the brokers' file is not there",
+        "a bearer token, or basic authentication, is needed",
+        "phase is 'panic': allowed are normal, failover, failback-pending, restored",
         "https://10.0.0.1:6443: no answer in time",
     ],
 )
