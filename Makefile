@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting trial contract test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting trial contract properties test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -15,6 +15,7 @@ ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/e
 
 # With the flags of the set-up's build, whose compiled packages are used.
 BROKER := cd sandbox/broker && GOFLAGS="-mod=readonly -trimpath -gcflags=all=-dwarf=false" GOWORK=off CGO_ENABLED=0
+BUDGET := 60
 ROUNDS := 3
 # The contract's tests mostly wait; each process has brokers of its own.
 CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
@@ -59,6 +60,9 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	@$(BROKER) sh -ec 'wrong=$$(gofmt -l .); test -z "$$wrong" || { echo "gofmt -w $$wrong" >&2; exit 1; }; go vet ./...'
+
+properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
+	@$(PYTHON) -m pytest -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit
 
 unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)

@@ -19,9 +19,10 @@ from dualregion.demands import conflicts, conflicts_of_failover
 from dualregion.desired import desired, disagreement, remembered, unsafe_change
 from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
-from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
 from dualregion.procedure import Role
 from dualregion.progress import Incident, Stack, current_incident
+from dualregion.secrets import without_secrets
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
@@ -45,11 +46,11 @@ PROJECT = Path(__file__).parent
 def main() -> None:
     """Declare what this stack's phase demands, or say in one message why it cannot be."""
     try:
-        site = _site(Settings.of_configuration(_configuration()))
+        site = _site(_settings())
         preflight.check(site)
         adoption.check(site, PROJECT)
     except DualRegionError as error:
-        raise pulumi.RunError(f"nothing was changed:\n{error}") from None
+        raise pulumi.RunError(without_secrets(f"nothing was changed:\n{error}")) from None
     for warning in preflight.warnings(site):
         pulumi.log.warn(warning)
     if site.topology.waiting_for:
@@ -62,13 +63,17 @@ def main() -> None:
     gc.enable()
 
 
-def _configuration() -> dict[str, str]:
-    """Return the stack's configuration, each value as Pulumi keeps it."""
+def _settings() -> Settings:
+    """Return the settings of the stack's configuration.
+
+    :raises ConfigError: naming every problem.
+    """
     config = pulumi.Config()
     prefix = f"{config.name}:"
-    keys = (key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix))
-    names = (key.removeprefix(prefix) for key in keys)
-    return {name: config.require(name) for name in names}
+    keys = [key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)]
+    texts = {key.removeprefix(prefix): config.require(key.removeprefix(prefix)) for key in keys}
+    secret = [key.removeprefix(prefix) for key in keys if pulumi.runtime.is_config_secret(key)]
+    return Settings.of_configuration(texts, str(PROJECT), secret)
 
 
 def _site(settings: Settings) -> Site:
@@ -89,6 +94,9 @@ def _site(settings: Settings) -> Site:
     _refuse_unsafe(settings, own, peer)
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
     incident = current_incident(settings, own, peer)
+    if settings.phase.is_failback:
+        # Each step of it looks there, too: a context that cannot be used is refused before the first one.
+        Cluster(settings.kubeconfig, settings.peer.kube_context)
     unrecorded: dict[str, int] = {}
     cluster_id: str | None = None
     try:
@@ -202,4 +210,12 @@ def _exit_quietly(*_: object) -> None:
 
 
 signal.signal(signal.SIGINT, _exit_quietly)
-main()
+try:
+    main()
+except pulumi.RunError:
+    raise
+except Exception as failure:
+    # A trace would tell the operator nothing, and an error's text may hold Helm values, passwords among them.
+    raise pulumi.RunError(
+        f"something that the program did not foresee ({unforeseen(failure)}): please report it with this line"
+    ) from None

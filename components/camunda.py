@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,6 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from components.ownership import owned
 from dualregion import rights
@@ -148,7 +148,7 @@ def _nulls(wanted: Mapping[str, Any]) -> dict[str, Any]:
     if not nulls:
         return {}
     return {
-        "value_yaml_files": [pulumi.StringAsset(yaml.safe_dump(nulls))],
+        "value_yaml_files": [pulumi.StringAsset(json.dumps(nulls))],
         "allow_null_values": True,
     }
 

@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 from dualregion.errors import BackendError, ConfigError
 from dualregion.held import nodes_of, stack_of
 from dualregion.progress import Stack
+from dualregion.secrets import without_secrets
 
 
 def read_peer(stack: str) -> Stack:
@@ -107,4 +108,5 @@ def _full_name(stack: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    lines = without_secrets(str(error)).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -11,6 +11,7 @@ from typing import Any
 
 from dualregion.procedure import Role
 from dualregion.progress import Stack
+from dualregion.secrets import without_secrets
 from dualregion.settings import Settings
 from dualregion.topology import Kind
 from dualregion.values import merge
@@ -152,4 +153,6 @@ def _plain(value: Any) -> Any:
 def _shown(path: str, value: Any) -> str:
     if value is None:
         return _ABSENT
-    return "a value that is not shown" if _CONFIDENTIAL.search(path) else repr(value)
+    return (
+        "a value that is not shown" if _CONFIDENTIAL.search(path) else without_secrets(repr(value))
+    )

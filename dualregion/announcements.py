@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
+from dualregion.forms import DAY_SECONDS, whole
 from dualregion.model import Model
 
 Argument = Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -21,7 +22,7 @@ class HookSettings(Model):
     A path is absolute or relative to the project; a mere name is looked for on PATH."""
     url: SecretStr | None = None
     """Where the document is posted to: `https://` or `http://`. It may hold a token, so it is never shown."""
-    deadline_seconds: Annotated[int, Field(gt=0)] = 60
+    deadline_seconds: Annotated[int, whole(1, DAY_SECONDS)] = 60
     """How long a call may take; a command that takes longer is killed."""
     required: bool = False
     """Whether a call that fails stops the procedure there; otherwise it is reported, and all goes on."""

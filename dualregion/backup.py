@@ -5,19 +5,31 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from dualregion.forms import AwsRegion, Endpoint, Text, matching, store_of
 from dualregion.model import Model
 
 KEY_NAMES = ("S3_ACCESS_KEY", "S3_SECRET_KEY")
 """What the reference values read from the search engine's Secret."""
-RepositorySettings = dict[str, str | int | bool]
+
+
+def _setting(value: object) -> object:
+    if isinstance(value, str | int):
+        return value
+    raise ValueError("a text, a whole number, true or false is needed; put a fraction in quotes")
+
+
+RepositorySettings = dict[str, Annotated[str | int | bool, BeforeValidator(_setting)]]
 """A snapshot repository's settings, as the search engine takes them."""
 
 
 def _bucket_name(text: str) -> str:
+    """Refuse what S3 would refuse. Source: Amazon S3, 'General purpose bucket naming rules'."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
         raise ValueError("3 to 63 lower-case letters, digits, dots and hyphens are needed")
+    if ".." in text or re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) or text.startswith("xn--"):
+        raise ValueError("no two dots in a row, no IP address and no xn-- are allowed")
     return text
 
 
@@ -43,12 +55,12 @@ class Access(StrEnum):
 class BucketSettings(Model):
     """The bucket of one region; its place in the list `buckets` is that region's id."""
 
-    name: Annotated[str, AfterValidator(_bucket_name)]
-    aws_region: str | None = None
+    name: Annotated[Text, AfterValidator(_bucket_name)]
+    aws_region: AwsRegion | None = None
     """Where it lies; required if the program makes anything on AWS."""
-    endpoint: str | None = None
+    endpoint: Endpoint | None = None
     """The address of an S3-compatible store; none for AWS."""
-    oidc_provider_arn: Annotated[str, AfterValidator(_oidc_provider)] | None = None
+    oidc_provider_arn: Annotated[Text, AfterValidator(_oidc_provider)] | None = None
     """The IAM OIDC provider of the region's cluster; required with access `role`."""
 
     @property
@@ -79,9 +91,21 @@ class BackupSettings(Model):
     It must outlive the lost region. Source: procedure, 'Failback' step 3.
     """
 
-    repository: str = "camunda_backup"
+    repository: Annotated[
+        Text,
+        matching(
+            r"""(?![_.-])[^\s\\/*?"<>|,#\x00-\x1f]{1,128}""",
+            "the name of a snapshot repository is needed: 1 to 128 letters, digits, _ and -, no _ or - first",
+        ),
+    ] = "camunda_backup"
     """The name under which both search engines register it."""
-    type: str = "s3"
+    type: Annotated[
+        Text,
+        matching(
+            r"[a-z][-_a-z0-9]{0,62}",
+            "the type of a snapshot repository is needed: s3, gcs, azure, fs, ...",
+        ),
+    ] = "s3"
     """The repository's type as the search engine knows it: `s3`, `fs`, `gcs`, `azure`, ..."""
     settings: RepositorySettings = Field(default_factory=dict)
     """The type's own settings. For `s3`: `bucket`; `client` (default camunda) and `base_path` (default backups)."""
@@ -122,10 +146,14 @@ def storage_problem(backup: BackupSettings) -> str | None:
     return next((problem for problem in found if problem), None)
 
 
+def _store(bucket: BucketSettings) -> tuple[str, int, str] | None:
+    return store_of(bucket.endpoint) if bucket.endpoint else None
+
+
 def _check_apart(storage: StorageSettings) -> str | None:
     """Refuse buckets that one loss would take both."""
     first, second = storage.buckets
-    if (first.name, first.endpoint) == (second.name, second.endpoint):
+    if first.name == second.name and _store(first) == _store(second):
         return (
             f"backup.storage.buckets[1].name is {second.name!r}, the same as buckets[0].name: each region needs "
             "a bucket of its own; one that neither region can take with it belongs into backup.settings.bucket"

@@ -1,7 +1,8 @@
 """DNS chaining: a server block in one region's Corefile that asks the other region's DNS. Pure.
 
 The block stands between two marker comments; all else in a Corefile is the user's and stays as it is,
-byte for byte. Source: CoreDNS's manual, 'Corefile'; Camunda's dual-region set-up for 8.5, 'DNS chaining'.
+byte for byte. Sources: CoreDNS's manual, 'Corefile', and the lexer that it reads with (`caddyfile`, `lexer.go`);
+Camunda's dual-region set-up for 8.5, 'DNS chaining'.
 """
 
 import re
@@ -14,11 +15,19 @@ from dualregion.settings import Settings
 BEGIN = "# BEGIN camunda-dual-region: DNS chaining, written by the Pulumi program"
 END = "# END camunda-dual-region"
 _BEGINS, _ENDS = "# BEGIN camunda-dual-region", END
+_BOM = "\ufeff"
+"""A byte order mark: at a file's beginning CoreDNS overlooks it, anywhere else it is a letter of a word."""
+_START = rf"(?:^|(?<=\A{_BOM}))[ \t]*"
 _BLOCK = re.compile(
-    rf"^[ \t]*{_BEGINS}\b[^\n]*\n.*?^[ \t]*{_ENDS}\b[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL
+    rf"{_START}{_BEGINS}\b[^\n]*\n.*?^[ \t]*{_ENDS}\b[^\n]*(?:\n|\Z)", re.MULTILINE | re.DOTALL
 )
-_MARKER = re.compile(rf"^[ \t]*(?:{_BEGINS}|{_ENDS})\b", re.MULTILINE)
-_WORD = re.compile(r'#[^\n]*|"(?:\\.|[^"\\])*"|\S+|\n')
+_MARKER = re.compile(rf"{_START}(?:{_BEGINS}|{_ENDS})\b", re.MULTILINE)
+_SPACE = r"\t\n\v\f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_WORD = re.compile(
+    rf"""\n|[{_SPACE}\r]|\#[^\n]*|"(?P<quoted>(?:\\.|[^"\\])*)(?P<closed>"|\\?\Z)|(?P<word>[^{_SPACE}#]+)""",
+    re.DOTALL,
+)
+"""A comment begins anywhere but in quotes; these begin a word, and end it."""
 _MEND = "Mend it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
 
 
@@ -73,9 +82,13 @@ def chained(
     wanted = block(zones, forwarders, tcp=tcp)
     if "\r\n" in corefile:
         wanted = wanted.replace("\n", "\r\n")
-    rest = corefile[:start] + corefile[end:]
-    _refuse_duplicates(rest, zones)
-    if corefile[end:] == "" and end > 0 and not corefile.endswith("\n"):
+    if _depth(corefile[:start]):
+        raise Refused(
+            f"the comment {_BEGINS!r} stands between the braces of a server block of the Corefile: the program's own block "
+            f"cannot stand there. {_MEND}"
+        )
+    _refuse_duplicates(corefile[:start] + corefile[end:], zones)
+    if corefile[end:] == "" and end > start and not corefile.endswith("\n"):
         wanted = wanted.rstrip("\r\n")
     return corefile[:start] + wanted + corefile[end:]
 
@@ -90,7 +103,7 @@ def unchained(corefile: str) -> str:
 
 
 def _place(corefile: str) -> tuple[int, int]:
-    """Return where the block begins and ends; both 0 without one."""
+    """Return where the block begins and ends; without one both times where it is to go, the front."""
     found = _BLOCK.search(corefile)
     markers = len(_MARKER.findall(corefile))
     if markers != (2 if found else 0) or (found and len(_MARKER.findall(found[0])) != 2):
@@ -98,7 +111,8 @@ def _place(corefile: str) -> tuple[int, int]:
             f"the Corefile holds {markers} of the comments {_BEGINS!r} and {_ENDS!r}, which belong together "
             f"once: take away what stands between them, and both. {_MEND}"
         )
-    return found.span() if found else (0, 0)
+    front = len(_BOM) if corefile.startswith(_BOM) else 0
+    return found.span() if found else (front, front)
 
 
 def _refuse_duplicates(corefile: str, zones: Sequence[str]) -> None:
@@ -146,13 +160,31 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
         raise Refused(f"the braces of the Corefile are no pairs. {_MEND}")
 
 
+def _depth(text: str) -> int:
+    """Return how many braces are open at the end of a text."""
+    words = [word for _, line in _lines(text) for word in line]
+    return words.count("{") - words.count("}")
+
+
 def _lines(corefile: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the words of each line that has any, as CoreDNS reads them: quoted text is one, comments are none."""
     line, words = 1, list[str]()
-    for word in (found[0] for found in _WORD.finditer(f"{corefile}\n")):
-        if word == "\n" and words:
+    for found in _WORD.finditer(corefile.removeprefix(_BOM)):
+        if found[0] == "\n" and words:
             yield line, words
             words = []
-        elif word != "\n" and not word.startswith("#"):
+        word = _word(found)
+        if word is not None:
             words.append(word)
-        line += word.count("\n")
+        line += found[0].count("\n")
+    if words:
+        yield line, words
+
+
+def _word(found: re.Match[str]) -> str | None:
+    """Return the word of a match; None for a space, a comment, or quotes that never end and hold nothing."""
+    quoted = found["quoted"]
+    if quoted is not None:
+        return quoted.replace(r"\"", '"') if quoted or found["closed"] == '"' else None
+    # A carriage return is overlooked, and divides nothing.
+    return found["word"] and found["word"].replace("\r", "")

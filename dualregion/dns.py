@@ -1,10 +1,10 @@
 """The section `dns` of the configuration: how the regions' clusters resolve each other's names."""
 
-from ipaddress import ip_address
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import Field
 
+from dualregion.forms import DataKey, LabelValue, QualifiedName, Text, matching
 from dualregion.model import Model
 
 MOST_FORWARDERS = 15
@@ -21,39 +21,15 @@ AWS_INTERNAL_NLB = {
 """The load balancer of the reference set-up, for AWS's older and newer controller."""
 
 
-def _address(text: str) -> str:
-    """Refuse what CoreDNS's plugin forward would not take."""
-    host, _, port = text.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    with_port = port.isdigit() and 0 < int(port) < 65536 and (bracketed or ":" not in host)
-    try:
-        ip_address(host.strip("[]") if with_port and host else text)
-    except ValueError:
-        raise ValueError(
-            "an IP address is needed, with a port if it is not 53, e.g. 10.192.0.53 or 10.192.0.53:5353; "
-            "a load balancer's name does not do (`dig +short NAME`)"
-        ) from None
-    return text
-
-
-def _text(value: object) -> object:
-    """Take the booleans and numbers that `pulumi config set --path` makes of a text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
-
-
-DnsAddress = Annotated[str, AfterValidator(_address)]
-Text = Annotated[str, BeforeValidator(_text)]
-
-
 class LoadBalancerSettings(Model):
     """The Service `internal-dns-lb` of the reference set-up: the cluster's DNS, reached by the other one."""
 
     create: bool = False
-    annotations: dict[str, Text] = Field(default_factory=lambda: dict(AWS_INTERNAL_NLB))
+    annotations: dict[QualifiedName, Text] = Field(default_factory=lambda: dict(AWS_INTERNAL_NLB))
     """What makes it internal; of an AWS NLB by default."""
-    selector: dict[str, Text] = Field(default_factory=lambda: {"k8s-app": "kube-dns"})
+    selector: Annotated[dict[QualifiedName, LabelValue], Field(min_length=1)] = Field(
+        default_factory=lambda: {"k8s-app": "kube-dns"}
+    )
     """The labels of CoreDNS's pods."""
 
 
@@ -63,10 +39,14 @@ class DnsSettings(Model):
     chain: bool = False
     """Whether the program writes it into the Corefile; otherwise it is the operator's own."""
     config_map: Annotated[
-        str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*)$")
+        Text,
+        matching(
+            r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?",
+            "the namespace and name of a ConfigMap are needed, such as kube-system/coredns",
+        ),
     ] = "kube-system/coredns"
     """The ConfigMap that holds the Corefile, as `namespace/name`; the same in both clusters."""
-    key: str = COREFILE
+    key: DataKey = COREFILE
     """Its key; another one than `Corefile` is made if it is missing, as in a `coredns-custom`."""
     tcp: bool = True
     """Whether the other cluster is asked by TCP alone, as the load balancer of the reference set-up demands.

@@ -1,6 +1,9 @@
 """Every error that a user of the program can meet; each message says what, where and what to do."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+_PROJECT = Path(__file__).parent.parent
 
 
 class DualRegionError(Exception):
@@ -32,3 +35,17 @@ class DeadlineExceeded(DualRegionError):
 
 class BackendError(DualRegionError):
     """The state backend does not answer."""
+
+
+def unforeseen(error: BaseException) -> str:
+    """Return what may be shown of an error that is none of ours: its class and where it arose.
+
+    Its text may hold anything, a token or a password too.
+    """
+    places, trace = [], error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.is_relative_to(_PROJECT) and "site-packages" not in path.parts:
+            places.append(f"{path.relative_to(_PROJECT)}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " at ".join([type(error).__name__, *places[-1:]])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from dualregion.forms import AwsRegion, Text, whole
 from dualregion.model import Model
 from dualregion.topology import AclRule
 
@@ -23,19 +24,13 @@ def _acl_id(text: str) -> str:
     return text
 
 
-def _aws_region(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", text):
-        raise ValueError("the name of an AWS region is needed, such as eu-west-2")
-    return text
-
-
 class NetworkAclSettings(Model):
     """The network ACLs of the subnets in which a region's nodes, and so its pods, are."""
 
-    aws_region: Annotated[str, AfterValidator(_aws_region)]
+    aws_region: AwsRegion
     """Where they are."""
-    ids: Annotated[tuple[Annotated[str, AfterValidator(_acl_id)], ...], Field(min_length=1)]
-    first_rule_number: Annotated[int, Field(ge=1, le=LAST_RULE_NUMBER)] = 10
+    ids: Annotated[tuple[Annotated[Text, AfterValidator(_acl_id)], ...], Field(min_length=1)]
+    first_rule_number: Annotated[int, whole(1, LAST_RULE_NUMBER)] = 10
     """The number of the first rule, one for each address range of the other region; the lowest number counts,
     so all must be lower than those of the rules that let the other region in."""
 

@@ -23,6 +23,8 @@ Document = dict[str, Any]
 
 _RBAC = "rbac.authorization.k8s.io"
 _NAME = "camunda-dual-region"
+_GATEWAY_PORT, _ENGINE_PORT = 8080, 9200
+"""What is asked through the API server's proxy; a Service has its port in its name there."""
 
 
 class Side(StrEnum):
@@ -40,6 +42,8 @@ class Only(StrEnum):
     ROLES = "the program's own ClusterRoles"
     COREFILE = "the ConfigMap that holds the Corefile"
     LOAD_BALANCER = "the load balancer before it"
+    GATEWAY = "the gateway's Service"
+    ENGINE = "the search engine's Service"
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,13 @@ _PEER_NAMESPACED = (
     Right("deployments.apps", ("list",), "B0, B6"),
     Right("persistentvolumeclaims", ("list",), "B0, B6"),
     Right("pods", ("list",), "B0, B2 to B6"),
-    Right("secrets", ("list",), "B0: Helm's records"),
     Right("pods/proxy", ("get",), "what each broker says of its exporters"),
+    Right("services/proxy", ("get", "create"), "the survivor's gateway", Only.GATEWAY),
     Right(
         "services/proxy",
         ("get", "create", "delete"),
-        "the survivor's gateway; the recreated region's search engine: indices, restore",
+        "the recreated region's search engine: its own indices go, the survivor's are restored (B3)",
+        Only.ENGINE,
     ),
 )
 _PEER_CLUSTER = (
@@ -155,18 +160,17 @@ def of_dns(settings: Settings, side: Side) -> tuple[Right, ...]:
 
 def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
     """Return the names that a right is limited to in a region; empty for no limit."""
-    sides = (Side.OWN, Side.PEER)
-    if right.only is Only.NAMESPACES:
-        return _namespaces(settings, region)
-    if right.only is Only.BINDINGS:
-        return tuple(map(binding_name, sides))
-    if right.only is Only.ROLES:
-        return tuple(role_name(settings, region, side) for side in sides)
-    if right.only is Only.COREFILE:
-        return (settings.dns.name,)
-    if right.only is Only.LOAD_BALANCER:
-        return (LOAD_BALANCER_NAME,)
-    return ()
+    sides, release = (Side.OWN, Side.PEER), settings.release
+    limits: dict[Only | None, tuple[str, ...]] = {
+        Only.NAMESPACES: _namespaces(settings, region),
+        Only.BINDINGS: tuple(map(binding_name, sides)),
+        Only.ROLES: tuple(role_name(settings, region, side) for side in sides),
+        Only.COREFILE: (settings.dns.name,),
+        Only.LOAD_BALANCER: (LOAD_BALANCER_NAME,),
+        Only.GATEWAY: (f"{release}-zeebe-gateway:{_GATEWAY_PORT}",),
+        Only.ENGINE: (f"{release}-elasticsearch-master-hl:{_ENGINE_PORT}",),
+    }
+    return limits.get(right.only, ())
 
 
 def role_name(settings: Settings, region: int, side: Side) -> str:

@@ -6,55 +6,52 @@ and what is allowed.
 """
 
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
 from dualregion import brokers
 from dualregion.announcements import AnnouncementSettings, announcement_problem
 from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
-from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
+from dualregion.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.errors import ConfigError
+from dualregion.forms import (
+    DAY_SECONDS,
+    EMPTY,
+    MOST_CHARACTERS,
+    ChartName,
+    Cidr,
+    DataKey,
+    DnsAddress,
+    DnsLabel,
+    FilePath,
+    IncidentName,
+    Line,
+    Namespace,
+    Number,
+    ReleaseName,
+    StackName,
+    dns_server,
+    text_of,
+    whole,
+)
 from dualregion.model import Model
 from dualregion.network_acls import NetworkAclSettings, acls_problem
 from dualregion.procedure import Phase, Role, role_of
-from dualregion.subjects import RightsSettings, rights_problem
+from dualregion.refusals import HINTS, sentences, without_values
+from dualregion.subjects import RightsSettings, rbac_subject, rights_problem
 
-DnsLabel = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
-]
-
-
-def _network(text: str) -> str:
-    """Refuse what is no address range; `ip_network` says what is wrong with it."""
-    if "/" not in text:
-        raise ValueError("an address range with its mask is needed, e.g. 10.180.0.0/16")
-    ip_network(text)
-    return text
-
-
-def _no_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a whole number is needed")
-    return value
-
-
-IncidentName = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*-region[01]-lost$")]
-Cidr = Annotated[str, AfterValidator(_network)]
-Number = Annotated[int, BeforeValidator(_no_boolean)]
-"""A whole number, also as the text that Pulumi stores; `true` is none."""
+MOST_PARTITIONS = 8192
+"""Zeebe's own bound. Source: Zeebe, `Protocol.MAXIMUM_PARTITIONS`."""
+MOST_REPLICAS = 64
+MOST_BROKERS = 512
+"""More than any cluster has; a slip in a number is told at once."""
 
 
 class Change(StrEnum):
@@ -76,13 +73,13 @@ class Isolation(StrEnum):
 class RegionSettings(Model):
     """One of the two regions; its place in the list `regions` is its id, 0 or 1."""
 
-    name: str
+    name: Line
     """What the operator calls it, e.g. `london`; used in messages only."""
-    kube_context: str
+    kube_context: Line
     """The context of its cluster in the kubeconfig."""
-    namespace: DnsLabel
+    namespace: Namespace
     """The namespace of its normal installation."""
-    failover_namespace: DnsLabel | None = None
+    failover_namespace: Annotated[Namespace | None, EMPTY] = None
     """Where this region, as the survivor, puts the failover installation. Default: `<namespace>-failover`."""
     pod_cidrs: tuple[Cidr, ...] = ()
     """The address ranges of its pods; the survivor's NetworkPolicies cut the other region's.
@@ -101,11 +98,11 @@ class RegionSettings(Model):
 class ChartSettings(Model):
     """Where the chart camunda-platform comes from."""
 
-    name: str = "camunda-platform"
+    name: ChartName = "camunda-platform"
     """A chart name in `repository`, an `oci://` address, or a folder or archive (absolute, or relative to the project)."""
-    version: str | None = "10.11.3"
+    version: Annotated[Line | None, EMPTY] = "10.11.3"
     """The chart version; not used for a folder or archive."""
-    repository: str | None = "https://helm.camunda.io"
+    repository: Annotated[Line | None, EMPTY] = "https://helm.camunda.io"
     """The address of the chart repository; not used for `oci://` or a folder."""
 
     @property
@@ -126,7 +123,7 @@ class SecretSettings(Model):
     """
 
     name: DnsLabel
-    data: dict[str, SecretStr]
+    data: dict[DataKey, Annotated[SecretStr, BeforeValidator(text_of)]]
 
     def plain(self) -> dict[str, str]:
         """Return the data in plain text, for the Secret itself."""
@@ -143,14 +140,14 @@ class Settings(Model):
     region: Number
     """Which region this stack is, 0 or 1."""
     regions: tuple[RegionSettings, RegionSettings]
-    kubeconfig: str | None = None
+    kubeconfig: Annotated[FilePath | None, EMPTY] = None
     """Path of the kubeconfig file. Default: `$KUBECONFIG`, else the usual one."""
-    release: DnsLabel = "camunda"
+    release: ReleaseName = "camunda"
     """The Helm release's name in every namespace."""
     chart: ChartSettings = ChartSettings()
-    values: tuple[str, ...] = ()
+    values: tuple[FilePath, ...] = ()
     """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
-    failover_values: tuple[str, ...] = ()
+    failover_values: tuple[FilePath, ...] = ()
     """Helm values files of the failover installation, over `values`; Connectors, ingresses and addresses are off in it."""
     isolation: Isolation = Isolation.POLICIES
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
@@ -158,9 +155,9 @@ class Settings(Model):
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Number = 8
     replication_factor: Number = 4
-    peer_stack: str | None = None
+    peer_stack: Annotated[StackName | None, EMPTY] = None
     """The stack of the other region. Default: `region0` or `region1`."""
-    deadline_seconds: Annotated[Number, Field(gt=0)] = 900
+    deadline_seconds: Annotated[int, whole(1, 7 * DAY_SECONDS)] = 900
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
@@ -223,64 +220,62 @@ class Settings(Model):
         return self.backup.complete | storage.buckets[survivor].repository
 
     @classmethod
-    def of_configuration(cls, texts: Mapping[str, str]) -> "Settings":
+    def of_configuration(
+        cls,
+        texts: Mapping[str, str],
+        folder: str | None = None,
+        secret: Collection[str] = (),
+    ) -> "Settings":
         """Build settings from a stack's configuration; raises as `parse`.
 
         :param texts: each value as Pulumi keeps it: a text, or, of anything else, its JSON.
+        :param folder: the project's, from which a relative `kubeconfig` starts.
+        :param secret: the keys that Pulumi keeps as secrets; nothing of their values is shown.
         """
-        return cls.parse({key: _decoded(text) for key, text in texts.items()})
+        raw = {key: text if key in _TEXTS else _decoded(text) for key, text in texts.items()}
+        settings = cls.parse(raw, secret)
+        if folder is None or settings.kubeconfig is None:
+            return settings
+        return settings.model_copy(update={"kubeconfig": os.path.join(folder, settings.kubeconfig)})
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> "Settings":
+    def parse(cls, raw: Mapping[str, Any], secret: Collection[str] = ()) -> "Settings":
         """Build settings from plain values.
 
         :param raw: the stack's configuration, keys in camelCase as the user types them.
+        :param secret: keys of which nothing is shown.
         :raises ConfigError: naming every problem found.
         """
+        unseen = {*secret, *_NEVER_SHOWN}
         try:
             settings = cls.model_validate(dict(raw))
         except ValidationError as error:
-            raise ConfigError([_sentence(item) for item in error.errors()]) from None
+            raise ConfigError(sentences(error, unseen)) from None
+        except RecursionError:
+            raise ConfigError(["the configuration is nested too deep to be read"]) from None
         problems = [problem for check in _CHECKS if (problem := check(settings))]
         if problems:
-            raise ConfigError(problems)
+            hidden = [raw[key] for key in secret if key in raw]
+            raise ConfigError([without_values(problem, hidden) for problem in problems])
         return settings
+
+
+_TEXTS = ("phase", "kubeconfig", "release", "peerStack")
+"""The settings that are texts, whatever they look like: a stack may be called 2024."""
+_NEVER_SHOWN = ("elasticsearchSecret", "hooks", "kubeconfig")
 
 
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
-
-
-def _sentence(item: Any) -> str:
-    """Turn one of pydantic's findings into a sentence with the key, the value and the rule."""
-    key = re.sub(r"\.(\d+)", r"[\1]", ".".join(str(part) for part in item["loc"]))
-    if item["type"] == "missing":
-        return f"{key} is not set: {_HINTS.get(key, 'it is required')}"
-    if item["type"] == "extra_forbidden":
-        return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
-    rule = _HINTS.get(key) or item["msg"]
-    value = "set" if key.startswith(("elasticsearchSecret", "hooks")) else repr(item["input"])
-    return f"{key} is {value}: {rule}"
-
-
-_HINTS = {
-    "phase": "allowed are " + ", ".join(Phase),
-    "region": "set it to 0 or 1 in Pulumi.<stack>.yaml",
-    "regions": "two entries are needed, each with name, kubeContext and namespace",
-    "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
-    "acceptLoss": "the name of an incident is needed, e.g. 1-region0-lost, as the refusal shows it that names it",
-    "clusterSize": "a number of brokers divisible by 4, 4 or more",
-    "isolation": "allowed are " + ", ".join(Isolation),
-}
 
 
 def _check_region(settings: Settings) -> str | None:
     if settings.region in (0, 1):
         return None
-    return f"region is {settings.region}: {_HINTS['region']}"
+    return f"region is {settings.region}: {HINTS['region']}"
 
 
 def _check_lost_region(settings: Settings) -> str | None:
@@ -293,7 +288,7 @@ def _check_lost_region(settings: Settings) -> str | None:
         )
     if settings.lost_region in (0, 1):
         return None
-    return f"lostRegion is {settings.lost_region}: {_HINTS['lostRegion']}"
+    return f"lostRegion is {settings.lost_region}: {HINTS['lostRegion']}"
 
 
 def _check_namespaces(settings: Settings) -> str | None:
@@ -309,6 +304,43 @@ def _check_namespaces(settings: Settings) -> str | None:
                 )
             named[namespace] = place
     return None
+
+
+def _check_derived_namespaces(settings: Settings) -> str | None:
+    """Refuse a namespace whose failover namespace would have a longer name than Kubernetes takes."""
+    for index, region in enumerate(settings.regions):
+        if len(region.failover) > MOST_CHARACTERS:
+            return (
+                f"regions[{index}].failoverNamespace is not set, and {region.failover!r}, made of "
+                f"regions[{index}].namespace, has {len(region.failover)} characters: at most {MOST_CHARACTERS} are allowed; "
+                "set failoverNamespace to a shorter name"
+            )
+    return None
+
+
+def _check_foreign_namespaces(settings: Settings) -> str | None:
+    """Refuse to keep in a namespace that is deleted (steps R and B6) what has to outlive it."""
+    ours = {name for region in settings.regions for name in (region.namespace, region.failover)}
+    kept = {"dns.configMap": settings.dns.namespace if settings.dns.chain else ""}
+    for key, subject in (
+        ("rights.subject", settings.rights.subject),
+        ("rights.peerSubject", settings.rights.peer_subject),
+    ):
+        kept[key] = rbac_subject(subject).get("namespace", "") if subject else ""
+    found = next((key for key, namespace in kept.items() if namespace in ours), None)
+    if found is None:
+        return None
+    return (
+        f"{found} is in namespace {kept[found]!r}, which is one of the regions' own: it would go with that namespace "
+        "when a lost region is cleaned (step R) or a failback ends (B6); put it into another namespace"
+    )
+
+
+def _check_names(settings: Settings) -> str | None:
+    first, second = (region.name for region in settings.regions)
+    if first != second:
+        return None
+    return f"regions[1].name is {second!r}, the same as regions[0].name: messages tell the regions apart by their names"
 
 
 def _check_contexts(settings: Settings) -> str | None:
@@ -381,10 +413,10 @@ def _check_network_acls(settings: Settings) -> str | None:
 
 def _check_cluster_size(settings: Settings) -> str | None:
     size = settings.cluster_size
-    if size >= 4 and size % 4 == 0:
+    if 4 <= size <= MOST_BROKERS and size % 4 == 0:
         return None
     return (
-        f"clusterSize is {size}: {_HINTS['clusterSize']} is needed. A failover runs a quarter of the brokers in the lost region's "
+        f"clusterSize is {size}: {HINTS['clusterSize']}, and at most {MOST_BROKERS}. A failover runs a quarter of the brokers in the lost region's "
         "place, and a failback lets every second one of the recreated region sleep for them: of any other number a broker "
         "would run nowhere, and the failback never end"
     )
@@ -392,22 +424,32 @@ def _check_cluster_size(settings: Settings) -> str | None:
 
 def _check_replication(settings: Settings) -> str | None:
     factor, size = settings.replication_factor, settings.cluster_size
-    if 1 <= factor <= size:
+    if 1 <= factor <= min(size, MOST_REPLICAS):
         return None
+    if size > MOST_REPLICAS:
+        return (
+            f"replicationFactor is {factor}: allowed is 1 to {MOST_REPLICAS}, and 4 is what works"
+        )
     return f"replicationFactor is {factor}: allowed is 1 to clusterSize ({size})"
 
 
 def _check_partitions(settings: Settings) -> str | None:
-    if settings.partition_count >= 1:
+    if 1 <= settings.partition_count <= MOST_PARTITIONS:
         return None
-    return f"partitionCount is {settings.partition_count}: at least 1 is needed"
+    return (
+        f"partitionCount is {settings.partition_count}: at least 1 is needed, and at most {MOST_PARTITIONS}, which is "
+        "Zeebe's own limit"
+    )
 
 
 def _sizes(settings: Settings) -> dict[str, int]:
-    """Return what decides which broker holds which partition."""
+    """Return what decides which broker holds which partition.
+
+    Partitions that are a whole cluster size apart lie on the same brokers, so no more than one round is looked at.
+    """
     return {
         "cluster_size": settings.cluster_size,
-        "partition_count": settings.partition_count,
+        "partition_count": min(settings.partition_count, settings.cluster_size),
         "replication_factor": settings.replication_factor,
     }
 
@@ -483,12 +525,13 @@ def _check_keys(settings: Settings) -> str | None:
 
 def _check_dns(settings: Settings) -> str | None:
     """Refuse a chain without an end, or one that leads back to where it begins."""
-    first, second = (set(region.dns_addresses) for region in settings.regions)
-    if twice := sorted(first & second):
-        return (
-            f"regions[0].dnsAddresses and regions[1].dnsAddresses both hold {twice[0]}: each region's DNS is "
-            "reached at addresses of its own, or it would ask itself"
-        )
+    for one, two in product(*(region.dns_addresses for region in settings.regions)):
+        if dns_server(one) == dns_server(two):
+            both = one if one == two else f"{one} and {two}, which are the same,"
+            return (
+                f"regions[0].dnsAddresses and regions[1].dnsAddresses both hold {both}: each region's DNS is "
+                "reached at addresses of its own, or it would ask itself"
+            )
     for index, region in enumerate(settings.regions):
         if settings.dns.chain and not region.dns_addresses:
             return (
@@ -521,7 +564,10 @@ def _check_retire(settings: Settings) -> str | None:
 _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_region,
     _check_lost_region,
+    _check_names,
     _check_namespaces,
+    _check_derived_namespaces,
+    _check_foreign_namespaces,
     _check_contexts,
     _check_release,
     _check_chart,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from dualregion.forms import Text
 from dualregion.model import Model
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -28,9 +29,9 @@ def _resource(text: str) -> str:
     return text
 
 
-Subject = Annotated[str, AfterValidator(_subject)]
+Subject = Annotated[Text, AfterValidator(_subject)]
 """Whom a cluster knows somebody as: `user:NAME`, `group:NAME` or `serviceaccount:NAMESPACE:NAME`."""
-Resource = Annotated[str, AfterValidator(_resource)]
+Resource = Annotated[Text, AfterValidator(_resource)]
 """A resource in the plural, with its API group unless that is the core's."""
 
 

@@ -294,4 +294,4 @@ def _component(base: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = base.get(name) or {}
     if isinstance(found, Mapping):
         return found
-    raise ConfigError([f"values: {name} is {found!r}; it must be a map"])
+    raise ConfigError([f"values: {name} must be a map"])

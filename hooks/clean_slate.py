@@ -13,16 +13,19 @@ from hooks.search import SearchEngine
 from hooks.waiting import Waiting
 
 
-def leftovers(cluster: Cluster, namespace: str, release: str) -> list[str]:
+def leftovers(cluster: Cluster, namespace: str, release: str, *, is_own: bool = True) -> list[str]:
     """Return what a namespace holds that a new installation must not meet, each by kind and name.
 
     Volumes are looked for even if the namespace is gone: they may outlive their claims.
+
+    :param is_own: whether it is the stack's own region. Helm's records are looked for there only: they are Secrets, which
+        the other region's stack has no business with; the own one looks again before it installs.
     """
     volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace)]
     if not cluster.has_namespace(namespace):
         return volumes
     return [
-        *_contents(cluster, namespace),
+        *(_contents if is_own else _workloads_and_claims)(cluster, namespace),
         *volumes,
         *(f"index/{name}" for name in _indices(cluster, namespace, release)),
     ]

@@ -5,21 +5,20 @@ laptop outside the cluster needs nothing but its kube context.
 """
 
 import json
-import os
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 import urllib3
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
 
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.secrets import without_secrets
+from hooks.kubeconfig import Access, access_to
+from hooks.reasons import reason_of
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
@@ -41,6 +40,14 @@ class CallFailed(DualRegionError):
         super().__init__(message)
 
 
+def _number(text: str) -> float:
+    """Return a fraction of an answer; one that is infinite or none is no JSON, and no reader foresees it."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer of something behind the API server."""
@@ -54,11 +61,11 @@ class Answer:
         :raises CallFailed: if it is none, or no map.
         """
         try:
-            document = json.loads(self.body)
-        except ValueError:
+            document = json.loads(self.body, parse_constant=_number, parse_float=_number)
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise CallFailed(f"an answer that is no JSON map: {self.body[:200]!r}")
+            raise CallFailed(f"an answer that is no JSON map: {without_secrets(self.body)[:200]!r}")
         return document
 
 
@@ -152,7 +159,7 @@ class Cluster:
                 ) from None
             raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachable(self._unreachable(_reason(error))) from None
+            raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
 
     def identity(self) -> str:
         """Return what tells this cluster from every other one, also from one made anew at the same address.
@@ -194,7 +201,7 @@ class Cluster:
             response.read()  # type: ignore[no-untyped-call]
             answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"{what}: {_reason(error)}") from None
+            raise CallFailed(f"{what}: {reason_of(error)}") from None
         if answer.status >= 500:
             # A search engine names the cause of the cause last.
             message = _brief(answer.body, BODY_CHARACTERS)
@@ -340,7 +347,8 @@ class Cluster:
                 field_manager=FIELD_MANAGER,
                 force=True,
                 _content_type="application/apply-patch+yaml",
-            )
+            ),
+            is_secret=True,
         )
 
     def apply_config_map(self, namespace: str, name: str, data: Mapping[str, str]) -> None:
@@ -362,9 +370,10 @@ class Cluster:
             )
         )
 
-    def _call(self, ask: Any, namespace: str | None = None) -> Any:
+    def _call(self, ask: Any, namespace: str | None = None, *, is_secret: bool = False) -> Any:
         """Ask the API server.
 
+        :param is_secret: whether what is sent is secret; an API server may quote it in what it refuses.
         :param namespace: of what is asked for. One that is gone has taken along the rights in it, so what
             was there is forbidden then; it is told as missing all the same.
         """
@@ -373,11 +382,12 @@ class Cluster:
         except ApiException as error:
             gone = error.status == 403 and namespace and self._is_gone(namespace)
             raise CallFailed(
-                f"kube context {self.context}: {error.status} {error.reason} {_brief(error.body)}",
+                f"kube context {self.context}: {error.status} {error.reason} "
+                f"{'' if is_secret else _brief(error.body)}".strip(),
                 404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"kube context {self.context}: {_reason(error)}") from None
+            raise CallFailed(f"kube context {self.context}: {reason_of(error)}") from None
 
     def _is_gone(self, namespace: str) -> bool:
         """Return whether a namespace is known to be gone: one that may not be looked at may be there."""
@@ -430,68 +440,53 @@ class Cluster:
 
 
 def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
-    place = kubeconfig or os.environ.get("KUBECONFIG") or KUBE_CONFIG_DEFAULT_LOCATION
-    settings = client.Configuration()
-    try:
-        # Read once, as a file with many clusters takes long.
-        merged = KubeConfigMerger(os.path.expanduser(place)).config  # type: ignore[no-untyped-call]
-        entries = (merged.value.get("contexts") or ()) if merged else ()
-        names = [str(entry["name"]) for entry in entries]
-        if context in names:
-            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-                merged, context=context, client_configuration=settings
-            )
-    except _UNUSABLE as error:
-        raise ConfigError([f"kubeconfig {place} cannot be used: {error}"]) from None
-    if context not in names:
-        known = ", ".join(sorted(names)) or "none"
-        raise ConfigError(
-            [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
-        )
-    open_door = _unverified(settings)
-    if open_door:
-        raise ConfigError(
-            [
-                f"kube context {context!r} of kubeconfig {place} has {open_door}: anybody in between could answer "
-                "for the cluster, and get its Secrets; give it an https address and certificate-authority-data"
-            ]
-        )
+    access = access_to(kubeconfig, context)
+    settings = client.Configuration(host=access.server)
+    settings.proxy, settings.no_proxy = access.proxy, None
+    settings.proxy_headers = access.proxy_headers
+    settings.tls_server_name = access.tls_server_name
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
     settings.retries = urllib3.Retry(0)
     settings.connection_pool_maxsize = CONNECTIONS
-    return _Client(settings)
-
-
-def _unverified(settings: client.Configuration) -> str | None:
-    """Return why nobody could tell whether it is the cluster that answers, or None."""
-    if not settings.verify_ssl:
-        return "insecure-skip-tls-verify"
-    server = urlsplit(str(settings.host))
-    if server.scheme == "http" and server.hostname not in _LOOPBACK:
-        return "a server without TLS"
-    return None
-
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""What does not leave this machine, such as `kubectl proxy`."""
+    return _Client(settings, access)
 
 
 class _Client(client.ApiClient):
-    """A client none of whose calls waits for ever: a link that is cut silently answers nothing."""
+    """A client none of whose calls waits for ever: a link that is cut silently answers nothing.
 
-    def call_api(self, *args: Any, **named: Any) -> Any:
+    What it proves itself by is added to each call here, so that no configuration, and no error, holds it.
+    """
+
+    def __init__(self, settings: client.Configuration, access: Access) -> None:
+        super().__init__(settings)
+        self._access = access
+        if access.tls is not None:
+            self.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
+
+    def call_api(
+        self,
+        method: str,
+        url: str,
+        header_params: Mapping[str, str] | None = None,
+        *rest: Any,
+        **named: Any,
+    ) -> Any:
+        """Make a call; raises what the client raises, and `CallFailed` for what it does not foresee."""
         timeout = named.pop("_request_timeout", None) or (CONNECT_SECONDS, READ_SECONDS)
-        return super().call_api(*args, **{**named, "_request_timeout": timeout})
-
-
-_UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
-"""What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
-
-
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "reason", None) or error
-    text = str(inner).split(": ", 1)[-1]
-    return text or type(error).__name__
+        headers = urllib3.HTTPHeaderDict(header_params or {})
+        for name, value in self._access.impersonation:
+            headers.add(name, value)
+        if (authorization := self._access.authorization()) is not None:
+            headers["Authorization"] = authorization
+        try:
+            return super().call_api(
+                method, url, headers, *rest, **{**named, "_request_timeout": timeout}
+            )
+        except (ApiException, urllib3.exceptions.HTTPError, OSError):
+            raise
+        except Exception as error:
+            # Its text may hold what was to be sent.
+            raise CallFailed(f"a call could not be made ({type(error).__name__})") from None
 
 
 def _brief(body: Any, length: int = 300) -> str:
@@ -500,6 +495,7 @@ def _brief(body: Any, length: int = 300) -> str:
     try:
         document = json.loads(text)
         problem = ": ".join(str(document[key]) for key in ("title", "detail") if document.get(key))
-        return str(document.get("message") or problem or text)[:length]
+        text = str(document.get("message") or problem or text)
     except (ValueError, AttributeError):
-        return text[:length]
+        pass
+    return without_secrets(text)[:length]

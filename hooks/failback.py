@@ -38,7 +38,7 @@ def prove_clean(site: Site) -> Evidence:
             f"B0: {error}. A failback needs region {peer.name} again: make its cluster anew, update its context "
             f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
         ) from None
-    left = clean_slate.leftovers(there, peer.namespace, site.settings.release)
+    left = clean_slate.leftovers(there, peer.namespace, site.settings.release, is_own=False)
     if left:
         raise Refused(
             f"B0: region {peer.name} is not clean, its namespace {peer.namespace} holds {', '.join(left)}. "

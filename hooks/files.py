@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dualregion import helm_yaml
 from dualregion.adoption import ChartVersion
 from dualregion.errors import ConfigError
 from dualregion.settings import ChartSettings
@@ -38,20 +37,28 @@ def read_values(
 
 
 def _read_map(path: Path) -> Mapping[str, Any]:
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError([f"values: file {path} cannot be read: {reason}"]) from None
-    except yaml.YAMLError as error:
-        where = str(error).replace("\n", " ")
-        raise ConfigError([f"values: file {path} is not YAML: {where}"]) from None
+    document = _read(path, "values")
     if document is None:
         return {}
     if not isinstance(document, Mapping):
-        kind = type(document).__name__
-        raise ConfigError([f"values: file {path} holds a {kind}; Helm values are a map"])
+        kind = {list: "a list", str: "a text", bool: "a boolean"}.get(type(document), "a number")
+        raise ConfigError([f"values: file {path} holds {kind}; Helm values are a map"])
     return document
+
+
+def _read(path: Path, key: str) -> Any:
+    """Return the document of a file as Helm reads it; the error of a refused one quotes nothing of it.
+
+    :param key: the setting that names the file.
+    """
+    try:
+        return helm_yaml.read(path.read_bytes())
+    except OSError as error:
+        raise ConfigError([f"{key}: file {path} cannot be read: {error.strerror}"]) from None
+    except helm_yaml.BadYaml as error:
+        raise ConfigError(
+            [f"{key}: file {path} is not YAML that Helm takes: line {error.line}: {error}"]
+        ) from None
 
 
 def check_chart(chart: ChartSettings, project: Path) -> None:
@@ -81,21 +88,25 @@ def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
         return ChartVersion(chart.name.rsplit("/", 1)[-1], str(chart.version or ""))
     path = project / chart.name
     try:
-        about = yaml.safe_load(_chart_yaml(path))
+        about = helm_yaml.read(_chart_yaml(path))
         return ChartVersion(str(about["name"]), str(about["version"]))
-    except (OSError, tarfile.TarError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (OSError, tarfile.TarError, helm_yaml.BadYaml, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigError(
-            [f"chart.name is {chart.name!r}, but {path} has no readable Chart.yaml: {error}"]
+            [
+                f"chart.name is {chart.name!r}, but {path} has no readable Chart.yaml with a name and a "
+                f"version ({reason})"
+            ]
         ) from None
 
 
-def _chart_yaml(path: Path) -> str:
+def _chart_yaml(path: Path) -> bytes:
     if path.is_dir():
-        return (path / "Chart.yaml").read_text()
+        return (path / "Chart.yaml").read_bytes()
     with tarfile.open(path) as archive:
         # The chart's own lies in the archive's one folder; its subcharts' lie deeper.
         for name in archive.getnames():
             content = archive.extractfile(name) if Path(name).match("?*/Chart.yaml") else None
             if content and name.count("/") == 1:
-                return content.read().decode()
+                return content.read()
     raise KeyError("Chart.yaml")

@@ -12,8 +12,9 @@ from typing import NoReturn
 
 import typer
 
+from dualregion.errors import unforeseen
 from runbook import carrying_out, dns, granting, history, plan, preflight, report, status
-from runbook.commands import CHECKOUT, Place, ProjectFolder, StackNames
+from runbook.commands import CHECKOUT, NOT_FORESEEN, Place, ProjectFolder, StackNames
 from runbook.errors import Exit
 from runbook.stacks import DEFAULT_STACKS
 
@@ -63,6 +64,9 @@ def run() -> NoReturn:
         app(prog_name="dualregion")
     except SystemExit as ended:
         status = ended.code
+    except Exception as error:
+        print(NOT_FORESEEN.format(unforeseen(error)), file=sys.stderr)
+        status = Exit.FAILED
     with suppress(BrokenPipeError):  # who reads has gone, as `head` does
         sys.stdout.flush()
         sys.stderr.flush()

@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dualregion.errors import DualRegionError
+from dualregion.errors import DualRegionError, unforeseen
+from dualregion.secrets import without_secrets
 from hooks.asking import begin
 
 K = TypeVar("K", bound=str)
@@ -39,10 +40,10 @@ def told(future: "Future[T]", until: float) -> Told[T]:
     except TimeoutError:
         return Told(silence="no answer in time")
     except DualRegionError as error:
-        return Told(silence=str(error).removeprefix("- "))
-    except (KeyError, TypeError, ValueError) as error:
-        # An answer of a shape that nobody foresaw: it must not hide all the others.
-        return Told(silence=f"its answer is not understood ({type(error).__name__}: {error})")
+        return Told(silence=without_secrets(str(error).removeprefix("- ")))
+    except Exception as error:
+        # An answer of a shape that nobody foresaw: it must not hide all the others. Its text may hold anything.
+        return Told(silence=f"its answer is not understood ({unforeseen(error)})")
 
 
 def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Told[T]]:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dualregion.errors import ConfigError, DualRegionError
+from dualregion.errors import ConfigError, DualRegionError, unforeseen
+from dualregion.secrets import without_secrets
 from runbook.errors import Exit
 from runbook.project import Project
 
@@ -84,9 +85,21 @@ def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
-        text = f"error: {error}".replace("error: - ", "error: ", 1)
+        text = without_secrets(f"error: {error}".replace("error: - ", "error: ", 1))
         errors().print(text, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(failed) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:
+        errors().print(NOT_FORESEEN.format(unforeseen(error)), style="red", soft_wrap=True)
+        raise typer.Exit(failed) from None
+
+
+NOT_FORESEEN = (
+    "error: something that the command did not foresee ({}). Please report it with this line. What it has done stays; "
+    "`dualregion status` shows how the regions stand, and the same command goes on"
+)
+"""What is shown of an error that is none of the project's: no trace, and not its text, which may hold secrets."""
 
 
 def print_json(document: Any) -> None:

@@ -19,7 +19,9 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 from dualregion.announcements import AnnouncementSettings, HookSettings
+from dualregion.secrets import without_secrets
 from hooks.asking import begin
+from hooks.reasons import reason_of
 from runbook.checks import Check, held
 
 Document = Mapping[str, Any]
@@ -51,6 +53,7 @@ def checks(hooks: AnnouncementSettings, folder: Path) -> Iterator[Check]:
 
 def _program(name: str, folder: Path) -> str | None:
     """Return the program's path; a relative one starts at the project's folder, a mere name is on PATH."""
+    name = os.path.expanduser(name)
     found = shutil.which(str(folder / name) if "/" in name else name)
     return found and os.path.abspath(found)
 
@@ -66,7 +69,7 @@ def _start(command: Sequence[str], body: bytes, deadline: float, folder: Path) -
         try:
             status = _run([program, *command[1:]], told, said, deadline, folder)
         except (OSError, ValueError) as error:
-            return f"it could not be started ({error})"
+            return f"it could not be started ({getattr(error, 'strerror', None) or type(error).__name__})"
         if status == 0:
             return None
         how = f"no end after {deadline:g} s" if status is None else f"exit status {status}"
@@ -105,7 +108,8 @@ def _last_output(said: IO[bytes]) -> str:
 
 def _shown(output: bytes) -> str:
     """Return the last line of an output, as it may be written to a terminal."""
-    lines = [line for line in output.decode(errors="replace").splitlines() if line.strip()]
+    text = without_secrets(output.decode(errors="replace"))
+    lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return ", without a word"
     printable = "".join(each if each.isprintable() else " " for each in lines[-1].strip())
@@ -120,7 +124,7 @@ def _post(url: str, body: bytes, deadline: float) -> str | None:
     except TimeoutError:
         return f"no answer after {deadline:g} s"
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        return f"it could not be reached ({_without_path(str(error), url)})"
+        return f"it could not be reached ({reason_of(error)})"
     return None if 200 <= status < 300 else f"status {status}{_shown(said)}"
 
 
@@ -148,10 +152,3 @@ def _pool(url: str) -> urllib3.PoolManager:
     if proxy and not proxy_bypass(parts.netloc):
         return urllib3.ProxyManager(proxy)
     return urllib3.PoolManager()
-
-
-def _without_path(text: str, url: str) -> str:
-    parts = urlsplit(url)
-    for secret in (url, f"{parts.path}?{parts.query}", parts.path, parts.query):
-        text = text.replace(secret, "...") if len(secret) > 1 else text
-    return text

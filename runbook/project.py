@@ -24,6 +24,7 @@ from pulumi.automation import (
 )
 
 from dualregion.errors import ConfigError
+from dualregion.secrets import without_secrets
 from hooks.asking import begin
 from runbook.errors import PulumiFailed
 
@@ -170,7 +171,7 @@ def clear_errors(stack: str = "") -> Iterator[None]:
             "no `pulumi` on PATH: install Pulumi 3.259.0 or newer, or put it first on PATH"
         ) from None
     except (InvalidVersionError, subprocess.CalledProcessError) as error:
-        raise PulumiFailed(f"`pulumi` cannot be used: {error}") from None
+        raise PulumiFailed(f"`pulumi` cannot be used: {without_secrets(str(error))}") from None
     except ConcurrentUpdateError:
         raise
     except CommandError as error:
@@ -186,6 +187,7 @@ def sentence(text: str) -> str:
     for said, remedy in _REMEDIES:
         if said in text:
             return remedy
+    text = without_secrets(text)
     lines = [line.strip() for line in text.splitlines()]
     errors = [line.partition("error:")[2].strip() for line in lines if "error:" in line]
     return next(filter(None, errors), text.strip())

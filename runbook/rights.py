@@ -31,7 +31,8 @@ class AskingCluster(Cluster):
                 yield from self._missing(right, settings.dns.namespace, name)
         for namespace in namespaces:
             for right in rights.namespaced(settings, side):
-                yield from self._missing(right, namespace)
+                for name in rights.names(right, settings, region) or ("",):
+                    yield from self._missing(right, namespace, name)
 
     def _missing(self, right: Right, namespace: str, name: str = "") -> Iterator[str]:
         what = f"{right.name}{f' {name}' if name else ''}{f' in {namespace}' if namespace else ''}"

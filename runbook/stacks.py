@@ -171,8 +171,9 @@ def read_settings(project: Project, stack: str) -> Settings:
         for key, each in configuration.items()
         if key.startswith(prefix)
     }
+    secret = [key.removeprefix(prefix) for key, each in configuration.items() if each.secret]
     try:
-        return Settings.of_configuration(texts)
+        return Settings.of_configuration(texts, str(project.folder.absolute()), secret)
     except ConfigError as error:
         raise ConfigError([f"stack {stack}: {problem}" for problem in error.problems]) from None
 

@@ -43,6 +43,34 @@ def _third_exporter(project: Project) -> None:
     project.config("region0", **{"values[1]": "exporter.yaml"})
 
 
+SECRET = "hunter2-XyZ"
+
+
+def _kubeconfig(project: Project, cluster: str, user: str) -> None:
+    path = project.folder / "kubeconfig"
+    path.write_text(
+        "apiVersion: v1\nkind: Config\n"
+        f"clusters: [{{name: c, cluster: {{{cluster}}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
+        "contexts: [{name: cluster-london, context: {cluster: c, user: u}}]\n"
+    )
+    project.config("region0", kubeconfig=path)
+
+
+def _socks(project: Project) -> None:
+    cluster = "server: 'https://10.0.0.1:6443', proxy-url: 'socks5://127.0.0.1:1080'"
+    _kubeconfig(project, cluster, f"token: {SECRET}")
+
+
+def _broken_token(project: Project) -> None:
+    (project.folder / "token").write_text(f"{SECRET}\n{SECRET}\n")
+    _kubeconfig(project, "server: 'https://10.0.0.1:6443'", "tokenFile: token")
+
+
+def _values_that_helm_refuses(project: Project) -> None:
+    (project.folder / "broken.yaml").write_text(f"zeebe:\n  password: {SECRET}\n  ~: {SECRET}\n")
+    project.config("region0", **{"values[0]": "broken.yaml"})
+
+
 CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "unknown-phase": (
         lambda p: p.config("region0", phase="panic"),
@@ -78,6 +106,25 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
         "chart.version is '10'",
     ),
     "values-malformed": (_broken_values_file, "is not YAML"),
+    "values-that-helm-refuses": (_values_that_helm_refuses, "line 3: a key that is empty or null"),
+    "kubeconfig-socks": (_socks, "has a proxy-url of SOCKS"),
+    "kubeconfig-token": (_broken_token, "has a tokenFile that holds no token of one line"),
+    "kubeconfig-content": (
+        lambda p: p.config("region0", kubeconfig=f"{{token: {SECRET}}}"),
+        "kubeconfig is set: the path of a file is needed",
+    ),
+    "netmask": (
+        lambda p: p.config("region0", **{"regions[1].podCidrs[0]": "10.181.0.0/255.255.0.0"}),
+        "regions[1].podCidrs[0] is '10.181.0.0/255.255.0.0'",
+    ),
+    "namespace-default": (
+        lambda p: p.config("region0", **{"regions[1].namespace": "default"}),
+        "regions[1].namespace is 'default'",
+    ),
+    "partitions-without-end": (
+        lambda p: p.config("region0", partitionCount=100000000),
+        "partitionCount is 100000000: at least 1 is needed, and at most 8192",
+    ),
     "chart-not-there": (
         lambda p: p.config("region0", **{"chart.name": "./no-chart"}),
         "there is no chart at",
@@ -103,6 +150,7 @@ def test_bad_input_changes_nothing(project: Project, case: str) -> None:
     assert run.exit_status != 0
     assert sentence in run.output, run.output
     assert "Traceback" not in run.output
+    assert SECRET not in run.output
     assert not [urn for urn in project.state("region0") if "pulumi:Stack" not in urn]
     assert project.namespaces[0] not in project.kubectl("london", "get", "namespaces")
 
@@ -142,3 +190,27 @@ def test_a_chart_that_its_repository_does_not_have(project: Project) -> None:
         server.shutdown()
         server.server_close()
     assert "Release" not in " ".join(project.state("region0"))
+
+
+def test_dates_and_the_like_in_values_reach_helm_as_helm_reads_them(project: Project) -> None:
+    """A date was a Python object that Pulumi could not send: half of an install, and a trace with all the values."""
+    (project.folder / "mine.yaml").write_text(
+        "zeebe:\n  podAnnotations:\n    example.com/rotated: 2024-06-03\n    example.com/window: 22:30\n"
+        "    8080: 'x'\n"
+    )
+    project.config(
+        "region0",
+        **{"values[0]": "dualregion/reference-values.yaml", "values[1]": "mine.yaml"},
+    )
+    run = project.preview("region0")
+    assert run.exit_status == 0, run.output
+    assert "2024-06-03" in run.output
+    assert '"22:30"' in run.output or "22:30" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_stack_may_be_called_like_a_number(project: Project) -> None:
+    project.config("region0", peerStack="2024")
+    run = project.up_with_preview("region0")
+    assert run.exit_status != 0
+    assert "pulumi stack init 2024" in run.output, run.output

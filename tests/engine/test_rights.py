@@ -174,6 +174,11 @@ REFUSED_TO_THE_PEER: dict[str, tuple[tuple[str, ...], dict[str, Any] | None]] = 
         None,
     ),
     "secrets": (("create", "secret", "generic", "x", "-n", "{own}", "--dry-run=server"), None),
+    "seeing secrets": (("get", "secrets", "-n", "{own}"), None),
+    "another service": (
+        ("get", "--raw", "/api/v1/namespaces/{own}/services/camunda-operate:80/proxy/"),
+        None,
+    ),
     "bindings": (APPLY, binding("{own}", "{role}", account="other-stack")),
 }
 WHY = {

@@ -8,6 +8,13 @@ import pytest
 from hooks.cluster import Cluster
 from tests.unit.failback_world import World, world
 from tests.unit.fake_kubernetes import FakeKubernetes, kubeconfig, serving
+from tests.unit.random_inputs import Seeds
+
+
+@pytest.fixture
+def seeds(pytestconfig: pytest.Config) -> Seeds:
+    """The seeds of a property test."""
+    return Seeds(pytestconfig)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ class FakeKubernetes:
     :ivar proxied: answers by method and path behind the proxy.
     :ivar living: what answers for itself behind the proxy, by target, where `proxied` has nothing.
     :ivar asked: every request as `METHOD path`, in order.
+    :ivar headers: each request's headers.
     :ivar bodies: the JSON bodies of what was written, by the same text.
     :ivar tick: called before each answer: time passes for what lives in the cluster.
     :ivar delete_pod: what a delete of a pod does; it is gone at once if nothing lives there.
@@ -76,6 +77,7 @@ class FakeKubernetes:
     living: dict[str, Answering] = field(default_factory=dict)
     broken: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    headers: list[Any] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
     tick: Callable[[], None] = lambda: None
@@ -107,6 +109,7 @@ class FakeKubernetes:
         with self.lock:
             self.tick()
             self.asked.append(f"{method} {parts.path}")
+            self.headers.append(headers)
             if body is not None:
                 self.bodies[f"{method} {parts.path}"] = body
             if headers.get("Authorization") != f"Bearer {TOKEN}":

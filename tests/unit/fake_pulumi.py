@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,16 @@ class FakePulumi:
         """Let it fail at a question."""
         (self.folder / f"{self._name(what, stack)}.error").write_text(message)
 
-    def stack(self, name: str, region: int, **config: Any) -> None:
-        """Give it a stack of a region that was never updated."""
+    def stack(self, name: str, region: int, *, secret: Collection[str] = (), **config: Any) -> None:
+        """Give it a stack of a region that was never updated.
+
+        :param secret: the keys that Pulumi keeps as secrets.
+        """
         values = raw(region=region, **config)
         document = {
             f"camunda-dual-region:{key}": {
                 "value": value if isinstance(value, str) else json.dumps(value),
-                "secret": False,
+                "secret": key in secret,
             }
             for key, value in values.items()
         }

@@ -3,11 +3,15 @@
 A cluster whose Corefile is broken resolves nothing any more, so what is not understood is refused.
 """
 
+import random
+
 import pytest
 
+from dualregion import corefile as corefiles
 from dualregion.corefile import BEGIN, END, block, block_for, chained, unchained, zones_of
 from dualregion.errors import Refused
 from tests.unit.examples import region, settings
+from tests.unit.random_inputs import Seeds
 
 ZONES = ("camunda-paris.svc.cluster.local", "camunda-paris-failover.svc.cluster.local")
 ADDRESSES = ("10.181.0.53", "10.181.1.53")
@@ -81,6 +85,15 @@ COREFILES = {
     "blank lines around": f"\n\n{EKS}\n\n\n",
     "tabs": EKS.replace("    ", "\t"),
     "empty, a key of coredns-custom": "",
+    "a byte order mark": f"\ufeff{EKS}",
+    "a byte order mark alone": "\ufeff",
+    "comments without a space before them": EKS.replace("}\n", "}# the end\n").replace(
+        "errors\n", "errors#all\n"
+    ),
+    "braces in a comment and in quotes": EKS.replace(
+        "reload", 'reload#{\n    log "a # b \\" {" # }'
+    ),
+    "quotes over lines": EKS.replace("reload", 'reload\n    log "a\n{ b"'),
     "elsewhere served": EKS + f"tls://{ZONES[0]}:853 {{\n errors\n}}\n{ZONES[1]}:5353 {{\n}}\n",
 }
 each_corefile = pytest.mark.parametrize(
@@ -120,7 +133,8 @@ def test_by_udp_it_asks_without_options() -> None:
 def test_it_goes_in_once_and_out_again_and_the_rest_stays_byte_for_byte(corefile: str) -> None:
     once = chained(corefile, ZONES, ADDRESSES)
     assert once.replace("\r\n", "\n").count(block(ZONES, ADDRESSES)) == 1
-    assert once.endswith(corefile)
+    assert once.endswith(corefile.removeprefix("\ufeff"))
+    assert once.startswith("\ufeff") == corefile.startswith("\ufeff")
     assert chained(once, ZONES, ADDRESSES) == once
     assert unchained(once) == corefile
     assert unchained(corefile) == corefile
@@ -190,6 +204,9 @@ def test_a_zone_that_the_user_serves_already_is_refused_by_name(label: str, line
         pytest.param(f"{EKS}{BEGIN}\nstub {{\n}}\n", "1 of the comments", id="begin without end"),
         pytest.param(f"{EKS}{END}\n", "1 of the comments", id="end without begin"),
         pytest.param(f"{BEGIN}\n{END}\n{BEGIN}\n{END}\n{EKS}", "4 of the comments", id="twice"),
+        pytest.param(
+            EKS.replace("    errors\n", f"{BEGIN}\n{END}\n"), "between the braces", id="inside"
+        ),
         pytest.param(f"{END}\n{BEGIN}\n{EKS}", "2 of the comments", id="the wrong way round"),
     ],
 )
@@ -197,3 +214,127 @@ def test_what_is_not_understood_is_refused(corefile: str, told: str) -> None:
     with pytest.raises(Refused, match=told) as caught:
         chained(corefile, ZONES, ADDRESSES)
     assert "dualregion dns" in str(caught.value)
+
+
+def test_what_comes_first_in_a_file_stays_first() -> None:
+    """CoreDNS takes a byte order mark anywhere else for a letter, and then the whole cluster resolves nothing."""
+    with_mark = chained(f"\ufeff{EKS}", ZONES, ADDRESSES)
+    assert with_mark == f"\ufeff{block(ZONES, ADDRESSES)}{EKS}"
+    handed_over = f"\ufeff# BEGIN camunda-dual-region\n# END camunda-dual-region\n{EKS}"
+    assert chained(handed_over, ZONES, ADDRESSES) == with_mark
+
+
+def coredns_words(text: str) -> list[tuple[int, str]]:
+    """Return the words of a Corefile with their lines: CoreDNS's `lexer.next`, letter by letter."""
+    found: list[tuple[int, str]] = []
+    word, begun, line = "", 1, 1
+    comment = quoted = escaped = False
+    for letter in text.removeprefix("\ufeff"):
+        if quoted:
+            if not escaped and letter == "\\":
+                escaped = True
+                continue
+            if not escaped and letter == '"':
+                found.append((begun, word))
+                word, quoted = "", False
+                continue
+            line += letter == "\n"
+            word += ("\\" if escaped and letter != '"' else "") + letter
+            escaped = False
+        elif letter == "\r":
+            continue
+        elif letter in SPACES:
+            line += letter == "\n"
+            comment = comment and letter != "\n"
+            if word and not comment:
+                found.append((begun, word))
+                word = ""
+        elif comment or letter == "#":
+            comment = True
+        elif not word and letter == '"':
+            begun, quoted = line, True
+        else:
+            begun = begun if word else line
+            word += letter
+    return [*found, (begun, word)] if word else found
+
+
+SPACES = "\t\n\v\f \x85\xa0\u2003\u3000"
+PIECES = (
+    *(
+        "{",
+        "}",
+        "#",
+        '"',
+        "\\",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\t",
+        "\xa0",
+        "\u2003",
+        "\ufeff",
+        ",",
+        "import x",
+        "a",
+    ),
+    *(
+        "errors",
+        ".:53",
+        f"{ZONES[0]}:53",
+        ZONES[1].upper(),
+        "tls://",
+        '"a b"',
+        "# END camunda-dual-region",
+    ),
+    *(
+        "# BEGIN camunda-dual-region",
+        "ü",
+        "{$ENV}",
+        "(common)",
+        "forward . 10.0.0.1 {\n}\n",
+        EKS,
+        KIND,
+        GKE,
+    ),
+)
+
+
+def _random_corefile(source: random.Random) -> str:
+    if source.random() < 0.5:
+        return "".join(source.choice(PIECES) for _ in range(source.randrange(12)))
+    text = source.choice(list(COREFILES.values()))
+    for _ in range(source.randrange(4)):
+        place = source.randrange(len(text) + 1)
+        text = text[:place] + source.choice(PIECES) + text[place + source.randrange(2) :]
+    return text
+
+
+def test_any_corefile_is_read_as_coredns_reads_it(seeds: Seeds) -> None:
+    for source in seeds(800):
+        text = _random_corefile(source)
+        read = [word for _, words in corefiles._lines(text) for word in words]
+        assert read == [word for _, word in coredns_words(text)], repr(text)
+
+
+def test_any_corefile_keeps_all_that_is_the_users_or_is_refused(seeds: Seeds) -> None:
+    own = [word for _, word in coredns_words(block(ZONES, ADDRESSES))]
+    taken = 0
+    for source in seeds(800):
+        text = _random_corefile(source)
+        try:
+            once = chained(text, ZONES, ADDRESSES)
+        except Refused:
+            continue
+        taken += 1
+        assert chained(once, ZONES, ADDRESSES) == once, repr(text)
+        assert [line for line in once.split("\n") if "BEGIN camunda" in line], repr(text)
+        words = [word for _, word in coredns_words(once)]
+        rest = [word for _, word in coredns_words(unchained(once))]
+        starts = [at for at in range(len(words)) if words[at : at + len(own)] == own]
+        assert any(words[:at] + words[at + len(own) :] == rest for at in starts), repr(text)
+        assert once.startswith("\ufeff") == text.startswith("\ufeff"), repr(text)
+        if "BEGIN camunda" not in text:
+            assert unchained(once) == text, repr(text)
+    assert taken or not seeds.is_default, "not one of them was taken"

@@ -172,9 +172,9 @@ def test_a_request_about_no_object_says_nothing() -> None:
 
 
 def test_each_side_is_judged_by_its_own_requests() -> None:
-    found = audit(london=log(event("list", "secrets", user=PEER), event("get", "secrets"))).judged()
+    found = audit(london=log(event("list", "pods", user=PEER), event("get", "secrets"))).judged()
     assert found["own"].used == ("secrets: get",)
-    assert found["peer"].used == ("secrets: list",)
+    assert found["peer"].used == ("pods: list",)
 
 
 def test_what_was_used_in_one_region_was_used() -> None:

@@ -50,12 +50,12 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     [
         pytest.param(None, "cannot be read: No such file", id="missing"),
         pytest.param(b"a: [1\nb: 2\n", "is not YAML", id="malformed"),
-        pytest.param(b"a: 1\n---\nb: 2\n", "is not YAML", id="two documents"),
         pytest.param(b"- a\n", "holds a list; Helm values are a map", id="a list"),
-        pytest.param(b"words", "holds a str; Helm values are a map", id="a text"),
-        pytest.param(b"\xff\xfe\x00", "cannot be read", id="no text"),
-        pytest.param(b"a: !secret x\n", "is not YAML", id="a tag of another tool"),
-        pytest.param(b"a: \x07\n", "is not YAML", id="a control character"),
+        pytest.param(b"words", "holds a text; Helm values are a map", id="a text"),
+        pytest.param(b"12", "holds a number; Helm values are a map", id="a number"),
+        pytest.param(b"\xff\xfe\x00", "is not YAML", id="no text"),
+        pytest.param(b"a: !!int x\n", "line 1: a value that is no !!int", id="a tag that lies"),
+        pytest.param(b"\na: \x07\n", "line 2: a character that YAML", id="a control character"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(
@@ -70,6 +70,14 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     assert f"values: file {path}" in problem
     assert told in problem
     assert len(problem.splitlines()) == 1
+
+
+def test_what_is_refused_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("password: hunter2\n  other: hunter2 [\n - ]hunter2\n")
+    with pytest.raises(ConfigError) as caught:
+        read_values(["mine.yaml"], tmp_path)
+    assert "line 2" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_folder_is_no_values_file(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import grpc
 import pulumi
 import pytest
-import yaml
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
 from pulumi.runtime.sync_await import _sync_await
@@ -28,7 +27,7 @@ from components.guard import guard_hook
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
-from dualregion import VERSION, procedure
+from dualregion import VERSION, helm_yaml, procedure
 from dualregion.desired import desired, remembered
 from dualregion.errors import BackendError, ConfigError, DualRegionError, Refused
 from dualregion.procedure import Phase
@@ -408,13 +407,14 @@ def test_releases_have_the_users_chart_the_wanted_values_and_no_waiting_of_helm(
 
 def test_a_null_of_the_users_reaches_helm() -> None:
     """It removes a default of the chart; the provider drops nulls of `values`, but not of files."""
-    base = {"zeebe": {"resources": {"limits": None, "requests": {"cpu": "1"}}}, "mine": None}
+    # To Helm `y` is a boolean, and `08` a number, unless they are in quotes.
+    base = {"zeebe": {"limits": None, "requests": {"y": None, "08": None}}, "mine": None}
     found = settings()
     site = site_of(found, topology=desired(found, base, Stack()))
     inputs = declared(site).found["Release::normal"].inputs
     assert inputs["allowNullValues"] is True
     (file,) = inputs["valueYamlFiles"]
-    assert yaml.safe_load(file.text) == {"zeebe": {"resources": {"limits": None}}, "mine": None}
+    assert helm_yaml.read(file.text.encode()) == base
 
 
 def test_without_nulls_the_release_has_no_files_that_could_change() -> None:

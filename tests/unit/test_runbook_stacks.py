@@ -203,6 +203,26 @@ def test_unusable_configuration_names_its_stack(pulumi: FakePulumi, tmp_path: Pa
         read(tmp_path)
 
 
+def test_what_pulumi_keeps_as_a_secret_is_not_shown(pulumi: FakePulumi, tmp_path: Path) -> None:
+    pulumi.stack("region1", 1, secret=["release"], release="hunter2 X")
+    with pytest.raises(ConfigError, match="stack region1: release is set: ") as caught:
+        read(tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_relative_kubeconfig_starts_at_the_project_wherever_the_command_is_run(
+    pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.stack("region1", 1, kubeconfig="mine/kc")
+    monkeypatch.chdir("/")
+    assert {
+        each.kubeconfig for each in Reading(Project(tmp_path), ("region0", "region1")).settings
+    } == {
+        None,
+        str(tmp_path / "mine/kc"),
+    }
+
+
 def test_without_pulumi_it_says_what_to_install(
     pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
