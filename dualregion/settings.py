@@ -140,6 +140,8 @@ class Settings(Model):
     """The stack of the other region. Default: `region0` or `region1`."""
     deadline_seconds: Annotated[Number, Field(gt=0)] = 900
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
+    search_seconds: Annotated[Number, Field(gt=0, le=3600)] = 120
+    """How long one answer of a search engine may take that is more work the more it holds: searches, deletions, restores."""
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()

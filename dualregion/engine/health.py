@@ -30,8 +30,8 @@ class EngineHealth:
 
 
 def health_of(answer: Mapping[str, Any]) -> EngineHealth:
-    """Read the answer of `_cluster/health?level=shards`."""
-    indices = answer.get("indices") or {}
+    """Read the answer of `_cluster/health?level=shards`; one that lists no indices, not even none, is no answer."""
+    indices = answer["indices"]
     shards = [
         Shard(
             index=index,
@@ -44,7 +44,7 @@ def health_of(answer: Mapping[str, Any]) -> EngineHealth:
         for number, shard in sorted((state.get("shards") or {}).items())
     ]
     return EngineHealth(
-        status=str(answer.get("status")),
+        status=str(answer["status"]),
         nodes=int(answer.get("number_of_nodes") or 0),
         shards=tuple(shards),
         indices=tuple(sorted(indices)),
