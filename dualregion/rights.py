@@ -119,8 +119,8 @@ _PEER_NAMESPACED = (
     Right("pods/proxy", ("get",), "what each broker says of its exporters"),
     Right(
         "services/proxy",
-        ("get", "create", "delete"),
-        "the survivor's gateway; the recreated region's search engine: indices, restore",
+        ("get", "create", "update", "delete"),
+        "the survivor's gateway; the recreated region's search engine: indices, restore, its own settings",
     ),
 )
 _PEER_CLUSTER = (

@@ -23,7 +23,14 @@ from pydantic import (
 
 from dualregion import brokers
 from dualregion.announcements import AnnouncementSettings, announcement_problem
-from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
+from dualregion.backup import (
+    KEY_NAMES,
+    Access,
+    BackupSettings,
+    RepositorySettings,
+    readonly_problem,
+    storage_problem,
+)
 from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.model import Model
@@ -377,6 +384,10 @@ def _check_backup(settings: Settings) -> str | None:
     )
 
 
+def _check_readonly(settings: Settings) -> str | None:
+    return readonly_problem(settings.backup)
+
+
 def _check_storage(settings: Settings) -> str | None:
     return storage_problem(settings.backup)
 
@@ -434,6 +445,7 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_quorum,
     _check_no_loss,
     _check_backup,
+    _check_readonly,
     _check_storage,
     _check_keys,
     _check_dns,

@@ -5,6 +5,9 @@ Each is the same on both stacks, whichever asks.
 
 from dualregion import values
 from dualregion.engine.repositories import Repository
+from dualregion.errors import ConfigError
+from dualregion.values import ExporterSettings
+from hooks import pods
 from hooks.exporting import Place
 from hooks.search import SearchEngine
 from hooks.site import Site
@@ -34,9 +37,23 @@ def repository(site: Site) -> Repository:
     return Repository(backup.repository, backup.type, site.settings.repository_settings)
 
 
+def exporters(site: Site) -> ExporterSettings:
+    """Return the exporters' settings: by the values, or, where these are templates, by what runs.
+
+    :raises ConfigError: if they cannot be known, or no failback can go by them.
+    """
+    try:
+        return values.exporter_settings(site.topology.installations[0].values)
+    except ConfigError:
+        place = site.places[0]
+        found = place.cluster.stateful_set(place.namespace, f"{site.settings.release}-zeebe")
+        if found is None:
+            raise
+        return values.exporter_settings_of(pods.exporter_environment(found))
+
+
 def _engine(site: Site, place: Place) -> SearchEngine:
-    prefix = values.record_prefix(site.topology.installations[0].values)
-    settings = site.settings
+    settings, prefix = site.settings, exporters(site).prefix
     return SearchEngine(
         place.cluster, place.namespace, settings.release, prefix, settings.search_seconds
     )

@@ -13,10 +13,23 @@ from functools import partial
 from dualregion import brokers, failback, observed, values
 from dualregion.engine.health import not_green_and_empty
 from dualregion.engine.records import records_text
-from dualregion.errors import ClusterUnreachable, DualRegionError, Refused
+from dualregion.engine.snapshots import NAME_PREFIX
+from dualregion.engine.words import some_of
+from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
 from dualregion.observed import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
-from hooks import clean_slate, engines, exporting, pods, proofs, rollout, snapshots, webapps
+from hooks import (
+    clean_slate,
+    engine_settings,
+    engines,
+    exporting,
+    fitness,
+    pods,
+    proofs,
+    rollout,
+    snapshots,
+    webapps,
+)
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.loud import loud_about_the_pause, paused_now
@@ -102,10 +115,7 @@ def freeze(site: Site) -> Evidence:
     """
     settings, waiting = site.settings, site.waiting(B2)
     with loud_about_the_pause(site), _web_apps_back_unless_paused(site):
-        # Found out before anything is paused: a snapshot that could not be taken.
-        snapshots.register(
-            engines.survivor(site), waiting, engines.repository(site), readonly=False
-        )
+        not_copied = _refuse_what_would_fail(site, waiting)
         webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
         waiting.until_none(
             f"Operate and Tasklist of {site.namespace} are down",
@@ -119,7 +129,41 @@ def freeze(site: Site) -> Evidence:
         "exporters": "paused on every partition of every broker",
         "pausedAt": began.isoformat(timespec="seconds"),
         "records": records,
+        **not_copied,
     }
+
+
+def _refuse_what_would_fail(site: Site, waiting: Waiting) -> Evidence:
+    """Look for what would keep the copy from being made, before anything is paused for it.
+
+    :returns: what is not copied.
+    :raises Refused: naming it all, each with its remedy.
+    """
+    try:
+        own, empty = engines.survivor(site), engines.recreated(site)
+    except ConfigError as error:
+        raise Refused(f"B2: {'; '.join(error.problems)}. Nothing was changed") from None
+    hint = "Look at the search engines of both regions: their pods and logs."
+    problems = waiting.answer(
+        "both search engines tell whether they can be copied",
+        lambda: [*fitness.unfit_source(own), *fitness.unfit_target(empty, own)],
+        hint,
+    )
+    if problems:
+        raise Refused(f"B2: {'; '.join(problems)}. Nothing was changed")
+    waiting.until_none(
+        f"the persistent settings of {empty} can be put back after a restore",
+        lambda: engine_settings.see_that_they_can_be_put_back(own, empty),
+        hint,
+    )
+    # Also found out before: a snapshot that could not be taken.
+    snapshots.register(own, waiting, engines.repository(site), readonly=False)
+    streams = waiting.answer(f"{own} lists its data streams", own.data_streams, hint)
+    if not streams:
+        return {}
+    named = f"data streams {some_of(streams)}"
+    site.say(f"B2: {named} of {own} are not copied, as Camunda has none: copy them yourself")
+    return {"notCopied": named}
 
 
 @contextmanager
@@ -170,7 +214,7 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
     own, takeover = engines.survivor(site), engines.takeover(site)
-    quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
+    quiet = 2 * engines.exporters(site).flush_seconds
     leaders = waiting.answer(
         "the leader of each partition is known",
         lambda: observed.leaders(_exporting(site)),
@@ -244,11 +288,21 @@ def copy(site: Site) -> Evidence:
 def _copy_unless_copied(site: Site, waiting: Waiting) -> Evidence:
     own, empty = engines.survivor(site), engines.recreated(site)
     if snapshots.is_copied(own, empty, waiting):
+        # A restore that was interrupted at once may have left the survivor's.
+        settings = engine_settings.keep(site, empty, waiting)
+        engine_settings.put_back(site, empty, waiting, settings)
         return {"snapshot": "that of an earlier attempt, to which nothing was added since"}
     repository = engines.repository(site)
-    name = f"failback-{site.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    name = f"{NAME_PREFIX}{site.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
     snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(site.incident))
-    return snapshots.restore_snapshot(empty, waiting, repository, snapshot)
+    settings = engine_settings.keep(site, empty, waiting)
+    return snapshots.restore_snapshot(
+        empty,
+        waiting,
+        repository,
+        snapshot,
+        begun=lambda: engine_settings.put_back(site, empty, waiting, settings),
+    )
 
 
 def repoint(site: Site) -> Evidence:

@@ -66,6 +66,15 @@ def wrong_environment(
     return None
 
 
+def exporter_environment(stateful_set: Any) -> list[dict[str, Any]]:
+    """Return the brokers' environment as Helm has rendered it, in the form of `zeebe.env`."""
+    env = _broker_container(stateful_set.spec.template.spec).env or ()
+    return [
+        {"name": each.name, "value": each.value, "valueFrom": each.value_from is not None}
+        for each in env
+    ]
+
+
 def _broker_container(spec: Any) -> Any:
     """Return the broker's container; a service mesh may have put its own before it."""
     named = [each for each in spec.containers if each.name == "zeebe"]

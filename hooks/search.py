@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from dualregion.engine import restores, snapshots
+from dualregion.engine import fitness, restores, snapshots
 from dualregion.engine.documents import templates_of
+from dualregion.engine.fitness import Room
 from dualregion.engine.health import EngineHealth, health_of
 from dualregion.engine.indices import USER_INDICES, user_indices
 from dualregion.engine.marks import Mark, documents_of, marks_of, of_users, unseen
@@ -48,6 +49,9 @@ _PATH_LENGTH = 3000
 _SHOWN = 120
 """How many characters of a path an error shows: there may be hundreds of names in it."""
 _NO_REPOSITORY, _NO_SNAPSHOT = "repository_missing_exception", "snapshot_missing_exception"
+_SHARD_LIMIT = "*.cluster.max_shards_per_node"
+_DISKS = "nodes.*.roles,nodes.*.fs.total.available_in_bytes"
+_SIZE = "_all.primaries.store.size_in_bytes"
 _RECOVERY_FIELDS = "*.shards.type,*.shards.source,*.shards.index.size"
 
 
@@ -116,6 +120,44 @@ class SearchEngine:
         answer = self._search(f"{self.record_prefix}*", records_query(within))
         return self._read(records_of, answer)
 
+    def blocked(self) -> list[str]:
+        """Return what keeps the engine from being counted, copied, deleted and restored; see `fitness.blocked`."""
+        return self._read(fitness.blocked, self._ask("GET", "/_cluster/state/blocks"))
+
+    def room(self) -> Room:
+        """Return how much the engine takes."""
+        return self._read(
+            fitness.room_of,
+            self._ask(
+                "GET", f"/_cluster/settings?include_defaults=true&filter_path={_SHARD_LIMIT}"
+            ),
+            self._ask("GET", f"/_nodes/stats/fs?filter_path={_DISKS}"),
+        )
+
+    def bytes_held(self) -> int:
+        """Return how large the primary copies of all user indices are."""
+        path = f"/{USER_INDICES}/_stats/store?{_HIDDEN_TOO}&filter_path=_shards.failed,{_SIZE}"
+        answer = self._whole(USER_INDICES, self._ask("GET", path))
+        return understood(self, lambda: _at(answer, _SIZE) if "_all" in answer else 0)
+
+    def data_streams(self) -> tuple[str, ...]:
+        """Return the names of the user's data streams, whose indices are hidden behind names of the engine's own."""
+        return self._read(fitness.data_streams_of, self._ask("GET", "/_data_stream"))
+
+    def uuid(self) -> str:
+        """Return the engine's identity: an engine that is made anew has another."""
+        answer = self._ask("GET", "/_cluster/state/blocks?filter_path=cluster_uuid")
+        return understood(self, lambda: str(answer["cluster_uuid"]))
+
+    def persistent_settings(self) -> dict[str, Any]:
+        """Return the engine's settings that outlast its restarts, by their whole names."""
+        answer = self._ask("GET", "/_cluster/settings?flat_settings=true")
+        return understood(self, lambda: dict(answer["persistent"]))
+
+    def set_persistent_settings(self, settings: Mapping[str, Any]) -> None:
+        """Set such settings; a null takes one away."""
+        self._ask("PUT", "/_cluster/settings", {"persistent": dict(settings)})
+
     def templates(self) -> tuple[str, ...]:
         """Return the names of all templates that the engine did not bring itself."""
         return self._read(
@@ -140,9 +182,14 @@ class SearchEngine:
         try:
             self._ask("POST", f"{path}/_verify")
         except CallFailed as error:
-            # Not verified in time: a snapshot of an attempt that was interrupted keeps it busy, so it works.
-            if error.status is not None:
+            # Not verified in time: a snapshot that is being taken keeps it busy, so it works. Nothing else may.
+            if error.status is not None or not self._is_taking(repository.name):
                 raise
+
+    def _is_taking(self, repository: str) -> bool:
+        """Return whether a snapshot of this program is being taken into a repository."""
+        answer = self._ask("GET", f"/_snapshot/{_quoted(repository)}/_status")
+        return self._read(snapshots.is_taking, answer)
 
     def forget_repository(self, name: str) -> None:
         """Take a repository's registration away; one that is not registered is no error."""
@@ -251,6 +298,14 @@ class SearchEngine:
             raise CallFailed(
                 _refused(self, method, path, error.status, reason), error.status
             ) from None
+
+
+def _at(answer: Mapping[str, Any], path: str) -> int:
+    """Return the number at a path of keys."""
+    found: Any = answer
+    for key in path.split("."):
+        found = found[key]
+    return int(found)
 
 
 def _refused(asked: SearchEngine, method: str, path: str, status: int, reason: str) -> str:

@@ -93,12 +93,18 @@ def _finished(
 
 
 def restore_snapshot(
-    recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
+    recreated: SearchEngine,
+    waiting: Waiting,
+    repository: Repository,
+    snapshot: Snapshot,
+    *,
+    begun: Callable[[], None] = lambda: None,
 ) -> Evidence:
     """Make the recreated region's engine hold what the snapshot holds, and nothing else.
 
     Indices that are there are what an attempt that was interrupted has left: they are deleted first.
 
+    :param begun: called as soon as the engine has the snapshot's global state, and works on its shards.
     :raises DualRegionError: if the snapshot is not the one seen there, or a shard cannot be restored.
     """
     register(recreated, waiting, repository, readonly=True)
@@ -114,6 +120,7 @@ def restore_snapshot(
         recreated.restore(repository.name, snapshot.name)
 
     _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    begun()
     seen: list[RestoreProgress] = []
 
     def pending() -> str | None:

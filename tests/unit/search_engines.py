@@ -158,12 +158,14 @@ class Held:
     :ivar documents: how many documents each index holds.
     :ivar rewritten: how often a document of each index was replaced.
     :ivar positions: the positions of each partition's records.
+    :ivar persistent: the engine's persistent settings.
     """
 
     documents: dict[str, int] = field(default_factory=dict)
     positions: dict[int, set[int]] = field(default_factory=dict)
     templates: set[str] = field(default_factory=set)
     rewritten: dict[str, int] = field(default_factory=dict)
+    persistent: Document = field(default_factory=dict, compare=False)
 
     def marks(self, prefix: str) -> Reply:
         """Return what `_stats/docs` says of the indices whose names begin so."""
@@ -187,6 +189,9 @@ class LivingEngine(FakeEngine):
     :ivar arriving: records (partition and position) that come late, one with each look at the records.
     :ivar snapshots_are: how its snapshots turn out, other than well.
     :ivar gives_up: whether it gives up the first shard of a restore.
+    :ivar blocks: what `_cluster/state/blocks` shows.
+    :ivar streams: its data streams.
+    :ivar available: bytes that its disks have left.
     :ivar drops: how many documents a restore loses on the way.
     :ivar forgets_templates: whether a restore leaves the templates out.
     """
@@ -198,6 +203,10 @@ class LivingEngine(FakeEngine):
     arriving: list[tuple[int, int]] = field(default_factory=list)
     snapshots_are: dict[str, Any] = field(default_factory=dict)
     gives_up: bool = False
+    blocks: Document = field(default_factory=dict)
+    streams: tuple[str, ...] = ()
+    shards_per_node: int = 1000
+    available: int = 10**12
     drops: int = 0
     forgets_templates: bool = False
 
@@ -213,9 +222,6 @@ class LivingEngine(FakeEngine):
                 return Reply(200, {})
             case _, ["_snapshot", repository, *rest]:
                 return self._repository(method, repository, rest, body)
-            case "GET", [indices, "_stats", "docs"]:
-                self._let_arrive(indices)
-                return self.held.marks(indices.split("*")[0])
             case "POST", [indices, "_refresh"]:
                 self._let_arrive(indices)
                 return Reply(200, {"_shards": SHARDS})
@@ -227,15 +233,53 @@ class LivingEngine(FakeEngine):
                 return ACKNOWLEDGED
             case "GET", ["_index_template" | "_component_template" | "_template" as kind]:
                 return Reply(200, self._templates(kind))
+            case "GET", asked:
+                return self._shown(asked)
+        return None
+
+    def _shown(self, asked: list[str]) -> Reply | None:
+        match asked:
+            case [indices, "_stats", "docs"]:
+                self._let_arrive(indices)
+                return self.held.marks(indices.split("*")[0])
+            case [_, "_stats", "store"]:
+                size = {"store": {"size_in_bytes": 10**6 * len(self.held.documents)}}
+                return Reply(200, {"_shards": SHARDS, "_all": {"primaries": size}})
+            case ["_data_stream"]:
+                return Reply(200, {"data_streams": [{"name": each} for each in self.streams]})
+            case ["_nodes", "stats", "fs"]:
+                return Reply(200, self._nodes())
         return None
 
     def _of_cluster(self, asked: list[str], body: Any) -> Reply | None:
         match asked:
             case ["health"]:
                 return self._health()
+            case ["state", "blocks"]:
+                uuid = f"uuid-of-{self.namespace}"
+                return Reply(200, {"cluster_uuid": uuid, "blocks": self.blocks})
+            case ["settings"]:
+                return self._settings(body)
             case ["allocation", "explain"]:
                 return Reply(200, self._explain(body))
         return None
+
+    def _settings(self, body: Any) -> Reply:
+        for name, value in (body or {}).get("persistent", {}).items():
+            self.held.persistent.pop(name, None)
+            if value is not None:
+                self.held.persistent[name] = value
+        defaults = {"cluster": {"max_shards_per_node": str(self.shards_per_node)}}
+        return Reply(200, {"persistent": self.held.persistent, "defaults": defaults})
+
+    def _nodes(self) -> Document:
+        disk = {"total": {"available_in_bytes": self.available}}
+        return {
+            "nodes": {
+                "one": {"roles": ["data", "ingest"], "fs": disk},
+                "two": {"roles": ["cluster_manager"], "fs": disk},
+            }
+        }
 
     def _health(self) -> Reply:
         states = dict.fromkeys([*self.held.documents, ".own"], "done")

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from hooks import failback
+from hooks import engine_settings, failback
 from tests.unit.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
 from tests.unit.failback_world import BOTH, FAILED_OVER, WEB_APPS, World
 from tests.unit.search_engines import Held
 
 B3 = Gate("B3")
+EXCLUDE = "cluster.routing.allocation.exclude._ip"
 
 
 @pytest.fixture
@@ -142,6 +143,44 @@ class TestTheCopy:
         assert here.empty.held == here.own.held
         assert 21 in here.empty.held.positions[2]
 
+    def test_the_recreated_engine_keeps_its_own_persistent_settings(self, here: World) -> None:
+        """With the survivor's, of its own nodes, shards might go nowhere."""
+        here.own.held.persistent = {EXCLUDE: "10.1.2.3", "cluster.routing.rebalance.enable": "none"}
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9", "indices.recovery.max_bytes": "9mb"}
+        B3.prove(here)
+        assert here.empty.held.persistent == {
+            EXCLUDE: "10.9.9.9",
+            "indices.recovery.max_bytes": "9mb",
+        }
+        asked = here.empty.asked()
+        restored = next(each for each in asked if each.endswith("/_restore"))
+        assert asked.index("PUT /_cluster/settings") == asked.index(restored) + 2
+
+    def test_they_are_kept_though_a_run_was_killed_before_they_were_back(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here.own.held.persistent = {EXCLUDE: "10.1.2.3"}
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9"}
+        with monkeypatch.context() as killed:
+            killed.setattr(engine_settings, "put_back", killing)
+            with pytest.raises(SystemExit):
+                B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.1.2.3"}
+        B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.9.9.9"}
+
+    def test_what_is_set_between_two_attempts_is_kept(self, here: World) -> None:
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9"}
+        B3.prove(here)
+        here.empty.held.persistent = {EXCLUDE: "10.8.8.8"}
+        here.own.held.rewritten["operate-list-view"] = 1
+        B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.8.8.8"}
+
+    def test_where_they_are_alike_nothing_is_set(self, here: World) -> None:
+        B3.prove(here)
+        assert here.empty.asked("PUT") == []
+
     def test_a_new_attempt_takes_a_new_snapshot(
         self, here: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -202,6 +241,10 @@ class TestLookingFirst:
     def test_what_newer_came_is_refused_all_the_same(self, here: World) -> None:
         here.takeover.held.positions[2].add(21)
         refused(here, "does not hold every record that the failover one does")
+
+
+def killing(*_: object) -> None:
+    raise SystemExit
 
 
 class _Later:
