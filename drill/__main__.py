@@ -98,6 +98,13 @@ def main(
             help="With --zombie: leave the network policies out, which the drill must notice.",
         ),
     ] = False,
+    late_flush: Annotated[
+        bool,
+        typer.Option(
+            "--late-flush",
+            help="Let a broker write its buffers only after the copy was made, which must be refused.",
+        ),
+    ] = False,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -145,6 +152,7 @@ def main(
             on,
             consent,
             own,
+            late_flush,
         )
         if on:
             ForeignSettings.read(on)

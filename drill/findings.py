@@ -141,6 +141,7 @@ def report_of(
         versions=findings.versions,
         broker=findings.broker,
         zombie=settings.zombie,
+        late_flush=settings.late_flush,
         by_command=settings.by_command,
         answers=findings.answers,
         rights=findings.audit.judged(),

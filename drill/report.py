@@ -143,6 +143,7 @@ class Report:
     broker: str = ""
     """Which broker was used, with its image; empty if none was ever seen."""
     zombie: bool = False
+    late_flush: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
     by_command: bool = False
     """Whether the runbook command took the turns."""
@@ -204,6 +205,7 @@ def as_json(report: Report) -> str:
             for point in turn.not_reachable
         ],
         "zombie": report.zombie,
+        "lateFlush": report.late_flush,
         "byCommand": report.by_command,
         "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
         "statusAsked": {when: each.asked for when, each in report.answers.items()},
