@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hooks import adoption, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
+from hooks.loud import loud_about_the_pause
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
 
@@ -244,9 +246,11 @@ def _prepare_install(site: Site, spec: Installation, project: str) -> None:
 def _prepare_update(site: Site, spec: Installation) -> None:
     """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
     release = site.settings.release
-    helm_records.clear_interrupted_upgrade(site.cluster, spec.namespace, release, site.say)
-    if spec.hold_updates:
-        rollout.hold(site.cluster, spec.namespace, release, site.say)
+    # Between two gates of a failback exporters may be paused.
+    with loud_about_the_pause(site) if site.settings.phase.is_failback else nullcontext():
+        helm_records.clear_interrupted_upgrade(site.cluster, spec.namespace, release, site.say)
+        if spec.hold_updates:
+            rollout.hold(site.cluster, spec.namespace, release, site.say)
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:

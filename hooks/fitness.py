@@ -12,5 +12,7 @@ def unfit_source(engine: SearchEngine) -> list[str]:
 def unfit_target(engine: SearchEngine, source: SearchEngine) -> list[str]:
     """Return what keeps an engine from taking the copy of another one, each with its remedy."""
     problems = engine.blocked()
-    problems += too_small(engine.room(), source.health(), engine.health(), source.bytes_held())
+    # What it holds of users makes room: it is deleted before.
+    to_come = source.bytes_held() - engine.bytes_held()
+    problems += too_small(engine.room(), source.health(), engine.health(), to_come)
     return [f"in {engine}, {each}" for each in problems]

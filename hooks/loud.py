@@ -10,6 +10,16 @@ from dualregion.errors import ConfigError, DualRegionError
 from hooks import exporting
 from hooks.site import Site
 
+_at_work: list[Site] = []
+"""The steps under way that may have exporters paused; they are ended without a word when the program is."""
+
+
+def notice_of_interruption() -> str | None:
+    """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
+    if not _at_work:
+        return None
+    return exporting.pause_notice("perhaps: a step of the failback was interrupted")
+
 
 @contextmanager
 def loud_about_the_pause(site: Site) -> Iterator[None]:
@@ -17,6 +27,16 @@ def loud_about_the_pause(site: Site) -> Iterator[None]:
 
     :raises DualRegionError: in the place of what is not meant for a user's eyes.
     """
+    _at_work.append(site)
+    try:
+        with _loud(site):
+            yield
+    finally:
+        _at_work.pop()
+
+
+@contextmanager
+def _loud(site: Site) -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:

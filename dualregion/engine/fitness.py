@@ -94,7 +94,7 @@ def too_small(
 ) -> list[str]:
     """Return why an engine cannot take a copy of another one; what it holds of users is deleted before.
 
-    :param bytes_to_come: how large the source's primary copies are.
+    :param bytes_to_come: how much more it will hold than now.
     """
     problems = []
     kept = set(target.indices) - set(user_indices(target.indices))

@@ -11,7 +11,7 @@ import pytest
 
 from dualregion.errors import DualRegionError
 from dualregion.procedure import STEPS
-from hooks import engines, failback, steps
+from hooks import engines, failback, loud, steps
 from hooks.cluster import CallFailed, Cluster
 from tests.unit.failback_gates import Gate, says_how_to_go_on_and_back
 from tests.unit.failback_world import WEB_APPS, World
@@ -107,6 +107,20 @@ class TestAnyFailure:
         here.own.says("POST", "/_snapshot/camunda_backup", Reply(400, {"error": {}}))
         B2.fails(here, "camunda_backup", paused=True)
         assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0)
+
+
+def test_whoever_interrupts_a_step_in_its_midst_is_told_of_the_pause(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.freezes()
+    told: list[str | None] = []
+    monkeypatch.setattr(
+        failback, "_demand_paused", lambda *_: told.append(loud.notice_of_interruption())
+    )
+    assert loud.notice_of_interruption() is None
+    B3.prove(here)
+    assert says_how_to_go_on_and_back(str(told[0]))
+    assert loud.notice_of_interruption() is None
 
 
 class TestABareDebugPod:

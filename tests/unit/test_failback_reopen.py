@@ -149,6 +149,21 @@ class TestTheSurvivor:
         self.B5.fails(here, "partition 1: the failover engine holds 11 records", paused=True)
         assert here.orders() == []
 
+    def test_a_record_that_was_deleted_by_hand_afterwards_is_proved_anew(self, here: World) -> None:
+        """The failover installation is gone already, so that a replica of each partition is missing."""
+        here.say_phase("EXPORTING")
+        here.drop_failover()
+        assert self.B5.prove(here) == {"webApps": "up", "resumedAt": "before this run"}
+        assert here.orders() == []
+
+    def test_a_failover_installation_that_was_deleted_too_early_lets_nothing_go_on(
+        self, here: World
+    ) -> None:
+        here.drop_failover()
+        what = "exporting goes on, as the failover installation is gone already"
+        self.B5.waits(here, what, "says PAUSED", hint="back out", paused=True)
+        assert here.orders() == []
+
     def test_web_apps_that_are_still_scaled_down(self, here: World) -> None:
         place = here.survivor.namespace
         here.has_web_apps(place, running=False)
