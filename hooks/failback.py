@@ -32,7 +32,7 @@ from hooks import (
 )
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
-from hooks.loud import loud_about_the_pause, paused_now
+from hooks.loud import ENGINE_GONE, loud_about_the_pause, paused_now
 from hooks.search import SearchEngine
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
@@ -171,6 +171,8 @@ def _web_apps_back_unless_paused(site: Site) -> Iterator[None]:
     """Scale Operate and Tasklist back if the freeze fails, whatever it is, and leaves no exporter paused."""
     try:
         yield
+    except ENGINE_GONE:
+        raise
     except Exception:
         if paused_now(site) is None:
             webapps.scale_back(site.cluster, site.namespace, site.settings.release, site.say)

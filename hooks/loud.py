@@ -5,11 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from traceback import extract_tb
 
+import grpc
+
 from dualregion import observed
 from dualregion.errors import ConfigError, DualRegionError
 from hooks import exporting
 from hooks.site import Site
 
+ENGINE_GONE = grpc.RpcError
+"""What a progress line raises once the engine that asked for the step is gone: nobody would hear, and nothing more is done."""
 _at_work: list[Site] = []
 """The steps under way that may have exporters paused; they are ended without a word when the program is."""
 
@@ -45,6 +49,8 @@ def _loud(site: Site) -> Iterator[None]:
             raise
         kind = DualRegionError if isinstance(error, ConfigError) else type(error)
         raise kind(f"{error}\n{exporting.pause_notice(paused)}") from None
+    except ENGINE_GONE:
+        raise
     except Exception as error:
         paused = paused_now(site)
         if paused is None:

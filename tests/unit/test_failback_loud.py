@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pytest
 
 from dualregion.errors import DualRegionError
@@ -72,6 +73,17 @@ class TestAnyFailure:
         assert "secret" not in text
         assert "Traceback" not in text
         assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize("gate", [B2, B3], ids=["B2", "B3"])
+    def test_an_engine_that_is_gone_ends_it_and_nothing_is_done_any_more(
+        self, here: World, monkeypatch: pytest.MonkeyPatch, gate: Gate
+    ) -> None:
+        monkeypatch.setattr(failback, "_pause", raising(grpc.RpcError()))
+        monkeypatch.setattr(failback, "_demand_paused", raising(grpc.RpcError()))
+        here.say_phase("EXPORTING")
+        with pytest.raises(grpc.RpcError):
+            gate.prove(here)
+        assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0)
 
     def test_without_a_pause_it_is_what_it_was(
         self, here: World, monkeypatch: pytest.MonkeyPatch
