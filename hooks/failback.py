@@ -375,7 +375,7 @@ def _prove_reopened_before(site: Site, waiting: Waiting) -> Evidence:
         not_exporting,
         f"If namespace {site.settings.own.failover} was deleted by hand before exporting went on, back out.",
     )
-    return {"webApps": "up", "resumedAt": "before this run"}
+    return {"webApps": "up", "exporters": "went on before this run"}
 
 
 def _prove_whole_before_resuming(site: Site, waiting: Waiting) -> Evidence:
