@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie foreign adopting trial contract properties test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting trial contract properties test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -42,7 +42,7 @@ setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 licences: setup ## Make the list of licences and its document anew, after a change of versions
 	@$(PYTHON) -m sandbox.licences
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens
@@ -75,6 +75,9 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation, or with two operators
 	$(PYTHON) -m pytest tests/zombie
+
+late-flush: setup ## Drills in which a broker writes its buffers only after the copy was made
+	$(PYTHON) -m pytest tests/late_flush
 
 foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it were somebody else's)
 	$(PYTHON) -m pytest tests/foreign

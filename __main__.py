@@ -7,6 +7,7 @@ gc.disable()
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pulumi
@@ -38,6 +39,7 @@ from hooks import (
 )
 from hooks.cluster import Cluster
 from hooks.files import chart_version, check_chart, read_values
+from hooks.loud import notice_of_interruption
 from hooks.site import Site
 
 PROJECT = Path(__file__).parent
@@ -204,8 +206,10 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
 def _exit_quietly(*_: object) -> None:
     """Leave at once when the engine, or Ctrl-C, stops the program: a stack trace would tell nothing.
 
-    A step that is under way leaves no record, so the next `pulumi up` does it again.
+    A step that is under way leaves no record, so the next `pulumi up` does it again. Only what may be paused is told.
     """
+    if notice := notice_of_interruption():
+        print(notice, file=sys.stderr, flush=True)
     os._exit(1)
 
 

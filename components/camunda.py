@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from hooks import adoption, claiming, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
+from hooks.loud import loud_about_the_pause
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
 from hooks.site import Site
 
@@ -288,9 +290,13 @@ def _is_a_stage(site: Site, spec: Installation, installed: Mapping[str, Any]) ->
 def _prepare_update(site: Site, spec: Installation) -> None:
     """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
     release = site.settings.release
-    helm_records.begin_upgrade(site.cluster, spec.namespace, release, _begun(site, spec), site.say)
-    if spec.hold_updates:
-        rollout.hold(site.cluster, spec.namespace, release, site.say)
+    # Between two gates of a failback exporters may be paused.
+    with loud_about_the_pause(site) if site.settings.phase.is_failback else nullcontext():
+        helm_records.begin_upgrade(
+            site.cluster, spec.namespace, release, _begun(site, spec), site.say
+        )
+        if spec.hold_updates:
+            rollout.hold(site.cluster, spec.namespace, release, site.say)
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:

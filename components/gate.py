@@ -113,8 +113,9 @@ def _prove(args: GateArgs, name: str) -> None:
     start = datetime.now(UTC)
     evidence = steps.PROOFS[step.id](site)
     end = datetime.now(UTC)
-    site.cluster.apply_config_map(
-        site.namespace,
+    steps.write_record(
+        site,
+        step,
         name,
         {
             "start": start.isoformat(timespec="milliseconds"),

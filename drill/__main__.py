@@ -105,6 +105,13 @@ def main(
             help="As --zombie, and at the cut each region's operator calls the other region lost.",
         ),
     ] = False,
+    late_flush: Annotated[
+        bool,
+        typer.Option(
+            "--late-flush",
+            help="Let a broker write its buffers only after the copy was made, which must be refused.",
+        ),
+    ] = False,
     adopt: Annotated[
         bool,
         typer.Option(
@@ -153,6 +160,7 @@ def main(
             on,
             consent,
             own,
+            late_flush,
         )
         if on:
             ForeignSettings.read(on)

@@ -75,6 +75,24 @@ def exporters_are_paused(
     )
 
 
+def gap_is_refused(exit_status: int, output: str) -> Check:
+    """A `pulumi up` that finds the copy short of records fails, says so, and how to go on."""
+    wanted = {
+        "what the copy lacks": "differ: index zeebe-record"
+        if "differ: index" in output
+        else "does not hold every record that the failover one does",
+        "that exporters are paused": "EXPORTERS ARE PAUSED",
+        "how to go on": "back out and begin the failback anew",
+    }
+    problems = [] if exit_status else ["`pulumi up` succeeded"]
+    problems += [f"it does not say {what}" for what, text in wanted.items() if text not in output]
+    return judged(
+        "A copy that lacks records which were flushed late is refused, and exporting not resumed",
+        problems,
+        "refused, with the way on",
+    )
+
+
 def web_apps_ready(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
     """Operate and Tasklist are ready in each namespace: namespace -> its Deployments."""
     problems = [

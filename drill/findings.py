@@ -142,6 +142,7 @@ def report_of(
         broker=findings.broker,
         zombie=settings.zombie,
         two_operators=settings.two_operators,
+        late_flush=settings.late_flush,
         by_command=settings.by_command,
         answers=findings.answers,
         rights=findings.audit.judged(),

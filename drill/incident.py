@@ -7,6 +7,7 @@ from drill.backing_out import back_out
 from drill.failback import Failback
 from drill.failover import Failover
 from drill.judging import ask_in_normal
+from drill.late_flush import LateFlush
 from drill.points import every_point_was_hit, named_points, no_release_is_pending
 from drill.regions import REGIONS
 from drill.rig import Rig
@@ -75,7 +76,11 @@ def _go_through(rig: Rig, incident: Incident, suffix: str) -> None:
     if until is Until.FAILOVER:
         failover.check_engines()
         return
-    failback.begin()
+    if rig.settings.late_flush:
+        LateFlush(failback).rehearse()
+        failback.begin_again()
+    else:
+        failback.begin()
     failback.check_pending()
     if rig.settings.back_out:
         back_out(failback)

@@ -144,6 +144,8 @@ class Report:
     """Which broker was used, with its image; empty if none was ever seen."""
     zombie: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
+    late_flush: bool = False
+    """Whether a broker wrote its buffers only after the copy was made."""
     two_operators: bool = False
     """Whether each region's operator called the other region lost."""
     by_command: bool = False
@@ -207,6 +209,7 @@ def as_json(report: Report) -> str:
         ],
         "zombie": report.zombie,
         "twoOperators": report.two_operators,
+        "lateFlush": report.late_flush,
         "byCommand": report.by_command,
         "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
         "statusAsked": {when: each.asked for when, each in report.answers.items()},

@@ -88,6 +88,8 @@ class DrillSettings:
     With `interrupt` every `pulumi up` of the procedure is killed at each of its points, and run again.
     With `back_out` each failback is backed out of once, with exporters paused, and begun again.
     With `by_pulumi` the drill takes the turns by plain `pulumi up`, and not by the runbook command `dualregion`.
+    With `late_flush` a broker of the recreated region writes its buffers only after the copy was made: the copy must be
+    refused, and the failback backed out of and begun again.
     With `zombie` a region is not killed but cut off, and comes back alive after the failover; `without_isolation`
     leaves out what keeps it away then, which the drill must notice. With `two_operators`, which is a drill with `zombie`,
     both regions are called lost at nearly the same moment.
@@ -112,6 +114,7 @@ class DrillSettings:
     on: Path | None = None
     consent: str = ""
     images: OwnImages | None = None
+    late_flush: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -147,6 +150,7 @@ class DrillSettings:
         if self.consent and not self.on:
             raise DrillError("--consent is for clusters of yours: it goes with --on")
         self._refuse_wrong_zombie()
+        self._refuse_wrong_late_flush()
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
             raise DrillError(
@@ -168,6 +172,19 @@ class DrillSettings:
                 "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"
             )
 
+    def _refuse_wrong_late_flush(self) -> None:
+        if not self.late_flush:
+            return
+        if self.until not in (Until.FAILBACK_PENDING, Until.RESTORED):
+            raise DrillError(f"--late-flush with --until {self.until}: there is no failback")
+        if self.interrupt or self.back_out:
+            other = "--interrupt" if self.interrupt else "--back-out"
+            raise DrillError(f"{other} and --late-flush: give one of them")
+        if self.on or has_real_brokers(self.images):
+            raise DrillError(
+                "--late-flush: it is the rehearsal broker that flushes late on purpose; not with brokers of your own"
+            )
+
     @property
     def stacks_at_once(self) -> bool:
         """Whether both stacks may be worked on at the same time.
@@ -181,9 +198,10 @@ class DrillSettings:
     def by_command(self) -> bool:
         """Whether `dualregion` takes the turns.
 
-        What is killed in an interrupted drill is `pulumi up` itself, and a zombie comes back between two of them.
+        What is killed in an interrupted drill is `pulumi up` itself, and a zombie comes back between two of them, as a
+        late flush comes between two of them.
         """
-        return not (self.by_pulumi or self.interrupt or self.zombie)
+        return not (self.by_pulumi or self.interrupt or self.zombie or self.late_flush)
 
     @property
     def patience(self) -> Patience:

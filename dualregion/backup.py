@@ -133,6 +133,18 @@ class BackupSettings(Model):
         return key if key and not self.settings.get(key) else None
 
 
+def readonly_problem(backup: BackupSettings) -> str | None:
+    """Return why nothing could be written to the repository, or None: the survivor's snapshot goes there."""
+    if backup.type == "url":
+        return "backup.type is 'url': such a repository can only be read, and the survivor's snapshot is written to it"
+    if str(backup.settings.get("readonly", False)).lower() == "false":
+        return None
+    return (
+        f"backup.settings.readonly is {backup.settings['readonly']!r}: the survivor's snapshot is written there; leave it "
+        "out (the recreated region's engine gets it for reading only, in any case)"
+    )
+
+
 def storage_problem(backup: BackupSettings) -> str | None:
     """Return why the buckets cannot be used as they are configured, or None."""
     if backup.storage is None:

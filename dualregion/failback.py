@@ -143,7 +143,7 @@ def recreated(
     """Return what the recreated region's stack declares in a failback."""
     proved, theirs = own.proved(incident), peer.proved(incident)
     if B2.id in theirs and B1.id not in proved:
-        raise ConfigError([_lost_again(settings)])
+        raise ConfigError([_lost_again(settings, own)])
     if B0.id not in theirs and B7.id not in proved:
         return _before(settings, base, peer, own)
     final = settings.phase is Phase.RESTORED
@@ -205,7 +205,13 @@ def _before(settings: Settings, base: Mapping[str, Any], peer: Stack, own: Stack
     return replace(as_it_is(settings, base, own), waiting_for=waiting)
 
 
-def _lost_again(settings: Settings) -> str:
+def _lost_again(settings: Settings, own: Stack) -> str:
+    if Kind.NORMAL in own.nodes:
+        return (
+            f"stack {settings.peer_stack_name} is past step B1 of the failback, but this region has no record of B1, the "
+            "ConfigMap dual-region-b1: was it deleted by hand? What it stands for cannot be proved again now; until the "
+            "survivor's B5, set phase failover on both stacks, and begin the failback anew"
+        )
     return (
         f"stack {settings.peer_stack_name} is past step B1 of the failback, but nothing of it is left in this "
         "region: it was lost again. Set phase failover on both stacks and fail over once more"

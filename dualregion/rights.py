@@ -123,8 +123,9 @@ _PEER_NAMESPACED = (
     Right("services/proxy", ("get", "create"), "the survivor's gateway", Only.GATEWAY),
     Right(
         "services/proxy",
-        ("get", "create", "delete"),
-        "the recreated region's search engine: its own indices go, the survivor's are restored (B3)",
+        ("get", "create", "update", "delete"),
+        "the recreated region's search engine: its own indices go, the survivor's are restored, and its own persistent "
+        "settings are put back (B3)",
         Only.ENGINE,
     ),
 )

@@ -18,7 +18,14 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
 from dualregion import brokers
 from dualregion.announcements import AnnouncementSettings, announcement_problem
-from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
+from dualregion.backup import (
+    KEY_NAMES,
+    Access,
+    BackupSettings,
+    RepositorySettings,
+    readonly_problem,
+    storage_problem,
+)
 from dualregion.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.forms import (
@@ -159,6 +166,8 @@ class Settings(Model):
     """The stack of the other region. Default: `region0` or `region1`."""
     deadline_seconds: Annotated[int, whole(1, 7 * DAY_SECONDS)] = 900
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
+    search_seconds: Annotated[int, whole(1, 3600)] = 120
+    """How long one answer of a search engine may take that is more work the more it holds: searches, deletions, restores."""
     elasticsearch_secret: SecretSettings | None = None
     backup: BackupSettings = BackupSettings()
     dns: DnsSettings = DnsSettings()
@@ -505,6 +514,10 @@ def _check_backup(settings: Settings) -> str | None:
     )
 
 
+def _check_readonly(settings: Settings) -> str | None:
+    return readonly_problem(settings.backup)
+
+
 def _check_storage(settings: Settings) -> str | None:
     return storage_problem(settings.backup)
 
@@ -580,6 +593,7 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_quorum,
     _check_no_loss,
     _check_backup,
+    _check_readonly,
     _check_storage,
     _check_keys,
     _check_dns,

@@ -6,7 +6,7 @@ set by name here, and every other entry keeps its place and content.
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dualregion import brokers
 from dualregion.engine.records import RECORD_PREFIX
@@ -239,22 +239,73 @@ def web_apps_of(values: Mapping[str, Any]) -> list[str]:
     return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]
 
 
-def flush_seconds(values: Mapping[str, Any]) -> int:
-    """Return how long an exporter of these values may keep records before it writes them, in seconds.
+class ExporterSettings(NamedTuple):
+    """What of the exporters' own settings a failback goes by.
 
-    Source: the Elasticsearch exporter's `bulk.delay`, 5 s unless set in `zeebe.env`.
+    :ivar prefix: what the names of their indices begin with.
+    :ivar flush_seconds: how long they may keep records before they write them.
     """
-    found = [int(text) for text in _exporter_arguments(values, "ARGS_BULK_DELAY") if text.isdigit()]
-    unset = brokers.REGIONS - len(found)
-    return max(found + [FLUSH_SECONDS] * unset)
+
+    prefix: str = RECORD_PREFIX
+    flush_seconds: int = FLUSH_SECONDS
 
 
-def record_prefix(values: Mapping[str, Any]) -> str:
-    """Return what the names of the exporters' indices begin with.
+def exporter_settings(values: Mapping[str, Any]) -> ExporterSettings:
+    """Return the settings of the exporters of these values; see `exporter_settings_of`."""
+    return exporter_settings_of(env_of(values))
 
-    Source: the Elasticsearch exporter's `index.prefix`.
+
+def exporter_settings_of(env: Iterable[Mapping[str, Any]]) -> ExporterSettings:
+    """Return the settings of both exporters, of which the slower flush counts.
+
+    Source: the Elasticsearch exporter's `index.prefix` and `bulk.delay` (whole seconds).
+
+    :param env: the entries of `zeebe.env`, or of the brokers' own environment.
+    :raises ConfigError: if one cannot be read here, as it is a template or comes from somewhere else; if it is no number
+        of seconds; or if the two prefixes differ, as an engine that is copied holds one of them only.
     """
-    return next(iter(_exporter_arguments(values, "ARGS_INDEX_PREFIX")), RECORD_PREFIX)
+    given = {entry.get("name"): entry for entry in env}
+
+    def said(setting: str, default: str) -> list[str]:
+        names = [exporter_variable(region, setting) for region in range(brokers.REGIONS)]
+        return [_literal(name, given[name]) if name in given else default for name in names]
+
+    delays = said("ARGS_BULK_DELAY", str(FLUSH_SECONDS))
+    wrong = [text for text in delays if not text.isdecimal()]
+    if wrong:
+        raise ConfigError(
+            [
+                f"values: zeebe.env sets the exporters' ARGS_BULK_DELAY to {wrong[0]!r}: whole seconds are needed, "
+                'such as "5"'
+            ]
+        )
+    first, second = said("ARGS_INDEX_PREFIX", RECORD_PREFIX)
+    if first != second:
+        raise ConfigError(
+            [
+                f"values: zeebe.env sets the exporters' ARGS_INDEX_PREFIX to {first!r} for region 0 and {second!r} for "
+                "region 1: after a failback each engine holds the indices of the other one's, so both must be the same"
+            ]
+        )
+    if not first:
+        raise ConfigError(
+            ["values: zeebe.env sets the exporters' ARGS_INDEX_PREFIX to nothing: give it a name"]
+        )
+    return ExporterSettings(first, max(map(int, delays)))
+
+
+def _literal(name: str, entry: Mapping[str, Any]) -> str:
+    """Return the value of an environment entry as brokers get it."""
+    value = entry.get("value")
+    if entry.get("valueFrom") or "{{" in str(value):
+        raise ConfigError(
+            [
+                f"values: zeebe.env takes {name} from somewhere else, by valueFrom or a template: the failback must know "
+                "it, so write its value"
+            ]
+        )
+    # Kubernetes takes an entry without a value for an empty one.
+    return "" if value is None else str(value)
 
 
 def exporters_of(values: Mapping[str, Any]) -> list[str]:

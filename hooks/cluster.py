@@ -6,10 +6,10 @@ laptop outside the cluster needs nothing but its kube context.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import urllib3
 from kubernetes import client
@@ -32,12 +32,24 @@ FIELD_MANAGER = "camunda-dual-region"
 """Who owns what the hooks write, apart from what Pulumi writes (server-side apply)."""
 
 
+T = TypeVar("T")
+
+
+_PASSING = frozenset({408, 409, 429})
+"""The refusals among 400 to 499 that may pass: too slow, in conflict, too busy."""
+
+
 class CallFailed(DualRegionError):
     """A call was answered with an error, or not at all; usually worth another try."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         self.status = status
         super().__init__(message)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the same call would be refused again: it was understood, and not too slow, in conflict or too busy."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in _PASSING
 
 
 def _number(text: str) -> float:
@@ -67,6 +79,24 @@ class Answer:
         if not isinstance(document, dict):
             raise CallFailed(f"an answer that is no JSON map: {without_secrets(self.body)[:200]!r}")
         return document
+
+
+_OUT_OF_FORM = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+"""What reading a document raises that is not of the form that was expected; pydantic's errors are of the first."""
+
+
+def understood(asked: object, read: Callable[[], T]) -> T:
+    """Return what is read out of an answer; one of another form than expected is no answer.
+
+    :param asked: who gave it, and to what.
+    :raises CallFailed: if it is out of form.
+    """
+    try:
+        return read()
+    except _OUT_OF_FORM as error:
+        # What it holds is not shown: nobody knows what it is.
+        what = f"{type(error).__name__} while it was read"
+        raise CallFailed(f"{asked} answered in another form than expected ({what})") from None
 
 
 @dataclass(frozen=True)
@@ -160,6 +190,10 @@ class Cluster:
             raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
+        except _OUT_OF_FORM:
+            raise ClusterUnreachable(
+                self._unreachable("what answers is no Kubernetes API server")
+            ) from None
 
     def identity(self) -> str:
         """Return what tells this cluster from every other one, also from one made anew at the same address.
@@ -181,9 +215,17 @@ class Cluster:
         """POST a JSON document to a service or pod, see `ask`."""
         return self.ask("POST", target, path, body)
 
-    def ask(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        target: Target,
+        path: str,
+        body: Any = None,
+        seconds: float = READ_SECONDS,
+    ) -> Answer:
         """Send a request, with a JSON document or none, to a service or pod through the API server's proxy.
 
+        :param seconds: how long the answer may take.
         :raises CallFailed: if it cannot be reached or answers with a server error.
         """
         request = self._api.param_serialize(
@@ -195,9 +237,7 @@ class Cluster:
         )
         what = f"{method} {path} of {target}"
         try:
-            response = self._api.call_api(
-                *request, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
+            response = self._api.call_api(*request, _request_timeout=(CONNECT_SECONDS, seconds))
             response.read()  # type: ignore[no-untyped-call]
             answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -388,6 +428,11 @@ class Cluster:
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed(f"kube context {self.context}: {reason_of(error)}") from None
+        except _OUT_OF_FORM as error:
+            raise CallFailed(
+                f"kube context {self.context}: an answer that is none of a Kubernetes API server "
+                f"({type(error).__name__} while it was read): is a proxy or a portal in between?"
+            ) from None
 
     def _is_gone(self, namespace: str) -> bool:
         """Return whether a namespace is known to be gone: one that may not be looked at may be there."""

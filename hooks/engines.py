@@ -1,28 +1,34 @@
-"""The search engines that a failback's steps work on, and the repository that it copies through."""
+"""The search engines that a failback's steps work on, and the repository that it copies through.
+
+Each is the same on both stacks, whichever asks.
+"""
 
 from dualregion import values
 from dualregion.engine.repositories import Repository
-from hooks.cluster import Cluster
+from dualregion.errors import ConfigError
+from dualregion.values import ExporterSettings
+from hooks import pods
+from hooks.exporting import Place
 from hooks.search import SearchEngine
 from hooks.site import Site
 
 
-def own(site: Site) -> SearchEngine:
-    """Return the search engine of the site's own region."""
-    return _engine(site, site.cluster, site.namespace)
+def survivor(site: Site) -> SearchEngine:
+    """Return the search engine of the surviving region: what is copied."""
+    return _engine(site, site.places[0])
 
 
 def takeover(site: Site) -> SearchEngine:
     """Return the failover installation's search engine."""
-    return _engine(site, site.cluster, site.settings.own.failover)
+    return _engine(site, site.places[1])
 
 
-def other(site: Site) -> SearchEngine:
-    """Return the search engine of the other region: on the survivor's site, of the recreated one.
+def recreated(site: Site) -> SearchEngine:
+    """Return the search engine of the recreated region: the copy.
 
     :raises ConfigError: if the kubeconfig does not have its context.
     """
-    return _engine(site, site.peer_cluster, site.settings.peer.namespace)
+    return _engine(site, site.places[2])
 
 
 def repository(site: Site) -> Repository:
@@ -31,6 +37,23 @@ def repository(site: Site) -> Repository:
     return Repository(backup.repository, backup.type, site.settings.repository_settings)
 
 
-def _engine(site: Site, cluster: Cluster, namespace: str) -> SearchEngine:
-    prefix = values.record_prefix(site.topology.installations[0].values)
-    return SearchEngine(cluster, namespace, site.settings.release, prefix)
+def exporters(site: Site) -> ExporterSettings:
+    """Return the exporters' settings: by the values, or, where these are templates, by what runs.
+
+    :raises ConfigError: if they cannot be known, or no failback can go by them.
+    """
+    try:
+        return values.exporter_settings(site.topology.installations[0].values)
+    except ConfigError:
+        place = site.places[0]
+        found = place.cluster.stateful_set(place.namespace, f"{site.settings.release}-zeebe")
+        if found is None:
+            raise
+        return values.exporter_settings_of(pods.exporter_environment(found))
+
+
+def _engine(site: Site, place: Place) -> SearchEngine:
+    settings, prefix = site.settings, exporters(site).prefix
+    return SearchEngine(
+        place.cluster, place.namespace, settings.release, prefix, settings.search_seconds
+    )

@@ -13,14 +13,40 @@ from functools import partial
 from dualregion import brokers, failback, observed, values
 from dualregion.engine.health import not_green_and_empty
 from dualregion.engine.records import records_text
+from dualregion.engine.snapshots import NAME_PREFIX
+from dualregion.engine.words import some_of
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
 from dualregion.observed import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
-from hooks import clean_slate, engines, exporting, pods, proofs, rollout, snapshots, webapps
+from hooks import (
+    clean_slate,
+    engine_settings,
+    engines,
+    exporting,
+    fitness,
+    pods,
+    proofs,
+    rollout,
+    snapshots,
+    webapps,
+)
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
+from hooks.loud import ENGINE_GONE, loud_about_the_pause, paused_now
+from hooks.search import SearchEngine
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
+
+_BACK_OUT = (
+    "Exporting stays paused, so nothing is lost. To go on, back out and begin the failback anew: set phase failover on "
+    "both stacks and run `pulumi up` on the survivor's, then set phase failback-pending. `pulumi up` alone ends here "
+    "again, unless retention has deleted what is old in one region and is yet to do so in the other"
+)
+"""What to do about a copy with a gap once brokers may not be kept from it any more."""
+_COPY_ANEW = (
+    "The same `pulumi up` takes a new snapshot and restores it; if that ends in the same way, back out (set phase "
+    "failover on both stacks) and begin the failback anew. Nothing is lost as long as exporting is paused"
+)
 
 
 def prove_clean(site: Site) -> Evidence:
@@ -61,7 +87,7 @@ def join(site: Site) -> Evidence:
         proofs.look_at_pods(site, site.namespace),
     )
     proofs.wait_for_search_engine(site, waiting, site.namespace)
-    engine = engines.own(site)
+    engine = engines.recreated(site)
     waiting.until_none(
         f"the search engine of {site.namespace} is green and empty",
         lambda: not_green_and_empty(engine.health()),
@@ -88,9 +114,8 @@ def freeze(site: Site) -> Evidence:
     :raises DualRegionError: if it is not reached in time; exporting goes on again then.
     """
     settings, waiting = site.settings, site.waiting(B2)
-    # Found out before anything is paused: a snapshot that could not be taken.
-    snapshots.register(engines.own(site), waiting, engines.repository(site), readonly=False)
-    with _loud_about_the_pause(site), _web_apps_back_unless_paused(site):
+    with loud_about_the_pause(site), _web_apps_back_unless_paused(site):
+        not_copied = _refuse_what_would_fail(site, waiting)
         webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
         waiting.until_none(
             f"Operate and Tasklist of {site.namespace} are down",
@@ -104,16 +129,52 @@ def freeze(site: Site) -> Evidence:
         "exporters": "paused on every partition of every broker",
         "pausedAt": began.isoformat(timespec="seconds"),
         "records": records,
+        **not_copied,
     }
+
+
+def _refuse_what_would_fail(site: Site, waiting: Waiting) -> Evidence:
+    """Look for what would keep the copy from being made, before anything is paused for it.
+
+    :returns: what is not copied.
+    :raises Refused: naming it all, each with its remedy.
+    """
+    try:
+        own, empty = engines.survivor(site), engines.recreated(site)
+    except ConfigError as error:
+        raise Refused(f"B2: {'; '.join(error.problems)}. Nothing was changed") from None
+    hint = "Look at the search engines of both regions: their pods and logs."
+    problems = waiting.answer(
+        "both search engines tell whether they can be copied",
+        lambda: [*fitness.unfit_source(own), *fitness.unfit_target(empty, own)],
+        hint,
+    )
+    if problems:
+        raise Refused(f"B2: {'; '.join(problems)}. Nothing was changed")
+    waiting.until_none(
+        f"the persistent settings of {empty} can be put back after a restore",
+        lambda: engine_settings.see_that_they_can_be_put_back(own, empty),
+        hint,
+    )
+    # Also found out before: a snapshot that could not be taken.
+    snapshots.register(own, waiting, engines.repository(site), readonly=False)
+    streams = waiting.answer(f"{own} lists its data streams", own.data_streams, hint)
+    if not streams:
+        return {}
+    named = f"data streams {some_of(streams)}"
+    site.say(f"B2: {named} of {own} are not copied, as Camunda has none: copy them yourself")
+    return {"notCopied": named}
 
 
 @contextmanager
 def _web_apps_back_unless_paused(site: Site) -> Iterator[None]:
-    """Scale Operate and Tasklist back if the freeze fails and leaves no exporter paused."""
+    """Scale Operate and Tasklist back if the freeze fails, whatever it is, and leaves no exporter paused."""
     try:
         yield
-    except DualRegionError:
-        if _paused(site) is None:
+    except ENGINE_GONE:
+        raise
+    except Exception:
+        if paused_now(site) is None:
             webapps.scale_back(site.cluster, site.namespace, site.settings.release, site.say)
         raise
 
@@ -154,8 +215,8 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
     What the exporters have buffered is still written after the pause, each on its own schedule; but not by a broker
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
-    own, takeover = engines.own(site), engines.takeover(site)
-    quiet = 2 * values.flush_seconds(site.topology.installations[0].values)
+    own, takeover = engines.survivor(site), engines.takeover(site)
+    quiet = 2 * engines.exporters(site).flush_seconds
     leaders = waiting.answer(
         "the leader of each partition is known",
         lambda: observed.leaders(_exporting(site)),
@@ -174,13 +235,16 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
             else None
         )
 
-    reason = snapshots.wait_for_equal_records(own, takeover, waiting, quiet, never)
-    if reason is None:
-        hint = f"Look at the search engine in {site.namespace}."
-        records = waiting.answer(f"{own} tells which records it holds", own.records, hint)
-        if records or not any(state.exported_position > 0 for state in _exporting(site)):
-            return records_text(records)
-        reason = f"brokers have exported, but no index {own.record_prefix}* holds a record"
+    try:
+        records = snapshots.wait_for_equal_records(own, takeover, waiting, quiet, never)
+        if not records and _has_exported(site, waiting) and not _holds_records(own, waiting):
+            raise snapshots.RecordsMissing(
+                f"brokers have exported, but no index {own.record_prefix}* holds a record"
+            )
+    except snapshots.RecordsMissing as error:
+        reason = str(error)
+    else:
+        return records_text(records)
     problem = (
         f"B2: the survivor's search engine does not hold all that the failover one does: {reason}. Look at "
         f"the health and load of the search engine in {site.namespace}; the same `pulumi up` tries again."
@@ -192,43 +256,77 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
     raise DualRegionError(f"{problem} Exporting was resumed, and the web apps are scaled back")
 
 
+def _has_exported(site: Site, waiting: Waiting) -> bool:
+    states = waiting.answer(
+        "every broker tells how far it has exported",
+        lambda: _exporting(site),
+        "Look at the broker pods of both regions and their logs.",
+    )
+    return any(state.exported_position > 0 for state in states)
+
+
+def _holds_records(engine: SearchEngine, waiting: Waiting) -> bool:
+    marks = waiting.answer(
+        f"{engine} tells whether it holds records",
+        engine.record_marks,
+        "Look at its pods and logs.",
+    )
+    return any(mark.documents for mark in marks.values())
+
+
 def copy(site: Site) -> Evidence:
     """B3: snapshot of the survivor's engine, restored in the recreated region, equal index by index."""
     waiting = site.waiting(B3)
-    own, empty = engines.own(site), engines.other(site)
-    repository = engines.repository(site)
-    with _loud_about_the_pause(site):
+    with loud_about_the_pause(site):
         _demand_paused(site, waiting)
+        _demand_web_apps_down(site, waiting)
         _refuse_exports_to_recreated(site)
-        name = f"failback-{site.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
-        snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(site.incident))
-        evidence = snapshots.restore_snapshot(empty, waiting, repository, snapshot)
-        evidence |= snapshots.prove_equal(own, empty, waiting)
-        snapshots.forget(empty, waiting, repository)
-        _demand_nothing_newer(site, waiting)
+        evidence = _copy_unless_copied(site, waiting)
+        evidence |= _prove_whole(site, waiting, _COPY_ANEW)
+        snapshots.forget(engines.recreated(site), waiting, engines.repository(site))
     return evidence
+
+
+def _copy_unless_copied(site: Site, waiting: Waiting) -> Evidence:
+    own, empty = engines.survivor(site), engines.recreated(site)
+    if snapshots.is_copied(own, empty, waiting):
+        # A restore that was interrupted at once may have left the survivor's.
+        settings = engine_settings.keep(site, empty, waiting)
+        engine_settings.put_back(site, empty, waiting, settings)
+        return {"snapshot": "that of an earlier attempt, to which nothing was added since"}
+    repository = engines.repository(site)
+    name = f"{NAME_PREFIX}{site.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(site.incident))
+    settings = engine_settings.keep(site, empty, waiting)
+    return snapshots.restore_snapshot(
+        empty,
+        waiting,
+        repository,
+        snapshot,
+        begun=lambda: engine_settings.put_back(site, empty, waiting, settings),
+    )
 
 
 def repoint(site: Site) -> Evidence:
     """B4: every broker of this stack exports to both regions again, one restarted after the other."""
-    with _loud_about_the_pause(site):
+    with loud_about_the_pause(site):
         waiting = site.waiting(B4)
         _demand_paused(site, waiting)
+        _demand_web_apps_down(site, waiting)
         for place in _own_places(site):
             _roll(site, place, waiting)
             _prove_environment(site, place, waiting)
         _demand_paused(site, waiting)
         proofs.wait_for_commands(site, waiting)
-        if site.topology.role is Role.SURVIVOR:
-            _demand_nothing_newer(site, waiting)
-        return proofs.topology_evidence(site, waiting) | {"exporters": "still paused"}
+        evidence = _prove_whole(site, waiting, _BACK_OUT, as_copied=False)
+        return evidence | proofs.topology_evidence(site, waiting) | {"exporters": "still paused"}
 
 
 def reopen(site: Site) -> Evidence:
     """B5: Operate and Tasklist are up; on the survivor, exporting goes on everywhere."""
     settings, waiting = site.settings, site.waiting(B5)
     wanted = values.web_apps_of(site.topology.installations[0].values)
-    with _loud_about_the_pause(site):
+    with loud_about_the_pause(site):
         waiting.until_none(
             f"Operate and Tasklist of {site.namespace} are up",
             lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
@@ -237,8 +335,11 @@ def reopen(site: Site) -> Evidence:
         if site.topology.role is Role.RECREATED:
             _renew(site, waiting)
             return {"webApps": "up"}
+        if not site.cluster.has_namespace(settings.own.failover):
+            return _prove_reopened_before(site, waiting)
         for place in site.places:
             _prove_environment(site, place, waiting)
+        evidence = _prove_whole_before_resuming(site, waiting)
         _resume(site, waiting)
     before = observed.leader_positions(_exporting(site))
     waiting.until_none(
@@ -250,7 +351,53 @@ def reopen(site: Site) -> Evidence:
     )
     resumed = datetime.now(UTC)
     _renew(site, waiting)
-    return {"webApps": "up", "resumedAt": resumed.isoformat(timespec="seconds")}
+    return evidence | {"webApps": "up", "resumedAt": resumed.isoformat(timespec="seconds")}
+
+
+def _prove_reopened_before(site: Site, waiting: Waiting) -> Evidence:
+    """Prove B5 where its record alone was lost: exporting goes on, and the failover installation is gone already.
+
+    Of each partition a replica is missing then, so that the gateway takes no order; none is needed.
+    """
+    survivor, _, recreated = site.places
+    for place in (survivor, recreated):
+        _prove_environment(site, place, waiting)
+    before = observed.leader_positions(_exporting(site))
+
+    def not_exporting() -> str | None:
+        states = _exporting(site)
+        return observed.paused_anywhere(states) or observed.exporting_stuck(
+            before, states, partition_count=site.settings.partition_count
+        )
+
+    waiting.until_none(
+        "exporting goes on, as the failover installation is gone already",
+        not_exporting,
+        f"If namespace {site.settings.own.failover} was deleted by hand before exporting went on, back out.",
+    )
+    return {"webApps": "up", "exporters": "went on before this run"}
+
+
+def _prove_whole_before_resuming(site: Site, waiting: Waiting) -> Evidence:
+    """Prove that the copy is whole at the last moment: every broker has its final addresses, so nothing comes later.
+
+    Where an earlier run of this step has let exporting go on already, only what the failover engine holds can still be
+    compared: it gets nothing any more.
+    """
+    states = waiting.answer(
+        "every broker tells how it exports",
+        lambda: _exporting(site),
+        "Look at the broker pods of both regions and their logs.",
+    )
+    _prove_nothing_newer(site, waiting, _BACK_OUT)
+    if any(state.phase == observed.RUNNING for state in states):
+        return {}
+    try:
+        return snapshots.prove_equal_records(
+            engines.survivor(site), engines.recreated(site), waiting
+        )
+    except snapshots.Different as error:
+        raise Refused(f"{error} {_BACK_OUT}") from None
 
 
 def _renew(site: Site, waiting: Waiting) -> None:
@@ -359,18 +506,45 @@ def _demand_paused(site: Site, waiting: Waiting) -> None:
     )
 
 
-def _demand_nothing_newer(site: Site, waiting: Waiting) -> None:
-    """Prove that the recreated engine holds all that the failover one does.
+def _demand_web_apps_down(site: Site, waiting: Waiting) -> None:
+    """Prove that the region's web apps write nothing: what they change in a document, no count shows."""
+    namespace = site.namespace
+    waiting.until_none(
+        f"Operate and Tasklist of {namespace} are still down",
+        lambda: webapps.down_pending(site.cluster, namespace, site.settings.release),
+        f"Scale them to 0: {site.cluster.kubectl(namespace)} scale deployment --replicas=0 NAME.",
+    )
+
+
+def _prove_whole(site: Site, waiting: Waiting, remedy: str, *, as_copied: bool = True) -> Evidence:
+    """Prove that the copy holds all that the survivor's engine and the failover one hold.
 
     A buffer that was flushed only after the snapshot would be lost for good: exporters never go back.
+
+    :param as_copied: whether it must hold nothing else, as it does at first.
     """
-    takeover = engines.takeover(site)
-    waiting.until_none(
-        "the recreated region's search engine holds every record that the failover one does",
-        lambda: snapshots.lacking(engines.other(site), takeover),
-        "Records were written after the snapshot: back out (set phase failover on both stacks) and begin the "
-        "failback anew; nothing is lost as long as exporting is paused.",
+    try:
+        evidence = snapshots.prove_equal(
+            engines.survivor(site), engines.recreated(site), waiting, as_copied=as_copied
+        )
+    except snapshots.Different as error:
+        raise Refused(f"{error} {remedy}") from None
+    _prove_nothing_newer(site, waiting, remedy)
+    return evidence
+
+
+def _prove_nothing_newer(site: Site, waiting: Waiting, remedy: str) -> None:
+    takeover, copied = engines.takeover(site), engines.recreated(site)
+    lacking = waiting.answer(
+        f"{copied} and {takeover} tell which records they hold",
+        lambda: snapshots.lacking(copied, takeover),
+        "Look at their pods and logs.",
     )
+    if lacking:
+        raise Refused(
+            f"{waiting.step}: the recreated region's search engine does not hold every record that the failover one "
+            f"does: {lacking}. They were written after the snapshot, or the copy has lost them. {remedy}"
+        )
 
 
 def _refuse_exports_to_recreated(site: Site) -> None:
@@ -388,23 +562,3 @@ def _refuse_exports_to_recreated(site: Site) -> None:
                 f"export to it already: {reason} ({place.namespace}). Run `pulumi up` on both stacks again; if "
                 "it stays, back out with phase failover on both stacks"
             )
-
-
-@contextmanager
-def _loud_about_the_pause(site: Site) -> Iterator[None]:
-    """Let no failure leave exporters paused silently: it says so, and what goes on or back."""
-    try:
-        yield
-    except DualRegionError as error:
-        paused = _paused(site)
-        if paused is None:
-            raise
-        kind = DualRegionError if isinstance(error, ConfigError) else type(error)
-        raise kind(f"{error}\n{exporting.pause_notice(paused)}") from None
-
-
-def _paused(site: Site) -> str | None:
-    try:
-        return observed.paused_anywhere(_exporting(site))
-    except DualRegionError as error:
-        return f"it cannot be told which exporters are paused: {error}"

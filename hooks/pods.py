@@ -1,5 +1,6 @@
 """Broker pods: whether a rollout is done, and restarting what still runs the old configuration."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -65,6 +66,15 @@ def wrong_environment(
     return None
 
 
+def exporter_environment(stateful_set: Any) -> list[dict[str, Any]]:
+    """Return the brokers' environment as Helm has rendered it, in the form of `zeebe.env`."""
+    env = _broker_container(stateful_set.spec.template.spec).env or ()
+    return [
+        {"name": each.name, "value": each.value, "valueFrom": each.value_from is not None}
+        for each in env
+    ]
+
+
 def _broker_container(spec: Any) -> Any:
     """Return the broker's container; a service mesh may have put its own before it."""
     named = [each for each in spec.containers if each.name == "zeebe"]
@@ -72,8 +82,24 @@ def _broker_container(spec: Any) -> Any:
 
 
 def broker_pods(cluster: Cluster, namespace: str, release: str) -> list[Any]:
-    """Return the broker pods of an installation."""
-    return cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}")
+    """Return the broker pods of an installation: those that its StatefulSet made.
+
+    Labels alone do not tell: somebody's debug pod may bear them.
+    """
+    name = f"{release}-zeebe"
+    found = cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}")
+    return [pod for pod in found if _is_member(pod, name)]
+
+
+def ordinal_of(pod: Any) -> int:
+    """Return the ordinal of a StatefulSet's pod."""
+    return int(pod.metadata.name.rsplit("-", 1)[1])
+
+
+def _is_member(pod: Any, stateful_set: str) -> bool:
+    owners = pod.metadata.owner_references or ()
+    owned = any((each.kind, each.name) == ("StatefulSet", stateful_set) for each in owners)
+    return owned and re.fullmatch(rf"{re.escape(stateful_set)}-\d+", pod.metadata.name) is not None
 
 
 def restart_stale(

@@ -178,11 +178,6 @@ def is_ready(pod: Any) -> bool:
     return ready and pod.metadata.deletion_timestamp is None
 
 
-def ordinal_of(pod: Any) -> int:
-    """Return the ordinal of a StatefulSet's pod."""
-    return int(pod.metadata.name.rsplit("-", 1)[1])
-
-
 @dataclass(frozen=True)
 class _Brokers:
     """The broker pods of an installation whose StatefulSet restarts none by itself.
@@ -205,7 +200,7 @@ class _Brokers:
 
     def pods(self) -> dict[int, Any]:
         found = pods.broker_pods(self.cluster, self.namespace, self.release)
-        return {ordinal_of(pod): pod for pod in found}
+        return {pods.ordinal_of(pod): pod for pod in found}
 
     def renew(self, ordinal: int, sleeping: Sleeping, complete: Complete, say: Say) -> str | None:
         """Restart a broker of the old configuration as soon as it may be; return why it is not renewed yet."""

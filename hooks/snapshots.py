@@ -11,12 +11,13 @@ from time import monotonic
 
 from dualregion.engine.documents import counts_differ, missing_templates
 from dualregion.engine.health import not_served
+from dualregion.engine.marks import Marks
 from dualregion.engine.records import PartitionRecords, lacking_partitions, missing_records
 from dualregion.engine.repositories import Repository
 from dualregion.engine.restores import RestoreProgress, restore_pending, restore_progress
 from dualregion.engine.snapshots import Snapshot, snapshot_bad
 from dualregion.errors import DeadlineExceeded, DualRegionError
-from hooks.cluster import CallFailed
+from hooks.cluster import CallFailed, understood
 from hooks.search import SearchEngine
 from hooks.site import Evidence
 from hooks.waiting import Waiting
@@ -25,8 +26,6 @@ PATIENCE_SECONDS = 30.0
 """How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
 engine refuses for that long (a bucket that is not there, missing rights) does not mend itself."""
 _CHECK_REPOSITORY = "Check `backup` in the configuration (type and settings), and the engine's rights to that place."
-_PASSING = frozenset({408, 409, 429})
-"""The refusals among 400 to 499 that may pass: too slow, in conflict, too busy."""
 
 
 def take_snapshot(
@@ -94,12 +93,18 @@ def _finished(
 
 
 def restore_snapshot(
-    recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
+    recreated: SearchEngine,
+    waiting: Waiting,
+    repository: Repository,
+    snapshot: Snapshot,
+    *,
+    begun: Callable[[], None] = lambda: None,
 ) -> Evidence:
     """Make the recreated region's engine hold what the snapshot holds, and nothing else.
 
     Indices that are there are what an attempt that was interrupted has left: they are deleted first.
 
+    :param begun: called as soon as the engine has the snapshot's global state, and works on its shards.
     :raises DualRegionError: if the snapshot is not the one seen there, or a shard cannot be restored.
     """
     register(recreated, waiting, repository, readonly=True)
@@ -115,11 +120,14 @@ def restore_snapshot(
         recreated.restore(repository.name, snapshot.name)
 
     _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    begun()
     seen: list[RestoreProgress] = []
 
     def pending() -> str | None:
-        progress = restore_progress(
-            snapshot, repository.name, recreated.health(), recreated.recoveries()
+        health, recoveries = recreated.health(), recreated.recoveries()
+        progress = understood(
+            recreated,
+            lambda: restore_progress(snapshot, repository.name, health, recoveries),
         )
         _refuse_failing(recreated, waiting, progress, hint)
         seen.append(progress)
@@ -179,32 +187,84 @@ def _refuse_failing(
         )
 
 
-def prove_equal(survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting) -> Evidence:
+class Different(DualRegionError):
+    """The copy is not what it was copied from."""
+
+
+def prove_equal(
+    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting, *, as_copied: bool = True
+) -> Evidence:
     """Prove that both engines hold the same number of documents in each index, and the same templates.
 
-    :raises DualRegionError: naming what differs.
+    :param as_copied: whether the recreated engine must hold no other index; later, retention may have deleted what
+        is old in the survivor's alone.
+    :raises Different: naming what differs.
     """
     hint = "Look at its pods and their logs."
     ours = waiting.answer(f"{survivor} counts its documents", survivor.document_counts, hint)
     theirs = waiting.answer(f"{recreated} counts its documents", recreated.document_counts, hint)
+    if not as_copied:
+        theirs = {index: count for index, count in theirs.items() if index in ours}
     problem = counts_differ(ours, theirs)
     if problem:
-        raise DualRegionError(
+        raise Different(
             f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything still write to "
-            "one of them? The same `pulumi up` takes a new snapshot and restores it."
+            "one of them, or delete what is old?"
         )
     wanted = waiting.answer(f"{survivor} lists its templates", survivor.templates, hint)
     found = waiting.answer(f"{recreated} lists its templates", recreated.templates, hint)
     missing = missing_templates(wanted, found)
     if missing:
-        raise DualRegionError(
+        raise Different(
             f"{waiting.step}: {recreated} lacks templates of {survivor}; {missing}. Without them the "
-            "indices to come would be made without their mappings. The same `pulumi up` restores again."
+            "indices to come would be made without their mappings."
         )
     return {
         "documents": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions",
         "templates": ", ".join(wanted) or "none",
     }
+
+
+def prove_equal_records(
+    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting
+) -> Evidence:
+    """Prove that both engines hold the same number of documents in each index of the exporters.
+
+    For when web apps are at work again in both regions, and write to the other indices.
+
+    :raises Different: naming what differs.
+    """
+    hint = "Look at its pods and their logs."
+    ours = waiting.answer(f"{survivor} counts its records", survivor.document_counts, hint)
+    theirs = waiting.answer(f"{recreated} counts its records", recreated.document_counts, hint)
+    ours = {index: each for index, each in ours.items() if index.startswith(survivor.record_prefix)}
+    problem = counts_differ(ours, {index: theirs[index] for index in ours if index in theirs})
+    if problem:
+        raise Different(
+            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything delete what is old, in one "
+            "of them alone?"
+        )
+    return {
+        "recordsCopied": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions"
+    }
+
+
+def is_copied(survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting) -> bool:
+    """Return whether the recreated engine holds all that the survivor's holds, down to the last operation on each shard.
+
+    So it is after an attempt that was interrupted, or whose record could not be written. Whatever was written to the
+    survivor's engine since, also in the place of what was there before, has moved a shard's last operation.
+    """
+
+    def look() -> bool:
+        return bool(recreated.indices()) and recreated.marks() == survivor.marks()
+
+    try:
+        what = f"it is known whether {recreated} holds the copy already"
+        return _patient(waiting).answer(what, look, "")
+    except DeadlineExceeded:
+        # As after a restore that was interrupted: shards that do not serve yet. What is not seen is copied.
+        return False
 
 
 def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) -> None:
@@ -226,8 +286,8 @@ def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
     return missing_records(holder.records(within=wanted), wanted)
 
 
-class _NeverComes(Exception):
-    """What is missing, and why it is not waited for any more."""
+class RecordsMissing(DualRegionError):
+    """The survivor's engine does not hold all that the failover engine holds, or it is not known to."""
 
 
 def wait_for_equal_records(
@@ -236,50 +296,83 @@ def wait_for_equal_records(
     waiting: Waiting,
     quiet_seconds: float,
     never: Callable[[Iterable[int]], str | None],
-) -> str | None:
+) -> dict[int, PartitionRecords]:
     """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
+
+    Whether they are quiet costs the same however much they hold. What they hold is counted only once they are, and again
+    only if something came meanwhile; it costs the more the more records the failover engine holds, whatever the survivor's
+    holds from before.
 
     :param quiet_seconds: how long nothing new must have come; brokers still flush what they have
         buffered after a pause.
     :param never: asked while partitions lack records: why theirs will not come, or None.
-    :returns: the last reason why it was not reached by the deadline, or will not be, or None.
+    :returns: the survivor's records, of those that both engines must hold.
+    :raises RecordsMissing: with the last reason why it was not reached by the deadline, or why it never will be.
     """
-    quiet = _Quiet(quiet_seconds)
+    quiet, counted = _Quiet(quiet_seconds), _Counted(survivor, failover)
 
     def look() -> str | None:
-        # The failover engine first: what comes later to the survivor's does not count against it.
-        wanted = failover.records()
-        lacks = lacking_partitions(survivor.records(within=wanted), wanted)
+        marks = (failover.record_marks(), survivor.record_marks())
+        still_coming = quiet.not_yet(marks)
+        if still_coming:
+            return still_coming
+        lacks = counted.lacks(marks)
         reason = "; ".join(lacks.values())
-        still_coming = quiet.not_yet((wanted, survivor.records()))
         why = never(lacks) if lacks else None
         if why:
-            raise _NeverComes(f"{reason}; {why}")
-        return reason or still_coming
+            raise RecordsMissing(f"{reason}; {why}")
+        return reason or None
 
-    try:
-        return waiting.last_reason(
-            f"{survivor} holds every record that {failover} holds, and nothing new comes", look
-        )
-    except _NeverComes as told:
-        return str(told)
+    reason = waiting.last_reason(
+        f"{survivor} holds every record that {failover} holds, and nothing new comes", look
+    )
+    if reason:
+        raise RecordsMissing(reason)
+    return counted.held
+
+
+_Pair = tuple[Marks, Marks]
+"""What is written in the failover engine and in the survivor's."""
 
 
 class _Quiet:
-    """Knows since when two engines have held the same."""
+    """Knows since when nothing was written to two engines."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._held: tuple[dict[int, PartitionRecords], ...] | None = None
+        self._marks: _Pair | None = None
         self._since = 0.0
 
-    def not_yet(self, held: tuple[dict[int, PartitionRecords], ...]) -> str | None:
+    def not_yet(self, marks: _Pair) -> str | None:
         now = monotonic()
-        if held != self._held:
-            self._held, self._since = held, now
+        if marks != self._marks:
+            self._marks, self._since = marks, now
         if now - self._since >= self._seconds:
             return None
         return f"waiting until nothing new has come for {self._seconds:g} s"
+
+
+class _Counted:
+    """Counts what two engines hold, and not again as long as nothing was written to them.
+
+    :ivar held: the survivor's records, within the failover engine's ranges, when last counted.
+    """
+
+    def __init__(self, survivor: SearchEngine, failover: SearchEngine) -> None:
+        self._survivor, self._failover = survivor, failover
+        self._marks: _Pair | None = None
+        self._lacks: dict[int, str] = {}
+        self.held: dict[int, PartitionRecords] = {}
+
+    def lacks(self, marks: _Pair) -> dict[int, str]:
+        """Return what the survivor's engine lacks, by partition."""
+        if marks != self._marks:
+            # The failover engine first: what comes later to the survivor's does not count against it.
+            wanted = self._failover.records()
+            self.held = self._survivor.records(within=wanted)
+            self._lacks = lacking_partitions(self.held, wanted)
+            self._marks = marks
+        return self._lacks
 
 
 def register(
@@ -307,8 +400,7 @@ def _insist(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> 
         try:
             act()
         except CallFailed as error:
-            status = error.status or 0
-            if 400 <= status < 500 and status not in _PASSING:
+            if error.is_final:
                 raise DualRegionError(f"{waiting.step}: {error}. {hint}") from None
             raise
 
@@ -324,22 +416,26 @@ def _patient(waiting: Waiting) -> Waiting:
 def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None], hint: str) -> None:
     """Look until there is no reason left; the deadline begins anew as long as something moves.
 
+    Only what was not seen before counts as moving: reasons that take turns do not.
+
     :raises DeadlineExceeded: if nothing has moved for a whole deadline.
     """
     start = monotonic()
-    seen: list[str] = []
+    before: set[str] = set()
+    seen: set[str] = set()
 
     def look_and_note() -> str | None:
         reason = look()
         if reason is not None:
-            seen.append(reason)
+            seen.add(reason)
         return reason
 
     while (reason := waiting.last_reason(what, look_and_note)) is not None:
-        if len(set(seen)) < 2:
+        # One look may take a whole deadline, so what one deadline saw is compared with those before.
+        if (before and seen <= before) or (not before and len(seen) < 2):
             raise DeadlineExceeded(
                 f"{waiting.step}: {what} has not moved for {waiting.deadline_seconds:.0f} s, "
                 f"{monotonic() - start:.0f} s after it began. Last seen: {reason}. {hint}"
             )
-        # The last one is compared with what comes: one look may take a whole deadline.
-        del seen[:-1]
+        before |= seen
+        seen.clear()

@@ -47,9 +47,9 @@ def down_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
         found = cluster.deployment(namespace, name)
         if found is not None and found.spec.replicas:
             return f"{name} in {namespace} is still wanted with {found.spec.replicas} replicas"
-        left = _pods(cluster, namespace, release, app)
+        left = [each for each in _pods(cluster, namespace, release, app) if _may_write(each)]
         if left:
-            return f"{', '.join(pod.metadata.name for pod in left)} in {namespace} not gone yet"
+            return f"{', '.join(map(_named, left))} in {namespace} not gone yet"
     return None
 
 
@@ -70,6 +70,17 @@ def up_pending(cluster: Cluster, namespace: str, release: str, apps: Collection[
             trouble = pods.trouble(_pods(cluster, namespace, release, app))
             return f"{ready} of {wanted} pods of {name} in {namespace} ready{trouble}"
     return None
+
+
+def _may_write(pod: Any) -> bool:
+    """Whether a pod's containers have not all ended for good: one that was evicted is kept, and does nothing."""
+    return pod.status.phase not in ("Succeeded", "Failed")
+
+
+def _named(pod: Any) -> str:
+    """Return the pod's name, and that scaling does not end it where nothing owns it."""
+    strange = "" if pod.metadata.owner_references else " (of no Deployment: delete it by hand)"
+    return f"{pod.metadata.name}{strange}"
 
 
 def _remembered(found: Any) -> int | None:

@@ -1,7 +1,7 @@
 """Asking Zeebe's gateway: for the topology, and whether commands are accepted."""
 
 from dualregion.observed import ClusterView
-from hooks.cluster import CallFailed, Cluster, Target
+from hooks.cluster import CallFailed, Cluster, Target, understood
 
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
@@ -18,7 +18,10 @@ def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
     answer = cluster.get(_gateway(namespace, release), "/v1/topology")
     if answer.status != 200:
         raise CallFailed(f"the gateway answered {answer.status} to /v1/topology", answer.status)
-    return ClusterView.of(answer.json())
+    document = answer.json()
+    return understood(
+        f"the gateway of {namespace}, asked for /v1/topology,", lambda: ClusterView.of(document)
+    )
 
 
 def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: int) -> str | None:

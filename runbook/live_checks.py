@@ -5,11 +5,14 @@ from functools import partial
 
 from dualregion import brokers
 from dualregion.engine.repositories import Repository
+from dualregion.engine.words import some_of
 from dualregion.errors import DualRegionError, Refused
 from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
 from dualregion.topology import Kind
+from dualregion.values import exporter_settings
 from hooks import clean_slate, dns
+from hooks.fitness import unfit_source
 from hooks.search import SearchEngine
 from runbook.checks import Check, Ground, held, unknown
 from runbook.rights import AskingCluster
@@ -37,6 +40,7 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
     else:
         checks[f"Secrets in region {sight.name}"] = asked.secrets
         checks[f"the snapshot repository from region {sight.name}"] = asked.repository
+        checks[f"the search engine of region {sight.name} can be copied"] = asked.engine
         if ground.settings.dns.chain:
             checks[f"DNS chain of region {sight.name}"] = asked.dns
     if not failback:
@@ -122,6 +126,19 @@ class _Asked:
         finally:
             engine.forget_repository(probe.name)
         return held(name, None, "", f"{backup.type}, written to and verified")
+
+    def engine(self, name: str) -> Check:
+        """Whether a failback could copy the engine: it asks the same before it pauses exporting."""
+        found = exporter_settings(self._ground.values)
+        namespace, release = self._named.namespace, self._settings.release
+        engine = SearchEngine(self._cluster, namespace, release, found.prefix)
+        streams = engine.data_streams()
+        return held(
+            name,
+            "; ".join(unfit_source(engine)) or None,
+            "do what it says, at the latest before a failback",
+            f"data streams {some_of(streams)} are not copied" if streams else "",
+        )
 
     def dns(self, name: str) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""

@@ -3,7 +3,7 @@
 from dualregion.engine.records import RECORD_PREFIX
 from dualregion.errors import DualRegionError
 from dualregion.settings import Settings
-from dualregion.values import record_prefix
+from dualregion.values import exporter_settings
 from hooks.cluster import load_client
 from hooks.files import read_values
 from runbook import sight
@@ -36,7 +36,7 @@ def look(
 
 def _record_prefix(project: Project, settings: Settings) -> str:
     try:
-        return record_prefix(read_values(settings.values, project.folder))
+        return exporter_settings(read_values(settings.values, project.folder)).prefix
     except DualRegionError:
         # A values file that is missing keeps `up` from anything, but nobody from looking.
         return RECORD_PREFIX

@@ -13,8 +13,9 @@ from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
 from hooks.asking import begin
-from hooks.cluster import CallFailed, Cluster, Target
-from hooks.rollout import is_ready, ordinal_of
+from hooks.cluster import CallFailed, Cluster, Target, understood
+from hooks.pods import ordinal_of
+from hooks.rollout import is_ready
 from hooks.search import SearchEngine
 from runbook.asking import Told, all_of, told
 
@@ -198,7 +199,11 @@ class _Asked:
         answer = self.cluster.get(target, "/actuator/partitions")
         if answer.status != 200:
             raise CallFailed(f"{pod} answered {answer.status} to /actuator/partitions")
-        return exporting_of(f"{self.namespace}/{pod}", answer.json())
+        document = answer.json()
+        return understood(
+            f"{pod}, asked for /actuator/partitions,",
+            lambda: exporting_of(f"{self.namespace}/{pod}", document),
+        )
 
 
 def _workload(name: str, found: Any) -> Workload:

@@ -3,22 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dualregion.engine.aggregations import MAX_BUCKETS, buckets
 from dualregion.engine.words import some_of
-
-
-def counts_query() -> dict[str, Any]:
-    """Return the search for the number of documents in each index, nested ones not counted."""
-    return {
-        "size": 0,
-        "track_total_hits": False,
-        "aggs": {"indices": {"terms": {"field": "_index", "size": MAX_BUCKETS}}},
-    }
-
-
-def counts_of(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Read the answer to `counts_query`; an empty index is not in it."""
-    return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets(answer, "indices")}
 
 
 def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> str | None:

@@ -1,7 +1,7 @@
 """An engine's health, shard by shard: whether it serves, and whether it is still empty."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dualregion.engine.indices import user_indices
@@ -21,17 +21,21 @@ class Shard:
 
 @dataclass(frozen=True)
 class EngineHealth:
-    """A search engine's health, shard by shard."""
+    """A search engine's health, shard by shard.
+
+    :ivar copies: how many shards each index is to have, with all their copies.
+    """
 
     status: str
     nodes: int
     shards: tuple[Shard, ...] = ()
     indices: tuple[str, ...] = ()
+    copies: Mapping[str, int] = field(default_factory=dict)
 
 
 def health_of(answer: Mapping[str, Any]) -> EngineHealth:
-    """Read the answer of `_cluster/health?level=shards`."""
-    indices = answer.get("indices") or {}
+    """Read the answer of `_cluster/health?level=shards`; one that lists no indices, not even none, is no answer."""
+    indices = answer["indices"]
     shards = [
         Shard(
             index=index,
@@ -44,11 +48,17 @@ def health_of(answer: Mapping[str, Any]) -> EngineHealth:
         for number, shard in sorted((state.get("shards") or {}).items())
     ]
     return EngineHealth(
-        status=str(answer.get("status")),
+        status=str(answer["status"]),
         nodes=int(answer.get("number_of_nodes") or 0),
         shards=tuple(shards),
         indices=tuple(sorted(indices)),
+        copies={index: _copies(state) for index, state in indices.items()},
     )
+
+
+def _copies(state: Mapping[str, Any]) -> int:
+    shards = int(state.get("number_of_shards") or len(state.get("shards") or ()))
+    return shards * (1 + int(state.get("number_of_replicas") or 0))
 
 
 def not_served(health: EngineHealth) -> str | None:

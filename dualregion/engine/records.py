@@ -30,6 +30,9 @@ Records = Mapping[int, PartitionRecords]
 def records_query(within: Records | None = None) -> dict[str, Any]:
     """Return the search for every partition's number of records, lowest and highest position.
 
+    Its cost grows with the records that it counts: on an engine that may hold years of them, ask `within`. Of what lies
+    outside, engines skip whole shards, and the rest by the index of positions.
+
     :param within: count only records inside these partitions' ranges of positions.
     """
     query: dict[str, Any] = {"match_all": {}}

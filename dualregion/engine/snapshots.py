@@ -6,6 +6,9 @@ from typing import Any
 
 from dualregion.engine.words import amount, some_of
 
+NAME_PREFIX = "failback-"
+"""What the names of the failback's snapshots begin with."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -59,6 +62,14 @@ def snapshot_of(answer: Mapping[str, Any]) -> Snapshot | None:
         shards_failed=int(shards.get("failed") or 0),
         failures=tuple(failures),
         incident=str((found.get("metadata") or {}).get("incident") or ""),
+    )
+
+
+def is_taking(answer: Mapping[str, Any]) -> bool:
+    """Return whether a repository's `_status` shows a snapshot of the failback at work."""
+    return any(
+        str(each["snapshot"]).startswith(NAME_PREFIX) and each["state"] in ("INIT", "STARTED")
+        for each in answer["snapshots"]
     )
 
 

@@ -49,7 +49,7 @@ def regions(request: pytest.FixtureRequest) -> Iterator[Recreated]:
 
 def wait_for_lag(site: Site) -> None:
     """Wait until the survivor's engine is behind, as it is most of the time."""
-    eventually(lambda: snapshots.lacking(engines.own(site), engines.takeover(site)))
+    eventually(lambda: snapshots.lacking(engines.survivor(site), engines.takeover(site)))
 
 
 def resume(site: Site) -> None:
@@ -135,7 +135,9 @@ def test_with_its_wait_the_freeze_loses_nothing(
         at_the_pause.append(
             waiting.answer(
                 "what the survivor's engine lacks",
-                lambda: snapshots.lacking(engines.own(site), engines.takeover(site)) or "nothing",
+                lambda: (
+                    snapshots.lacking(engines.survivor(site), engines.takeover(site)) or "nothing"
+                ),
                 "",
             )
         )
@@ -172,7 +174,7 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     """The exporters are paused from the test before."""
     site = regions.site(LONDON)
     waiting = site.waiting(B3)
-    ours, theirs = engines.own(site), engines.other(site)
+    ours, theirs = engines.survivor(site), engines.recreated(site)
     taken = snapshots.take_snapshot(
         ours, waiting, engines.repository(site), "spoilt", str(site.incident)
     )
@@ -211,13 +213,13 @@ def test_a_snapshot_of_another_incident_is_not_taken_for_this_one(regions: Recre
         DualRegionError, match="taken for 1-region1-lost and not for 2-region1-lost"
     ):
         snapshots.take_snapshot(
-            engines.own(site), site.waiting(B3), whole, "whole", "2-region1-lost"
+            engines.survivor(site), site.waiting(B3), whole, "whole", "2-region1-lost"
         )
 
 
 def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -> None:
     site = regions.site(LONDON, deadline=5)
-    own = engines.own(site)
+    own = engines.survivor(site)
     nowhere = {
         "settings": {"index.routing.allocation.require.rack": "none", "number_of_replicas": 0}
     }

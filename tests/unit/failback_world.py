@@ -31,6 +31,7 @@ from tests.unit.fake_kubernetes import (
     Reply,
     failure,
     kubeconfig_of,
+    owner,
     partition_states,
     search_engine,
     serving,
@@ -493,7 +494,12 @@ def web_app_pod(namespace: str, app: str) -> Document:
     """Return a pod of a web app."""
     labels = {"app.kubernetes.io/component": app, "app.kubernetes.io/instance": "camunda"}
     return {
-        "metadata": {"name": f"camunda-{app}-7d4f", "namespace": namespace, "labels": labels},
+        "metadata": {
+            "name": f"camunda-{app}-7d4f",
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": [owner("ReplicaSet", f"camunda-{app}")],
+        },
         "spec": {"containers": []},
         "status": {"phase": "Running"},
     }

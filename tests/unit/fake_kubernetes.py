@@ -312,6 +312,7 @@ def broker_pods(
                     "app.kubernetes.io/instance": release,
                     "controller-revision-hash": revision,
                 },
+                "ownerReferences": [owner("StatefulSet", f"{release}-zeebe")],
             },
             "spec": {"containers": [{"name": "zeebe", "image": "zeebe", "env": list(env)}]},
             "status": {
@@ -331,6 +332,11 @@ def broker_pods(
         }
         for ordinal in range(count)
     ]
+
+
+def owner(kind: str, name: str) -> Document:
+    """Return the reference of a pod to what made it."""
+    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": True}
 
 
 def stateful_set(
@@ -424,8 +430,9 @@ class LivingBrokers:
     @property
     def pods(self) -> dict[int, Document]:
         found = self.fake.objects.get(f"/api/v1/namespaces/{self.namespace}/pods", {})
+        owned = {name: pod for name, pod in found.items() if pod["metadata"].get("ownerReferences")}
         return {
-            int(name.rsplit("-", 1)[1]): pod for name, pod in found.items() if "-zeebe-" in name
+            int(name.rsplit("-", 1)[1]): pod for name, pod in owned.items() if "-zeebe-" in name
         }
 
     @property

@@ -36,10 +36,27 @@ def health(indices: dict[str, str], status: str = "green") -> Reply:
     return Reply(200, {"status": status, "number_of_nodes": 2, "indices": shards})
 
 
-def counts(numbers: dict[str, int]) -> Reply:
-    """Return the answer to a search for the number of documents in each index."""
-    buckets = [{"key": name, "doc_count": each} for name, each in numbers.items() if each]
-    return Reply(200, {"_shards": SHARDS, "aggregations": {"indices": {"buckets": buckets}}})
+def marks(numbers: dict[str, int], later: int = 0) -> Reply:
+    """Return what `_stats/docs` says of indices of one shard, which hold so many documents.
+
+    :param later: how many operations there were besides.
+    """
+    indices = {
+        name: {
+            "shards": {
+                "0": [
+                    {
+                        "routing": {"primary": primary},
+                        "docs": {"count": each},
+                        "seq_no": {"max_seq_no": each + later - 1},
+                    }
+                    for primary in (False, True)
+                ]
+            }
+        }
+        for name, each in numbers.items()
+    }
+    return Reply(200, {"_shards": {"failed": 0}, "indices": indices})
 
 
 def records(numbers: dict[int, tuple[int, int, int]]) -> Reply:
@@ -99,10 +116,12 @@ class FakeEngine:
             *(health(dict.fromkeys([*each, ".own"], "done")) for each in numbers),
         )
         self.says("POST", "/*,-.*/_refresh", Reply(200, {"_shards": SHARDS}))
-        self.says("POST", "/*,-.*/_search", *map(counts, numbers))
+        self.says("GET", "/*,-.*/_stats/docs", *map(marks, numbers))
 
     def holds_records(self, *answers: Reply) -> None:
-        """Let it answer these to searches for records."""
+        """Let it answer these to searches for records, each of which follows on a write."""
+        written = (marks({"zeebe-record": 1}, later) for later, _ in enumerate(answers))
+        self.says("GET", "/zeebe-record*/_stats/docs", *written)
         self.says("POST", "/zeebe-record*/_refresh", Reply(200, {"_shards": SHARDS}))
         self.says("POST", "/zeebe-record*/_search", *answers)
 
@@ -137,12 +156,27 @@ class Held:
     """What an engine holds.
 
     :ivar documents: how many documents each index holds.
+    :ivar rewritten: how often a document of each index was replaced.
     :ivar positions: the positions of each partition's records.
+    :ivar persistent: the engine's persistent settings.
     """
 
     documents: dict[str, int] = field(default_factory=dict)
     positions: dict[int, set[int]] = field(default_factory=dict)
     templates: set[str] = field(default_factory=set)
+    rewritten: dict[str, int] = field(default_factory=dict)
+    persistent: Document = field(default_factory=dict, compare=False)
+
+    def marks(self, prefix: str) -> Reply:
+        """Return what `_stats/docs` says of the indices whose names begin so."""
+        indices: Document = {}
+        for name, count in self.documents.items():
+            later = self.rewritten.get(name, 0)
+            if name.startswith("zeebe-record"):
+                later += sum(map(len, self.positions.values()))
+            if name.startswith(prefix):
+                indices |= marks({name: count}, later).body["indices"]
+        return Reply(200, {"_shards": {"failed": 0}, "indices": indices})
 
 
 @dataclass
@@ -152,9 +186,12 @@ class LivingEngine(FakeEngine):
     It knows the indices that a Camunda of one shard each has, what was registered, and the snapshots that
     all engines of one repository see. What goes wrong is said beforehand.
 
-    :ivar arriving: records (partition and position) that come late, one with each refresh of the records.
+    :ivar arriving: records (partition and position) that come late, one with each look at the records.
     :ivar snapshots_are: how its snapshots turn out, other than well.
     :ivar gives_up: whether it gives up the first shard of a restore.
+    :ivar blocks: what `_cluster/state/blocks` shows.
+    :ivar streams: its data streams.
+    :ivar available: bytes that its disks have left.
     :ivar drops: how many documents a restore loses on the way.
     :ivar forgets_templates: whether a restore leaves the templates out.
     """
@@ -166,6 +203,10 @@ class LivingEngine(FakeEngine):
     arriving: list[tuple[int, int]] = field(default_factory=list)
     snapshots_are: dict[str, Any] = field(default_factory=dict)
     gives_up: bool = False
+    blocks: Document = field(default_factory=dict)
+    streams: tuple[str, ...] = ()
+    shards_per_node: int = 1000
+    available: int = 10**12
     drops: int = 0
     forgets_templates: bool = False
 
@@ -175,23 +216,70 @@ class LivingEngine(FakeEngine):
     def answer(self, method: str, path: str, body: Any) -> Reply | None:
         """Answer one request."""
         match method, path.strip("/").split("/"):
-            case "GET", ["_cluster", "health"]:
-                return self._health()
+            case _, ["_cluster", *asked]:
+                return self._of_cluster(asked, body)
             case "GET", ["_recovery"]:
                 return Reply(200, {})
-            case "POST", ["_cluster", "allocation", "explain"]:
-                return Reply(200, self._explain(body))
             case _, ["_snapshot", repository, *rest]:
                 return self._repository(method, repository, rest, body)
-            case "POST", [indices, "_refresh" | "_search" as asked]:
-                return self._refresh(indices) if asked == "_refresh" else self._found(indices, body)
+            case "POST", [indices, "_refresh"]:
+                self._let_arrive(indices)
+                return Reply(200, {"_shards": SHARDS})
+            case "POST", [indices, "_search"]:
+                return self._records(indices.rstrip("*"), body["query"])
             case "DELETE", [names]:
                 for name in names.split(","):
                     self.held.documents.pop(name, None)
                 return ACKNOWLEDGED
             case "GET", ["_index_template" | "_component_template" | "_template" as kind]:
                 return Reply(200, self._templates(kind))
+            case "GET", asked:
+                return self._shown(asked)
         return None
+
+    def _shown(self, asked: list[str]) -> Reply | None:
+        match asked:
+            case [indices, "_stats", "docs"]:
+                self._let_arrive(indices)
+                return self.held.marks(indices.split("*")[0])
+            case [_, "_stats", "store"]:
+                size = {"store": {"size_in_bytes": 10**6 * len(self.held.documents)}}
+                return Reply(200, {"_shards": SHARDS, "_all": {"primaries": size}})
+            case ["_data_stream"]:
+                return Reply(200, {"data_streams": [{"name": each} for each in self.streams]})
+            case ["_nodes", "stats", "fs"]:
+                return Reply(200, self._nodes())
+        return None
+
+    def _of_cluster(self, asked: list[str], body: Any) -> Reply | None:
+        match asked:
+            case ["health"]:
+                return self._health()
+            case ["state", "blocks"]:
+                uuid = f"uuid-of-{self.namespace}"
+                return Reply(200, {"cluster_uuid": uuid, "blocks": self.blocks})
+            case ["settings"]:
+                return self._settings(body)
+            case ["allocation", "explain"]:
+                return Reply(200, self._explain(body))
+        return None
+
+    def _settings(self, body: Any) -> Reply:
+        for name, value in (body or {}).get("persistent", {}).items():
+            self.held.persistent.pop(name, None)
+            if value is not None:
+                self.held.persistent[name] = value
+        defaults = {"cluster": {"max_shards_per_node": str(self.shards_per_node)}}
+        return Reply(200, {"persistent": self.held.persistent, "defaults": defaults})
+
+    def _nodes(self) -> Document:
+        disk = {"total": {"available_in_bytes": self.available}}
+        return {
+            "nodes": {
+                "one": {"roles": ["data", "ingest"], "fs": disk},
+                "two": {"roles": ["cluster_manager"], "fs": disk},
+            }
+        }
 
     def _health(self) -> Reply:
         states = dict.fromkeys([*self.held.documents, ".own"], "done")
@@ -217,16 +305,10 @@ class LivingEngine(FakeEngine):
         }
         return known.get(kind, {})
 
-    def _refresh(self, indices: str) -> Reply:
+    def _let_arrive(self, indices: str) -> None:
         if self.arriving and not indices.startswith("*"):
             partition, position = self.arriving.pop(0)
             self.held.positions[partition].add(position)
-        return Reply(200, {"_shards": SHARDS})
-
-    def _found(self, indices: str, body: Document) -> Reply:
-        if indices.startswith("*"):
-            return counts(self.held.documents)
-        return self._records(indices.rstrip("*"), body["query"])
 
     def _records(self, prefix: str, query: Document) -> Reply:
         # A wildcard that no index answers to is no error, and finds nothing.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dualregion.engine.documents import counts_differ, counts_of, missing_templates, templates_of
+from dualregion.engine.documents import counts_differ, missing_templates, templates_of
 from dualregion.engine.indices import user_indices
 from tests.unit.fake_kubernetes import Document
 
@@ -10,12 +10,6 @@ from tests.unit.fake_kubernetes import Document
 def test_an_engine_s_own_indices_begin_with_a_dot() -> None:
     names = ["zeebe-record_job_8.5.8_2026-01-01", ".tasks", ".ds-ilm-history-5", "operate-user_"]
     assert user_indices(names) == ("operate-user_", "zeebe-record_job_8.5.8_2026-01-01")
-
-
-def test_counts_are_read_and_nothing_searched_counts_nothing() -> None:
-    buckets = [{"key": "operate-nested", "doc_count": 1}]
-    assert counts_of({"aggregations": {"indices": {"buckets": buckets}}}) == {"operate-nested": 1}
-    assert counts_of({"hits": {"hits": []}}) == {}
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,19 @@
 A copy is worth something only while every exporter stands still, and nothing else writes to either side.
 """
 
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from hooks import failback
+from hooks import engine_settings, failback
 from tests.unit.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
-from tests.unit.failback_world import BOTH, FAILED_OVER, World
+from tests.unit.failback_world import BOTH, FAILED_OVER, WEB_APPS, World
+from tests.unit.search_engines import Held
 
 B3 = Gate("B3")
+EXCLUDE = "cluster.routing.allocation.exclude._ip"
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ class TestTheCopy:
     def test_the_recreated_engine_is_touched_only_after_the_snapshot(self, here: World) -> None:
         here.own.snapshots_are = {"state": "PARTIAL"}
         refused(here)
-        assert here.empty.asked() == []
+        assert here.empty.asked() == ["GET /_cluster/health"]
 
     def test_a_snapshot_that_is_not_whole_is_not_restored(self, here: World) -> None:
         here.own.snapshots_are = {
@@ -70,7 +74,7 @@ class TestTheCopy:
             "It is not restored from",
             "The same `pulumi up` takes a new one",
         )
-        assert here.empty.asked() == []
+        assert here.empty.asked() == ["GET /_cluster/health"]
 
     def test_what_a_half_done_restore_has_left_is_deleted_first(self, here: World) -> None:
         here.empty.held.documents = {"operate-list-view": 3, "half-done": 1}
@@ -120,15 +124,62 @@ class TestTheCopy:
     def test_records_newer_than_the_snapshot(self, here: World) -> None:
         """A buffer that was flushed late would be lost for good: exporters never go back."""
         here.takeover.held.positions[2].add(21)
-        B3.waits(
+        refused(
             here,
-            "the recreated region's search engine holds every record that the failover one does",
+            "the recreated region's search engine does not hold every record that the failover one does: "
             "partition 2: the failover engine holds 11 records up to position 21, the other engine "
             "10 of them, up to position 20",
-            "nothing is lost as long as exporting is paused",
-            hint="back out (set phase failover on both",
-            paused=True,
+            "The same `pulumi up` takes a new snapshot and restores it",
+            "Nothing is lost as long as exporting is paused",
+            "back out (set phase failover on both",
         )
+
+    def test_a_record_that_came_to_both_engines_late_is_in_the_next_copy(self, here: World) -> None:
+        """What a leader that could not reach either engine flushes later: the same `pulumi up` mends it."""
+        here.empty.held = deepcopy(here.own.held)
+        for late in (here.own, here.takeover):
+            late.held.positions[2].add(21)
+        B3.prove(here)
+        assert here.empty.held == here.own.held
+        assert 21 in here.empty.held.positions[2]
+
+    def test_the_recreated_engine_keeps_its_own_persistent_settings(self, here: World) -> None:
+        """With the survivor's, of its own nodes, shards might go nowhere."""
+        here.own.held.persistent = {EXCLUDE: "10.1.2.3", "cluster.routing.rebalance.enable": "none"}
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9", "indices.recovery.max_bytes": "9mb"}
+        B3.prove(here)
+        assert here.empty.held.persistent == {
+            EXCLUDE: "10.9.9.9",
+            "indices.recovery.max_bytes": "9mb",
+        }
+        asked = here.empty.asked()
+        restored = next(each for each in asked if each.endswith("/_restore"))
+        assert asked.index("PUT /_cluster/settings") == asked.index(restored) + 2
+
+    def test_they_are_kept_though_a_run_was_killed_before_they_were_back(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here.own.held.persistent = {EXCLUDE: "10.1.2.3"}
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9"}
+        with monkeypatch.context() as killed:
+            killed.setattr(engine_settings, "put_back", killing)
+            with pytest.raises(SystemExit):
+                B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.1.2.3"}
+        B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.9.9.9"}
+
+    def test_what_is_set_between_two_attempts_is_kept(self, here: World) -> None:
+        here.empty.held.persistent = {EXCLUDE: "10.9.9.9"}
+        B3.prove(here)
+        here.empty.held.persistent = {EXCLUDE: "10.8.8.8"}
+        here.own.held.rewritten["operate-list-view"] = 1
+        B3.prove(here)
+        assert here.empty.held.persistent == {EXCLUDE: "10.8.8.8"}
+
+    def test_where_they_are_alike_nothing_is_set(self, here: World) -> None:
+        B3.prove(here)
+        assert here.empty.asked("PUT") == []
 
     def test_a_new_attempt_takes_a_new_snapshot(
         self, here: World, monkeypatch: pytest.MonkeyPatch
@@ -140,6 +191,60 @@ class TestTheCopy:
         B3.prove(here)
         assert len(here.own.place) == 2
         assert here.empty.held == here.own.held
+
+
+class TestLookingFirst:
+    """What an attempt has copied whose record could not be written is not copied again: that may take hours."""
+
+    @pytest.fixture
+    def here(self, here: World) -> World:
+        B3.prove(here)
+        for fake in (here.near, here.far):
+            fake.asked.clear()
+        return here
+
+    def test_it_is_proved_again_without_another_copy(self, here: World) -> None:
+        evidence = B3.prove(here)
+        assert (
+            evidence["snapshot"] == "that of an earlier attempt, to which nothing was added since"
+        )
+        assert evidence["documents"] == "127 in 3 indices, the same in both regions"
+        assert len(here.own.place) == 1
+        assert here.empty.asked("DELETE") == [f"DELETE {REPOSITORY}"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(
+                lambda here: here.own.held.rewritten.update({"operate-list-view": 1}),
+                id="a document was replaced, so that the counts are the same",
+            ),
+            pytest.param(
+                lambda here: here.own.held.documents.update({"operate-list-view": 8}),
+                id="a document more",
+            ),
+            pytest.param(lambda here: here.own.held.documents.update(new=0), id="an index more"),
+            pytest.param(lambda here: here.empty.held.documents.pop("zeebe-record_job"), id="gone"),
+            pytest.param(lambda here: setattr(here.empty, "held", Held()), id="all gone"),
+        ],
+    )
+    def test_what_changed_since_is_copied_anew(
+        self, here: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], object]
+    ) -> None:
+        change(here)
+        monkeypatch.setattr(failback, "datetime", _Later)
+        evidence = B3.prove(here)
+        assert "SUCCESS" in evidence["snapshot"]
+        assert len(here.own.place) == 2
+        assert here.empty.held == here.own.held
+
+    def test_what_newer_came_is_refused_all_the_same(self, here: World) -> None:
+        here.takeover.held.positions[2].add(21)
+        refused(here, "does not hold every record that the failover one does")
+
+
+def killing(*_: object) -> None:
+    raise SystemExit
 
 
 class _Later:
@@ -159,6 +264,20 @@ class TestNothingMayMove:
     def check_untouched(self, here: World) -> None:
         assert here.own.place == {}, "a snapshot of a moving engine"
         assert here.empty.asked() == []
+
+    @pytest.mark.parametrize("app", WEB_APPS)
+    def test_a_web_app_that_was_scaled_up_again(self, here: World, app: str) -> None:
+        """As a team does for the afternoon, once B3 has failed: what it changes in documents no count shows."""
+        path = f"/apis/apps/v1/namespaces/{here.survivor.namespace}/deployments"
+        here.near.objects[path][f"camunda-{app}"]["spec"]["replicas"] = 2
+        B3.waits(
+            here,
+            f"Operate and Tasklist of {here.survivor.namespace} are still down",
+            f"camunda-{app} in {here.survivor.namespace} is still wanted with 2 replicas",
+            hint="scale deployment --replicas=0",
+            paused=True,
+        )
+        self.check_untouched(here)
 
     @EACH_INSTALLATION
     @pytest.mark.parametrize("phase", ["EXPORTING", "SOFT_PAUSED", ""])

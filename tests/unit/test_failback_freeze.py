@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from dualregion import observed, values
+from hooks import pods
 from hooks.webapps import REPLICAS_ANNOTATION
 from tests.unit.failback_gates import (
     EACH_INSTALLATION,
@@ -20,7 +21,7 @@ from tests.unit.failback_gates import (
 )
 from tests.unit.failback_world import WEB_APPS, World, flushing_after, web_app_pod
 from tests.unit.fake_kubernetes import Document, Reply, failure
-from tests.unit.search_engines import refusal
+from tests.unit.search_engines import Held, refusal
 
 B2 = Gate("B2")
 PAUSED = "exporting is paused on every partition of every broker"
@@ -51,7 +52,7 @@ def test_it_is_proved(here: World) -> None:
     evidence = B2.prove(here)
     assert evidence["exporters"] == "paused on every partition of every broker"
     assert evidence["records"] == ", ".join(
-        f"{each}: 20 records at 1 to 20" for each in here.partitions
+        f"{each}: 10 records at 11 to 20" for each in here.partitions
     )
     assert evidence["pausedAt"].endswith("+00:00")
     assert here.orders() == ["pause"]
@@ -67,7 +68,8 @@ def test_it_is_proved(here: World) -> None:
     assert here.own.repositories == {
         "camunda_backup": {"type": "fs", "settings": {"location": "/backup"}}
     }
-    assert here.empty.asked() == []
+    assert {each.split(" ")[0] for each in here.empty.asked()} == {"GET"}
+    assert here.empty.held == Held()
 
 
 def test_said_again_it_pauses_nothing_twice(here: World) -> None:
@@ -123,8 +125,8 @@ class TestThePause:
 
 
 def export_elsewhere(here: World) -> None:
-    name = values.exporter_variable(0, "ARGS_INDEX_PREFIX")
-    here.base["zeebe"]["env"].append({"name": name, "value": "mine"})
+    names = [values.exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+    here.base["zeebe"]["env"] += [{"name": name, "value": "mine"} for name in names]
 
 
 def answer_no_more(here: World) -> None:
@@ -220,13 +222,125 @@ class TestTheRecords:
         here.takeover.held.positions[2] |= {21, 22}
         here.own.arriving = [(1, 21), (2, 21), (1, 22), (2, 22)]
         evidence = B2.prove(here)
-        assert "2: 22 records at 1 to 22" in evidence["records"]
+        assert "2: 12 records at 11 to 22" in evidence["records"]
         assert here.orders() == ["pause"]
 
     def test_a_cluster_that_never_exported_anything_has_nothing_to_hold(self, here: World) -> None:
         here.position, here.stuck = 0, True
         here.own.held.positions, here.takeover.held.positions = {}, {}
         assert B2.prove(here)["records"] == ""
+
+
+def block(number: str, *levels: str) -> Document:
+    return {number: {"description": "as the engine words it", "levels": list(levels)}}
+
+
+CLOSED, DISK = block("4", "read", "write"), block("12", "write", "metadata_write")
+
+
+class TestWhatWouldFailLater:
+    """It is looked for before anything is paused, and named with its remedy."""
+
+    def refused(self, here: World, *told: str) -> None:
+        B2.fails(here, *told, "Nothing was changed")
+        assert here.orders() == []
+        assert here.web_app_counts() == WEB_APPS
+        assert here.own.repositories == {}
+
+    @pytest.mark.parametrize(
+        ("blocks", "told"),
+        [
+            pytest.param(
+                {"indices": {"audit-2024": CLOSED}}, "index audit-2024 is closed", id="closed"
+            ),
+            pytest.param(
+                {"indices": {"zeebe-record_job": DISK}},
+                "index zeebe-record_job takes no writes, as a disk was full",
+                id="flood stage",
+            ),
+            pytest.param(
+                {"indices": {"a": block("5", "write", "metadata_write")}},
+                "index a is blocked (index.blocks.*)",
+                id="read only, so that its copy could not be deleted",
+            ),
+            pytest.param(
+                {"indices": {"a": block("7", "read")}}, "index a is blocked", id="not to be read"
+            ),
+            pytest.param(
+                {"global": block("6", "write", "metadata_write")},
+                "the whole engine is blocked (as the engine words it)",
+                id="all of it",
+            ),
+        ],
+    )
+    def test_a_survivor_s_engine_that_cannot_be_copied(
+        self, here: World, blocks: Document, told: str
+    ) -> None:
+        here.own.blocks = blocks
+        self.refused(here, f"in the search engine of {here.survivor.namespace}, {told}")
+
+    def test_an_index_that_only_takes_no_writes_is_copied(self, here: World) -> None:
+        here.own.blocks = {"indices": {"old": block("8", "write"), ".own": CLOSED}}
+        B2.prove(here)
+
+    def test_a_recreated_engine_that_is_blocked(self, here: World) -> None:
+        here.empty.blocks = {"global": block("13", "write", "metadata_write")}
+        self.refused(here, f"in the search engine of {here.recreated.namespace}, the whole engine")
+
+    def test_one_that_takes_fewer_shards(self, here: World) -> None:
+        here.empty.shards_per_node = 3
+        self.refused(
+            here,
+            "it takes 3 shards (1 data nodes, cluster.max_shards_per_node 3), and 4 are needed",
+        )
+
+    def test_one_whose_disks_are_too_small(self, here: World) -> None:
+        here.empty.available = 1_000_000
+        self.refused(here, "its disks have 1.0 of 1.0 MB left, and the copy takes 3.0 of 3.0 MB")
+
+    def test_one_that_does_not_tell_is_not_taken_for_fit(self, here: World) -> None:
+        here.empty.says("GET", "/_cluster/state/blocks", Reply(200, {}))
+        B2.fails(here, "answered in another form than expected", gives_up_on="can be copied")
+        assert here.orders() == []
+
+    def test_data_streams_are_not_copied_and_that_is_told(self, here: World) -> None:
+        here.own.streams = ("logs-mine", ".watches")
+        assert B2.prove(here)["notCopied"] == "data streams logs-mine"
+        assert any("data streams logs-mine of" in line for line in here.said)
+
+    def test_persistent_settings_that_could_not_be_put_back(self, here: World) -> None:
+        here.own.held.persistent = {"cluster.routing.allocation.exclude._ip": "10.1.2.3"}
+        here.empty.says(
+            "PUT",
+            "/_cluster/settings",
+            failure(403, "Forbidden", "cannot update resource services/proxy"),
+        )
+        text = B2.fails(here, "could not be put back", "`update` of services/proxy")
+        assert "cannot update resource" in text
+        assert here.orders() == []
+
+    def test_a_prefix_that_is_a_template_is_read_from_what_runs(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.template(here, monkeypatch, {"value": "mine"})
+        text = B2.fails(here, "no index mine* holds a record")
+        assert "Exporting was resumed" in text
+
+    def test_one_that_comes_from_a_config_map_is_refused(
+        self, here: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.template(here, monkeypatch, {"value": None, "valueFrom": True})
+        self.refused(here, "_ARGS_INDEX_PREFIX from somewhere else")
+
+    def template(
+        self, here: World, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, object]
+    ) -> None:
+        """Let the exporters' prefix be a template, which Helm has rendered so."""
+        names = [values.exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+        template = "{{ .Values.global.elasticsearch.prefix }}"
+        here.base["zeebe"]["env"] += [{"name": name, "value": template} for name in names]
+        env = [{"name": name, **rendered} for name in names] + flushing_after(0)["zeebe"]["env"]
+        monkeypatch.setattr(pods, "exporter_environment", lambda _: env)
 
 
 @pytest.mark.parametrize(

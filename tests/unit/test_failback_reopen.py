@@ -11,6 +11,7 @@ from tests.unit.failback_gates import (
     last_broker,
 )
 from tests.unit.failback_world import BOTH, FAILED_OVER, RECREATED, SURVIVOR, WEB_APPS, World
+from tests.unit.search_engines import Held
 
 OF_THE_SURVIVOR, OF_THE_RECREATED = Gate("B5", SURVIVOR), Gate("B5", RECREATED)
 
@@ -93,6 +94,76 @@ class TestTheSurvivor:
         self.B5.prove(here)
         self.B5.prove(here)
         assert here.orders() == ["resume"]
+
+    def has_a_gap(self, here: World, *told: str) -> None:
+        """Let it find the copy short of something: exporting does not go on, and the way on is named."""
+        self.B5.fails(
+            here,
+            *told,
+            "Exporting stays paused, so nothing is lost",
+            "back out and begin the failback anew",
+            paused=True,
+        )
+        assert set(here.phases.values()) == {"PAUSED"}
+        assert here.orders() == []
+
+    def test_what_a_leader_flushed_late_to_the_failover_engine(self, here: World) -> None:
+        """Between turn 3 and its own restart in turn 4: here nothing can come any more."""
+        here.takeover.held.positions[1].add(21)
+        self.has_a_gap(
+            here, "partition 1: the failover engine holds 11 records up to position 21, the other"
+        )
+
+    def test_what_a_leader_flushed_late_to_the_survivor_s_engine(self, here: World) -> None:
+        here.own.held.documents["zeebe-record_job"] += 1
+        self.has_a_gap(here, "zeebe-record_job: 41 documents in the survivor, 40 documents in the")
+
+    def test_a_copy_that_was_lost_between_the_turns(self, here: World) -> None:
+        here.empty.held = Held()
+        self.has_a_gap(
+            here, "partition 1: the failover engine holds 10 records", "none of them. They were"
+        )
+
+    def test_a_copy_whose_older_records_were_lost(self, here: World) -> None:
+        """Those from before the loss, which the failover engine does not hold either."""
+        here.empty.held.documents.pop("zeebe-record_job")
+        self.has_a_gap(here, "index zeebe-record_job: 40 documents in the survivor, no such index")
+
+    def test_what_web_apps_have_written_since_is_no_gap(self, here: World) -> None:
+        here.own.held.documents["operate-list-view"] += 5
+        here.empty.held.documents["operate-imports"] = 3
+        assert self.B5.prove(here)["recordsCopied"] == "120 in 2 indices, the same in both regions"
+
+    def test_said_again_in_the_midst_of_the_resumption_it_goes_on(self, here: World) -> None:
+        """Some broker exports already: both engines get records, of which counts may differ for a moment."""
+        here.say_phase("EXPORTING", last_broker(here, 0))
+        here.own.held.documents["zeebe-record_job"] += 1
+        self.B5.prove(here)
+        assert set(here.phases.values()) == {"EXPORTING"}
+
+    def test_in_the_midst_of_the_resumption_the_failover_engine_still_counts(
+        self, here: World
+    ) -> None:
+        here.say_phase("EXPORTING", last_broker(here, 0))
+        here.takeover.held.positions[1].add(21)
+        self.B5.fails(here, "partition 1: the failover engine holds 11 records", paused=True)
+        assert here.orders() == []
+
+    def test_a_record_that_was_deleted_by_hand_afterwards_is_proved_anew(self, here: World) -> None:
+        """The failover installation is gone already, so that a replica of each partition is missing."""
+        here.say_phase("EXPORTING")
+        here.drop_failover()
+        evidence = self.B5.prove(here)
+        assert evidence == {"webApps": "up", "exporters": "went on before this run"}
+        assert here.orders() == []
+
+    def test_a_failover_installation_that_was_deleted_too_early_lets_nothing_go_on(
+        self, here: World
+    ) -> None:
+        here.drop_failover()
+        what = "exporting goes on, as the failover installation is gone already"
+        self.B5.waits(here, what, "says PAUSED", hint="back out", paused=True)
+        assert here.orders() == []
 
     def test_web_apps_that_are_still_scaled_down(self, here: World) -> None:
         place = here.survivor.namespace

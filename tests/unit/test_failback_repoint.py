@@ -7,6 +7,7 @@ import pytest
 from tests.unit.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.unit.failback_world import BOTH, RECREATED, SURVIVOR, World, world
 from tests.unit.fake_kubernetes import Reply
+from tests.unit.search_engines import Held, refusal
 
 
 class TestTheSurvivor:
@@ -99,26 +100,62 @@ class TestTheSurvivor:
         here.say_phase("EXPORTING")
         self.B4.waits_for_pause(here, paused=False)
 
+    def test_a_web_app_that_runs(self, here: World) -> None:
+        place = here.survivor.namespace if self.B4.role == SURVIVOR else here.recreated.namespace
+        here.has_web_apps(place)
+        what = f"Operate and Tasklist of {place} are still down"
+        told = f"camunda-operate in {place} is still wanted with 2 replicas"
+        self.B4.waits(here, what, told, hint="scale deployment --replicas=0", paused=True)
+
+    def has_a_gap(self, here: World, *told: str) -> None:
+        """Let it find the copy short of something: exporting stays paused, and the way on is named."""
+        self.B4.fails(
+            here,
+            *told,
+            "Exporting stays paused, so nothing is lost",
+            "back out and begin the failback anew",
+            paused=True,
+        )
+        assert set(here.phases.values()) == {"PAUSED"}
+        assert here.orders() == []
+
+    def test_what_a_leader_flushed_late_to_the_failover_engine(self, here: World) -> None:
+        """It reached neither engine while B2 waited for quiet, and exporters never go back."""
+        here.takeover.held.positions[1].add(21)
+        self.has_a_gap(
+            here,
+            "does not hold every record that the failover one does: "
+            "partition 1: the failover engine holds 11 records up to position 21",
+        )
+
+    def test_what_a_leader_flushed_late_to_the_survivor_s_engine(self, here: World) -> None:
+        here.own.held.documents["zeebe-record_job"] += 1
+        self.has_a_gap(
+            here,
+            "index zeebe-record_job: 41 documents in the survivor, 40 documents in the recreated region",
+        )
+
+    def test_a_copy_that_was_lost(self, here: World) -> None:
+        here.empty.held = Held()
+        self.has_a_gap(here, "index operate-list-view: 7 documents in the survivor, no such index")
+
+    def test_an_index_that_retention_has_deleted_in_the_survivor_alone(self, here: World) -> None:
+        here.own.held.documents.pop("zeebe-record_job")
+        self.B4.prove(here)
+
+    def test_an_engine_that_does_not_tell_is_not_taken_for_whole(self, here: World) -> None:
+        here.empty.says("GET", "/*,-.*/_stats/docs", refusal(503, "x", "no master"))
+        self.B4.fails(here, "no master", paused=True, gives_up_on="counts its documents")
+
     def test_a_partition_that_takes_no_command(self, here: World) -> None:
         takes_no_command(here, 3, Reply(504, {"title": "DEADLINE_EXCEEDED"}))
         self.B4.waits_for_command(here, "DEADLINE_EXCEEDED", paused=True)
 
 
-class TestTheSurvivorAlone:
-    """What only the survivor can see: whether the recreated engine lacks what the failover one holds."""
+class TestAtSizeEight:
+    """Six brokers of the survivor's stack, in two installations."""
 
     B4 = Gate("B4", SURVIVOR)
-
-    def test_records_newer_than_the_snapshot(self, here: World) -> None:
-        here.copies()
-        here.takeover.held.positions[1].add(21)
-        self.B4.waits(
-            here,
-            "the recreated region's search engine holds every record that the failover one does",
-            "partition 1: the failover engine holds 11 records up to position 21",
-            hint="begin the failback anew",
-            paused=True,
-        )
 
     def test_never_are_two_brokers_down_at_once(self, tmp_path: Path) -> None:
         """At size 8 there are six to restart, in two installations."""

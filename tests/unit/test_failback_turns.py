@@ -344,6 +344,18 @@ def test_nothing_is_installed_in_a_region_whose_finished_failback_is_gone() -> N
         world.wanted(1)
 
 
+def test_a_record_of_b1_that_was_deleted_by_hand_is_not_taken_for_another_loss() -> None:
+    world = failed_over(1)
+    world.set("failback-pending", 1)
+    for region in (0, 1, 0):
+        world.up(region)
+    state = world.regions[1].state
+    gates = {step: incident for step, incident in state.gates.items() if step != "B1"}
+    world.regions[1].state = replace(state, nodes=state.nodes - {"B1"}, gates=gates)
+    with pytest.raises(ConfigError, match=r"no record of B1, the ConfigMap dual-region-b1"):
+        world.wanted(1)
+
+
 @pytest.mark.parametrize("lost", [0, 1])
 def test_failback_before_failover_is_refused(lost: int) -> None:
     world = World()

@@ -318,3 +318,36 @@ def test_nothing_is_restarted_before_the_controller_has_seen_the_change(
 
 def test_nothing_is_restarted_where_nothing_is_installed(cluster: Cluster) -> None:
     assert restart(cluster, None) == []
+
+
+def test_the_brokers_environment_is_read_as_helm_has_rendered_it(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    ref = {"configMapKeyRef": {"name": "prefixes", "key": "prefix"}}
+    env = [entry("http://new:9200"), {"name": "FROM", "valueFrom": ref}]
+    kubernetes.put(STATEFUL_SETS, stateful_set(2, env=env))
+    found = cluster.stateful_set(NAMESPACE, "camunda-zeebe")
+    assert pods.exporter_environment(found) == [
+        {"name": URL, "value": "http://new:9200", "valueFrom": False},
+        {"name": "FROM", "value": None, "valueFrom": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        pytest.param("camunda-zeebe-0-debug", None, id="a debug pod"),
+        pytest.param("camunda-zeebe-7", None, id="one with a broker's name"),
+        pytest.param("camunda-zeebe-x", "camunda-zeebe", id="no ordinal"),
+        pytest.param("camunda-zeebe-1-0", "camunda-zeebe-1", id="of another StatefulSet"),
+    ],
+)
+def test_who_bears_the_brokers_labels_is_not_therefore_a_broker(
+    cluster: Cluster, kubernetes: FakeKubernetes, name: str, owner: str | None
+) -> None:
+    made = broker_pods(NAMESPACE, 1)[0]
+    owners = [] if owner is None else [made["metadata"]["ownerReferences"][0] | {"name": owner}]
+    strange = made | {"metadata": made["metadata"] | {"name": name, "ownerReferences": owners}}
+    kubernetes.put(PODS, *broker_pods(NAMESPACE, 2), strange)
+    found = pods.broker_pods(cluster, NAMESPACE, "camunda")
+    assert [each.metadata.name for each in found] == ["camunda-zeebe-0", "camunda-zeebe-1"]

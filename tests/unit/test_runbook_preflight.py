@@ -167,6 +167,8 @@ def london(kubernetes: FakeKubernetes, tmp_path: Path) -> tuple[FakeKubernetes, 
                 Reply(200, {}),
                 method=method,
             )
+    engine_says(kubernetes, "_data_stream", {"data_streams": []})
+    engine_says(kubernetes, "_cluster/state/blocks", {"blocks": {}})
     stacks = tuple(
         replace(
             each,
@@ -321,6 +323,35 @@ def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_fo
     assert "claim/data-old" in said["the failover namespace of region london is clean"]
 
 
+def engine_says(fake: FakeKubernetes, path: str, body: Any) -> None:
+    target = "camunda-london/services/camunda-elasticsearch-master-hl:9200"
+    fake.behind(target, f"/{path}", Reply(200, body))
+
+
+def test_indices_that_no_failback_could_copy_are_found_months_before(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    closed = {"4": {"description": "index closed", "levels": ["read", "write"]}}
+    engine_says(fake, "_cluster/state/blocks", {"blocks": {"indices": {"audit-2024": closed}}})
+    engine_says(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
+    said = failed(of_region(found, 0, failback=False))
+    assert "index audit-2024 is closed" in said["the search engine of region london can be copied"]
+
+
+def test_data_streams_are_told_and_an_engine_that_does_not_tell_is_unknown(
+    london: tuple[FakeKubernetes, Ground],
+) -> None:
+    fake, found = london
+    engine_says(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
+    name = "the search engine of region london can be copied"
+    check = {each.name: each for each in of_region(found, 0, failback=False)}[name]
+    assert (check.outcome, check.found) == (Outcome.OK, "data streams logs are not copied")
+    engine_says(fake, "_cluster/state/blocks", {})
+    check = {each.name: each for each in of_region(found, 0, failback=False)}[name]
+    assert check.outcome is Outcome.UNKNOWN
+
+
 def test_a_secret_that_is_there_is_not_missed_and_one_that_may_not_be_read_is_unknown(
     london: tuple[FakeKubernetes, Ground],
 ) -> None:
@@ -346,7 +377,7 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     assert [each.name for each in checks if each.outcome is Outcome.UNKNOWN] == [
         "room for failover brokers in region london"
     ]
-    assert len(checks) == 5
+    assert len(checks) == 6
 
 
 def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.unit.search_engines import (
     STARTED,
     FakeEngine,
     health,
+    marks,
     records,
     refusal,
     snapshot,
@@ -41,27 +42,107 @@ def test_user_indices_are_listed_and_its_own_are_not(fake: FakeEngine) -> None:
 def test_documents_are_counted_after_a_refresh_and_empty_indices_too(fake: FakeEngine) -> None:
     fake.holds_documents({"one": 3, "empty": 0})
     assert fake.search.document_counts() == {"one": 3, "empty": 0}
-    assert fake.asked("POST") == ["POST /*,-.*/_refresh", "POST /*,-.*/_search"]
+    assert fake.asked() == [
+        "POST /*,-.*/_refresh",
+        "GET /*,-.*/_stats/docs",
+        "GET /_cluster/health",
+    ]
+
+
+def test_more_indices_than_an_aggregation_has_groups_are_counted_each(fake: FakeEngine) -> None:
+    many = {f"index-{number}": number for number in range(10_001)}
+    fake.holds_documents(many)
+    assert fake.search.document_counts() == many
+
+
+@pytest.mark.parametrize("asked", ["refresh", "stats"])
+def test_a_count_of_which_some_shard_knows_nothing_is_no_count(
+    fake: FakeEngine, asked: str
+) -> None:
+    fake.holds_documents({"one": 3})
+    silent = Reply(200, {"_shards": SHARDS | {"failed": 1}})
+    if asked == "refresh":
+        fake.says("POST", "/*,-.*/_refresh", silent)
+    else:
+        fake.says("GET", "/*,-.*/_stats/docs", silent)
+    with pytest.raises(CallFailed, match=r"1 shards of .* did not answer"):
+        fake.search.document_counts()
+
+
+def test_a_shard_that_tells_nothing_does_not_hold_nothing(fake: FakeEngine) -> None:
+    """Its primary copy is nowhere: engines leave it out without a word."""
+    fake.holds_documents({"one": 3, "two": 5})
+    fake.says("GET", "/*,-.*/_stats/docs", marks({"one": 3}))
+    with pytest.raises(CallFailed, match="shard 0 of two did not answer"):
+        fake.search.document_counts()
+
+
+def test_a_search_that_ran_out_of_time_is_no_answer(fake: FakeEngine) -> None:
+    fake.holds_records(Reply(200, {"_shards": SHARDS, "timed_out": True}))
+    with pytest.raises(CallFailed, match="did not answer"):
+        fake.search.records()
+
+
+BUCKET = {
+    "key": 1,
+    "doc_count": 1,
+    "lowest": {"value": 1.0},
+    "highest": {"value": 1.0},
+}
 
 
 @pytest.mark.parametrize(
-    ("refreshed", "answer"),
+    "answer",
     [
-        pytest.param({"_shards": SHARDS | {"failed": 1}}, {"_shards": SHARDS}, id="refresh"),
-        pytest.param({"_shards": SHARDS}, {"_shards": SHARDS | {"failed": 1}}, id="search"),
+        pytest.param(Reply(200, "<html>log in</html>"), id="no JSON"),
+        pytest.param(Reply(200, "[]"), id="no map"),
         pytest.param(
-            {"_shards": SHARDS}, {"_shards": SHARDS, "timed_out": True}, id="search out of time"
+            Reply(
+                200,
+                {
+                    "_shards": SHARDS,
+                    "aggregations": {"partitions": {"buckets": [BUCKET | {"key": None}]}},
+                },
+            ),
+            id="null",
         ),
+        pytest.param(
+            Reply(
+                200, {"_shards": SHARDS, "aggregations": {"partitions": {"buckets": [{"key": 1}]}}}
+            ),
+            id="missing keys",
+        ),
+        pytest.param(
+            Reply(200, {"_shards": SHARDS, "aggregations": {"partitions": {"buckets": 7}}}),
+            id="another type",
+        ),
+        pytest.param(Reply(200, {"_shards": SHARDS, "aggregations": []}), id="a list for a map"),
+        pytest.param(Reply(200, {"_shards": {"failed": "many"}}), id="no number"),
+        pytest.param(Reply(200, {}), id="nothing, which is not an engine that holds nothing"),
     ],
 )
-def test_a_count_of_which_some_shard_knows_nothing_is_no_count(
-    fake: FakeEngine, refreshed: dict[str, object], answer: dict[str, object]
-) -> None:
-    fake.holds_documents({"one": 3})
-    fake.says("POST", "/*,-.*/_refresh", Reply(200, refreshed))
-    fake.says("POST", "/*,-.*/_search", Reply(200, answer))
-    with pytest.raises(CallFailed, match="did not answer"):
-        fake.search.document_counts()
+def test_an_answer_out_of_form_is_no_answer(fake: FakeEngine, answer: Reply) -> None:
+    fake.holds_records(answer)
+    with pytest.raises(CallFailed):
+        fake.search.records()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"indices": None, "status": None},
+        {"indices": {"one": None}},
+        {"indices": {"one": {"shards": {"zero": {}}}}},
+        {"indices": {"one": {"shards": {"0": 7}}}},
+        {"indices": []},
+        {},
+    ],
+)
+def test_a_health_out_of_form_is_no_answer(fake: FakeEngine, body: dict[str, object]) -> None:
+    """Least of all that of an engine which holds nothing."""
+    fake.says("GET", "/_cluster/health", Reply(200, {"status": "green"} | body))
+    with pytest.raises(CallFailed, match="answered in another form than expected"):
+        fake.search.health()
 
 
 def test_records_are_read_within_the_ranges_asked_for(fake: FakeEngine) -> None:

@@ -61,6 +61,14 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("backup.settings.location", "type 'fs'"),
     ),
     (
+        "a repository that is only read",
+        {"backup": {"settings": {"bucket": "b", "readonly": "true"}}},
+        ("backup.settings.readonly", "snapshot is written there"),
+    ),
+    ("a repository by its address", {"backup": {"type": "url"}}, ("backup.type", "only be read")),
+    ("no time to search", {"searchSeconds": 0}, ("searchSeconds", "0")),
+    ("days to search", {"searchSeconds": 86400}, ("searchSeconds", "86400")),
+    (
         "storage of another type",
         {"backup": storage() | {"type": "fs"}},
         ("backup.type", "'fs'", "backup.storage", "s3"),

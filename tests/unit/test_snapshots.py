@@ -5,16 +5,18 @@ differ in one document, a record that only the failover engine holds: each must 
 and the next thing to do. The answers are those of a real engine, as `search_engines` words them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
+from dualregion.engine.records import PartitionRecords
 from dualregion.engine.repositories import Repository
 from dualregion.engine.snapshots import Snapshot
 from dualregion.errors import DeadlineExceeded, DualRegionError
 from hooks import snapshots
 from hooks.cluster import Cluster
+from hooks.snapshots import RecordsMissing
 from hooks.waiting import Waiting
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply
 from tests.unit.search_engines import (
@@ -63,9 +65,15 @@ class Engines:
             self.survivor.search, self.recreated.search, self.waiting(deadline)
         )
 
+    def missing_records(self, **how: Any) -> str:
+        """Return why the records were not waited for any more."""
+        with pytest.raises(RecordsMissing) as caught:
+            self.wait_for_records(**how)
+        return str(caught.value)
+
     def wait_for_records(
         self, quiet: float = 0.0, deadline: float = 20, never: str | None = None
-    ) -> str | None:
+    ) -> dict[int, PartitionRecords]:
         return snapshots.wait_for_equal_records(
             self.survivor.search,
             self.failover.search,
@@ -218,6 +226,15 @@ def test_a_snapshot_that_does_not_move_ends_at_the_deadline(engines: Engines) ->
         engines.take(deadline=0.1)
 
 
+def test_one_that_only_seems_to_move_ends_too(engines: Engines) -> None:
+    """Two reasons that take turns, as of an engine that answers every other time, are no progress."""
+    engines.survivor.says("GET", f"{AT}/f1", NO_SNAPSHOT, snapshot("f1", "IN_PROGRESS"))
+    turns = [running(7), Reply(503, "no master")] * 500
+    engines.survivor.says("GET", f"{AT}/f1/_status", *turns)
+    with pytest.raises(DeadlineExceeded, match="has not moved"):
+        engines.take(deadline=0.1)
+
+
 # --- Restoring -----------------------------------------------------------------------------------
 
 
@@ -359,13 +376,16 @@ LAGS = records({1: (5, 10, 20), 2: (2, 1, 8)})
 def test_engines_that_hold_the_same_are_equal(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(ALL)
-    assert engines.wait_for_records() is None
+    assert engines.wait_for_records() == {
+        1: PartitionRecords(5, 10, 20),
+        2: PartitionRecords(3, 1, 9),
+    }
 
 
 def test_a_survivor_that_lags_is_waited_for(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(*[LAGS] * 6, ALL)
-    assert engines.wait_for_records() is None
+    engines.wait_for_records()
     assert any("partition 2" in line for line in engines.said)
 
 
@@ -374,8 +394,7 @@ def test_a_survivor_that_never_gets_there_is_told_with_partition_and_positions(
 ) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(LAGS)
-    told = engines.wait_for_records(deadline=0.1)
-    assert told == (
+    assert engines.missing_records(deadline=0.1) == (
         "partition 2: the failover engine holds 3 records up to position 9, "
         "the other engine 2 of them, up to position 8"
     )
@@ -384,48 +403,67 @@ def test_a_survivor_that_never_gets_there_is_told_with_partition_and_positions(
 def test_what_never_comes_is_not_waited_for(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(LAGS)
-    told = engines.wait_for_records(never="another one leads it")
-    assert str(told).endswith("up to position 8; another one leads it")
+    told = engines.missing_records(never="another one leads it")
+    assert told.endswith("up to position 8; another one leads it")
     assert len([line for line in engines.said if "partition 2" in line]) == 0
 
 
 def test_why_it_would_never_come_is_not_asked_when_nothing_is_missing(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(ALL)
-    assert engines.wait_for_records(never="another one leads it") is None
+    assert engines.wait_for_records(never="another one leads it")
 
 
-def test_an_engine_that_does_not_answer_is_not_equal(engines: Engines) -> None:
+def test_records_are_not_counted_again_while_nothing_is_written(engines: Engines) -> None:
+    """To count them costs the more the more there are; to ask whether anything was written costs always the same."""
     engines.failover.holds_records(ALL)
-    engines.survivor.holds_records(Reply(503, "no endpoints"))
-    told = engines.wait_for_records(deadline=0.1)
-    assert told is not None
-    assert "503" in told
+    engines.survivor.holds_records(LAGS)
+    engines.missing_records(deadline=0.2)
+    for engine in (engines.failover, engines.survivor):
+        asked = engine.asked()
+        assert asked.count("POST /zeebe-record*/_search") == 1
+        assert asked.count("GET /zeebe-record*/_stats/docs") > 2
 
 
-def growing(search: Callable[[int], Reply]) -> list[Reply]:
-    return [search(each) for each in range(40)]
+def test_the_survivor_s_records_are_counted_within_the_failover_engine_s_alone(
+    engines: Engines,
+) -> None:
+    """Those from before the failover may be a hundred times as many."""
+    engines.failover.holds_records(ALL)
+    engines.survivor.holds_records(ALL)
+    engines.wait_for_records()
+    asked = engines.survivor.got("POST /zeebe-record*/_search")["query"]
+    assert [each["bool"]["filter"][1] for each in asked["bool"]["should"]] == [
+        {"range": {"position": {"gte": 10, "lte": 20}}},
+        {"range": {"position": {"gte": 1, "lte": 9}}},
+    ]
+    assert engines.survivor.asked().count("POST /zeebe-record*/_search") == 1
+
+
+def test_engines_that_cannot_be_asked_are_not_taken_for_equal(engines: Engines) -> None:
+    engines.failover.holds_records(ALL)
+    engines.survivor.holds_records(Reply(503, "no shards"))
+    assert "503" in engines.missing_records(deadline=0.1)
 
 
 def test_what_still_comes_holds_it_up_though_nothing_is_missing(engines: Engines) -> None:
     """The survivor's engine is ahead at each look, but the failover engine still gets what is buffered."""
-    engines.failover.holds_records(*growing(lambda each: records({1: (5 + each, 1, 5 + each)})))
-    engines.survivor.holds_records(records({1: (99, 1, 99)}))
-    told = engines.wait_for_records(quiet=5, deadline=0.15)
-    assert told is not None
+    engines.failover.holds_records(*[ALL] * 40)
+    engines.survivor.holds_records(ALL)
+    told = engines.missing_records(quiet=5, deadline=0.15)
     assert "until nothing new has come for 5 s" in told
+    assert engines.survivor.asked("POST") == [], "nothing is counted while something comes"
 
 
-def test_quiet_is_counted_from_the_last_change(
+def test_quiet_is_counted_from_the_last_write(
     engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter([0.0, 4.0, 6.0, 9.0, 10.0])
     monkeypatch.setattr(snapshots, "monotonic", lambda: next(now))
-    last = records({1: (6, 1, 6)})
-    engines.failover.holds_records(records({1: (5, 1, 5)}), last)
-    engines.survivor.holds_records(last)
-    # New at 0 and at 4; quiet for 5 s at 9.
-    assert engines.wait_for_records(quiet=5) is None
+    engines.failover.holds_records(ALL, ALL)
+    engines.survivor.holds_records(ALL)
+    # Written to at 0 and at 4; quiet for 5 s at 9.
+    engines.wait_for_records(quiet=5)
     assert next(now) == 10.0
 
 

@@ -18,9 +18,9 @@ from dualregion.settings import Settings
 from dualregion.values import (
     CONTACT_POINTS,
     contact_points,
+    exporter_settings,
     exporter_urls,
     exporter_variable,
-    flush_seconds,
     installation_values,
     merge,
     merge_all,
@@ -301,14 +301,8 @@ def test_sizes_that_agree_are_no_conflict(base: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("delays", "slowest"),
-    [
-        ({}, 5),
-        ({0: "2"}, 5),
-        ({1: "20"}, 20),
-        ({0: "2", 1: "3"}, 3),
-        ({0: "later", 1: "2"}, 5),
-    ],
-    ids=["unset", "one faster, one unset", "one slower", "both faster", "no number"],
+    [({}, 5), ({0: "2"}, 5), ({1: "20"}, 20), ({0: "2", 1: "3"}, 3), ({0: 2, 1: 3}, 3)],
+    ids=["unset", "one faster, one unset", "one slower", "both faster", "numbers"],
 )
 def test_the_slower_of_both_exporters_decides_how_long_records_may_be_kept(
     delays: dict[int, str], slowest: int
@@ -317,4 +311,53 @@ def test_the_slower_of_both_exporters_decides_how_long_records_may_be_kept(
         {"name": exporter_variable(region, "ARGS_BULK_DELAY"), "value": delay}
         for region, delay in delays.items()
     ]
-    assert flush_seconds({"zeebe": {"env": env}}) == slowest
+    assert exporter_settings({"zeebe": {"env": env}}).flush_seconds == slowest
+
+
+def test_what_the_exporters_are_not_given_is_their_default() -> None:
+    assert exporter_settings({}) == ("zeebe-record", 5)
+
+
+PREFIXES = [exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+DELAY = exporter_variable(1, "ARGS_BULK_DELAY")
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        pytest.param(
+            [
+                {"name": each, "value": "{{ .Values.global.elasticsearch.prefix }}"}
+                for each in PREFIXES
+            ],
+            "REGION0_ARGS_INDEX_PREFIX from somewhere else",
+            id="a template",
+        ),
+        pytest.param(
+            [{"name": each, "valueFrom": {"configMapKeyRef": {}}} for each in PREFIXES],
+            "REGION0_ARGS_INDEX_PREFIX from somewhere else",
+            id="valueFrom",
+        ),
+        pytest.param(
+            [{"name": PREFIXES[0], "value": "mine"}],
+            "'mine' for region 0 and 'zeebe-record' for region 1",
+            id="one only",
+        ),
+        pytest.param([{"name": each} for each in PREFIXES], "to nothing", id="empty"),
+        pytest.param([{"name": DELAY, "value": "5s"}], "'5s': whole seconds", id="no number"),
+        pytest.param(
+            [{"name": DELAY, "value": "{{ .Values.delay }}"}], "from somewhere else", id="delay"
+        ),
+    ],
+)
+def test_settings_of_the_exporters_that_cannot_be_known_are_not_guessed(
+    env: list[dict[str, Any]], told: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        exporter_settings({"zeebe": {"env": env}})
+    assert told in str(caught.value)
+
+
+def test_both_exporters_may_share_a_prefix() -> None:
+    env = [{"name": each, "value": "mine"} for each in PREFIXES]
+    assert exporter_settings({"zeebe": {"env": env}}).prefix == "mine"

@@ -10,7 +10,7 @@ import pytest
 from hooks import webapps
 from hooks.cluster import Cluster
 from hooks.webapps import REPLICAS_ANNOTATION
-from tests.unit.fake_kubernetes import Document, FakeKubernetes
+from tests.unit.fake_kubernetes import Document, FakeKubernetes, owner
 
 NAMESPACE = "camunda-london"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
@@ -40,7 +40,9 @@ def deployment(
     }
 
 
-def pod(app: str, release: str = "camunda") -> Document:
+def pod(
+    app: str, release: str = "camunda", *, owned: bool = True, phase: str = "Running"
+) -> Document:
     return {
         "metadata": {
             "name": f"{release}-{app}-7d4f",
@@ -48,9 +50,10 @@ def pod(app: str, release: str = "camunda") -> Document:
                 "app.kubernetes.io/component": app,
                 "app.kubernetes.io/instance": release,
             },
+            "ownerReferences": [owner("ReplicaSet", f"{release}-{app}")] if owned else [],
         },
         "spec": {"containers": []},
-        "status": {"phase": "Running"},
+        "status": {"phase": phase},
     }
 
 
@@ -177,6 +180,18 @@ def test_one_that_the_values_enable_and_nobody_has_made_is_not_up(
         ),
         pytest.param(
             [deployment("operate", 0)], [pod("operate", "other")], None, id="of another release"
+        ),
+        pytest.param(
+            [deployment("operate", 0)],
+            [pod("operate", owned=False)],
+            "camunda-operate-7d4f (of no Deployment: delete it by hand) in camunda-london not gone yet",
+            id="one made by hand, which no scaling ends",
+        ),
+        pytest.param(
+            [deployment("operate", 0)],
+            [pod("operate", phase="Failed")],
+            None,
+            id="one that was evicted, and writes nothing any more",
         ),
     ],
 )
