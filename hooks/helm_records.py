@@ -16,7 +16,7 @@ from typing import Any
 
 from dualregion.adoption import ChartVersion, RunningRelease
 from dualregion.errors import Refused
-from dualregion.values import same
+from dualregion.sent_values import differ, same
 from hooks.cluster import Cluster
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
@@ -44,7 +44,7 @@ def take_over_interrupted_install(
     if not records:
         return False
     installed = _decode(records[-1])
-    if installed.get("config") != dict(values):
+    if not same(installed.get("config") or {}, values):
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
             f"(revision {installed.get('version')}) that this stack did not install: adopt it "
@@ -78,8 +78,7 @@ def unrecorded_upgrade(
         return None
     latest = records[-1]
     if _status(latest) in _UNFINISHED or (
-        recorded is not None
-        and same(_decode(latest).get("config") or {}, wanted) != same(recorded, wanted)
+        recorded is not None and differ(_decode(latest).get("config") or {}, recorded, wanted)
     ):
         return int(latest.metadata.labels["version"])
     return None

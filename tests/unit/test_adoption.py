@@ -38,7 +38,7 @@ STATEFUL_SETS = f"/apis/apps/v1/namespaces/{LONDON}/statefulsets"
 CHART = ChartVersion("camunda-platform", "10.11.3")
 PROJECT = Path("/srv/project")
 DEFAULTS: dict[str, Any] = {
-    "global": {"multiregion": {"regions": 1, "regionId": 0, "installationType": ""}},
+    "global": {"multiregion": {"regions": 1, "regionId": 0, "installationType": "normal"}},
     "zeebe": {"clusterSize": "3", "partitionCount": "3", "replicationFactor": "3", "env": []},
     "operate": {"enabled": True},
 }
