@@ -7,6 +7,7 @@ gc.disable()
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -22,7 +23,7 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
-from hooks import adoption, clean_slate, dns, helm_records, preflight
+from hooks import adoption, clean_slate, dns, helm_records, preflight, rendering
 from hooks.cluster import Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
@@ -36,10 +37,12 @@ def main() -> None:
         site = _site(Settings.of_configuration(_configuration()))
         preflight.check(site)
         adoption.check(site, PROJECT)
+        seen = rendering.check(site)
     except DualRegionError as error:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
-    for warning in preflight.warnings(site):
+    for warning in (*preflight.warnings(site), *seen.warnings):
         pulumi.log.warn(warning)
+    site = replace(site, rendered=seen.proved)
     if site.topology.waiting_for:
         pulumi.log.info(f"waiting: {site.topology.waiting_for}")
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
@@ -88,7 +91,17 @@ def _site(settings: Settings) -> Site:
     incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
     return Site(
-        cluster, settings, topology, pulumi.log.info, own, peer, incident, unrecorded, writes
+        cluster,
+        settings,
+        topology,
+        pulumi.log.info,
+        own,
+        peer,
+        incident,
+        unrecorded,
+        writes,
+        base,
+        PROJECT,
     )
 
 

@@ -32,6 +32,8 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(site),
+        # What the chart renders is looked at again only when this changes.
+        "rendered": site.rendered,
     }
 
 

@@ -47,6 +47,7 @@ class Stack:
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
     :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
+    :ivar rendered: the digest of what the chart rendered when that was last looked at and was well; else empty.
     """
 
     phase: Phase | None = None
@@ -58,6 +59,7 @@ class Stack:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     chain_writes: int = 0
+    rendered: str = ""
 
     @classmethod
     def of(
@@ -81,6 +83,7 @@ class Stack:
                 None if region is None else int(region),
                 gates or {},
                 outputs.get("history") or {},
+                rendered=str(outputs.get("rendered") or ""),
             )
         except (KeyError, ValueError, TypeError):
             raise ConfigError(

@@ -24,6 +24,7 @@ from pydantic import (
 from dualregion import brokers
 from dualregion.announcements import AnnouncementSettings, announcement_problem
 from dualregion.backup import KEY_NAMES, Access, BackupSettings, RepositorySettings, storage_problem
+from dualregion.chart_findings import Code
 from dualregion.dns import MOST_FORWARDERS, DnsAddress, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.model import Model
@@ -89,6 +90,8 @@ class ChartSettings(Model):
     """The chart version; not used for a folder or archive."""
     repository: str | None = "https://helm.camunda.io"
     """The address of the chart repository; not used for `oci://` or a folder."""
+    accept: tuple[Code, ...] = ()
+    """What of the findings in what the chart renders is accepted, by their codes."""
 
     @property
     def is_path(self) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from dualregion import brokers, failback, observed
 from dualregion.procedure import Role, Step
@@ -27,6 +29,9 @@ class Site:
     :ivar incident: the incident that its steps belong to; None in phase normal.
     :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
     :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
+    :ivar base: the user's merged Helm values.
+    :ivar project: the project's folder, where the path of a chart starts.
+    :ivar rendered: the digest of what the chart renders, if that was looked at and is well; else empty.
     """
 
     cluster: Cluster
@@ -38,6 +43,9 @@ class Site:
     incident: Incident | None = None
     unrecorded: Mapping[str, int] = field(default_factory=dict)
     chain_writes: int = 1
+    base: Mapping[str, Any] = field(default_factory=dict)
+    project: Path = Path()
+    rendered: str = ""
 
     @property
     def namespace(self) -> str:

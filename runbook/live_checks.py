@@ -8,8 +8,9 @@ from dualregion.engine.repositories import Repository
 from dualregion.errors import DualRegionError, Refused
 from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
+from dualregion.storage import with_role
 from dualregion.topology import Kind
-from hooks import clean_slate, dns
+from hooks import clean_slate, dns, rendering
 from hooks.search import SearchEngine
 from runbook.checks import Check, Ground, held, unknown
 from runbook.rights import AskingCluster
@@ -40,6 +41,7 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
         if ground.settings.dns.chain:
             checks[f"DNS chain of region {sight.name}"] = asked.dns
     if not failback:
+        checks[f"what the chart renders in region {sight.name}"] = asked.rendered
         checks[f"room for failover brokers in region {sight.name}"] = asked.room
         checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
     for name, check in checks.items():
@@ -122,6 +124,21 @@ class _Asked:
         finally:
             engine.forget_repository(probe.name)
         return held(name, None, "", f"{backup.type}, written to and verified")
+
+    def rendered(self, name: str) -> Check:
+        """Whether every release of the procedure renders what the steps address, and the API server would take it."""
+        settings = self._ground.status.stacks[self._region].settings
+        if self._ground.values_problem:
+            return unknown(name, "the Helm values cannot be read")
+        base = with_role(self._ground.values, settings)
+        seen = rendering.look(self._cluster, settings, base, self._ground.folder)
+        if seen.findings:
+            problem, remedy = (
+                "; ".join(map(str, seen.findings)),
+                "docs/configuration.md, What the chart renders",
+            )
+            return held(name, problem, remedy)
+        return unknown(name, "; ".join(seen.unknown)) if seen.unknown else held(name, None, "")
 
     def dns(self, name: str) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""

@@ -197,7 +197,9 @@ def project(sandbox: Sandbox, tools: Tools) -> Project:
     number = next(_numbers)
     folder = FOLDER / f"project{number}"
     copy_program(CHECKOUT, folder)
-    env = environment(folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True)
+    env = environment(
+        folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True, helm=tools.helm
+    )
     env[MARK] = str(folder)
     (folder / "logs").mkdir()
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)

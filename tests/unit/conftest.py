@@ -5,9 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from hooks import charts
 from hooks.cluster import Cluster
 from tests.unit.failback_world import World, world
 from tests.unit.fake_kubernetes import FakeKubernetes, kubeconfig, serving
+
+
+@pytest.fixture(autouse=True)
+def without_helm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches a chart repository by a helm that this machine may have."""
+
+    def none() -> str:
+        raise charts.NoHelm("there is no helm on PATH")
+
+    monkeypatch.setattr(charts, "helm", none)
 
 
 @pytest.fixture

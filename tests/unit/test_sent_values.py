@@ -67,7 +67,7 @@ def test_of_a_chart_that_cannot_be_read_any_null_may_take_something_away() -> No
 
 
 def test_only_nulls_are_taken_out_at_their_places() -> None:
-    base = {"a": {"b": None, "c": 1, "d": {}}, "e": None, "f": [None]}
+    base: dict[str, Any] = {"a": {"b": None, "c": 1, "d": {}}, "e": None, "f": [None]}
     assert nulls_of(base) == {"a": {"b": None}, "e": None}
 
 
@@ -144,6 +144,7 @@ def test_an_unsaved_upgrade_is_seen_whatever_the_provider_drops() -> None:
 
 
 def test_an_unsaved_empty_list_is_seen_where_the_provider_keeps_it() -> None:
-    with_list, without = {"zeebe": {"tolerations": []}}, {"zeebe": {}}
+    with_list: dict[str, Any] = {"zeebe": {"tolerations": []}}
+    without: dict[str, Any] = {"zeebe": {}}
     assert differ(with_list, without, without)
     assert not differ(with_list, with_list, with_list)
