@@ -23,6 +23,8 @@ class Code(StrEnum):
     """Brokers get another environment than the program sets."""
     EXPORTER = "exporter"
     """Brokers export to more than the two search engines."""
+    STORAGE = "storage"
+    """Brokers whose data no claim keeps."""
     INGRESS = "ingress"
     """An Ingress that no API server takes."""
     SCOPE = "scope"

@@ -183,6 +183,13 @@ class _Release:
         yield from _closed(f"StatefulSet {name}", ports, _container_ports(container))
         yield from _moved(f"StatefulSet {name}", container)
         yield from self._environment(name, container)
+        claims = {_name(each) for each in spec.get("volumeClaimTemplates") or ()}
+        if claims.isdisjoint(str(each.get("name")) for each in container.get("volumeMounts") or ()):
+            yield (
+                Code.STORAGE,
+                f"StatefulSet {name} has no claims: a broker that restarts would have lost its data, and the failover "
+                "restarts all at once",
+            )
         yield from self._exporters(found, container)
         probes = [each for each in ("livenessProbe", "startupProbe") if container.get(each)]
         if self._type == FAIL_BACK and probes:

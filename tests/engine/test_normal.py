@@ -234,9 +234,9 @@ def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Proje
     london = project.namespaces[0]
     helm = (str(project.tools.helm), "--kube-context", "cluster-london", "--namespace", london)
     values = ("--values", str(CHECKOUT / "dualregion" / "reference-values.yaml"))
+    install = ("install", "camunda", str(project.chart), "--create-namespace")
     subprocess.run(
-        [*helm, "install", "camunda", str(project.chart), "--create-namespace", *values]
-        + ["--set", "zeebe.clusterSize=2"],
+        [*helm, *install, *values, "--set", "zeebe.clusterSize=2"],
         env=project.env,
         check=True,
         capture_output=True,

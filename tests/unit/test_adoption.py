@@ -71,6 +71,13 @@ def test_what_the_program_would_install_is_no_difference() -> None:
         pytest.param(
             lambda v: v["global"]["multiregion"].pop("installationType"), id="the chart's default"
         ),
+        pytest.param(
+            lambda v: v["global"]["multiregion"].update(installationType="normal"),
+            id="the chart's default spelt out",
+        ),
+        pytest.param(
+            lambda v: v["global"]["multiregion"].update(installationType=None), id="no type"
+        ),
         pytest.param(lambda v: v["operate"].update(enabled=True), id="a default spelt out"),
         pytest.param(lambda v: v["operate"].update(extra={}), id="an empty map"),
         pytest.param(lambda v: v["operate"].update(extra=None), id="a null"),

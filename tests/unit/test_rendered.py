@@ -170,6 +170,12 @@ def test_with_the_reference_values_nothing_is_found() -> None:
             id="probes that restart sleeping brokers",
         ),
         pytest.param(
+            {"zeebe": {"persistenceType": "memory"}},
+            {Code.STORAGE},
+            "StatefulSet camunda-zeebe has no claims",
+            id="brokers that keep nothing",
+        ),
+        pytest.param(
             {"zeebe": {"podLabels": {"app.kubernetes.io/component": "broker"}}},
             {Code.LABEL},
             "lack app.kubernetes.io/component=zeebe-broker",
