@@ -90,6 +90,8 @@ class ChartSettings(Model):
     """The chart version; not used for a folder or archive."""
     repository: str | None = "https://helm.camunda.io"
     """The address of the chart repository; not used for `oci://` or a folder."""
+    digest: Annotated[str, StringConstraints(pattern=r"^(sha256:)?[0-9a-f]{64}$")] | None = None
+    """The SHA-256 of the archive that `name` is the path of; another archive is refused."""
     accept: tuple[Code, ...] = ()
     """What of the findings in what the chart renders is accepted, by their codes."""
 

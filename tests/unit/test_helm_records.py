@@ -184,7 +184,7 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
     assert kubernetes.deleted() == []
 
 
-LOST = {"tasklist": {"tolerations": [], "affinity": None}}
+LOST: Document = {"tasklist": {"tolerations": [], "affinity": None}}
 """What a provider may drop on the way to Helm."""
 WEB_APPS_DOWN = VALUES | {"operate": {"enabled": False}}
 
