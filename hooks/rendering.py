@@ -27,6 +27,7 @@ from hooks.site import Site
 PROVIDER_PACKAGE = "pulumi_kubernetes"
 """The package that names the provider plugin's version: Pulumi uses the plugin of the very same."""
 _AT_ONCE = 4
+_HOOK = "helm.sh/hook"
 _WELL = "as the program addresses it, in every release of the procedure"
 ADDRESSED = rendered.Addressed(
     management_port=zeebe.MANAGEMENT_PORT,
@@ -243,7 +244,14 @@ def _tried(
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         results = list(pool.map(partial(_try, served, namespace), trials))
     found = [each for each in results if isinstance(each, Finding)]
-    return found, [each for each in results if isinstance(each, str)]
+    return found, _in_one([each for each in results if isinstance(each, str)])
+
+
+def _in_one(reasons: list[str]) -> list[str]:
+    """Return the first of several reasons, with the count of the others: one cause has many objects."""
+    if not reasons[1:]:
+        return reasons
+    return [f"{reasons[0]} (and the same of {len(reasons) - 1} other objects)"]
 
 
 def _trials(
@@ -254,6 +262,9 @@ def _trials(
     stages: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
     for stage, (_, objects) in made.items():
         for each in objects:
+            if _HOOK in ((each.get("metadata") or {}).get("annotations") or {}):
+                # Helm deletes and makes it anew, so what it would be as a change says nothing.
+                continue
             text = json.dumps(each, sort_keys=True, default=str)
             stages.setdefault(text, (each, []))[1].append(stage)
     return [
@@ -317,6 +328,6 @@ def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None
     return None
 
 
-_REFUSALS = (400, 403, 404, 405, 413, 415, 422)
-"""Statuses that another try does not change."""
+_REFUSALS = (403, 404, 405, 413, 415, 422)
+"""Statuses that another try does not change; 400 may also come from an admission webhook that cannot be tried out."""
 _ALREADY_THERE = 409

@@ -116,6 +116,18 @@ def test_an_api_server_in_trouble_says_nothing_of_the_chart(
     assert seen.proved == ""
 
 
+def test_a_webhook_that_cannot_be_tried_out_says_nothing_of_the_chart(
+    serving: FakeKubernetes, cluster: Cluster
+) -> None:
+    for name in ("services", "configmaps"):
+        serving.answers["POST", f"{LONDON}/{name}"] = Reply(400, {"message": "no dry run"})
+    seen = look(cluster)
+    assert seen.findings == ()
+    (unknown,) = seen.unknown
+    assert "no dry run" in unknown
+    assert "other objects)" in unknown
+
+
 def test_a_kind_that_the_cluster_does_not_know_is_found(
     serving: FakeKubernetes, cluster: Cluster
 ) -> None:
