@@ -375,7 +375,10 @@ class _Release:
     def _missing(self, kind: str, name: str, what: str) -> tuple[Code, str]:
         others = sorted(other for of_kind, other in self._objects if of_kind == kind)
         listed = f"there are {', '.join(others)}" if others else "there is none"
-        return Code.NAME, f"no {kind} {name} is rendered, by which {what} is addressed; {listed}"
+        return (
+            Code.NAME,
+            f"no {kind} {name} is rendered, by which the steps address {what}; {listed}",
+        )
 
 
 def _name(found: Object) -> str:

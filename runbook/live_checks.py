@@ -6,6 +6,7 @@ from functools import partial
 from dualregion import brokers
 from dualregion.engine.repositories import Repository
 from dualregion.errors import DualRegionError, Refused
+from dualregion.procedure import Phase
 from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
 from dualregion.storage import with_role
@@ -40,8 +41,9 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
         checks[f"the snapshot repository from region {sight.name}"] = asked.repository
         if ground.settings.dns.chain:
             checks[f"DNS chain of region {sight.name}"] = asked.dns
-    if not failback:
+    if not failback and ground.status.phase is Phase.NORMAL:
         checks[f"what the chart renders in region {sight.name}"] = asked.rendered
+    if not failback:
         checks[f"room for failover brokers in region {sight.name}"] = asked.room
         checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
     for name, check in checks.items():
