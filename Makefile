@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting trial contract properties test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract properties test lint unit engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -8,6 +8,7 @@ LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
+CHART :=
 # Unit tests are independent of each other, and so are engine tests, each process with API servers of its own; what
 # runs brokers has the machine to itself.
 UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
@@ -84,6 +85,12 @@ foreign: setup ## Drills on two clusters that are there already (the sandbox, as
 
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
 	$(PYTHON) -m pytest tests/adopting
+
+real-chart: setup ## Engine tests and a drill with a chart of yours, such as Camunda's own: CHART=folder or archive
+	@test -e "$(CHART)" || { echo "name the chart: make real-chart CHART=folder-or-archive" >&2; exit 2; }
+	$(ENGINE_TESTS) --chart $(abspath $(CHART))
+	@mkdir -p out && echo 'chart: {name: "$(abspath $(CHART))"}' > out/real-chart.yaml
+	$(PYTHON) -m drill $(ARGS) --images out/real-chart.yaml
 
 trial: ## Kill, freeze and cut off rehearsal brokers at random under load, ROUNDS=3 times; nothing may be lost
 	$(BROKER) TRIAL_ROUNDS=$(ROUNDS) go test -count=1 -timeout 3h -v ./trial

@@ -8,6 +8,7 @@ gc.disable()
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -21,6 +22,7 @@ from dualregion.desired import desired, disagreement, remembered, unsafe_change
 from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
+from dualregion.installations import Bases
 from dualregion.procedure import Role
 from dualregion.progress import Incident, Stack, current_incident
 from dualregion.secrets import without_secrets
@@ -35,6 +37,7 @@ from hooks import (
     identity,
     preflight,
     recovery,
+    rendering,
     standing,
 )
 from hooks.cluster import Cluster
@@ -51,10 +54,12 @@ def main() -> None:
         site = _site(_settings())
         preflight.check(site)
         adoption.check(site, PROJECT)
+        seen = rendering.check(site)
     except DualRegionError as error:
         raise pulumi.RunError(without_secrets(f"nothing was changed:\n{error}")) from None
-    for warning in preflight.warnings(site):
+    for warning in (*preflight.warnings(site), *seen.warnings):
         pulumi.log.warn(warning)
+    site = replace(site, rendered=seen.proved)
     if site.topology.waiting_for:
         pulumi.log.info(f"waiting: {site.topology.waiting_for}")
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
@@ -133,6 +138,8 @@ def _site(settings: Settings) -> Site:
         reading_both(settings.peer_stack_name),
         cluster_id,
         str(chart),
+        Bases.of(base, failover_values),
+        PROJECT,
     )
 
 

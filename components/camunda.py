@@ -18,15 +18,17 @@ from dualregion import rights
 from dualregion.adoption import value_differences
 from dualregion.begun import Begun
 from dualregion.procedure import F1
+from dualregion.sent_values import has_empty_list, keeps_nulls, nulls_of
 from dualregion.settings import ChartSettings
 from dualregion.topology import NO_INCIDENT, Installation, Kind
-from dualregion.values import nulls_of, without_the_incident
+from dualregion.values import without_the_incident
 from hooks import adoption, claiming, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
 from hooks.loud import loud_about_the_pause
 from hooks.preflight import refuse_in_lost_region, refuse_leftovers
+from hooks.rendering import provider_version
 from hooks.site import Site
 
 SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
@@ -119,7 +121,7 @@ class Camunda(pulumi.ComponentResource):
             name=settings.release,
             namespace=spec.namespace,
             values=spec.values,
-            **_nulls(spec.values),
+            **_empty_values(spec.values, provider_version()),
             skip_await=True,
             description=_description(name, args.site),
             opts=pulumi.ResourceOptions(
@@ -144,15 +146,18 @@ def _description(name: str, site: Site) -> str | None:
     return site.own.descriptions.get(name)
 
 
-def _nulls(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the release's arguments that carry the nulls of its values, if there are any."""
-    nulls = nulls_of(wanted)
-    if not nulls:
-        return {}
-    return {
-        "value_yaml_files": [pulumi.StringAsset(json.dumps(nulls))],
-        "allow_null_values": True,
-    }
+def _empty_values(wanted: Mapping[str, Any], provider: str) -> dict[str, Any]:
+    """Return the release's arguments that let nulls and empty lists of its values through, if there are any.
+
+    :param provider: the version of the Kubernetes provider; see `dualregion.sent_values`.
+    """
+    nulls, keeps = nulls_of(wanted), keeps_nulls(provider)
+    found: dict[str, Any] = {}
+    if nulls:
+        found["value_yaml_files"] = [pulumi.StringAsset(json.dumps(nulls))]
+    if not keeps and (nulls or has_empty_list(wanted)):
+        found["allow_null_values"] = True
+    return found
 
 
 def chart_source(chart: ChartSettings, project: str) -> dict[str, Any]:

@@ -42,6 +42,8 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
             for each in settings.regions
         ],
         "clusterId": remembered_cluster(settings, site.own, site.incident, site.cluster_id),
+        # What the chart renders is looked at again only when this changes.
+        "rendered": site.rendered,
     }
 
 

@@ -158,6 +158,7 @@ class Lifecycle:
             ground.kubeconfig,
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
+            helm=tools.helm,
         )
         announced.install(places.project)
         env["DUALREGION_PROJECT"] = str(places.project)

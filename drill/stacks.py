@@ -86,7 +86,11 @@ def copy_program(checkout: Path, to: Path) -> None:
 
 
 def environment(
-    folder: Path, kubeconfig: Path, pulumi_path: Sequence[Path], own_build: bool
+    folder: Path,
+    kubeconfig: Path,
+    pulumi_path: Sequence[Path],
+    own_build: bool,
+    helm: Path,
 ) -> dict[str, str]:
     """Make the folders of the drill's pulumi, and return its environment: everything it writes stays in `folder`.
 
@@ -95,7 +99,8 @@ def environment(
     state, temporary = folder / "state", temporary_files(folder)
     state.mkdir(parents=True)
     temporary.mkdir()
-    first = [str(path) for path in pulumi_path] + [str(Path(sys.executable).parent)]
+    # Helm's folder may hold a Python, too: the program's own comes first.
+    first = [*map(str, pulumi_path), str(Path(sys.executable).parent), str(helm.parent)]
     env = {
         **os.environ,
         "PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)]),

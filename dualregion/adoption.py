@@ -12,6 +12,7 @@ from typing import Any
 from dualregion.procedure import Role
 from dualregion.progress import Stack
 from dualregion.secrets import without_secrets
+from dualregion.sent_values import means_normal
 from dualregion.settings import Settings
 from dualregion.topology import Kind
 from dualregion.values import merge
@@ -86,7 +87,7 @@ def _not_too_many(found: list[str]) -> list[str]:
 
 def _compared(path: str, here: Any, there: Any) -> Iterator[str]:
     here, there = _plain(here), _plain(there)
-    if here == there:
+    if here == there or all(means_normal(path, each) for each in (here, there)):
         return
     if isinstance(here, Mapping | None) and isinstance(there, Mapping | None):
         one, other = here or {}, there or {}

@@ -37,7 +37,7 @@ def desired(
     problem = disagreement(settings, peer, own) or unsafe_change(settings, own, peer)
     if problem:
         raise ConfigError([problem])
-    bases = Bases(base, installations.failover_base(base, failover_values or {}))
+    bases = Bases.of(base, failover_values)
     topology = _topology(settings, bases, peer, own)
     return _complete(settings, topology, own)
 

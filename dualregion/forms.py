@@ -282,3 +282,11 @@ IncidentName = Annotated[
         "the name of an incident is needed, e.g. 1-region0-lost, as the refusal shows it that names it",
     ),
 ]
+
+Digest = Annotated[
+    Text,
+    matching(
+        r"(sha256:)?[0-9a-f]{64}",
+        "a SHA-256 in 64 hexadecimal digits is needed, as `sha256sum` prints it",
+    ),
+]

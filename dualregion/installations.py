@@ -20,6 +20,11 @@ class Bases:
     own: Mapping[str, Any]
     failover: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, base: Mapping[str, Any], of_failover: Mapping[str, Any] | None = None) -> "Bases":
+        """Return both, of the user's merged values and of those for the failover installation over them."""
+        return cls(base, failover_base(base, of_failover or {}))
+
 
 def own(
     settings: Settings,

@@ -77,6 +77,7 @@ class Stack:
     :ivar recorded: what its outputs remember.
     :ivar found_again: whether its state was emptied, and nodes, gates and values are what the cluster has of them.
     :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
+    :ivar rendered: the digest of what the chart rendered when that was last looked at and was well; else empty.
     """
 
     phase: Phase | None = None
@@ -94,6 +95,7 @@ class Stack:
     releases: Mapping[str, Release] = field(default_factory=dict)
     recorded: Recorded = Recorded()
     found_again: bool = False
+    rendered: str = ""
 
     @classmethod
     def of(
@@ -117,6 +119,7 @@ class Stack:
                 None if region is None else int(region),
                 gates or {},
                 outputs.get("history") or {},
+                rendered=str(outputs.get("rendered") or ""),
             )
         except (KeyError, ValueError, TypeError):
             raise ConfigError(

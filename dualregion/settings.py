@@ -26,6 +26,7 @@ from dualregion.backup import (
     readonly_problem,
     storage_problem,
 )
+from dualregion.chart_findings import Code
 from dualregion.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.errors import ConfigError
 from dualregion.forms import (
@@ -35,6 +36,7 @@ from dualregion.forms import (
     ChartName,
     Cidr,
     DataKey,
+    Digest,
     DnsAddress,
     DnsLabel,
     FilePath,
@@ -111,6 +113,10 @@ class ChartSettings(Model):
     """The chart version; not used for a folder or archive."""
     repository: Annotated[Line | None, EMPTY] = "https://helm.camunda.io"
     """The address of the chart repository; not used for `oci://` or a folder."""
+    digest: Digest | None = None
+    """The SHA-256 of the archive that `name` is the path of; another archive is refused."""
+    accept: tuple[Code, ...] = ()
+    """What of the findings in what the chart renders is accepted, by their codes."""
 
     @property
     def is_path(self) -> bool:

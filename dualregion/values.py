@@ -50,38 +50,6 @@ def merge_all(documents: Iterable[Mapping[str, Any]]) -> Values:
     return merged
 
 
-def nulls_of(document: Mapping[str, Any]) -> Values:
-    """Return only the nulls of a values document, at their places.
-
-    Pulumi's release drops nulls of its `values`, so they travel beside them, as a file.
-    """
-    nulls: Values = {}
-    for key, value in document.items():
-        if value is None:
-            nulls[key] = None
-        elif isinstance(value, Mapping) and (inner := nulls_of(value)):
-            nulls[key] = inner
-    return nulls
-
-
-def same(one: object, other: object) -> bool:
-    """Whether two values documents say the same; nulls, which Pulumi and Helm keep differently, say nothing.
-
-    An empty list says something, as it replaces the chart's own, and a number is no text: unlike in an adoption, which
-    compares what templates print, with the chart's defaults beneath (`adoption.differences`).
-    """
-    return _said(one) == _said(other)
-
-
-def _said(value: object) -> object:
-    if isinstance(value, Mapping):
-        inner = {key: _said(each) for key, each in value.items()}
-        return {key: each for key, each in inner.items() if each is not None and each != {}}
-    if isinstance(value, list):
-        return [_said(each) for each in value if each is not None]
-    return value
-
-
 def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Values]:
     """Set environment entries by name; order and all other entries stay as they are.
 

@@ -410,6 +410,54 @@ class Cluster:
             )
         )
 
+    def version(self) -> str:
+        """Return the API server's version, such as `v1.34.1`."""
+        return str(self._call(lambda: self._json("GET", "/version"))["gitVersion"])
+
+    def resources(self, api_version: str) -> dict[str, dict[str, Any]]:
+        """Return what the API server serves of an API version, by kind: `name` and `namespaced`.
+
+        :raises CallFailed: with status 404 if it serves nothing of it.
+        """
+        path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        found = self._call(lambda: self._json("GET", path)).get("resources") or ()
+        return {each["kind"]: each for each in found if "/" not in each["name"]}
+
+    def try_out(self, collection: str, name: str, document: Mapping[str, Any]) -> None:
+        """Let the API server say whether it would take an object, as a change of the one that is there, or as a new one.
+
+        Nothing is kept of it (`dryRun=All`).
+
+        :param collection: the path of its collection, such as `/api/v1/namespaces/camunda-london/services`.
+        :raises CallFailed: if it would not; with its status.
+        """
+        query = [("dryRun", "All"), ("fieldManager", FIELD_MANAGER)]
+        place = f"{collection}/{name}"
+        found = self._or_none(lambda: self._json("GET", place))
+        if found is None:
+            self._call(lambda: self._json("POST", collection, query, document))
+        else:
+            self._call(lambda: self._json("PATCH", place, query, document))
+
+    def _json(
+        self, method: str, path: str, query: Any = (), body: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Ask the API server for, or send it, a plain JSON document."""
+        content = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        request = self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query),
+            header_params={"Accept": "application/json", "Content-Type": content},
+            body=None if body is None else dict(body),
+            auth_settings=["BearerToken"],
+        )
+        response = self._api.call_api(*request)
+        response.read()  # type: ignore[no-untyped-call]
+        if not 200 <= int(response.status) < 300:
+            raise ApiException(status=response.status, reason=response.reason, body=response.data)
+        return json.loads(response.data or b"null")
+
     def _call(self, ask: Any, namespace: str | None = None, *, is_secret: bool = False) -> Any:
         """Ask the API server.
 

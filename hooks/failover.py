@@ -5,10 +5,12 @@ returns its evidence: what it saw that proves the step.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from dualregion import brokers, observed
 from dualregion.procedure import F1, F2, F3, N
-from hooks import adoption, claiming, exporting, pods, proofs, rollout, webapps
+from hooks import adoption, claiming, exporting, pods, proofs, rendering, rollout, webapps
+from hooks.asking import begin
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -22,6 +24,7 @@ def prove_normal(site: Site) -> Evidence:
     """N: all brokers of both regions joined, and every partition is complete and healthy."""
     settings, waiting = site.settings, site.waiting(N)
     adoption.settle(site, waiting)
+    looking = begin(partial(rendering.prove, site))
     waiting.until_none(
         f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
         lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
@@ -34,7 +37,7 @@ def prove_normal(site: Site) -> Evidence:
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
     proofs.wait_for_commands(site, waiting)
-    return proofs.topology_evidence(site, waiting)
+    return proofs.topology_evidence(site, waiting) | {"rendered": looking.result()}
 
 
 def isolate(site: Site) -> Evidence:

@@ -1,5 +1,6 @@
 """Reading the user's values files and checking that the chart is there."""
 
+import hashlib
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,21 +63,43 @@ def _read(path: Path, key: str) -> Any:
 
 
 def check_chart(chart: ChartSettings, project: Path) -> None:
-    """Check that a chart given as a path is there; the provider checks the others in every preview.
+    """Check that a chart given as a path is there, and the very one; the provider checks the others in every preview.
 
     :raises ConfigError: if it is not.
     """
-    if not chart.is_path:
-        return
     path = project / chart.name
-    if path.is_file() or (path / "Chart.yaml").is_file():
-        return
-    raise ConfigError(
-        [
-            f"chart.name is {chart.name!r}, but there is no chart at {path}: name a folder with a Chart.yaml, "
-            "an archive, a chart of chart.repository, or an oci:// address"
-        ]
-    )
+    is_archive = chart.is_path and path.is_file()
+    if chart.is_path and not is_archive and not (path / "Chart.yaml").is_file():
+        raise ConfigError(
+            [
+                f"chart.name is {chart.name!r}, but there is no chart at {path}: name a folder with a Chart.yaml, "
+                "an archive, a chart of chart.repository, or an oci:// address"
+            ]
+        )
+    if chart.digest is not None:
+        _check_digest(chart, path if is_archive else None)
+
+
+def _check_digest(chart: ChartSettings, archive: Path | None) -> None:
+    """Check that the chart's archive is the one that the digest is of."""
+    if archive is None:
+        raise ConfigError(
+            [
+                f"chart.digest is set, but chart.name is {chart.name!r}, which is no archive on this machine: fetch it once "
+                f"(`helm pull`), and name the archive, or `pulumi config rm --path chart.digest`"
+            ]
+        )
+    try:
+        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError([f"chart.name: {archive} cannot be read: {error.strerror}"]) from None
+    if found != str(chart.digest).removeprefix("sha256:"):
+        raise ConfigError(
+            [
+                f"chart.digest is {chart.digest}, but {archive} has sha256:{found}: it is another archive than you have "
+                "pinned; compare `sha256sum`, and set chart.digest anew only if that is the chart you mean"
+            ]
+        )
 
 
 def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:

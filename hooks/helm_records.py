@@ -19,7 +19,7 @@ from typing import Any
 from dualregion.adoption import ChartVersion, RunningRelease
 from dualregion.begun import Begun
 from dualregion.errors import Refused
-from dualregion.values import same
+from dualregion.sent_values import differ, same
 from hooks.cluster import Cluster
 from hooks.waiting import Say
 
@@ -61,7 +61,7 @@ def is_interrupted_install(
     _refuse_somebodys(cluster, namespace, release, records)
     installed = _decode(records[-1])
     found = installed.get("config") or {}
-    if found != dict(values) and not is_ours(found):
+    if not same(found, values) and not is_ours(found):
         raise Refused(
             f"namespace {namespace} already holds a Helm release {release!r} "
             f"(revision {installed.get('version')}) that this stack did not install: adopt it "
@@ -105,8 +105,7 @@ def unrecorded_upgrade(
         return None
     latest = records[-1]
     if _status(latest) in _UNFINISHED or (
-        recorded is not None
-        and same(_decode(latest).get("config") or {}, wanted) != same(recorded, wanted)
+        recorded is not None and differ(_decode(latest).get("config") or {}, recorded, wanted)
     ):
         return _revision(latest)
     return None

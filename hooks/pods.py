@@ -12,6 +12,12 @@ ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 
 
+def label(selector: str) -> tuple[str, str]:
+    """Return the label, with its value, that a selector of one names."""
+    key, _, value = selector.partition("=")
+    return key, value
+
+
 def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
     """Return why the brokers' StatefulSet is not rolled out, or None."""
     name = f"{release}-zeebe"

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from dualregion import brokers, failback, observed
+from dualregion.installations import Bases
 from dualregion.procedure import Role, Step
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
@@ -30,6 +32,9 @@ class Site:
     :ivar read_stacks: reads what this stack's and the other one's state hold, while the run is under way.
     :ivar cluster_id: the identity of the region's cluster; None if it does not answer.
     :ivar chart: name and version of the chart that is wanted.
+    :ivar bases: what the user's Helm values say.
+    :ivar project: the project's folder, where the path of a chart starts.
+    :ivar rendered: the digest of what the chart renders, if that was looked at and is well; else empty.
     """
 
     cluster: Cluster
@@ -44,6 +49,9 @@ class Site:
     read_stacks: Callable[[], tuple[Stack, Stack]] | None = None
     cluster_id: str | None = None
     chart: str = ""
+    bases: Bases = field(default_factory=lambda: Bases({}, {}))
+    project: Path = Path()
+    rendered: str = ""
 
     def stacks_now(self) -> tuple[Stack, Stack]:
         """Return what this stack's and the other one's state hold now, as the run under way and others have saved it.

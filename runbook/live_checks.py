@@ -7,11 +7,14 @@ from dualregion import brokers
 from dualregion.engine.repositories import Repository
 from dualregion.engine.words import some_of
 from dualregion.errors import DualRegionError, Refused
+from dualregion.installations import Bases
+from dualregion.procedure import Phase
 from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
+from dualregion.storage import with_role
 from dualregion.topology import Kind
 from dualregion.values import exporter_settings
-from hooks import clean_slate, dns
+from hooks import clean_slate, dns, rendering
 from hooks.fitness import unfit_source
 from hooks.search import SearchEngine
 from runbook.checks import Check, Ground, held, unknown
@@ -43,6 +46,8 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
         checks[f"the search engine of region {sight.name} can be copied"] = asked.engine
         if ground.settings.dns.chain:
             checks[f"DNS chain of region {sight.name}"] = asked.dns
+    if not failback and ground.status.phase is Phase.NORMAL:
+        checks[f"what the chart renders in region {sight.name}"] = asked.rendered
     if not failback:
         checks[f"room for failover brokers in region {sight.name}"] = asked.room
         checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
@@ -139,6 +144,21 @@ class _Asked:
             "do what it says, at the latest before a failback",
             f"data streams {some_of(streams)} are not copied" if streams else "",
         )
+
+    def rendered(self, name: str) -> Check:
+        """Whether every release of the procedure renders what the steps address, and the API server would take it."""
+        settings = self._ground.status.stacks[self._region].settings
+        if self._ground.values_problem:
+            return unknown(name, "the Helm values cannot be read")
+        bases = Bases.of(with_role(self._ground.values, settings), self._ground.failover_values)
+        seen = rendering.look(self._cluster, settings, bases, self._ground.folder)
+        if seen.findings:
+            problem, remedy = (
+                "; ".join(map(str, seen.findings)),
+                "docs/configuration.md, What the chart renders",
+            )
+            return held(name, problem, remedy)
+        return unknown(name, "; ".join(seen.unknown)) if seen.unknown else held(name, None, "")
 
     def dns(self, name: str) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""

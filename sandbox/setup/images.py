@@ -149,6 +149,9 @@ def _opensearch_layer(of: Ingredients, work: Path) -> Layer:
         writer.file(f"opt/opensearch/{ARCHIVE}", of.classes / ARCHIVE)
         writer.file("opt/opensearch/log4j2.properties", files / "log4j2.properties")
         writer.file("usr/local/bin/start.sh", files / "start.sh")
+        # An init container of the real chart sources them.
+        for name in ("libfs.sh", "elasticsearch-env.sh"):
+            writer.file(f"opt/bitnami/scripts/{name}", files / name)
         writer.folder("bitnami/elasticsearch", 0o777, USER)
         writer.folder("bitnami/elasticsearch/data", 0o777, USER)
         writer.folder("backup", 0o777, USER)

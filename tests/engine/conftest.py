@@ -30,8 +30,21 @@ from sandbox.setup.tools import Tools
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = "test-engine"
 FOLDER = CHECKOUT / "out" / f"{FOLDERS}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+STAND_IN = CHECKOUT / "sandbox" / "charts" / "camunda-platform"
 CITIES = ("london", "paris")
 _numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let somebody name a chart of their own, a folder or archive, in the place of the stand-in."""
+    parser.addoption("--chart", type=Path, default=STAND_IN)
+
+
+@pytest.fixture(scope="session")
+def chart(request: pytest.FixtureRequest) -> Path:
+    """The chart that is installed."""
+    named: Path = request.config.getoption("--chart", STAND_IN)
+    return named.absolute()
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +85,7 @@ class Project:
     env: dict[str, str]
     tools: Tools
     namespaces: tuple[str, str]
+    chart: Path
 
     def config(self, stack: str, **values: Any) -> None:
         """Set configuration keys of a stack."""
@@ -196,20 +210,22 @@ class Project:
 
 
 @pytest.fixture
-def project(sandbox: Sandbox, tools: Tools) -> Project:
+def project(sandbox: Sandbox, tools: Tools, chart: Path) -> Project:
     """A fresh project: stacks region0 and region1 in phase normal, gates that give up after seconds."""
     number = next(_numbers)
     folder = FOLDER / f"project{number}"
     copy_program(CHECKOUT, folder)
-    env = environment(folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True)
+    env = environment(
+        folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True, helm=tools.helm
+    )
     env[MARK] = str(folder)
     (folder / "logs").mkdir()
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)
     namespaces = (f"camunda-london-{number}", f"camunda-paris-{number}")
-    made = Project(folder, stacks, env, tools, namespaces)
+    made = Project(folder, stacks, env, tools, namespaces, chart)
     stacks.create([f"region{region}" for region in (0, 1)])
     for region in (0, 1):
-        stacks.configure(f"region{region}", _config(region, namespaces))
+        stacks.configure(f"region{region}", _config(region, namespaces, chart))
     return made
 
 
@@ -258,12 +274,12 @@ def admit(project: Project, access: Access, region: int) -> None:
     access.admit(REGIONS[region], manifests)
 
 
-def _config(region: int, namespaces: tuple[str, str]) -> dict[str, str]:
+def _config(region: int, namespaces: tuple[str, str], chart: Path) -> dict[str, str]:
     config = {
         "region": str(region),
         "clusterSize": "4",
         "partitionCount": "4",
-        "chart.name": str(CHECKOUT / "sandbox" / "charts" / "camunda-platform"),
+        "chart.name": str(chart),
         "values[0]": str(CHECKOUT / "dualregion" / "reference-values.yaml"),
         "deadlineSeconds": "3",
     }

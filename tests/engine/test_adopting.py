@@ -19,7 +19,6 @@ from tests.engine.conftest import CHECKOUT, CITIES, Project
 pytestmark = pytest.mark.engine
 
 REFERENCE = CHECKOUT / "dualregion" / "reference-values.yaml"
-CHART = CHECKOUT / "sandbox" / "charts" / "camunda-platform"
 WATCHED = "statefulsets,deployments,pods,services,configmaps"
 
 
@@ -38,7 +37,7 @@ def running(project: Project) -> Project:
 def install(project: Project, region: int, city: str, plain: Path) -> None:
     helm_install(
         project.tools.helm,
-        (str(CHART),),
+        (str(project.chart),),
         (REFERENCE, plain),
         region=region,
         context=f"cluster-{city}",
@@ -137,7 +136,7 @@ def test_a_release_that_helm_upgraded_often_is_adopted_and_can_be_updated(runnin
         files = [
             part for path in (REFERENCE, running.folder / "plain.yaml") for part in ("-f", path)
         ]
-        helm(running, 0, "upgrade", "camunda", str(CHART), *map(str, files),
+        helm(running, 0, "upgrade", "camunda", str(running.chart), *map(str, files),
              "--set", "global.multiregion.regionId=0", "--description", f"by hand {number}")  # fmt: skip
     before = pods(running, 0)
     up = running.up("region0")

@@ -71,6 +71,14 @@ def _values_that_helm_refuses(project: Project) -> None:
     project.config("region0", **{"values[0]": "broken.yaml"})
 
 
+def _values(text: str) -> Callable[[Project], None]:
+    def spoil(project: Project) -> None:
+        (project.folder / "more.yaml").write_text(text)
+        project.config("region0", **{"values[1]": "more.yaml"})
+
+    return spoil
+
+
 CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "unknown-phase": (
         lambda p: p.config("region0", phase="panic"),
@@ -128,6 +136,21 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     "chart-not-there": (
         lambda p: p.config("region0", **{"chart.name": "./no-chart"}),
         "there is no chart at",
+    ),
+    "renamed-engine": (
+        _values("elasticsearch: {nameOverride: es}"),
+        "no StatefulSet camunda-elasticsearch-master is rendered",
+    ),
+    "combined-ingress": (
+        _values(
+            "global: {ingress: {enabled: true, host: h}}\noperate: {contextPath: /operate}\n"
+            "tasklist: {contextPath: /tasklist}"
+        ),
+        "has a rule without paths",
+    ),
+    "null-that-the-provider-drops": (
+        _values("zeebe: {affinity: null}"),
+        "zeebe.affinity is null in your values",
     ),
     "misspelt-key": (lambda p: p.config("region0", lostregion=1), "lostregion is not a setting"),
     "unreachable": (_unreachable, "does not answer"),

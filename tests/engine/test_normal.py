@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from drill.stacks import CUT_SHORT
-from tests.engine.conftest import Project, dualregion
+from tests.engine.conftest import CHECKOUT, Project, dualregion
 
 pytestmark = pytest.mark.engine
 
@@ -64,11 +64,50 @@ def test_a_gate_that_cannot_pass_fails_clearly_and_is_tried_again(project: Proje
 def test_a_changed_value_is_previewed_by_key_and_applied(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     extra = project.folder / "extra.yaml"
-    extra.write_text("zeebe: {pvcSize: 7Gi, podAnnotations: {rehearsed: 'yes'}}\n")
+    extra.write_text("zeebe: {podAnnotations: {rehearsed: 'yes'}}\n")
     project.config("region0", **{"values[1]": "extra.yaml"})
     preview = project.preview("region0")
     assert "rehearsed" in preview.output
     assert not project.unchanged("region0")
+    assert project.up("region0").exit_status == 0
+    assert project.unchanged("region0")
+
+
+EMPTY_VALUES = """
+zeebe:
+  tolerations: []
+  extraVolumes: []
+  podAnnotations: {mine: null}
+elasticsearch: {master: {extraEnvVars: []}}
+"""
+
+
+def test_empty_lists_reach_helm_and_nothing_changes_again(project: Project) -> None:
+    """An empty list takes the chart's own away; a null of what the chart has not says nothing."""
+    (project.folder / "extra.yaml").write_text(EMPTY_VALUES)
+    project.config("region0", **{"values[1]": "extra.yaml"})
+    up = project.up("region0")
+    assert up.exit_status == 0, up.output
+    names = project.kubectl(
+        *("london", "get", "statefulset", "camunda-elasticsearch-master"),
+        *("-n", project.namespaces[0], "-o", "jsonpath={..env[*].name}"),
+    )
+    assert "ELASTICSEARCH_CLUSTER_NAME" in names
+    assert "ELASTICSEARCH_ENABLE_REST_TLS" not in names
+    assert project.unchanged("region0")
+
+
+def test_an_install_with_empty_values_that_was_killed_is_taken_over(project: Project) -> None:
+    """What of the values Helm's record does not hold makes the release nobody else's."""
+    (project.folder / "extra.yaml").write_text(EMPTY_VALUES)
+    project.config("region0", **{"values[1]": "extra.yaml"})
+    before = project.held("region0")
+    assert project.up("region0").exit_status == 0
+    project.hold_again("region0", before)
+    again = project.up("region0")
+    assert again.exit_status == 0, again.output
+    assert "was installed by an interrupted run: taking it over" in again.output
+    assert project.unchanged("region0")
 
 
 @pytest.mark.parametrize(
@@ -154,23 +193,50 @@ def test_an_upgrade_that_pulumi_has_not_recorded_leaves_nothing_behind(
     assert project.unchanged("region0")
 
 
+REFUSED = {
+    "a-change-that-cannot-be": (
+        "zeebe: {pvcSize: 7Gi}",
+        "[refused] StatefulSet camunda-zeebe: the API server would refuse it",
+    ),
+    "a-right-that-is-lacking": (
+        "global: {ingress: {enabled: true}}\nzeebeGateway: {contextPath: /, ingress: {rest: {path: /}}}",
+        "[refused] Ingress camunda-camunda-platform: the API server would refuse it",
+    ),
+}
+
+
+@pytest.mark.usefixtures("modest")
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_the_api_server_would_refuse_is_refused_in_the_preview(
+    project: Project, case: str
+) -> None:
+    """It is tried on the API server without being made, for every release that the procedure will need."""
+    values, told = REFUSED[case]
+    extra = project.folder / "extra.yaml"
+    extra.write_text("{}\n")
+    project.config("region0", **{"values[1]": "extra.yaml"})
+    assert project.up("region0").exit_status == 0
+    # Only now is the namespace there, and all is tried.
+    assert project.up("region0").exit_status == 0
+    assert len(project.outputs("region0")["rendered"]) == 64
+    before = _generation(project)
+    extra.write_text(values)
+    for refused in (project.preview("region0"), project.up("region0")):
+        assert refused.exit_status != 0
+        assert told in refused.output, refused.output
+        assert "nothing was changed" in refused.output
+        assert "Traceback" not in refused.output
+    assert _generation(project) == before
+    assert "Ingress" not in project.kubectl("london", "get", "ingress", "-A", "-o", "name")
+
+
 def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Project) -> None:
     london = project.namespaces[0]
-    chart = project.tools.helm
+    helm = (str(project.tools.helm), "--kube-context", "cluster-london", "--namespace", london)
+    values = ("--values", str(CHECKOUT / "dualregion" / "reference-values.yaml"))
+    install = ("install", "camunda", str(project.chart), "--create-namespace")
     subprocess.run(
-        [
-            str(chart),
-            "install",
-            "camunda",
-            _chart(project),
-            "--kube-context",
-            "cluster-london",
-            "--namespace",
-            london,
-            "--create-namespace",
-            "--set",
-            "zeebe.clusterSize=2",
-        ],
+        [*helm, *install, *values, "--set", "zeebe.clusterSize=2"],
         env=project.env,
         check=True,
         capture_output=True,
@@ -179,24 +245,10 @@ def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Proje
     assert up.exit_status != 0
     assert "that this stack did not install" in up.output
     assert "Traceback" not in up.output
-    assert (
-        "deployed"
-        in subprocess.run(
-            [str(chart), "list", "--kube-context", "cluster-london", "--namespace", london],
-            env=project.env,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+    listed = subprocess.run(
+        [*helm, "list"], env=project.env, check=True, capture_output=True, text=True
     )
-
-
-def _chart(project: Project) -> str:
-    return str(
-        project.stacks.run(
-            "chart", "region0", "config", "get", "--path", "chart.name", quiet=True
-        ).output
-    ).strip()
+    assert "deployed" in listed.stdout
 
 
 def _generation(project: Project) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hooks import charts
 from hooks.cluster import Cluster
 from tests.unit.failback_world import World, world
 from tests.unit.fake_kubernetes import FakeKubernetes, kubeconfig, serving
@@ -15,6 +16,16 @@ from tests.unit.random_inputs import Seeds
 def seeds(pytestconfig: pytest.Config) -> Seeds:
     """The seeds of a property test."""
     return Seeds(pytestconfig)
+
+
+@pytest.fixture(autouse=True)
+def without_helm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches a chart repository by a helm that this machine may have."""
+
+    def none() -> str:
+        raise charts.NoHelm("there is no helm on PATH")
+
+    monkeypatch.setattr(charts, "helm", none)
 
 
 @pytest.fixture

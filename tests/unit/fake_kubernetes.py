@@ -64,6 +64,9 @@ class FakeKubernetes:
     :ivar objects: documents by the path of their collection and their name.
     :ivar proxied: answers by method and path behind the proxy.
     :ivar living: what answers for itself behind the proxy, by target, where `proxied` has nothing.
+    :ivar broken: what a path answers whatever is asked.
+    :ivar answers: what it answers to one method.
+    :ivar queries: the queries of all that was to be written only to try it out.
     :ivar asked: every request as `METHOD path`, in order.
     :ivar headers: each request's headers.
     :ivar bodies: the JSON bodies of what was written, by the same text.
@@ -76,6 +79,8 @@ class FakeKubernetes:
     proxied: dict[tuple[str, str], list[Reply]] = field(default_factory=dict)
     living: dict[str, Answering] = field(default_factory=dict)
     broken: dict[str, Reply] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Reply] = field(default_factory=dict)
+    queries: list[dict[str, list[str]]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     headers: list[Any] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
@@ -114,6 +119,12 @@ class FakeKubernetes:
                 self.bodies[f"{method} {parts.path}"] = body
             if headers.get("Authorization") != f"Bearer {TOKEN}":
                 return failure(401, "Unauthorized", "Unauthorized")
+            if (method, parts.path) in self.answers:
+                return self.answers[method, parts.path]
+            query = parse_qs(parts.query)
+            if "dryRun" in query:
+                self.queries.append(query)
+                return Reply(201 if method == "POST" else 200, body)
             if parts.path in self.broken:
                 return self.broken[parts.path]
             if _PROXY in parts.path:

@@ -38,7 +38,7 @@ STATEFUL_SETS = f"/apis/apps/v1/namespaces/{LONDON}/statefulsets"
 CHART = ChartVersion("camunda-platform", "10.11.3")
 PROJECT = Path("/srv/project")
 DEFAULTS: dict[str, Any] = {
-    "global": {"multiregion": {"regions": 1, "regionId": 0, "installationType": ""}},
+    "global": {"multiregion": {"regions": 1, "regionId": 0, "installationType": "normal"}},
     "zeebe": {"clusterSize": "3", "partitionCount": "3", "replicationFactor": "3", "env": []},
     "operate": {"enabled": True},
 }
@@ -70,6 +70,13 @@ def test_what_the_program_would_install_is_no_difference() -> None:
         pytest.param(lambda v: v["zeebe"].update(clusterSize=8.0), id="a number as JSON has it"),
         pytest.param(
             lambda v: v["global"]["multiregion"].pop("installationType"), id="the chart's default"
+        ),
+        pytest.param(
+            lambda v: v["global"]["multiregion"].update(installationType="normal"),
+            id="the chart's default spelt out",
+        ),
+        pytest.param(
+            lambda v: v["global"]["multiregion"].update(installationType=None), id="no type"
         ),
         pytest.param(lambda v: v["operate"].update(enabled=True), id="a default spelt out"),
         pytest.param(lambda v: v["operate"].update(extra={}), id="an empty map"),

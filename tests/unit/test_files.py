@@ -1,5 +1,6 @@
 """The user's files: read as they are meant, refused with the file's name and what is wrong with it."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,22 @@ def test_a_chart_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("name", ["camunda-platform", "oci://registry.example/camunda-platform"])
 def test_charts_from_elsewhere_are_left_to_the_provider(tmp_path: Path, name: str) -> None:
     check_chart(ChartSettings(name=name), tmp_path)
+
+
+def test_a_pinned_archive_is_taken_and_another_one_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "c.tgz"
+    archive.write_bytes(b"one")
+    digest = hashlib.sha256(b"one").hexdigest()
+    for written in (digest, f"sha256:{digest}"):
+        check_chart(ChartSettings(name="./c.tgz", digest=written), tmp_path)
+    archive.write_bytes(b"other")
+    with pytest.raises(ConfigError, match=f"chart.digest is {digest}, but .*c.tgz has sha256:"):
+        check_chart(ChartSettings(name="./c.tgz", digest=digest), tmp_path)
+
+
+@pytest.mark.parametrize("name", [".", "camunda-platform", "oci://registry.example/c"])
+def test_a_digest_of_what_is_no_archive_is_refused(tmp_path: Path, name: str) -> None:
+    """What a repository gives cannot be seen before Helm installs it."""
+    (tmp_path / "Chart.yaml").write_text("name: c\nversion: 1\n")
+    with pytest.raises(ConfigError, match="which is no archive on this machine"):
+        check_chart(ChartSettings(name=name, digest="0" * 64), tmp_path)

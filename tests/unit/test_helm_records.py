@@ -107,6 +107,25 @@ def test_an_install_that_a_killed_run_began_is_taken_over(
     assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v1"]
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param({"tolerations": [], "affinity": None}, id="all of it"),
+        pytest.param({}, id="as an old provider keeps it"),
+        pytest.param({"tolerations": []}, id="without the null"),
+    ],
+)
+def test_an_install_of_ours_is_known_whatever_of_its_empty_values_is_kept(
+    cluster: Cluster, kubernetes: FakeKubernetes, kept: dict[str, Any]
+) -> None:
+    wanted = {**VALUES, "zeebe": {"clusterSize": 8, "tolerations": [], "affinity": None}}
+    kubernetes.put(
+        SECRETS, record(1, "deployed", {**VALUES, "zeebe": {"clusterSize": 8.0, **kept}})
+    )
+    assert take_over(cluster, wanted)
+    assert kubernetes.objects[SECRETS] == {}
+
+
 def test_all_revisions_of_it_go_so_that_helm_installs_anew(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
@@ -268,6 +287,8 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
     assert kubernetes.deleted() == []
 
 
+LOST: Document = {"tasklist": {"tolerations": [], "affinity": None}}
+"""What a provider may drop on the way to Helm."""
 WEB_APPS_DOWN = VALUES | {"operate": {"enabled": False}}
 
 
@@ -281,6 +302,9 @@ WEB_APPS_DOWN = VALUES | {"operate": {"enabled": False}}
         pytest.param(WEB_APPS_DOWN, VALUES, None, None, id="not to be seen"),
         pytest.param(VALUES, VALUES | {"zeebe2": None}, VALUES, None, id="a null"),
         pytest.param(VALUES, VALUES | {"a": {"b": None}}, VALUES, None, id="a null deeper"),
+        pytest.param(WEB_APPS_DOWN, WEB_APPS_DOWN | LOST, VALUES, 2, id="empty values, lost, done"),
+        pytest.param(WEB_APPS_DOWN, VALUES | LOST, VALUES, 2, id="empty values, lost, backed out"),
+        pytest.param(VALUES, VALUES | LOST, VALUES, None, id="empty values, lost, nothing to do"),
     ],
 )
 def test_an_upgrade_that_pulumi_has_not_saved_is_known_by_its_revision(

@@ -405,16 +405,34 @@ def test_releases_have_the_users_chart_the_wanted_values_and_no_waiting_of_helm(
         assert inputs["values"] == wanted[name].values
 
 
-def test_a_null_of_the_users_reaches_helm() -> None:
-    """It removes a default of the chart; the provider drops nulls of `values`, but not of files."""
+@pytest.mark.parametrize(
+    ("provider", "allowed"), [("4.25.0", {"allowNullValues"}), ("4.30.0", set())]
+)
+def test_nulls_travel_in_a_file_which_providers_from_4_30_on_hand_to_helm(
+    monkeypatch: pytest.MonkeyPatch, provider: str, allowed: set[str]
+) -> None:
+    """A null removes a default of the chart. Older providers drop it: then it is refused (test_rendering.py)."""
+    monkeypatch.setattr("components.camunda.provider_version", lambda: provider)
     # To Helm `y` is a boolean, and `08` a number, unless they are in quotes.
     base = {"zeebe": {"limits": None, "requests": {"y": None, "08": None}}, "mine": None}
     found = settings()
     site = site_of(found, topology=desired(found, base, Stack()))
     inputs = declared(site).found["Release::normal"].inputs
-    assert inputs["allowNullValues"] is True
+    assert inputs.keys() & {"allowNullValues"} == allowed
     (file,) = inputs["valueYamlFiles"]
     assert helm_yaml.read(file.text.encode()) == base
+
+
+@pytest.mark.parametrize(("provider", "allowed"), [("4.25.0", True), ("4.30.0", None)])
+def test_an_empty_list_reaches_helm_with_older_providers_too(
+    monkeypatch: pytest.MonkeyPatch, provider: str, allowed: bool | None
+) -> None:
+    monkeypatch.setattr("components.camunda.provider_version", lambda: provider)
+    found = settings()
+    site = site_of(found, topology=desired(found, {"zeebe": {"tolerations": []}}, Stack()))
+    inputs = declared(site).found["Release::normal"].inputs
+    assert inputs.get("allowNullValues") is allowed
+    assert "valueYamlFiles" not in inputs
 
 
 def test_without_nulls_the_release_has_no_files_that_could_change() -> None:
@@ -629,6 +647,7 @@ def test_a_survivors_outputs() -> None:
         "incident": "1-region1-lost",
         "progress": ["F0", "F1", "F2", "F3"],
         "waitingFor": None,
+        "rendered": "",
         "gatewayAddress": "camunda-zeebe-gateway.camunda-london.svc.cluster.local:26500",
         "contactPoints": [
             f"camunda-zeebe-{ordinal}.camunda-zeebe.{namespace}.svc.cluster.local:26502"

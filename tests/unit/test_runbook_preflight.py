@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 
 from dualregion import installations, rights
 from dualregion.adoption import ChartVersion
+from dualregion.chart_findings import Code, Finding
 from dualregion.corefile import block_for
 from dualregion.settings import RegionSettings, Settings
 from dualregion.subjects import RightsSettings
 from dualregion.values import merge
 from hooks.files import read_values
+from hooks.rendering import Seen
 from runbook import preflight
 from runbook.__main__ import app
 from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
@@ -148,8 +150,11 @@ def test_pods_are_placed_by_what_they_ask_for() -> None:
 
 
 @pytest.fixture
-def london(kubernetes: FakeKubernetes, tmp_path: Path) -> tuple[FakeKubernetes, Ground]:
-    """A cluster that allows everything and has room, and region 0 in it."""
+def london(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[FakeKubernetes, Ground]:
+    """A cluster that allows everything and has room, and region 0 in it, whose chart renders what it should."""
+    monkeypatch.setattr("runbook.live_checks.rendering.look", lambda *_: Seen())
     rights = "/apis/authorization.k8s.io/v1"
     allowed = {"spec": {}, "status": {"allowed": True}}
     kubernetes.broken[f"{rights}/selfsubjectaccessreviews"] = Reply(201, allowed)
@@ -378,6 +383,42 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
         "room for failover brokers in region london"
     ]
     assert len(checks) == 6
+
+
+@pytest.mark.parametrize(
+    ("seen", "outcome", "told"),
+    [
+        (Seen(), Outcome.OK, ""),
+        (
+            Seen(findings=(Finding(Code.NAME, "no x", ("normal",)),)),
+            Outcome.FAILED,
+            "[name] no x (normal)",
+        ),
+        (Seen(unknown=("there is no helm",)), Outcome.UNKNOWN, "there is no helm"),
+    ],
+)
+def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(
+    london: tuple[FakeKubernetes, Ground],
+    monkeypatch: pytest.MonkeyPatch,
+    seen: Seen,
+    outcome: Outcome,
+    told: str,
+) -> None:
+    monkeypatch.setattr("runbook.live_checks.rendering.look", lambda *_: seen)
+    checks = {each.name: each for each in of_region(london[1], 0, failback=False)}
+    found = checks["what the chart renders in region london"]
+    assert (found.outcome, found.found) == (outcome, told)
+
+
+def test_in_a_failback_nothing_is_rendered(
+    london: tuple[FakeKubernetes, Ground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> Seen:
+        raise AssertionError("rendered in an incident")
+
+    monkeypatch.setattr("runbook.live_checks.rendering.look", never)
+    names = [each.name for each in of_region(london[1], 0, failback=True)]
+    assert "what the chart renders in region london" not in names
 
 
 def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: Path) -> None:

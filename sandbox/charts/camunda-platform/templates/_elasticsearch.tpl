@@ -1,7 +1,7 @@
 {{/* The search engine comes from a subchart in the real chart: labels of its own. Take the root. */}}
 {{- define "elasticsearch.matchLabels" -}}
 app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/name: elasticsearch
+app.kubernetes.io/name: {{ .Values.elasticsearch.nameOverride | default "elasticsearch" }}
 app.kubernetes.io/component: master
 {{- end }}
 

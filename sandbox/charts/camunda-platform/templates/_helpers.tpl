@@ -15,6 +15,13 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version | replace "+" "_" }
 app.kubernetes.io/version: {{ .values.image.tag | default .root.Values.global.image.tag | quote }}
 {{- end }}
 
+{{/* The name of a component's objects, which users may change. Takes root, component and the component's values. */}}
+{{- define "camunda.componentName" -}}
+{{- $name := .values.nameOverride | default .component -}}
+{{- $full := ternary .root.Release.Name (printf "%s-%s" .root.Release.Name $name) (contains $name .root.Release.Name) -}}
+{{- .values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
 {{/* The image of a component. Takes root and the component's values. */}}
 {{- define "camunda.image" -}}
 {{- $registry := .values.image.registry | default .root.Values.global.image.registry -}}
@@ -75,7 +82,7 @@ spec:
 {{- if .enabled }}
 {{ $kind }}:
   httpGet:
-    path: {{ $.values.contextPath }}{{ .probePath }}
+    path: {{ trimSuffix "/" $.values.contextPath }}{{ .probePath }}
     scheme: {{ .scheme }}
     port: {{ $.port }}
   {{- omit . "enabled" "probePath" "scheme" | toYaml | nindent 2 }}
