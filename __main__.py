@@ -43,6 +43,11 @@ def main() -> None:
         raise pulumi.RunError(f"nothing was changed:\n{error}") from None
     for warning in preflight.warnings(site):
         pulumi.log.warn(warning)
+    if site.settings.allow_changes:
+        named = ", ".join(site.settings.allow_changes)
+        pulumi.log.warn(
+            f"changes of {named} pass, as allowChanges says: take that out when they are done"
+        )
     if site.topology.waiting_for:
         pulumi.log.info(f"waiting: {site.topology.waiting_for}")
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))

@@ -30,14 +30,11 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
 
 
 def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
-    """Return why an installation's search engine is not ready, or None.
-
-    None too if the installation brings no engine of its own: then it is the user's to watch.
-    """
+    """Return why an installation's search engine is not ready, or None."""
     name = f"{release}-elasticsearch-master"
     stateful_set = cluster.stateful_set(namespace, name)
     if stateful_set is None:
-        return None
+        return f"there is no search engine in {namespace}: StatefulSet {name} does not exist"
     wanted, ready = stateful_set.spec.replicas, stateful_set.status.ready_replicas or 0
     if ready >= wanted:
         return None
