@@ -27,7 +27,7 @@ from dualregion.storage import with_role
 from dualregion.topology import Topology
 from hooks import adoption, clean_slate, dns, helm_records, identity, preflight, recovery
 from hooks.cluster import Cluster
-from hooks.files import chart_version, check_chart, read_values
+from hooks.files import chart_defaults, chart_version, check_chart, read_values
 from hooks.site import Site
 
 PROJECT = Path(__file__).parent
@@ -78,7 +78,10 @@ def _site(settings: Settings) -> Site:
     chart = chart_version(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
     failover_values = read_values(settings.failover_values, PROJECT, default=None)
-    problems = conflicts(base, settings) or conflicts_of_failover(base, failover_values, settings)
+    defaults = chart_defaults(settings.chart, PROJECT)
+    problems = conflicts(base, settings, defaults) or conflicts_of_failover(
+        base, failover_values, settings, defaults
+    )
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)

@@ -89,13 +89,40 @@ def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
         ) from None
 
 
+def chart_defaults(chart: ChartSettings, project: Path) -> Values:
+    """Return a chart's own values, of a folder or archive; of another source nothing, as only the provider reads it.
+
+    :raises ConfigError: if they cannot be read.
+    """
+    if not chart.is_path:
+        return {}
+    path = project / chart.name
+    try:
+        found = yaml.safe_load(_chart_file(path, "values.yaml"))
+    except (OSError, KeyError):
+        return {}
+    except (tarfile.TarError, yaml.YAMLError, ValueError) as error:
+        raise ConfigError(
+            [f"chart.name is {chart.name!r}, but {path} has no readable values.yaml: {error}"]
+        ) from None
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
 def _chart_yaml(path: Path) -> str:
+    return _chart_file(path, "Chart.yaml")
+
+
+def _chart_file(path: Path, file: str) -> str:
+    """Return one of a chart's own files.
+
+    :raises KeyError: if an archive does not have it.
+    """
     if path.is_dir():
-        return (path / "Chart.yaml").read_text()
+        return (path / file).read_text()
     with tarfile.open(path) as archive:
         # The chart's own lies in the archive's one folder; its subcharts' lie deeper.
         for name in archive.getnames():
-            content = archive.extractfile(name) if Path(name).match("?*/Chart.yaml") else None
+            content = archive.extractfile(name) if Path(name).match(f"?*/{file}") else None
             if content and name.count("/") == 1:
                 return content.read().decode()
-    raise KeyError("Chart.yaml")
+    raise KeyError(file)
