@@ -30,11 +30,14 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
 
 
 def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
-    """Return why an installation's search engine is not ready, or None."""
+    """Return why an installation's search engine is not ready, or None.
+
+    None too if the installation brings no engine of its own: then it is the user's to watch.
+    """
     name = f"{release}-elasticsearch-master"
     stateful_set = cluster.stateful_set(namespace, name)
     if stateful_set is None:
-        return f"there is no search engine in {namespace}: StatefulSet {name} does not exist"
+        return None
     wanted, ready = stateful_set.spec.replicas, stateful_set.status.ready_replicas or 0
     if ready >= wanted:
         return None

@@ -123,7 +123,7 @@ class Region:
         wanted = proofs.wanted_environment(self.settings, replaced_region=region) | (other or {})
         env = [{"name": name, "value": value} for name, value in wanted.items()]
         collection = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
-        self.kubernetes.put(collection, stateful_set(count, env=env), search_engine(1, 1))
+        self.kubernetes.put(collection, stateful_set(count, env=env))
         pods = f"/api/v1/namespaces/{namespace}/pods"
         self.kubernetes.put(pods, *broker_pods(namespace, count, env=env))
 
