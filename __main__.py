@@ -40,6 +40,7 @@ from hooks import (
     rendering,
     standing,
 )
+from hooks.charts import defaults_of
 from hooks.cluster import Cluster
 from hooks.files import chart_version, check_chart, read_values
 from hooks.loud import notice_of_interruption
@@ -60,6 +61,11 @@ def main() -> None:
     for warning in (*preflight.warnings(site), *seen.warnings):
         pulumi.log.warn(warning)
     site = replace(site, rendered=seen.proved)
+    if site.settings.allow_changes:
+        named = ", ".join(site.settings.allow_changes)
+        pulumi.log.warn(
+            f"changes of {named} pass, as allowChanges says: take that out when they are done"
+        )
     if site.topology.waiting_for:
         pulumi.log.info(f"waiting: {site.topology.waiting_for}")
     region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
@@ -94,7 +100,10 @@ def _site(settings: Settings) -> Site:
     chart = chart_version(settings.chart, PROJECT)
     base = with_role(read_values(settings.values, PROJECT), settings)
     failover_values = read_values(settings.failover_values, PROJECT, default=None)
-    problems = conflicts(base, settings) or conflicts_of_failover(base, failover_values, settings)
+    defaults = defaults_of(settings.chart, PROJECT)
+    problems = conflicts(base, settings, defaults) or conflicts_of_failover(
+        base, failover_values, settings, defaults
+    )
     if problems:
         raise ConfigError(problems)
     own, peer = read_own(), read_peer(settings.peer_stack_name)

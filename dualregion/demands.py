@@ -28,7 +28,7 @@ class Demand:
 
     :ivar path: its keys, with dots; a `*` at the end of one stands for nothing in particular.
     :ivar allowed: what it may be; `{{ .Release.Name }}` in it as in the chart.
-    :ivar default: what the chart makes of it where it is not given.
+    :ivar default: what the chart 10.11.3 makes of it where it is not given.
     :ivar why: what happens otherwise.
     :ivar policies_only: whether it matters only if the program makes the network policies (`podCidrs`).
     """
@@ -243,15 +243,18 @@ _READ = ("ARGS_INDEX_PREFIX", "ARGS_BULK_DELAY")
 """The exporters' arguments that the program reads."""
 
 
-def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
+def conflicts(
+    base: Mapping[str, Any], settings: Settings, defaults: Mapping[str, Any] | None = None
+) -> list[str]:
     """Return a sentence for each of the user's values that the procedure cannot work with.
 
     :param base: the user's merged values.
+    :param defaults: the chart's own values, as far as they can be read; else those of 10.11.3 count.
     :raises ConfigError: if the values have another shape than the chart's.
     """
     return [
         *_sizes(base, settings),
-        *_demanded(base, settings),
+        *_demanded(base, settings, defaults or {}),
         *_regions(base, settings),
         *_environments(base),
         *_otherwise_spelt(values.env_of(base)),
@@ -261,14 +264,17 @@ def conflicts(base: Mapping[str, Any], settings: Settings) -> list[str]:
 
 
 def conflicts_of_failover(
-    base: Mapping[str, Any], given: Mapping[str, Any], settings: Settings
+    base: Mapping[str, Any],
+    given: Mapping[str, Any],
+    settings: Settings,
+    defaults: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return a sentence for each of the failover installation's values that the procedure cannot work with.
 
     :param base: the user's merged values, which have no conflicts.
     :param given: those of `failoverValues`.
     """
-    found = conflicts(failover_base(base, given), settings)
+    found = conflicts(failover_base(base, given), settings, defaults)
     return [each.replace("values: ", "failoverValues: ", 1) for each in found]
 
 
@@ -287,15 +293,20 @@ def _sizes(base: Mapping[str, Any], settings: Settings) -> Iterator[str]:
             )
 
 
-def _demanded(base: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+def _demanded(
+    base: Mapping[str, Any], settings: Settings, defaults: Mapping[str, Any]
+) -> Iterator[str]:
     for demand in DEMANDS:
         if demand.policies_only and not settings.cuts_by_policies:
             continue
         given = _look_up(base, demand.path)
         if given is _ABSENT:
-            if not _is_allowed(demand.default, demand, settings) and not _is_set(demand.path):
+            default = _look_up(defaults, demand.path)
+            if default is _ABSENT:
+                default = demand.default
+            if not _is_allowed(default, demand, settings) and not _is_set(demand.path):
                 yield (
-                    f"values: {demand.path} is not set, and the chart's default is {_shown(demand.default)}; it must be "
+                    f"values: {demand.path} is not set, and the chart's default is {_shown(default)}; it must be "
                     f"{allowed_text(demand)}: {demand.why}"
                 )
         elif not _is_allowed(given, demand, settings):

@@ -97,6 +97,11 @@ def render(chart: Path, release: str, spec: Installation, version: str) -> list[
     return [each for each in found if isinstance(each, dict)]
 
 
+def defaults_of(chart: ChartSettings, project: Path) -> Values:
+    """Return the own values of a chart on this machine; of another one nothing, as only the provider reads it."""
+    return (defaults(project / chart.name) or {}) if chart.is_path else {}
+
+
 def defaults(chart: Path) -> Values | None:
     """Return a chart's own values, those of subcharts under their names; None if they cannot be read."""
     try:

@@ -64,6 +64,7 @@ class Ground:
     :ivar values: the user's merged Helm values, or why they cannot be read.
     :ivar failover_values: those of the failover installation.
     :ivar chart: the chart that is wanted; None if it cannot be read.
+    :ivar defaults: its own values, as far as they can be read.
     """
 
     status: Status
@@ -72,6 +73,7 @@ class Ground:
     values_problem: str | None = None
     failover_values: Values = field(default_factory=dict)
     chart: ChartVersion | None = None
+    defaults: Values = field(default_factory=dict)
     folder: Path = Path()
 
     @property
@@ -130,8 +132,8 @@ def always(ground: Ground) -> Iterator[Check]:
 
 def _conflicts(ground: Ground) -> list[str]:
     try:
-        return conflicts(ground.values, ground.settings) or conflicts_of_failover(
-            ground.values, ground.failover_values, ground.settings
+        return conflicts(ground.values, ground.settings, ground.defaults) or conflicts_of_failover(
+            ground.values, ground.failover_values, ground.settings, ground.defaults
         )
     except ConfigError as error:
         return list(error.problems)

@@ -13,6 +13,7 @@ from rich.table import Table
 from dualregion.errors import DualRegionError
 from dualregion.procedure import Phase
 from hooks.asking import begin
+from hooks.charts import defaults_of
 from hooks.files import chart_version, check_chart, read_values
 from runbook import checks, hook_calls
 from runbook.checks import Check, Ground, Outcome
@@ -95,10 +96,13 @@ def _ground(project: Project, names: tuple[str, str]) -> Ground:
         check_chart(settings.chart, project.folder)
         chart = chart_version(settings.chart, project.folder)
         values = read_values(settings.values, project.folder)
+        defaults = defaults_of(settings.chart, project.folder)
         of_failover = read_values(settings.failover_values, project.folder, default=None)
     except DualRegionError as error:
         return replace(ground, values_problem=str(error).removeprefix("- "))
-    return replace(ground, values=values, failover_values=of_failover, chart=chart)
+    return replace(
+        ground, values=values, failover_values=of_failover, chart=chart, defaults=defaults
+    )
 
 
 def _plain(check: Check) -> dict[str, str]:

@@ -23,6 +23,7 @@ from dualregion.values import (
     exporter_variable,
     merge_all,
 )
+from hooks.charts import defaults_of
 from hooks.files import REFERENCE_VALUES, read_values
 from tests.unit.examples import settings, storage, with_cidrs, with_roles
 
@@ -138,6 +139,33 @@ def test_a_default_of_the_chart_that_breaks_it_is_told_where_nothing_is_given(pa
     del inner[last]
     (problem,) = conflicts(base, ISOLATING)
     assert problem.startswith(f"values: {path} is not set, and the chart's default is ")
+
+
+def test_the_defaults_of_a_chart_that_can_be_read_count() -> None:
+    """A chart of one's own may leave the exporter off, or switch a probe on."""
+    own = merge_all(
+        [
+            at("global", {"elasticsearch": {"disableExporter": True}}),
+            at("zeebe.livenessProbe.enabled", True),
+        ]
+    )
+    told_by = conflicts({}, settings(), own)
+    assert not any("disableExporter" in each for each in told_by)
+    assert any(
+        each.startswith(
+            "values: zeebe.livenessProbe.enabled is not set, and the chart's default is true"
+        )
+        for each in told_by
+    )
+    stand_in = defaults_of(
+        settings(chart={"name": "sandbox/charts/camunda-platform"}).chart, CHECKOUT
+    )
+    assert stand_in == {}
+    stand_in = defaults_of(
+        settings(chart={"name": "./sandbox/charts/camunda-platform"}).chart, CHECKOUT
+    )
+    assert conflicts(REFERENCE, ISOLATING, stand_in) == []
+    assert len(conflicts({}, ISOLATING, stand_in)) == 4
 
 
 def test_own_values_that_leave_everything_out_are_told_all_at_once() -> None:

@@ -171,6 +171,18 @@ def test_sizes_and_namespaces_may_change_before_they_have() -> None:
     assert seen(wanted, own=alone, peer=Stack()) == []
 
 
+def test_the_second_region_is_installed_as_the_first_one_is() -> None:
+    """Its brokers would not find the others, or not agree with them, and N be waited for in vain."""
+    first = replace(LONDON, nodes=frozenset({Kind.NORMAL}))
+    (size,) = seen(settings(region=1, clusterSize=12), own=Stack(), peer=first)
+    assert "clusterSize is 12, but the brokers of stack region0 were installed with 8" in size
+    elsewhere = [region(0, namespace="x"), region(1)]
+    (moved,) = seen(settings(region=1, regions=elsewhere), own=Stack(), peer=first)
+    assert "namespace of region london is 'x'" in moved
+    assert seen(settings(region=1), own=Stack(), peer=first) == []
+    assert seen(settings(), own=Stack(), peer=Stack()) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [

@@ -5,9 +5,11 @@ clusters that both answer. Only a lost region may come back as another cluster.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from dualregion.errors import Refused
 from dualregion.held import nodes_of, stack_of
@@ -16,8 +18,13 @@ from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
 from hooks import identity
 from hooks.cluster import CallFailed, Cluster
+from runbook.consent import Consent
+from runbook.hands import PulumiHands
+from runbook.project import Project
+from tests.unit import fake_pulumi
+from tests.unit import runbook_world as world
 from tests.unit.examples import failover, settings
-from tests.unit.fake_kubernetes import FakeKubernetes, failure
+from tests.unit.fake_kubernetes import FakeKubernetes, failure, kubeconfig
 
 INCIDENT = Incident(1, 1)
 KNOWN = Stack(cluster_id="a-1")
@@ -96,6 +103,33 @@ def test_the_last_proved_step_knows_the_cluster_better_than_outputs() -> None:
     assert _held({"clusterId": "a-1"}, N={"step": "N"}).cluster_id == "a-1"
     assert _held({}, B1=new).cluster_id == "b-2"
     assert _held({"clusterId": None}).cluster_id is None
+
+
+@pytest.mark.parametrize("region_id", [0, 1])
+def test_the_command_refuses_another_cluster_before_pulumi_refreshes_its_state_away(
+    region_id: int, kubernetes: FakeKubernetes, tmp_path: Path
+) -> None:
+    fake_pulumi.make_project(tmp_path)
+    file = kubeconfig(tmp_path, kubernetes.url, "cluster-london", "cluster-paris")
+    stacks = tuple(
+        replace(
+            each,
+            settings=each.settings.model_copy(update={"kubeconfig": file}),
+            state=replace(each.state, held=replace(each.state.held, cluster_id=known)),
+        )
+        for each, known in zip(world.normal(), ("a-1", "1"), strict=True)
+    )
+    hands = PulumiHands(
+        Project(tmp_path), ("region0", "region1"), Console(), frozenset(Consent), "test"
+    )
+    if region_id == 0:
+        with pytest.raises(Refused, match="leads to another cluster than that of region london"):
+            hands.check_cluster((stacks[0], stacks[1]), 0)
+    else:
+        hands.check_cluster((stacks[0], stacks[1]), 1)
+    # One that does not answer is the program's affair: its region may be the lost one.
+    kubernetes.broken["/api/v1/namespaces/kube-system"] = failure(503, "Unavailable", "")
+    hands.check_cluster((stacks[0], stacks[1]), region_id)
 
 
 def test_the_identity_is_asked_of_the_api_server(

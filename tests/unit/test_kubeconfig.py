@@ -259,7 +259,7 @@ def test_an_id_token_is_taken_while_it_counts(kubernetes: FakeKubernetes, tmp_pa
         ({"name": "oidc", "config": {"id-token": jwt(-5)}}, "missing or over"),
         ({"name": "oidc", "config": SECRET}, "missing or over"),
     ],
-    ids=str,
+    ids=["gcp", "azure", "a word", "nothing", "over", "no map"],
 )
 def test_an_auth_provider_that_cannot_be_used(tmp_path: Path, provider: Any, told: str) -> None:
     assert told in refusal(write(tmp_path, user={"auth-provider": provider}))
