@@ -22,14 +22,10 @@ from hooks.site import Site
 
 @dataclass(frozen=True)
 class GateArgs:
-    """What a gate is made of.
-
-    :ivar guard: see `components.guard`.
-    """
+    """What a gate is made of."""
 
     spec: GateSpec
     site: Site
-    guard: pulumi.ResourceHook
 
 
 class Gate(pulumi.ComponentResource):
@@ -61,7 +57,7 @@ class Gate(pulumi.ComponentResource):
                 ignore_changes=["data"],
                 replace_on_changes=["metadata.labels"],
                 delete_before_replace=True,
-                hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
+                hooks=pulumi.ResourceHookBinding(before_create=[hook]),
             ),
         )
         self.record = config_map.data.apply(lambda data: dict(data or {}))
