@@ -31,18 +31,24 @@ class BackupStorage(pulumi.ComponentResource):
 
     keys: dict[str, pulumi.Output[str]]
 
-    def __init__(self, name: str, settings: Settings, storage: StorageSettings) -> None:
-        super().__init__("dualregion:index:BackupStorage", name)
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        storage: StorageSettings,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__("dualregion:index:BackupStorage", name, None, opts)
         # The settings have checked that it is there.
         provider = aws_provider(name, storage.buckets[settings.region].aws_region or "", self)
-        opts = pulumi.ResourceOptions(parent=self, provider=provider)
+        inside = pulumi.ResourceOptions(parent=self, provider=provider)
         if storage.create:
-            _bucket(name, settings, storage, opts)
+            _bucket(name, settings, storage, inside)
         self.keys = {}
         if storage.access is Access.KEYS:
-            self.keys = _user(name, settings, storage, opts)
+            self.keys = _user(name, settings, storage, inside)
         elif storage.access is Access.ROLE:
-            _role(name, settings, storage, opts)
+            _role(name, settings, storage, inside)
         self.register_outputs({})
 
 

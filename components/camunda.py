@@ -39,13 +39,11 @@ SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 class SpaceArgs:
     """What a namespace is made of.
 
-    :ivar guard: see `components.guard`.
     :ivar keys: the backup bucket's keys, if the program makes them.
     """
 
     spec: Installation
     site: Site
-    guard: pulumi.ResourceHook
     keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -96,13 +94,11 @@ class CamundaArgs:
     """What an installation is made of.
 
     :ivar project: the project's folder, which relative chart paths start from.
-    :ivar guard: see `components.guard`.
     """
 
     spec: Installation
     site: Site
     project: str
-    guard: pulumi.ResourceHook
 
 
 class Camunda(pulumi.ComponentResource):
@@ -202,12 +198,9 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     namespace, site = args.spec.namespace, args.site
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
-        guarded = pulumi.ResourceOptions(
-            delete_before_replace=True,
-            hooks=pulumi.ResourceHookBinding(before_delete=[args.guard]),
-        )
+        asked_first = pulumi.ResourceOptions(delete_before_replace=True)
         return k8s.core.v1.Namespace(
-            name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, guarded)
+            name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, asked_first)
         )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
@@ -216,7 +209,7 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
     waiting = pulumi.ResourceOptions(
         delete_before_replace=True,
-        hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
+        hooks=pulumi.ResourceHookBinding(before_create=[hook]),
     )
     return k8s.core.v1.Namespace(
         name,
@@ -305,7 +298,7 @@ def _prepare_update(site: Site, spec: Installation) -> None:
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
-    """Return the hooks that prepare the cluster for an install or an update of the release, and guard it."""
+    """Return the hooks that prepare the cluster for an install or an update of the release."""
     site, spec = args.site, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
@@ -317,5 +310,4 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],
         before_update=[pulumi.ResourceHook(f"clear-pending-{name}", before_update)],
-        before_delete=[args.guard],
     )

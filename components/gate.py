@@ -25,14 +25,10 @@ from hooks.site import Site
 
 @dataclass(frozen=True)
 class GateArgs:
-    """What a gate is made of.
-
-    :ivar guard: see `components.guard`.
-    """
+    """What a gate is made of."""
 
     spec: GateSpec
     site: Site
-    guard: pulumi.ResourceHook
 
 
 class Gate(pulumi.ComponentResource):
@@ -54,7 +50,7 @@ class Gate(pulumi.ComponentResource):
         proof = pulumi.ResourceOptions(
             parent=self,
             depends_on=before,
-            hooks=pulumi.ResourceHookBinding(before_create=[hook], before_delete=[args.guard]),
+            hooks=pulumi.ResourceHookBinding(before_create=[hook]),
         )
         made = _record(name, record_name(step.id), args, proof)
         self.record = made.data.apply(lambda data: dict(data or {}))

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
-from components.guard import guard_hook
+from components.guard import guarding
 from dualregion.deletion import NAMESPACE_SUFFIX
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, NO_NAMES, Installation
@@ -41,11 +41,12 @@ class Region(pulumi.ComponentResource):
     records: dict[str, pulumi.Output[dict[str, str]]]
 
     def __init__(self, name: str, args: RegionArgs) -> None:
-        super().__init__("dualregion:index:Region", name)
-        self._args, self._guard = args, guard_hook(args.site)
+        guard = pulumi.ResourceOptions(transformations=[guarding(args.site)])
+        super().__init__("dualregion:index:Region", name, None, guard)
+        self._args = args
         _check_aws_package(args.site.settings)
         self._kubernetes = _provider(name, args.site.settings, self)
-        self._keys = _backup_keys(name, args.site.settings)
+        self._keys = _backup_keys(name, args.site.settings, guard)
         self._spaces = {
             spec.namespace: self._space(spec) for spec in args.site.topology.installations
         }
@@ -74,7 +75,7 @@ class Region(pulumi.ComponentResource):
         return [*contents, *policies, *self._acl_rules(name, after)]
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site, self._guard, self._keys)
+        args = SpaceArgs(spec, self._args.site, self._keys)
         return Space(f"{spec.name}{NAMESPACE_SUFFIX}", args, self._options(()))
 
     def _acl_rules(self, name: str, after: list[pulumi.Resource]) -> list[pulumi.Resource]:
@@ -97,7 +98,7 @@ class Region(pulumi.ComponentResource):
         return [Dns("dns", DnsArgs(site, hooks), self._options(before))]
 
     def _camunda(self, spec: Installation) -> Camunda:
-        args = CamundaArgs(spec, self._args.site, self._args.project, self._guard)
+        args = CamundaArgs(spec, self._args.site, self._args.project)
         before = [
             *self._spaces[spec.namespace].contents,
             *self._names,
@@ -106,7 +107,7 @@ class Region(pulumi.ComponentResource):
         return Camunda(spec.name, args, self._options(before))
 
     def _gate(self, spec: GateSpec) -> Gate:
-        args = GateArgs(spec, self._args.site, self._guard)
+        args = GateArgs(spec, self._args.site)
         before = [*self._spaces[self._args.site.namespace].contents, *self._after(spec.after)]
         gate = Gate(spec.name, args, self._options(before))
         self.records[spec.step.id] = gate.record
@@ -138,14 +139,16 @@ def _check_aws_package(settings: Settings) -> None:
         )
 
 
-def _backup_keys(name: str, settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+def _backup_keys(
+    name: str, settings: Settings, opts: pulumi.ResourceOptions
+) -> Mapping[str, pulumi.Input[str]]:
     """Declare what `backup.storage` wants on AWS, and return the keys that were made for it."""
     storage = settings.backup.storage
     if storage is None or not storage.on_aws:
         return {}
     from components.backup_storage import BackupStorage  # noqa: PLC0415
 
-    return BackupStorage(f"{name}-backup", settings, storage).keys
+    return BackupStorage(f"{name}-backup", settings, storage, opts).keys
 
 
 def _provider(name: str, settings: Settings, parent: pulumi.Resource) -> k8s.Provider:

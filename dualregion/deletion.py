@@ -5,29 +5,50 @@ no longer declared. Only a gate gives way to the same gate of another incident, 
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from dualregion import brokers
 from dualregion.observed import ClusterView
 from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
-from dualregion.topology import Gate, Installation, Topology
+from dualregion.topology import Gate, Installation, Kind, Topology
 
 NAMESPACE_SUFFIX = "-namespace"
 """What the name of an installation's namespace in the program ends in; its beginning is the installation's."""
+_RELEASE, _NAMESPACE, _RECORD = (
+    "kubernetes:helm.sh/v3:Release",
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:ConfigMap",
+)
 
 
-def refusal(
-    settings: Settings, topology: Topology, name: str, labels: Mapping[str, str]
-) -> str | None:
+@dataclass(frozen=True)
+class Doomed:
+    """A resource that is about to be deleted.
+
+    :ivar type: Pulumi's.
+    :ivar name: its name in the program.
+    :ivar labels: those that it has in the cluster; a gate's record names its incident so.
+    """
+
+    type: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def is_of(self, kind: Kind) -> bool:
+        """Return whether it is an installation's release or namespace."""
+        return (self.type, self.name) in (
+            (_RELEASE, kind.value),
+            (_NAMESPACE, f"{kind}{NAMESPACE_SUFFIX}"),
+        )
+
+
+def refusal(settings: Settings, topology: Topology, doomed: Doomed) -> str | None:
     """Return why a resource of this stack is not deleted, or None.
 
-    :param name: a release, a namespace or a gate, by its name in the program.
-    :param labels: those that a gate's record has, which name its incident.
+    Only releases, namespaces and gates are asked about by themselves: all else goes with them, or gives way to its like.
     """
-    what = next(
-        filter(None, (_declared(node, name, labels) for node in topology.nodes)),
-        None,
-    )
+    what = next(filter(None, (_declared(node, doomed) for node in topology.nodes)), None)
     if what is None:
         return None
     own = settings.own
@@ -39,16 +60,17 @@ def refusal(
     )
 
 
-def _declared(node: Installation | Gate, name: str, labels: Mapping[str, str]) -> str | None:
-    """Return what a resource of this name is, if it is this node's as this run declares it; else None."""
+def _declared(node: Installation | Gate, doomed: Doomed) -> str | None:
+    """Return what a resource is, if it is this node's as this run declares it; else None."""
     if isinstance(node, Gate):
-        same = name == node.name and all(labels.get(key) == node.labels[key] for key in node.labels)
+        same = (doomed.type, doomed.name) == (_RECORD, node.name) and all(
+            doomed.labels.get(key) == text for key, text in node.labels.items()
+        )
         return f"the record of step {node.name}" if same else None
-    if name == node.name:
-        return f"release {name} in namespace {node.namespace}"
-    if name == f"{node.name}{NAMESPACE_SUFFIX}":
-        return f"namespace {node.namespace}"
-    return None
+    if not doomed.is_of(node.kind):
+        return None
+    namespace = f"namespace {node.namespace}"
+    return namespace if doomed.type == _NAMESPACE else f"release {node.name} in {namespace}"
 
 
 def _why(settings: Settings, topology: Topology) -> str:

@@ -1,10 +1,9 @@
-"""What is looked at before a release, a namespace or a gate of a stack is deleted."""
+"""What is looked at before something of a stack is deleted."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from dualregion import brokers, deletion
-from dualregion.deletion import NAMESPACE_SUFFIX
+from dualregion.deletion import Doomed
 from dualregion.errors import Refused
 from dualregion.procedure import B5, Role
 from dualregion.topology import STEP_LABEL, Kind
@@ -12,24 +11,21 @@ from hooks.site import Site
 
 _NAME = "deletion"
 """What stands before each line of progress."""
-_FAILOVER = (Kind.FAILOVER.value, f"{Kind.FAILOVER}{NAMESPACE_SUFFIX}")
 
 
-def check(site: Site, name: str, labels: Mapping[str, str], *, live: bool) -> None:
+def check(site: Site, doomed: Doomed, *, live: bool) -> None:
     """Refuse to delete what is needed; wait until failover brokers are not.
 
-    :param name: a release, a namespace or a gate, by its name in the program.
-    :param labels: those of a gate's record.
     :param live: whether the cluster is looked at; a preview decides without.
     :raises Refused: if it is needed, whatever happens.
     :raises DeadlineExceeded: if the cluster needs it still, or does not tell.
     """
     if site.settings.is_retired:
         return
-    reason = deletion.refusal(site.settings, site.topology, name, labels)
+    reason = deletion.refusal(site.settings, site.topology, doomed)
     if reason:
         raise Refused(reason)
-    if live and name in _FAILOVER and site.topology.role is Role.SURVIVOR:
+    if live and doomed.is_of(Kind.FAILOVER) and site.topology.role is Role.SURVIVOR:
         _let_failover_brokers_go(site)
 
 

@@ -4,11 +4,13 @@ Audit 8 and 27: `pulumi destroy` was one command away from everything, and the f
 run, whatever had become of the others meanwhile.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from dualregion import deletion
+from dualregion.deletion import Doomed
 from dualregion.desired import desired, remembered
 from dualregion.errors import DeadlineExceeded, Refused
 from dualregion.observed import Broker, ClusterView, Replica
@@ -23,7 +25,18 @@ from tests.unit.fake_kubernetes import failure
 
 BUCKET = {"settings": {"bucket": "b"}}
 LABELS = {"camunda-dual-region/step": "F2", "camunda-dual-region/incident": "1-region1-lost"}
+RELEASE, NAMESPACE, RECORD = (
+    "kubernetes:helm.sh/v3:Release",
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:ConfigMap",
+)
 PEER = Stack(Phase.NORMAL, nodes=frozenset({"normal"}))
+
+
+def doomed(name: str, labels: Mapping[str, str] | None = None) -> Doomed:
+    """Return a release, a namespace or a gate's record by its name."""
+    kind = NAMESPACE if name.endswith("-namespace") else RELEASE if name.islower() else RECORD
+    return Doomed(kind, name, labels or {})
 
 
 def of_survivor() -> tuple[Settings, Topology]:
@@ -33,7 +46,7 @@ def of_survivor() -> tuple[Settings, Topology]:
 
 @pytest.mark.parametrize("name", ["normal", "normal-namespace", "failover", "failover-namespace"])
 def test_what_a_survivor_declares_is_needed(name: str) -> None:
-    text = deletion.refusal(*of_survivor(), name, {})
+    text = deletion.refusal(*of_survivor(), doomed(name))
     assert text is not None
     assert "region london is the survivor (phase failover)" in text
     assert "`pulumi config set retire camunda-london`, then `pulumi destroy --run-program`" in text
@@ -41,7 +54,7 @@ def test_what_a_survivor_declares_is_needed(name: str) -> None:
 
 def test_a_member_is_needed_by_the_other_one() -> None:
     found = settings()
-    text = deletion.refusal(found, desired(found, {}, PEER), "normal", {})
+    text = deletion.refusal(found, desired(found, {}, PEER), doomed("normal"))
     assert text is not None
     assert (
         "release normal in namespace camunda-london is not deleted, as half of the brokers" in text
@@ -52,7 +65,7 @@ def test_a_member_is_needed_by_the_other_one() -> None:
 def test_both_regions_of_a_failback_are_needed(here: World, role: str, step: str) -> None:
     site = here.site(step, role)
     for name in ("normal", "normal-namespace"):
-        text = deletion.refusal(site.settings, site.topology, name, {})
+        text = deletion.refusal(site.settings, site.topology, doomed(name))
         assert text is not None
         assert site.settings.own.name in text
 
@@ -60,7 +73,7 @@ def test_both_regions_of_a_failback_are_needed(here: World, role: str, step: str
 def test_a_lost_region_that_does_not_answer_is_kept() -> None:
     found = failover(0, lost=0)
     kept = remembered(found, Stack(nodes=frozenset({"normal"})))
-    text = deletion.refusal(found, kept, "normal", {})
+    text = deletion.refusal(found, kept, doomed("normal"))
     assert text is not None
     assert "until it answers and the other region has taken over" in text
 
@@ -68,17 +81,31 @@ def test_a_lost_region_that_does_not_answer_is_kept() -> None:
 def test_a_lost_region_that_is_to_be_cleaned_is_not_needed() -> None:
     found = failover(0, lost=0)
     for name in ("normal", "normal-namespace", "N"):
-        assert deletion.refusal(found, Topology(role=found.role), name, {}) is None
+        assert deletion.refusal(found, Topology(role=found.role), doomed(name)) is None
 
 
 def test_a_record_of_this_incident_is_needed_and_gives_way_to_one_of_another() -> None:
     found, wanted = of_survivor()
-    text = deletion.refusal(found, wanted, "F2", LABELS)
+    text = deletion.refusal(found, wanted, doomed("F2", LABELS))
     assert text is not None
     assert text.startswith("the record of step F2 is not deleted")
     other = LABELS | {"camunda-dual-region/incident": "1-region0-lost"}
-    assert deletion.refusal(found, wanted, "F2", other) is None
-    assert deletion.refusal(found, wanted, "N", LABELS) is None
+    assert deletion.refusal(found, wanted, doomed("F2", other)) is None
+    assert deletion.refusal(found, wanted, doomed("N", LABELS)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("kubernetes:core/v1:Secret", "normal-namespace"),
+        ("dualregion:index:Camunda", "normal"),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", "normal-isolation"),
+        ("kubernetes:core/v1:Service", "F2"),
+    ],
+)
+def test_what_gives_way_to_its_like_is_not_asked_about_by_itself(kind: str, name: str) -> None:
+    """A Secret of another name is made anew, and has the name of the namespace in the program."""
+    assert deletion.refusal(*of_survivor(), Doomed(kind, name, LABELS)) is None
 
 
 class TestLettingFailoverBrokersGo:
@@ -108,7 +135,7 @@ class TestLettingFailoverBrokersGo:
         waits_for = "without the failover brokers" if gives_up else None
         site = replace(here.site("B5", SURVIVOR), gives_up_on=waits_for)
         for name in ("failover", "failover-namespace"):
-            hooks.check(site, name, {}, live=live)
+            hooks.check(site, doomed(name), live=live)
 
     def test_they_go_when_all_others_are_complete(self, here: World) -> None:
         self.check(here)
@@ -159,10 +186,10 @@ class TestLettingFailoverBrokersGo:
     def test_who_retires_the_installation_is_not_held_up(self, here: World) -> None:
         site = here.site("B2", SURVIVOR)
         found = site.settings.model_copy(update={"retire": here.survivor.namespace})
-        hooks.check(replace(site, settings=found), "normal", {}, live=True)
+        hooks.check(replace(site, settings=found), doomed("normal"), live=True)
         other = site.settings.model_copy(update={"retire": here.recreated.namespace})
         with pytest.raises(Refused):
-            hooks.check(replace(site, settings=other), "normal", {}, live=True)
+            hooks.check(replace(site, settings=other), doomed("normal"), live=True)
 
 
 def test_partitions_are_counted_by_what_the_gateway_names() -> None:

@@ -55,7 +55,7 @@ def test_its_hooks_put_it_follow_and_take_it_out(recorder: Recorder) -> None:
     record = recorder.found[CHAIN]
     assert record.before_create == ("chain-dns",)
     assert record.before_update == ("follow-dns",)
-    assert record.before_delete == ("unchain-dns",)
+    assert record.before_delete == ("guard-deletion", "unchain-dns")
 
 
 def test_the_hooks_are_known_in_runs_that_declare_nothing_of_it() -> None:
@@ -106,7 +106,7 @@ def test_in_an_incident_the_record_is_declared_and_never_changed() -> None:
     own = Stack(nodes=frozenset({Kind.NORMAL, DNS_CHAIN}))
     seen = declared(site_of(found, topology=desired(found, BASE, Stack(), own)))
     assert seen.found[CHAIN].ignored == ("data",)
-    assert seen.found[CHAIN].before_delete == ("unchain-dns",)
+    assert seen.found[CHAIN].before_delete == ("guard-deletion", "unchain-dns")
 
 
 class TestHooks:

@@ -258,3 +258,10 @@ def test_a_lost_region_that_was_silent_when_it_was_asked_about_is_spared(
     held = replace(site, topology=remembered(found, own))
     preflight.check(held)
     preflight.check(replace(site, own=Stack()))
+
+
+def test_an_installation_that_may_be_deleted_is_told_in_every_run(cluster: Cluster) -> None:
+    for named, told in (("camunda-london", 1), ("camunda-paris", 0), (None, 0)):
+        found = settings(retire=named)
+        warned = preflight.warnings(Site(cluster, found, desired(found, {}, Stack()), print))
+        assert [each.startswith("retire is 'camunda-london': ") for each in warned] == [True] * told

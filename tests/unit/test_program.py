@@ -23,7 +23,6 @@ from pulumi.runtime.sync_await import _sync_await
 from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
-from components.guard import guard_hook
 from components.outputs import outputs
 from components.ownership import FIELD_MANAGER
 from components.region import Region, RegionArgs
@@ -303,39 +302,19 @@ def test_the_isolation_waits_for_its_namespace_and_the_claim_only(
         }
 
 
-def test_nothing_that_is_needed_is_deleted_unasked(survivor: tuple[Settings, Recorder]) -> None:
-    """Releases, namespaces and gates have the guard, and it is asked before anything is made in their place."""
+def test_nothing_is_deleted_unasked(survivor: tuple[Settings, Recorder]) -> None:
+    """The engine deletes what a refused thing stands on all the same, so everything has the guard."""
     _, recorder = survivor
-    guarded = {
-        key for key, each in recorder.found.items() if "guard-deletion" in each.before_delete
-    }
-    assert guarded == {
-        *(
-            f"{kind}::{name}{suffix}"
-            for name in ("normal", "failover")
-            for kind, suffix in (("Release", ""), ("Namespace", "-namespace"))
-        ),
-        *(f"ConfigMap::{step}" for step in ("F1", "F2", "F3")),
-    }
-    assert all(recorder.found[key].deleted_first for key in guarded)
+    assert {each.before_delete[:1] for each in recorder.found.values()} == {("guard-deletion",)}
 
 
-def test_all_else_lies_below_what_is_guarded(survivor: tuple[Settings, Recorder]) -> None:
-    """The engine deletes nothing before what depends on it, so nothing goes before the guard was asked."""
+def test_what_holds_data_is_asked_about_before_anything_is_made_in_its_place(
+    survivor: tuple[Settings, Recorder],
+) -> None:
     _, recorder = survivor
-    below = {
-        each
-        for key, found in recorder.found.items()
-        if "guard-deletion" in found.before_delete
-        for each in behind(recorder, key)
-    }
-    rest = {
-        key
-        for key in in_cluster(recorder)
-        if "guard-deletion" not in recorder.found[key].before_delete
-    }
-    assert rest
-    assert rest <= below
+    holding = [*of_type(recorder, RELEASE).values(), *of_type(recorder, NAMESPACE).values()]
+    assert len(holding) == 4
+    assert all(each.deleted_first for each in holding)
 
 
 @pytest.mark.parametrize(
@@ -350,18 +329,20 @@ def test_the_guard_is_registered_in_every_run(wanted: Settings) -> None:
     assert guard.opts.on_dry_run
 
 
-def test_the_guard_refuses_what_the_run_declares(survivor: tuple[Settings, Recorder]) -> None:
-    _, recorder = survivor
-    guard = recorder.hooks["guard-deletion"].callback
-    labels = recorder.found["ConfigMap::F2"].inputs["metadata"]["labels"]
-    for name, inputs in (
-        ("normal", {}),
-        ("failover-namespace", None),
-        ("F2", {"metadata": {"labels": labels}}),
-    ):
-        args = pulumi.ResourceHookArgs("urn", "", name, "t", old_inputs=inputs)
-        with pytest.raises(Refused, match="is not deleted"):
-            asyncio.run(guard(args))  # type: ignore[arg-type]
+def test_what_was_refused_once_stops_every_deletion_after_it() -> None:
+    """All else may go by itself, as a network policy that is no longer wanted."""
+    guard = declared(site_of(failover(0, lost=1))).hooks["guard-deletion"].callback
+
+    def ask(kind: str, name: str, inputs: dict[str, Any] | None = None) -> None:
+        args = pulumi.ResourceHookArgs("urn", "", name, f"kubernetes:{kind}", old_inputs=inputs)
+        asyncio.run(guard(args))  # type: ignore[arg-type]
+
+    ask(POLICY, "normal-isolation")
+    ask(CONFIG_MAP, "F2", {"metadata": {"labels": {"camunda-dual-region/incident": "another"}}})
+    with pytest.raises(Refused, match="release normal in namespace camunda-london is not deleted"):
+        ask(RELEASE, "normal")
+    with pytest.raises(Refused, match="normal-isolation is not deleted either"):
+        ask(POLICY, "normal-isolation")
 
 
 def test_everything_goes_to_the_regions_own_cluster(survivor: tuple[Settings, Recorder]) -> None:
@@ -810,8 +791,7 @@ class TestProof:
     @pytest.fixture
     def args(self, kubernetes: FakeKubernetes, tmp_path: Path) -> GateArgs:
         cluster = Cluster(kubeconfig(tmp_path, kubernetes.url, "cluster-london"), "cluster-london")
-        site = site_of(failover(0, lost=1), cluster)
-        return GateArgs(GateSpec(procedure.F1), site, run(lambda: guard_hook(site))[0])
+        return GateArgs(GateSpec(procedure.F1), site_of(failover(0, lost=1), cluster))
 
     def prove(
         self,
