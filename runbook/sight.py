@@ -13,7 +13,7 @@ from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
 from hooks.asking import begin
-from hooks.cluster import CallFailed, Cluster, Target, understood
+from hooks.cluster import CallFailed, Cluster, Target
 from hooks.pods import ordinal_of
 from hooks.rollout import is_ready
 from hooks.search import SearchEngine
@@ -199,11 +199,7 @@ class _Asked:
         answer = self.cluster.get(target, "/actuator/partitions")
         if answer.status != 200:
             raise CallFailed(f"{pod} answered {answer.status} to /actuator/partitions")
-        document = answer.json()
-        return understood(
-            f"{pod}, asked for /actuator/partitions,",
-            lambda: exporting_of(f"{self.namespace}/{pod}", document),
-        )
+        return exporting_of(f"{self.namespace}/{pod}", answer.json())
 
 
 def _workload(name: str, found: Any) -> Workload:

@@ -4,11 +4,14 @@ By default an engine counts what some shards hold when others do not answer, mak
 visible when it likes, and words its refusals in layers; none of that may reach a gate.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from dualregion.engine.records import PartitionRecords
 from dualregion.engine.repositories import Repository
-from hooks.cluster import CallFailed, Cluster
+from hooks.cluster import Answer, CallFailed, Cluster, Target
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, failure
 from tests.unit.search_engines import (
     ACKNOWLEDGED,
@@ -198,6 +201,36 @@ def test_a_repository_registered_alike_that_does_not_work_is_no_repository(
         fake.search.register_repository(S3, readonly=False)
 
 
+@pytest.mark.parametrize(
+    ("running", "works"),
+    [
+        pytest.param([{"snapshot": "failback-1-x", "state": "STARTED"}], True, id="ours at work"),
+        pytest.param([{"snapshot": "failback-1-x", "state": "SUCCESS"}], False, id="ours, ended"),
+        pytest.param([{"snapshot": "nightly", "state": "STARTED"}], False, id="somebody else's"),
+        pytest.param([], False, id="none"),
+    ],
+)
+def test_a_verification_that_hangs_is_one_at_work_only_while_a_snapshot_of_ours_is_taken(
+    fake: FakeEngine, monkeypatch: pytest.MonkeyPatch, running: list[object], works: bool
+) -> None:
+    """A bucket that went with its region is a black hole: it neither works nor says so."""
+    registered(fake, Reply(200, {}))
+    fake.says("GET", f"{REPOSITORY}/_status", Reply(200, {"snapshots": running}))
+    ask = fake.cluster.ask
+
+    def hanging(method: str, target: Target, path: str, *more: Any) -> Answer:
+        if path.endswith("/_verify"):
+            raise CallFailed("POST _verify: read timed out")
+        return ask(method, target, path, *more)
+
+    monkeypatch.setattr(fake.cluster, "ask", hanging)
+    if works:
+        fake.search.register_repository(S3, readonly=False)
+        return
+    with pytest.raises(CallFailed, match="timed out"):
+        fake.search.register_repository(S3, readonly=False)
+
+
 def test_a_snapshot_holds_all_user_indices_and_the_templates(fake: FakeEngine) -> None:
     fake.says("POST", f"{REPOSITORY}/f1", STARTED)
     fake.search.start_snapshot("camunda_backup", "f1", "region1-lost")
@@ -206,6 +239,7 @@ def test_a_snapshot_holds_all_user_indices_and_the_templates(fake: FakeEngine) -
     assert body["include_global_state"] is True
     assert body["partial"] is False
     assert body["metadata"]["incident"] == "region1-lost"
+    assert body["expand_wildcards"] == "open,hidden"
 
 
 def test_a_restore_takes_all_of_it_and_nothing_in_part(fake: FakeEngine) -> None:
@@ -313,3 +347,27 @@ def test_a_refusal_says_who_refused_what_and_why(fake: FakeEngine, reply: Reply,
         fake.search.start_snapshot("camunda_backup", "f1", "region1-lost")
     assert str(caught.value) == told
     assert caught.value.status == reply.status
+
+
+def test_what_is_more_work_the_more_there_is_has_a_time_limit_of_its_own(
+    fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, float] = {}
+
+    def ask(method: str, _: Target, path: str, body: Any, seconds: float) -> Answer:
+        given[f"{method} {path.split('?', maxsplit=1)[0]}"] = seconds
+        return Answer(200, '{"_shards": {"failed": 0}, "status": "green", "indices": {}}')
+
+    monkeypatch.setattr(fake.cluster, "ask", ask)
+    patient = replace(fake.search, seconds=600)
+    patient.records()
+    patient.delete_indices(["one"])
+    patient.restore("r", "s")
+    patient.record_marks()
+    assert given == {
+        "POST /zeebe-record*/_refresh": 600,
+        "POST /zeebe-record*/_search": 600,
+        "DELETE /one": 600,
+        "POST /_snapshot/r/s/_restore": 600,
+        "GET /zeebe-record*/_stats/docs": 30,
+    }
