@@ -23,7 +23,7 @@ from dualregion.storage import with_role
 from dualregion.topology import Topology
 from dualregion.values import conflicts
 from hooks import adoption, clean_slate, dns, helm_records, preflight
-from hooks.cluster import Cluster
+from hooks.cluster import CallFailed, Cluster
 from hooks.files import check_chart, read_values
 from hooks.site import Site
 
@@ -80,8 +80,9 @@ def _site(settings: Settings) -> Site:
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own)
         unrecorded = _unrecorded(topology, own, cluster, settings)
-    except ClusterUnreachable as error:
-        if settings.role is not Role.LOST:
+    except (ClusterUnreachable, CallFailed) as error:
+        passing = isinstance(error, ClusterUnreachable) or error.may_pass
+        if settings.role is not Role.LOST or not passing:
             raise
         pulumi.log.warn(f"{error}")
         topology = remembered(settings, own)

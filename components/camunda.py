@@ -21,7 +21,7 @@ from hooks import adoption, helm_records, rollout
 from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
-from hooks.preflight import refuse_in_lost_region, refuse_leftovers
+from hooks.preflight import refuse_leftovers
 from hooks.site import Site
 
 SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
@@ -230,8 +230,7 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 
 
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
-    """Make way for an install: never in a lost region, nor over leftovers in a recreated one."""
-    refuse_in_lost_region(site)
+    """Make way for an install, but not over leftovers in a recreated region."""
     if adoption.take_over(site, spec, Path(project)):
         return
     taken_over = helm_records.take_over_interrupted_install(

@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
+from components.keeping import keeping
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.topology import Gate as GateSpec
@@ -39,7 +40,7 @@ class Region(pulumi.ComponentResource):
     records: dict[str, pulumi.Output[dict[str, str]]]
 
     def __init__(self, name: str, args: RegionArgs) -> None:
-        super().__init__("dualregion:index:Region", name)
+        super().__init__("dualregion:index:Region", name, None, keeping(args.site))
         self._args = args
         _check_aws_package(args.site.settings)
         self._kubernetes = _provider(name, args.site.settings, self)

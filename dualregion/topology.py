@@ -129,6 +129,8 @@ class Topology:
         if it has gone as far as its phase goes.
     :ivar names: what of DNS comes before the installations.
     :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
+    :ivar unchanged: whether all of it stays exactly as it is: nothing is made and nothing is changed, whatever the
+        settings, the values files and the chart say now.
     """
 
     role: Role
@@ -136,6 +138,7 @@ class Topology:
     waiting_for: str | None = None
     names: Names = NO_NAMES
     acl_rules: tuple[AclRule, ...] = ()
+    unchanged: bool = False
 
     @property
     def installations(self) -> tuple[Installation, ...]:

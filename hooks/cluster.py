@@ -6,9 +6,11 @@ laptop outside the cluster needs nothing but its kube context.
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
+TRIES, RETRY_SECONDS = 2, 1.0
+"""How often an API server is asked before it counts as unreachable, and how long it is left in peace in between."""
 READ_SECONDS = 30
 """How long one answer may take; the gateway itself gives up on a command after 15 s."""
 CONNECTIONS = 16
@@ -39,6 +43,13 @@ class CallFailed(DualRegionError):
     def __init__(self, message: str, status: int | None = None) -> None:
         self.status = status
         super().__init__(message)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may pass by itself: there was no answer, or one of a server that is too busy or broken."""
+        return (
+            self.status is None or self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= 500
+        )
 
 
 @dataclass(frozen=True)
@@ -129,13 +140,28 @@ class Cluster:
     def _apps(self) -> "client.AppsV1Api":
         return client.AppsV1Api(self._api)
 
-    def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
-        """Ask the API server for its identity.
+    def check_answers(self, connect_seconds: float = CONNECT_SECONDS, tries: int = TRIES) -> None:
+        """Ask the API server for its identity, more than once if need be: one slow or odd answer says nothing.
 
-        :param connect_seconds: how long it may take to be reached.
-        :raises ClusterUnreachable: if it does not answer in time.
+        :param connect_seconds: how long it may take to be reached, in each try.
+        :raises ClusterUnreachable: if it answers none of the tries in time.
+        :raises CallFailed: if it answers, but not as it should (429, 5xx): it is alive, and cannot be looked at now.
         :raises ConfigError: if it refuses these credentials.
         """
+        failed: list[DualRegionError] = []
+        for again in reversed(range(tries)):
+            try:
+                self._identity(connect_seconds)
+                return
+            except (CallFailed, ClusterUnreachable) as error:
+                failed.append(error)
+                if again:
+                    time.sleep(RETRY_SECONDS)
+        alive = (each for each in failed if isinstance(each, CallFailed))
+        raise next(alive, failed[-1])
+
+    def _identity(self, connect_seconds: float) -> None:
+        """Ask once, see `check_answers`."""
         try:
             self._get(
                 f"{_NAMESPACES}/kube-system",
@@ -143,14 +169,19 @@ class Cluster:
                 _request_timeout=(connect_seconds, CONNECT_SECONDS),
             )
         except ApiException as error:
+            answer = f"{error.status} {error.reason}"
             if error.status in (401, 403):
                 raise ConfigError(
                     [
                         f"the cluster behind kube context {self.context!r} refuses these credentials "
-                        f"({error.status} {error.reason}): log in again, or ask for the rights in docs/configuration.md"
+                        f"({answer}): log in again, or ask for the rights in docs/configuration.md"
                     ]
                 ) from None
-            raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
+            raise CallFailed(
+                f"the cluster behind kube context {self.context!r} answers, but cannot be looked at now "
+                f"({self._api.configuration.host}: {answer}); run the same command again",
+                error.status,
+            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(_reason(error))) from None
 

@@ -88,17 +88,29 @@ def refuse_leftovers(site: Site) -> None:
         )
 
 
-def refuse_in_lost_region(site: Site) -> None:
-    """Refuse to make anything in a lost region: its brokers' ids may be in use elsewhere.
+def refuse_to_make(site: Site, what: str) -> None:
+    """Refuse to make anything in a region that stays as it is: its brokers' ids may be in use elsewhere.
 
-    :raises Refused: if the region is lost.
+    :param what: the name of what was to be made.
+    :raises Refused: always.
     """
-    if site.topology.role is Role.LOST:
-        raise Refused(
-            f"region {site.settings.own.name} is lost: nothing is made in it before its failback. What its "
-            "state remembers is gone from the cluster; run `pulumi up` here again once the other region "
-            "has taken over"
-        )
+    raise Refused(
+        f"{what}: region {site.settings.own.name} is lost: nothing is made in it before its failback. What its "
+        "state remembers is gone from the cluster; run `pulumi up` here again once the other region has taken over"
+    )
+
+
+def refuse_to_change(site: Site, what: str) -> None:
+    """Refuse to change anything in a region that stays as it is: it may be healthy, and called lost by a slip.
+
+    :param what: the name of what was to be changed.
+    :raises Refused: always.
+    """
+    raise Refused(
+        f"{what}: region {site.settings.own.name} is called lost, so nothing in it is changed, but it is not as its "
+        "stack's last update left it. If the region is not lost, set phase normal again; if it is, run `pulumi up` "
+        "here again once the other region has taken over: then it is cleaned"
+    )
 
 
 def _refuse_without_survivor(site: Site) -> None:

@@ -123,7 +123,8 @@ def _region(
 ) -> RegionSight:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
-    cluster.check_answers(reach)
+    # A status is a single look, and says of what it did not see that it could not be seen.
+    cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     asked = {
         kind: _Asked(

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from dualregion.errors import ClusterUnreachable, ConfigError
+from hooks import cluster as cluster_module
 from hooks import zeebe
 from hooks.cluster import CallFailed, Cluster, Target
 from tests.unit.fake_kubernetes import (
@@ -41,6 +42,11 @@ def closed_port() -> int:
     return port
 
 
+@pytest.fixture(autouse=True)
+def tries_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "RETRY_SECONDS", 0)
+
+
 @pytest.fixture
 def gone(tmp_path: Path) -> Cluster:
     """A cluster whose API server does not listen any more."""
@@ -62,13 +68,43 @@ def test_a_cluster_that_is_gone_is_named_with_context_address_and_reason(gone: C
     assert "Connection refused" in text
 
 
-def test_an_api_server_without_its_store_counts_as_gone(
+KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+NO_STORE = failure(500, "InternalError", "etcdserver: request timed out")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(NO_STORE, id="without its store"),
+        pytest.param(failure(429, "TooManyRequests", "too many requests"), id="busy"),
+        pytest.param(Reply(503, "<html>"), id="a proxy before it"),
+    ],
+)
+def test_an_api_server_that_answers_with_an_error_is_alive(
+    cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+) -> None:
+    """A lost region must not be declared unreachable, and its state trusted blindly, for one busy moment."""
+    kubernetes.broken[KUBE_SYSTEM] = answer
+    with pytest.raises(CallFailed) as caught:
+        cluster.check_answers()
+    assert caught.value.status == answer.status
+    assert caught.value.may_pass
+    assert "'cluster-london' answers, but cannot be looked at now" in str(caught.value)
+    assert kubernetes.asked == [f"GET {KUBE_SYSTEM}"] * cluster_module.TRIES
+
+
+def test_one_error_of_an_api_server_says_nothing(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
-    path = "/api/v1/namespaces/kube-system"
-    kubernetes.broken[path] = failure(500, "InternalError", "etcdserver: request timed out")
-    with pytest.raises(ClusterUnreachable, match="500"):
-        cluster.check_answers()
+    kubernetes.broken[KUBE_SYSTEM] = NO_STORE
+    kubernetes.tick = lambda: kubernetes.broken.clear() if kubernetes.asked else None
+    cluster.check_answers()
+    assert len(kubernetes.asked) == 2
+
+
+@pytest.mark.parametrize(("status", "passing"), [(None, True), (403, False), (404, False)])
+def test_what_may_pass_by_itself(status: int | None, passing: bool) -> None:
+    assert CallFailed("x", status).may_pass is passing
 
 
 @pytest.mark.parametrize(
