@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from components.isolation import before_isolation
 from components.ownership import owned
 from dualregion import rights
 from dualregion.procedure import F1
@@ -66,7 +67,9 @@ class Space(pulumi.ComponentResource):
                     spec.policy,
                     metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
                     spec=isolation_policy(spec.cut_cidrs),
-                    opts=inside,
+                    opts=pulumi.ResourceOptions.merge(
+                        inside, before_isolation(spec.policy, args.site)
+                    ),
                 )
             )
         if args.site.settings.elasticsearch_secret or args.keys:

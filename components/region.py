@@ -74,7 +74,8 @@ class Region(pulumi.ComponentResource):
         from components.network_acls import NetworkAcls  # noqa: PLC0415
 
         options = self._options(())
-        return NetworkAcls(f"{name}-network-acls", acls.aws_region, rules, options).rules
+        acls_name = f"{name}-network-acls"
+        return NetworkAcls(acls_name, acls.aws_region, rules, self._args.site, options).rules
 
     def _dns(self) -> list[pulumi.Resource]:
         """Declare what the topology wants of DNS; brokers come after it, as they look for each other by name."""

@@ -26,15 +26,15 @@ class Replica:
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker as the gateway sees it."""
+    """A broker as the gateway sees it.
+
+    :ivar host: its advertised address, which is the user's to choose: shown, and never judged by. Brokers are known
+        by their ids.
+    """
 
     id: int
     host: str
     replicas: tuple[Replica, ...] = ()
-
-    def is_in(self, namespace: str) -> bool:
-        """Whether its advertised address lies in this namespace."""
-        return namespace in self.host.split(".")
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,6 @@ class ClusterView:
         """Return the ids that a cluster of this size has and that are not in sight."""
         return sorted(set(range(cluster_size)) - self.ids)
 
-    def in_namespace(self, namespace: str) -> tuple[Broker, ...]:
-        """The brokers whose advertised address lies in this namespace."""
-        return tuple(broker for broker in self.brokers if broker.is_in(namespace))
-
     def live_replicas(self, partition: int) -> tuple[Broker, ...]:
         """The brokers that hold a healthy replica of a partition."""
         return tuple(
@@ -94,28 +90,40 @@ class ClusterView:
         )
 
 
-def still_visible(view: ClusterView, namespace: str) -> str | None:
-    """Return which brokers of a namespace the gateway still sees, or None."""
-    seen = view.in_namespace(namespace)
+def still_visible(view: ClusterView, ids: Collection[int]) -> str | None:
+    """Return which of these brokers the gateway still sees, or None."""
+    seen = sorted((each for each in view.brokers if each.id in ids), key=lambda each: each.id)
     if not seen:
         return None
     names = ", ".join(f"{broker.id} ({broker.host})" for broker in seen)
     return f"the gateway still sees broker {names}"
 
 
-def not_joined(view: ClusterView, ids: Collection[int], namespace: str) -> str | None:
-    """Return which brokers have not joined from a namespace under these ids, or None."""
-    joined = {broker.id for broker in view.in_namespace(namespace)}
-    missing = sorted(set(ids) - joined)
-    if not missing:
-        return None
-    return f"broker {_list(missing)} of namespace {namespace} not in the topology yet"
+def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> str | None:
+    """Return why it proves nothing that a gateway does not see a broker, or None.
+
+    One that has just started, or is cut off from the brokers, sees nobody: not even those of its own region.
+
+    :param own: the ids of the brokers of the gateway's region.
+    :param ready: those of them that are ready.
+    """
+    unseen = sorted(set(ready) - view.ids)
+    if unseen:
+        return f"the gateway does not see broker {_list(unseen)} of its own region, which is ready"
+    if not view.ids & set(own):
+        return "the gateway sees no broker of its own region"
+    return None
+
+
+def not_joined(view: ClusterView, ids: Collection[int]) -> str | None:
+    """Return which of these brokers have not joined, or None."""
+    missing = sorted(set(ids) - view.ids)
+    return f"broker {_list(missing)} not in the topology yet" if missing else None
 
 
 def missing_brokers(view: ClusterView, cluster_size: int) -> str | None:
     """Return which of all brokers the gateway does not see, wherever they should run, or None."""
-    missing = view.missing(cluster_size)
-    return f"broker {_list(missing)} not in the topology yet" if missing else None
+    return not_joined(view, range(cluster_size))
 
 
 def partitions_not_ready(

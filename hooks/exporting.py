@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from dualregion.observed import Exporting, exporting_of
 from hooks import pods
 from hooks.cluster import Answer, CallFailed, Cluster, Target
-from hooks.rollout import Sleeping, is_ready, nobody, ordinal_of
+from hooks.pods import is_ready
+from hooks.rollout import Sleeping, nobody, ordinal_of
 from hooks.zeebe import MANAGEMENT_PORT, gateway_name
 
 _REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")

@@ -12,7 +12,7 @@ from hooks import adoption, exporting, pods, proofs, rollout, webapps
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
-from hooks.waiting import Waiting
+from hooks.waiting import Waiting, twice
 
 POLICY_NAME = "isolate-lost-region"
 """The name of the network policy in each namespace of the survivor."""
@@ -42,8 +42,8 @@ def isolate(site: Site) -> Evidence:
     waiting, peer = site.waiting(F1), site.settings.peer
     waiting.until_none(
         f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
-        lambda: observed.still_visible(site.view(), peer.namespace),
-        f"If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
+        lambda: proofs.lost_brokers_visible(site),
+        f"{proofs.look_at_gateway(site)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
         f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
     )
     policies = isolation_policies(site)
@@ -66,8 +66,10 @@ def take_over(site: Site) -> Evidence:
         # A failback that is backed out of may have left its hold.
         rollout.release_hold(site.cluster, each, settings.release)
 
+    stale = _StaleBrokers(site)
+
     def not_ready() -> str | None:
-        _restart_stale(site)
+        stale.restart()
         return pods.rollout_pending(site.cluster, namespace, settings.release)
 
     waiting.until_none(
@@ -78,12 +80,12 @@ def take_over(site: Site) -> Evidence:
     proofs.wait_for_search_engine(site, waiting, namespace)
     waiting.until_none(
         f"failover broker {names} joined",
-        lambda: observed.not_joined(site.view(), ids, namespace),
+        lambda: observed.not_joined(site.view(), ids),
         f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
     )
 
     def no_quorum() -> str | None:
-        _restart_stale(site)
+        stale.restart()
         return observed.partitions_not_ready(
             site.view(),
             partition_count=settings.partition_count,
@@ -165,20 +167,37 @@ def _missing(site: Site, policies: Iterable[tuple[str, str]]) -> str | None:
     return f"missing: {', '.join(missing)}" if missing else None
 
 
-def _restart_stale(site: Site) -> None:
-    """Bring the survivor's brokers to their new configuration at once, while there is no quorum to lose."""
-    try:
-        view = site.view()
-    except CallFailed:
-        view = None
-    pods.restart_stale(
-        site.cluster,
-        site.namespace,
-        site.settings.release,
-        view=view,
-        partition_count=site.settings.partition_count,
-        say=site.say,
-    )
+class _StaleBrokers:
+    """The survivor's brokers that run an old configuration: restarted at once, while there is no quorum to lose.
+
+    That must be seen, and twice in a row: a gateway that does not answer, or sees too little, says nothing of it.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._not_all_work = twice(self._with_leaders)
+
+    def restart(self) -> None:
+        """Restart them if it costs nothing."""
+        site = self._site
+        try:
+            leaderless = self._not_all_work() is None
+        except CallFailed:
+            leaderless = False
+        pods.restart_stale(
+            site.cluster,
+            site.namespace,
+            site.settings.release,
+            leaderless=leaderless,
+            say=site.say,
+        )
+
+    def _with_leaders(self) -> str | None:
+        """Return why it may cost something; None if each gateway misses the leader of some partition."""
+        count = self._site.settings.partition_count
+        views = proofs.sighted_views(self._site)
+        with_all = any(observed.has_quorum(view, partition_count=count) for view in views)
+        return "every partition has a leader" if with_all else None
 
 
 def _positions(site: Site, waiting: Waiting) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dualregion.observed import ClusterView, has_quorum
 from hooks.cluster import Cluster
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
@@ -77,24 +76,17 @@ def broker_pods(cluster: Cluster, namespace: str, release: str) -> list[Any]:
 
 
 def restart_stale(
-    cluster: Cluster,
-    namespace: str,
-    release: str,
-    *,
-    view: ClusterView | None,
-    partition_count: int,
-    say: Callable[[str], None],
+    cluster: Cluster, namespace: str, release: str, *, leaderless: bool, say: Callable[[str], None]
 ) -> None:
     """Delete the broker pods that run an old configuration, all at once, while that costs nothing.
 
     As long as some partition has no leader, no command of it is accepted anyway, and a rolling update
     would stop at the first pod that cannot become ready without quorum. As soon as every partition has
-    a leader, the StatefulSet's own rolling update goes on, one broker at a time.
+    a leader, the StatefulSet's own rolling update goes on, one broker at a time. A broker that does not run
+    is no replica that could be taken away.
 
-    :param view: the cluster as the gateway sees it; None if it does not answer.
+    :param leaderless: whether it was seen that no quorum is to be lost; else only what does not run is deleted.
     """
-    if view is not None and has_quorum(view, partition_count=partition_count):
-        return
     stateful_set = cluster.stateful_set(namespace, f"{release}-zeebe")
     if stateful_set is None:
         return
@@ -103,9 +95,29 @@ def restart_stale(
         return
     for pod in broker_pods(cluster, namespace, release):
         stale = pod.metadata.labels.get(REVISION_LABEL) != status.update_revision
-        if stale and pod.metadata.deletion_timestamp is None:
-            say(f"restarting {pod.metadata.name} in {namespace}: there is no quorum to lose")
+        if not stale or pod.metadata.deletion_timestamp is not None:
+            continue
+        if leaderless or has_ended(pod):
+            why = "there is no quorum to lose" if leaderless else "it does not run"
+            say(f"restarting {pod.metadata.name} in {namespace}: {why}")
             cluster.delete_pod(namespace, pod.metadata.name, pod.metadata.uid)
+
+
+def is_ready(pod: Any) -> bool:
+    """Return whether a pod is ready and stays."""
+    conditions = pod.status.conditions or ()
+    ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
+    return ready and pod.metadata.deletion_timestamp is None
+
+
+def has_ended(pod: Any) -> bool:
+    """Return whether a broker's container is known not to run: it has ended, and may be started again later."""
+    statuses = pod.status.container_statuses or ()
+    named = [each for each in statuses if each.name == "zeebe"] or list(statuses[:1])
+    return any(
+        each.state.running is None and (each.restart_count or each.state.terminated)
+        for each in named
+    )
 
 
 def _current(cluster: Cluster, namespace: str, release: str, revision: str) -> list[Any]:

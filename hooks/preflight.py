@@ -6,17 +6,19 @@ from functools import partial
 
 from dualregion import brokers, observed
 from dualregion.errors import Refused
-from dualregion.procedure import B5, N, Phase, Role
+from dualregion.procedure import B5, F1, N, Phase, Role
 from dualregion.topology import Kind
-from hooks import clean_slate, exporting, zeebe
+from hooks import clean_slate, exporting, pods, proofs, zeebe
 from hooks.asking import begin
-from hooks.cluster import CallFailed
+from hooks.cluster import CONNECT_SECONDS, CallFailed
 from hooks.exporting import Place, pause_notice
 from hooks.site import Site
-from hooks.waiting import Waiting
+from hooks.waiting import Waiting, twice
 
 _MOST_ASKED = 8
 """Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
+_GLANCE_SECONDS = 0.2
+"""How long the lost region's cluster is waited for where its answer is of interest, and decides nothing."""
 SETTLE_SECONDS = 30.0
 """How long a gateway may still list brokers that have just died (its membership probes take 10 to 20 s)."""
 
@@ -24,7 +26,7 @@ SETTLE_SECONDS = 30.0
 def check(site: Site) -> None:
     """Refuse what would harm a live cluster.
 
-    :raises Refused: if the survivor has nothing installed, if its gateway still sees the region called
+    :raises Refused: if the survivor has nothing installed, if its gateways still see the region called
         lost, or if a lost region would come back empty without a failback.
     """
     if site.topology.role is Role.MEMBER:
@@ -125,18 +127,29 @@ def _refuse_without_survivor(site: Site) -> None:
 
 
 def _refuse_healthy_region(site: Site) -> None:
-    """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight."""
+    """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight.
+
+    If the gateways cannot tell, its API server may: brokers that are ready there are not lost. Whatever is not seen
+    here is demanded before anything is cut off, see `demand_lost_region_gone`.
+    """
     peer = site.settings.peer
+    there = begin(partial(_ready_there, site))
 
     def visible() -> str | None:
         try:
-            return observed.still_visible(site.view(), peer.namespace)
+            return proofs.lost_brokers_visible(site)
         except CallFailed as error:
-            # Without a gateway nothing can be seen; gate F1 waits for it and proves the same.
-            site.say(f"the survivor's gateway does not answer yet: {error}")
+            site.say(f"whether {peer.name} is lost cannot be seen from here yet: {error}")
+            if ready := _told(there, CONNECT_SECONDS):
+                raise _not_lost(site, f"its cluster answers, and {ready} there") from None
             return None
 
     if visible() is None:
+        if ready := _told(there, _GLANCE_SECONDS):
+            site.say(
+                f"the survivor does not see region {peer.name}, but its cluster answers, and {ready} there: it lives, "
+                "and is cut off. Keep the network between the regions cut until it is clean"
+            )
         return
     asked = _ask_for_commands(site)
 
@@ -146,12 +159,46 @@ def _refuse_healthy_region(site: Site) -> None:
                 site,
                 f"partition {working} has just carried out a command, for which it needs brokers of that region",
             )
-        return visible()
+        return proofs.lost_brokers_visible(site)
 
     waiting = Waiting("preflight", site.say, SETTLE_SECONDS)
-    reason = waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
-    if reason:
+    waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
+    if reason := visible():
         raise _not_lost(site, reason)
+
+
+def demand_lost_region_gone(site: Site) -> None:
+    """Wait until every gateway of the survivor has lost sight of the lost region's brokers, before it is cut off.
+
+    Afterwards that is no evidence any more: the isolation itself takes a healthy region out of sight.
+
+    :raises DeadlineExceeded: if it is still in sight, or cannot be told. Nothing was cut off then.
+    """
+    if _stands_in_already(site) or F1.id in site.own.proved(site.incident):
+        return
+    peer = site.settings.peer
+    site.waiting(F1).until_none(
+        f"the brokers of {peer.name} are out of sight, before anything cuts them off",
+        twice(lambda: proofs.lost_brokers_visible(site)),
+        f"Nothing was cut off. {proofs.look_at_gateway(site)} If region {peer.name} hangs between life and death, cut "
+        "the network between the regions yourself.",
+    )
+
+
+def _ready_there(site: Site) -> str | None:
+    """Return which brokers are ready in the lost region, as its own cluster says, or None."""
+    peer = site.settings.peer
+    found = pods.broker_pods(site.peer_cluster, peer.namespace, site.settings.release)
+    names = sorted(pod.metadata.name for pod in found if pods.is_ready(pod))
+    return f"{', '.join(names)} of {peer.namespace} ready" if names else None
+
+
+def _told(asked: "Future[str | None]", seconds: float) -> str | None:
+    """Return what the lost region's cluster says, if it does so in time: mostly it is gone."""
+    try:
+        return None if asked.exception(seconds) else asked.result()
+    except TimeoutError:
+        return None
 
 
 def _ask_for_commands(site: Site) -> Mapping[int, "Future[str | None]"]:

@@ -1,11 +1,15 @@
 """What several steps prove in the same way."""
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from dualregion import observed, values
+from dualregion import brokers, observed, values
+from dualregion.observed import ClusterView
 from dualregion.settings import Settings
-from hooks import pods, zeebe
-from hooks.cluster import CONNECTIONS
+from hooks import pods, rollout, zeebe
+from hooks.cluster import CONNECTIONS, CallFailed
+from hooks.exporting import Place
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 
@@ -30,6 +34,62 @@ def incomplete(site: Site) -> str | None:
         partition_count=settings.partition_count,
         healthy_replicas=settings.replication_factor,
     )
+
+
+def sighted_views(site: Site) -> tuple[ClusterView, ...]:
+    """Return the cluster as each gateway sees it, all of which see their own region's ready brokers.
+
+    Only of such a gateway it proves something that it does not see a broker.
+
+    :raises CallFailed: if it cannot be told, as a gateway does not answer, or sees too little.
+    """
+    settings, place = site.settings, site.gateway
+    here = place.cluster is site.cluster
+    region = settings.region if here else brokers.other(settings.region)
+    own = brokers.region_broker_ids(settings.cluster_size, region)
+    ready = broker_ids_at(place, settings.release, own, pods.is_ready)
+    views = site.views()
+    for view in views:
+        reason = observed.blind(view, own, ready)
+        if reason:
+            raise CallFailed(f"{reason}: what it does not see proves nothing")
+    return views
+
+
+def broker_ids_at(
+    place: Place, release: str, ids: Sequence[int], wanted: Callable[[Any], bool]
+) -> frozenset[int]:
+    """Return the ids of an installation's brokers whose pods are as wanted.
+
+    :param ids: the installation's, by ordinal.
+    """
+    found = pods.broker_pods(place.cluster, place.namespace, release)
+    ordinals = (rollout.ordinal_of(pod) for pod in found if wanted(pod))
+    return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
+
+
+def lost_brokers_visible(site: Site) -> str | None:
+    """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
+
+    The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
+    nobody else has these ids.
+
+    :raises CallFailed: if it cannot be told.
+    """
+    settings, size = site.settings, site.settings.cluster_size
+    taken = broker_ids_at(
+        Place(site.cluster, settings.own.failover),
+        settings.release,
+        brokers.failover_broker_ids(size, site.lost),
+        lambda pod: pod.metadata.deletion_timestamp is None,
+    )
+    lost = frozenset(brokers.region_broker_ids(size, site.lost)) - taken
+    return any_visible(sighted_views(site), lost)
+
+
+def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | None:
+    """Return which of these brokers some gateway still sees, or None."""
+    return next(filter(None, (observed.still_visible(view, ids) for view in views)), None)
 
 
 def look_at_pods(site: Site, namespace: str) -> str:

@@ -2,7 +2,9 @@
 
 from dualregion.observed import ClusterView
 from hooks.cluster import CallFailed, Cluster, Target
+from hooks.pods import is_ready, trouble
 
+GATEWAY_SELECTOR = "app.kubernetes.io/component=zeebe-gateway"
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
 
@@ -15,9 +17,31 @@ def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
 
     :raises CallFailed: if the gateway does not answer.
     """
-    answer = cluster.get(_gateway(namespace, release), "/v1/topology")
+    return _view(cluster, _gateway(namespace, release))
+
+
+def cluster_views(cluster: Cluster, namespace: str, release: str) -> tuple[ClusterView, ...]:
+    """Return the Zeebe cluster as each gateway of this installation sees it that is ready.
+
+    What a Service answers is one gateway's word, and another one's the next time: that a broker is gone is proved only
+    if none of them sees it.
+
+    :raises CallFailed: if one of them does not answer, or none is ready.
+    """
+    selector = f"{GATEWAY_SELECTOR},app.kubernetes.io/instance={release}"
+    found = cluster.pods(namespace, selector)
+    if not found:
+        return (cluster_view(cluster, namespace, release),)
+    ready = [each.metadata.name for each in found if is_ready(each)]
+    if not ready:
+        raise CallFailed(f"no gateway of {namespace} is ready{trouble(found)}")
+    return tuple(_view(cluster, Target(namespace, "pods", name, REST_PORT)) for name in ready)
+
+
+def _view(cluster: Cluster, target: Target) -> ClusterView:
+    answer = cluster.get(target, "/v1/topology")
     if answer.status != 200:
-        raise CallFailed(f"the gateway answered {answer.status} to /v1/topology", answer.status)
+        raise CallFailed(f"{target} answered {answer.status} to /v1/topology", answer.status)
     return ClusterView.of(answer.json())
 
 

@@ -14,7 +14,8 @@ from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed, Cluster, Target
-from hooks.rollout import is_ready, ordinal_of
+from hooks.pods import is_ready
+from hooks.rollout import ordinal_of
 from hooks.search import SearchEngine
 from runbook.asking import Told, all_of, told
 

@@ -330,6 +330,20 @@ def broker_pods(
     ]
 
 
+def gateway_pods(namespace: str, count: int, release: str = "camunda") -> list[Document]:
+    """Return ready gateway pods as the chart's Deployment makes them."""
+    found = broker_pods(namespace, count, release=release)
+    for number, pod in enumerate(found):
+        pod["metadata"] |= {
+            "name": f"{release}-zeebe-gateway-{number}",
+            "labels": {
+                "app.kubernetes.io/component": "zeebe-gateway",
+                "app.kubernetes.io/instance": release,
+            },
+        }
+    return found
+
+
 def stateful_set(
     count: int, *, env: Sequence[Document] = (), release: str = "camunda", **status: Any
 ) -> Document:

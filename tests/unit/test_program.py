@@ -297,6 +297,13 @@ def test_the_isolation_waits_for_nothing_but_its_namespace(
         }
 
 
+def test_nothing_is_cut_off_before_it_is_out_of_sight(survivor: tuple[Settings, Recorder]) -> None:
+    """Afterwards the isolation itself takes a healthy region out of sight."""
+    _, recorder = survivor
+    for name, policy in of_type(recorder, POLICY).items():
+        assert policy.before_create == (f"out-of-sight-{name}",)
+
+
 def test_everything_goes_to_the_regions_own_cluster(survivor: tuple[Settings, Recorder]) -> None:
     found, recorder = survivor
     providers = {recorder.found[key].provider for key in in_cluster(recorder)}
