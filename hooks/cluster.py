@@ -21,7 +21,12 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
 
-from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.errors import (
+    ClusterUnreachable,
+    ConfigError,
+    CredentialsDemanded,
+    DualRegionError,
+)
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
@@ -58,6 +63,15 @@ class Answer:
 
     status: int
     body: str
+
+    @property
+    def is_api_servers(self) -> bool:
+        """Whether it is an error of the API server itself, and not of what lies behind it."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return False
+        return isinstance(document, dict) and document.get("kind") == "Status"
 
     def json(self) -> dict[str, Any]:
         """Return the body's JSON document.
@@ -190,17 +204,28 @@ class Cluster:
         return f"kubectl --context {self.context} -n {namespace}"
 
     def get(self, target: Target, path: str) -> Answer:
-        """GET from a service or pod, see `ask`."""
-        return self.ask("GET", target, path)
+        """GET from a gateway or broker, see `_ask_zeebe`."""
+        return self._ask_zeebe("GET", target, path)
 
     def post(self, target: Target, path: str, body: Any = None) -> Answer:
-        """POST a JSON document to a service or pod, see `ask`."""
-        return self.ask("POST", target, path, body)
+        """POST a JSON document to a gateway or broker, see `_ask_zeebe`."""
+        return self._ask_zeebe("POST", target, path, body)
+
+    def _ask_zeebe(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
+        """Send a request to a gateway or broker, see `ask`.
+
+        :raises CredentialsDemanded: also if it is forbidden there; a search engine forbids for other reasons, too.
+        """
+        answer = self.ask(method, target, path, body)
+        if answer.status == HTTPStatus.FORBIDDEN and not answer.is_api_servers:
+            raise _credentials_demanded(f"{method} {path} of {target}", answer.status)
+        return answer
 
     def ask(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
         """Send a request, with a JSON document or none, to a service or pod through the API server's proxy.
 
         :raises CallFailed: if it cannot be reached or answers with a server error.
+        :raises CredentialsDemanded: if it wants to know who asks, or sends the caller elsewhere, to log in.
         """
         request = self._api.param_serialize(
             method,
@@ -222,6 +247,8 @@ class Cluster:
             # A search engine names the cause of the cause last.
             message = _brief(answer.body, BODY_CHARACTERS)
             raise CallFailed(f"{what}: {answer.status} {message}", answer.status)
+        if answer.status in _WHO_ASKS and not answer.is_api_servers:
+            raise _credentials_demanded(what, answer.status)
         return answer
 
     def has_namespace(self, name: str) -> bool:
@@ -480,7 +507,8 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
             ]
         )
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
-    settings.retries = urllib3.Retry(0)
+    # Nor is a redirect followed, which leads to a login.
+    settings.retries = urllib3.Retry(0, raise_on_redirect=False)
     settings.connection_pool_maxsize = CONNECTIONS
     return _Client(settings)
 
@@ -509,6 +537,18 @@ class _Client(client.ApiClient):
 
 _UNUSABLE = (ConfigException, OSError, yaml.YAMLError, TypeError, KeyError, AttributeError)
 """What the client raises on a file that is unreadable, no YAML, or YAML of another shape."""
+
+
+_WHO_ASKS = (301, 302, 303, 307, 308, 401, 407)
+"""What is answered by a service, or a proxy before it, that wants to know who asks."""
+
+
+def _credentials_demanded(what: str, status: int) -> CredentialsDemanded:
+    return CredentialsDemanded(
+        f"{what}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and "
+        "waiting does not help. Gateways, brokers and search engines must answer without authentication inside the "
+        "cluster (docs/configuration.md, Helm values)"
+    )
 
 
 def _reason(error: Exception) -> str:

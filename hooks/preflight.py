@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from dualregion import brokers, observed
-from dualregion.errors import Refused
+from dualregion.errors import CredentialsDemanded, Refused
 from dualregion.procedure import B5, F1, N, Phase, Role
 from dualregion.topology import Kind
 from hooks import clean_slate, exporting, pods, proofs, zeebe
@@ -45,7 +45,7 @@ def warnings(site: Site) -> list[str]:
     own = [Place(site.cluster, each) for each in (site.namespace, site.settings.own.failover)]
     try:
         paused = observed.paused_anywhere(exporting.phases(own, release))
-    except CallFailed:
+    except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
     return [pause_notice(paused)] if paused else []

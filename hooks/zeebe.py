@@ -41,7 +41,8 @@ def cluster_views(cluster: Cluster, namespace: str, release: str) -> tuple[Clust
 def _view(cluster: Cluster, target: Target) -> ClusterView:
     answer = cluster.get(target, "/v1/topology")
     if answer.status != 200:
-        raise CallFailed(f"{target} answered {answer.status} to /v1/topology", answer.status)
+        what = f"{target} answered {answer.status} to /v1/topology: {answer.body[:120]}"
+        raise CallFailed(what, answer.status)
     return ClusterView.of(answer.json())
 
 

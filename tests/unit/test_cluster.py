@@ -8,16 +8,19 @@ that refuses credentials is not mistaken for one that is gone, which would count
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dualregion.errors import ClusterUnreachable, ConfigError
+from dualregion.errors import ClusterUnreachable, ConfigError, CredentialsDemanded
 from hooks import cluster as cluster_module
 from hooks import zeebe
 from hooks.cluster import CallFailed, Cluster, Target
+from hooks.search import SearchEngine
+from hooks.waiting import Waiting
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
     FakeKubernetes,
@@ -227,6 +230,72 @@ def test_a_gateway_that_does_not_answer_well_is_worth_another_try(
     with pytest.raises(CallFailed, match=told):
         zeebe.cluster_view(cluster, NAMESPACE, "camunda")
     assert len(kubernetes.asked) == 1, "it was asked again silently"
+
+
+UNAUTHORIZED = {"type": "about:blank", "title": "Unauthorized", "status": 401}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Reply(401, UNAUTHORIZED), id="unauthorized"),
+        pytest.param(Reply(403, {"title": "Forbidden"}), id="forbidden"),
+        pytest.param(Reply(407, "<html>"), id="a proxy's"),
+        pytest.param(Reply(302, "<html>"), id="to a login"),
+    ],
+)
+class TestCredentialsDemanded:
+    """No waiting changes that: it is told at once, with what to do."""
+
+    def test_by_a_gateway(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", answer)
+        path = f"/v1/user-tasks/{1 << 51}/completion"
+        kubernetes.behind(BEHIND_GATEWAY, path, answer, method="POST")
+        asks: tuple[Callable[[], object], ...] = (
+            lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"),
+            lambda: zeebe.refuses_commands(cluster, NAMESPACE, "camunda", 1),
+        )
+        for ask in asks:
+            with pytest.raises(CredentialsDemanded) as caught:
+                ask()
+            text = str(caught.value)
+            assert (
+                f"of camunda-zeebe-gateway:8080 in camunda-london: it answers {answer.status}"
+                in text
+            )
+            assert "must answer without authentication inside the cluster" in text
+
+    def test_a_wait_ends_at_once(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", answer)
+        waiting = Waiting("N", print, deadline_seconds=600)
+        with pytest.raises(CredentialsDemanded):
+            waiting.answer("x", lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"), "")
+
+    def test_by_a_search_engine(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        """It forbids for other reasons, too, such as an index that is blocked."""
+        target = f"{NAMESPACE}/services/camunda-elasticsearch-master-hl:9200"
+        kubernetes.behind(target, "/_cluster/health", answer)
+        expected = CallFailed if answer.status == 403 else CredentialsDemanded
+        with pytest.raises(expected):
+            SearchEngine(cluster, NAMESPACE, "camunda").health()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_api_servers_own_refusal_is_not_taken_for_the_gateways(
+    cluster: Cluster, kubernetes: FakeKubernetes, status: int
+) -> None:
+    """Rights in a namespace that has just been made come a moment later."""
+    kubernetes.behind(
+        BEHIND_GATEWAY, "/v1/topology", failure(status, "Forbidden", "services/proxy")
+    )
+    with pytest.raises(CallFailed, match="services/proxy"):
+        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
 
 
 def test_a_gateway_that_is_not_there(cluster: Cluster) -> None:
