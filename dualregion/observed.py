@@ -196,27 +196,33 @@ def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> str | None:
     return "; ".join(found) or None
 
 
-def leader_positions(states: Iterable[Exporting]) -> dict[int, int]:
-    """Return each partition's exported position at its leader."""
-    return {state.partition: state.exported_position for state in states if state.leader}
+def exported_positions(states: Iterable[Exporting]) -> dict[int, int]:
+    """Return how far each partition has exported, as far as any of its replicas knows; its leader may be unknown."""
+    found: dict[int, int] = {}
+    for state in states:
+        known = found.get(state.partition, state.exported_position)
+        found[state.partition] = max(known, state.exported_position)
+    return found
 
 
 def exporting_stuck(
-    before: Mapping[int, int], states: Collection[Exporting], *, partition_count: int
+    before: Mapping[int, int], states: Collection[Exporting], partitions: Iterable[int]
 ) -> str | None:
-    """Return which partitions do not export, or None once every position moved since `before`.
+    """Return which of these partitions do not export, or None once every position moved since `before`.
 
     A partition that has exported all it processed counts as moving: there is nothing left to move.
     """
     problems = []
-    leaders = {state.partition: state for state in states if state.leader}
-    for partition in range(1, partition_count + 1):
-        state = leaders.get(partition)
+    leading = {state.partition: state for state in states if state.leader}
+    for partition in partitions:
+        state = leading.get(partition)
         if state is None:
             problems.append(f"partition {partition}: no leader among the brokers asked")
-        elif state.phase != "EXPORTING":
+        elif state.phase != RUNNING:
             problems.append(f"partition {partition}: exporter is {state.phase or 'unknown'}")
-        elif state.exported_position <= before.get(partition, -1) and not _caught_up(state):
+        elif not _caught_up(state) and not state.exported_position > before.get(
+            partition, state.exported_position
+        ):
             problems.append(
                 f"partition {partition}: exported position stays at {state.exported_position}"
             )

@@ -240,11 +240,11 @@ def reopen(site: Site) -> Evidence:
         for place in site.places:
             _prove_environment(site, place, waiting)
         _resume(site, waiting)
-    before = observed.leader_positions(_exporting(site))
+    before = observed.exported_positions(_exporting(site))
     waiting.until_none(
         "exported positions move on every partition",
         lambda: observed.exporting_stuck(
-            before, _exporting(site), partition_count=settings.partition_count
+            before, _exporting(site), range(1, settings.partition_count + 1)
         ),
         "Look at both search engines: their health, disks and the brokers' logs.",
     )
@@ -326,8 +326,13 @@ def wake(site: Site) -> Evidence:
         lambda: observed.missing_brokers(site.view(own), settings.cluster_size),
         f"Look at its log; as a last resort delete its pod in {site.namespace}.",
     )
-    proofs.wait_for_commands(site, waiting)
-    return proofs.topology_evidence(site, waiting)
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        [own, Place(site.peer_cluster, settings.peer.namespace)],
+        hint="Look at both regions' search engines: their health, disks and the brokers' logs.",
+    )
+    return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
 
 
 def _woken(site: Site) -> frozenset[int]:

@@ -6,9 +6,9 @@ returns its evidence: what it saw that proves the step.
 
 from collections.abc import Iterable
 
-from dualregion import brokers, observed
+from dualregion import brokers, observed, values
 from dualregion.procedure import F1, F2, F3, N
-from hooks import adoption, exporting, pods, proofs, rollout, webapps
+from hooks import adoption, exporting, pods, proofs, rollout, webapps, zeebe
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -19,8 +19,9 @@ POLICY_NAME = "isolate-lost-region"
 
 
 def prove_normal(site: Site) -> Evidence:
-    """N: all brokers of both regions joined, and every partition is complete and healthy."""
+    """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
     settings, waiting = site.settings, site.waiting(N)
+    wanted = (zeebe.GATEWAY, *values.web_apps_of(site.topology.installations[0].values))
     adoption.settle(site, waiting)
     waiting.until_none(
         f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
@@ -33,8 +34,21 @@ def prove_normal(site: Site) -> Evidence:
         lambda: proofs.incomplete(site),
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
-    proofs.wait_for_commands(site, waiting)
-    return proofs.topology_evidence(site, waiting)
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        [Place(site.cluster, site.namespace)],
+        hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
+        "the brokers' logs.",
+        # The other region's stack proves the same of its own brokers.
+        all_led_here=False,
+    )
+    waiting.until_none(
+        f"the gateway and the web apps of {site.namespace} are available",
+        lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
+        proofs.look_at_pods(site, site.namespace),
+    )
+    return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
 
 
 def isolate(site: Site) -> Evidence:
@@ -118,17 +132,12 @@ def repoint(site: Site) -> Evidence:
             "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
         )
     _undo_freeze(site, waiting)
-    before = _positions(site, waiting)
-    proofs.wait_for_commands(site, waiting)
-    waiting.until_none(
-        "exported positions move on every partition",
-        lambda: observed.exporting_stuck(
-            before, _exporting(site), partition_count=settings.partition_count
-        ),
-        "Look at both search engines of this region: their health, disks and the brokers' logs.",
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        _places(site),
+        hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
     )
-    after = _positions(site, waiting)
-    moved = ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
     return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
 
 
@@ -198,23 +207,6 @@ class _StaleBrokers:
         views = proofs.sighted_views(self._site)
         with_all = any(observed.has_quorum(view, partition_count=count) for view in views)
         return "every partition has a leader" if with_all else None
-
-
-def _positions(site: Site, waiting: Waiting) -> dict[int, int]:
-    """Return how far each partition's leader has exported."""
-    states = waiting.answer(
-        "every broker tells how far it has exported",
-        lambda: _exporting(site),
-        "Look at the broker pods and their logs.",
-    )
-    return observed.leader_positions(states)
-
-
-def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
-    found = exporting.phases(_places(site), site.settings.release)
-    if not found:
-        raise CallFailed("no broker answered how far it has exported")
-    return found
 
 
 def _places(site: Site) -> tuple[Place, ...]:

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dualregion import brokers, observed, values
-from dualregion.observed import ClusterView
+from dualregion.observed import ClusterView, Exporting
 from dualregion.settings import Settings
-from hooks import pods, rollout, zeebe
+from hooks import exporting, pods, rollout, zeebe
 from hooks.cluster import CONNECTIONS, CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -132,6 +132,48 @@ def wait_for_commands(site: Site, waiting: Waiting) -> None:
         return f"{refusals[0]}{others}" if refusals else None
 
     waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(site))
+
+
+def prove_exporting(
+    site: Site, waiting: Waiting, places: Iterable[Place], *, hint: str, all_led_here: bool = True
+) -> str:
+    """Prove that commands are accepted, and that exporters write to every search engine; return the positions.
+
+    A broker's exported position is that of its slowest exporter, so that it moves if both of them write.
+
+    :param places: the installations whose brokers are asked.
+    :param hint: what to try if it stays where it is.
+    :param all_led_here: whether every partition is to be led there; else only those that are led there are looked at.
+    """
+    asked, count = tuple(places), site.settings.partition_count
+
+    def ask() -> tuple[Exporting, ...]:
+        found = exporting.phases(asked, site.settings.release)
+        if not found:
+            raise CallFailed("no broker answered how far it has exported")
+        return found
+
+    def stuck() -> str | None:
+        states = ask()
+        # What no broker knew before is compared with what the first one that does says.
+        before.update(observed.exported_positions(states) | before)
+        partitions = range(1, count + 1) if all_led_here else sorted(observed.leaders(states))
+        paused = observed.paused_anywhere(states)
+        return paused or observed.exporting_stuck(before, states, partitions)
+
+    def positions() -> dict[int, int]:
+        what = "every broker tells how far it has exported"
+        return observed.exported_positions(waiting.answer(what, ask, _LOOK_AT_BROKERS))
+
+    before = positions()
+    wait_for_commands(site, waiting)
+    where = "every partition" if all_led_here else "every partition that is led here"
+    waiting.until_none(f"exported positions move on {where}", stuck, hint)
+    after = positions()
+    return ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
+
+
+_LOOK_AT_BROKERS = "Look at the broker pods and their logs."
 
 
 def topology_evidence(site: Site, waiting: Waiting) -> Evidence:

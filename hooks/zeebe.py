@@ -4,7 +4,9 @@ from dualregion.observed import ClusterView
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.pods import is_ready, trouble
 
-GATEWAY_SELECTOR = "app.kubernetes.io/component=zeebe-gateway"
+GATEWAY = "zeebe-gateway"
+"""The gateway's component; its Deployment and Service are called `<release>-zeebe-gateway`."""
+GATEWAY_SELECTOR = f"app.kubernetes.io/component={GATEWAY}"
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
 
@@ -66,7 +68,7 @@ def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: 
 
 def gateway_name(release: str) -> str:
     """Return what the chart calls the gateway's Deployment and Service."""
-    return f"{release}-zeebe-gateway"
+    return f"{release}-{GATEWAY}"
 
 
 def _gateway(namespace: str, release: str) -> Target:

@@ -13,10 +13,10 @@ from dualregion.observed import (
     Exporting,
     blind,
     deposed,
+    exported_positions,
     exporting_of,
     exporting_stuck,
     has_quorum,
-    leader_positions,
     missing_brokers,
     not_all_in,
     not_joined,
@@ -223,11 +223,11 @@ def test_a_partition_that_is_being_installed_has_neither_phase_nor_positions() -
     assert exporting_of("p", answer) == (Exporting("p", 2, False, "", -1, -1),)
 
 
-def test_only_leaders_positions_count_as_followers_lag_behind() -> None:
+def test_a_partition_has_exported_as_far_as_any_replica_knows() -> None:
     states = exporting_of("a", partition_states({1: "LEADER"}, exported=10)) + exporting_of(
-        "b", partition_states({1: "FOLLOWER", 2: "LEADER"}, exported=7)
+        "b", partition_states({1: "FOLLOWER", 2: "FOLLOWER"}, exported=7)
     )
-    assert leader_positions(states) == {1: 10, 2: 7}
+    assert exported_positions(states) == {1: 10, 2: 7}
 
 
 def test_a_partition_that_another_broker_leads_is_told_and_one_without_leader_is_not() -> None:
@@ -261,7 +261,7 @@ def leader(
     ],
 )
 def test_whether_exporting_is_stuck(states: list[Exporting], told: str | None) -> None:
-    reason = exporting_stuck({1: 10}, states, partition_count=1)
+    reason = exporting_stuck({1: 10}, states, (1,))
     if told is None:
         assert reason is None
     else:
@@ -271,15 +271,17 @@ def test_whether_exporting_is_stuck(states: list[Exporting], told: str | None) -
 
 def test_every_stuck_partition_is_named_with_its_own_reason() -> None:
     states = [leader(11, 20), leader(10, 20, partition=2), leader(11, 20, "PAUSED", partition=3)]
-    reason = exporting_stuck({1: 10, 2: 10, 3: 10}, states, partition_count=4)
+    reason = exporting_stuck({1: 10, 2: 10, 3: 10}, states, range(1, 5))
     assert reason == (
         "partition 2: exported position stays at 10; partition 3: exporter is PAUSED; "
         "partition 4: no leader among the brokers asked"
     )
 
 
-def test_a_partition_unknown_before_has_moved_as_soon_as_it_exported_anything() -> None:
-    assert exporting_stuck({}, [leader(0, 5)], partition_count=1) is None
+def test_a_partition_unknown_before_has_not_moved_for_all_that_was_seen() -> None:
+    told = "partition 1: exported position stays at 4"
+    assert exporting_stuck({}, [leader(4, 5)], (1,)) == told
+    assert exporting_stuck({}, [leader(5, 5)], (1,)) is None
 
 
 def replicas(*phases: str, partition: int = 1) -> list[Exporting]:

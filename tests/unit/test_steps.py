@@ -129,6 +129,21 @@ class Region:
         pods = f"/api/v1/namespaces/{namespace}/pods"
         self.kubernetes.put(pods, *broker_pods(namespace, count, env=env))
 
+    @property
+    def deployments(self) -> dict[str, Document]:
+        """The Deployments of the region's own installation, by name."""
+        path = f"/apis/apps/v1/namespaces/{self.own}/deployments"
+        return self.kubernetes.objects.setdefault(path, {})
+
+    def has_deployment(self, component: str, *, ready: int = 2) -> None:
+        """Give the region's own installation a Deployment of two pods."""
+        name = f"camunda-{component}"
+        self.deployments[name] = {
+            "metadata": {"name": name, "generation": 1},
+            "spec": {"replicas": 2, "selector": {}, "template": {}},
+            "status": {"observedGeneration": 1, "readyReplicas": ready, "updatedReplicas": 2},
+        }
+
     def isolated(self, *namespaces: str) -> None:
         for namespace in namespaces:
             policies = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
@@ -490,7 +505,13 @@ def member(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Region
     region.sees(topology(everyone(region), size=SIZE, partitions=PARTITIONS))
     for partition in range(1, PARTITIONS + 1):
         region.takes_commands(partition, NO_SUCH_TASK)
+    region.exports(10, 11)
+    for name in COMPONENTS:
+        region.has_deployment(name)
     return region
+
+
+COMPONENTS = ("zeebe-gateway", "operate", "tasklist")
 
 
 def everyone(region: Region) -> dict[int, str]:
@@ -506,6 +527,9 @@ class TestN:
 
     def test_it_is_proved(self, member: Region) -> None:
         evidence = failover_hooks.prove_normal(member.site)
+        assert evidence["exportedPositions"] == ", ".join(
+            f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
+        )
         assert [each.split(" ")[0] for each in evidence["brokers"].split(", ")] == list("0123")
 
     def test_own_brokers_that_are_not_ready(self, member: Region) -> None:
@@ -531,6 +555,69 @@ class TestN:
         missing = brokers.region_broker_ids(SIZE, 1 - member.settings.region)
         assert f"Last seen: broker {missing[0]}, {missing[1]} not in the topology yet" in text
         assert "the DNS between the regions" in text
+
+    def test_exporters_that_are_paused(self, member: Region) -> None:
+        member.exports(10, 11, phase="PAUSED")
+        text = refusal(failover_hooks.prove_normal, member)
+        assert (
+            f"Last seen: {member.own}/camunda-zeebe-0 says PAUSED of partition 1, 2, 3, 4" in text
+        )
+
+    def test_a_follower_that_is_paused(self, member: Region) -> None:
+        """It may lead next."""
+        states = partition_states({1: "FOLLOWER"}, phase="SOFT_PAUSED")
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "camunda-zeebe-1 says SOFT_PAUSED of partition 1" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_positions_that_do_not_move(self, member: Region) -> None:
+        """An exporter writes to nowhere, or a firewall lets brokers through and the search engine not."""
+        member.exports(10)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "exported positions move on every partition that is led here" in text
+        assert "partition 1: exported position stays at 10" in text
+        assert "at the network from here to the other region's (port 9200)" in text
+
+    def test_an_idle_cluster_that_has_exported_all_is_proved_at_once(self, member: Region) -> None:
+        member.exports(1000)
+        assert "1: 1000 -> 1000" in failover_hooks.prove_normal(member.site)["exportedPositions"]
+
+    def test_brokers_that_do_not_tell(self, member: Region) -> None:
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", failure(502, "BadGateway", "eof"))
+        assert "every broker tells how far it has exported" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_partition_that_is_led_in_the_other_region_is_proved_there(
+        self, member: Region
+    ) -> None:
+        states = partition_states({1: "LEADER", 2: "FOLLOWER"}, exported=10, processed=10)
+        target = f"{member.own}/pods/camunda-zeebe-0:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "exportedPositions" in failover_hooks.prove_normal(member.site)
+
+    @pytest.mark.parametrize("component", COMPONENTS)
+    def test_a_component_that_is_not_available(self, member: Region, component: str) -> None:
+        member.has_deployment(component, ready=1)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert f"the gateway and the web apps of {member.own} are available" in text
+        assert f"Last seen: 1 of 2 pods of camunda-{component} in {member.own} ready" in text
+        member.exports(10, 11)
+        del member.deployments[f"camunda-{component}"]
+        assert f"there is no Deployment camunda-{component}" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_web_app_that_the_values_switch_off_is_not_waited_for(self, member: Region) -> None:
+        values = {"operate": {"enabled": False}, "tasklist": {"enabled": False}}
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, values, peer)
+        for name in ("camunda-operate", "camunda-tasklist"):
+            del member.deployments[name]
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
 
     def test_quorum_alone_is_not_complete(self, member: Region) -> None:
         answer = topology(everyone(member), size=SIZE, partitions=PARTITIONS, unhealthy=(3,))
