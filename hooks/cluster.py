@@ -267,6 +267,10 @@ class Cluster:
         """Return a StatefulSet, or None."""
         return self._one("V1StatefulSet", namespace, name)
 
+    def stateful_sets(self, namespace: str, selector: str) -> list[Any]:
+        """Return the StatefulSets of a namespace that a label selector names."""
+        return self._all("V1StatefulSet", namespace, selector)
+
     def network_policy(self, namespace: str, name: str) -> Any | None:
         """Return a NetworkPolicy, or None."""
         return self._one("V1NetworkPolicy", namespace, name)

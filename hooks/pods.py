@@ -31,16 +31,18 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
 def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
     """Return why an installation's search engine is not ready, or None.
 
-    None too if the installation brings no engine of its own: then it is the user's to watch.
+    All of its nodes are looked at, whatever kinds of them the values want: each kind has a StatefulSet of its own.
     """
-    name = f"{release}-elasticsearch-master"
-    stateful_set = cluster.stateful_set(namespace, name)
-    if stateful_set is None:
-        return None
-    wanted, ready = stateful_set.spec.replicas, stateful_set.status.ready_replicas or 0
+    master = f"{release}-elasticsearch-master"
+    selector = f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}"
+    found = cluster.stateful_sets(namespace, selector)
+    if master not in (each.metadata.name for each in found):
+        return f"StatefulSet {master} does not exist in {namespace}"
+    wanted = sum(each.spec.replicas for each in found)
+    ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
     if ready >= wanted:
         return None
-    nodes = cluster.pods(namespace, f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}")
+    nodes = cluster.pods(namespace, selector)
     return f"{ready} of {wanted} search engine nodes in {namespace} ready{trouble(nodes)}"
 
 

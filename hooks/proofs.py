@@ -105,7 +105,11 @@ def look_at_gateway(site: Site) -> str:
 
 
 def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
-    """Wait until every node of an installation's search engine is ready."""
+    """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
+    installed = (each for each in site.topology.installations if each.namespace == namespace)
+    if not all(values.brings_search_engine(each.values) for each in installed):
+        site.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
+        return
     waiting.until_none(
         f"the search engine of {namespace} is ready",
         lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),

@@ -600,12 +600,14 @@ def _is_up(pod: Document) -> bool:
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
-def search_engine(replicas: int, ready: int | None, release: str = "camunda") -> Document:
-    """Return the search engine's StatefulSet with so many ready nodes."""
+def search_engine(
+    replicas: int, ready: int | None, release: str = "camunda", nodes: str = "master"
+) -> Document:
+    """Return a StatefulSet of the search engine with so many ready nodes, of one kind."""
     labels = {"app.kubernetes.io/name": "elasticsearch", "app.kubernetes.io/instance": release}
-    name = f"{release}-elasticsearch-master"
+    name = f"{release}-elasticsearch-{nodes}"
     return {
-        "metadata": {"name": name, "generation": 1},
+        "metadata": {"name": name, "generation": 1, "labels": labels},
         "spec": {
             "replicas": replicas,
             "serviceName": f"{name}-hl",

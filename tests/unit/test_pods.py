@@ -178,8 +178,23 @@ def test_what_keeps_the_search_engine_from_starting_is_told(
     )
 
 
-def test_a_search_engine_that_is_not_the_charts_is_the_users_to_watch(cluster: Cluster) -> None:
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") is None
+@pytest.mark.parametrize("others", [(), (search_engine(3, 3, nodes="data"),)], ids=["none", "data"])
+def test_a_search_engine_that_is_not_there_is_not_ready(
+    cluster: Cluster, kubernetes: FakeKubernetes, others: tuple[Document, ...]
+) -> None:
+    kubernetes.put(STATEFUL_SETS, *others)
+    told = "StatefulSet camunda-elasticsearch-master does not exist in camunda-london"
+    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+
+
+def test_all_nodes_of_the_search_engine_are_looked_at_whatever_their_kind(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    """Values may give it data, coordinating and ingest nodes, each kind a StatefulSet of its own."""
+    kubernetes.put(STATEFUL_SETS, search_engine(2, 2), search_engine(3, 1, nodes="data"))
+    kubernetes.put(STATEFUL_SETS, search_engine(1, 1, release="other"), stateful_set(2))
+    told = "3 of 5 search engine nodes in camunda-london ready"
+    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
 
 
 def test_the_environment_is_right_everywhere(cluster: Cluster, kubernetes: FakeKubernetes) -> None:

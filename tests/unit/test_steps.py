@@ -125,7 +125,7 @@ class Region:
         wanted = proofs.wanted_environment(self.settings, replaced_region=region) | (other or {})
         env = [{"name": name, "value": value} for name, value in wanted.items()]
         collection = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
-        self.kubernetes.put(collection, stateful_set(count, env=env))
+        self.kubernetes.put(collection, stateful_set(count, env=env), search_engine(2, 2))
         pods = f"/api/v1/namespaces/{namespace}/pods"
         self.kubernetes.put(pods, *broker_pods(namespace, count, env=env))
 
@@ -547,6 +547,20 @@ class TestN:
         text = refusal(failover_hooks.prove_normal, member)
         assert f"the search engine of {member.own} is ready" in text
         assert "Last seen: 0 of 1 search engine nodes" in text
+
+    def test_a_search_engine_that_is_not_there(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "StatefulSet camunda-elasticsearch-master does not exist" in text
+
+    def test_a_search_engine_that_is_the_users_own_is_theirs_to_watch(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, {"elasticsearch": {"enabled": False}}, peer)
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+        assert any("is none of the chart's" in line for line in member.said)
 
     def test_brokers_of_the_other_region_that_have_not_joined(self, member: Region) -> None:
         own = {id_: host for id_, host in everyone(member).items() if host == member.own}
