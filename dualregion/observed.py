@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dualregion import brokers
+
 
 @dataclass(frozen=True)
 class Replica:
@@ -144,6 +146,51 @@ def partitions_not_ready(
         )
         return f"healthy replicas of partition {counts}"
     return None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Who holds which partition, as a gateway sees it.
+
+    :ivar holders: of the partitions whose copies are all in sight.
+    :ivar partial: of the other ones, with the copies that are in sight.
+    """
+
+    holders: Mapping[int, frozenset[int]]
+    partial: Mapping[int, frozenset[int]]
+
+    def problem(self, lost_regions: Iterable[int], cluster_size: int) -> str | None:
+        """Return why a failover of one of these regions would not be safe, for all that is in sight; or None."""
+        found = (
+            brokers.failover_problem(each, cluster_size, self.holders) for each in lost_regions
+        )
+        return next(filter(None, found), None)
+
+    def contradiction(self, computed: brokers.Holders) -> str | None:
+        """Return which partition is not held as computed, though not all of its copies are in sight; or None."""
+        for partition, seen in self.partial.items():
+            others = seen - set(computed[partition])
+            if others:
+                return f"partition {partition} is held by broker {_list(sorted(others))}, too"
+        return None
+
+
+def distribution(
+    view: ClusterView, *, partition_count: int, replication_factor: int
+) -> Distribution:
+    """Return who holds which partition, as far as all copies are in sight."""
+    seen = {
+        partition: frozenset(
+            broker.id
+            for broker in view.brokers
+            if any(copy.partition == partition for copy in broker.replicas)
+        )
+        for partition in range(1, partition_count + 1)
+    }
+    return Distribution(
+        {each: ids for each, ids in seen.items() if len(ids) >= replication_factor},
+        {each: ids for each, ids in seen.items() if len(ids) < replication_factor},
+    )
 
 
 def has_quorum(view: ClusterView, *, partition_count: int) -> bool:

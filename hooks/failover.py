@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from dualregion import brokers, observed, values
 from dualregion.procedure import F1, F2, F3, N
-from hooks import adoption, exporting, pods, proofs, rollout, webapps, zeebe
+from hooks import adoption, exporting, pods, preflight, proofs, rollout, webapps, zeebe
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
@@ -34,6 +34,7 @@ def prove_normal(site: Site) -> Evidence:
         lambda: proofs.incomplete(site),
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
+    preflight.refuse_unsafe_distribution(site, site.view(), (0, 1))
     moved = proofs.prove_exporting(
         site,
         waiting,

@@ -1,6 +1,6 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
@@ -34,6 +34,7 @@ def check(site: Site) -> None:
     if site.topology.role is Role.SURVIVOR:
         _refuse_without_survivor(site)
         if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
+            _refuse_failover_without_quorum(site)
             _refuse_healthy_region(site)
 
 
@@ -124,6 +125,50 @@ def _refuse_without_survivor(site: Site) -> None:
             f"{settings.own.kube_context!r} holds no StatefulSet {name}: a failover needs a running survivor; "
             "check lostRegion, the namespace and the context"
         )
+
+
+def refuse_unsafe_distribution(
+    site: Site, view: observed.ClusterView, lost_regions: Iterable[int]
+) -> None:
+    """Refuse to rely on a failover that the brokers' own distribution of the partitions makes unsafe.
+
+    :param lost_regions: whose failover is meant.
+    :raises Refused: naming the partitions and who holds them.
+    """
+    settings = site.settings
+    problem = _distribution(site, view).problem(lost_regions, settings.cluster_size)
+    if problem:
+        raise Refused(
+            f"{problem}: the live cluster does not hold its partitions as a new one would "
+            f"(clusterSize {settings.cluster_size}, replicationFactor {settings.replication_factor}); it began on an "
+            "older version, or with another partitioning. A failover would not bring it back"
+        )
+
+
+def _refuse_failover_without_quorum(site: Site) -> None:
+    """Hold the sizes against the live cluster, as far as it can be seen: in the first seconds after a loss it can."""
+    try:
+        view = site.view()
+    except CallFailed:
+        # The swap guard, which comes next, says what cannot be seen.
+        return
+    refuse_unsafe_distribution(site, view, (site.lost,))
+    settings = site.settings
+    computed = brokers.computed_holders(
+        settings.cluster_size, settings.partition_count, settings.replication_factor
+    )
+    other = _distribution(site, view).contradiction(computed)
+    if other:
+        site.say(f"{other}: whether the failover reaches a quorum cannot be told beforehand")
+
+
+def _distribution(site: Site, view: observed.ClusterView) -> observed.Distribution:
+    settings = site.settings
+    return observed.distribution(
+        view,
+        partition_count=settings.partition_count,
+        replication_factor=settings.replication_factor,
+    )
 
 
 def _refuse_healthy_region(site: Site) -> None:

@@ -4,6 +4,7 @@ Swapped regions are the mistake that costs a running cluster its quorum, and it 
 the guard asks the live gateway, whatever configuration and state say.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -20,6 +21,7 @@ from hooks.cluster import CallFailed, Cluster
 from hooks.site import Site
 from tests.unit.examples import failover, settings, with_cidrs
 from tests.unit.fake_kubernetes import (
+    Document,
     FakeKubernetes,
     Reply,
     broker_pods,
@@ -52,10 +54,10 @@ def check(cluster: Cluster, found: Settings | None = None) -> list[str]:
     return said
 
 
-def quick(cluster: Cluster) -> QuickSite:
+def quick(cluster: Cluster, deadline: float = 0.05) -> QuickSite:
     """Return the site of a failover whose steps give up soon."""
     found = failover(0, lost=1, regions=with_cidrs())
-    return QuickSite(cluster, found, desired(found, {}, Stack()), print, deadline=0.05)
+    return QuickSite(cluster, found, desired(found, {}, Stack()), print, deadline=deadline)
 
 
 def sees(kubernetes: FakeKubernetes, *views: dict[int, str]) -> None:
@@ -157,7 +159,7 @@ def test_the_lost_region_must_be_out_of_sight_twice_before_it_is_cut_off(
     cluster: Cluster, survivor: FakeKubernetes
 ) -> None:
     sees(survivor, SURVIVORS, EVERYONE, SURVIVORS, SURVIVORS)
-    preflight.demand_lost_region_gone(quick(cluster))
+    preflight.demand_lost_region_gone(quick(cluster, deadline=30))
     assert survivor.asked.count(f"GET /api/v1/namespaces/{GATEWAY}/proxy/v1/topology") == 4
     sees(survivor, SURVIVORS | {7: PARIS})
     with pytest.raises(DeadlineExceeded, match="still sees broker 7"):
@@ -338,3 +340,44 @@ def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: Fake
         assert len(warnings) == told
     assert "EXPORTERS ARE PAUSED" in warnings[0]
     assert "to back out" in warnings[0]
+
+
+def grown_up(*, without: Iterable[int] = ()) -> Document:
+    """Return the topology of 12 brokers that began on a version that sorted ids as texts, without some of them."""
+    order = sorted(range(12), key=str)
+    answer = topology(dict.fromkeys(set(range(12)) - set(without), LONDON), partitions=12, size=12)
+    for broker in answer["brokers"]:
+        place = order.index(broker["nodeId"])
+        broker["partitions"] = [
+            {"partitionId": (place - offset) % 12 + 1, "role": "follower", "health": "healthy"}
+            for offset in range(4)
+        ]
+    return answer
+
+
+@pytest.mark.parametrize(("lost", "stuck"), [(0, "2, 3"), (1, "3, 4")])
+def test_a_failover_without_quorum_is_refused_by_who_really_holds_the_partitions(
+    cluster: Cluster, survivor: FakeKubernetes, lost: int, stuck: str
+) -> None:
+    """Computed as for a new cluster, every partition would have one."""
+    found = failover(1 - lost, lost=lost, clusterSize=12, partitionCount=12)
+    own = found.own.namespace
+    survivor.put(f"/apis/apps/v1/namespaces/{own}/statefulsets", stateful_set(6))
+    gateway = f"{own}/services/camunda-zeebe-gateway:8080"
+    survivor.behind(gateway, "/v1/topology", Reply(200, grown_up()))
+    with pytest.raises(Refused) as caught:
+        check(cluster, found)
+    text = str(caught.value)
+    assert f"after a failover of region {lost} partition {stuck} has no quorum (held: " in text
+    assert "clusterSize 12, replicationFactor 4" in text
+
+
+def test_what_of_the_distribution_is_out_of_sight_already_is_told_and_refuses_nothing(
+    cluster: Cluster, survivor: FakeKubernetes
+) -> None:
+    found = failover(0, lost=1, clusterSize=12, partitionCount=12)
+    survivor.behind(GATEWAY, "/v1/topology", Reply(200, grown_up(without=range(1, 12, 2))))
+    said = check(cluster, found)
+    assert any(
+        "whether the failover reaches a quorum cannot be told beforehand" in each for each in said
+    )

@@ -14,7 +14,7 @@ import pytest
 
 from dualregion import brokers
 from dualregion.desired import desired
-from dualregion.errors import DeadlineExceeded
+from dualregion.errors import DeadlineExceeded, Refused
 from dualregion.procedure import STEPS
 from dualregion.progress import Stack
 from dualregion.settings import Settings
@@ -570,6 +570,22 @@ class TestN:
         assert f"Last seen: broker {missing[0]}, {missing[1]} not in the topology yet" in text
         assert "the DNS between the regions" in text
 
+    def test_a_failover_that_could_not_reach_a_quorum_is_found_out_now(
+        self, member: Region, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By who really holds the partitions; with four brokers of four copies there is but one way."""
+        asked: list[int] = []
+
+        def problem(lost: int, size: int, holders: brokers.Holders) -> str:
+            assert (size, {len(each) for each in holders.values()}) == (SIZE, {4})
+            asked.append(lost)
+            return f"after a failover of region {lost} partition 2 has no quorum"
+
+        monkeypatch.setattr(brokers, "failover_problem", problem)
+        with pytest.raises(Refused, match="partition 2 has no quorum: the live cluster does not"):
+            failover_hooks.prove_normal(member.site)
+        assert asked == [0]
+
     def test_exporters_that_are_paused(self, member: Region) -> None:
         member.exports(10, 11, phase="PAUSED")
         text = refusal(failover_hooks.prove_normal, member)
@@ -615,11 +631,11 @@ class TestN:
 
     @pytest.mark.parametrize("component", COMPONENTS)
     def test_a_component_that_is_not_available(self, member: Region, component: str) -> None:
+        member.exports(1000)
         member.has_deployment(component, ready=1)
         text = refusal(failover_hooks.prove_normal, member)
         assert f"the gateway and the web apps of {member.own} are available" in text
         assert f"Last seen: 1 of 2 pods of camunda-{component} in {member.own} ready" in text
-        member.exports(10, 11)
         del member.deployments[f"camunda-{component}"]
         assert f"there is no Deployment camunda-{component}" in refusal(
             failover_hooks.prove_normal, member
