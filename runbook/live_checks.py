@@ -26,25 +26,27 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
     :param failback: whether a failback is to follow, of the region that is lost.
     """
     sight = ground.status.sights[region]
+    own, peer = (ground.status.stacks[each].settings for each in (region, brokers.other(region)))
+    checks = {f"rights in region {sight.name}": _Asked.rights}
+    if own.kubeconfig != peer.kubeconfig:
+        checks[f"rights of the other stack in region {sight.name}"] = _Asked.peer_rights
+    if failback and region == ground.status.lost:
+        checks[f"region {sight.name} is clean"] = _Asked.is_clean
+    else:
+        checks[f"Secrets in region {sight.name}"] = _Asked.secrets
+        checks[f"the snapshot repository from region {sight.name}"] = _Asked.repository
+        if ground.settings.dns.chain:
+            checks[f"DNS chain of region {sight.name}"] = _Asked.dns
+    if not failback:
+        checks[f"room for failover brokers in region {sight.name}"] = _Asked.room
+        checks[f"the failover namespace of region {sight.name} is clean"] = _Asked.failover_is_clean
     if sight.silence:
+        yield from (unknown(name, sight.silence) for name in checks)
         return
     asked = _Asked(ground, sight, region)
-    checks = {f"rights in region {sight.name}": asked.rights}
-    if asked.peer_is_another:
-        checks[f"rights of the other stack in region {sight.name}"] = asked.peer_rights
-    if failback and region == ground.status.lost:
-        checks[f"region {sight.name} is clean"] = asked.is_clean
-    else:
-        checks[f"Secrets in region {sight.name}"] = asked.secrets
-        checks[f"the snapshot repository from region {sight.name}"] = asked.repository
-        if ground.settings.dns.chain:
-            checks[f"DNS chain of region {sight.name}"] = asked.dns
-    if not failback:
-        checks[f"room for failover brokers in region {sight.name}"] = asked.room
-        checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
     for name, check in checks.items():
         try:
-            yield check(name)
+            yield check(asked, name)
         except DualRegionError as error:
             yield unknown(name, str(error))
 
@@ -60,7 +62,6 @@ class _Asked:
         )
         self._cluster = AskingCluster(own, sight.context)
         self._of_peer = partial(AskingCluster, peer, sight.context)
-        self.peer_is_another = own != peer
 
     @property
     def _settings(self) -> Settings:
@@ -93,6 +94,8 @@ class _Asked:
 
     def secrets(self, name: str) -> Check:
         """The Secret that the values name, where the program does not make it."""
+        if self._ground.values_problem:
+            return unknown(name, self._ground.values_problem)
         wanted = _secret_of(self._ground.values)
         own = self._settings.elasticsearch_secret
         if wanted is None or (own is not None and own.name == wanted):

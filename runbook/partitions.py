@@ -8,7 +8,7 @@ from dualregion.engine.records import Records
 from dualregion.observed import ClusterView, Exporting
 from dualregion.settings import Settings
 from runbook.asking import Told
-from runbook.sight import InstallationSight, Sights
+from runbook.sight import InstallationSight, Pod, Sights
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,11 @@ def exporting(sights: Sights) -> tuple[Exporting, ...]:
         for pod in installation.brokers
         for state in pod.exporting.value or ()
     )
+
+
+def silent_brokers(installation: InstallationSight) -> tuple[Pod, ...]:
+    """Return the brokers that are ready and do not say what their exporters do."""
+    return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.silence)
 
 
 def records(sights: Sights, namespace: str) -> Told[Records]:

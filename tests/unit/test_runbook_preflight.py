@@ -22,6 +22,7 @@ from runbook.judgement import judge
 from runbook.live_checks import of_region
 from runbook.preflight import exit_status
 from runbook.room import Resources, does_not_fit
+from runbook.sight import Sights
 from tests.unit import runbook_world as world
 from tests.unit.examples import ACLS, chained_settings, settings, with_acls
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
@@ -102,6 +103,119 @@ def test_gateways_that_do_not_see_each_others_brokers_are_found() -> None:
 def test_paused_exporters_are_found() -> None:
     sights = world.region(0, normal=world.installation(0, exporting="PAUSED")), world.whole()[1]
     assert "PAUSED" in failed(before_failover(ground(sights=sights)))["every broker exports"]
+
+
+def outcomes(found: Iterable[Check]) -> dict[str, tuple[Outcome, str]]:
+    """Return what was found of each check that does not hold."""
+    return {
+        each.name: (each.outcome, each.found) for each in found if each.outcome is not Outcome.OK
+    }
+
+
+def hushed(*parts: str) -> Sights:
+    """Return both regions, of neither of which these parts answer."""
+    return (
+        world.region(0, normal=world.hushed(world.installation(0), *parts)),
+        world.region(1, normal=world.hushed(world.installation(1), *parts)),
+    )
+
+
+SILENT = (world.silent(0), world.silent(1))
+
+
+@pytest.mark.parametrize(
+    ("sights", "names"),
+    [
+        pytest.param(hushed("exporting"), {"every broker exports"}, id="brokers"),
+        pytest.param(
+            hushed("view"),
+            {
+                "every broker exports",
+                "every partition is complete",
+                "the gateway of region london sees all brokers",
+                "the gateway of region paris sees all brokers",
+            },
+            id="gateways",
+        ),
+        pytest.param(
+            SILENT,
+            {
+                "every broker exports",
+                "every partition is complete",
+                "the gateway of region london sees all brokers",
+                "the gateway of region paris sees all brokers",
+            },
+            id="everything",
+        ),
+    ],
+)
+def test_what_could_not_be_observed_is_unknown(sights: Sights, names: set[str]) -> None:
+    found = outcomes(before_failover(ground(sights=sights)))
+    assert set(found) == names
+    assert {outcome for outcome, _ in found.values()} == {Outcome.UNKNOWN}
+
+
+def test_replicas_that_were_not_asked_do_not_export_for_all_that_is_known() -> None:
+    sights = world.region(0, normal=world.installation(0, asleep=[0])), world.whole()[1]
+    outcome, found = outcomes(before_failover(ground(sights=sights)))["every broker exports"]
+    assert (outcome, found) == (Outcome.UNKNOWN, "12 of 16 replicas in sight were asked")
+
+
+QUORUM = "quorum after either loss"
+
+
+def test_quorum_after_a_loss_is_computed_from_what_the_gateway_says() -> None:
+    assert QUORUM not in outcomes(always(ground()))
+    assert QUORUM not in outcomes(always(ground(TAKEN_OVER, world.taken_over())))
+    half = world.view_of((0, 2))
+    sights = tuple(
+        world.region(each, normal=world.installation(each, view=half)) for each in (0, 1)
+    )
+    assert outcomes(always(ground(sights=sights)))[QUORUM] == (
+        Outcome.UNKNOWN,
+        "not all copies of partition 1, 2, 3, 4 are in sight",
+    )
+    outcome, found = outcomes(always(ground(sights=SILENT)))[QUORUM]
+    assert outcome is Outcome.UNKNOWN
+    assert "no gateway says who holds which partition" in found
+
+
+def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
+    """Four brokers can hold four copies in one way only; with six, partitions may lie badly."""
+    sizes = {"cluster_size": 6, "partition_count": 4}
+    stacks = tuple(
+        replace(each, settings=each.settings.model_copy(update=sizes)) for each in world.normal()
+    )
+    view = world.view_of((0, 2, 3, 5))
+    sights = tuple(
+        world.region(each, normal=world.installation(each, view=view)) for each in (0, 1)
+    )
+    outcome, found = outcomes(always(ground(stacks, sights)))[QUORUM]
+    assert outcome is Outcome.FAILED
+    assert "after a failover of region 1 partition 1, 2, 3, 4 has no quorum" in found
+    assert "1 by broker 0, 2, 3, 5" in found
+
+
+def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
+    found = outcomes(of_region(ground(sights=SILENT), 1, failback=False))
+    assert found == dict.fromkeys(
+        (
+            "rights in region paris",
+            "Secrets in region paris",
+            "the snapshot repository from region paris",
+            "room for failover brokers in region paris",
+            "the failover namespace of region paris is clean",
+        ),
+        (Outcome.UNKNOWN, "no answer in time"),
+    )
+
+
+def test_a_backend_that_does_not_show_locks_is_told() -> None:
+    found = {each.name: each.found for each in always(ground())}
+    assert "this backend does not show locks" in found["stack region0 is at rest"]
+    first, second = (replace(each, locks=()) for each in world.normal())
+    found = {each.name: each.found for each in always(ground((first, second)))}
+    assert found["stack region0 is at rest"] == "nothing is pending"
 
 
 def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
