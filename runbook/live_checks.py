@@ -9,6 +9,7 @@ from dualregion.errors import DualRegionError, Refused
 from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
 from dualregion.topology import Kind
+from dualregion.values import brings_search_engine
 from hooks import clean_slate, dns
 from hooks.search import SearchEngine
 from runbook.checks import Check, Ground, held, unknown
@@ -138,18 +139,20 @@ class _Asked:
     def room(self, name: str) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""
         release, namespace = self._settings.release, self._named.namespace
-        brokers_of = self._cluster.wanted(namespace, f"{release}-zeebe")
-        engine_of = self._cluster.wanted(namespace, f"{release}-elasticsearch-master")
-        if brokers_of is None:
+        brokers_of = self._cluster.planned(namespace, f"{release}-zeebe")
+        engine_of = self._cluster.planned(namespace, f"{release}-elasticsearch-master")
+        if not brokers_of:
             return unknown(name, f"nothing is installed in {namespace}")
+        if engine_of is None and brings_search_engine(self._ground.values):
+            return unknown(name, f"{namespace} holds no search engine to go by")
         count = brokers.failover_broker_count(self._settings.cluster_size)
-        pods = [brokers_of[1]] * count
-        if engine_of is not None:
-            pods += [engine_of[1]] * engine_of[0]
+        pods = brokers_of[:1] * count + (engine_of or [])
         lacking = does_not_fit(pods, self._cluster.free())
         return held(
             name,
-            None if lacking is None else f"no node has {lacking} left for one of {len(pods)} pods",
+            None
+            if lacking is None
+            else f"no node has {lacking.asks} left for one of {len(pods)} pods, and may have it beside the others",
             f"more or larger nodes in region {self._named.name}, or smaller requests",
             f"{len(pods)} pods fit",
         )

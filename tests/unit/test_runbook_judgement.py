@@ -13,6 +13,7 @@ from dualregion.topology import Kind
 from runbook.asking import Told
 from runbook.judgement import Health, Status, judge
 from runbook.locks import Lock
+from runbook.partitions import places_of_brokers
 from runbook.stacks import Both
 from tests.unit import runbook_world as world
 
@@ -291,3 +292,13 @@ def test_an_installation_that_is_gone_is_a_degradation() -> None:
         status
     )
     assert "failover installation" not in said(status)
+
+
+def test_where_a_broker_runs_is_told_by_its_pod_and_not_by_its_advertised_address() -> None:
+    assert places_of_brokers(world.whole()) == {
+        0: "camunda-london",
+        1: "camunda-paris",
+        2: "camunda-london",
+        3: "camunda-paris",
+    }
+    assert places_of_brokers(world.taken_over())[1] == "camunda-london-failover"

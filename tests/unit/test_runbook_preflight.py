@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes import client
 from typer.testing import CliRunner
 
 from dualregion import rights
@@ -21,12 +22,19 @@ from runbook.checks import Check, Ground, Outcome, always, before_failback, befo
 from runbook.judgement import judge
 from runbook.live_checks import of_region
 from runbook.preflight import exit_status
-from runbook.room import Resources, does_not_fit
+from runbook.room import Node, Planned, Resources, does_not_fit
 from runbook.sight import Sights
 from tests.unit import runbook_world as world
 from tests.unit.examples import ACLS, chained_settings, settings, with_acls
-from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
+from tests.unit.fake_kubernetes import (
+    FakeKubernetes,
+    Reply,
+    kubeconfig,
+    search_engine,
+    stateful_set,
+)
 
+STATEFUL_SETS = "/apis/apps/v1/namespaces/camunda-london/statefulsets"
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
@@ -225,12 +233,127 @@ def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
     assert early["the failover is complete"] == "F3 is not proved"
 
 
+def node(memory: int, taints: tuple[Any, ...] = (), **labels: str) -> Node:
+    """Return a node with labels of `kubernetes.io/`."""
+    named = {f"kubernetes.io/{key}": value for key, value in labels.items()}
+    return Node(Resources(Decimal(2), Decimal(memory)), named, taints)
+
+
+def planned(memory: int, spec: Any = None, cpu: int = 1, **labels: str) -> Planned:
+    return Planned(Resources(Decimal(cpu), Decimal(memory)), labels, spec)
+
+
 def test_pods_are_placed_by_what_they_ask_for() -> None:
-    small, large = Resources(Decimal(1), Decimal(1)), Resources(Decimal(1), Decimal(4))
-    nodes = [Resources(Decimal(2), Decimal(5)), Resources(Decimal(1), Decimal(2))]
+    small, large = planned(1), planned(4)
+    nodes = [node(5), Node(Resources(Decimal(1), Decimal(2)))]
     assert does_not_fit([small, large, small], nodes) is None
     assert does_not_fit([large, large], nodes) == large
     assert str(Resources.of({"cpu": "1500m", "memory": "2Gi"})) == "1.5 cpu and 2048 MiB"
+
+
+def pod_spec(**parts: Any) -> client.V1PodSpec:
+    return client.V1PodSpec(containers=[], **parts)
+
+
+def apart(key: str, **labels: str) -> client.V1PodSpec:
+    """Return the spec of a pod that must not be where one with these labels is, as the chart's brokers."""
+    expressions = [
+        client.V1LabelSelectorRequirement(key=name, operator="In", values=[value])
+        for name, value in labels.items()
+    ]
+    term = client.V1PodAffinityTerm(
+        label_selector=client.V1LabelSelector(match_expressions=expressions), topology_key=key
+    )
+    away = client.V1PodAntiAffinity(required_during_scheduling_ignored_during_execution=[term])
+    return pod_spec(affinity=client.V1Affinity(pod_anti_affinity=away))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "fits"),
+    [
+        pytest.param([node(9, hostname="a")], False, id="one node, however large"),
+        pytest.param([node(9, hostname="a"), node(1, hostname="b")], True, id="one node for each"),
+    ],
+)
+def test_brokers_that_keep_away_from_each_other_need_nodes_of_their_own(
+    nodes: list[Node], fits: bool
+) -> None:
+    """The chart's brokers do, by a required anti-affinity."""
+    broker = planned(1, apart("kubernetes.io/hostname", app="broker"), app="broker")
+    assert (does_not_fit([broker, broker], nodes) is None) is fits
+    engine = planned(1, app="engine")
+    assert does_not_fit([broker, engine], nodes) is None, "it keeps away from brokers only"
+
+
+def test_pods_keep_away_from_whom_others_keep_away_from() -> None:
+    broker = planned(2, apart("kubernetes.io/zone", app="engine"), app="broker")
+    engine = planned(1, app="engine")
+    nodes = [node(9, hostname="a", zone="z"), node(9, hostname="b", zone="z")]
+    assert does_not_fit([broker, engine], nodes) == engine
+
+
+TAINTED = (client.V1Taint(key="only", value="camunda", effect="NoSchedule"),)
+
+
+@pytest.mark.parametrize(
+    ("spec", "taints", "fits"),
+    [
+        pytest.param(pod_spec(), (), True, id="anywhere"),
+        pytest.param(pod_spec(), TAINTED, False, id="a taint"),
+        pytest.param(
+            pod_spec(
+                tolerations=[client.V1Toleration(key="only", operator="Equal", value="camunda")]
+            ),
+            TAINTED,
+            True,
+            id="tolerated",
+        ),
+        pytest.param(
+            pod_spec(tolerations=[client.V1Toleration(key="only", value="other")]),
+            TAINTED,
+            False,
+            id="another value tolerated",
+        ),
+        pytest.param(pod_spec(node_selector={"kubernetes.io/pool": "zeebe"}), (), True, id="pool"),
+        pytest.param(pod_spec(node_selector={"kubernetes.io/pool": "x"}), (), False, id="no pool"),
+        *(
+            pytest.param(
+                pod_spec(
+                    affinity=client.V1Affinity(
+                        node_affinity=client.V1NodeAffinity(
+                            required_during_scheduling_ignored_during_execution=client.V1NodeSelector(
+                                node_selector_terms=[
+                                    client.V1NodeSelectorTerm(
+                                        match_expressions=[
+                                            client.V1NodeSelectorRequirement(
+                                                key="kubernetes.io/pool",
+                                                operator=operator,
+                                                values=values,
+                                            )
+                                        ]
+                                    )
+                                ]
+                            )
+                        )
+                    )
+                ),
+                (),
+                fits,
+                id=f"{operator} {values}",
+            )
+            for operator, values, fits in (
+                ("In", ["zeebe"], True),
+                ("NotIn", ["zeebe"], False),
+                ("Exists", None, True),
+                ("DoesNotExist", None, False),
+                ("Gt", ["1"], False),
+            )
+        ),
+    ],
+)
+def test_pods_are_placed_where_they_may_be(spec: Any, taints: tuple[Any, ...], fits: bool) -> None:
+    found = does_not_fit([planned(1, spec)], [node(9, taints, pool="zeebe")])
+    assert (found is None) is fits
 
 
 @pytest.fixture
@@ -242,7 +365,7 @@ def london(kubernetes: FakeKubernetes, tmp_path: Path) -> tuple[FakeKubernetes, 
     broker = stateful_set(2)
     containers = broker["spec"]["template"]["spec"]["containers"]
     containers[0]["resources"] = {"requests": {"cpu": "500m", "memory": "1Gi"}}
-    kubernetes.put("/apis/apps/v1/namespaces/camunda-london/statefulsets", broker)
+    kubernetes.put(STATEFUL_SETS, broker, search_engine(1, 1))
     room(kubernetes, "4Gi")
     kubernetes.put("/api/v1/persistentvolumes")
     for path in ("", "/_verify"):
@@ -286,6 +409,23 @@ def room(fake: FakeKubernetes, memory: str) -> None:
         "status": {"phase": "Running"},
     }
     fake.broken["/api/v1/pods"] = Reply(200, {"items": [pod], "metadata": {}})
+
+
+@pytest.mark.parametrize("missing", ["zeebe", "elasticsearch-master"])
+def test_room_is_unknown_without_what_it_is_reckoned_by(
+    london: tuple[FakeKubernetes, Ground], missing: str
+) -> None:
+    kubernetes, found = london
+    del kubernetes.objects[STATEFUL_SETS][f"camunda-{missing}"]
+    room = outcomes(of_region(found, 0, failback=False))[
+        "room for failover brokers in region london"
+    ]
+    assert room[0] is Outcome.UNKNOWN
+    own = replace(found, values={"elasticsearch": {"enabled": False}})
+    room_of_own = outcomes(of_region(own, 0, failback=False)).get(
+        "room for failover brokers in region london"
+    )
+    assert (room_of_own is None) is (missing != "zeebe")
 
 
 def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
