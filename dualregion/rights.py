@@ -116,7 +116,11 @@ _PEER_NAMESPACED = (
     Right("persistentvolumeclaims", ("list",), "B0, B6"),
     Right("pods", ("list",), "the swap guard; B0, B2 to B7"),
     Right("secrets", ("list",), "B0: Helm's records"),
-    Right("pods/proxy", ("get",), "what each broker says of its exporters, and each gateway of the brokers"),
+    Right(
+        "pods/proxy",
+        ("get",),
+        "what each broker says of its exporters, and each gateway of the brokers",
+    ),
     Right(
         "services/proxy",
         ("get", "create", "delete"),

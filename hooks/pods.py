@@ -19,6 +19,8 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
     wanted, status = stateful_set.spec.replicas, stateful_set.status
     if (status.observed_generation or 0) < stateful_set.metadata.generation:
         return f"StatefulSet {name} has not been looked at by its controller yet"
+    if not wanted:
+        return f"StatefulSet {name} in {namespace} is scaled to nothing"
     updated = len(_current(cluster, namespace, release, status.update_revision))
     if updated < wanted:
         return f"{updated} of {wanted} brokers in {namespace} run the new configuration"
@@ -38,6 +40,8 @@ def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str
     found = cluster.stateful_sets(namespace, selector)
     if master not in (each.metadata.name for each in found):
         return f"StatefulSet {master} does not exist in {namespace}"
+    if any(each.metadata.name == master and not each.spec.replicas for each in found):
+        return f"StatefulSet {master} in {namespace} is scaled to nothing"
     wanted = sum(each.spec.replicas for each in found)
     ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
     if ready >= wanted:

@@ -154,6 +154,12 @@ def test_a_pod_that_no_node_takes_is_told(cluster: Cluster, kubernetes: FakeKube
         pytest.param(2, 2, None, id="ready"),
         pytest.param(2, 1, "1 of 2 search engine nodes in camunda-london ready", id="half"),
         pytest.param(1, None, "0 of 1 search engine nodes in camunda-london ready", id="starting"),
+        pytest.param(
+            0,
+            None,
+            "StatefulSet camunda-elasticsearch-master in camunda-london is scaled to nothing",
+            id="scaled to nothing",
+        ),
     ],
 )
 def test_whether_the_search_engine_is_ready(
@@ -195,6 +201,13 @@ def test_all_nodes_of_the_search_engine_are_looked_at_whatever_their_kind(
     kubernetes.put(STATEFUL_SETS, search_engine(1, 1, release="other"), stateful_set(2))
     told = "3 of 5 search engine nodes in camunda-london ready"
     assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+
+
+def test_brokers_that_are_scaled_to_nothing_are_not_rolled_out(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(STATEFUL_SETS, stateful_set(0))
+    assert pending(cluster) == "StatefulSet camunda-zeebe in camunda-london is scaled to nothing"
 
 
 def test_the_environment_is_right_everywhere(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
