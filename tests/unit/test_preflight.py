@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from dualregion.desired import desired
-from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
 from dualregion.procedure import Phase
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
@@ -101,6 +101,31 @@ def test_brokers_with_ids_of_the_lost_region_are_its_own_as_long_as_no_failover_
     sees(survivor, SURVIVORS | {1: FAILOVER, 5: FAILOVER})
     with pytest.raises(Refused, match=r"still sees broker 1 .*5 "):
         check(cluster)
+
+
+def test_a_healthy_region_with_advertised_addresses_of_the_users_is_not_failed_over(
+    cluster: Cluster, survivor: FakeKubernetes
+) -> None:
+    """No label of them is a namespace."""
+    answer = topology(dict.fromkeys(range(4), LONDON), size=4, partitions=1)
+    for broker in answer["brokers"]:
+        region = 2 + broker["nodeId"] % 2
+        broker["host"] = f"camunda-zeebe-0.eu-west-{region}.zeebe.example.com"
+    survivor.behind(GATEWAY, "/v1/topology", Reply(200, answer))
+    with pytest.raises(Refused, match=r"still sees broker 1 \(camunda-zeebe-0\.eu-west-3.*3 \("):
+        check(cluster, failover(0, lost=1, clusterSize=4, partitionCount=1))
+
+
+def test_a_gateway_that_demands_credentials_is_told_at_once(
+    cluster: Cluster, survivor: FakeKubernetes
+) -> None:
+    """It is not one that does not answer yet."""
+    unauthorized = {"type": "about:blank", "title": "Unauthorized", "status": 401}
+    survivor.behind(GATEWAY, "/v1/topology", Reply(401, unauthorized))
+    with pytest.raises(CredentialsDemanded, match="it answers 401, so it demands credentials"):
+        check(cluster)
+    with pytest.raises(CredentialsDemanded):
+        preflight.demand_lost_region_gone(quick(cluster, deadline=600))
 
 
 UNSEEN = {
