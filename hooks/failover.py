@@ -57,7 +57,7 @@ def isolate(site: Site) -> Evidence:
     waiting, peer = site.waiting(F1), site.settings.peer
     waiting.until_none(
         f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
-        lambda: proofs.lost_brokers_visible(site),
+        twice(lambda: proofs.lost_brokers_visible(site)),
         f"{proofs.look_at_gateway(site)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
         f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
     )
