@@ -41,7 +41,7 @@ from hooks import (
     standing,
 )
 from hooks.charts import defaults_of
-from hooks.cluster import Cluster
+from hooks.cluster import CallFailed, Cluster
 from hooks.files import chart_version, check_chart, read_values
 from hooks.loud import notice_of_interruption
 from hooks.site import Site
@@ -127,8 +127,9 @@ def _site(settings: Settings) -> Site:
         if changes := drift(Wanted(settings, topology, chart, VERSION), known, peer):
             raise ConfigError(changes)
         unrecorded = _unrecorded(topology, own, cluster, settings)
-    except ClusterUnreachable as error:
-        if settings.role is not Role.LOST:
+    except (ClusterUnreachable, CallFailed) as error:
+        passing = isinstance(error, ClusterUnreachable) or error.may_pass
+        if settings.role is not Role.LOST or not passing:
             raise
         pulumi.log.warn(f"{error}")
         topology = remembered(settings, own)

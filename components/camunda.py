@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.isolation import before_isolation
 from components.ownership import owned
 from dualregion import rights
 from dualregion.adoption import value_differences
@@ -27,7 +28,7 @@ from hooks.clean_slate import wait_until_ended
 from hooks.failover import POLICY_NAME
 from hooks.granted import wait_until_granted
 from hooks.loud import loud_about_the_pause
-from hooks.preflight import refuse_in_lost_region, refuse_leftovers
+from hooks.preflight import refuse_leftovers
 from hooks.rendering import provider_version
 from hooks.site import Site
 
@@ -66,7 +67,7 @@ class Space(pulumi.ComponentResource):
             )
         ]
         self.contents = [namespace, *bindings]
-        self._spec, self._before_policy = spec, [*self.contents]
+        self._args, self._before_policy = args, [*self.contents]
         inside = pulumi.ResourceOptions(parent=self, depends_on=[*self.contents])
         if args.site.settings.elasticsearch_secret or args.keys:
             self.contents.append(_secret(name, args, inside))
@@ -77,14 +78,15 @@ class Space(pulumi.ComponentResource):
 
         :param after: what comes before the isolation: the failover's claim.
         """
-        spec = self._spec
+        spec, site = self._args.spec, self._args.site
         if not spec.cut_cidrs:
             return []
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[*self._before_policy, *after])
         policy = k8s.networking.v1.NetworkPolicy(
             spec.policy,
             metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
             spec=isolation_policy(spec.cut_cidrs),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._before_policy, *after]),
+            opts=pulumi.ResourceOptions.merge(inside, before_isolation(spec.policy, site)),
         )
         return [policy]
 
@@ -258,8 +260,7 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
 
 
 def _prepare_install(site: Site, spec: Installation, project: str) -> None:
-    """Make way for an install: never in a lost region, nor over leftovers where it is to begin with nothing."""
-    refuse_in_lost_region(site)
+    """Make way for an install, but not beside another failover, nor over leftovers where it is to begin with nothing."""
     claiming.refuse_rival(site)
     if adoption.take_over(site, spec, Path(project)):
         return

@@ -19,7 +19,6 @@ from dualregion.dns import LOAD_BALANCER_NAME
 from dualregion.settings import Settings
 from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER
 from hooks import dns
-from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
 RECORD_NAME = "dns-chain"
@@ -113,7 +112,6 @@ def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
     """
 
     async def put(_: pulumi.ResourceHookArgs) -> None:
-        refuse_in_lost_region(site)
         await carry_out(_NAME, lambda: dns.chain(site))
 
     async def follow(args: pulumi.ResourceHookArgs) -> None:

@@ -19,7 +19,6 @@ from dualregion.procedure import F0
 from dualregion.topology import CLAIM
 from dualregion.topology import Gate as GateSpec
 from hooks import standing, steps
-from hooks.preflight import refuse_in_lost_region
 from hooks.site import Site
 
 
@@ -87,7 +86,6 @@ def _proof(
     """Return the hook that does a step's work."""
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
-        refuse_in_lost_region(args.site)
         if _is_proved_already(args):
             args.site.say(
                 f"{args.spec.step.id}: proved before, as its record in the cluster says; the state had forgotten it"

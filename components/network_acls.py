@@ -11,7 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_provider import aws_provider
+from components.isolation import before_isolation
 from dualregion.topology import AclRule
+from hooks.site import Site
 
 
 class NetworkAcls(pulumi.ComponentResource):
@@ -27,15 +29,18 @@ class NetworkAcls(pulumi.ComponentResource):
         name: str,
         aws_region: str,
         rules: Sequence[AclRule],
+        site: Site,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("dualregion:index:NetworkAcls", name, None, opts)
         provider = aws_provider(name, aws_region, self)
-        self.rules = [_rule(each, provider, self) for each in rules]
+        self.rules = [_rule(each, provider, site, self) for each in rules]
         self.register_outputs({})
 
 
-def _rule(rule: AclRule, provider: aws.Provider, parent: pulumi.Resource) -> aws.ec2.NetworkAclRule:
+def _rule(
+    rule: AclRule, provider: aws.Provider, site: Site, parent: pulumi.Resource
+) -> aws.ec2.NetworkAclRule:
     """Declare a rule, which denies all protocols."""
     is_ipv6 = ip_network(rule.cidr).version == 6
     return aws.ec2.NetworkAclRule(
@@ -48,5 +53,8 @@ def _rule(rule: AclRule, provider: aws.Provider, parent: pulumi.Resource) -> aws
         cidr_block=None if is_ipv6 else rule.cidr,
         ipv6_cidr_block=rule.cidr if is_ipv6 else None,
         # Its number is taken as long as it is there.
-        opts=pulumi.ResourceOptions(parent=parent, provider=provider, delete_before_replace=True),
+        opts=pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions(parent=parent, provider=provider, delete_before_replace=True),
+            before_isolation(rule.name, site),
+        ),
     )

@@ -11,6 +11,7 @@ from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
 from components.guard import guarding
+from components.keeping import keeping
 from dualregion.deletion import NAMESPACE_SUFFIX
 from dualregion.settings import Settings
 from dualregion.topology import ISOLATION, NO_NAMES, Installation
@@ -42,7 +43,8 @@ class Region(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionArgs) -> None:
         guard = pulumi.ResourceOptions(transformations=[guarding(args.site)])
-        super().__init__("dualregion:index:Region", name, None, guard)
+        opts = pulumi.ResourceOptions.merge(guard, keeping(args.site))
+        super().__init__("dualregion:index:Region", name, None, opts)
         self._args = args
         _check_aws_package(args.site.settings)
         self._kubernetes = _provider(name, args.site.settings, self)
@@ -86,7 +88,8 @@ class Region(pulumi.ComponentResource):
         from components.network_acls import NetworkAcls  # noqa: PLC0415
 
         options = self._options(after)
-        return NetworkAcls(f"{name}-network-acls", acls.aws_region, rules, options).rules
+        acls_name = f"{name}-network-acls"
+        return NetworkAcls(acls_name, acls.aws_region, rules, self._args.site, options).rules
 
     def _dns(self) -> list[pulumi.Resource]:
         """Declare what the topology wants of DNS; brokers come after it, as they look for each other by name."""

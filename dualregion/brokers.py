@@ -6,7 +6,10 @@ ordinal * 2 + regionId; in a failOver installation ordinal * 4 + regionId of the
 with a quarter of the cluster as replicas. A partition works while more than half of its replicas do.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+
+Holders = Mapping[int, Collection[int]]
+"""The brokers that hold a copy of each partition."""
 
 REGIONS = 2
 """A dual region has two regions; the chart's `global.multiregion.regions`."""
@@ -50,15 +53,34 @@ def quorum(replication_factor: int) -> int:
     return replication_factor // 2 + 1
 
 
+def computed_holders(
+    cluster_size: int, partition_count: int, replication_factor: int
+) -> dict[int, tuple[int, ...]]:
+    """Return the brokers that hold each partition, as Zeebe distributes them in a new cluster.
+
+    One that began on an older version keeps the distribution that it began with: until 8.4 ids were sorted as texts
+    (camunda/camunda pull request 17129). Where a gateway can be asked, it says who holds what.
+    """
+    return {
+        partition: replicas(partition, cluster_size, replication_factor)
+        for partition in range(1, partition_count + 1)
+    }
+
+
 def partitions_without_quorum(
     alive: Collection[int], *, cluster_size: int, partition_count: int, replication_factor: int
 ) -> tuple[int, ...]:
+    """Return the partitions of a new cluster that cannot work with only these brokers alive."""
+    sizes = (cluster_size, partition_count, replication_factor)
+    return without_quorum(alive, computed_holders(*sizes))
+
+
+def without_quorum(alive: Collection[int], holders: Holders) -> tuple[int, ...]:
     """Return the partitions that cannot work with only these brokers alive."""
     return tuple(
         partition
-        for partition in range(1, partition_count + 1)
-        if len(set(replicas(partition, cluster_size, replication_factor)) & set(alive))
-        < quorum(replication_factor)
+        for partition, held_by in holders.items()
+        if len(set(held_by) & set(alive)) < quorum(len(held_by))
     )
 
 
@@ -71,6 +93,12 @@ def alive_after_failover(cluster_size: int, lost_region: int) -> tuple[int, ...]
 def partitions_at_risk(
     lost_region: int, *, cluster_size: int, partition_count: int, replication_factor: int
 ) -> tuple[int, ...]:
+    """Return the partitions of a new cluster whose acknowledged commands a failover could forget; see `at_risk`."""
+    sizes = (cluster_size, partition_count, replication_factor)
+    return at_risk(lost_region, cluster_size, computed_holders(*sizes))
+
+
+def at_risk(lost_region: int, cluster_size: int, holders: Holders) -> tuple[int, ...]:
     """Return the partitions whose acknowledged commands a failover could forget.
 
     A command is acknowledged once a quorum q holds it, so at least q - l of the s survivors do, where l
@@ -80,11 +108,27 @@ def partitions_at_risk(
     """
     survivors = set(region_broker_ids(cluster_size, other(lost_region)))
     fresh = set(failover_broker_ids(cluster_size, lost_region))
-    needed = quorum(replication_factor)
     risky = []
-    for partition in range(1, partition_count + 1):
-        holders = set(replicas(partition, cluster_size, replication_factor))
-        kept = needed - len(holders - survivors)
-        if kept < 1 or needed + kept <= len(holders & survivors) + len(holders & fresh):
+    for partition, held_by in holders.items():
+        copies, needed = set(held_by), quorum(len(held_by))
+        kept = needed - len(copies - survivors)
+        if kept < 1 or needed + kept <= len(copies & survivors) + len(copies & fresh):
             risky.append(partition)
     return tuple(risky)
+
+
+def failover_problem(lost_region: int, cluster_size: int, holders: Holders) -> str | None:
+    """Return why a failover of a region would not be safe with partitions held by these brokers, or None."""
+    alive = alive_after_failover(cluster_size, lost_region)
+    for found, what in (
+        (without_quorum(alive, holders), "has no quorum"),
+        (at_risk(lost_region, cluster_size, holders), "may forget what it acknowledged"),
+    ):
+        if found:
+            held = "; ".join(f"{each} by broker {_list(holders[each])}" for each in found)
+            return f"after a failover of region {lost_region} partition {_list(found)} {what} (held: {held})"
+    return None
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))

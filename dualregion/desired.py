@@ -205,13 +205,17 @@ def _survivor(settings: Settings, bases: Bases, incident: str) -> Topology:
 def remembered(settings: Settings, own: Stack) -> Topology:
     """Return the topology of a lost region that does not answer: what its state holds, kept as it is.
 
-    The provider skips every change while the cluster is unreachable, so values do not matter here;
-    dropping a resource it cannot reach would fail. Once the cluster answers again, empty or not, the
-    stack declares nothing.
+    Dropping a resource that the provider cannot reach would fail. And the provider looks for itself: the cluster may
+    answer it a second later. So each release is declared with the values of its last update, and nothing of it may
+    change. Once the cluster answers again, empty or not, the stack declares nothing.
     """
     names = own.nodes
     namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
-    kept = (Installation(kind, namespaces[kind], {}) for kind in Kind if kind in names)
+    kept = (
+        Installation(kind, namespaces[kind], own.values.get(kind, {}))
+        for kind in Kind
+        if kind in names
+    )
     topology = Topology(
         Role.LOST,
         nodes=(
@@ -225,5 +229,6 @@ def remembered(settings: Settings, own: Stack) -> Topology:
             f"region {settings.own.name} does not answer and is left as it is; once it answers again "
             "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
         ),
+        unchanged=True,
     )
     return _complete(settings, topology, own)

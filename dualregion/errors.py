@@ -29,6 +29,10 @@ class ClusterUnreachable(DualRegionError):
     """The API server of a region does not answer."""
 
 
+class CredentialsDemanded(DualRegionError):
+    """A gateway, broker or search engine demands credentials that the program does not have: no waiting helps."""
+
+
 class DeadlineExceeded(DualRegionError):
     """A gate waited for its whole deadline; saying the same command again continues the wait."""
 

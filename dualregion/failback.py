@@ -18,7 +18,7 @@ from dualregion.installations import Bases
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Phase, Role, Step
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
-from dualregion.topology import NO_INCIDENT, Gate, Kind, Topology
+from dualregion.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
 
 FAIL_BACK = "failBack"
 """The chart's installation type in which even ordinals sleep."""
@@ -161,7 +161,22 @@ def recreated(
 
 
 def as_it_is(settings: Settings, base: Mapping[str, Any], own: Stack) -> Topology:
-    """Return what a lost or recreated region's stack holds, without going on."""
+    """Return what a lost or recreated region's stack holds, without going on.
+
+    Its releases keep the values of their last update, where these can be seen: what the values files say by now is
+    not taken over into a region that may be healthy, and called lost by a slip.
+    """
+    held = _held(settings, base, own)
+    nodes = (
+        replace(node, values=own.values.get(node.name, node.values))
+        if isinstance(node, Installation)
+        else node
+        for node in held.nodes
+    )
+    return replace(held, nodes=tuple(nodes), unchanged=True)
+
+
+def _held(settings: Settings, base: Mapping[str, Any], own: Stack) -> Topology:
     if B1.id not in own.gates or B7.id in own.gates:
         return _whole(settings, base, own)
     incident = own.gates[B1.id]

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dualregion import brokers
+
 
 @dataclass(frozen=True)
 class Replica:
@@ -26,15 +28,15 @@ class Replica:
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker as the gateway sees it."""
+    """A broker as the gateway sees it.
+
+    :ivar host: its advertised address, which is the user's to choose: shown, and never judged by. Brokers are known
+        by their ids.
+    """
 
     id: int
     host: str
     replicas: tuple[Replica, ...] = ()
-
-    def is_in(self, namespace: str) -> bool:
-        """Whether its advertised address lies in this namespace."""
-        return namespace in self.host.split(".")
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,6 @@ class ClusterView:
         """Return the ids that a cluster of this size has and that are not in sight."""
         return sorted(set(range(cluster_size)) - self.ids)
 
-    def in_namespace(self, namespace: str) -> tuple[Broker, ...]:
-        """The brokers whose advertised address lies in this namespace."""
-        return tuple(broker for broker in self.brokers if broker.is_in(namespace))
-
     def live_replicas(self, partition: int) -> tuple[Broker, ...]:
         """The brokers that hold a healthy replica of a partition."""
         return tuple(
@@ -94,28 +92,40 @@ class ClusterView:
         )
 
 
-def still_visible(view: ClusterView, namespace: str) -> str | None:
-    """Return which brokers of a namespace the gateway still sees, or None."""
-    seen = view.in_namespace(namespace)
+def still_visible(view: ClusterView, ids: Collection[int]) -> str | None:
+    """Return which of these brokers the gateway still sees, or None."""
+    seen = sorted((each for each in view.brokers if each.id in ids), key=lambda each: each.id)
     if not seen:
         return None
     names = ", ".join(f"{broker.id} ({broker.host})" for broker in seen)
     return f"the gateway still sees broker {names}"
 
 
-def not_joined(view: ClusterView, ids: Collection[int], namespace: str) -> str | None:
-    """Return which brokers have not joined from a namespace under these ids, or None."""
-    joined = {broker.id for broker in view.in_namespace(namespace)}
-    missing = sorted(set(ids) - joined)
-    if not missing:
-        return None
-    return f"broker {_list(missing)} of namespace {namespace} not in the topology yet"
+def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> str | None:
+    """Return why it proves nothing that a gateway does not see a broker, or None.
+
+    One that has just started, or is cut off from the brokers, sees nobody: not even those of its own region.
+
+    :param own: the ids of the brokers of the gateway's region.
+    :param ready: those of them that are ready.
+    """
+    unseen = sorted(set(ready) - view.ids)
+    if unseen:
+        return f"the gateway does not see broker {_list(unseen)} of its own region, which is ready"
+    if not view.ids & set(own):
+        return "the gateway sees no broker of its own region"
+    return None
+
+
+def not_joined(view: ClusterView, ids: Collection[int]) -> str | None:
+    """Return which of these brokers have not joined, or None."""
+    missing = sorted(set(ids) - view.ids)
+    return f"broker {_list(missing)} not in the topology yet" if missing else None
 
 
 def missing_brokers(view: ClusterView, cluster_size: int) -> str | None:
     """Return which of all brokers the gateway does not see, wherever they should run, or None."""
-    missing = view.missing(cluster_size)
-    return f"broker {_list(missing)} not in the topology yet" if missing else None
+    return not_joined(view, range(cluster_size))
 
 
 def partitions_not_ready(
@@ -136,6 +146,51 @@ def partitions_not_ready(
         )
         return f"healthy replicas of partition {counts}"
     return None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Who holds which partition, as a gateway sees it.
+
+    :ivar holders: of the partitions whose copies are all in sight.
+    :ivar partial: of the other ones, with the copies that are in sight.
+    """
+
+    holders: Mapping[int, frozenset[int]]
+    partial: Mapping[int, frozenset[int]]
+
+    def problem(self, lost_regions: Iterable[int], cluster_size: int) -> str | None:
+        """Return why a failover of one of these regions would not be safe, for all that is in sight; or None."""
+        found = (
+            brokers.failover_problem(each, cluster_size, self.holders) for each in lost_regions
+        )
+        return next(filter(None, found), None)
+
+    def contradiction(self, computed: brokers.Holders) -> str | None:
+        """Return which partition is not held as computed, though not all of its copies are in sight; or None."""
+        for partition, seen in self.partial.items():
+            others = seen - set(computed[partition])
+            if others:
+                return f"partition {partition} is held by broker {_list(sorted(others))}, too"
+        return None
+
+
+def distribution(
+    view: ClusterView, *, partition_count: int, replication_factor: int
+) -> Distribution:
+    """Return who holds which partition, as far as all copies are in sight."""
+    seen = {
+        partition: frozenset(
+            broker.id
+            for broker in view.brokers
+            if any(copy.partition == partition for copy in broker.replicas)
+        )
+        for partition in range(1, partition_count + 1)
+    }
+    return Distribution(
+        {each: ids for each, ids in seen.items() if len(ids) >= replication_factor},
+        {each: ids for each, ids in seen.items() if len(ids) < replication_factor},
+    )
 
 
 def has_quorum(view: ClusterView, *, partition_count: int) -> bool:
@@ -188,27 +243,33 @@ def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> str | None:
     return "; ".join(found) or None
 
 
-def leader_positions(states: Iterable[Exporting]) -> dict[int, int]:
-    """Return each partition's exported position at its leader."""
-    return {state.partition: state.exported_position for state in states if state.leader}
+def exported_positions(states: Iterable[Exporting]) -> dict[int, int]:
+    """Return how far each partition has exported, as far as any of its replicas knows; its leader may be unknown."""
+    found: dict[int, int] = {}
+    for state in states:
+        known = found.get(state.partition, state.exported_position)
+        found[state.partition] = max(known, state.exported_position)
+    return found
 
 
 def exporting_stuck(
-    before: Mapping[int, int], states: Collection[Exporting], *, partition_count: int
+    before: Mapping[int, int], states: Collection[Exporting], partitions: Iterable[int]
 ) -> str | None:
-    """Return which partitions do not export, or None once every position moved since `before`.
+    """Return which of these partitions do not export, or None once every position moved since `before`.
 
     A partition that has exported all it processed counts as moving: there is nothing left to move.
     """
     problems = []
-    leaders = {state.partition: state for state in states if state.leader}
-    for partition in range(1, partition_count + 1):
-        state = leaders.get(partition)
+    leading = {state.partition: state for state in states if state.leader}
+    for partition in partitions:
+        state = leading.get(partition)
         if state is None:
             problems.append(f"partition {partition}: no leader among the brokers asked")
-        elif state.phase != "EXPORTING":
+        elif state.phase != RUNNING:
             problems.append(f"partition {partition}: exporter is {state.phase or 'unknown'}")
-        elif state.exported_position <= before.get(partition, -1) and not _caught_up(state):
+        elif not _caught_up(state) and not state.exported_position > before.get(
+            partition, state.exported_position
+        ):
             problems.append(
                 f"partition {partition}: exported position stays at {state.exported_position}"
             )

@@ -118,8 +118,12 @@ _PEER_NAMESPACED = (
     Right("statefulsets.apps", ("get", "list"), "B0, B6; the brokers' environment (B3, B5)"),
     Right("deployments.apps", ("list",), "B0, B6"),
     Right("persistentvolumeclaims", ("list",), "B0, B6"),
-    Right("pods", ("list",), "B0, B2 to B6"),
-    Right("pods/proxy", ("get",), "what each broker says of its exporters"),
+    Right("pods", ("list",), "the swap guard; B0, B2 to B7"),
+    Right(
+        "pods/proxy",
+        ("get",),
+        "what each broker says of its exporters, and each gateway of the brokers",
+    ),
     Right("services/proxy", ("get", "create"), "the survivor's gateway", Only.GATEWAY),
     Right(
         "services/proxy",

@@ -145,6 +145,8 @@ class Topology:
     :ivar names: what of DNS comes before the installations.
     :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
     :ivar isolation_after: the nodes that come before the isolation; they stand before everything else, too.
+    :ivar unchanged: whether all of it stays exactly as it is: nothing is made and nothing is changed, whatever the
+        settings, the values files and the chart say now.
     """
 
     role: Role
@@ -153,6 +155,7 @@ class Topology:
     names: Names = NO_NAMES
     acl_rules: tuple[AclRule, ...] = ()
     isolation_after: tuple[str, ...] = ()
+    unchanged: bool = False
 
     @property
     def installations(self) -> tuple[Installation, ...]:

@@ -207,6 +207,11 @@ def web_apps_of(values: Mapping[str, Any]) -> list[str]:
     return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]
 
 
+def brings_search_engine(values: Mapping[str, Any]) -> bool:
+    """Return whether the release brings its own search engine; the chart does unless told otherwise."""
+    return bool((values.get("elasticsearch") or {}).get("enabled", True))
+
+
 class ExporterSettings(NamedTuple):
     """What of the exporters' own settings a failback goes by.
 

@@ -12,7 +12,7 @@ from dualregion import claims
 from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.progress import Stack
-from hooks import pods, rollout
+from hooks import pods
 from hooks.cluster import CallFailed
 from hooks.site import Evidence, Site
 
@@ -71,7 +71,7 @@ def _refuse_living(site: Site) -> Evidence:
             f"{each.metadata.namespace}/{each.metadata.name}"
             for namespace in (settings.peer.namespace, settings.peer.failover)
             for each in pods.broker_pods(site.peer_cluster, namespace, settings.release)
-            if rollout.is_ready(each)
+            if pods.is_ready(each)
         ]
     except (CallFailed, ClusterUnreachable) as error:
         return {"acceptedLoss": f"{settings.accept_loss}; region {settings.peer.name}: {error}"}

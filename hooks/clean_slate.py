@@ -6,6 +6,7 @@ they are named, for somebody to look at and to delete.
 
 from dataclasses import replace
 
+from dualregion.errors import CredentialsDemanded
 from dualregion.progress import Stack
 from dualregion.topology import STEP_LABEL
 from hooks.cluster import CallFailed, Cluster
@@ -109,5 +110,5 @@ def _indices(cluster: Cluster, namespace: str, release: str) -> tuple[str, ...]:
         return ()
     try:
         return SearchEngine(cluster, namespace, release).indices()
-    except CallFailed:
+    except (CallFailed, CredentialsDemanded):
         return ()

@@ -6,22 +6,31 @@ laptop outside the cluster needs nothing but its kube context.
 
 import json
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import urllib3
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError
+from dualregion.errors import (
+    ClusterUnreachable,
+    ConfigError,
+    CredentialsDemanded,
+    DualRegionError,
+)
 from dualregion.secrets import without_secrets
 from hooks.kubeconfig import Access, access_to
 from hooks.reasons import reason_of
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""
+TRIES, RETRY_SECONDS = 2, 1.0
+"""How often an API server is asked before it counts as unreachable, and how long it is left in peace in between."""
 READ_SECONDS = 30
 """How long one answer may take; the gateway itself gives up on a command after 15 s."""
 CONNECTIONS = 16
@@ -47,9 +56,9 @@ class CallFailed(DualRegionError):
         super().__init__(message)
 
     @property
-    def is_final(self) -> bool:
-        """Whether the same call would be refused again: it was understood, and not too slow, in conflict or too busy."""
-        return self.status is not None and 400 <= self.status < 500 and self.status not in _PASSING
+    def may_pass(self) -> bool:
+        """Whether it may pass by itself: there was no answer, or it was too slow, in conflict, too busy or broken."""
+        return self.status is None or not 400 <= self.status < 500 or self.status in _PASSING
 
 
 def _number(text: str) -> float:
@@ -66,6 +75,15 @@ class Answer:
 
     status: int
     body: str
+
+    @property
+    def is_api_servers(self) -> bool:
+        """Whether it is an error of the API server itself, and not of what lies behind it."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return False
+        return isinstance(document, dict) and document.get("kind") == "Status"
 
     def json(self) -> dict[str, Any]:
         """Return the body's JSON document.
@@ -166,13 +184,28 @@ class Cluster:
     def _apps(self) -> "client.AppsV1Api":
         return client.AppsV1Api(self._api)
 
-    def check_answers(self, connect_seconds: float = CONNECT_SECONDS) -> None:
-        """Ask the API server for its identity.
+    def check_answers(self, connect_seconds: float = CONNECT_SECONDS, tries: int = TRIES) -> None:
+        """Ask the API server for its identity, more than once if need be: one slow or odd answer says nothing.
 
-        :param connect_seconds: how long it may take to be reached.
-        :raises ClusterUnreachable: if it does not answer in time.
+        :param connect_seconds: how long it may take to be reached, in each try.
+        :raises ClusterUnreachable: if it answers none of the tries in time.
+        :raises CallFailed: if it answers, but not as it should (429, 5xx): it is alive, and cannot be looked at now.
         :raises ConfigError: if it refuses these credentials.
         """
+        failed: list[DualRegionError] = []
+        for again in reversed(range(tries)):
+            try:
+                self._identity(connect_seconds)
+                return
+            except (CallFailed, ClusterUnreachable) as error:
+                failed.append(error)
+                if again:
+                    time.sleep(RETRY_SECONDS)
+        alive = (each for each in failed if isinstance(each, CallFailed))
+        raise next(alive, failed[-1])
+
+    def _identity(self, connect_seconds: float) -> None:
+        """Ask once, see `check_answers`."""
         try:
             self._get(
                 f"{_NAMESPACES}/kube-system",
@@ -180,14 +213,19 @@ class Cluster:
                 _request_timeout=(connect_seconds, CONNECT_SECONDS),
             )
         except ApiException as error:
+            answer = f"{error.status} {error.reason}"
             if error.status in (401, 403):
                 raise ConfigError(
                     [
                         f"the cluster behind kube context {self.context!r} refuses these credentials "
-                        f"({error.status} {error.reason}): log in again, or ask for the rights in docs/configuration.md"
+                        f"({answer}): log in again, or ask for the rights in docs/configuration.md"
                     ]
                 ) from None
-            raise ClusterUnreachable(self._unreachable(f"{error.status} {error.reason}")) from None
+            raise CallFailed(
+                f"the cluster behind kube context {self.context!r} answers, but cannot be looked at now "
+                f"({self._api.configuration.host}: {answer}); run the same command again",
+                error.status,
+            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
         except _OUT_OF_FORM:
@@ -208,12 +246,22 @@ class Cluster:
         return f"kubectl --context {self.context} -n {namespace}"
 
     def get(self, target: Target, path: str) -> Answer:
-        """GET from a service or pod, see `ask`."""
-        return self.ask("GET", target, path)
+        """GET from a gateway or broker, see `_ask_zeebe`."""
+        return self._ask_zeebe("GET", target, path)
 
     def post(self, target: Target, path: str, body: Any = None) -> Answer:
-        """POST a JSON document to a service or pod, see `ask`."""
-        return self.ask("POST", target, path, body)
+        """POST a JSON document to a gateway or broker, see `_ask_zeebe`."""
+        return self._ask_zeebe("POST", target, path, body)
+
+    def _ask_zeebe(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
+        """Send a request to a gateway or broker, see `ask`.
+
+        :raises CredentialsDemanded: also if it is forbidden there; a search engine forbids for other reasons, too.
+        """
+        answer = self.ask(method, target, path, body)
+        if answer.status == HTTPStatus.FORBIDDEN and not answer.is_api_servers:
+            raise _credentials_demanded(f"{method} {path} of {target}", answer.status)
+        return answer
 
     def ask(
         self,
@@ -227,6 +275,7 @@ class Cluster:
 
         :param seconds: how long the answer may take.
         :raises CallFailed: if it cannot be reached or answers with a server error.
+        :raises CredentialsDemanded: if it wants to know who asks, or sends the caller elsewhere, to log in.
         """
         request = self._api.param_serialize(
             method,
@@ -246,6 +295,8 @@ class Cluster:
             # A search engine names the cause of the cause last.
             message = _brief(answer.body, BODY_CHARACTERS)
             raise CallFailed(f"{what}: {answer.status} {message}", answer.status)
+        if answer.status in _WHO_ASKS and not answer.is_api_servers:
+            raise _credentials_demanded(what, answer.status)
         return answer
 
     def has_namespace(self, name: str) -> bool:
@@ -263,6 +314,10 @@ class Cluster:
     def stateful_set(self, namespace: str, name: str) -> Any | None:
         """Return a StatefulSet, or None."""
         return self._one("V1StatefulSet", namespace, name)
+
+    def stateful_sets(self, namespace: str, selector: str) -> list[Any]:
+        """Return the StatefulSets of a namespace that a label selector names."""
+        return self._all("V1StatefulSet", namespace, selector)
 
     def network_policy(self, namespace: str, name: str) -> Any | None:
         """Return a NetworkPolicy, or None."""
@@ -539,7 +594,8 @@ def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
     settings.proxy_headers = access.proxy_headers
     settings.tls_server_name = access.tls_server_name
     # The callers' own waiting loops decide on another try and tell the user; urllib3 would try silently.
-    settings.retries = urllib3.Retry(0)
+    # Nor is a redirect followed, which leads to a login.
+    settings.retries = urllib3.Retry(0, raise_on_redirect=False)
     settings.connection_pool_maxsize = CONNECTIONS
     return _Client(settings, access)
 
@@ -580,6 +636,18 @@ class _Client(client.ApiClient):
         except Exception as error:
             # Its text may hold what was to be sent.
             raise CallFailed(f"a call could not be made ({type(error).__name__})") from None
+
+
+_WHO_ASKS = (301, 302, 303, 307, 308, 401, 407)
+"""What is answered by a service, or a proxy before it, that wants to know who asks."""
+
+
+def _credentials_demanded(what: str, status: int) -> CredentialsDemanded:
+    return CredentialsDemanded(
+        f"{what}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and "
+        "waiting does not help. Gateways, brokers and search engines must answer without authentication inside the "
+        "cluster (docs/configuration.md, Helm values)"
+    )
 
 
 def _brief(body: Any, length: int = 300) -> str:

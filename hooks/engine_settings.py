@@ -30,7 +30,7 @@ def see_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) ->
     try:
         target.set_persistent_settings(dict.fromkeys(theirs) | own)
     except CallFailed as error:
-        if error.is_final:
+        if not error.may_pass:
             raise Refused(
                 f"B2: the persistent settings of {target}, which a restore replaces, could not be put back: {error}. "
                 f"{_RIGHT}"
@@ -68,7 +68,7 @@ def put_back(site: Site, engine: SearchEngine, waiting: Waiting, own: Mapping[st
             try:
                 engine.set_persistent_settings(dict.fromkeys(now) | dict(own))
             except CallFailed as error:
-                if error.is_final:
+                if not error.may_pass:
                     raise Refused(
                         f"{waiting.step}: {engine} does not get its own persistent settings back: {error}. {_RIGHT}"
                     ) from None

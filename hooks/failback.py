@@ -102,7 +102,7 @@ def join(site: Site) -> Evidence:
     ]
     waiting.until_none(
         f"broker {', '.join(map(str, ids))} joined and every partition is complete",
-        lambda: observed.not_joined(site.view(), ids, site.namespace) or proofs.incomplete(site),
+        lambda: observed.not_joined(site.view(), ids) or proofs.incomplete(site),
         "Look at the DNS and the network between the regions, and at the brokers' logs.",
     )
     return proofs.topology_evidence(site, waiting)
@@ -341,11 +341,11 @@ def reopen(site: Site) -> Evidence:
             _prove_environment(site, place, waiting)
         evidence = _prove_whole_before_resuming(site, waiting)
         _resume(site, waiting)
-    before = observed.leader_positions(_exporting(site))
+    before = observed.exported_positions(_exporting(site))
     waiting.until_none(
         "exported positions move on every partition",
         lambda: observed.exporting_stuck(
-            before, _exporting(site), partition_count=settings.partition_count
+            before, _exporting(site), range(1, settings.partition_count + 1)
         ),
         "Look at both search engines: their health, disks and the brokers' logs.",
     )
@@ -362,12 +362,12 @@ def _prove_reopened_before(site: Site, waiting: Waiting) -> Evidence:
     survivor, _, recreated = site.places
     for place in (survivor, recreated):
         _prove_environment(site, place, waiting)
-    before = observed.leader_positions(_exporting(site))
+    before = observed.exported_positions(_exporting(site))
 
     def not_exporting() -> str | None:
         states = _exporting(site)
         return observed.paused_anywhere(states) or observed.exporting_stuck(
-            before, states, partition_count=site.settings.partition_count
+            before, states, range(1, site.settings.partition_count + 1)
         )
 
     waiting.until_none(
@@ -420,8 +420,17 @@ def _resume(site: Site, waiting: Waiting) -> None:
 
 def prove_retired(site: Site) -> Evidence:
     """B6: no failover broker is left, so that the sleeping ones may take their ids."""
+    return _retired(site, woken=frozenset())
+
+
+def _retired(site: Site, woken: frozenset[int]) -> Evidence:
+    """Prove that no failover broker is left.
+
+    :param woken: which of their ids brokers of this region have taken already.
+    """
     settings, waiting = site.settings, site.waiting(B6)
     namespace = settings.peer.failover
+    ids = set(brokers.failover_broker_ids(settings.cluster_size, settings.region)) - woken
     waiting.until_none(
         f"namespace {namespace} and its volumes are gone from region {settings.peer.name}",
         lambda: clean_slate.nothing_left(site.peer_cluster, namespace),
@@ -429,7 +438,7 @@ def prove_retired(site: Site) -> Evidence:
     )
     waiting.until_none(
         "no failover broker is in the topology",
-        lambda: observed.still_visible(site.view(), namespace),
+        lambda: proofs.any_visible(proofs.sighted_views(site), ids),
         proofs.look_at_gateway(site),
     )
     return {"gone": f"namespace {namespace}, its claims and volumes"}
@@ -438,7 +447,7 @@ def prove_retired(site: Site) -> Evidence:
 def wake(site: Site) -> Evidence:
     """B7: the sleeping brokers wake first, then the others take the new configuration one by one."""
     settings, waiting = site.settings, site.waiting(B7)
-    prove_retired(site)
+    _retired(site, _woken(site))
     rollout.wake(
         site.cluster,
         site.namespace,
@@ -464,8 +473,30 @@ def wake(site: Site) -> Evidence:
         lambda: observed.missing_brokers(site.view(own), settings.cluster_size),
         f"Look at its log; as a last resort delete its pod in {site.namespace}.",
     )
-    proofs.wait_for_commands(site, waiting)
-    return proofs.topology_evidence(site, waiting)
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        [own, Place(site.peer_cluster, settings.peer.namespace)],
+        hint="Look at both regions' search engines: their health, disks and the brokers' logs.",
+    )
+    return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
+
+
+def _woken(site: Site) -> frozenset[int]:
+    """Return the ids of the brokers that have been woken by an attempt before this one.
+
+    One that still sleeps has the old revision, and is not ready.
+    """
+    settings = site.settings
+    name = f"{settings.release}-zeebe"
+    found = site.cluster.stateful_set(site.namespace, name)
+    revision = None if found is None else found.status.update_revision
+    return proofs.broker_ids_at(
+        Place(site.cluster, site.namespace),
+        settings.release,
+        brokers.region_broker_ids(settings.cluster_size, settings.region),
+        lambda pod: pods.is_ready(pod) or pod.metadata.labels.get(pods.REVISION_LABEL) == revision,
+    )
 
 
 def _own_places(site: Site) -> tuple[Place, ...]:

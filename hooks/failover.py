@@ -7,22 +7,34 @@ returns its evidence: what it saw that proves the step.
 from collections.abc import Iterable
 from functools import partial
 
-from dualregion import brokers, observed
+from dualregion import brokers, observed, values
 from dualregion.procedure import F1, F2, F3, N
-from hooks import adoption, claiming, exporting, pods, proofs, rendering, rollout, webapps
+from hooks import (
+    adoption,
+    claiming,
+    exporting,
+    pods,
+    preflight,
+    proofs,
+    rendering,
+    rollout,
+    webapps,
+    zeebe,
+)
 from hooks.asking import begin
 from hooks.cluster import CallFailed
 from hooks.exporting import Place
 from hooks.site import Evidence, Site
-from hooks.waiting import Waiting
+from hooks.waiting import Waiting, twice
 
 POLICY_NAME = "isolate-lost-region"
 """The name of the network policy in each namespace of the survivor."""
 
 
 def prove_normal(site: Site) -> Evidence:
-    """N: all brokers of both regions joined, and every partition is complete and healthy."""
+    """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
     settings, waiting = site.settings, site.waiting(N)
+    wanted = (zeebe.GATEWAY, *values.web_apps_of(site.topology.installations[0].values))
     adoption.settle(site, waiting)
     looking = begin(partial(rendering.prove, site))
     waiting.until_none(
@@ -37,7 +49,25 @@ def prove_normal(site: Site) -> Evidence:
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
     proofs.wait_for_commands(site, waiting)
-    return proofs.topology_evidence(site, waiting) | {"rendered": looking.result()}
+    preflight.refuse_unsafe_distribution(site, site.view(), (0, 1))
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        [Place(site.cluster, site.namespace)],
+        hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
+        "the brokers' logs.",
+        # The other region's stack proves the same of its own brokers.
+        all_led_here=False,
+    )
+    waiting.until_none(
+        f"the gateway and the web apps of {site.namespace} are available",
+        lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
+        proofs.look_at_pods(site, site.namespace),
+    )
+    return proofs.topology_evidence(site, waiting) | {
+        "exportedPositions": moved,
+        "rendered": looking.result(),
+    }
 
 
 def isolate(site: Site) -> Evidence:
@@ -46,8 +76,8 @@ def isolate(site: Site) -> Evidence:
     waiting, peer = site.waiting(F1), site.settings.peer
     waiting.until_none(
         f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
-        lambda: observed.still_visible(site.view(), peer.namespace),
-        f"If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
+        twice(lambda: proofs.lost_brokers_visible(site)),
+        f"{proofs.look_at_gateway(site)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
         f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
     )
     policies = isolation_policies(site)
@@ -71,8 +101,10 @@ def take_over(site: Site) -> Evidence:
         # A failback that is backed out of may have left its hold.
         rollout.release_hold(site.cluster, each, settings.release)
 
+    stale = _StaleBrokers(site)
+
     def not_ready() -> str | None:
-        _restart_stale(site)
+        stale.restart()
         return pods.rollout_pending(site.cluster, namespace, settings.release)
 
     waiting.until_none(
@@ -83,12 +115,12 @@ def take_over(site: Site) -> Evidence:
     proofs.wait_for_search_engine(site, waiting, namespace)
     waiting.until_none(
         f"failover broker {names} joined",
-        lambda: observed.not_joined(site.view(), ids, namespace),
+        lambda: observed.not_joined(site.view(), ids),
         f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
     )
 
     def no_quorum() -> str | None:
-        _restart_stale(site)
+        stale.restart()
         return observed.partitions_not_ready(
             site.view(),
             partition_count=settings.partition_count,
@@ -121,17 +153,12 @@ def repoint(site: Site) -> Evidence:
             "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
         )
     _undo_freeze(site, waiting)
-    before = _positions(site, waiting)
-    proofs.wait_for_commands(site, waiting)
-    waiting.until_none(
-        "exported positions move on every partition",
-        lambda: observed.exporting_stuck(
-            before, _exporting(site), partition_count=settings.partition_count
-        ),
-        "Look at both search engines of this region: their health, disks and the brokers' logs.",
+    moved = proofs.prove_exporting(
+        site,
+        waiting,
+        _places(site),
+        hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
     )
-    after = _positions(site, waiting)
-    moved = ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
     return proofs.topology_evidence(site, waiting) | {"exportedPositions": moved}
 
 
@@ -170,37 +197,37 @@ def _missing(site: Site, policies: Iterable[tuple[str, str]]) -> str | None:
     return f"missing: {', '.join(missing)}" if missing else None
 
 
-def _restart_stale(site: Site) -> None:
-    """Bring the survivor's brokers to their new configuration at once, while there is no quorum to lose."""
-    try:
-        view = site.view()
-    except CallFailed:
-        view = None
-    pods.restart_stale(
-        site.cluster,
-        site.namespace,
-        site.settings.release,
-        view=view,
-        partition_count=site.settings.partition_count,
-        say=site.say,
-    )
+class _StaleBrokers:
+    """The survivor's brokers that run an old configuration: restarted at once, while there is no quorum to lose.
 
+    That must be seen, and twice in a row: a gateway that does not answer, or sees too little, says nothing of it.
+    """
 
-def _positions(site: Site, waiting: Waiting) -> dict[int, int]:
-    """Return how far each partition's leader has exported."""
-    states = waiting.answer(
-        "every broker tells how far it has exported",
-        lambda: _exporting(site),
-        "Look at the broker pods and their logs.",
-    )
-    return observed.leader_positions(states)
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._not_all_work = twice(self._with_leaders)
 
+    def restart(self) -> None:
+        """Restart them if it costs nothing."""
+        site = self._site
+        try:
+            leaderless = self._not_all_work() is None
+        except CallFailed:
+            leaderless = False
+        pods.restart_stale(
+            site.cluster,
+            site.namespace,
+            site.settings.release,
+            leaderless=leaderless,
+            say=site.say,
+        )
 
-def _exporting(site: Site) -> tuple[observed.Exporting, ...]:
-    found = exporting.phases(_places(site), site.settings.release)
-    if not found:
-        raise CallFailed("no broker answered how far it has exported")
-    return found
+    def _with_leaders(self) -> str | None:
+        """Return why it may cost something; None if each gateway misses the leader of some partition."""
+        count = self._site.settings.partition_count
+        views = proofs.sighted_views(self._site)
+        with_all = any(observed.has_quorum(view, partition_count=count) for view in views)
+        return "every partition has a leader" if with_all else None
 
 
 def _places(site: Site) -> tuple[Place, ...]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dualregion.observed import ClusterView, has_quorum
 from hooks.cluster import Cluster
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
@@ -27,6 +26,8 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
     wanted, status = stateful_set.spec.replicas, stateful_set.status
     if (status.observed_generation or 0) < stateful_set.metadata.generation:
         return f"StatefulSet {name} has not been looked at by its controller yet"
+    if not wanted:
+        return f"StatefulSet {name} in {namespace} is scaled to nothing"
     updated = len(_current(cluster, namespace, release, status.update_revision))
     if updated < wanted:
         return f"{updated} of {wanted} brokers in {namespace} run the new configuration"
@@ -39,16 +40,20 @@ def rollout_pending(cluster: Cluster, namespace: str, release: str) -> str | Non
 def search_engine_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
     """Return why an installation's search engine is not ready, or None.
 
-    None too if the installation brings no engine of its own: then it is the user's to watch.
+    All of its nodes are looked at, whatever kinds of them the values want: each kind has a StatefulSet of its own.
     """
-    name = f"{release}-elasticsearch-master"
-    stateful_set = cluster.stateful_set(namespace, name)
-    if stateful_set is None:
-        return None
-    wanted, ready = stateful_set.spec.replicas, stateful_set.status.ready_replicas or 0
+    master = f"{release}-elasticsearch-master"
+    selector = f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}"
+    found = cluster.stateful_sets(namespace, selector)
+    if master not in (each.metadata.name for each in found):
+        return f"StatefulSet {master} does not exist in {namespace}"
+    if any(each.metadata.name == master and not each.spec.replicas for each in found):
+        return f"StatefulSet {master} in {namespace} is scaled to nothing"
+    wanted = sum(each.spec.replicas for each in found)
+    ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
     if ready >= wanted:
         return None
-    nodes = cluster.pods(namespace, f"{ENGINE_SELECTOR},app.kubernetes.io/instance={release}")
+    nodes = cluster.pods(namespace, selector)
     return f"{ready} of {wanted} search engine nodes in {namespace} ready{trouble(nodes)}"
 
 
@@ -109,24 +114,17 @@ def _is_member(pod: Any, stateful_set: str) -> bool:
 
 
 def restart_stale(
-    cluster: Cluster,
-    namespace: str,
-    release: str,
-    *,
-    view: ClusterView | None,
-    partition_count: int,
-    say: Callable[[str], None],
+    cluster: Cluster, namespace: str, release: str, *, leaderless: bool, say: Callable[[str], None]
 ) -> None:
     """Delete the broker pods that run an old configuration, all at once, while that costs nothing.
 
     As long as some partition has no leader, no command of it is accepted anyway, and a rolling update
     would stop at the first pod that cannot become ready without quorum. As soon as every partition has
-    a leader, the StatefulSet's own rolling update goes on, one broker at a time.
+    a leader, the StatefulSet's own rolling update goes on, one broker at a time. A broker that does not run
+    is no replica that could be taken away.
 
-    :param view: the cluster as the gateway sees it; None if it does not answer.
+    :param leaderless: whether it was seen that no quorum is to be lost; else only what does not run is deleted.
     """
-    if view is not None and has_quorum(view, partition_count=partition_count):
-        return
     stateful_set = cluster.stateful_set(namespace, f"{release}-zeebe")
     if stateful_set is None:
         return
@@ -135,9 +133,29 @@ def restart_stale(
         return
     for pod in broker_pods(cluster, namespace, release):
         stale = pod.metadata.labels.get(REVISION_LABEL) != status.update_revision
-        if stale and pod.metadata.deletion_timestamp is None:
-            say(f"restarting {pod.metadata.name} in {namespace}: there is no quorum to lose")
+        if not stale or pod.metadata.deletion_timestamp is not None:
+            continue
+        if leaderless or has_ended(pod):
+            why = "there is no quorum to lose" if leaderless else "it does not run"
+            say(f"restarting {pod.metadata.name} in {namespace}: {why}")
             cluster.delete_pod(namespace, pod.metadata.name, pod.metadata.uid)
+
+
+def is_ready(pod: Any) -> bool:
+    """Return whether a pod is ready and stays."""
+    conditions = pod.status.conditions or ()
+    ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
+    return ready and pod.metadata.deletion_timestamp is None
+
+
+def has_ended(pod: Any) -> bool:
+    """Return whether a broker's container is known not to run: it has ended, and may be started again later."""
+    statuses = pod.status.container_statuses or ()
+    named = [each for each in statuses if each.name == "zeebe"] or list(statuses[:1])
+    return any(
+        each.state.running is None and (each.restart_count or each.state.terminated)
+        for each in named
+    )
 
 
 def _current(cluster: Cluster, namespace: str, release: str, revision: str) -> list[Any]:

@@ -1,25 +1,27 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
 from dualregion import brokers, observed
-from dualregion.errors import Refused
-from dualregion.procedure import B5, N, Phase, Role
+from dualregion.errors import CredentialsDemanded, Refused
+from dualregion.procedure import B5, F1, N, Phase, Role
 from dualregion.topology import Installation, Kind
-from hooks import clean_slate, exporting, helm_records, zeebe
+from hooks import clean_slate, exporting, helm_records, pods, proofs, zeebe
 from hooks.asking import begin
-from hooks.cluster import CallFailed
+from hooks.cluster import CONNECT_SECONDS, CallFailed
 from hooks.exporting import Place, pause_notice
 from hooks.site import Site
-from hooks.waiting import Waiting
+from hooks.waiting import Waiting, twice
 
 SPARE_LIVING = "DUALREGION_SPARE_LIVING"
 """Set by the command where a lost region did not answer, and so nobody was asked whether it is to be deleted."""
 _MOST_ASKED = 8
 """Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
+_GLANCE_SECONDS = 0.2
+"""How long the lost region's cluster is waited for where its answer is of interest, and decides nothing."""
 SETTLE_SECONDS = 30.0
 """How long a gateway may still list brokers that have just died (its membership probes take 10 to 20 s)."""
 
@@ -27,7 +29,7 @@ SETTLE_SECONDS = 30.0
 def check(site: Site) -> None:
     """Refuse what would harm a live cluster.
 
-    :raises Refused: if the survivor has nothing installed, if its gateway still sees the region called
+    :raises Refused: if the survivor has nothing installed, if its gateways still see the region called
         lost, if the failover namespace is not clean, or if a lost region would come back empty without a failback.
     """
     if site.topology.role is Role.MEMBER:
@@ -37,6 +39,7 @@ def check(site: Site) -> None:
     if site.topology.role is Role.SURVIVOR:
         _refuse_without_survivor(site)
         if site.settings.phase is Phase.FAILOVER and not _stands_in_already(site):
+            _refuse_failover_without_quorum(site)
             _refuse_healthy_region(site)
         _refuse_old_failover(site)
 
@@ -63,7 +66,7 @@ def _paused(site: Site) -> list[str]:
     own = [Place(site.cluster, each) for each in (site.namespace, site.settings.own.failover)]
     try:
         paused = observed.paused_anywhere(exporting.phases(own, release))
-    except CallFailed:
+    except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
     return [pause_notice(paused)] if paused else []
@@ -149,17 +152,29 @@ def _refuse_old_failover(site: Site) -> None:
             refuse_leftovers(site, spec)
 
 
-def refuse_in_lost_region(site: Site) -> None:
-    """Refuse to make anything in a lost region: its brokers' ids may be in use elsewhere.
+def refuse_to_make(site: Site, what: str) -> None:
+    """Refuse to make anything in a region that stays as it is: its brokers' ids may be in use elsewhere.
 
-    :raises Refused: if the region is lost.
+    :param what: the name of what was to be made.
+    :raises Refused: always.
     """
-    if site.topology.role is Role.LOST:
-        raise Refused(
-            f"region {site.settings.own.name} is lost: nothing is made in it before its failback. What its "
-            "state remembers is gone from the cluster; run `pulumi up` here again once the other region "
-            "has taken over"
-        )
+    raise Refused(
+        f"{what}: region {site.settings.own.name} is lost: nothing is made in it before its failback. What its "
+        "state remembers is gone from the cluster; run `pulumi up` here again once the other region has taken over"
+    )
+
+
+def refuse_to_change(site: Site, what: str) -> None:
+    """Refuse to change anything in a region that stays as it is: it may be healthy, and called lost by a slip.
+
+    :param what: the name of what was to be changed.
+    :raises Refused: always.
+    """
+    raise Refused(
+        f"{what}: region {site.settings.own.name} is called lost, so nothing in it is changed, but it is not as its "
+        "stack's last update left it. If the region is not lost, set phase normal again; if it is, run `pulumi up` "
+        "here again once the other region has taken over: then it is cleaned"
+    )
 
 
 def _refuse_without_survivor(site: Site) -> None:
@@ -173,19 +188,74 @@ def _refuse_without_survivor(site: Site) -> None:
         )
 
 
+def refuse_unsafe_distribution(
+    site: Site, view: observed.ClusterView, lost_regions: Iterable[int]
+) -> None:
+    """Refuse to rely on a failover that the brokers' own distribution of the partitions makes unsafe.
+
+    :param lost_regions: whose failover is meant.
+    :raises Refused: naming the partitions and who holds them.
+    """
+    settings = site.settings
+    problem = _distribution(site, view).problem(lost_regions, settings.cluster_size)
+    if problem:
+        raise Refused(
+            f"{problem}: the live cluster does not hold its partitions as a new one would "
+            f"(clusterSize {settings.cluster_size}, replicationFactor {settings.replication_factor}); it began on an "
+            "older version, or with another partitioning. A failover would not bring it back"
+        )
+
+
+def _refuse_failover_without_quorum(site: Site) -> None:
+    """Hold the sizes against the live cluster, as far as it can be seen: in the first seconds after a loss it can."""
+    try:
+        view = site.view()
+    except CallFailed:
+        # The swap guard, which comes next, says what cannot be seen.
+        return
+    refuse_unsafe_distribution(site, view, (site.lost,))
+    settings = site.settings
+    computed = brokers.computed_holders(
+        settings.cluster_size, settings.partition_count, settings.replication_factor
+    )
+    other = _distribution(site, view).contradiction(computed)
+    if other:
+        site.say(f"{other}: whether the failover reaches a quorum cannot be told beforehand")
+
+
+def _distribution(site: Site, view: observed.ClusterView) -> observed.Distribution:
+    settings = site.settings
+    return observed.distribution(
+        view,
+        partition_count=settings.partition_count,
+        replication_factor=settings.replication_factor,
+    )
+
+
 def _refuse_healthy_region(site: Site) -> None:
-    """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight."""
+    """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight.
+
+    If the gateways cannot tell, its API server may: brokers that are ready there are not lost. Whatever is not seen
+    here is demanded before anything is cut off, see `demand_lost_region_gone`.
+    """
     peer = site.settings.peer
+    there = begin(partial(_ready_there, site))
 
     def visible() -> str | None:
         try:
-            return observed.still_visible(site.view(), peer.namespace)
+            return proofs.lost_brokers_visible(site)
         except CallFailed as error:
-            # Without a gateway nothing can be seen; gate F1 waits for it and proves the same.
-            site.say(f"the survivor's gateway does not answer yet: {error}")
+            site.say(f"whether {peer.name} is lost cannot be seen from here yet: {error}")
+            if ready := _told(there, CONNECT_SECONDS):
+                raise _not_lost(site, f"its cluster answers, and {ready} there") from None
             return None
 
     if visible() is None:
+        if ready := _told(there, _GLANCE_SECONDS):
+            site.say(
+                f"the survivor does not see region {peer.name}, but its cluster answers, and {ready} there: it lives, "
+                "and is cut off. Keep the network between the regions cut until it is clean"
+            )
         return
     asked = _ask_for_commands(site)
 
@@ -195,12 +265,46 @@ def _refuse_healthy_region(site: Site) -> None:
                 site,
                 f"partition {working} has just carried out a command, for which it needs brokers of that region",
             )
-        return visible()
+        return proofs.lost_brokers_visible(site)
 
     waiting = Waiting("preflight", site.say, SETTLE_SECONDS)
-    reason = waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
-    if reason:
+    waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
+    if reason := visible():
         raise _not_lost(site, reason)
+
+
+def demand_lost_region_gone(site: Site) -> None:
+    """Wait until every gateway of the survivor has lost sight of the lost region's brokers, before it is cut off.
+
+    Afterwards that is no evidence any more: the isolation itself takes a healthy region out of sight.
+
+    :raises DeadlineExceeded: if it is still in sight, or cannot be told. Nothing was cut off then.
+    """
+    if _stands_in_already(site) or F1.id in site.own.proved(site.incident):
+        return
+    peer = site.settings.peer
+    site.waiting(F1).until_none(
+        f"the brokers of {peer.name} are out of sight, before anything cuts them off",
+        twice(lambda: proofs.lost_brokers_visible(site)),
+        f"Nothing was cut off. {proofs.look_at_gateway(site)} If region {peer.name} hangs between life and death, cut "
+        "the network between the regions yourself.",
+    )
+
+
+def _ready_there(site: Site) -> str | None:
+    """Return which brokers are ready in the lost region, as its own cluster says, or None."""
+    peer = site.settings.peer
+    found = pods.broker_pods(site.peer_cluster, peer.namespace, site.settings.release)
+    names = sorted(pod.metadata.name for pod in found if pods.is_ready(pod))
+    return f"{', '.join(names)} of {peer.namespace} ready" if names else None
+
+
+def _told(asked: "Future[str | None]", seconds: float) -> str | None:
+    """Return what the lost region's cluster says, if it does so in time: mostly it is gone."""
+    try:
+        return None if asked.exception(seconds) else asked.result()
+    except TimeoutError:
+        return None
 
 
 def _ask_for_commands(site: Site) -> Mapping[int, "Future[str | None]"]:

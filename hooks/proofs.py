@@ -1,11 +1,15 @@
 """What several steps prove in the same way."""
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from dualregion import observed, values
+from dualregion import brokers, observed, values
+from dualregion.observed import ClusterView, Exporting
 from dualregion.settings import Settings
-from hooks import pods, zeebe
-from hooks.cluster import CONNECTIONS
+from hooks import exporting, pods, zeebe
+from hooks.cluster import CONNECTIONS, CallFailed
+from hooks.exporting import Place
 from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 
@@ -32,6 +36,62 @@ def incomplete(site: Site) -> str | None:
     )
 
 
+def sighted_views(site: Site) -> tuple[ClusterView, ...]:
+    """Return the cluster as each gateway sees it, all of which see their own region's ready brokers.
+
+    Only of such a gateway it proves something that it does not see a broker.
+
+    :raises CallFailed: if it cannot be told, as a gateway does not answer, or sees too little.
+    """
+    settings, place = site.settings, site.gateway
+    here = place.cluster is site.cluster
+    region = settings.region if here else brokers.other(settings.region)
+    own = brokers.region_broker_ids(settings.cluster_size, region)
+    ready = broker_ids_at(place, settings.release, own, pods.is_ready)
+    views = site.views()
+    for view in views:
+        reason = observed.blind(view, own, ready)
+        if reason:
+            raise CallFailed(f"{reason}: what it does not see proves nothing")
+    return views
+
+
+def broker_ids_at(
+    place: Place, release: str, ids: Sequence[int], wanted: Callable[[Any], bool]
+) -> frozenset[int]:
+    """Return the ids of an installation's brokers whose pods are as wanted.
+
+    :param ids: the installation's, by ordinal.
+    """
+    found = pods.broker_pods(place.cluster, place.namespace, release)
+    ordinals = (pods.ordinal_of(pod) for pod in found if wanted(pod))
+    return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
+
+
+def lost_brokers_visible(site: Site) -> str | None:
+    """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
+
+    The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
+    nobody else has these ids.
+
+    :raises CallFailed: if it cannot be told.
+    """
+    settings, size = site.settings, site.settings.cluster_size
+    taken = broker_ids_at(
+        Place(site.cluster, settings.own.failover),
+        settings.release,
+        brokers.failover_broker_ids(size, site.lost),
+        lambda pod: pod.metadata.deletion_timestamp is None,
+    )
+    lost = frozenset(brokers.region_broker_ids(size, site.lost)) - taken
+    return any_visible(sighted_views(site), lost)
+
+
+def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | None:
+    """Return which of these brokers some gateway still sees, or None."""
+    return next(filter(None, (observed.still_visible(view, ids) for view in views)), None)
+
+
 def look_at_pods(site: Site, namespace: str) -> str:
     """Return the next thing to try when pods do not become ready."""
     return f"Look at the pods: {site.cluster.kubectl(namespace)} get pods."
@@ -45,7 +105,11 @@ def look_at_gateway(site: Site) -> str:
 
 
 def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
-    """Wait until every node of an installation's search engine is ready."""
+    """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
+    installed = (each for each in site.topology.installations if each.namespace == namespace)
+    if not all(values.brings_search_engine(each.values) for each in installed):
+        site.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
+        return
     waiting.until_none(
         f"the search engine of {namespace} is ready",
         lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
@@ -72,6 +136,48 @@ def wait_for_commands(site: Site, waiting: Waiting) -> None:
         return f"{refusals[0]}{others}" if refusals else None
 
     waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(site))
+
+
+def prove_exporting(
+    site: Site, waiting: Waiting, places: Iterable[Place], *, hint: str, all_led_here: bool = True
+) -> str:
+    """Prove that commands are accepted, and that exporters write to every search engine; return the positions.
+
+    A broker's exported position is that of its slowest exporter, so that it moves if both of them write.
+
+    :param places: the installations whose brokers are asked.
+    :param hint: what to try if it stays where it is.
+    :param all_led_here: whether every partition is to be led there; else only those that are led there are looked at.
+    """
+    asked, count = tuple(places), site.settings.partition_count
+
+    def ask() -> tuple[Exporting, ...]:
+        found = exporting.phases(asked, site.settings.release)
+        if not found:
+            raise CallFailed("no broker answered how far it has exported")
+        return found
+
+    def stuck() -> str | None:
+        states = ask()
+        # What no broker knew before is compared with what the first one that does says.
+        before.update(observed.exported_positions(states) | before)
+        partitions = range(1, count + 1) if all_led_here else sorted(observed.leaders(states))
+        paused = observed.paused_anywhere(states)
+        return paused or observed.exporting_stuck(before, states, partitions)
+
+    def positions() -> dict[int, int]:
+        what = "every broker tells how far it has exported"
+        return observed.exported_positions(waiting.answer(what, ask, _LOOK_AT_BROKERS))
+
+    before = positions()
+    wait_for_commands(site, waiting)
+    where = "every partition" if all_led_here else "every partition that is led here"
+    waiting.until_none(f"exported positions move on {where}", stuck, hint)
+    after = positions()
+    return ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
+
+
+_LOOK_AT_BROKERS = "Look at the broker pods and their logs."
 
 
 def topology_evidence(site: Site, waiting: Waiting) -> Evidence:

@@ -18,6 +18,7 @@ from typing import Any
 from dualregion.pod_templates import look_alike
 from hooks import pods
 from hooks.cluster import Cluster
+from hooks.pods import is_ready
 from hooks.waiting import Say, Waiting
 
 Sleeping = Callable[[int], bool]
@@ -169,13 +170,6 @@ def asleep_as_expected(
         if not sleeping(ordinal) and not is_ready(pod):
             return f"{broker} in {namespace} is not ready{_trouble(pod)}"
     return None
-
-
-def is_ready(pod: Any) -> bool:
-    """Return whether a pod is ready and stays."""
-    conditions = pod.status.conditions or ()
-    ready = any(each.type == "Ready" and each.status == "True" for each in conditions)
-    return ready and pod.metadata.deletion_timestamp is None
 
 
 @dataclass(frozen=True)

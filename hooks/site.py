@@ -111,3 +111,8 @@ class Site:
         """Return the Zeebe cluster as a gateway sees it; without a place, as `gateway` does."""
         place = at or self.gateway
         return zeebe.cluster_view(place.cluster, place.namespace, self.settings.release)
+
+    def views(self) -> tuple[observed.ClusterView, ...]:
+        """Return the Zeebe cluster as each gateway of `gateway` sees it."""
+        place = self.gateway
+        return zeebe.cluster_views(place.cluster, place.namespace, self.settings.release)

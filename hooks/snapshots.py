@@ -400,7 +400,7 @@ def _insist(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> 
         try:
             act()
         except CallFailed as error:
-            if error.is_final:
+            if not error.may_pass:
                 raise DualRegionError(f"{waiting.step}: {error}. {hint}") from None
             raise
 

@@ -41,7 +41,7 @@ def write_record(site: Site, step: Step, name: str, record: Mapping[str, str]) -
         try:
             site.cluster.apply_config_map(site.namespace, name, record)
         except CallFailed as error:
-            if error.is_final:
+            if not error.may_pass:
                 raise DualRegionError(f"{step.id}: {what}: {error}. {hint}") from None
             raise
 

@@ -89,6 +89,23 @@ class Waiting:
         return last
 
 
+def twice(look: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Return a look that finds nothing only if it has found nothing twice in a row: once may be a slip of the moment.
+
+    :param look: returns a reason, or None; may raise `CallFailed`.
+    """
+    found_nothing = False
+
+    def again() -> str | None:
+        nonlocal found_nothing
+        before, found_nothing = found_nothing, False
+        reason = look()
+        found_nothing = reason is None
+        return reason or (None if before else "seen once, and looked at once more")
+
+    return again
+
+
 class _Progress:
     """Says a state when it changes, and again when it has not changed for a while."""
 

@@ -2,7 +2,11 @@
 
 from dualregion.observed import ClusterView
 from hooks.cluster import CallFailed, Cluster, Target, understood
+from hooks.pods import is_ready, trouble
 
+GATEWAY = "zeebe-gateway"
+"""The gateway's component; its Deployment and Service are called `<release>-zeebe-gateway`."""
+GATEWAY_SELECTOR = f"app.kubernetes.io/component={GATEWAY}"
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
 
@@ -15,13 +19,34 @@ def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
 
     :raises CallFailed: if the gateway does not answer.
     """
-    answer = cluster.get(_gateway(namespace, release), "/v1/topology")
+    return _view(cluster, _gateway(namespace, release))
+
+
+def cluster_views(cluster: Cluster, namespace: str, release: str) -> tuple[ClusterView, ...]:
+    """Return the Zeebe cluster as each gateway of this installation sees it that is ready.
+
+    What a Service answers is one gateway's word, and another one's the next time: that a broker is gone is proved only
+    if none of them sees it.
+
+    :raises CallFailed: if one of them does not answer, or none is ready.
+    """
+    selector = f"{GATEWAY_SELECTOR},app.kubernetes.io/instance={release}"
+    found = cluster.pods(namespace, selector)
+    if not found:
+        return (cluster_view(cluster, namespace, release),)
+    ready = [each.metadata.name for each in found if is_ready(each)]
+    if not ready:
+        raise CallFailed(f"no gateway of {namespace} is ready{trouble(found)}")
+    return tuple(_view(cluster, Target(namespace, "pods", name, REST_PORT)) for name in ready)
+
+
+def _view(cluster: Cluster, target: Target) -> ClusterView:
+    answer = cluster.get(target, "/v1/topology")
     if answer.status != 200:
-        raise CallFailed(f"the gateway answered {answer.status} to /v1/topology", answer.status)
+        what = f"{target} answered {answer.status} to /v1/topology: {answer.body[:120]}"
+        raise CallFailed(what, answer.status)
     document = answer.json()
-    return understood(
-        f"the gateway of {namespace}, asked for /v1/topology,", lambda: ClusterView.of(document)
-    )
+    return understood(f"{target}, asked for /v1/topology,", lambda: ClusterView.of(document))
 
 
 def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: int) -> str | None:
@@ -44,7 +69,7 @@ def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: 
 
 def gateway_name(release: str) -> str:
     """Return what the chart calls the gateway's Deployment and Service."""
-    return f"{release}-zeebe-gateway"
+    return f"{release}-{GATEWAY}"
 
 
 def _gateway(namespace: str, release: str) -> Target:

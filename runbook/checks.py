@@ -6,20 +6,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dualregion import VERSION, brokers, installations
+from dualregion import VERSION, brokers, installations, observed
 from dualregion.adoption import ChartVersion
 from dualregion.demands import conflicts, conflicts_of_failover
 from dualregion.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.network_acls import rules_in_words
-from dualregion.observed import ClusterView
+from dualregion.observed import RUNNING
 from dualregion.procedure import F3, Phase, Role
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Kind, Topology
 from dualregion.values import Values
 from runbook.judgement import Status
-from runbook.partitions import exporting
+from runbook.partitions import exporting, silent_brokers
+from runbook.partitions import installations as seen_installations
+from runbook.sight import RegionSight
 
 
 class Outcome(StrEnum):
@@ -91,14 +93,7 @@ def always(ground: Ground) -> Iterator[Check]:
         differing and f"they differ in {differing}",
         "set these keys once, in Pulumi.yaml, or alike on both stacks",
     )
-    alive = {lost: brokers.alive_after_failover(first.cluster_size, lost) for lost in (0, 1)}
-    yield Check(
-        "quorum after either loss",
-        Outcome.OK,
-        "; ".join(
-            f"region {lost} lost: broker {', '.join(map(str, ids))}" for lost, ids in alive.items()
-        ),
-    )
+    yield _quorum(ground)
     problems = [ground.values_problem] if ground.values_problem else _conflicts(ground)
     yield held("Helm values", "; ".join(problems) or None, "mend the files that `values` names")
     yield from _as_installed(ground)
@@ -128,6 +123,39 @@ def always(ground: Ground) -> Iterator[Check]:
             sight.silence,
             f"kubectl --context {sight.context} get nodes; look at the kubeconfig and your login",
         )
+
+
+def _quorum(ground: Ground) -> Check:
+    """Hold the live cluster's own distribution against either loss; what is not in sight is unknown.
+
+    While a region is away, what is left of the distribution is only held against the computed one.
+    """
+    name, settings, status = "quorum after either loss", ground.settings, ground.status
+    sizes = (settings.cluster_size, settings.partition_count, settings.replication_factor)
+    if status.view.value is None:
+        return unknown(name, f"no gateway says who holds which partition: {status.view.silence}")
+    found = observed.distribution(
+        status.view.value,
+        partition_count=settings.partition_count,
+        replication_factor=settings.replication_factor,
+    )
+    problem = found.problem((0, 1), settings.cluster_size)
+    if problem:
+        remedy = "a cluster of this distribution cannot be failed over: docs/runbook.md, Messages and what to do"
+        return held(name, problem, remedy)
+    other = found.contradiction(brokers.computed_holders(*sizes))
+    if other or (found.partial and status.lost is None):
+        partial = ", ".join(map(str, sorted(found.partial)))
+        return unknown(name, other or f"not all copies of partition {partial} are in sight")
+    alive = {lost: brokers.alive_after_failover(settings.cluster_size, lost) for lost in (0, 1)}
+    return held(
+        name,
+        None,
+        "",
+        "; ".join(
+            f"region {lost} lost: broker {', '.join(map(str, ids))}" for lost, ids in alive.items()
+        ),
+    )
 
 
 def _conflicts(ground: Ground) -> list[str]:
@@ -186,11 +214,17 @@ def _at_rest(status: Status) -> Iterator[Check]:
         problem = (
             (locks and f"locked by {locks}") or (pending and f"left pending: {pending}") or None
         )
+        seen = (
+            ""
+            if stack.locks is not None
+            else "; this backend does not show locks: Pulumi heeds them"
+        )
         yield held(
             f"stack {stack.name} is at rest",
             problem,
             f"wait for that run; if it is gone, `pulumi cancel --stack {stack.name}` and `pulumi up`; what is still "
             f"pending then: `pulumi refresh --clear-pending-creates --stack {stack.name}`",
+            f"nothing is pending{seen}",
         )
 
 
@@ -202,21 +236,32 @@ def before_failover(ground: Ground) -> Iterator[Check]:
         for each in status.partitions
         if each.missing or each.unhealthy or each.leader is None
     ]
-    yield held(
-        "every partition is complete",
-        status.view.silence or (short and f"partition {', '.join(short)} is not") or None,
-        "`dualregion status`; mend the brokers it names",
-    )
-    for sight in status.sights:
-        views = (each.view.value for each in sight.seen)
-        view = next((each for each in views if each is not None), ClusterView())
-        missing = view.missing(ground.settings.cluster_size)
+    complete = "every partition is complete"
+    if status.view.value is None:
+        yield unknown(complete, f"no gateway tells of the brokers: {status.view.silence}")
+    else:
         yield held(
-            f"the gateway of region {sight.name} sees all brokers",
-            f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
-            "network and DNS between the regions, in both directions; then the brokers' logs",
+            complete,
+            f"partition {', '.join(short)} is not" if short else None,
+            "`dualregion status`; mend the brokers it names",
         )
+    for sight in status.sights:
+        yield _sees_all(f"the gateway of region {sight.name} sees all brokers", sight, ground)
     yield _exporters(status)
+
+
+def _sees_all(name: str, sight: RegionSight, ground: Ground) -> Check:
+    told = next((each.view for each in sight.seen if each.kind is Kind.NORMAL), None)
+    if told is None or told.value is None:
+        unseen = next((each.silence for each in sight.installations.values() if each.silence), None)
+        silence = told.silence if told is not None else sight.silence or unseen
+        return unknown(name, silence or "nothing is installed there")
+    missing = told.value.missing(ground.settings.cluster_size)
+    return held(
+        name,
+        f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
+        "network and DNS between the regions, in both directions; then the brokers' logs",
+    )
 
 
 def before_failback(ground: Ground) -> Iterator[Check]:
@@ -248,15 +293,24 @@ def before_failback(ground: Ground) -> Iterator[Check]:
 
 
 def _exporters(status: Status) -> Check:
+    """Check that every replica of every partition says that its exporters work; one that says nothing is unknown."""
+    name, said = "every broker exports", exporting(status.sights)
     wrong = sorted(
-        {
-            f"{each.pod}: {each.phase or 'unknown'}"
-            for each in exporting(status.sights)
-            if each.phase != "EXPORTING"
-        }
+        {f"{each.pod}: {each.phase or 'unknown'}" for each in said if each.phase != RUNNING}
     )
-    return held(
-        "every broker exports",
-        ", ".join(wrong) or None,
-        "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine",
-    )
+    if wrong:
+        remedy = "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine"
+        return held(name, ", ".join(wrong), remedy)
+    silent = [
+        f"{each.namespace}/{pod.name}: {pod.exporting.silence}"
+        for each in seen_installations(status.sights)
+        for pod in silent_brokers(each)
+    ]
+    if silent:
+        return unknown(name, "; ".join(silent))
+    if status.view.value is None:
+        return unknown(name, f"no gateway says which brokers there are: {status.view.silence}")
+    replicas = sum(len(broker.replicas) for broker in status.view.value.brokers)
+    if not replicas or len(said) < replicas:
+        return unknown(name, f"{len(said)} of {replicas} replicas in sight were asked")
+    return held(name, None, "", f"{len(said)} replicas say so")

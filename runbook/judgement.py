@@ -12,6 +12,7 @@ from dualregion import brokers, desired, observed
 from dualregion.observed import ClusterView
 from dualregion.procedure import B1, B5, Phase
 from dualregion.progress import Incident
+from dualregion.topology import Kind
 from hooks.exporting import pause_notice
 from runbook.asking import Told
 from runbook.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
@@ -23,6 +24,7 @@ from runbook.partitions import (
     installations,
     partitions_of,
     records,
+    silent_brokers,
 )
 from runbook.sight import InstallationSight, Sights, Workload
 from runbook.stacks import Both
@@ -183,6 +185,14 @@ class _Case:
                         Health.CANNOT_TELL,
                         f"region {sight.name}, {kind} installation: {told.silence}",
                     )
+                elif told.value is not None:
+                    for silence in _silences(told.value):
+                        yield Finding(self._unseen, silence)
+                elif kind in self.stacks[sight.region].state.held.nodes:
+                    yield Finding(
+                        self._incomplete,
+                        f"region {sight.name}: no {kind} installation is there, though its stack holds one",
+                    )
 
     def _service(self) -> Iterator[Finding]:
         if self.view.value is None:
@@ -222,6 +232,11 @@ class _Case:
         return sum(pod.broker in self.asleep and not pod.ready for pod in installation.brokers)
 
     @property
+    def _unseen(self) -> Health:
+        """What it amounts to if a part cannot be seen: in the middle of the procedure parts are being started."""
+        return Health.MID_PROCEDURE if self.ahead else Health.CANNOT_TELL
+
+    @property
     def _incomplete(self) -> Health:
         """What it amounts to if something is missing: in the middle of the procedure that is usual."""
         return Health.MID_PROCEDURE if self.ahead else Health.DEGRADED
@@ -244,3 +259,14 @@ class _Case:
                     f"stack {stack.name}: a killed run has left {', '.join(stack.state.pending)} pending; "
                     "the next `pulumi up` looks and goes on",
                 )
+
+
+def _silences(installation: InstallationSight) -> Iterator[str]:
+    """Yield what of an installation could not be seen: its gateway's view, its records, its brokers' exporters."""
+    place = installation.namespace
+    if installation.kind is Kind.NORMAL and installation.view.silence:
+        yield f"what the gateway of {place} sees is unknown: {installation.view.silence}"
+    if installation.records.silence:
+        yield f"what the search engine of {place} holds is unknown: {installation.records.silence}"
+    for pod in silent_brokers(installation):
+        yield f"whether {pod.name} in {place} exports is unknown: {pod.exporting.silence}"

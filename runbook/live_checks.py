@@ -13,7 +13,7 @@ from dualregion.rights import Side
 from dualregion.settings import RegionSettings, Settings
 from dualregion.storage import with_role
 from dualregion.topology import Kind
-from dualregion.values import exporter_settings
+from dualregion.values import brings_search_engine, exporter_settings
 from hooks import clean_slate, dns, rendering
 from hooks.fitness import unfit_source
 from hooks.search import SearchEngine
@@ -32,28 +32,30 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
     :param failback: whether a failback is to follow, of the region that is lost.
     """
     sight = ground.status.sights[region]
+    own, peer = (ground.status.stacks[each].settings for each in (region, brokers.other(region)))
+    checks = {f"rights in region {sight.name}": _Asked.rights}
+    if own.kubeconfig != peer.kubeconfig:
+        checks[f"rights of the other stack in region {sight.name}"] = _Asked.peer_rights
+    if failback and region == ground.status.lost:
+        checks[f"region {sight.name} is clean"] = _Asked.is_clean
+    else:
+        checks[f"Secrets in region {sight.name}"] = _Asked.secrets
+        checks[f"the snapshot repository from region {sight.name}"] = _Asked.repository
+        checks[f"the search engine of region {sight.name} can be copied"] = _Asked.engine
+        if ground.settings.dns.chain:
+            checks[f"DNS chain of region {sight.name}"] = _Asked.dns
+    if not failback and ground.status.phase is Phase.NORMAL:
+        checks[f"what the chart renders in region {sight.name}"] = _Asked.rendered
+    if not failback:
+        checks[f"room for failover brokers in region {sight.name}"] = _Asked.room
+        checks[f"the failover namespace of region {sight.name} is clean"] = _Asked.failover_is_clean
     if sight.silence:
+        yield from (unknown(name, sight.silence) for name in checks)
         return
     asked = _Asked(ground, sight, region)
-    checks = {f"rights in region {sight.name}": asked.rights}
-    if asked.peer_is_another:
-        checks[f"rights of the other stack in region {sight.name}"] = asked.peer_rights
-    if failback and region == ground.status.lost:
-        checks[f"region {sight.name} is clean"] = asked.is_clean
-    else:
-        checks[f"Secrets in region {sight.name}"] = asked.secrets
-        checks[f"the snapshot repository from region {sight.name}"] = asked.repository
-        checks[f"the search engine of region {sight.name} can be copied"] = asked.engine
-        if ground.settings.dns.chain:
-            checks[f"DNS chain of region {sight.name}"] = asked.dns
-    if not failback and ground.status.phase is Phase.NORMAL:
-        checks[f"what the chart renders in region {sight.name}"] = asked.rendered
-    if not failback:
-        checks[f"room for failover brokers in region {sight.name}"] = asked.room
-        checks[f"the failover namespace of region {sight.name} is clean"] = asked.failover_is_clean
     for name, check in checks.items():
         try:
-            yield check(name)
+            yield check(asked, name)
         except DualRegionError as error:
             yield unknown(name, str(error))
 
@@ -69,7 +71,6 @@ class _Asked:
         )
         self._cluster = AskingCluster(own, sight.context)
         self._of_peer = partial(AskingCluster, peer, sight.context)
-        self.peer_is_another = own != peer
 
     @property
     def _settings(self) -> Settings:
@@ -102,6 +103,8 @@ class _Asked:
 
     def secrets(self, name: str) -> Check:
         """The Secret that the values name, where the program does not make it."""
+        if self._ground.values_problem:
+            return unknown(name, self._ground.values_problem)
         wanted = _secret_of(self._ground.values)
         own = self._settings.elasticsearch_secret
         if wanted is None or (own is not None and own.name == wanted):
@@ -172,18 +175,20 @@ class _Asked:
     def room(self, name: str) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""
         release, namespace = self._settings.release, self._named.namespace
-        brokers_of = self._cluster.wanted(namespace, f"{release}-zeebe")
-        engine_of = self._cluster.wanted(namespace, f"{release}-elasticsearch-master")
-        if brokers_of is None:
+        brokers_of = self._cluster.planned(namespace, f"{release}-zeebe")
+        engine_of = self._cluster.planned(namespace, f"{release}-elasticsearch-master")
+        if not brokers_of:
             return unknown(name, f"nothing is installed in {namespace}")
+        if engine_of is None and brings_search_engine(self._ground.values):
+            return unknown(name, f"{namespace} holds no search engine to go by")
         count = brokers.failover_broker_count(self._settings.cluster_size)
-        pods = [brokers_of[1]] * count
-        if engine_of is not None:
-            pods += [engine_of[1]] * engine_of[0]
+        pods = brokers_of[:1] * count + (engine_of or [])
         lacking = does_not_fit(pods, self._cluster.free())
         return held(
             name,
-            None if lacking is None else f"no node has {lacking} left for one of {len(pods)} pods",
+            None
+            if lacking is None
+            else f"no node has {lacking.asks} left for one of {len(pods)} pods, and may have it beside the others",
             f"more or larger nodes in region {self._named.name}, or smaller requests",
             f"{len(pods)} pods fit",
         )

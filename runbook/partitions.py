@@ -8,7 +8,7 @@ from dualregion.engine.records import Records
 from dualregion.observed import ClusterView, Exporting
 from dualregion.settings import Settings
 from runbook.asking import Told
-from runbook.sight import InstallationSight, Sights
+from runbook.sight import InstallationSight, Pod, Sights
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,21 @@ def duplicates(sights: Sights) -> dict[int, tuple[str, ...]]:
 
     At work is whose pod is ready: a sleeping broker, which has somebody else's id, never is.
     """
+    return {broker: found for broker, found in _at_work(sights).items() if len(found) > 1}
+
+
+def places_of_brokers(sights: Sights) -> dict[int, str]:
+    """Return the namespace in which each broker is at work, as its pod says; its advertised address may say anything."""
+    return {broker: " and ".join(found) for broker, found in _at_work(sights).items()}
+
+
+def _at_work(sights: Sights) -> dict[int, tuple[str, ...]]:
     places: dict[int, set[str]] = {}
     for installation in installations(sights):
         for pod in installation.brokers:
             if pod.ready:
                 places.setdefault(pod.broker, set()).add(installation.namespace)
-    return {
-        broker: tuple(sorted(found)) for broker, found in sorted(places.items()) if len(found) > 1
-    }
+    return {broker: tuple(sorted(found)) for broker, found in sorted(places.items())}
 
 
 def installations(sights: Sights) -> tuple[InstallationSight, ...]:
@@ -127,6 +134,11 @@ def exporting(sights: Sights) -> tuple[Exporting, ...]:
         for pod in installation.brokers
         for state in pod.exporting.value or ()
     )
+
+
+def silent_brokers(installation: InstallationSight) -> tuple[Pod, ...]:
+    """Return the brokers that are ready and do not say what their exporters do."""
+    return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.silence)
 
 
 def records(sights: Sights, namespace: str) -> Told[Records]:

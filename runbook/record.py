@@ -15,9 +15,9 @@ from runbook.stacks import Both
 
 
 def namespace_of(host: str) -> str:
-    """Return a broker's namespace: the third label of the address that the chart gives it; else the address."""
-    labels = host.split(".")
-    return labels[2] if len(labels) > 2 else host
+    """Return a broker's namespace by the address that the chart gives it; of any other, the address."""
+    _, _, namespace, *rest = (*host.split("."), "", "", "")
+    return namespace if rest[0] == "svc" else host
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dualregion import rights
 from dualregion.rights import Right, Side
 from dualregion.settings import Settings
 from hooks.cluster import Cluster
-from runbook.room import Resources, requested
+from runbook.room import Node, Planned, Resources, requested
 
 
 class AskingCluster(Cluster):
@@ -61,8 +61,8 @@ class AskingCluster(Cluster):
         """Return whether there is a Secret of this name."""
         return self._one("V1Secret", namespace, name) is not None
 
-    def free(self) -> list[Resources]:
-        """Return what of each schedulable node nobody has asked for yet."""
+    def free(self) -> list[Node]:
+        """Return the schedulable nodes, with what of each nobody has asked for yet."""
         held: dict[str, Resources] = {}
         for pod in self._call(self._core.list_pod_for_all_namespaces).items:
             if pod.spec.node_name and pod.status.phase not in ("Succeeded", "Failed"):
@@ -70,12 +70,26 @@ class AskingCluster(Cluster):
                     requested(pod.spec)
                 )
         return [
-            Resources.of(node.status.allocatable).minus(held.get(node.metadata.name, Resources()))
+            Node(
+                Resources.of(node.status.allocatable).minus(
+                    held.get(node.metadata.name, Resources())
+                ),
+                {_HOSTNAME: node.metadata.name, **(node.metadata.labels or {})},
+                tuple(node.spec.taints or ()),
+            )
             for node in self._call(self._core.list_node).items
             if not node.spec.unschedulable
         ]
 
-    def wanted(self, namespace: str, stateful_set: str) -> tuple[int, Resources] | None:
-        """Return how many pods a StatefulSet has, and what each asks for; None if there is none."""
+    def planned(self, namespace: str, stateful_set: str) -> list[Planned] | None:
+        """Return the pods that a StatefulSet wants; None if there is none."""
         found = self.stateful_set(namespace, stateful_set)
-        return found and (found.spec.replicas, requested(found.spec.template.spec))
+        if found is None:
+            return None
+        template = found.spec.template
+        labels = dict((template.metadata and template.metadata.labels) or {})
+        return [Planned(requested(template.spec), labels, template.spec)] * found.spec.replicas
+
+
+_HOSTNAME = "kubernetes.io/hostname"
+"""The label that each node has with its own name, mostly."""

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dualregion.observed import Replica
 from runbook.judgement import Health, Status
-from runbook.partitions import Partition
+from runbook.partitions import Partition, places_of_brokers
 from runbook.record import namespace_of
 from runbook.sight import InstallationSight
 from runbook.stacks import RegionStack, Update
@@ -141,11 +141,12 @@ def _brokers(status: Status) -> Table:
         "at",
         *(str(each.number) for each in status.partitions),
     )
-    view = status.view.value
+    view, places = status.view.value, places_of_brokers(status.sights)
     for broker in sorted(view.brokers if view else (), key=lambda each: each.id):
         held = {copy.partition: copy for copy in broker.replicas}
         cells = (_letter(held.get(each.number)) for each in status.partitions)
-        row(found, broker.id, namespace_of(broker.host), *cells)
+        at = places.get(broker.id, namespace_of(broker.host))
+        row(found, broker.id, at, *cells)
     return found
 
 

@@ -14,8 +14,7 @@ from dualregion.values import WEB_APPS
 from hooks import pods, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed, Cluster, Target
-from hooks.pods import ordinal_of
-from hooks.rollout import is_ready
+from hooks.pods import is_ready, ordinal_of
 from hooks.search import SearchEngine
 from runbook.asking import Told, all_of, told
 
@@ -124,7 +123,8 @@ def _region(
 ) -> RegionSight:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
-    cluster.check_answers(reach)
+    # A status is a single look, and says of what it did not see that it could not be seen.
+    cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     asked = {
         kind: _Asked(

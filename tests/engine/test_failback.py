@@ -22,6 +22,8 @@ def failed_over(project: Project) -> Project:
     """Let region 0 take over from region 1, whose cluster is empty; both stacks are told to fail back."""
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
+    # Only what was proved to be out of sight is cut off.
+    project.pretend_proved("region0", 1, "F1", "normal")
     assert "F1: waited" in project.up("region0").output
     project.pretend_taken_over("region0", lost_region=1)
     project.both(

@@ -350,6 +350,20 @@ def owner(kind: str, name: str) -> Document:
     return {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": "1", "controller": True}
 
 
+def gateway_pods(namespace: str, count: int, release: str = "camunda") -> list[Document]:
+    """Return ready gateway pods as the chart's Deployment makes them."""
+    found = broker_pods(namespace, count, release=release)
+    for number, pod in enumerate(found):
+        pod["metadata"] |= {
+            "name": f"{release}-zeebe-gateway-{number}",
+            "labels": {
+                "app.kubernetes.io/component": "zeebe-gateway",
+                "app.kubernetes.io/instance": release,
+            },
+        }
+    return found
+
+
 def stateful_set(
     count: int, *, env: Sequence[Document] = (), release: str = "camunda", **status: Any
 ) -> Document:
@@ -607,12 +621,14 @@ def _is_up(pod: Document) -> bool:
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
-def search_engine(replicas: int, ready: int | None, release: str = "camunda") -> Document:
-    """Return the search engine's StatefulSet with so many ready nodes."""
+def search_engine(
+    replicas: int, ready: int | None, release: str = "camunda", nodes: str = "master"
+) -> Document:
+    """Return a StatefulSet of the search engine with so many ready nodes, of one kind."""
     labels = {"app.kubernetes.io/name": "elasticsearch", "app.kubernetes.io/instance": release}
-    name = f"{release}-elasticsearch-master"
+    name = f"{release}-elasticsearch-{nodes}"
     return {
-        "metadata": {"name": name, "generation": 1},
+        "metadata": {"name": name, "generation": 1, "labels": labels},
         "spec": {
             "replicas": replicas,
             "serviceName": f"{name}-hl",

@@ -113,6 +113,26 @@ def installation(
     )
 
 
+def hushed(told: Told[InstallationSight | None], *parts: str) -> Told[InstallationSight | None]:
+    """Return an installation of which these parts do not answer: `view`, `records`, `exporting`."""
+    found = told.value
+    assert found is not None
+    silence = "no answer in time"
+    return Told(
+        replace(
+            found,
+            view=Told(silence=silence) if "view" in parts else found.view,
+            records=Told(silence=silence) if "records" in parts else found.records,
+            brokers=tuple(
+                replace(each, exporting=Told(silence=silence))
+                if each.ready and "exporting" in parts
+                else each
+                for each in found.brokers
+            ),
+        )
+    )
+
+
 def _states(pod: str, broker: int, phase: str) -> tuple[Exporting, ...]:
     return tuple(
         Exporting(pod, number, broker == number - 1, phase, 90, 90)

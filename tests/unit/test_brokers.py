@@ -185,3 +185,31 @@ def test_more_brokers_never_cost_a_partition_its_quorum(size: int) -> None:
             )
             assert stuck <= stuck_before
             stuck_before = stuck
+
+
+def test_a_distribution_that_was_sorted_as_texts_is_held_against_both_losses() -> None:
+    """Zeebe did so until 8.4, and a cluster keeps the distribution that it began with."""
+    order = sorted(range(12), key=str)
+    holders = {
+        partition: [order[(partition - 1 + offset) % 12] for offset in range(4)]
+        for partition in range(1, 13)
+    }
+    found = [brokers.failover_problem(lost, 12, holders) for lost in (0, 1)]
+    assert found == [
+        "after a failover of region 0 partition 2, 3 has no quorum "
+        "(held: 2 by broker 1, 2, 10, 11; 3 by broker 2, 3, 10, 11)",
+        "after a failover of region 1 partition 3, 4 has no quorum "
+        "(held: 3 by broker 2, 3, 10, 11; 4 by broker 2, 3, 4, 11)",
+    ]
+
+
+@pytest.mark.parametrize("size", [4, 8, 12, 16])
+def test_a_new_clusters_distribution_is_fit_for_both_losses(size: int) -> None:
+    holders = brokers.computed_holders(size, size, 4)
+    assert [brokers.failover_problem(lost, size, holders) for lost in (0, 1)] == [None, None]
+
+
+def test_copies_that_may_forget_what_was_acknowledged_are_named() -> None:
+    found = brokers.failover_problem(1, 8, {1: [0, 1, 3, 5], 2: [0, 2]})
+    assert found is not None
+    assert "partition 1 " in found

@@ -8,15 +8,19 @@ that refuses credentials is not mistaken for one that is gone, which would count
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dualregion.errors import ClusterUnreachable, ConfigError
+from dualregion.errors import ClusterUnreachable, ConfigError, CredentialsDemanded
+from hooks import cluster as cluster_module
 from hooks import zeebe
 from hooks.cluster import CallFailed, Cluster, Target
+from hooks.search import SearchEngine
+from hooks.waiting import Waiting
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
     FakeKubernetes,
@@ -41,6 +45,11 @@ def closed_port() -> int:
     return port
 
 
+@pytest.fixture(autouse=True)
+def tries_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "RETRY_SECONDS", 0)
+
+
 @pytest.fixture
 def gone(tmp_path: Path) -> Cluster:
     """A cluster whose API server does not listen any more."""
@@ -62,13 +71,43 @@ def test_a_cluster_that_is_gone_is_named_with_context_address_and_reason(gone: C
     assert "Connection refused" in text
 
 
-def test_an_api_server_without_its_store_counts_as_gone(
+KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+NO_STORE = failure(500, "InternalError", "etcdserver: request timed out")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(NO_STORE, id="without its store"),
+        pytest.param(failure(429, "TooManyRequests", "too many requests"), id="busy"),
+        pytest.param(Reply(503, "<html>"), id="a proxy before it"),
+    ],
+)
+def test_an_api_server_that_answers_with_an_error_is_alive(
+    cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+) -> None:
+    """A lost region must not be declared unreachable, and its state trusted blindly, for one busy moment."""
+    kubernetes.broken[KUBE_SYSTEM] = answer
+    with pytest.raises(CallFailed) as caught:
+        cluster.check_answers()
+    assert caught.value.status == answer.status
+    assert caught.value.may_pass
+    assert "'cluster-london' answers, but cannot be looked at now" in str(caught.value)
+    assert kubernetes.asked == [f"GET {KUBE_SYSTEM}"] * cluster_module.TRIES
+
+
+def test_one_error_of_an_api_server_says_nothing(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
-    path = "/api/v1/namespaces/kube-system"
-    kubernetes.broken[path] = failure(500, "InternalError", "etcdserver: request timed out")
-    with pytest.raises(ClusterUnreachable, match="500"):
-        cluster.check_answers()
+    kubernetes.broken[KUBE_SYSTEM] = NO_STORE
+    kubernetes.tick = lambda: kubernetes.broken.clear() if kubernetes.asked else None
+    cluster.check_answers()
+    assert len(kubernetes.asked) == 2
+
+
+@pytest.mark.parametrize(("status", "passing"), [(None, True), (403, False), (404, False)])
+def test_what_may_pass_by_itself(status: int | None, passing: bool) -> None:
+    assert CallFailed("x", status).may_pass is passing
 
 
 @pytest.mark.parametrize(
@@ -191,6 +230,72 @@ def test_a_gateway_that_does_not_answer_well_is_worth_another_try(
     with pytest.raises(CallFailed, match=told):
         zeebe.cluster_view(cluster, NAMESPACE, "camunda")
     assert len(kubernetes.asked) == 1, "it was asked again silently"
+
+
+UNAUTHORIZED = {"type": "about:blank", "title": "Unauthorized", "status": 401}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Reply(401, UNAUTHORIZED), id="unauthorized"),
+        pytest.param(Reply(403, {"title": "Forbidden"}), id="forbidden"),
+        pytest.param(Reply(407, "<html>"), id="a proxy's"),
+        pytest.param(Reply(302, "<html>"), id="to a login"),
+    ],
+)
+class TestCredentialsDemanded:
+    """No waiting changes that: it is told at once, with what to do."""
+
+    def test_by_a_gateway(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", answer)
+        path = f"/v1/user-tasks/{1 << 51}/completion"
+        kubernetes.behind(BEHIND_GATEWAY, path, answer, method="POST")
+        asks: tuple[Callable[[], object], ...] = (
+            lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"),
+            lambda: zeebe.refuses_commands(cluster, NAMESPACE, "camunda", 1),
+        )
+        for ask in asks:
+            with pytest.raises(CredentialsDemanded) as caught:
+                ask()
+            text = str(caught.value)
+            assert (
+                f"of camunda-zeebe-gateway:8080 in camunda-london: it answers {answer.status}"
+                in text
+            )
+            assert "must answer without authentication inside the cluster" in text
+
+    def test_a_wait_ends_at_once(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", answer)
+        waiting = Waiting("N", print, deadline_seconds=600)
+        with pytest.raises(CredentialsDemanded):
+            waiting.answer("x", lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"), "")
+
+    def test_by_a_search_engine(
+        self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
+    ) -> None:
+        """It forbids for other reasons, too, such as an index that is blocked."""
+        target = f"{NAMESPACE}/services/camunda-elasticsearch-master-hl:9200"
+        kubernetes.behind(target, "/_cluster/health", answer)
+        expected = CallFailed if answer.status == 403 else CredentialsDemanded
+        with pytest.raises(expected):
+            SearchEngine(cluster, NAMESPACE, "camunda").health()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_api_servers_own_refusal_is_not_taken_for_the_gateways(
+    cluster: Cluster, kubernetes: FakeKubernetes, status: int
+) -> None:
+    """Rights in a namespace that has just been made come a moment later."""
+    kubernetes.behind(
+        BEHIND_GATEWAY, "/v1/topology", failure(status, "Forbidden", "services/proxy")
+    )
+    with pytest.raises(CallFailed, match="services/proxy"):
+        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
 
 
 def test_a_gateway_that_is_not_there(cluster: Cluster) -> None:

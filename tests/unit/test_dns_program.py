@@ -11,7 +11,7 @@ from components.dns import chain_hooks
 from components.ownership import FIELD_MANAGER
 from dualregion.corefile import block_for
 from dualregion.desired import desired
-from dualregion.errors import DualRegionError, Refused
+from dualregion.errors import DualRegionError
 from dualregion.progress import Stack
 from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER, Kind
 from hooks import dns
@@ -127,11 +127,6 @@ class TestHooks:
     def test_it_is_put_where_the_settings_say(self, done: list[Any]) -> None:
         self.call("chain-dns", site_of(chained_settings()))
         assert done == ["chain"]
-
-    def test_it_is_never_put_into_a_lost_region(self, done: list[Any]) -> None:
-        with pytest.raises(Refused):
-            self.call("chain-dns", site_of(failover(0, lost=0)))
-        assert done == []
 
     def test_it_is_taken_out_where_it_was_put(self, done: list[Any]) -> None:
         place = {"configMap": "kube-system/other", "key": "Corefile"}

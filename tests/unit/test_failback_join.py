@@ -220,7 +220,7 @@ class TestB1:
         place = here.recreated.namespace
         (_, awake) = here.ids(place)
         here.unseen.add(awake)
-        told = f"Last seen: broker {awake} of namespace {place} not in"
+        told = f"Last seen: broker {awake} not in the topology yet"
         hint = "Look at the DNS and the network between the regions, and at the brokers' logs."
         self.refused(here, f"broker {awake} {self.JOINED}", told, hint=hint)
 

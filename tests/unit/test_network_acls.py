@@ -117,6 +117,16 @@ def test_the_rules_wait_for_nothing_and_everything_of_the_failover_waits_for_the
         assert rules <= behind(recorder, each)
 
 
+def test_they_cut_nothing_off_before_it_is_out_of_sight(
+    survivor: tuple[Settings, Recorder],
+) -> None:
+    recorder = survivor[1]
+    rules = [each for key, each in recorder.found.items() if key.startswith("NetworkAclRule::")]
+    assert rules
+    for each in rules:
+        assert each.before_create == (f"out-of-sight-{each.name}",)
+
+
 def test_they_are_made_in_the_survivors_aws_region(survivor: tuple[Settings, Recorder]) -> None:
     found, recorder = survivor
     name = f"region{found.region}-network-acls"

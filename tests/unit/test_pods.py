@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from dualregion.observed import ClusterView
 from hooks import pods
 from hooks.cluster import Cluster
 from tests.unit.fake_kubernetes import (
@@ -19,7 +18,6 @@ from tests.unit.fake_kubernetes import (
     broker_pods,
     search_engine,
     stateful_set,
-    topology,
 )
 
 NAMESPACE = "camunda-london"
@@ -156,6 +154,12 @@ def test_a_pod_that_no_node_takes_is_told(cluster: Cluster, kubernetes: FakeKube
         pytest.param(2, 2, None, id="ready"),
         pytest.param(2, 1, "1 of 2 search engine nodes in camunda-london ready", id="half"),
         pytest.param(1, None, "0 of 1 search engine nodes in camunda-london ready", id="starting"),
+        pytest.param(
+            0,
+            None,
+            "StatefulSet camunda-elasticsearch-master in camunda-london is scaled to nothing",
+            id="scaled to nothing",
+        ),
     ],
 )
 def test_whether_the_search_engine_is_ready(
@@ -180,8 +184,30 @@ def test_what_keeps_the_search_engine_from_starting_is_told(
     )
 
 
-def test_a_search_engine_that_is_not_the_charts_is_the_users_to_watch(cluster: Cluster) -> None:
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") is None
+@pytest.mark.parametrize("others", [(), (search_engine(3, 3, nodes="data"),)], ids=["none", "data"])
+def test_a_search_engine_that_is_not_there_is_not_ready(
+    cluster: Cluster, kubernetes: FakeKubernetes, others: tuple[Document, ...]
+) -> None:
+    kubernetes.put(STATEFUL_SETS, *others)
+    told = "StatefulSet camunda-elasticsearch-master does not exist in camunda-london"
+    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+
+
+def test_all_nodes_of_the_search_engine_are_looked_at_whatever_their_kind(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    """Values may give it data, coordinating and ingest nodes, each kind a StatefulSet of its own."""
+    kubernetes.put(STATEFUL_SETS, search_engine(2, 2), search_engine(3, 1, nodes="data"))
+    kubernetes.put(STATEFUL_SETS, search_engine(1, 1, release="other"), stateful_set(2))
+    told = "3 of 5 search engine nodes in camunda-london ready"
+    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+
+
+def test_brokers_that_are_scaled_to_nothing_are_not_rolled_out(
+    cluster: Cluster, kubernetes: FakeKubernetes
+) -> None:
+    kubernetes.put(STATEFUL_SETS, stateful_set(0))
+    assert pending(cluster) == "StatefulSet camunda-zeebe in camunda-london is scaled to nothing"
 
 
 def test_the_environment_is_right_everywhere(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
@@ -256,42 +282,43 @@ def test_no_brokers_have_no_environment(cluster: Cluster) -> None:
     assert reason == "StatefulSet camunda-zeebe does not exist in camunda-london"
 
 
-def seen(*, leaderless: Sequence[int] = ()) -> ClusterView:
-    return ClusterView.of(
-        topology({0: NAMESPACE, 2: NAMESPACE}, size=4, partitions=4, leaderless=leaderless)
-    )
-
-
-def restart(cluster: Cluster, view: ClusterView | None) -> list[str]:
+def restart(cluster: Cluster, *, leaderless: bool) -> list[str]:
     said: list[str] = []
-    pods.restart_stale(cluster, NAMESPACE, "camunda", view=view, partition_count=4, say=said.append)
+    pods.restart_stale(cluster, NAMESPACE, "camunda", leaderless=leaderless, say=said.append)
     return said
 
 
-@pytest.mark.parametrize(
-    "view",
-    [
-        pytest.param(seen(leaderless=(1, 2, 3, 4)), id="no leader at all"),
-        pytest.param(seen(leaderless=(3,)), id="one partition without leader"),
-        pytest.param(ClusterView(), id="nobody in sight"),
-        pytest.param(None, id="no gateway"),
-    ],
-)
 def test_without_quorum_brokers_of_the_old_configuration_are_restarted_at_once(
-    cluster: Cluster, kubernetes: FakeKubernetes, view: ClusterView | None
+    cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.put(STATEFUL_SETS, stateful_set(2))
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 2, revision="old"))
-    said = restart(cluster, view)
+    said = restart(cluster, leaderless=True)
     assert kubernetes.deleted() == ["camunda-zeebe-0", "camunda-zeebe-1"]
     assert said[0] == "restarting camunda-zeebe-0 in camunda-london: there is no quorum to lose"
 
 
-def test_with_quorum_no_broker_is_touched(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
+@pytest.mark.parametrize(
+    ("state", "restarts", "told"),
+    [
+        pytest.param({"running": {"startedAt": "2026-01-01T00:00:00Z"}}, 3, [], id="runs"),
+        pytest.param({"waiting": {"reason": "ContainerCreating"}}, 0, [], id="is being started"),
+        pytest.param(
+            {"waiting": {"reason": "CrashLoopBackOff"}}, 3, ["camunda-zeebe-0"], id="crashes"
+        ),
+        pytest.param({"terminated": {"exitCode": 1}}, 0, ["camunda-zeebe-0"], id="has ended"),
+    ],
+)
+def test_with_quorum_or_if_it_cannot_be_told_only_what_does_not_run_is_restarted(
+    cluster: Cluster, kubernetes: FakeKubernetes, state: Document, restarts: int, told: list[str]
+) -> None:
+    """The rolling update would wait for ever for a broker that cannot start with the old configuration."""
     kubernetes.put(STATEFUL_SETS, stateful_set(2))
-    kubernetes.put(PODS, *broker_pods(NAMESPACE, 2, revision="old"))
-    assert restart(cluster, seen()) == []
-    assert kubernetes.deleted() == []
+    pods_of = broker_pods(NAMESPACE, 2, revision="old")
+    pods_of[0]["status"]["containerStatuses"][0] |= {"state": state, "restartCount": restarts}
+    kubernetes.put(PODS, *pods_of)
+    restart(cluster, leaderless=False)
+    assert kubernetes.deleted() == told
 
 
 def test_brokers_that_run_the_new_configuration_are_never_restarted(
@@ -302,7 +329,7 @@ def test_brokers_that_run_the_new_configuration_are_never_restarted(
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     kubernetes.put(STATEFUL_SETS, stateful_set(3))
     kubernetes.put(PODS, *current, *stale, leaving)
-    restart(cluster, None)
+    restart(cluster, leaderless=True)
     assert kubernetes.deleted() == ["camunda-zeebe-1"]
 
 
@@ -312,12 +339,12 @@ def test_nothing_is_restarted_before_the_controller_has_seen_the_change(
     """Before that its revision is the old one, and the pods that it makes would be old again."""
     kubernetes.put(STATEFUL_SETS, stateful_set(1, observedGeneration=2, updateRevision="older"))
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 1, revision="old"))
-    assert restart(cluster, None) == []
+    assert restart(cluster, leaderless=True) == []
     assert kubernetes.deleted() == []
 
 
 def test_nothing_is_restarted_where_nothing_is_installed(cluster: Cluster) -> None:
-    assert restart(cluster, None) == []
+    assert restart(cluster, leaderless=True) == []
 
 
 def test_the_brokers_environment_is_read_as_helm_has_rendered_it(

@@ -43,6 +43,7 @@ from tests.unit.fake_kubernetes import FakeKubernetes, failure, kubeconfig
 PROJECT = "/srv/project"
 T = TypeVar("T")
 SECRET = {"name": "elasticsearch-env-secret", "data": {"S3_SECRET_KEY": "hush"}}
+RIGHTS = {"subject": "group:operators"}
 BASE: dict[str, Any] = {"zeebe": {"env": [{"name": "MINE", "value": "kept"}]}}
 
 
@@ -343,6 +344,13 @@ def test_what_was_refused_once_stops_every_deletion_after_it() -> None:
         ask(RELEASE, "normal")
     with pytest.raises(Refused, match="normal-isolation is not deleted either"):
         ask(POLICY, "normal-isolation")
+
+
+def test_nothing_is_cut_off_before_it_is_out_of_sight(survivor: tuple[Settings, Recorder]) -> None:
+    """Afterwards the isolation itself takes a healthy region out of sight."""
+    _, recorder = survivor
+    for name, policy in of_type(recorder, POLICY).items():
+        assert policy.before_create == (f"out-of-sight-{name}",)
 
 
 def test_everything_goes_to_the_regions_own_cluster(survivor: tuple[Settings, Recorder]) -> None:
@@ -734,21 +742,46 @@ class TestInterruptedRuns:
     def fire(self, hook: Any) -> None:
         asyncio.run(hook(pulumi.ResourceHookArgs("urn", "", "normal", "t")))
 
-    def test_nothing_is_ever_installed_in_a_lost_region(self) -> None:
-        """A recreated region is empty; the state may still think that it holds a release."""
-        lost = failover(0, lost=0)
-        site = site_of(lost, topology=remembered(lost, Stack(nodes=frozenset({"normal"}))))
-        with pytest.raises(Refused, match="region london is lost: nothing is made in it"):
-            self.fire(self.hook(site, "take-over-normal"))
+    def kept(self) -> Recorder:
+        """Return all that a silent lost region keeps, made on AWS and of DNS included."""
+        found = failover(0, lost=0, elasticsearchSecret=SECRET, regions=with_cidrs(), rights=RIGHTS)
+        names = ("normal", "normal-isolation", "failover", "N", "dns-chain", "dns-load-balancer")
+        return declared(site_of(found, topology=remembered(found, Stack(nodes=frozenset(names)))))
 
-    def test_no_step_is_waited_for_in_a_lost_region(self, cluster: Cluster) -> None:
-        """Its gates are only kept; in a recreated region they would wait for brokers in vain."""
-        lost = failover(0, lost=0, deadlineSeconds=1)
-        site = site_of(
-            lost, cluster, topology=remembered(lost, Stack(nodes=frozenset({"normal", "N"})))
-        )
-        with pytest.raises(Refused):
-            self.fire(self.hook(site, "prove-N"))
+    def test_nothing_is_made_or_changed_in_a_region_that_stays_as_it_is(self) -> None:
+        """Its API server may answer the provider and not the program; the state may remember what is gone."""
+        recorder = self.kept()
+        kept = [recorder.found[key] for key in in_cluster(recorder)]
+        assert {each.type.rpartition(":")[2] for each in kept} == {
+            *("Namespace", "NetworkPolicy", "Secret", "RoleBinding", "Release", "ConfigMap"),
+            "Service",
+        }
+        for each in kept:
+            assert each.before_create[0] == "make-nothing", each
+            assert each.before_update[0] == "change-nothing", each
+            assert set(each.inputs) <= set(each.ignored), each
+        release = recorder.found["Release::normal"]
+        assert {"chart", "version", "repositoryOpts", "valueYamlFiles"} <= set(release.ignored)
+
+    @pytest.mark.parametrize("name", ["make-nothing", "change-nothing"])
+    def test_what_would_be_made_or_changed_there_is_refused_by_name(self, name: str) -> None:
+        with pytest.raises(Refused) as caught:
+            self.fire(self.kept().hooks[name].callback)
+        text = str(caught.value)
+        assert text.startswith("normal: region london is ")
+        assert "run `pulumi up` here again once the other region has taken over" in text
+
+    def test_the_provider_of_a_region_that_stays_as_it_is_may_change(self) -> None:
+        """A region that is made anew has another address."""
+        (provider,) = of_type(self.kept(), PROVIDER).values()
+        assert (provider.before_update, provider.ignored) == ((), ())
+
+    def test_every_other_region_is_made_and_changed(
+        self, survivor: tuple[Settings, Recorder]
+    ) -> None:
+        for recorder in (survivor[1], declared(site_of(settings(), peer=NORMAL_PEER))):
+            assert "make-nothing" not in recorder.hooks
+            assert recorder.found["Release::normal"].ignored == ()
 
     @pytest.mark.parametrize("name", ["take-over-normal", "clear-pending-normal"])
     def test_helms_records_of_the_own_release_are_looked_at_first(

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from dualregion.progress import Stack
 from runbook.__main__ import app
-from runbook.record import incidents_of
+from runbook.record import incidents_of, namespace_of
 from runbook.stacks import Both, State
 from tests.unit import fake_pulumi
 from tests.unit import runbook_world as world
@@ -118,3 +118,22 @@ def test_without_any_incident_it_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     fake_pulumi.install(tmp_path, monkeypatch)
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "history"])
     assert (result.exit_code, "no incident so far" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("camunda-zeebe-0.camunda-zeebe.camunda-london.svc", "camunda-london"),
+        ("camunda-zeebe-0.camunda-zeebe.camunda-london.svc.cluster.local", "camunda-london"),
+        (
+            "camunda-zeebe-0.eu-west-2.zeebe.example.com",
+            "camunda-zeebe-0.eu-west-2.zeebe.example.com",
+        ),
+        ("10.0.0.1", "10.0.0.1"),
+        ("", ""),
+    ],
+)
+def test_an_advertised_address_is_a_namespaces_only_if_the_chart_gave_it(
+    host: str, told: str
+) -> None:
+    assert namespace_of(host) == told

@@ -13,6 +13,7 @@ from dualregion.topology import Kind
 from runbook.asking import Told
 from runbook.judgement import Health, Status, judge
 from runbook.locks import Lock
+from runbook.partitions import places_of_brokers
 from runbook.stacks import Both
 from tests.unit import runbook_world as world
 
@@ -261,3 +262,46 @@ def test_the_phase_is_the_one_further_on() -> None:
     stacks = world.failing_over([])[0], world.normal()[1]
     assert judge(stacks, world.whole()).phase is Phase.FAILOVER
     assert judge(stacks, world.whole()).sights[0].installations[Kind.NORMAL].value is not None
+
+
+UNSEEN = {
+    "view": "what the gateway of camunda-paris sees is unknown: no answer in time",
+    "records": "what the search engine of camunda-paris holds is unknown: no answer in time",
+    "exporting": "whether camunda-zeebe-0 in camunda-paris exports is unknown: no answer in time",
+}
+
+
+@pytest.mark.parametrize("part", UNSEEN)
+def test_nothing_is_called_healthy_of_which_a_part_cannot_be_seen(part: str) -> None:
+    there = world.region(1, normal=world.hushed(world.installation(1), part))
+    status = judge(world.normal(), (world.whole()[0], there))
+    assert status.health is Health.CANNOT_TELL
+    assert UNSEEN[part] in said(status)
+
+
+def test_amid_the_procedure_a_part_that_cannot_be_seen_is_told_too() -> None:
+    here = world.returned()[0]
+    there = world.region(1, normal=world.hushed(world.installation(1, asleep=[1]), "records"))
+    status = judge(world.failing_back(["B0"], ["B1"]), (here, there))
+    assert status.health is Health.MID_PROCEDURE
+    assert UNSEEN["records"] in said(status)
+
+
+def test_an_installation_that_is_gone_is_a_degradation() -> None:
+    there = world.region(1, normal=Told(None), failover=Told(None))
+    status = judge(world.normal(), (world.whole()[0], there))
+    assert status.health is Health.DEGRADED
+    assert "region paris: no normal installation is there, though its stack holds one" in said(
+        status
+    )
+    assert "failover installation" not in said(status)
+
+
+def test_where_a_broker_runs_is_told_by_its_pod_and_not_by_its_advertised_address() -> None:
+    assert places_of_brokers(world.whole()) == {
+        0: "camunda-london",
+        1: "camunda-paris",
+        2: "camunda-london",
+        3: "camunda-paris",
+    }
+    assert places_of_brokers(world.taken_over())[1] == "camunda-london-failover"

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes import client
 from typer.testing import CliRunner
 
 from dualregion import installations, rights
@@ -26,12 +27,20 @@ from runbook.checks import Check, Ground, Outcome, always, before_failback, befo
 from runbook.judgement import judge
 from runbook.live_checks import of_region
 from runbook.preflight import exit_status
-from runbook.room import Resources, does_not_fit
+from runbook.room import Node, Planned, Resources, does_not_fit
+from runbook.sight import Sights
 from tests.unit import runbook_world as world
 from tests.unit.examples import ACLS, chained_settings, settings, with_acls
-from tests.unit.fake_kubernetes import FakeKubernetes, Reply, kubeconfig, stateful_set
+from tests.unit.fake_kubernetes import (
+    FakeKubernetes,
+    Reply,
+    kubeconfig,
+    search_engine,
+    stateful_set,
+)
 
 REFERENCE = read_values((), Path())
+STATEFUL_SETS = "/apis/apps/v1/namespaces/camunda-london/statefulsets"
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
@@ -134,6 +143,119 @@ def test_paused_exporters_are_found() -> None:
     assert "PAUSED" in failed(before_failover(ground(sights=sights)))["every broker exports"]
 
 
+def outcomes(found: Iterable[Check]) -> dict[str, tuple[Outcome, str]]:
+    """Return what was found of each check that does not hold."""
+    return {
+        each.name: (each.outcome, each.found) for each in found if each.outcome is not Outcome.OK
+    }
+
+
+def hushed(*parts: str) -> Sights:
+    """Return both regions, of neither of which these parts answer."""
+    return (
+        world.region(0, normal=world.hushed(world.installation(0), *parts)),
+        world.region(1, normal=world.hushed(world.installation(1), *parts)),
+    )
+
+
+SILENT = (world.silent(0), world.silent(1))
+
+
+@pytest.mark.parametrize(
+    ("sights", "names"),
+    [
+        pytest.param(hushed("exporting"), {"every broker exports"}, id="brokers"),
+        pytest.param(
+            hushed("view"),
+            {
+                "every broker exports",
+                "every partition is complete",
+                "the gateway of region london sees all brokers",
+                "the gateway of region paris sees all brokers",
+            },
+            id="gateways",
+        ),
+        pytest.param(
+            SILENT,
+            {
+                "every broker exports",
+                "every partition is complete",
+                "the gateway of region london sees all brokers",
+                "the gateway of region paris sees all brokers",
+            },
+            id="everything",
+        ),
+    ],
+)
+def test_what_could_not_be_observed_is_unknown(sights: Sights, names: set[str]) -> None:
+    found = outcomes(before_failover(ground(sights=sights)))
+    assert set(found) == names
+    assert {outcome for outcome, _ in found.values()} == {Outcome.UNKNOWN}
+
+
+def test_replicas_that_were_not_asked_do_not_export_for_all_that_is_known() -> None:
+    sights = world.region(0, normal=world.installation(0, asleep=[0])), world.whole()[1]
+    outcome, found = outcomes(before_failover(ground(sights=sights)))["every broker exports"]
+    assert (outcome, found) == (Outcome.UNKNOWN, "12 of 16 replicas in sight were asked")
+
+
+QUORUM = "quorum after either loss"
+
+
+def test_quorum_after_a_loss_is_computed_from_what_the_gateway_says() -> None:
+    assert QUORUM not in outcomes(always(ground()))
+    assert QUORUM not in outcomes(always(ground(TAKEN_OVER, world.taken_over())))
+    half = world.view_of((0, 2))
+    sights = tuple(
+        world.region(each, normal=world.installation(each, view=half)) for each in (0, 1)
+    )
+    assert outcomes(always(ground(sights=sights)))[QUORUM] == (
+        Outcome.UNKNOWN,
+        "not all copies of partition 1, 2, 3, 4 are in sight",
+    )
+    outcome, found = outcomes(always(ground(sights=SILENT)))[QUORUM]
+    assert outcome is Outcome.UNKNOWN
+    assert "no gateway says who holds which partition" in found
+
+
+def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
+    """Four brokers can hold four copies in one way only; with six, partitions may lie badly."""
+    sizes = {"cluster_size": 6, "partition_count": 4}
+    stacks = tuple(
+        replace(each, settings=each.settings.model_copy(update=sizes)) for each in world.normal()
+    )
+    view = world.view_of((0, 2, 3, 5))
+    sights = tuple(
+        world.region(each, normal=world.installation(each, view=view)) for each in (0, 1)
+    )
+    outcome, found = outcomes(always(ground(stacks, sights)))[QUORUM]
+    assert outcome is Outcome.FAILED
+    assert "after a failover of region 1 partition 1, 2, 3, 4 has no quorum" in found
+    assert "1 by broker 0, 2, 3, 5" in found
+
+
+def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
+    found = outcomes(of_region(ground(sights=SILENT), 1, failback=False))
+    assert found == dict.fromkeys(
+        (
+            "rights in region paris",
+            "Secrets in region paris",
+            "the snapshot repository from region paris",
+            "room for failover brokers in region paris",
+            "the failover namespace of region paris is clean",
+        ),
+        (Outcome.UNKNOWN, "no answer in time"),
+    )
+
+
+def test_a_backend_that_does_not_show_locks_is_told() -> None:
+    found = {each.name: each.found for each in always(ground())}
+    assert "this backend does not show locks" in found["stack region0 is at rest"]
+    first, second = (replace(each, locks=()) for each in world.normal())
+    found = {each.name: each.found for each in always(ground((first, second)))}
+    assert found["stack region0 is at rest"] == "nothing is pending"
+
+
 def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
     assert "a failover is complete" in failed(before_failback(ground()))
     assert failed(before_failback(ground(TAKEN_OVER, world.taken_over()))) == {}
@@ -141,12 +263,127 @@ def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
     assert early["the failover is complete"] == "F3 is not proved"
 
 
+def node(memory: int, taints: tuple[Any, ...] = (), **labels: str) -> Node:
+    """Return a node with labels of `kubernetes.io/`."""
+    named = {f"kubernetes.io/{key}": value for key, value in labels.items()}
+    return Node(Resources(Decimal(2), Decimal(memory)), named, taints)
+
+
+def planned(memory: int, spec: Any = None, cpu: int = 1, **labels: str) -> Planned:
+    return Planned(Resources(Decimal(cpu), Decimal(memory)), labels, spec)
+
+
 def test_pods_are_placed_by_what_they_ask_for() -> None:
-    small, large = Resources(Decimal(1), Decimal(1)), Resources(Decimal(1), Decimal(4))
-    nodes = [Resources(Decimal(2), Decimal(5)), Resources(Decimal(1), Decimal(2))]
+    small, large = planned(1), planned(4)
+    nodes = [node(5), Node(Resources(Decimal(1), Decimal(2)))]
     assert does_not_fit([small, large, small], nodes) is None
     assert does_not_fit([large, large], nodes) == large
     assert str(Resources.of({"cpu": "1500m", "memory": "2Gi"})) == "1.5 cpu and 2048 MiB"
+
+
+def pod_spec(**parts: Any) -> client.V1PodSpec:
+    return client.V1PodSpec(containers=[], **parts)
+
+
+def apart(key: str, **labels: str) -> client.V1PodSpec:
+    """Return the spec of a pod that must not be where one with these labels is, as the chart's brokers."""
+    expressions = [
+        client.V1LabelSelectorRequirement(key=name, operator="In", values=[value])
+        for name, value in labels.items()
+    ]
+    term = client.V1PodAffinityTerm(
+        label_selector=client.V1LabelSelector(match_expressions=expressions), topology_key=key
+    )
+    away = client.V1PodAntiAffinity(required_during_scheduling_ignored_during_execution=[term])
+    return pod_spec(affinity=client.V1Affinity(pod_anti_affinity=away))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "fits"),
+    [
+        pytest.param([node(9, hostname="a")], False, id="one node, however large"),
+        pytest.param([node(9, hostname="a"), node(1, hostname="b")], True, id="one node for each"),
+    ],
+)
+def test_brokers_that_keep_away_from_each_other_need_nodes_of_their_own(
+    nodes: list[Node], fits: bool
+) -> None:
+    """The chart's brokers do, by a required anti-affinity."""
+    broker = planned(1, apart("kubernetes.io/hostname", app="broker"), app="broker")
+    assert (does_not_fit([broker, broker], nodes) is None) is fits
+    engine = planned(1, app="engine")
+    assert does_not_fit([broker, engine], nodes) is None, "it keeps away from brokers only"
+
+
+def test_pods_keep_away_from_whom_others_keep_away_from() -> None:
+    broker = planned(2, apart("kubernetes.io/zone", app="engine"), app="broker")
+    engine = planned(1, app="engine")
+    nodes = [node(9, hostname="a", zone="z"), node(9, hostname="b", zone="z")]
+    assert does_not_fit([broker, engine], nodes) == engine
+
+
+TAINTED = (client.V1Taint(key="only", value="camunda", effect="NoSchedule"),)
+
+
+@pytest.mark.parametrize(
+    ("spec", "taints", "fits"),
+    [
+        pytest.param(pod_spec(), (), True, id="anywhere"),
+        pytest.param(pod_spec(), TAINTED, False, id="a taint"),
+        pytest.param(
+            pod_spec(
+                tolerations=[client.V1Toleration(key="only", operator="Equal", value="camunda")]
+            ),
+            TAINTED,
+            True,
+            id="tolerated",
+        ),
+        pytest.param(
+            pod_spec(tolerations=[client.V1Toleration(key="only", value="other")]),
+            TAINTED,
+            False,
+            id="another value tolerated",
+        ),
+        pytest.param(pod_spec(node_selector={"kubernetes.io/pool": "zeebe"}), (), True, id="pool"),
+        pytest.param(pod_spec(node_selector={"kubernetes.io/pool": "x"}), (), False, id="no pool"),
+        *(
+            pytest.param(
+                pod_spec(
+                    affinity=client.V1Affinity(
+                        node_affinity=client.V1NodeAffinity(
+                            required_during_scheduling_ignored_during_execution=client.V1NodeSelector(
+                                node_selector_terms=[
+                                    client.V1NodeSelectorTerm(
+                                        match_expressions=[
+                                            client.V1NodeSelectorRequirement(
+                                                key="kubernetes.io/pool",
+                                                operator=operator,
+                                                values=values,
+                                            )
+                                        ]
+                                    )
+                                ]
+                            )
+                        )
+                    )
+                ),
+                (),
+                fits,
+                id=f"{operator} {values}",
+            )
+            for operator, values, fits in (
+                ("In", ["zeebe"], True),
+                ("NotIn", ["zeebe"], False),
+                ("Exists", None, True),
+                ("DoesNotExist", None, False),
+                ("Gt", ["1"], False),
+            )
+        ),
+    ],
+)
+def test_pods_are_placed_where_they_may_be(spec: Any, taints: tuple[Any, ...], fits: bool) -> None:
+    found = does_not_fit([planned(1, spec)], [node(9, taints, pool="zeebe")])
+    assert (found is None) is fits
 
 
 @pytest.fixture
@@ -161,7 +398,7 @@ def london(
     broker = stateful_set(2)
     containers = broker["spec"]["template"]["spec"]["containers"]
     containers[0]["resources"] = {"requests": {"cpu": "500m", "memory": "1Gi"}}
-    kubernetes.put("/apis/apps/v1/namespaces/camunda-london/statefulsets", broker)
+    kubernetes.put(STATEFUL_SETS, broker, search_engine(1, 1))
     room(kubernetes, "4Gi")
     kubernetes.put("/api/v1/persistentvolumes")
     for path in ("", "/_verify"):
@@ -207,6 +444,23 @@ def room(fake: FakeKubernetes, memory: str) -> None:
         "status": {"phase": "Running"},
     }
     fake.broken["/api/v1/pods"] = Reply(200, {"items": [pod], "metadata": {}})
+
+
+@pytest.mark.parametrize("missing", ["zeebe", "elasticsearch-master"])
+def test_room_is_unknown_without_what_it_is_reckoned_by(
+    london: tuple[FakeKubernetes, Ground], missing: str
+) -> None:
+    kubernetes, found = london
+    del kubernetes.objects[STATEFUL_SETS][f"camunda-{missing}"]
+    room = outcomes(of_region(found, 0, failback=False))[
+        "room for failover brokers in region london"
+    ]
+    assert room[0] is Outcome.UNKNOWN
+    own = replace(found, values={"elasticsearch": {"enabled": False}})
+    room_of_own = outcomes(of_region(own, 0, failback=False)).get(
+        "room for failover brokers in region london"
+    )
+    assert (room_of_own is None) is (missing != "zeebe")
 
 
 def test_a_region_that_is_fit_passes_and_nothing_stays_behind(

@@ -14,8 +14,8 @@ import pytest
 
 from dualregion import brokers
 from dualregion.desired import desired
-from dualregion.errors import DeadlineExceeded
-from dualregion.procedure import STEPS, Step
+from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.procedure import STEPS
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings
 from hooks import failover as failover_hooks
@@ -23,7 +23,6 @@ from hooks import proofs, steps, zeebe
 from hooks.cluster import Cluster
 from hooks.failover import POLICY_NAME
 from hooks.site import Evidence, Site
-from hooks.waiting import Waiting
 from tests.unit.examples import NAMES, failover, settings, with_cidrs
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
@@ -32,25 +31,17 @@ from tests.unit.fake_kubernetes import (
     Reply,
     broker_pods,
     failure,
+    gateway_pods,
     kubeconfig,
     partition_states,
     search_engine,
     stateful_set,
     topology,
 )
+from tests.unit.quick import QuickSite
 
 PARTITIONS = 4
 SIZE = 4
-
-
-@dataclass(frozen=True)
-class QuickSite(Site):
-    """A site whose gates look often, and give up soon where a test wants to see them fail."""
-
-    deadline: float = 30
-
-    def waiting(self, step: Step) -> Waiting:
-        return Waiting(step.id, self.say, self.deadline, poll_seconds=0.01)
 
 
 @dataclass
@@ -91,6 +82,17 @@ class Region:
             f"{self.own}/services/camunda-zeebe-gateway:8080", "/v1/topology", *replies
         )
 
+    def gateways(self, *views: dict[int, str], ready: int = 2) -> None:
+        """Let the survivor have several gateways, each of which sees other brokers."""
+        pods = gateway_pods(self.own, len(views))
+        for pod in pods[ready:]:
+            pod["status"]["conditions"] = []
+        self.kubernetes.put(f"/api/v1/namespaces/{self.own}/pods", *pods)
+        for pod, hosts in zip(pods, views, strict=True):
+            answer = Reply(200, topology(hosts, size=SIZE, partitions=PARTITIONS))
+            target = f"{self.own}/pods/{pod['metadata']['name']}:8080"
+            self.kubernetes.behind(target, "/v1/topology", answer)
+
     def takes_commands(self, partition: int, *replies: Reply) -> None:
         self.kubernetes.behind(
             f"{self.own}/services/camunda-zeebe-gateway:8080",
@@ -123,9 +125,24 @@ class Region:
         wanted = proofs.wanted_environment(self.settings, replaced_region=region) | (other or {})
         env = [{"name": name, "value": value} for name, value in wanted.items()]
         collection = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
-        self.kubernetes.put(collection, stateful_set(count, env=env))
+        self.kubernetes.put(collection, stateful_set(count, env=env), search_engine(2, 2))
         pods = f"/api/v1/namespaces/{namespace}/pods"
         self.kubernetes.put(pods, *broker_pods(namespace, count, env=env))
+
+    @property
+    def deployments(self) -> dict[str, Document]:
+        """The Deployments of the region's own installation, by name."""
+        path = f"/apis/apps/v1/namespaces/{self.own}/deployments"
+        return self.kubernetes.objects.setdefault(path, {})
+
+    def has_deployment(self, component: str, *, ready: int = 2) -> None:
+        """Give the region's own installation a Deployment of two pods."""
+        name = f"camunda-{component}"
+        self.deployments[name] = {
+            "metadata": {"name": name, "generation": 1},
+            "spec": {"replicas": 2, "selector": {}, "template": {}},
+            "status": {"observedGeneration": 1, "readyReplicas": ready, "updatedReplicas": 2},
+        }
 
     def isolated(self, *namespaces: str) -> None:
         for namespace in namespaces:
@@ -164,9 +181,10 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     return region
 
 
-def refusal(prove: Callable[[Site], Evidence], region: Region) -> str:
+def refusal(prove: Callable[[Site], Evidence], region: Region, deadline: float = 0.05) -> str:
+    """Return what a gate says that gives up; one that must look twice before that needs a longer deadline."""
     with pytest.raises(DeadlineExceeded) as caught:
-        prove(replace(region.site, deadline=0.05))
+        prove(replace(region.site, deadline=deadline))
     text = str(caught.value)
     assert "The same `pulumi up` goes on from here." in text
     return text
@@ -194,18 +212,19 @@ class TestF1:
         )
         before = topology(survivor.hosts | lost, size=SIZE, partitions=PARTITIONS)
         after = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
-        survivor.sees(before, before, after)
+        survivor.sees(before, after, before, after)
         failover_hooks.isolate(survivor.site)
         assert any("the gateway still sees broker" in line for line in survivor.said)
 
     def test_a_lost_region_in_sight_is_refused(self, survivor: Region) -> None:
         peer = survivor.settings.peer
-        survivor.sees(topology(survivor.hosts | {3: peer.namespace}, size=SIZE))
+        last = brokers.region_broker_ids(SIZE, survivor.lost)[-1]
+        survivor.sees(topology(survivor.hosts | {last: peer.namespace}, size=SIZE))
         text = refusal(failover_hooks.isolate, survivor)
         assert text.startswith("F1: waited")
         assert f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology" in text
         assert (
-            f"Last seen: the gateway still sees broker 3 (camunda-zeebe-0.camunda-zeebe.{peer.namespace}"
+            f"Last seen: the gateway still sees broker {last} (camunda-zeebe-0.camunda-zeebe.{peer.namespace}"
             in text
         )
         assert "cut the network between the regions" in text
@@ -216,12 +235,44 @@ class TestF1:
         assert "Last seen: GET /v1/topology of camunda-zeebe-gateway:8080" in text
         assert "no endpoints available" in text
 
+    @pytest.mark.parametrize("answered", [{}, "others"], ids=["nobody", "others only"])
+    def test_a_gateway_that_does_not_see_its_own_region_proves_nothing(
+        self, survivor: Region, answered: object
+    ) -> None:
+        others = {id_: at for id_, at in survivor.hosts.items() if at == survivor.takeover}
+        survivor.sees(topology(others if answered else {}, size=SIZE))
+        text = refusal(failover_hooks.isolate, survivor)
+        assert "Last seen: the gateway does not see broker " in text
+        assert "of its own region, which is ready: what it does not see proves nothing" in text
+
+    def test_one_gateway_of_two_that_has_forgotten_the_lost_region_proves_nothing(
+        self, survivor: Region
+    ) -> None:
+        last = brokers.region_broker_ids(SIZE, survivor.lost)[-1]
+        lives = survivor.hosts | {last: survivor.settings.peer.namespace}
+        survivor.gateways(survivor.hosts, lives)
+        text = refusal(failover_hooks.isolate, survivor)
+        assert f"Last seen: the gateway still sees broker {last} (" in text
+
+    def test_all_gateways_that_are_ready_are_asked(self, survivor: Region) -> None:
+        survivor.gateways(survivor.hosts, {})
+        assert "proves nothing" in refusal(failover_hooks.isolate, survivor)
+        survivor.gateways(survivor.hosts, survivor.hosts)
+        assert "policies" in failover_hooks.isolate(survivor.site)
+
+    def test_a_gateway_that_is_not_ready_is_not_asked(self, survivor: Region) -> None:
+        survivor.gateways(survivor.hosts, {}, ready=1)
+        assert "policies" in failover_hooks.isolate(survivor.site)
+        survivor.gateways(survivor.hosts, ready=0)
+        text = refusal(failover_hooks.isolate, survivor)
+        assert f"Last seen: no gateway of {survivor.own} is ready" in text
+
     @pytest.mark.parametrize("missing", ["own", "takeover"])
     def test_a_missing_policy_is_named(self, survivor: Region, missing: str) -> None:
         namespace = getattr(survivor, missing)
         path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
         survivor.kubernetes.objects[path].clear()
-        text = refusal(failover_hooks.isolate, survivor)
+        text = refusal(failover_hooks.isolate, survivor, deadline=1)
         assert "the network policies exist" in text
         assert f"Last seen: missing: {namespace}/{POLICY_NAME}" in text
         assert "Run `pulumi up` again" in text
@@ -276,17 +327,14 @@ class TestF2:
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         text = refusal(failover_hooks.take_over, survivor)
         assert f"failover broker {taken} joined" in text
-        assert (
-            f"Last seen: broker {taken} of namespace {survivor.takeover} not in the topology"
-            in text
-        )
+        assert f"Last seen: broker {taken} not in the topology" in text
         assert f"Look at the log of camunda-zeebe-0 in {survivor.takeover}" in text
 
     def test_a_broker_that_joined_under_a_wrong_id(self, survivor: Region) -> None:
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         wrong = {id_ + 2 if id_ == taken else id_: host for id_, host in survivor.hosts.items()}
         survivor.sees(topology(wrong, size=SIZE, partitions=PARTITIONS))
-        assert f"broker {taken} of namespace" in refusal(failover_hooks.take_over, survivor)
+        assert f"broker {taken} not in" in refusal(failover_hooks.take_over, survivor)
 
     def test_a_partition_without_leader(self, survivor: Region) -> None:
         answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(2,))
@@ -313,6 +361,35 @@ class TestF2:
         survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
         refusal(failover_hooks.take_over, survivor)
         assert survivor.kubernetes.deleted() == ["camunda-zeebe-0", "camunda-zeebe-1"]
+
+    @pytest.mark.parametrize(
+        "unseen",
+        [
+            pytest.param(failure(503, "ServiceUnavailable", "no endpoints"), id="no gateway"),
+            pytest.param(failure(429, "TooManyRequests", "busy"), id="busy"),
+            pytest.param(topology({}, size=SIZE), id="nobody in sight"),
+        ],
+    )
+    def test_stale_brokers_are_not_restarted_for_what_could_not_be_seen(
+        self, survivor: Region, unseen: Document | Reply
+    ) -> None:
+        """They may lead every partition. Without quorum once, too: it must be seen twice in a row."""
+        without = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(1,))
+        survivor.sees(without, unseen, without, unseen)
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        refusal(failover_hooks.take_over, survivor)
+        assert survivor.kubernetes.deleted() == []
+
+    def test_stale_brokers_are_not_restarted_while_one_gateway_sees_leaders(
+        self, survivor: Region
+    ) -> None:
+        survivor.sees(topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(1,)))
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        survivor.gateways(survivor.hosts, survivor.hosts)
+        refusal(failover_hooks.take_over, survivor)
+        assert survivor.kubernetes.deleted() == []
 
     def test_with_quorum_stale_brokers_are_left_to_their_rolling_update(
         self, survivor: Region
@@ -438,7 +515,13 @@ def member(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Region
     region.sees(topology(everyone(region), size=SIZE, partitions=PARTITIONS))
     for partition in range(1, PARTITIONS + 1):
         region.takes_commands(partition, NO_SUCH_TASK)
+    region.exports(10, 11)
+    for name in COMPONENTS:
+        region.has_deployment(name)
     return region
+
+
+COMPONENTS = ("zeebe-gateway", "operate", "tasklist")
 
 
 def everyone(region: Region) -> dict[int, str]:
@@ -454,6 +537,9 @@ class TestN:
 
     def test_it_is_proved(self, member: Region) -> None:
         evidence = failover_hooks.prove_normal(member.site)
+        assert evidence["exportedPositions"] == ", ".join(
+            f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
+        )
         assert [each.split(" ")[0] for each in evidence["brokers"].split(", ")] == list("0123")
 
     def test_own_brokers_that_are_not_ready(self, member: Region) -> None:
@@ -472,6 +558,20 @@ class TestN:
         assert f"the search engine of {member.own} is ready" in text
         assert "Last seen: 0 of 1 search engine nodes" in text
 
+    def test_a_search_engine_that_is_not_there(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "StatefulSet camunda-elasticsearch-master does not exist" in text
+
+    def test_a_search_engine_that_is_the_users_own_is_theirs_to_watch(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, {"elasticsearch": {"enabled": False}}, peer)
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+        assert any("is none of the chart's" in line for line in member.said)
+
     def test_brokers_of_the_other_region_that_have_not_joined(self, member: Region) -> None:
         own = {id_: host for id_, host in everyone(member).items() if host == member.own}
         member.sees(topology(own, size=SIZE, partitions=PARTITIONS))
@@ -479,6 +579,85 @@ class TestN:
         missing = brokers.region_broker_ids(SIZE, 1 - member.settings.region)
         assert f"Last seen: broker {missing[0]}, {missing[1]} not in the topology yet" in text
         assert "the DNS between the regions" in text
+
+    def test_a_failover_that_could_not_reach_a_quorum_is_found_out_now(
+        self, member: Region, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By who really holds the partitions; with four brokers of four copies there is but one way."""
+        asked: list[int] = []
+
+        def problem(lost: int, size: int, holders: brokers.Holders) -> str:
+            assert (size, {len(each) for each in holders.values()}) == (SIZE, {4})
+            asked.append(lost)
+            return f"after a failover of region {lost} partition 2 has no quorum"
+
+        monkeypatch.setattr(brokers, "failover_problem", problem)
+        with pytest.raises(Refused, match="partition 2 has no quorum: the live cluster does not"):
+            failover_hooks.prove_normal(member.site)
+        assert asked == [0]
+
+    def test_exporters_that_are_paused(self, member: Region) -> None:
+        member.exports(10, 11, phase="PAUSED")
+        text = refusal(failover_hooks.prove_normal, member)
+        assert (
+            f"Last seen: {member.own}/camunda-zeebe-0 says PAUSED of partition 1, 2, 3, 4" in text
+        )
+
+    def test_a_follower_that_is_paused(self, member: Region) -> None:
+        """It may lead next."""
+        states = partition_states({1: "FOLLOWER"}, phase="SOFT_PAUSED")
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "camunda-zeebe-1 says SOFT_PAUSED of partition 1" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_positions_that_do_not_move(self, member: Region) -> None:
+        """An exporter writes to nowhere, or a firewall lets brokers through and the search engine not."""
+        member.exports(10)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "exported positions move on every partition that is led here" in text
+        assert "partition 1: exported position stays at 10" in text
+        assert "at the network from here to the other region's (port 9200)" in text
+
+    def test_an_idle_cluster_that_has_exported_all_is_proved_at_once(self, member: Region) -> None:
+        member.exports(1000)
+        assert "1: 1000 -> 1000" in failover_hooks.prove_normal(member.site)["exportedPositions"]
+
+    def test_brokers_that_do_not_tell(self, member: Region) -> None:
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", failure(502, "BadGateway", "eof"))
+        assert "every broker tells how far it has exported" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_partition_that_is_led_in_the_other_region_is_proved_there(
+        self, member: Region
+    ) -> None:
+        states = partition_states({1: "LEADER", 2: "FOLLOWER"}, exported=10, processed=10)
+        target = f"{member.own}/pods/camunda-zeebe-0:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "exportedPositions" in failover_hooks.prove_normal(member.site)
+
+    @pytest.mark.parametrize("component", COMPONENTS)
+    def test_a_component_that_is_not_available(self, member: Region, component: str) -> None:
+        member.exports(1000)
+        member.has_deployment(component, ready=1)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert f"the gateway and the web apps of {member.own} are available" in text
+        assert f"Last seen: 1 of 2 pods of camunda-{component} in {member.own} ready" in text
+        del member.deployments[f"camunda-{component}"]
+        assert f"there is no Deployment camunda-{component}" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_web_app_that_the_values_switch_off_is_not_waited_for(self, member: Region) -> None:
+        values = {"operate": {"enabled": False}, "tasklist": {"enabled": False}}
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, values, peer)
+        for name in ("camunda-operate", "camunda-tasklist"):
+            del member.deployments[name]
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
 
     def test_quorum_alone_is_not_complete(self, member: Region) -> None:
         answer = topology(everyone(member), size=SIZE, partitions=PARTITIONS, unhealthy=(3,))

@@ -7,7 +7,7 @@ changes are truth tables.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -230,6 +230,49 @@ def test_a_region_called_lost_stays_as_it_is_until_the_other_has_taken_over(
     if held:
         assert topology.waiting_for is not None
         assert f"`pulumi up` on stack region{1 - region} first" in topology.waiting_for
+
+
+LAST = {"zeebe": {"image": {"tag": "8.5.8"}}, "global": {"multiregion": {"regionId": 9}}}
+"""The values of a release's last update, as its state holds them."""
+B1_STANDS, BUCKET = {"B1": "1-region0-lost"}, {"settings": {"bucket": "b"}}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(
+            lambda own: desired(failover(0, 0), {"zeebe": {"image": {"tag": "new"}}}, Stack(), own),
+            id="called lost",
+        ),
+        pytest.param(
+            lambda own: desired(
+                settings(phase="failback-pending", lostRegion=0, backup=BUCKET),
+                {"zeebe": {"image": {"tag": "new"}}},
+                Stack(),
+                own,
+            ),
+            id="called recreated",
+        ),
+        pytest.param(lambda own: remembered(failover(0, 0), own), id="silent"),
+    ],
+)
+@pytest.mark.parametrize("gates", [{}, B1_STANDS], ids=["whole", "on its way back"])
+def test_a_region_that_stays_as_it_is_keeps_its_own_values(
+    kept: Callable[[Stack], Topology], gates: dict[str, str]
+) -> None:
+    """It may be healthy, and called lost by a slip: what the values files say by now is not taken over."""
+    own = Stack(
+        nodes=frozenset({"normal", *gates}), gates=gates, values={"normal": LAST, "failover": {}}
+    )
+    topology = kept(own)
+    assert topology.unchanged
+    assert [each.values for each in topology.installations] == [LAST]
+
+
+def test_only_a_region_that_stays_as_it_is_is_kept_unchanged() -> None:
+    for _, _, topology in answers():
+        kept = topology.role in (Role.LOST, Role.RECREATED) and topology.waiting_for is not None
+        assert kept or not topology.unchanged
 
 
 def test_a_survivor_waits_for_nobody() -> None:

@@ -1,0 +1,17 @@
+"""A site for tests that want to see a step fail, and not to wait for it."""
+
+from dataclasses import dataclass
+
+from dualregion.procedure import Step
+from hooks.site import Site
+from hooks.waiting import Waiting
+
+
+@dataclass(frozen=True)
+class QuickSite(Site):
+    """A site whose gates look often, and give up soon where a test wants to see them fail."""
+
+    deadline: float = 30
+
+    def waiting(self, step: Step) -> Waiting:
+        return Waiting(step.id, self.say, self.deadline, poll_seconds=0.01)
