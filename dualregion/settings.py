@@ -387,7 +387,7 @@ def _check_chart(settings: Settings) -> str | None:
     if chart.is_path or re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", chart.version or ""):
         return None
     return (
-        f"chart.version is {chart.version!r}: a whole version such as 10.11.3 is needed, as an incident must not bring another "
+        f"chart.version is {'not set' if chart.version is None else repr(chart.version)}: a whole version such as 10.11.3 is needed, as an incident must not bring another "
         "chart than the one that is installed"
     )
 
@@ -402,21 +402,6 @@ def _check_isolation(settings: Settings) -> str | None:
         "address ranges of the pods of both regions, in Pulumi.yaml; or, if you cut the network between the regions yourself "
         "in an incident (firewall, routes, peering), `pulumi config set isolation own` on both stacks"
     )
-
-
-def _check_release(settings: Settings) -> str | None:
-    """Refuse a name that the chart would not append its components' names to."""
-    taken = next((each for each in _COMPONENTS if each in settings.release), None)
-    if taken is None:
-        return None
-    return (
-        f"release is {settings.release!r}: of a release whose name contains {taken!r} the chart names things otherwise than the "
-        "program looks for them; choose another name"
-    )
-
-
-_COMPONENTS = ("elasticsearch", "operate", "tasklist", "zeebe-gateway")
-"""Source: 'contains' in the charts' templates for names."""
 
 
 def _check_network_acls(settings: Settings) -> str | None:
@@ -588,7 +573,6 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_derived_namespaces,
     _check_foreign_namespaces,
     _check_contexts,
-    _check_release,
     _check_chart,
     _check_pod_ranges,
     _check_isolation,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dualregion.procedure import FAILOVER_STEPS, Step
+from dualregion.procedure import F0, FAILOVER_STEPS, Step
 from dualregion.progress import Stack
 from dualregion.topology import Gate, Topology
 
@@ -21,8 +21,8 @@ Uids = Mapping[str, str]
 
 
 def is_kept_of(step: Step) -> bool:
-    """Return whether the record of a step names what its proof stands on."""
-    return step in FAILOVER_STEPS
+    """Return whether the record of a step names what its proof stands on; a claim (F0) stands on nothing in a cluster."""
+    return step in FAILOVER_STEPS and step != F0
 
 
 def entry(uids: Uids) -> dict[str, str]:

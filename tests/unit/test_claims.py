@@ -330,7 +330,12 @@ class Living:
         return [
             SimpleNamespace(
                 metadata=SimpleNamespace(
-                    name=f"camunda-zeebe-{index}", namespace=namespace, deletion_timestamp=None
+                    name=f"camunda-zeebe-{index}",
+                    namespace=namespace,
+                    deletion_timestamp=None,
+                    owner_references=[
+                        SimpleNamespace(kind="StatefulSet", name="camunda-zeebe", controller=True)
+                    ],
                 ),
                 status=SimpleNamespace(conditions=[each]),
             )

@@ -922,7 +922,7 @@ class TestStacks:
         held = registered_urns(site_of(failover(1, lost=0, regions=with_cidrs())))
         engine = Backend.engine("region1", {"phase": "failover", "lostRegion": 0}, held)
         peer, _ = run(lambda: stacks.read_peer("region1"), engine)
-        assert set(peer.records) == {"F1", "F2", "F3"}
+        assert set(peer.records) == {"F0", "F1", "F2", "F3"}
         assert replace(peer, records={}) == Stack(
             Phase.FAILOVER,
             0,

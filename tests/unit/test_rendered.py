@@ -45,9 +45,9 @@ def given() -> Settings:
     return settings(regions=with_cidrs())
 
 
-def render(extra: Mapping[str, Any]) -> Rendered:
+def render(extra: Mapping[str, Any], of_failover: Mapping[str, Any] | None = None) -> Rendered:
     base = merge(read_values((), Path()), extra)
-    found = rendered.releases(given(), Bases.of(base))
+    found = rendered.releases(given(), Bases.of(base, of_failover))
     return {
         stage: (found[stage], charts.render(CHART, "camunda", found[stage], ""))
         for stage in LOOKED_AT
@@ -70,16 +70,6 @@ def test_with_the_reference_values_nothing_is_found() -> None:
 @pytest.mark.parametrize(
     ("extra", "codes", "told"),
     [
-        pytest.param(
-            {
-                "global": {"ingress": {"enabled": True, "host": "h"}},
-                "operate": {"contextPath": "/operate"},
-                "tasklist": {"contextPath": "/tasklist"},
-            },
-            {Code.INGRESS},
-            "camunda-camunda-platform has a rule without paths",
-            id="the combined Ingress, whose web apps are off",
-        ),
         pytest.param(
             {"elasticsearch": {"nameOverride": "es"}},
             {Code.NAME, Code.EXTRA},
@@ -147,12 +137,6 @@ def test_with_the_reference_values_nothing_is_found() -> None:
             id="Tasklist by another name",
         ),
         pytest.param(
-            {"connectors": {"enabled": True}},
-            {Code.EXTRA},
-            "Deployment camunda-connectors runs once more",
-            id="Connectors in the failover installation",
-        ),
-        pytest.param(
             {"global": {"elasticsearch": {"disableExporter": False}}},
             {Code.EXPORTER},
             "a third exporter, elasticsearch",
@@ -202,6 +186,40 @@ def test_what_values_rename_or_move_is_found(
     found = found_in(render(extra))
     assert {each.code for each in found} == codes, found
     assert any(told in each.sentence for each in found), found
+
+
+def test_what_the_failover_installation_would_run_a_third_time_is_found() -> None:
+    """Off by default there, and on by `failoverValues` only."""
+    connectors = {"connectors": {"enabled": True, "inbound": {"mode": "disabled"}}}
+    assert found_in(render(connectors)) == []
+    found = found_in(render(connectors, connectors))
+    assert {each.code for each in found} == {Code.EXTRA}
+    assert "Deployment camunda-connectors runs once more" in found[0].sentence
+
+
+def test_the_combined_ingress_is_not_rendered_where_it_would_have_no_paths() -> None:
+    extra = {
+        "global": {"ingress": {"enabled": True, "host": "h"}},
+        "operate": {"contextPath": "/operate"},
+        "tasklist": {"contextPath": "/tasklist"},
+    }
+    made = render(extra)
+    kinds = [{each["kind"] for each in objects} for _, objects in made.values()]
+    assert found_in(made) == []
+    assert {"Ingress" in each for each in kinds} == {True, False}
+
+
+def test_an_ingress_without_paths_is_found_whatever_renders_it() -> None:
+    pathless = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "mine"},
+        "spec": {"rules": [{"host": "h", "http": {}}]},
+    }
+    made = {stage: (spec, [*objects, pathless]) for stage, (spec, objects) in well().items()}
+    found = found_in(made)
+    assert Code.INGRESS in {each.code for each in found}
+    assert any("mine has a rule without paths" in each.sentence for each in found)
 
 
 def test_an_ingress_of_a_component_is_no_finding_and_an_engine_account_neither() -> None:

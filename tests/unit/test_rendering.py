@@ -196,10 +196,12 @@ def test_a_null_that_the_provider_drops_is_found_by_its_key(
 
 def test_what_is_accepted_is_no_finding(serving: FakeKubernetes, cluster: Cluster) -> None:
     del serving
-    base = {**BASE, "connectors": {"enabled": True}, "tasklist": {"nameOverride": "t"}}
-    assert {each.code for each in look(cluster, base=base).findings} == {Code.EXTRA, Code.NAME}
+    connectors = {"connectors": {"enabled": True}}
+    base = {**BASE, **connectors, "tasklist": {"nameOverride": "t"}}
+    seen = look(cluster, base=base, of_failover=connectors)
+    assert {each.code for each in seen.findings} == {Code.EXTRA, Code.NAME}
     accepting = given(chart={"accept": ["extra", "name"]})
-    assert look(cluster, accepting, base).findings == ()
+    assert look(cluster, accepting, base, connectors).findings == ()
 
 
 # --- in the program
@@ -228,7 +230,9 @@ def test_a_fatal_finding_is_refused_with_all_of_them_and_the_way_to_accept(
 
 def test_a_minor_finding_is_warned_of(serving: FakeKubernetes, cluster: Cluster) -> None:
     del serving
-    seen = rendering.check(site(cluster, {**BASE, "connectors": {"enabled": True}}))
+    connectors = {"connectors": {"enabled": True}}
+    made = replace(site(cluster), bases=Bases.of({**BASE, **connectors}, connectors))
+    seen = rendering.check(made)
     (warning,) = seen.warnings
     assert warning.startswith("the chart renders: [extra] Deployment camunda-connectors")
     assert seen.proved

@@ -241,6 +241,8 @@ def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
             "rights in region paris",
             "Secrets in region paris",
             "the snapshot repository from region paris",
+            "the search engine of region paris can be copied",
+            "what the chart renders in region paris",
             "room for failover brokers in region paris",
             "the failover namespace of region paris is clean",
         ),
@@ -636,7 +638,7 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     assert [each.name for each in checks if each.outcome is Outcome.UNKNOWN] == [
         "room for failover brokers in region london"
     ]
-    assert len(checks) == 6
+    assert len(checks) == 7
 
 
 @pytest.mark.parametrize(

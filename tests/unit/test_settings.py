@@ -191,7 +191,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         (
             f"chart version {version}",
             {"chart": {"name": "camunda-platform", "version": version}},
-            ("chart.version", repr(version), "10.11.3"),
+            ("chart.version", repr(version) if version else "not set", "10.11.3"),
         )
         for version in ("", "10", "^10.11.3", "10.x", ">=10.0.0 <11", "latest")
     ),
@@ -200,7 +200,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         (
             f"release {name}",
             {"release": name},
-            ("release", repr(name), "choose another name"),
+            ("release", repr(name), "it must not hold"),
         )
         for name in ("elasticsearch-c8", "camunda-operate", "my-tasklist", "zeebe-gateway")
     ),

@@ -69,7 +69,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "a number of any length",
         {"clusterSize": "9" * 5000},
-        ("clusterSize is '999", "an even number"),
+        ("clusterSize is '999", "divisible by 4"),
     ),
     (
         "a deadline of years",
@@ -254,7 +254,11 @@ def test_what_is_refused_is_told_in_the_operators_words(
 
 def configuration(**texts: str) -> Settings:
     """Return settings as Pulumi keeps them."""
-    plain_texts = {"region": "0", "regions": json.dumps([region(0), region(1)])}
+    plain_texts = {
+        "region": "0",
+        "regions": json.dumps([region(0), region(1)]),
+        "isolation": "own",
+    }
     return Settings.of_configuration(plain_texts | texts, "/project")
 
 

@@ -9,7 +9,7 @@ import pytest
 from dualregion import standing as pure
 from dualregion.desired import desired
 from dualregion.held import nodes_of, stack_of
-from dualregion.procedure import B2, F2, Phase
+from dualregion.procedure import B2, F0, F2, Phase
 from dualregion.progress import Stack
 from dualregion.topology import Topology
 from hooks import standing
@@ -63,8 +63,9 @@ def proofs(cluster: Cluster, own: Stack, said: list[str] | None = None) -> list[
     """Return which proof of F1, F2 and F3 the next `up` wants."""
     warned = said if said is not None else []
     wanted = standing.proved_again(cluster, FOUND, topology_after(own), own, warned.append)
-    assert len(wanted.nodes) == 5
-    return [gate.proof for gate in wanted.gates]
+    first, *behind = wanted.gates
+    assert (first.step, first.proof) == (F0, 1)
+    return [gate.proof for gate in behind]
 
 
 def test_what_is_there_still_is_not_proved_again(cluster: Cluster, proved: Stack) -> None:
@@ -110,7 +111,7 @@ def test_what_stands_behind_it_is_proved_again(cluster: Cluster, proved: Stack) 
     """F3 behind F2, whatever F3's own record says; F1 stands before both."""
     held = dict(proved.records)
     wanted = pure.proved_again(topology_after(proved), proved, ["F2"])
-    assert [gate.proof for gate in wanted.gates] == [1, 2, 2]
+    assert [gate.proof for gate in wanted.gates] == [1, 1, 2, 2]
     del held["F3"]
     assert proofs(cluster, replace(proved, records=held)) == [1, 1, 1]
 
@@ -132,7 +133,7 @@ def test_a_record_of_another_incident_is_none(cluster: Cluster, proved: Stack) -
 
 
 def test_another_proof_is_another_gate() -> None:
-    (_, gate, _) = topology_after(Stack()).gates
+    gate = topology_after(Stack()).gates[2]
     assert set(gate.labels) == {"camunda-dual-region/step", "camunda-dual-region/incident"}
     assert replace(gate, proof=2).labels == gate.labels | {"camunda-dual-region/proof": "2"}
 
