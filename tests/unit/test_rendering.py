@@ -64,10 +64,11 @@ def serving(kubernetes: FakeKubernetes, with_helm: None) -> FakeKubernetes:
     return kubernetes
 
 
-def look(cluster: Cluster, found: Settings | None = None, base: Any = None) -> Seen:
-    return rendering.look(
-        cluster, found or given(), Bases.of(BASE if base is None else base), Path()
-    )
+def look(
+    cluster: Cluster, found: Settings | None = None, base: Any = None, of_failover: Any = None
+) -> Seen:
+    bases = Bases.of(BASE if base is None else base, of_failover)
+    return rendering.look(cluster, found or given(), bases, Path())
 
 
 def test_what_is_well_is_tried_as_new_and_nothing_else_is_sent(
