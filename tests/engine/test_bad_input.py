@@ -139,14 +139,7 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     ),
     "renamed-engine": (
         _values("elasticsearch: {nameOverride: es}"),
-        "no StatefulSet camunda-elasticsearch-master is rendered",
-    ),
-    "combined-ingress": (
-        _values(
-            "global: {ingress: {enabled: true, host: h}}\noperate: {contextPath: /operate}\n"
-            "tasklist: {contextPath: /tasklist}"
-        ),
-        "has a rule without paths",
+        "elasticsearch.nameOverride is 'es'; it must be left out",
     ),
     "null-that-the-provider-drops": (
         _values("zeebe: {affinity: null}"),

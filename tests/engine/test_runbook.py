@@ -112,7 +112,7 @@ def test_a_plan_shows_steps_calls_and_previews_and_touches_nothing(project: Proj
     exit_status, said = dualregion(project, "plan", "failover", "--lost", "1", "--json")
     assert exit_status == 0, said
     plan = json.loads(said)
-    assert [each["step"] for each in plan["steps"]] == ["F1", "F2", "F3", "R"]
+    assert [each["step"] for each in plan["steps"]] == ["F0", "F1", "F2", "F3", "R"]
     assert f"{project.namespaces[0]}-failover" in plan["steps"][1]["calls"][0]
     survivor, lost = plan["previews"]
     assert "create Release failover" in survivor["changes"]
@@ -326,7 +326,7 @@ def test_a_region_that_answers_is_deleted_only_by_a_yes_of_its_own(project: Proj
     assert project.up("region1").exit_status == 0
     assert project.up("region0").exit_status in (0, 1)
     project.both(phase="failover", lostRegion=1)
-    for step in ("F1", "F2", "F3"):
+    for step in ("F0", "F1", "F2", "F3"):
         project.pretend_proved("region0", 1, step, "failover")
     london, paris = project.namespaces
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes")
