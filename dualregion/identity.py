@@ -52,6 +52,7 @@ def remembered_cluster(
 
     :param seen: the cluster's identity; None if it does not answer.
     """
-    # Of a lost region nothing is left that would be in another cluster: it may be made anew where it answers now.
-    is_gone = settings.role is Role.LOST and not own.nodes
-    return seen if seen and (is_gone or is_fixed(settings, own, incident)) else own.cluster_id
+    if settings.role is Role.LOST and not own.nodes:
+        # Nothing is left that would be in another cluster: the region may be made anew in whatever answers then.
+        return None
+    return seen if seen and is_fixed(settings, own, incident) else own.cluster_id

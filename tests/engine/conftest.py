@@ -23,6 +23,7 @@ from drill.access import SUBJECTS, Access
 from drill.ownership import MARK, end_marked
 from drill.regions import REGIONS
 from drill.stacks import Run, Stacks, copy_program, environment
+from dualregion.topology import INCIDENT_LABEL, STEP_LABEL
 from sandbox import setup
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
@@ -142,14 +143,23 @@ class Project:
         """Give region 0's stack what a whole failover leaves, the record too: only a drill can make it for real."""
         self.pretend_proved(stack, lost_region, "F3", "failover")
 
-    def pretend_proved(self, stack: str, lost_region: int, step: str, phase: str) -> None:
-        """Give region 0's stack the gate of a step, its record in the cluster, and the outputs of a phase."""
+    def pretend_proved(
+        self, stack: str, lost_region: int, step: str, phase: str, *, labelled: bool = False
+    ) -> None:
+        """Give region 0's stack the gate of a step, its record in the cluster, and the outputs of a phase.
+
+        With its labels the record is the program's own; without them the next `up` makes it anew, and proves the step.
+        """
         data = {"step": step, "incident": f"1-region{lost_region}-lost"}
         name = f"dual-region-{step.lower()}"
         record = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": self.namespaces[0]},
+            "metadata": {
+                "name": name,
+                "namespace": self.namespaces[0],
+                "labels": {STEP_LABEL: step, INCIDENT_LABEL: data["incident"]} if labelled else {},
+            },
             "data": data,
         }
         made = self.kubectl("london", "apply", "-f", "-", given=json.dumps(record))

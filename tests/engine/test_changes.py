@@ -1,10 +1,13 @@
 """What is not to change, on the real engine: values in an incident, the cluster, what the environment decides."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from sandbox.regions import Sandbox
 from tests.engine.conftest import CITIES, Project
 
 pytestmark = pytest.mark.engine
@@ -24,12 +27,17 @@ def brokers(project: Project) -> Any:
     )["spec"]["template"]
 
 
-def to(project: Project, *cities: str) -> None:
-    """Let the stack of region 0 reach the regions by these contexts."""
-    contexts = {
-        f"regions[{index}].kubeContext": f"cluster-{city}" for index, city in enumerate(cities)
-    }
-    project.config("region0", **contexts)
+def let_contexts_lead(project: Project, kubeconfig: Path, *cities: str) -> None:
+    """Write the kubeconfig of region 0's stack: the contexts keep their names, and lead to these regions' clusters."""
+    document = yaml.safe_load(kubeconfig.read_text())
+    led = {each["name"]: each["context"] for each in document["contexts"]}
+    document["contexts"] = [
+        {"name": f"cluster-{name}", "context": led[f"cluster-{city}"]}
+        for name, city in zip(CITIES, cities, strict=True)
+    ]
+    path = project.folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    project.config("region0", kubeconfig=path)
 
 
 @pytest.mark.usefixtures("modest")
@@ -51,18 +59,24 @@ def test_in_an_incident_nothing_else_changes_unless_it_is_allowed(project: Proje
     assert "8.5.99" in preview.output
 
 
-def test_a_state_that_another_cluster_has_emptied_is_no_dead_end(project: Project) -> None:
-    """Two contexts swapped for one run: Pulumi refreshes everything away before the program can refuse."""
+def test_a_state_that_another_cluster_has_emptied_is_no_dead_end(
+    project: Project, sandbox: Sandbox
+) -> None:
+    """Two contexts swapped in the kubeconfig: Pulumi refreshes everything away before the program can refuse.
+
+    Not so with another `kubeContext`: the refresh asks where the state's own provider leads.
+    """
+    let_contexts_lead(project, sandbox.kubeconfig, *CITIES)
     assert project.up("region0").exit_status == 0
     outputs = project.outputs("region0")
     assert outputs["clusterId"]
     assert outputs["sizes"]["clusterSize"] == 4
     project.both(**{"backup.type": "fs", "backup.settings.location": "/backup"})
     project.both(phase="failback-pending", lostRegion=1)
-    project.pretend_proved("region0", 1, "B0", "failback-pending")
+    project.pretend_proved("region0", 1, "B0", "failback-pending", labelled=True)
     before = brokers(project)
 
-    to(project, *reversed(CITIES))
+    let_contexts_lead(project, sandbox.kubeconfig, *reversed(CITIES))
     swapped = project.up("region0")
     assert swapped.exit_status != 0
     assert "leads to another cluster than that of region london" in swapped.output
@@ -70,7 +84,7 @@ def test_a_state_that_another_cluster_has_emptied_is_no_dead_end(project: Projec
     assert releases(project, "region0") == []
     assert project.namespaces[0] not in project.kubectl("paris", "get", "namespaces")
 
-    to(project, *CITIES)
+    let_contexts_lead(project, sandbox.kubeconfig, *CITIES)
     again = project.up("region0")
     assert again.exit_status == 0, again.output
     assert "the state of this stack holds nothing of region london any more" in again.output

@@ -43,8 +43,10 @@ def refuses(project: Project, stack: str, *because: str) -> None:
 
 
 def held(project: Project, stack: str) -> set[str]:
-    """Return what a stack's state holds, whatever the order in which the engine wrote it."""
-    return set(project.state(stack))
+    """Return what a stack really holds: no components, and not the engine's own provider, which only answers a run."""
+    of_nothing = ("dualregion:", "pulumi:providers:pulumi")
+    urns = project.state(stack)
+    return {each for each in urns if not each.split("::")[2].split("$")[-1].startswith(of_nothing)}
 
 
 def in_cluster(project: Project, stack: str = "region0") -> set[str]:

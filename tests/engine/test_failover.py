@@ -107,7 +107,7 @@ def test_a_lost_region_that_does_not_answer_is_no_dead_end(
     assert "waitingFor" not in {k for k, v in project.outputs("region1").items() if v}
     project.both(phase="normal")
     reinstalled = project.up("region1")
-    assert "Release normal created" in reinstalled.output
+    assert "Release normal created" in reinstalled.output, reinstalled.output
     assert "camunda-zeebe" in project.kubectl(
         "paris", "get", "statefulset", "-n", project.namespaces[1]
     )

@@ -80,9 +80,11 @@ def test_accepting_one_cluster_accepts_no_other() -> None:
 
 def test_a_lost_region_keeps_the_identity_that_its_stack_knew() -> None:
     """A region called lost by a slip goes back to phase normal: its own cluster must not be refused then."""
-    lost = failover(1, lost=1)
+    lost, held = failover(1, lost=1), replace(KNOWN, nodes=frozenset({"normal"}))
     assert not is_fixed(lost, KNOWN, INCIDENT)
-    assert remembered_cluster(lost, KNOWN, INCIDENT, "b-2") == "a-1"
+    assert remembered_cluster(lost, held, INCIDENT, "b-2") == "a-1"
+    # Nothing is left that could be in another cluster.
+    assert remembered_cluster(lost, KNOWN, INCIDENT, None) is None
     assert remembered_cluster(settings(), KNOWN, None, "b-2") == "b-2"
     assert remembered_cluster(settings(), KNOWN, None, None) == "a-1"
 
