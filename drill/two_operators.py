@@ -10,7 +10,7 @@ from drill.check import Check, judged
 from drill.cluster import ClusterView
 from drill.regions import Region
 from drill.rig import Rig
-from drill.settings import Incident
+from drill.settings import SECRET_NAME, Incident
 from drill.stacks import Run
 from drill.together import together
 from drill.turns import Outputs
@@ -67,8 +67,9 @@ def second_is_refused(exit_status: int, output: str, survivor: Region) -> Check:
 
 
 def nothing_was_begun(view: ClusterView, lost: Region) -> Check:
-    """The refused one has neither failover brokers nor an isolation of its own."""
-    found = view.installed(lost.failover_namespace)
+    """The refused one has neither failover brokers nor an isolation of its own; namespace and Secret come before F0."""
+    given = f"secrets/{SECRET_NAME}"
+    found = [each for each in view.installed(lost.failover_namespace) if each != given]
     policies = view.call(
         "GET", f"/apis/networking.k8s.io/v1/namespaces/{lost.namespace}/networkpolicies"
     )

@@ -44,7 +44,8 @@ def test_the_second_operator_is_refused(status: int, output: str, ok: bool) -> N
 @pytest.mark.parametrize(
     ("installed", "policies", "ok"),
     [
-        ([], ["camunda-elasticsearch"], True),
+        (["secrets/elasticsearch-env-secret"], ["camunda-elasticsearch"], True),
+        (["secrets/sh.helm.release.v1.camunda.v1"], [], False),
         (["StatefulSet camunda-zeebe"], [], False),
         ([], ["isolate-lost-region"], False),
     ],
