@@ -1,6 +1,6 @@
 """Deletion is guarded: what a run declares is needed, and failover brokers go when the cluster can do without.
 
-Audit 8 and 27: `pulumi destroy` was one command away from everything, and the failover brokers went unasked in a later
+`pulumi destroy` was one command away from everything, and the failover brokers went unasked in a later
 run, whatever had become of the others meanwhile.
 """
 

@@ -145,7 +145,7 @@ class TestInstalling:
         assert here.far.deleted() == []
 
     def test_whoever_is_killed_before_helm_knows_of_it_goes_on(self, here: World) -> None:
-        """Audit 31: the records of an interrupted install were deleted, and the run was killed again."""
+        """The records of an interrupted install were deleted, and the run was killed again."""
         for kind in ("claim", "statefulset", "pod"):
             self.leave(here, kind)
         note(here.far, here.recreated.namespace, Begun.of(here.incident, {"former": "values"}))
@@ -167,7 +167,7 @@ class TestInstalling:
 
 
 class TestInstallingTheFailover:
-    """Audit 18: claims of the last incident would come back under the ids of now."""
+    """Claims of the last incident would come back under the ids of now."""
 
     def leave_claim(self, here: World) -> None:
         here.drop_failover()

@@ -205,7 +205,7 @@ def test_somebody_at_work_is_left_alone(
     status: str,
     note: Begun | None,
 ) -> None:
-    """Audit 27: `helm upgrade --wait` is pending for minutes, and its record went after 15 seconds."""
+    """`helm upgrade --wait` is pending for minutes, and its record went after 15 seconds."""
     if note:
         noted(kubernetes, note)
     kubernetes.put(SECRETS, record(1, "deployed"), record(2, status, minutes=59))

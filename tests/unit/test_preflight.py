@@ -370,7 +370,7 @@ def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: Fake
 def test_a_lost_region_that_was_silent_when_it_was_asked_about_is_spared(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Audit 21: who is slow is not gone; it may answer a moment after the command has looked."""
+    """Who is slow is not gone; it may answer a moment after the command has looked."""
     found = failover(0, lost=0)
     taken_over = Stack(Phase.FAILOVER, 0, frozenset({"failover", "F3"}), 1)
     own = Stack(Phase.NORMAL, nodes=frozenset({"normal"}))

@@ -228,7 +228,7 @@ def test_what_cannot_be_undone_is_asked_before() -> None:
 
 @pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
 def test_a_region_that_answers_is_asked_about_whatever_of_it_was_seen(seen: str) -> None:
-    """Audit 21: its API server answers, and its installations do not in time."""
+    """Its API server answers, and its installations do not in time."""
     installations: Mapping[str, Told[InstallationSight | None]] = {
         "slow": {"normal": Told(silence="no answer in time")},
         "nothing there": {"normal": Told()},

@@ -97,7 +97,7 @@ def test_a_lock_of_this_machine_whose_process_lives_is_respected(played: Played)
 def test_a_lock_whose_process_is_not_here_is_taken_away_only_if_that_is_said(
     played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Audit 28: a run in another container of this name lives, and `--yes` was typed for other questions."""
+    """A run in another container of this name lives, and `--yes` was typed for other questions."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     lock = locked(f"ada@{socket.gethostname()} (pid {dead_process()})")
     played.answers[:] = [lock]

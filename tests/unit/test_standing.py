@@ -1,4 +1,4 @@
-"""A proof does not outlive what it proved: audit 33, a failover namespace that is deleted by hand while F2 and F3 stay proved."""
+"""A proof does not outlive what it proved: a failover namespace that is deleted by hand while F2 and F3 stay proved."""
 
 import json
 from dataclasses import replace
