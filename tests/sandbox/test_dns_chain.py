@@ -58,7 +58,7 @@ def without_a_cluster(corefile: str) -> str:
         inside = inside or line.strip().startswith("kubernetes ")
         if not inside and line.strip() != "loop":
             kept.append(line)
-        inside = inside and line.strip() != "}"
+        inside = inside and line.partition("#")[0].strip() != "}"
     return "".join(kept)
 
 
