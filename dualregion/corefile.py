@@ -24,10 +24,13 @@ _BLOCK = re.compile(
 _MARKER = re.compile(rf"{_START}(?:{_BEGINS}|{_ENDS})\b", re.MULTILINE)
 _SPACE = r"\t\n\v\f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _WORD = re.compile(
-    rf"""\n|[{_SPACE}\r]|\#[^\n]*|"(?P<quoted>(?:\\.|[^"\\])*)(?P<closed>"|\\?\Z)|(?P<word>[^{_SPACE}#]+)""",
+    rf"""\n|[{_SPACE}\r]|\#[^\n]*|"(?P<quoted>(?:\\.|[^"\\])*)(?P<closed>"|\\?\Z)|(?P<word>[^{_SPACE}#]+)(?:\#[^{_SPACE}]*)?""",
     re.DOTALL,
 )
-"""A comment begins anywhere but in quotes; these begin a word, and end it."""
+"""A comment begins anywhere but in quotes; these begin a word, and end it.
+
+One that follows a word at once ends with the next space: to CoreDNS `}# the end` is a brace and two words.
+"""
 _MEND = "Mend it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
 
 
@@ -133,6 +136,10 @@ def _zone(label: str) -> str | None:
     return name.rstrip(".") if scheme in ("", "dns") and port in ("", "53") else None
 
 
+def _no_braces(line: int) -> Refused:
+    return Refused(f"the server block in line {line} of the Corefile has no braces. {_MEND}")
+
+
 def _labels(corefile: str) -> Iterator[tuple[str, int]]:
     """Yield each server block's labels with their line.
 
@@ -145,7 +152,7 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
         if depth == 0 and words[0] == "import":
             continue
         if header and not goes_on and words[0] != "{":
-            break
+            raise _no_braces(header)
         for word in words:
             depth += (word == "{") - (word == "}")
             if word == "{":
@@ -154,8 +161,9 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
                 header = line
                 yield word.rstrip(","), line
         goes_on = words[-1].endswith(",")
-    if header:
-        raise Refused(f"the server block in line {header} of the Corefile has no braces. {_MEND}")
+    # Labels at the very end are a server block without plugins, unless another label is to follow.
+    if header and goes_on:
+        raise _no_braces(header)
     if depth:
         raise Refused(f"the braces of the Corefile are no pairs. {_MEND}")
 
