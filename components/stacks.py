@@ -72,7 +72,7 @@ def _read(stack: str) -> Stack:
 
 
 async def _read_in_hook(stack: str) -> Stack:
-    """Read the same in a hook, where the event loop must not be entered anew."""
+    """Read the same in a hook, whose event loop runs already and must not be started again."""
     return _stack(await _ask_in_hook(*_OUTPUTS, stack), await _ask_in_hook(*_RESOURCES, stack))
 
 

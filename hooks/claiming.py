@@ -50,7 +50,10 @@ def refuse_rival(site: Site) -> None:
     """
     if site.topology.role is not Role.SURVIVOR or site.settings.phase is not Phase.FAILOVER:
         return
-    own, peer = site.stacks_now()
+    _refuse_confirmed(site, *site.stacks_now())
+
+
+def _refuse_confirmed(site: Site, own: Stack, peer: Stack) -> None:
     problem = claims.against_failover(site.settings, own, peer)
     if problem:
         raise Refused(problem)
@@ -105,8 +108,8 @@ def _rival_claim(site: Site) -> str | None:
 
     :raises Refused: if it is.
     """
-    refuse_rival(site)
-    _, peer = site.stacks_now()
+    own, peer = site.stacks_now()
+    _refuse_confirmed(site, own, peer)
     rival = claims.claimed(peer, site.settings.region)
     if rival is None or str(rival) == site.settings.accept_loss:
         return None
