@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract properties test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test lint unit broker engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -17,6 +17,7 @@ ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/e
 # With the flags of the set-up's build, whose compiled packages are used.
 BROKER := cd sandbox/broker && GOFLAGS="-mod=readonly -trimpath -gcflags=all=-dwarf=false" GOWORK=off CGO_ENABLED=0
 BUDGET := 60
+RECORDS := 3000000
 ROUNDS := 3
 # The contract's tests mostly wait; each process has brokers of its own.
 CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
@@ -62,6 +63,9 @@ lint: venv ## Formatter, linter, types, layers
 	$(VENV)/bin/lint-imports
 	@$(BROKER) sh -ec 'wrong=$$(gofmt -l .); test -z "$$wrong" || { echo "gofmt -w $$wrong" >&2; exit 1; }; go vet ./...'
 
+large-engine: setup ## Measure step B2's looks on a search engine that holds RECORDS=3000000 records
+	unshare --net sh -c 'ip link set lo up && exec $(PYTHON) -m tests.benchmarks.large_engine $(RECORDS)'
+
 properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
 	@$(PYTHON) -m pytest -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit
 
@@ -98,9 +102,11 @@ trial: ## Kill, freeze and cut off rehearsal brokers at random under load, ROUND
 contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file names real ones by address
 	$(if $(AT),$(PYTHON) -m pytest tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
 
-test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
-	$(UNIT_TESTS)
+broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
-	$(CONTRACT_TESTS)
+
+# What mostly waits runs beside what computes, and the sandbox's tests beside the drill.
+test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract
 	$(ENGINE_TESTS)
-	$(PYTHON) -m pytest --durations=12 tests/sandbox tests/drill
+	$(PYTHON) -m pytest -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox

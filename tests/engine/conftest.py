@@ -5,6 +5,7 @@ run in several processes at once. Nothing runs in these clusters, so gates canno
 proved by the drill.
 """
 
+import compileall
 import itertools
 import json
 import os
@@ -33,6 +34,9 @@ FOLDERS = "test-engine"
 FOLDER = CHECKOUT / "out" / f"{FOLDERS}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 STAND_IN = CHECKOUT / "sandbox" / "charts" / "camunda-platform"
 CITIES = ("london", "paris")
+STACKS = ("region0", "region1")
+IN_TEMPLATE = "camunda-template"
+"""How the template's namespaces begin."""
 _numbers = itertools.count()
 
 
@@ -94,7 +98,7 @@ class Project:
 
     def both(self, **values: Any) -> None:
         """Set configuration keys of both stacks."""
-        for stack in ("region0", "region1"):
+        for stack in STACKS:
             self.config(stack, **values)
 
     def up(self, stack: str) -> Run:
@@ -219,24 +223,47 @@ class Project:
         return done.stdout + done.stderr
 
 
-@pytest.fixture
-def project(sandbox: Sandbox, tools: Tools, chart: Path) -> Project:
-    """A fresh project: stacks region0 and region1 in phase normal, gates that give up after seconds."""
-    number = next(_numbers)
-    folder = FOLDER / f"project{number}"
+@pytest.fixture(scope="session")
+def template(sandbox: Sandbox, tools: Tools, chart: Path) -> Project:
+    """What each test's project is a copy of: the program, compiled, and two stacks that were never up.
+
+    Making it takes Pulumi several seconds.
+    """
+    folder = FOLDER / "template"
     copy_program(CHECKOUT, folder)
+    compileall.compile_dir(folder, quiet=1)
+    namespaces = (f"{IN_TEMPLATE}-london", f"{IN_TEMPLATE}-paris")
+    made = _project(folder, sandbox, tools, namespaces, chart)
+    made.stacks.create(STACKS)
+    for region, stack in enumerate(STACKS):
+        made.stacks.configure(stack, _config(region, namespaces, chart))
+    return made
+
+
+@pytest.fixture
+def project(template: Project, sandbox: Sandbox, tools: Tools, chart: Path) -> Project:
+    """A fresh project: stacks region0 and region1 in phase normal, gates that give up after seconds."""
+    prefix = f"camunda-{next(_numbers)}"
+    folder = FOLDER / f"project-{prefix}"
+    shutil.copytree(template.folder, folder, ignore=shutil.ignore_patterns("pulumi", "logs"))
+    made = _project(folder, sandbox, tools, (f"{prefix}-london", f"{prefix}-paris"), chart)
+    shutil.copytree(template.stacks.backend, made.stacks.backend, dirs_exist_ok=True)
+    for stack in STACKS:
+        settings = folder / f"Pulumi.{stack}.yaml"
+        settings.write_text(settings.read_text().replace(IN_TEMPLATE, prefix))
+    return made
+
+
+def _project(
+    folder: Path, sandbox: Sandbox, tools: Tools, namespaces: tuple[str, str], chart: Path
+) -> Project:
     env = environment(
         folder / "pulumi", sandbox.kubeconfig, tools.pulumi_path, own_build=True, helm=tools.helm
     )
     env[MARK] = str(folder)
     (folder / "logs").mkdir()
     stacks = Stacks(tools.pulumi, folder, env, folder / "logs", lambda _: None)
-    namespaces = (f"camunda-london-{number}", f"camunda-paris-{number}")
-    made = Project(folder, stacks, env, tools, namespaces, chart)
-    stacks.create([f"region{region}" for region in (0, 1)])
-    for region in (0, 1):
-        stacks.configure(f"region{region}", _config(region, namespaces, chart))
-    return made
+    return Project(folder, stacks, env, tools, namespaces, chart)
 
 
 def dualregion(project: Project, *arguments: str, given: str = "") -> tuple[int, str]:

@@ -1,0 +1,177 @@
+"""How long B2's looks take on a search engine that holds many records (`make large-engine RECORDS=3000000`).
+
+The real search engine, in a network of its own, is given records as an exporter writes them. At a tenth of them and at
+the whole, each call of the look is timed as step B2 makes it: what was written, which is asked again and again, and the
+counting, of the records of an incident and of all records, which is asked once the engines are quiet.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from dualregion.engine.records import PartitionRecords
+from hooks.cluster import Answer, Cluster, Target
+from hooks.search import PORT, SearchEngine
+from sandbox.setup import java
+from sandbox.setup.classes import FILES
+
+PARTITIONS = 4
+ROUNDS = 9
+BATCH = 5_000
+INCIDENT_RECORDS = 20_000
+"""How many records of each partition a failover installation's engine holds: those since the loss."""
+INDEX = "zeebe-record_process-instance_8.5.8_2026-01-{day:02}"
+_START_SECONDS = 300
+_ANSWER_SECONDS = 600
+
+
+class Direct:
+    """Answers like `hooks.cluster.Cluster`, of a search engine on this machine."""
+
+    def ask(
+        self, method: str, _: Target, path: str, body: Any = None, seconds: float = _ANSWER_SECONDS
+    ) -> Answer:
+        """Send a request to the engine."""
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=seconds)
+        content = body if isinstance(body, str) else json.dumps(body) if body else None
+        kind = "application/x-ndjson" if isinstance(body, str) else "application/json"
+        try:
+            connection.request(method, path, content, {"Content-Type": kind})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read().decode())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def engine() -> Iterator[SearchEngine]:
+    """Run the sandbox's search engine, with the heap of a small production one."""
+    folder = Path(tempfile.mkdtemp(prefix="large-engine-"))
+    home, runtime = folder / "opensearch", java.runtime_part().folder
+    shutil.copytree(FILES, home)
+    (home / "lib").symlink_to(java.opensearch_part().folder / "lib")
+    (folder / "tmp").mkdir()
+    env = {
+        "PATH": f"{runtime}/jre/bin:{os.environ['PATH']}",
+        "OPENSEARCH_HOME": str(home),
+        "TMPDIR": str(folder / "tmp"),
+        "DATA_DIR": str(folder / "data"),
+        "ELASTICSEARCH_FS_SNAPSHOT_REPO_PATH": str(folder / "backup"),
+        "ELASTICSEARCH_HEAP_SIZE": "1g",
+        "MY_POD_IP": "127.0.0.1",
+    }
+    log = (folder / "log").open("w")
+    process = subprocess.Popen(
+        ["bash", str(home / "start.sh")], env=env, stdout=log, stderr=subprocess.STDOUT
+    )
+    found = SearchEngine(
+        cast(Cluster, Direct()), "here", "camunda", "zeebe-record", _ANSWER_SECONDS
+    )
+    try:
+        _wait_ready(process, folder / "log")
+        yield found
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+        shutil.rmtree(folder)
+
+
+def _wait_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            _demand("GET", "/_cluster/health?local=true")
+            return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"the search engine does not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.5)
+
+
+def _demand(method: str, path: str, body: Any = None) -> dict[str, Any]:
+    answer = Direct().ask(method, Target("here", "services", "engine", PORT), path, body)
+    found: dict[str, Any] = json.loads(answer.body)
+    if answer.status >= 300 or found.get("errors"):
+        sys.exit(f"{method} {path}: {answer.status} {answer.body[:500]}")
+    return found
+
+
+def write(first: int, last: int) -> None:
+    """Write records `first` to `last`, a hundred thousand of each partition in one index, as a day's."""
+    for at in range(first, last, BATCH):
+        _demand("POST", "/_bulk", "".join(map(_record, range(at, min(at + BATCH, last)))))
+        if at % 100_000 == 0:
+            print(f"  {at} written", file=sys.stderr)
+
+
+def _record(number: int) -> str:
+    partition, position = number % PARTITIONS + 1, number // PARTITIONS
+    index = INDEX.format(day=1 + position // 100_000)
+    action = {"_index": index, "_id": f"{partition}-{position}", "routing": str(partition)}
+    document = {
+        "partitionId": partition,
+        "position": position,
+        "key": (partition << 51) + position,
+        "timestamp": 1_700_000_000_000 + number,
+        "value": {"bpmnProcessId": "orders", "version": 1},
+    }
+    return f"{json.dumps({'index': action})}\n{json.dumps(document)}\n"
+
+
+def main(records: int) -> None:
+    """Measure, and print a table."""
+    with engine() as asked:
+        properties = {name: {"type": "long"} for name in ("partitionId", "position", "key")}
+        settings = {"number_of_shards": 1, "number_of_replicas": 0}
+        template = {"settings": settings, "mappings": {"properties": properties}}
+        _demand(
+            "PUT",
+            "/_index_template/records",
+            {"index_patterns": ["zeebe-record*"], "template": template},
+        )
+        before = 0
+        print("| records | what was written (ms) | an incident's records counted (ms) | all (ms) |")
+        print("|---|---|---|---|")
+        for amount in (records // 10, records):
+            write(before, amount)
+            before = amount
+            highest = amount // PARTITIONS - 1
+            lowest = max(0, highest - INCIDENT_RECORDS)
+            ranges = {
+                each: PartitionRecords(0, lowest, highest) for each in range(1, PARTITIONS + 1)
+            }
+            looks: tuple[Callable[[], object], ...] = (
+                asked.record_marks,
+                lambda ranges=ranges: asked.records(within=ranges),  # type: ignore[misc]
+                asked.records,
+            )
+            counted = asked.records()
+            if sum(each.count for each in counted.values()) != amount:
+                sys.exit(f"{amount} were written, and counted: {counted}")
+            print(f"| {amount} | {' | '.join(map(_timed, looks))} |")
+
+
+def _timed(look: Callable[[], object]) -> str:
+    taken = []
+    for _ in range(ROUNDS):
+        # Else it would give the same answer again without counting.
+        _demand("POST", "/_cache/clear")
+        began = time.monotonic()
+        look()
+        taken.append((time.monotonic() - began) * 1000)
+    return f"{statistics.median(taken):.1f} ({min(taken):.1f} to {max(taken):.1f})"
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
