@@ -79,44 +79,15 @@ def _values(text: str) -> Callable[[Project], None]:
     return spoil
 
 
-CASES: dict[str, tuple[Callable[[Project], None], str]] = {
-    "unknown-phase": (
-        lambda p: p.config("region0", phase="panic"),
-        "phase is 'panic': allowed are",
-    ),
-    "lost-region-missing": (
-        lambda p: p.config("region0", phase="failover"),
-        "lostRegion is not set",
-    ),
-    "lost-region-2": (
-        lambda p: p.config("region0", phase="failover", lostRegion=2),
-        "lostRegion is 2: allowed are 0 and 1",
-    ),
-    "cluster-size-odd": (lambda p: p.config("region0", clusterSize=5), "clusterSize is 5"),
-    "cluster-size-small": (lambda p: p.config("region0", clusterSize=2), "clusterSize is 2"),
-    "no-quorum": (
-        lambda p: p.config("region0", replicationFactor=2),
-        "would have no quorum",
-    ),
-    "equal-namespaces": (_same_namespace, "regions[1].namespace is"),
-    "unknown-context": (
-        lambda p: p.config("region0", **{"regions[0].kubeContext": "cluster-rome"}),
-        "kubeContext is 'cluster-rome'",
-    ),
-    "values-unreadable": (_no_values_file, "cannot be read"),
-    "values-that-break-it": (_third_exporter, "disableExporter is false; it must be true"),
+SETTINGS: dict[str, tuple[Callable[[Project], None], str]] = {
     "release-renamed": (
         lambda p: p.config("region0", release="elasticsearch-c8"),
         "release is 'elasticsearch-c8'",
     ),
-    "chart-version-open": (
-        lambda p: p.config("region0", **{"chart.name": "camunda-platform", "chart.version": "10"}),
-        "chart.version is '10'",
+    "unknown-phase": (
+        lambda p: p.config("region0", phase="panic"),
+        "phase is 'panic': allowed are",
     ),
-    "values-malformed": (_broken_values_file, "is not YAML"),
-    "values-that-helm-refuses": (_values_that_helm_refuses, "line 3: a key that is empty or null"),
-    "kubeconfig-socks": (_socks, "has a proxy-url of SOCKS"),
-    "kubeconfig-token": (_broken_token, "has a tokenFile that holds no token of one line"),
     "kubeconfig-content": (
         lambda p: p.config("region0", kubeconfig=f"{{token: {SECRET}}}"),
         "kubeconfig is set: the path of a file is needed",
@@ -129,10 +100,44 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
         lambda p: p.config("region0", **{"regions[1].namespace": "default"}),
         "regions[1].namespace is 'default'",
     ),
+    "misspelt-key": (lambda p: p.config("region0", lostregion=1), "lostregion is not a setting"),
+}
+"""What is wrong with the form of single settings, which is told all at once."""
+
+CASES: dict[str, tuple[Callable[[Project], None], str]] = {
+    "cluster-size-odd": (lambda p: p.config("region0", clusterSize=5), "clusterSize is 5"),
+    "chart-version-open": (
+        lambda p: p.config("region0", **{"chart.name": "camunda-platform", "chart.version": "10"}),
+        "chart.version is '10'",
+    ),
     "partitions-without-end": (
         lambda p: p.config("region0", partitionCount=100000000),
         "partitionCount is 100000000: at least 1 is needed, and at most 8192",
     ),
+    "lost-region-missing": (
+        lambda p: p.config("region0", phase="failover"),
+        "lostRegion is not set",
+    ),
+    "lost-region-2": (
+        lambda p: p.config("region0", phase="failover", lostRegion=2),
+        "lostRegion is 2: allowed are 0 and 1",
+    ),
+    "cluster-size-small": (lambda p: p.config("region0", clusterSize=2), "clusterSize is 2"),
+    "no-quorum": (
+        lambda p: p.config("region0", replicationFactor=2),
+        "would have no quorum",
+    ),
+    "equal-namespaces": (_same_namespace, "regions[1].namespace is"),
+    "unknown-context": (
+        lambda p: p.config("region0", **{"regions[0].kubeContext": "cluster-rome"}),
+        "kubeContext is 'cluster-rome'",
+    ),
+    "values-unreadable": (_no_values_file, "cannot be read"),
+    "values-that-break-it": (_third_exporter, "disableExporter is false; it must be true"),
+    "values-malformed": (_broken_values_file, "is not YAML"),
+    "values-that-helm-refuses": (_values_that_helm_refuses, "line 3: a key that is empty or null"),
+    "kubeconfig-socks": (_socks, "has a proxy-url of SOCKS"),
+    "kubeconfig-token": (_broken_token, "has a tokenFile that holds no token of one line"),
     "chart-not-there": (
         lambda p: p.config("region0", **{"chart.name": "./no-chart"}),
         "there is no chart at",
@@ -145,7 +150,6 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
         _values("zeebe: {affinity: null}"),
         "zeebe.affinity is null in your values",
     ),
-    "misspelt-key": (lambda p: p.config("region0", lostregion=1), "lostregion is not a setting"),
     "unreachable": (_unreachable, "does not answer"),
     "peer-stack-missing": (
         lambda p: p.config("region0", peerStack="region7"),
@@ -162,9 +166,20 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
 def test_bad_input_changes_nothing(project: Project, case: str) -> None:
     spoil, sentence = CASES[case]
     spoil(project)
+    refuses(project, sentence)
+
+
+def test_all_that_is_wrong_with_the_settings_is_told_at_once(project: Project) -> None:
+    for spoil, _ in SETTINGS.values():
+        spoil(project)
+    refuses(project, *(sentence for _, sentence in SETTINGS.values()))
+
+
+def refuses(project: Project, *sentences: str) -> None:
     run = project.up_with_preview("region0")
     assert run.exit_status != 0
-    assert sentence in run.output, run.output
+    for sentence in sentences:
+        assert sentence in run.output, run.output
     assert "Traceback" not in run.output
     assert SECRET not in run.output
     assert not [urn for urn in project.state("region0") if "pulumi:Stack" not in urn]
