@@ -16,7 +16,7 @@ from drill.settings import DrillSettings, Until
 DNS_RECORD = "dns-chain"
 """The ConfigMap that stands for the DNS chain in a Corefile."""
 
-_STEP = r"F[1-3]|B[0-7]"
+_STEP = r"F[0-3]|B[0-7]"
 _SAID = re.compile(
     rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
 )

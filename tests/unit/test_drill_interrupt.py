@@ -223,6 +223,15 @@ def test_every_step_of_every_part_is_named() -> None:
     assert set(NAMED) == set(parts)
 
 
+@pytest.mark.parametrize(
+    "gate", sorted({each for place in NAMED.values() for each in place if each.startswith("gate")})
+)
+def test_every_named_gate_is_recognised(gate: str) -> None:
+    step = gate.removeprefix("gate ")
+    assert point_of(f"{STACK_LINE} running {step}: waiting: 0 s\n") == Point(gate, after=False)
+    assert point_of(f" +  kubernetes:core/v1:ConfigMap {step} created (1s)\n") == Point(gate, True)
+
+
 def test_points_are_named_as_far_as_the_drill_goes() -> None:
     first = named()
     assert {(phase, stack) for phase, stack, _ in first} == {("failover", "region0")}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from pulumi.automation import EngineEvent
 
-from dualregion.procedure import Phase
+from dualregion.procedure import STEPS, Phase
 from runbook import previewing
 from runbook.previewing import preview
 from runbook.project import Project
@@ -41,6 +41,11 @@ def test_progress_lines_name_their_step() -> None:
         Line("F2", "2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
         Line("", "restarting camunda-zeebe-0"),
     ]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_line_of_any_step_names_it(step: str) -> None:
+    assert Line.of(f"{step}: the gateway answers: 0 s") == Line(step, "the gateway answers: 0 s")
 
 
 @pytest.mark.parametrize(
