@@ -23,6 +23,8 @@ PATIENCE_SECONDS = 4.5
 REACH_SECONDS = 2.5
 """How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
 patience it is as much of it as here."""
+_EARLIER_SECONDS = 0.2
+"""How much earlier a part is given up than the whole that it belongs to: only the part is missing then."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,19 @@ def _region(
     # A status is a single look, and says of what it did not see that it could not be seen.
     cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
+    whole = until - _EARLIER_SECONDS
     asked = {
         kind: _Asked(
-            cluster, namespace, settings.release, kind, broker_ids(settings, region, kind), until
+            cluster,
+            namespace,
+            settings.release,
+            kind,
+            broker_ids(settings, region, kind),
+            whole - _EARLIER_SECONDS,
         )
         for kind, namespace in namespaces.items()
     }
-    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, until)
+    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, whole)
     return RegionSight(region, named.name, named.kube_context, installations=found)
 
 

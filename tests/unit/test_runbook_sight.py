@@ -6,11 +6,13 @@ Pinned is that a region that answers nothing neither hides the other one nor kee
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from dualregion.observed import Exporting
 from dualregion.topology import Kind
-from runbook.sight import RegionSight, look
+from runbook.sight import RegionSight, _Asked, look
 from tests.unit.examples import settings
 from tests.unit.fake_kubernetes import (
     FakeKubernetes,
@@ -109,6 +111,26 @@ def test_both_regions_are_seen(
     assert seen.records.value[1].highest == 9
     assert seen.view.value is not None
     assert seen.view.value.ids == {0}
+
+
+def test_a_broker_that_never_answers_hides_nothing_else(
+    london: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, released = _Asked._exporting, Event()
+
+    def answer(asked: _Asked, pod: str) -> tuple[Exporting, ...]:
+        if pod == "camunda-zeebe-1":
+            released.wait()
+        return ask(asked, pod)
+
+    monkeypatch.setattr(_Asked, "_exporting", answer)
+    here, _ = regions(tmp_path, london.url, "http://127.0.0.1:9", patience=2)
+    released.set()
+    (seen,) = here.seen
+    assert seen.brokers[1].exporting.silence == "no answer in time"
+    assert seen.brokers[0].exporting.value is not None
+    assert seen.records.value is not None
+    assert seen.view.value is not None
 
 
 def test_a_failover_installation_has_the_lost_regions_ids_and_no_gateway_to_ask(
