@@ -255,7 +255,9 @@ class SearchEngine:
         """Search in everything that was written so far, exactly or not at all."""
         self._refresh(indices)
         path = f"/{indices}/_search?{_EXACT}&{_HIDDEN_TOO}"
-        return self._whole(indices, self._ask("POST", path, query, seconds=self.seconds))
+        # The engine, too, gives up what is not waited for any more.
+        limited = {**query, "timeout": f"{int(self.seconds * 1000)}ms"}
+        return self._whole(indices, self._ask("POST", path, limited, seconds=self.seconds))
 
     def _refresh(self, indices: str) -> None:
         """Make visible what was written: otherwise it becomes so when the engine likes."""

@@ -1,13 +1,15 @@
 """What both regions show, live. Whatever cannot be asked says why, and keeps nothing else waiting."""
 
 import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from dualregion import brokers
-from dualregion.engine.records import RECORD_PREFIX, Records
-from dualregion.observed import ClusterView, Exporting, exporting_of
+from dualregion.engine.records import RECORD_PREFIX, Records, last_ranges
+from dualregion.observed import ClusterView, Exporting, exported_positions, exporting_of
 from dualregion.settings import Settings
 from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
@@ -55,6 +57,7 @@ class Pod:
 class InstallationSight:
     """One installation: its workloads, its brokers, its search engine's records.
 
+    :ivar records: those about as new as what the brokers have exported: to count all would cost the more the more there are.
     :ivar view: the Zeebe cluster as its own gateway sees it; not asked of a failover installation.
     """
 
@@ -144,6 +147,10 @@ def _region(
     return RegionSight(region, named.name, named.kube_context, installations=found)
 
 
+_Said = Future[tuple[Exporting, ...]]
+"""What a broker will say of its partitions."""
+
+
 @dataclass(frozen=True)
 class _Asked:
     """An installation that is asked.
@@ -162,20 +169,35 @@ class _Asked:
         """Return what it shows, or None if there are no brokers."""
         if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
             return None
-        records = begin(partial(self._records, record_prefix))
         view = begin(self._view)
-        pods_seen = self._brokers()
+        found = pods.broker_pods(self.cluster, self.namespace, self.release)
+        asked = {
+            name: begin(partial(self._exporting, name))
+            for name in (each.metadata.name for each in found if is_ready(each))
+        }
+        records = begin(partial(self._records, record_prefix, asked.values()))
         return InstallationSight(
             self.kind,
             self.namespace,
             self._workloads(),
-            pods_seen,
+            self._brokers(found, asked),
             told(records, self.until),
             told(view, self.until) if self.kind is Kind.NORMAL else Told(silence="not asked"),
         )
 
-    def _records(self, prefix: str) -> Records:
-        return SearchEngine(self.cluster, self.namespace, self.release, prefix).records()
+    def _records(self, prefix: str, brokers_asked: Collection[_Said]) -> Records:
+        """Return the search engine's last records, found by what the brokers say that they have exported.
+
+        The brokers get half of the time, and the engine the other half: no silence hides the other one.
+        """
+        half = max(self.until - time.monotonic(), 1.0) / 2
+        answered = [each for each in wait(brokers_asked, half).done if not each.exception()]
+        states = [state for each in answered for state in each.result()]
+        ranges = last_ranges(exported_positions(states))
+        engine = SearchEngine(self.cluster, self.namespace, self.release, prefix, half)
+        if not ranges:
+            engine.record_marks()
+        return engine.records(ranges)
 
     def _view(self) -> ClusterView:
         return zeebe.cluster_view(self.cluster, self.namespace, self.release)
@@ -187,10 +209,8 @@ class _Asked:
         found += [(name, self.cluster.deployment(self.namespace, name)) for name in names]
         return tuple(_workload(name, each) for name, each in found if each is not None)
 
-    def _brokers(self) -> tuple[Pod, ...]:
-        found = pods.broker_pods(self.cluster, self.namespace, self.release)
-        ready = [each.metadata.name for each in found if is_ready(each)]
-        said = all_of({name: partial(self._exporting, name) for name in ready}, self.until)
+    def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
+        said = {name: told(each, self.until) for name, each in asked.items()}
         return tuple(
             Pod(
                 name := each.metadata.name,

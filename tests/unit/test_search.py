@@ -84,6 +84,7 @@ def test_a_search_that_ran_out_of_time_is_no_answer(fake: FakeEngine) -> None:
     fake.holds_records(Reply(200, {"_shards": SHARDS, "timed_out": True}))
     with pytest.raises(CallFailed, match="did not answer"):
         fake.search.records()
+    assert fake.got("POST /zeebe-record*/_search")["timeout"] == "30000ms"
 
 
 BUCKET = {
