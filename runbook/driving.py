@@ -29,7 +29,10 @@ class Hands(Protocol):
     """What the driving is done with."""
 
     def stacks(self) -> Both:
-        """Read both stacks."""
+        """Read both stacks, without proofs that do not stand any more.
+
+        :raises CallFailed: if the survivor's cluster does not tell whether they do.
+        """
 
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone."""

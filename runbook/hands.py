@@ -33,6 +33,7 @@ from runbook.processes import stop_program
 from runbook.project import Project
 from runbook.sight import PATIENCE_SECONDS
 from runbook.stacks import Both, Reading
+from runbook.standing import as_they_stand
 from runbook.telling import Teller
 from runbook.turns import Turn
 
@@ -58,8 +59,8 @@ class PulumiHands:
     message: str
 
     def stacks(self) -> Both:
-        """Read both stacks."""
-        return Reading(self.project, self.names).stacks()
+        """Read both stacks, without proofs that do not stand any more."""
+        return as_they_stand(Reading(self.project, self.names).stacks())
 
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""

@@ -10,10 +10,12 @@ from typing import Any
 from dualregion import brokers
 from dualregion.engine.records import RECORD_PREFIX, Records, last_ranges
 from dualregion.observed import ClusterView, Exporting, exported_positions, exporting_of
+from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
+from dualregion.standing import Uids
 from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
-from hooks import pods, zeebe
+from hooks import pods, standing, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.pods import is_ready, ordinal_of
@@ -73,8 +75,9 @@ class InstallationSight:
 class RegionSight:
     """One region.
 
-    :ivar answers: whether its API server answers; None stands for yes.
+    :ivar silence: why its API server does not answer; None if it does.
     :ivar installations: those that are there; None of a kind that is not.
+    :ivar ground: what a failover's proofs may stand on; asked of a survivor only.
     """
 
     region: int
@@ -82,6 +85,7 @@ class RegionSight:
     context: str
     silence: str | None = None
     installations: dict[Kind, Told[InstallationSight | None]] = field(default_factory=dict)
+    ground: Told[Uids] = field(default_factory=Told)
 
     @property
     def seen(self) -> tuple[InstallationSight, ...]:
@@ -132,6 +136,7 @@ def _region(
     cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     whole = until - _EARLIER_SECONDS
+    ground = begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
     asked = {
         kind: _Asked(
             cluster,
@@ -144,7 +149,17 @@ def _region(
         for kind, namespace in namespaces.items()
     }
     found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, whole)
-    return RegionSight(region, named.name, named.kube_context, installations=found)
+    return RegionSight(
+        region,
+        named.name,
+        named.kube_context,
+        installations=found,
+        ground=Told() if ground is None else told(ground, whole),
+    )
+
+
+def _is_survivor(settings: Settings) -> bool:
+    return settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR
 
 
 _Said = Future[tuple[Exporting, ...]]

@@ -108,10 +108,13 @@ def test_a_second_proof_stays_and_a_third_one_counts_on(
 
 
 def test_what_stands_behind_it_is_proved_again(cluster: Cluster, proved: Stack) -> None:
-    """F3 behind F2, whatever F3's own record says; F1 stands before both."""
+    """F3 behind F2, and both behind F1, whatever their own records say."""
     held = dict(proved.records)
-    wanted = pure.proved_again(topology_after(proved), proved, ["F2"])
-    assert [gate.proof for gate in wanted.gates] == [1, 1, 2, 2]
+    for steps, again in ((["F2"], [1, 1, 2, 2]), (["F3", "F1"], [1, 2, 2, 2]), ([], [1] * 4)):
+        wanted = pure.proved_again(topology_after(proved), proved, steps)
+        assert [gate.proof for gate in wanted.gates] == again
+    left = pure.without(proved, ["F2"])
+    assert (list(left.gates), left.nodes) == (["F1"], {"normal", "failover", "F1"})
     del held["F3"]
     assert proofs(cluster, replace(proved, records=held)) == [1, 1, 1]
 
