@@ -21,7 +21,7 @@ def entry(site: Site, step: Step) -> dict[str, str]:
     return standing.entry(there(site.cluster, site.settings))
 
 
-def there(cluster: Cluster, settings: Settings) -> dict[str, str]:
+def there(cluster: Cluster, settings: Settings) -> standing.Uids:
     """Return the uid of what a survivor's proof may stand on and is there, and not about to go, by kind and name.
 
     :raises CallFailed: if the cluster does not tell.

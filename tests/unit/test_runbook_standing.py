@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from dualregion.procedure import Phase
+from dualregion.standing import Uids
 from hooks import standing
 from hooks.cluster import CallFailed, Cluster
 from hooks.failover import POLICY_NAME
@@ -44,7 +45,7 @@ def proved(record: str | None = json.dumps(STOOD_ON)) -> Both:
 def seen(found: dict[str, str] | None) -> Sights:
     """Return both regions, and what a look shows of the ground; None if that could not be seen."""
     here, there = world.taken_over()
-    ground = Told(found) if found is not None else Told(silence="no answer in time")
+    ground: Told[Uids] = Told(found) if found is not None else Told(silence="no answer in time")
     return replace(here, ground=ground), there
 
 
@@ -122,9 +123,8 @@ def pulumi(
     fake_pulumi.make_project(tmp_path)
     pulumi = fake_pulumi.install(tmp_path, monkeypatch)
     path = kubeconfig_of(tmp_path, {"cluster-london": kubernetes.url})
-    config = {"phase": "failover", "lostRegion": 1, "kubeconfig": path}
     for region in (0, 1):
-        pulumi.stack(f"region{region}", region, **config)
+        pulumi.stack(f"region{region}", region, phase="failover", lostRegion=1, kubeconfig=path)
     make(kubernetes)
     settings = failover(0, lost=1)
     uids = json.dumps(standing.there(Cluster(path, "cluster-london"), settings))
