@@ -181,7 +181,7 @@ def _found_again(
 def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Settings) -> int:
     """Return how often the DNS chain has been written, with this run if it is gone from the Corefile.
 
-    Somebody may have written the Corefile anew; only another record makes its hook run again.
+    The Corefile may have been overwritten; only another record makes its hook run again.
 
     :raises DualRegionError: if it can never be put there, or the cluster cannot be asked.
     """
@@ -212,7 +212,7 @@ def _unrecorded(
 
 
 def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> Stack:
-    """Return what the stack holds, which is nothing in a region that was made anew.
+    """Return what the stack holds, which is nothing in a region that was recreated.
 
     Its state, read before this run's refresh, still remembers what is gone.
     """

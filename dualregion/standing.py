@@ -1,8 +1,9 @@
 """What a step's proof stands on: a proof must not outlive it. Pure.
 
-The records of F1 to F3 lie in the survivor's own namespace, and what they prove is in the failover's, too. Each record names what
-it stood on by its uid, and what is gone, or was made anew under the same name, is proved again. Steps of the failback need none
-of that: each looks at every broker of the whole cluster by itself, and a copy is compared where it is used.
+The records of F1 to F3 lie in the survivor's own namespace, and what they prove is in the failover's, too. Each record
+names what it stood on by its uid, and what is gone, or was recreated under the same name, is proved again. Steps of the
+failback need none of that: each looks at every broker of the whole cluster by itself, and a copy is compared where it
+is used.
 """
 
 import json
@@ -38,7 +39,7 @@ def recorded(gates: Iterable[Gate], own: Stack) -> dict[str, Uids]:
 
 
 def outdated(stood_on: Mapping[str, Uids], now: Uids) -> dict[str, tuple[str, ...]]:
-    """Return what is gone, or was made anew, of what proofs stood on, by step id.
+    """Return what is gone, or was recreated, of what proofs stood on, by step id.
 
     :param now: what is there, by kind and name.
     """

@@ -145,7 +145,7 @@ class SearchEngine:
         return self._read(fitness.data_streams_of, self._ask("GET", "/_data_stream"))
 
     def uuid(self) -> str:
-        """Return the engine's identity: an engine that is made anew has another."""
+        """Return the engine's identity: a recreated engine has another."""
         answer = self._ask("GET", "/_cluster/state/blocks?filter_path=cluster_uuid")
         return understood(self, lambda: str(answer["cluster_uuid"]))
 

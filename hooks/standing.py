@@ -44,7 +44,7 @@ def there(cluster: Cluster, settings: Settings) -> standing.Uids:
 def proved_again(
     cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: Say
 ) -> Topology:
-    """Return the topology in which each proof whose ground is gone, or was made anew, is made again.
+    """Return the topology in which each proof whose ground is gone, or was recreated, is made again.
 
     :raises CallFailed: if the cluster does not tell.
     """
@@ -53,6 +53,6 @@ def proved_again(
     gone = standing.outdated(stood_on, now)
     for step, names in gone.items():
         warn(
-            f"what {step} was proved on is gone or was made anew ({', '.join(names)}): it is proved again"
+            f"what {step} was proved on is gone or was recreated ({', '.join(names)}): it is proved again"
         )
     return standing.proved_again(topology, own, gone)
