@@ -41,7 +41,7 @@ $(VENV)/ready:
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-licences: setup ## Make the list of licences and its document anew, after a change of versions
+licences: setup ## Make the list of licences and its document again, after a change of versions
 	@$(PYTHON) -m sandbox.licences
 
 drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
@@ -84,7 +84,7 @@ zombie: setup ## Drills in which the lost region lives and comes back, with and 
 late-flush: setup ## Drills in which a broker writes its buffers only after the copy was made
 	$(PYTHON) -m pytest tests/late_flush
 
-foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it were somebody else's)
+foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it belonged to others)
 	$(PYTHON) -m pytest tests/foreign
 
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then

@@ -109,7 +109,7 @@ def _site(settings: Settings) -> Site:
     own, peer = read_own(), read_peer(settings.peer_stack_name)
     _refuse_unsafe(settings, own, peer)
     cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
-    incident = current_incident(settings, own, peer)
+    remembered_incident = current_incident(settings, own, peer)
     if settings.phase.is_failback:
         # Each step of it looks there, too: a context that cannot be used is refused before the first one.
         Cluster(settings.kubeconfig, settings.peer.kube_context)
@@ -117,8 +117,8 @@ def _site(settings: Settings) -> Site:
     cluster_id: str | None = None
     try:
         cluster.check_answers()
-        cluster_id = identity.check(cluster, settings, own, incident)
-        own = _found_again(own, cluster, settings, incident)
+        cluster_id = identity.check(cluster, settings, own, remembered_incident)
+        own = _found_again(own, cluster, settings, remembered_incident)
         own = _without_what_is_gone(own, cluster, settings)
         topology = desired(settings, base, peer, own, failover_values)
         if topology.role is Role.SURVIVOR:
@@ -133,7 +133,6 @@ def _site(settings: Settings) -> Site:
             raise
         pulumi.log.warn(f"{error}")
         topology = remembered(settings, own)
-    incident = current_incident(settings, own, peer)
     writes = _chain_writes(topology, own, cluster, settings)
     return Site(
         cluster,
@@ -142,7 +141,8 @@ def _site(settings: Settings) -> Site:
         pulumi.log.info,
         own,
         peer,
-        incident,
+        # By what the stack holds by now: an emptied state remembered another incident, or none.
+        current_incident(settings, own, peer),
         unrecorded,
         writes,
         reading_both(settings.peer_stack_name),
@@ -181,7 +181,7 @@ def _found_again(
 def _chain_writes(topology: Topology, own: Stack, cluster: Cluster, settings: Settings) -> int:
     """Return how often the DNS chain has been written, with this run if it is gone from the Corefile.
 
-    Somebody may have written the Corefile anew; only another record makes its hook run again.
+    The Corefile may have been overwritten; only another record makes its hook run again.
 
     :raises DualRegionError: if it can never be put there, or the cluster cannot be asked.
     """
@@ -212,7 +212,7 @@ def _unrecorded(
 
 
 def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> Stack:
-    """Return what the stack holds, which is nothing in a region that was made anew.
+    """Return what the stack holds, which is nothing in a region that was recreated.
 
     Its state, read before this run's refresh, still remembers what is gone.
     """

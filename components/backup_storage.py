@@ -17,7 +17,7 @@ from dualregion.storage import access_policy, identity_name, tls_only_policy, tr
 KEEP_DELETED_DAYS = 30
 """How long what the search engine has deleted or overwritten can still be brought back."""
 ABANDONED_UPLOAD_DAYS = 7
-"""After how long the parts of an upload that nobody finished are removed."""
+"""After how long the parts of an unfinished upload are removed."""
 
 
 class BackupStorage(pulumi.ComponentResource):

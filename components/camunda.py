@@ -225,7 +225,7 @@ def _binding(
 ) -> k8s.rbac.v1.RoleBinding:
     """Declare a RoleBinding without which nothing else can be made in the namespace.
 
-    It goes with its namespace only: whoever takes it away first is locked out of what is left.
+    It goes with its namespace only: taken away first, it would lock the program out of what is left.
     """
     site, namespace = args.site, args.spec.namespace
     unique = f"{name}-{document['metadata']['name']}"
@@ -287,7 +287,7 @@ def _is_a_stage(site: Site, spec: Installation, installed: Mapping[str, Any]) ->
 
 
 def _prepare_update(site: Site, spec: Installation) -> None:
-    """Mend Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
+    """Fix Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
     release = site.settings.release
     # Between two gates of a failback exporters may be paused.
     with loud_about_the_pause(site) if site.settings.phase.is_failback else nullcontext():

@@ -130,6 +130,6 @@ def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
 
 
 def _place(inputs: Mapping[str, Any] | None, site: Site) -> tuple[str, str]:
-    """Return the ConfigMap and key that a record names; of one that somebody has emptied, the settings'."""
+    """Return the ConfigMap and key that a record names; of one that was emptied, the settings'."""
     data, wanted = (inputs or {}).get("data") or {}, site.settings.dns
     return data.get("configMap", wanted.config_map), data.get("key", wanted.key)

@@ -1,4 +1,4 @@
-"""The guard of what a stack holds: nothing that is needed is deleted, whoever asks for it.
+"""The guard of what a stack holds: nothing that is needed is deleted, however it is asked for.
 
 Every resource has one and the same hook on its deletion. `pulumi destroy` runs no program, so the engine refuses it then. With
 `--run-program` the hook is asked, and refuses with the reason. The engine goes on with the rest after a refusal, also with what

@@ -25,6 +25,6 @@ def _attempt(name: str, work: Callable[[], None]) -> None:
     except CallFailed as error:
         raise DualRegionError(f"{name}: {error}. Run the same `pulumi up` again.") from None
     except grpc.RpcError:
-        # The engine that asked for this is gone (killed): nobody would hear the result, and the next
+        # The engine that asked for this is gone (killed): the result would reach no one, and the next
         # `pulumi up` does the work itself.
         os._exit(1)

@@ -128,7 +128,7 @@ class Region(pulumi.ComponentResource):
 def _check_aws_package(settings: Settings) -> None:
     """Refuse to go without the AWS package if it is needed in any phase, so that it is not missed in an incident.
 
-    :raises RunError: if it is not installed; nobody else needs it.
+    :raises RunError: if it is not installed; only AWS parts need it.
     """
     storage = settings.backup.storage
     needed_by = [

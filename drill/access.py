@@ -40,7 +40,7 @@ REFUSED_PATH = "/api/v1/namespaces/kube-system/secrets"
 
 
 class Access:
-    """Gives both stacks their way into the clusters, and gives it again where a region was made anew."""
+    """Gives both stacks their way into the clusters, and gives it again where a region was recreated."""
 
     def __init__(
         self, kubectl: Path, administrator: Path, folder: Path, audit: Sequence[Path]
@@ -85,7 +85,7 @@ class Access:
                 self._write(stack)
 
     def check_modest(self, region: Region) -> Check:
-        """Both stacks' credentials are refused what is nobody's business in a region's cluster."""
+        """Both stacks' credentials are refused what is no business of theirs in a region's cluster."""
         problems = []
         for stack in REGIONS:
             view = ClusterView(self.kubeconfig(stack), region.context)

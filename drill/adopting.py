@@ -41,7 +41,7 @@ def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_siz
     """Return what the reference set-up adds to a values file, as its script prints it for pasting.
 
     Args:
-        base: the values file; its `zeebe.env` is written anew, as Helm replaces lists whole.
+        base: the values file; its `zeebe.env` is rewritten, as Helm replaces lists whole.
         namespaces: of region 0 and 1.
         cluster_size: brokers of both regions together.
     """

@@ -113,7 +113,7 @@ def hooks_were_called(
     )
 
 
-def nobody_was_called(told: Sequence[Announcement]) -> Check:
+def none_was_called(told: Sequence[Announcement]) -> Check:
     """No hook was called."""
     return judged(
         "No hook is called by plain `pulumi up`, or for what is refused",
@@ -174,4 +174,4 @@ def _address(document: Mapping[str, Any], key: str) -> Any:
 
 
 def _listed(points: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(point for _, point in points) or "nobody"
+    return ", ".join(point for _, point in points) or "none"

@@ -91,7 +91,7 @@ class Audit:
     _asked: dict[Region, set[Asked]] = field(default_factory=dict)
 
     def grant(self, region: Region, manifests: str) -> None:
-        """Take in what a region's cluster was given; the same again where it was made anew."""
+        """Take in what a region's cluster was given; the same again where it was recreated."""
         documents = [each for each in yaml.safe_load_all(manifests) if each]
         self._granted[region] = tuple(grants_of(documents, region))
 
@@ -143,8 +143,8 @@ def events_of(lines: Iterable[str]) -> Iterator[Event]:
 def asked_of(event: Event) -> Iterator[Asked]:
     """Yield what one of the stacks asked for in a request: nothing, one thing, or what comes with it.
 
-    A log has one event a request, but the API server may ask RBAC more than once about it: whoever applies an
-    object that is not there yet also needs to `create` it, whoever writes a RoleBinding to `bind` its role.
+    A log has one event a request, but the API server may ask RBAC more than once about it: applying an
+    object that is not there yet also needs to `create` it, writing a RoleBinding to `bind` its role.
     """
     side = USERS.get(event["user"]["username"])
     about = event.get("objectRef")

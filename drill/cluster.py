@@ -16,7 +16,7 @@ from drill.errors import ClusterCallFailed
 from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_APPS
 
 READ_SECONDS = 10.0
-"""How long an answer may take, where nobody says otherwise."""
+"""How long an answer may take, unless told otherwise."""
 _CONNECT_SECONDS = 2.0
 _SEARCH_BATCH = 1000
 _HITS_PER_KEY = 4

@@ -63,7 +63,7 @@ class Failback:
     # --- recreating, failback-pending ------------------------------------------------------------------
 
     def recreate(self) -> None:
-        """Make the lost region anew, empty, at another address.
+        """Recreate the lost region, empty, at another address.
 
         The cluster of a zombie lives and is clean since step R: it is used as it is, as an operator would.
         """

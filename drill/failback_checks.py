@@ -82,7 +82,7 @@ def gap_is_refused(exit_status: int, output: str) -> Check:
         if "differ: index" in output
         else "does not hold every record that the failover one does",
         "that exporters are paused": "EXPORTERS ARE PAUSED",
-        "how to go on": "back out and begin the failback anew",
+        "how to go on": "back out and begin the failback again",
     }
     problems = [] if exit_status else ["`pulumi up` succeeded"]
     problems += [f"it does not say {what}" for what, text in wanted.items() if text not in output]

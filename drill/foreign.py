@@ -25,14 +25,14 @@ from drill.settings import DrillSettings, Places, stack_config
 from drill.waiting import wait_for
 
 _NOWHERE = "https://127.0.0.1:9"
-"""Where a lost region's context leads: to a port on which nobody listens."""
+"""Where a lost region's context leads: to a port on which nothing listens."""
 _COMMAND_SECONDS = 1800
 _KUBECTL_SECONDS = 120
 _GONE_SECONDS = 300.0
 _ANSWER_SECONDS = 300.0
 _KINDS = "pods,statefulsets,deployments,services,persistentvolumeclaims,secrets,configmaps"
 _EVERYWHERE = ("kube-root-ca.crt",)
-"""What every namespace holds, with nobody having put it there."""
+"""What every namespace holds by itself."""
 _OWN_KEYS = (
     *("chart.", "values[", "backup.", "elasticsearchSecret.", "dns."),
     *("kubeconfig", "rights."),
@@ -49,7 +49,7 @@ class ForeignSettings(BaseModel):
     :ivar contexts: of region 0 and region 1.
     :ivar pod_cidrs: the address ranges of either region's pods, for the isolation.
     :ivar lose_command: loses a region, instead of what the drill does; told which in its environment.
-    :ivar recreate_command: makes it anew, empty.
+    :ivar recreate_command: recreates it, empty.
     :ivar program: settings of the program, as in `Pulumi.yaml`: chart, values, backup and the like.
     """
 
@@ -114,7 +114,7 @@ def flattened(value: Any, path: str = "") -> dict[str, str]:
 
 
 class ForeignPair:
-    """Two clusters of somebody else's, of which the drill takes four namespaces and nothing more."""
+    """Two clusters of others, of which the drill takes four namespaces and nothing more."""
 
     def __init__(
         self, settings: ForeignSettings, kubectl: Path, kubeconfig: Path, consent: str, say: Say
@@ -178,7 +178,7 @@ class ForeignPair:
         return moment
 
     def recreate(self, region: int) -> None:
-        """Make a lost region anew, by the user's command, and empty its namespaces.
+        """Recreate a lost region, by the user's command, and empty its namespaces.
 
         Raises:
             DrillError: the command failed, or the cluster does not answer in time.

@@ -1,4 +1,4 @@
-"""What a drill stands on: two clusters, and how one of them is lost and made anew."""
+"""What a drill stands on: two clusters, and how one of them is lost and recreated."""
 
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ class Ground(Protocol):
         """Lose a region; return the moment, in seconds since the epoch."""
 
     def recreate(self, region: int) -> None:
-        """Make a lost region anew, empty."""
+        """Recreate a lost region, empty."""
 
     def cut_link(self) -> None:
         """Let no packet pass between the regions."""

@@ -1,7 +1,7 @@
 """Killing `pulumi up` at each of its points, and saying it again until it goes through.
 
 That is what an operator's dying machine does: everything of the run ends at once (SIGKILL), the stack stays
-locked, and somebody types `pulumi cancel --yes` and the same `pulumi up` once more.
+locked, and the operator types `pulumi cancel --yes` and the same `pulumi up` once more.
 """
 
 import threading

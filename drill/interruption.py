@@ -1,4 +1,4 @@
-"""What ends a drill before its time: a signal, or an output that nobody reads any more.
+"""What ends a drill before its time: a signal, or an output that is not read any more.
 
 Either ends it in order, once: what follows is the taking down, which nothing interrupts.
 """
@@ -60,7 +60,7 @@ class Interruption:
 
 
 class Output(Console):
-    """The drill's standard output; whoever stops reading it, such as a `tee` at Ctrl-C, ends the drill in order."""
+    """The drill's standard output; a reader that stops, such as a `tee` at Ctrl-C, ends the drill in order."""
 
     def __init__(self, interruption: Interruption) -> None:
         super().__init__()

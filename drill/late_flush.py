@@ -1,7 +1,7 @@
 """A leader of the recreated region reaches no search engine for a while, and writes its buffers after the copy was made.
 
 Nothing that B2 and B3 can see tells of them: both engines lack the same, and are quiet. The copy has a gap then, and
-exporting must not go on with it. What mends it is to back out, which loses nothing, and to begin the failback anew.
+exporting must not go on with it. What helps is to back out, which loses nothing, and to begin the failback again.
 """
 
 import time
@@ -137,7 +137,7 @@ class LateFlush:
                 time.sleep(5.0)
                 _set_faults(view, namespace, name, {})
                 return f"{name} in {namespace} leads it"
-        return "nobody leads it"
+        return "no broker leads it"
 
     def _set_faults(self, faults: dict[str, Any]) -> None:
         lost = self.failback.incident.lost

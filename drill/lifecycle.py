@@ -83,7 +83,7 @@ class Lifecycle:
         return rig
 
     def _access(self, tools: Tools) -> Access | None:
-        """Return who gives the stacks their rights; on clusters of somebody else that is not the drill."""
+        """Return who gives the stacks their rights; on clusters of others that is not the drill."""
         if self._foreign:
             return None
         logs = [each.audit for each in self._sandbox.regions]
@@ -216,7 +216,7 @@ class Lifecycle:
             self._found.checks.append(checks.nothing_left(left))
 
     def _pair_down(self) -> list[str]:
-        """Empty the drill's namespaces in clusters that are somebody else's; return what is left there."""
+        """Empty the drill's namespaces in clusters of others; return what is left there."""
         if self._pair is None:
             return []
         self._pair.down()

@@ -58,7 +58,7 @@ class ExportSample:
     `documents` is None when the engine did not answer; `positions` holds, for each partition that any
     broker spoke for, the highest exported position. `paused` says whether any broker had paused an
     exporter, `web_apps_down` whether one of the survivor's web applications was not ready; None when
-    nobody answered.
+    none answered.
     """
 
     at: float

@@ -82,6 +82,6 @@ def _image(reference: Reference) -> dict[str, str]:
         "registry": reference.registry,
         "repository": reference.repository,
         "tag": reference.tag,
-        # A digest of somebody else's values would outrank the tag.
+        # A digest of the values given would outrank the tag.
         "digest": "",
     }

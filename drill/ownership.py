@@ -96,7 +96,7 @@ def end_marked(name: str, value: str) -> list[str]:
             with contextlib.suppress(psutil.Error):
                 ended[process.pid] = " ".join(process.cmdline())
                 process.send_signal(signal.SIGKILL)
-        # Not `wait_procs`: it would take the exit status of a child from whoever waits for it.
+        # Not `wait_procs`: it would take the exit status of a child from what waits for it.
         time.sleep(_LOOK_SECONDS)
         if time.monotonic() > deadline:
             raise DrillError(f"these processes resist SIGKILL: {', '.join(map(str, left))}")

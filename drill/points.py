@@ -79,7 +79,7 @@ UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER, _, REMOVAL_FAILOVER = (
     for release in ("normal", "failover")
 )
 REMOVAL_NAMESPACE = "the removal of namespace failover"
-"""The rights in a namespace go with it, so whoever was killed then finds it without them."""
+"""The rights in a namespace go with it, so a run that was killed then finds it without them."""
 
 
 def _gates(*steps: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class PhaseTimes:
 class Load:
     """What became of the load clients' instances, over all incidents.
 
-    `in_region0` and `in_region1` count those in that region's search engine, None when nobody has looked there.
+    `in_region0` and `in_region1` count those in that region's search engine, None when it was not looked there.
     `found` are in all engines that were looked at, `lost` are missing in one of them at least.
     """
 

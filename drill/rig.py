@@ -47,7 +47,7 @@ class Rig:
     incident: int = field(default=0, init=False)
     """The number of the incident that is rehearsed at the moment, 0 before the first."""
     _rights: dict[Region, str] = field(default_factory=dict, init=False)
-    """What `dualregion rights` prints for each region, the same for a cluster that was made anew."""
+    """What `dualregion rights` prints for each region, the same for a cluster that was recreated."""
     interrupter: Interrupter = field(init=False)
     command: Command = field(init=False)
 

@@ -64,7 +64,7 @@ def has_real_brokers(images: OwnImages | None) -> bool:
 
 
 def default_rate(images: OwnImages | None) -> float:
-    """Return how many process instances a second are created where nobody says otherwise."""
+    """Return how many process instances a second are created unless told otherwise."""
     return REAL_BROKERS_RATE if has_real_brokers(images) else DEFAULT_RATE
 
 
@@ -205,7 +205,7 @@ class DrillSettings:
 
     @property
     def patience(self) -> Patience:
-        """How long the drill waits: on clusters of somebody else's, too, brokers are taken for real ones."""
+        """How long the drill waits: on clusters of others, too, brokers are taken for real ones."""
         real = self.on is not None or has_real_brokers(self.images)
         return REAL_BROKERS if real else REHEARSAL_BROKERS
 

@@ -111,7 +111,7 @@ def environment(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # Pulumi and its provider live for seconds: they need not save memory.
         "GOGC": "400",
-        # Else each run would compile the program anew.
+        # Else each run would compile the program again.
         "PYTHONDONTWRITEBYTECODE": "",
         "KUBECONFIG": str(kubeconfig),
         "TMPDIR": str(temporary),

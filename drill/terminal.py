@@ -58,7 +58,7 @@ class Terminal:
             encoding="utf-8",
             codec_errors="replace",
             logfile=None,
-            # A shell has what it starts in the background ignore Ctrl-C; at a terminal nobody does.
+            # A shell has what it starts in the background ignore Ctrl-C; at a terminal it does not.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self._process.logfile_read = self._file

@@ -1,4 +1,4 @@
-"""Doing several things at the same time: for most of a drill nobody computes, and each waits for something else."""
+"""Doing several things at the same time: for most of a drill nothing computes, and each waits for something else."""
 
 from collections.abc import Callable
 from threading import Thread

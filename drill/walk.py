@@ -45,7 +45,7 @@ def refuse_early_failover(rig: Rig, incident: Incident) -> None:
     """Try a failover while both regions are healthy: it must be refused, and no hook called."""
     lost = ("failover", "--lost", str(incident.lost.index))
     _refuse(rig, "normal", lost, "that region is not lost")
-    rig.found.add("normal", announced.nobody_was_called(announced.read(rig.places.announcements)))
+    rig.found.add("normal", announced.none_was_called(announced.read(rig.places.announcements)))
 
 
 def refuse_other_region(rig: Rig, incident: Incident, label: str) -> None:
@@ -171,10 +171,10 @@ def tell_afterwards(
 
 
 def check_hooks(rig: Rig, incident: Incident, label: str) -> None:
-    """Check what the hooks were told of an incident; by plain `pulumi` nobody is told anything."""
+    """Check what the hooks were told of an incident; by plain `pulumi` they are told nothing."""
     told = announced.read(rig.places.announcements)
     if not rig.settings.by_command:
-        rig.found.add(label, announced.nobody_was_called(told))
+        rig.found.add(label, announced.none_was_called(told))
         return
     stopped = any(
         each.ctrl_c is not None

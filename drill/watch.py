@@ -131,7 +131,7 @@ class MemoryWatch(_Sampler):
 
     @property
     def peak_machine_gib(self) -> float | None:
-        """How much less memory the machine had available than at the start, whoever took it; None without a sample."""
+        """How much less memory the machine had available than at the start, whatever took it; None without a sample."""
         return self._peak_machine / _GIB or None
 
     def sample(self) -> None:

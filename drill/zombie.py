@@ -46,7 +46,7 @@ class Zombie:
             since = time.monotonic()
             seen = _watch(rig.view(survivor, read_seconds=3.0), survivor.namespace)
             expected = brokers_after_failover(rig.settings.cluster_size, lost.index)
-            alone = zombie_checks.nobody_got_back(seen, expected, lost)
+            alone = zombie_checks.none_got_back(seen, expected, lost)
             once = zombie_checks.no_id_stands_twice(seen, expected)
             rig.found.add(
                 label,

@@ -17,9 +17,7 @@ FEWEST_ANSWERS = 5
 Topology = Mapping[str, Any]
 
 
-def nobody_got_back(
-    topologies: Sequence[Topology], expected: ExpectedBrokers, lost: Region
-) -> Check:
+def none_got_back(topologies: Sequence[Topology], expected: ExpectedBrokers, lost: Region) -> Check:
     """In none of the survivor's gateway's answers is there a broker of the lost region, or any other stranger.
 
     Args:

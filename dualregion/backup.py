@@ -173,7 +173,7 @@ def _check_apart(storage: StorageSettings) -> str | None:
     if first.aws_region and first.aws_region == second.aws_region:
         return (
             f"backup.storage.buckets[1].awsRegion is {second.aws_region!r}, the same as buckets[0].awsRegion: "
-            "whoever loses that region loses both buckets"
+            "losing that region would lose both buckets"
         )
     return None
 

@@ -1,6 +1,6 @@
 """A note of the Helm operation that a run of this program is about to begin. Pure.
 
-Helm's record of an operation that never ended tells who began it no more than when: somebody's `helm upgrade --wait` is as
+Helm's record of an operation that never ended does not tell who began it: an operator's `helm upgrade --wait` is as
 `pending` for minutes as what a killed run of ours has left. So each run notes beforehand what Helm's record will be.
 """
 
@@ -31,7 +31,7 @@ class Begun:
 
     @classmethod
     def read(cls, data: Mapping[str, str]) -> "Begun | None":
-        """Return the note that a ConfigMap's data hold; None if somebody has made it unreadable."""
+        """Return the note that a ConfigMap's data hold; None if it was made unreadable."""
         try:
             return cls(data["incident"], int(data["revision"]), data["values"])
         except (KeyError, ValueError):

@@ -31,7 +31,7 @@ _WORD = re.compile(
 
 One that follows a word at once ends with the next space: to CoreDNS `}# the end` is a brace and two words.
 """
-_MEND = "Mend it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
+_REMEDY = "Fix it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
 
 
 def zones_of(settings: Settings, region: int) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def chained(
     if _depth(corefile[:start]):
         raise Refused(
             f"the comment {_BEGINS!r} stands between the braces of a server block of the Corefile: the program's own block "
-            f"cannot stand there. {_MEND}"
+            f"cannot stand there. {_REMEDY}"
         )
     _refuse_duplicates(corefile[:start] + corefile[end:], zones)
     if corefile[end:] == "" and end > start and not corefile.endswith("\n"):
@@ -112,7 +112,7 @@ def _place(corefile: str) -> tuple[int, int]:
     if markers != (2 if found else 0) or (found and len(_MARKER.findall(found[0])) != 2):
         raise Refused(
             f"the Corefile holds {markers} of the comments {_BEGINS!r} and {_ENDS!r}, which belong together "
-            f"once: take away what stands between them, and both. {_MEND}"
+            f"once: take away what stands between them, and both. {_REMEDY}"
         )
     front = len(_BOM) if corefile.startswith(_BOM) else 0
     return found.span() if found else (front, front)
@@ -137,7 +137,7 @@ def _zone(label: str) -> str | None:
 
 
 def _no_braces(line: int) -> Refused:
-    return Refused(f"the server block in line {line} of the Corefile has no braces. {_MEND}")
+    return Refused(f"the server block in line {line} of the Corefile has no braces. {_REMEDY}")
 
 
 def _labels(corefile: str) -> Iterator[tuple[str, int]]:
@@ -165,7 +165,7 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
     if header and goes_on:
         raise _no_braces(header)
     if depth:
-        raise Refused(f"the braces of the Corefile are no pairs. {_MEND}")
+        raise Refused(f"the braces of the Corefile are no pairs. {_REMEDY}")
 
 
 def _depth(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What of a stack must not be deleted, whoever asks for it: `pulumi destroy`, a replacement, a target. Pure.
+"""What of a stack must not be deleted, however it is asked for: `pulumi destroy`, a replacement, a target. Pure.
 
 What a run declares is wanted, and so not to be deleted in the same run: deletions that the procedure means are of what is
 no longer declared. Only a gate gives way to the same gate of another incident, or to a new proof of the same one.
@@ -54,7 +54,7 @@ def refusal(settings: Settings, topology: Topology, doomed: Doomed) -> str | Non
     own = settings.own
     return (
         f"{what} is not deleted, as {_why(settings, topology)}. If a setting that names it was changed "
-        "(release, namespace), take that back: it would be deleted and made anew. To take the installation of region "
+        "(release, namespace), take that back: it would be deleted and recreated. To take the installation of region "
         f"{own.name} down for good, with all its data, see docs/day-two.md, 'Taking an installation down': "
         f"`pulumi config set retire {own.namespace}`, then `pulumi destroy --run-program`"
     )

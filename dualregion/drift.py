@@ -45,7 +45,7 @@ def drift(wanted: Wanted, own: Stack, peer: Stack) -> list[str]:
     :param peer: what the other stack's holds.
     """
     if Kind.NORMAL in own.nodes and not is_fixed(wanted.settings, own, peer):
-        # Both may still be installed anew, one after the other; the second one only as the first one is.
+        # Both may still be installed again, one after the other; the second one only as the first one is.
         return []
     changes: dict[Change, list[str]] = {Change.SIZES: list(_resized(wanted.settings, own, peer))}
     if wanted.settings.phase is not Phase.NORMAL:

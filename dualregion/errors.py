@@ -13,7 +13,7 @@ class DualRegionError(Exception):
 class ConfigError(DualRegionError):
     """The configuration is not usable.
 
-    :ivar problems: one sentence for each problem found, so that all can be mended at once.
+    :ivar problems: one sentence for each problem found, so that all can be fixed at once.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ class CredentialsDemanded(DualRegionError):
 
 
 class DeadlineExceeded(DualRegionError):
-    """A gate waited for its whole deadline; saying the same command again continues the wait."""
+    """A gate waited for its whole deadline; running the same command again continues the wait."""
 
 
 class BackendError(DualRegionError):

@@ -48,7 +48,7 @@ def unsafe_change(
 
 
 def _left_too_early(own: Stack, peer: Stack) -> str | None:
-    """Return why phase normal comes too early: somebody's brokers still sleep."""
+    """Return why phase normal comes too early: brokers still sleep, here or in the other region."""
     asleep_here = B1.id in own.gates and B7.id not in own.gates
     asleep_there = (
         B0.id in own.gates
@@ -225,7 +225,7 @@ def _lost_again(settings: Settings, own: Stack) -> str:
         return (
             f"stack {settings.peer_stack_name} is past step B1 of the failback, but this region has no record of B1, the "
             "ConfigMap dual-region-b1: was it deleted by hand? What it stands for cannot be proved again now; until the "
-            "survivor's B5, set phase failover on both stacks, and begin the failback anew"
+            "survivor's B5, set phase failover on both stacks, and begin the failback again"
         )
     return (
         f"stack {settings.peer_stack_name} is past step B1 of the failback, but nothing of it is left in this "
@@ -285,7 +285,7 @@ def _open(settings: Settings, base: Mapping[str, Any], incident: str, *, held: b
 
 
 def _awake(settings: Settings, base: Mapping[str, Any], incident: str, *, held: bool) -> Topology:
-    """B6 and B7: the sleeping brokers wake, but only when nobody else has their ids."""
+    """B6 and B7: the sleeping brokers wake, but only when no other broker has their ids."""
     return Topology(
         Role.RECREATED,
         nodes=(

@@ -101,7 +101,7 @@ def _chart(text: str) -> str:
 
 
 EMPTY = BeforeValidator(lambda value: None if value == "" else value)
-"""An empty text stands for none: whoever sets one wants the default, or nothing."""
+"""An empty text stands for none: it is set to get the default, or nothing."""
 
 FilePath = Annotated[Text, AfterValidator(_path)]
 ChartName = Annotated[Text, AfterValidator(_chart)]

@@ -1,8 +1,9 @@
 """YAML as Helm and kubectl read it. Pure.
 
 Both read through sigs.k8s.io/yaml: a port of libyaml, rules of its own for plain scalars (neither YAML 1.1 nor 1.2),
-and then JSON. So dates stay texts, `22:30` is no number, `1e3` is one, `y` is true, keys are texts, only the first
-document counts, and what JSON cannot say is refused. PyYAML parses here; what the scalars mean is decided here.
+and then JSON. So dates stay texts, `22:30` is no number, `1e3` is one, `y` is true, keys are texts, of a values file
+only the first document counts, and what JSON cannot say is refused. PyYAML parses here; what the scalars mean is
+decided here.
 
 Source: sigs.k8s.io/yaml 1.6 (`yaml.go`) and go.yaml.in/yaml 2.4 (`resolve.go`, `decode.go`), which Helm 3.18 has.
 """
@@ -59,19 +60,25 @@ class _Node:
 
 
 def read(content: bytes) -> Any:
-    """Return the document of a file: maps with texts as keys, lists, texts, numbers, booleans and None.
+    """Return the first document of a file: maps with texts as keys, lists, texts, numbers, booleans and None.
 
-    :raises BadYaml: if Helm would refuse it, or it is nested too deep.
+    :raises BadYaml: if Helm would refuse it, or it is nested too deep; what comes after it is not looked at.
     """
+    return next(read_all(content), None)
+
+
+def read_all(content: bytes) -> Iterator[Any]:
+    """Yield the documents of a file, such as manifests; raises as `read`."""
     try:
-        root = _compose(yaml.parse(content, Loader=_LOADER))
+        events = yaml.parse(content, Loader=_LOADER)
+        while (root := _compose(events)) is not None:
+            yield _Decoder().value(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BadYaml(mark.line + 1 if mark else 1, error.problem or "it is no YAML") from None
     except yaml.YAMLError:
         # A reader's error: it shows the character, and counts in bytes.
         raise BadYaml(_line_of_bad_text(content), "a character that YAML does not allow") from None
-    return None if root is None else _Decoder().value(root)
 
 
 _NO_TEXT = re.compile("[^\t\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -84,7 +91,7 @@ def _line_of_bad_text(content: bytes) -> int:
 
 
 def _compose(events: Iterator[Any]) -> _Node | None:
-    """Return the tree of the first document; what comes after it is not looked at, as Helm does."""
+    """Return the tree of the next document, or None if there is none."""
     anchors: dict[str, _Node] = {}
     open_nodes: list[_Node] = []
     root: _Node | None = None

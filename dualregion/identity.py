@@ -2,7 +2,7 @@
 
 A cluster is known by the UID of its namespace kube-system, which it has as long as it lives. Every gate's record and
 the stack's outputs keep it: a context that leads elsewhere would have everything of the state refreshed away, and
-then made anew in somebody else's cluster.
+then recreated in a cluster that belongs to others.
 """
 
 from dualregion.procedure import B1, Role
@@ -39,7 +39,7 @@ def other_cluster(
         f"kube context {settings.own.kube_context!r} leads to another cluster than that of region "
         f"{settings.own.name}: its namespace kube-system has UID {seen}, that of the region's has {known}. Let the "
         "context lead to the region's cluster again (the setting kubeconfig, `kubectl config view`), then run again. If the "
-        "region was lost and is made anew there, set phase failover and lostRegion "
+        "region was lost and is recreated there, set phase failover and lostRegion "
         f"{settings.region} on both stacks. Only if the cluster is the same one with all its brokers' data, restored by "
         f"other means: `pulumi config set acceptCluster {seen}`"
     )
@@ -53,6 +53,6 @@ def remembered_cluster(
     :param seen: the cluster's identity; None if it does not answer.
     """
     if settings.role is Role.LOST and not own.nodes:
-        # Nothing is left that would be in another cluster: the region may be made anew in whatever answers then.
+        # Nothing is left that would be in another cluster: the region may be recreated in whatever answers then.
         return None
     return seen if seen and is_fixed(settings, own, incident) else own.cluster_id

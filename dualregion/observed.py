@@ -104,7 +104,7 @@ def still_visible(view: ClusterView, ids: Collection[int]) -> str | None:
 def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> str | None:
     """Return why it proves nothing that a gateway does not see a broker, or None.
 
-    One that has just started, or is cut off from the brokers, sees nobody: not even those of its own region.
+    One that has just started, or is cut off from the brokers, sees no broker: not even those of its own region.
 
     :param own: the ids of the brokers of the gateway's region.
     :param ready: those of them that are ready.

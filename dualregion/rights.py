@@ -28,7 +28,7 @@ _GATEWAY_PORT, _ENGINE_PORT = 8080, 9200
 
 
 class Side(StrEnum):
-    """Whose stack somebody runs, as seen from a region's cluster."""
+    """Which of the two stacks a login runs, as seen from a region's cluster."""
 
     OWN = "own"
     PEER = "peer"
@@ -208,10 +208,10 @@ def bindings(settings: Settings, region: int, namespace: str) -> tuple[Document,
 def manifests(settings: Settings, region: int) -> tuple[Document, ...]:
     """Return what a region's administrator applies, before the program first works there.
 
-    The region's own namespace is among it, empty but for its bindings: in a region that was made anew,
+    The region's own namespace is among it, empty but for its bindings: in a region that was recreated,
     the other stack looks into it, and Pulumi looks for what it remembers there.
 
-    :raises ConfigError: if nobody is named to whom the rights are given.
+    :raises ConfigError: if no subject is named to whom the rights are given.
     """
     if settings.rights.subject is None:
         raise ConfigError(
@@ -366,7 +366,7 @@ def _fence(settings: Settings, region: int) -> Iterable[Document]:
 
 
 def _is_bound_to(role: str, who: Mapping[str, str]) -> str:
-    """Return the expression (CEL) that a role is bound to nobody else; `subject` is who it is bound to."""
+    """Return the expression (CEL) that a role is bound to no other subject; `subject` is who it is bound to."""
     demanded = [f"object.roleRef.name == {json.dumps(role)}"]
     for key, value in who.items():
         demanded.append(f"has(subject.{key}) && subject.{key} == {json.dumps(value)}")

@@ -185,7 +185,7 @@ class Settings(Model):
     accept_cluster: str | None = None
     """The UID of namespace kube-system of the cluster that may take the place of the region's, which it is with all its data."""
     adopt: bool = False
-    """Whether the region's release runs already, installed by somebody else, and is taken over as it runs."""
+    """Whether the region's release runs already, installed by other means, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()
     retire: str | None = None
     """The namespace of the region whose installation may be deleted for good, by `pulumi destroy --run-program`."""
@@ -217,7 +217,7 @@ class Settings(Model):
 
     @property
     def without_accepted_loss(self) -> "Settings":
-        """The same settings of somebody who accepts no loss."""
+        """The same settings, with no loss accepted."""
         return self.model_copy(update={"accept_loss": None})
 
     @property
@@ -393,7 +393,7 @@ def _check_chart(settings: Settings) -> str | None:
 
 
 def _check_isolation(settings: Settings) -> str | None:
-    """Refuse an isolation that nobody makes: F1 would prove it all the same."""
+    """Refuse an isolation that nothing makes: F1 would prove it all the same."""
     missing = [index for index, region in enumerate(settings.regions) if not region.pod_cidrs]
     if not missing or settings.isolation is Isolation.OWN:
         return None
@@ -555,7 +555,7 @@ def _check_rights(settings: Settings) -> str | None:
 
 
 def _check_retire(settings: Settings) -> str | None:
-    """Refuse a name that retires nothing: whoever has mistyped it believes that something may be deleted."""
+    """Refuse a name that retires nothing: mistyped, it would seem to allow a deletion."""
     named = [region.namespace for region in settings.regions]
     if settings.retire is None or settings.retire in named:
         return None

@@ -1,12 +1,13 @@
 """What a step's proof stands on: a proof must not outlive it. Pure.
 
-The records of F1 to F3 lie in the survivor's own namespace, and what they prove is in the failover's, too. Each record names what
-it stood on by its uid, and what is gone, or was made anew under the same name, is proved again. Steps of the failback need none
-of that: each looks at every broker of the whole cluster by itself, and a copy is compared where it is used.
+The records of F1 to F3 lie in the survivor's own namespace, and what they prove is in the failover's, too. Each record
+names what it stood on by its uid, and what is gone, or was recreated under the same name, is proved again. Steps of the
+failback need none of that: each looks at every broker of the whole cluster by itself, and a copy is compared where it
+is used.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,17 +31,15 @@ def entry(uids: Uids) -> dict[str, str]:
     return {KEY: json.dumps(dict(uids), sort_keys=True)}
 
 
-def recorded(topology: Topology, own: Stack) -> dict[str, Uids]:
-    """Return what each proof that a stack holds and its topology wants stood on, by step id."""
-    held = {
-        gate.name: own.records.get(gate.name, {}) for gate in topology.gates if _holds(own, gate)
-    }
+def recorded(gates: Iterable[Gate], own: Stack) -> dict[str, Uids]:
+    """Return what each of these proofs that a stack holds stood on, by step id."""
+    held = {gate.name: own.records.get(gate.name, {}) for gate in gates if _holds(own, gate)}
     found = {step: _uids(record) for step, record in held.items()}
     return {step: uids for step, uids in found.items() if uids}
 
 
 def outdated(stood_on: Mapping[str, Uids], now: Uids) -> dict[str, tuple[str, ...]]:
-    """Return what is gone, or was made anew, of what proofs stood on, by step id.
+    """Return what is gone, or was recreated, of what proofs stood on, by step id.
 
     :param now: what is there, by kind and name.
     """
@@ -56,15 +55,28 @@ def proved_again(topology: Topology, own: Stack, steps: Collection[str]) -> Topo
 
     Every other gate stays the one that the stack holds.
     """
-    renewed: set[str] = set()
-    nodes = []
-    for node in topology.nodes:
-        if isinstance(node, Gate) and _holds(own, node):
-            if node.name in steps or renewed & set(node.after):
-                renewed.add(node.name)
-            node = replace(node, proof=_count(own, node) + (node.name in renewed))  # noqa: PLW2901
-        nodes.append(node)
-    return replace(topology, nodes=tuple(nodes))
+    renewed = _with_those_behind(steps)
+    nodes = tuple(
+        replace(node, proof=_count(own, node) + (node.name in renewed))
+        if isinstance(node, Gate) and _holds(own, node)
+        else node
+        for node in topology.nodes
+    )
+    return replace(topology, nodes=nodes)
+
+
+def without(own: Stack, steps: Collection[str]) -> Stack:
+    """Return what a stack holds without the proofs of these steps, and of all that stand behind them."""
+    gone = _with_those_behind(steps)
+    gates = {step: incident for step, incident in own.gates.items() if step not in gone}
+    return replace(own, gates=gates, nodes=own.nodes - gone)
+
+
+def _with_those_behind(steps: Collection[str]) -> frozenset[str]:
+    """Return steps of the failover and those after them, each of which stands behind the one before."""
+    every = [step.id for step in FAILOVER_STEPS]
+    first = min(map(every.index, steps), default=len(every))
+    return frozenset(every[first:])
 
 
 def _holds(own: Stack, gate: Gate) -> bool:

@@ -55,7 +55,7 @@ def access_policy(settings: Settings, storage: StorageSettings) -> Document:
 
 
 def tls_only_policy(bucket: BucketSettings) -> Document:
-    """Return the bucket's own policy: nobody does anything with it without TLS."""
+    """Return the bucket's own policy: nothing is done with it without TLS."""
     return _document(
         {
             "Effect": "Deny",
@@ -114,7 +114,7 @@ def with_role(base: Mapping[str, Any], settings: Settings) -> Values:
         "initScripts": {"init-keystore.sh": _LINK_TOKEN},
     }
     if settings.elasticsearch_secret is None:
-        # Nobody makes that Secret, and pods that name it would not start.
+        # Nothing makes that Secret, and pods that name it would not start.
         engine["extraEnvVarsSecret"] = ""
     return merge(base, {"elasticsearch": engine})
 

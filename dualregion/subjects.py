@@ -30,13 +30,13 @@ def _resource(text: str) -> str:
 
 
 Subject = Annotated[Text, AfterValidator(_subject)]
-"""Whom a cluster knows somebody as: `user:NAME`, `group:NAME` or `serviceaccount:NAMESPACE:NAME`."""
+"""Whom a cluster knows a login as: `user:NAME`, `group:NAME` or `serviceaccount:NAMESPACE:NAME`."""
 Resource = Annotated[Text, AfterValidator(_resource)]
 """A resource in the plural, with its API group unless that is the core's."""
 
 
 class RightsSettings(Model):
-    """Who runs the program, if it is nobody who may do everything anyway."""
+    """Who runs the program, unless it may do everything anyway."""
 
     subject: Subject | None = None
     """Whom a region's cluster knows the one as who runs that region's stack. Each namespace that the program

@@ -120,7 +120,7 @@ class AclRule:
     """A rule of an AWS network ACL that cuts an address range of the other region, in one direction.
 
     :ivar acl: the network ACL's id.
-    :ivar number: its place there, which nobody else takes.
+    :ivar number: its place there, which is left to the program.
     :ivar egress: whether it is about what leaves the subnets.
     """
 

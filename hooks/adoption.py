@@ -2,7 +2,7 @@
 
 Pulumi's own import of a Helm release demands that the program's inputs be those that the provider reads, and
 it reads neither where the chart came from nor how the program installs it. So the release is installed
-anew, over its own objects: Helm takes over what it has made itself. Before that it is proved that nothing
+again, over its own objects: Helm takes over what it has made itself. Before that it is proved that nothing
 of it would change, and brokers are held, so that none restarts whatever an install may write.
 """
 

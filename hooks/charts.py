@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
-
+from dualregion import helm_yaml
 from dualregion.errors import DualRegionError
 from dualregion.settings import ChartSettings
 from dualregion.topology import Installation
@@ -32,16 +31,6 @@ class NotFetched(DualRegionError):
 
 class NotRendered(DualRegionError):
     """Helm does not render the chart with these values."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """Reads manifests as Kubernetes' tools do: a date is a text, and so is 22:30."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
-    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def helm() -> str:
@@ -91,10 +80,10 @@ def render(chart: Path, release: str, spec: Installation, version: str) -> list[
     if done.returncode:
         raise NotRendered(_last(done.stderr))
     try:
-        found = [each for each in yaml.load_all(done.stdout, _Loader) if each]
-    except yaml.YAMLError:
-        raise NotRendered("what helm renders is no YAML") from None
-    return [each for each in found if isinstance(each, dict)]
+        found = list(helm_yaml.read_all(done.stdout.encode()))
+    except helm_yaml.BadYaml as error:
+        raise NotRendered(f"line {error.line} of what helm renders: {error}") from None
+    return [each for each in found if each and isinstance(each, dict)]
 
 
 def defaults_of(chart: ChartSettings, project: Path) -> Values:
@@ -106,7 +95,7 @@ def defaults(chart: Path) -> Values | None:
     """Return a chart's own values, those of subcharts under their names; None if they cannot be read."""
     try:
         files = _values_of_folder(chart) if chart.is_dir() else _values_of_archive(chart)
-    except (OSError, tarfile.TarError, yaml.YAMLError, UnicodeDecodeError):
+    except (OSError, tarfile.TarError, helm_yaml.BadYaml):
         return None
     merged: Values = {}
     # The deeper ones first: a chart's values outweigh its subcharts'.
@@ -144,7 +133,7 @@ def _place(path: Path) -> tuple[str, ...] | None:
 
 
 def _map(content: bytes) -> Mapping[str, Any]:
-    document = yaml.load(content, _Loader)  # noqa: S506 (a safe loader)
+    document = helm_yaml.read(content)
     return document if isinstance(document, Mapping) else {}
 
 

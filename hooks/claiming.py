@@ -34,7 +34,7 @@ def claim(site: Site) -> Evidence:
 
 
 def refuse_unless_confirmed(site: Site) -> None:
-    """Refuse a rival once this stack's confirmation can be seen in its state: whoever reads later sees it.
+    """Refuse a rival once this stack's confirmation can be seen in its state: a later reader sees it.
 
     :raises Refused: as `refuse_rival`.
     """

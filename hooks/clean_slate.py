@@ -1,7 +1,7 @@
 """What is left of Camunda where nothing may be: before a region is recreated, and after the failover is retired.
 
 Old data may contradict what the surviving region decided meanwhile, so leftovers are never built upon:
-they are named, for somebody to look at and to delete.
+they are named, for an operator to look at and to delete.
 """
 
 from dataclasses import replace
@@ -33,20 +33,20 @@ def leftovers(cluster: Cluster, namespace: str, release: str, *, is_own: bool = 
 
 
 def still_held(own: Stack, cluster: Cluster, namespace: str) -> Stack:
-    """Return what a stack holds, which is nothing if its region was made anew.
+    """Return what a stack holds, which is nothing if its region was recreated.
 
-    One that holds nothing anyway is not looked for: whoever was stopped when the namespace was made, and the
+    One that holds nothing anyway is not looked for: a run that was stopped when the namespace was made, and the
     rights in it were not, may not look into it before they are.
     """
-    if own.nodes and is_made_anew(cluster, namespace):
+    if own.nodes and is_recreated(cluster, namespace):
         return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
     return own
 
 
-def is_made_anew(cluster: Cluster, namespace: str) -> bool:
+def is_recreated(cluster: Cluster, namespace: str) -> bool:
     """Return whether nothing that a stack remembers of a namespace is there any more: no release and no gate.
 
-    The namespace itself may be there: whoever makes a cluster anew gives the program its rights in it.
+    The namespace itself may be there: in a recreated cluster the program gets its rights in it.
     """
     return not (
         cluster.has_namespace(namespace)

@@ -112,7 +112,7 @@ def understood(asked: object, read: Callable[[], T]) -> T:
     try:
         return read()
     except _OUT_OF_FORM as error:
-        # What it holds is not shown: nobody knows what it is.
+        # What it holds is not shown: it may be anything.
         what = f"{type(error).__name__} while it was read"
         raise CallFailed(f"{asked} answered in another form than expected ({what})") from None
 
@@ -234,7 +234,7 @@ class Cluster:
             ) from None
 
     def identity(self) -> str:
-        """Return what tells this cluster from every other one, also from one made anew at the same address.
+        """Return what tells this cluster from every other one, also from one recreated at the same address.
 
         :raises CallFailed: if it does not answer.
         """
@@ -405,7 +405,7 @@ class Cluster:
         return self._one("V1ConfigMap", namespace, name)
 
     def set_config_map_key(self, found: Any, key: str, text: str | None) -> None:
-        """Set one key of a ConfigMap, or take it away, unless somebody has changed the ConfigMap meanwhile.
+        """Set one key of a ConfigMap, or take it away, unless the ConfigMap has changed meanwhile.
 
         :param found: the ConfigMap as it was read.
         :raises CallFailed: with status 409 if it has changed.

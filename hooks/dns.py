@@ -126,7 +126,7 @@ def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> No
         return (
             "it is being written"
             if writes == 1
-            else "it was written, and somebody else writes it anew"
+            else "it was written, and something else overwrites it"
         )
 
     waiting = Waiting(_STEP, site.say, site.settings.deadline_seconds)

@@ -14,13 +14,13 @@ from dualregion.observed import Exporting, exporting_of
 from hooks import pods
 from hooks.cluster import CONNECTIONS, Answer, CallFailed, Cluster, Target, understood
 from hooks.pods import is_ready, ordinal_of
-from hooks.rollout import Sleeping, nobody
+from hooks.rollout import Sleeping, none_sleep
 from hooks.zeebe import MANAGEMENT_PORT, gateway_name
 
 _REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")
 """What the gateway says while some partition lacks a replica, somewhere in a stack trace."""
 _SHOWN = 200
-"""How much of an answer that nobody foresaw is shown."""
+"""How much of an unforeseen answer is shown."""
 
 
 class Place(NamedTuple):
@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
     cluster: Cluster
     namespace: str
-    sleeping: Sleeping = nobody
+    sleeping: Sleeping = none_sleep
 
 
 def pause(cluster: Cluster, namespace: str, release: str) -> str | None:

@@ -1,7 +1,7 @@
 """The failback: the work and the proofs of steps B0 to B7.
 
 Source: procedure, 'Failback' steps 1 to 7. Each function looks first and does only what is missing, so
-it can be said again at any time. From B2 on the exporters are paused; whatever fails then says so, and
+it can be run again at any time. From B2 on the exporters are paused; whatever fails then says so, and
 how to go on or back.
 """
 
@@ -38,14 +38,14 @@ from hooks.site import Evidence, Site
 from hooks.waiting import Waiting
 
 _BACK_OUT = (
-    "Exporting stays paused, so nothing is lost. To go on, back out and begin the failback anew: set phase failover on "
+    "Exporting stays paused, so nothing is lost. To go on, back out and begin the failback again: set phase failover on "
     "both stacks and run `pulumi up` on the survivor's, then set phase failback-pending. `pulumi up` alone ends here "
     "again, unless retention has deleted what is old in one region and is yet to do so in the other"
 )
 """What to do about a copy with a gap once brokers may not be kept from it any more."""
-_COPY_ANEW = (
+_COPY_AGAIN = (
     "The same `pulumi up` takes a new snapshot and restores it; if that ends in the same way, back out (set phase "
-    "failover on both stacks) and begin the failback anew. Nothing is lost as long as exporting is paused"
+    "failover on both stacks) and begin the failback again. Nothing is lost as long as exporting is paused"
 )
 
 
@@ -61,7 +61,7 @@ def prove_clean(site: Site) -> Evidence:
         there.check_answers()
     except ClusterUnreachable as error:
         raise ClusterUnreachable(
-            f"B0: {error}. A failback needs region {peer.name} again: make its cluster anew, update its context "
+            f"B0: {error}. A failback needs region {peer.name} again: recreate its cluster, update its context "
             f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
         ) from None
     left = clean_slate.leftovers(there, peer.namespace, site.settings.release, is_own=False)
@@ -282,7 +282,7 @@ def copy(site: Site) -> Evidence:
         _demand_web_apps_down(site, waiting)
         _refuse_exports_to_recreated(site)
         evidence = _copy_unless_copied(site, waiting)
-        evidence |= _prove_whole(site, waiting, _COPY_ANEW)
+        evidence |= _prove_whole(site, waiting, _COPY_AGAIN)
         snapshots.forget(engines.recreated(site), waiting, engines.repository(site))
     return evidence
 
@@ -529,11 +529,11 @@ def _prove_environment(site: Site, place: Place, waiting: Waiting) -> None:
 
 
 def _demand_paused(site: Site, waiting: Waiting) -> None:
-    """Prove that nobody resumed exporting meanwhile: a copy of a moving engine is worth nothing."""
+    """Prove that exporting was not resumed meanwhile: a copy of a moving engine is worth nothing."""
     waiting.until_none(
         "exporting is still paused on every partition",
         lambda: _out_of_phase(site, "PAUSED"),
-        "If somebody resumed exporting, back out: set phase failover on both stacks, and begin the failback anew.",
+        "If exporting was resumed by hand, back out: set phase failover on both stacks, and begin the failback again.",
     )
 
 

@@ -1,6 +1,6 @@
 """Phases normal and failover: the work and the proofs of steps N, F1, F2 and F3.
 
-Each function looks first and does only what is missing, so it can be said again at any time. It
+Each function looks first and does only what is missing, so it can be run again at any time. It
 returns its evidence: what it saw that proves the step.
 """
 

@@ -97,7 +97,7 @@ def _check_digest(chart: ChartSettings, archive: Path | None) -> None:
         raise ConfigError(
             [
                 f"chart.digest is {chart.digest}, but {archive} has sha256:{found}: it is another archive than you have "
-                "pinned; compare `sha256sum`, and set chart.digest anew only if that is the chart you mean"
+                "pinned; compare `sha256sum`, and change chart.digest only if that is the chart you mean"
             ]
         )
 

@@ -1,10 +1,10 @@
-"""Helm's own records, mended after an interrupted `pulumi up`.
+"""Helm's own records, fixed after an interrupted `pulumi up`.
 
 A killed run can leave a release that Pulumi's state does not know: Helm would refuse to install it
 again ("cannot re-use a name that is still in use"), or to upgrade it ("another operation is in
 progress"). Such a record is taken away here, its objects are kept: the install or upgrade that
-follows takes them over, and no broker restarts for it. A record of somebody else's operation is left alone. Source: Helm 3's storage (Secrets
-`sh.helm.release.v1.<name>.v<revision>` with labels owner, name, status, version).
+follows takes them over, and no broker restarts for it. A record of an operation of others is left alone. Source: Helm
+3's storage (Secrets `sh.helm.release.v1.<name>.v<revision>` with labels owner, name, status, version).
 """
 
 import base64
@@ -30,8 +30,8 @@ NOTE = "dual-region-helm"
 """The ConfigMap in which a run notes what it is about to do with the namespace's release (`dualregion.begun`)."""
 PATIENCE_SECONDS = 15.0
 """How long a pending operation of ours may still be at work: Helm's part outlives a killed run for a moment."""
-SOMEBODYS_SECONDS = 3600.0
-"""How long one of somebody else's may be: `helm upgrade --wait` takes as long as its --timeout says, 5 minutes by default."""
+OTHERS_SECONDS = 3600.0
+"""How long one of others may be: `helm upgrade --wait` takes as long as its --timeout says, 5 minutes by default."""
 
 
 def begun_in(cluster: Cluster, namespace: str) -> Begun | None:
@@ -52,13 +52,13 @@ def is_interrupted_install(
 
     :param values: the values of the install to come; the same values prove that the release is ours.
     :param is_ours: whether other values prove it, too.
-    :raises Refused: if a release of this name was installed by somebody else, or is being.
+    :raises Refused: if a release of this name was installed by others, or is being.
     """
     _settle(cluster, namespace, release)
     records = _records(cluster, namespace, release)
     if not records:
         return False
-    _refuse_somebodys(cluster, namespace, release, records)
+    _refuse_others(cluster, namespace, release, records)
     installed = _decode(records[-1])
     found = installed.get("config") or {}
     if not same(found, values) and not is_ours(found):
@@ -73,7 +73,7 @@ def is_interrupted_install(
 def begin_install(cluster: Cluster, namespace: str, release: str, begun: Begun, say: Say) -> None:
     """Note that an install begins, and make way for it: take away the records of one that was interrupted.
 
-    The note comes first: whoever is killed here is known by it, though Helm knows nothing more of the release.
+    The note comes first: a run that is killed here is known by it, though Helm knows nothing more of the release.
     """
     _note(cluster, namespace, begun)
     records = _records(cluster, namespace, release)
@@ -92,7 +92,7 @@ def unrecorded_upgrade(
 ) -> int | None:
     """Return the revision of an upgrade that Pulumi's state knows nothing of, or None.
 
-    A run was killed in it, or just after it, or somebody else upgraded. Refresh takes the values of such a
+    A run was killed in it, or just after it, or the release was upgraded by hand. Refresh takes the values of such a
     revision for those at work, but what is to be taken away is compared with the values that the last saved update
     gave (Kubernetes provider 4.25, three-way merge in the Release's Diff): of the two, one is as it is wanted and
     the other is not, and Pulumi sees nothing to do now, or keeps what it should take away later.
@@ -112,14 +112,14 @@ def unrecorded_upgrade(
 
 
 def begin_upgrade(cluster: Cluster, namespace: str, release: str, begun: Begun, say: Say) -> None:
-    """Take away the record of an upgrade that an interrupted run has begun and nobody ended; note that one begins.
+    """Take away the record of an upgrade that an interrupted run has begun and not ended; note that one begins.
 
     :param begun: the upgrade; its revision is found here.
-    :raises Refused: if somebody may be at work on the release.
+    :raises Refused: if others may be at work on the release.
     """
     _settle(cluster, namespace, release)
     records = _records(cluster, namespace, release)
-    _refuse_somebodys(cluster, namespace, release, records)
+    _refuse_others(cluster, namespace, release, records)
     for record in filter(_is_pending, records):
         say(
             f"release {release} in {namespace}: clearing the {_status(record)} of an interrupted run"
@@ -133,8 +133,8 @@ def _note(cluster: Cluster, namespace: str, begun: Begun) -> None:
     cluster.apply_config_map(namespace, NOTE, begun.data)
 
 
-def _refuse_somebodys(cluster: Cluster, namespace: str, release: str, records: list[Any]) -> None:
-    """Refuse to touch an operation that is neither ours nor so old that nobody can be at it any more.
+def _refuse_others(cluster: Cluster, namespace: str, release: str, records: list[Any]) -> None:
+    """Refuse to touch an operation that is neither ours nor so old that it cannot be under way any more.
 
     :raises Refused: naming the operation, and what to do.
     """
@@ -148,14 +148,14 @@ def _refuse_somebodys(cluster: Cluster, namespace: str, release: str, records: l
         ):
             continue
         since = record.metadata.creation_timestamp
-        if since is not None and (datetime.now(UTC) - since).total_seconds() > SOMEBODYS_SECONDS:
+        if since is not None and (datetime.now(UTC) - since).total_seconds() > OTHERS_SECONDS:
             continue
         raise Refused(
             f"release {release} in namespace {namespace} is {_status(record)} (revision {_revision(record)}, since "
-            f"{_moment(since)}), and no run of this program has begun that: somebody may be at work with helm. Wait for "
-            "them, then run `pulumi up` again. If that helm is known to be gone: "
+            f"{_moment(since)}), and no run of this program has begun that: another helm may be at work. Wait "
+            "for its end, then run `pulumi up` again. If that helm is known to be gone: "
             f"`{cluster.kubectl(namespace)} delete secret {record.metadata.name}`; after "
-            f"{SOMEBODYS_SECONDS / 60:.0f} minutes `pulumi up` does so itself"
+            f"{OTHERS_SECONDS / 60:.0f} minutes `pulumi up` does so itself"
         )
 
 
@@ -193,7 +193,7 @@ def set_aside(cluster: Cluster, namespace: str, release: str) -> None:
         about = record.metadata
         cluster.apply_secret(
             namespace,
-            # Helm counts anew after an adoption: another record may have had this name.
+            # Helm counts from 1 again after an adoption: another record may have had this name.
             f"set-aside.{about.name}.{str(about.uid)[:8]}",
             dict(record.data),
             {_SET_ASIDE: release, "version": about.labels["version"]},

@@ -255,7 +255,7 @@ def _referred(entries: Mapping[str, Mapping[str, Entry]], chosen: Entry, kind: s
 
 
 def _server(cluster: Entry) -> SplitResult:
-    """Return the address of the API server, if nobody in between could answer for it."""
+    """Return the address of the API server, if nothing in between could answer for it."""
     server = _split(_text(cluster, "server"), "server", ("https", "http"))
     if server.username or server.password:
         raise Unusable("has a user or password in its server, which kubectl does not send either")
@@ -333,7 +333,7 @@ def _impersonation(user: Entry) -> tuple[tuple[str, str], ...]:
     for key, value in found:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) or not _fits_header(value):
             raise Unusable(
-                "acts as somebody (as, as-groups, ...) whose name is no text of one line"
+                "acts on behalf of a name (as, as-groups, ...) that is no text of one line"
             )
     return tuple(found)
 

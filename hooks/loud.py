@@ -13,7 +13,7 @@ from hooks import exporting
 from hooks.site import Site
 
 ENGINE_GONE = grpc.RpcError
-"""What a progress line raises once the engine that asked for the step is gone: nobody would hear, and nothing more is done."""
+"""What a progress line raises once the engine that asked for the step is gone: it would reach no one, and nothing more is done."""
 _at_work: list[Site] = []
 """The steps under way that may have exporters paused; they are ended without a word when the program is."""
 
@@ -55,7 +55,7 @@ def _loud(site: Site) -> Iterator[None]:
         paused = paused_now(site)
         if paused is None:
             raise
-        # Its text is not shown: nobody knows what it holds.
+        # Its text is not shown: it may hold anything.
         raise DualRegionError(
             f"a fault of this program, {type(error).__name__} at {_place(error)}: please report it. The same "
             f"`pulumi up` tries again\n{exporting.pause_notice(paused)}"

@@ -95,7 +95,7 @@ def _broker_container(spec: Any) -> Any:
 def broker_pods(cluster: Cluster, namespace: str, release: str) -> list[Any]:
     """Return the broker pods of an installation: those that its StatefulSet made.
 
-    Labels alone do not tell: somebody's debug pod may bear them.
+    Labels alone do not tell: a debug pod may bear them.
     """
     name = f"{release}-zeebe"
     found = cluster.pods(namespace, f"{BROKER_SELECTOR},app.kubernetes.io/instance={release}")

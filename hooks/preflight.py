@@ -17,7 +17,7 @@ from hooks.site import Site
 from hooks.waiting import Waiting, twice
 
 SPARE_LIVING = "DUALREGION_SPARE_LIVING"
-"""Set by the command where a lost region did not answer, and so nobody was asked whether it is to be deleted."""
+"""Set by the command where a lost region did not answer, and so the operator was not asked whether it is to be deleted."""
 _MOST_ASKED = 8
 """Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
 _GLANCE_SECONDS = 0.2
@@ -128,7 +128,7 @@ def refuse_leftovers(site: Site, spec: Installation) -> None:
     retained = f", and `{kubectl} pv {' '.join(volumes)}`" if volumes else ""
     raise Refused(
         f"namespace {spec.namespace} holds {', '.join(left)}: {what} starts from nothing, as its old data must not come "
-        f"back; if nobody needs it any more, delete it (`{kubectl} namespace {spec.namespace}`{retained}), then run "
+        f"back; if it is not needed any more, delete it (`{kubectl} namespace {spec.namespace}`{retained}), then run "
         "`pulumi up` again"
     )
 

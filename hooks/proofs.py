@@ -18,7 +18,7 @@ def wanted_environment(settings: Settings, *, replaced_region: int | None) -> di
     """Return what every broker's environment must hold: contact points and the exporters' addresses.
 
     Helm merges lists in which a name stands twice, as the chart's own contact points and ours do, into
-    an order that nobody can foresee; the last one counts.
+    an order that cannot be foreseen; the last one counts.
     """
     urls = values.exporter_urls(settings, replaced_region=replaced_region)
     return {values.CONTACT_POINTS: values.contact_points(settings)} | {
@@ -72,7 +72,7 @@ def lost_brokers_visible(site: Site) -> str | None:
     """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
 
     The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
-    nobody else has these ids.
+    no other broker has these ids.
 
     :raises CallFailed: if it cannot be told.
     """

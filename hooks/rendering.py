@@ -146,7 +146,7 @@ def refusal(found: Sequence[Finding]) -> Refused:
     codes = ", ".join(sorted({each.code for each in found}))
     return Refused(
         f"with what the chart renders some step of the procedure cannot be done:\n{listed}\n"
-        f"Mend the values files (docs/configuration.md, 'What the chart renders'); what you know better is accepted with "
+        f"Fix the values files (docs/configuration.md, 'What the chart renders'); what you know better is accepted with "
         f"chart.accept, which takes these words: {codes}"
     )
 
@@ -270,7 +270,7 @@ def _trials(
     for stage, (_, objects) in made.items():
         for each in objects:
             if _HOOK in ((each.get("metadata") or {}).get("annotations") or {}):
-                # Helm deletes and makes it anew, so what it would be as a change says nothing.
+                # Helm deletes and recreates it, so what it would be as a change says nothing.
                 continue
             text = json.dumps(each, sort_keys=True, default=str)
             stages.setdefault(text, (each, []))[1].append(stage)

@@ -27,7 +27,7 @@ Complete = Callable[[], str | None]
 """Returns why some partition lacks a replica, or None: what must be so before a broker is restarted."""
 
 
-def nobody(ordinal: int) -> bool:
+def none_sleep(ordinal: int) -> bool:
     """Say that no broker sleeps."""
     del ordinal
     return False
@@ -85,7 +85,7 @@ def roll(
     """Bring every broker of an installation to its new configuration, one after the other.
 
     The highest ordinal comes first, as in a rolling update. What has been done already is not done again,
-    so it can be said again wherever it was interrupted. An update that brokers see nothing of restarts none.
+    so it can be run again wherever it was interrupted. An update that brokers see nothing of restarts none.
 
     :param complete: asked before a living broker is restarted, and after.
     :raises DeadlineExceeded: naming the broker that did not come back, or the partition that is not complete.
@@ -120,8 +120,8 @@ def wake(
 ) -> None:
     """Wake the brokers that sleep, all at once, and only then roll the others.
 
-    One that still sleeps is known by its old revision, as its replacement gets the new one: nobody is
-    woken twice, wherever it was interrupted. Nobody else is touched meanwhile, as partitions lack
+    One that still sleeps is known by its old revision, as its replacement gets the new one: no broker is
+    woken twice, wherever it was interrupted. No other broker is touched meanwhile, as partitions lack
     the sleepers' replicas.
 
     :param sleeping: who slept before this step.
@@ -139,7 +139,7 @@ def wake(
         namespace,
         release,
         waiting=waiting,
-        sleeping=nobody,
+        sleeping=none_sleep,
         complete=complete,
         say=say,
     )
@@ -229,7 +229,7 @@ class _Brokers:
 
     def wake(self, sleepers: list[int], complete: Complete, say: Say) -> str | None:
         """Delete the pods that still sleep; return why not everybody is awake yet."""
-        # With every partition complete nobody sleeps: one that is not ready then is only slow for a moment.
+        # With every partition complete no broker sleeps: one that is not ready then is only slow for a moment.
         reason, here = complete(), self.pods()
         ready = {ordinal for ordinal in sleepers if ordinal in here and is_ready(here[ordinal])}
         unready = [here[ordinal] for ordinal in sleepers if ordinal in here.keys() - ready]
@@ -253,7 +253,7 @@ def _take_back_rewriting(brokers: _Brokers, say: Say) -> bool:
     """Give the StatefulSet the template back that its pods were made of, if the new one only differs in writing.
 
     Helm merges lists in which a name stands twice, as the contact points do, into another order with any
-    upgrade. Nobody should be restarted for that.
+    upgrade. No broker should be restarted for that.
 
     :returns: whether it was given back; the controller then takes the former revision for the new one.
     """

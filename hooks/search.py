@@ -145,7 +145,7 @@ class SearchEngine:
         return self._read(fitness.data_streams_of, self._ask("GET", "/_data_stream"))
 
     def uuid(self) -> str:
-        """Return the engine's identity: an engine that is made anew has another."""
+        """Return the engine's identity: a recreated engine has another."""
         answer = self._ask("GET", "/_cluster/state/blocks?filter_path=cluster_uuid")
         return understood(self, lambda: str(answer["cluster_uuid"]))
 
@@ -255,7 +255,9 @@ class SearchEngine:
         """Search in everything that was written so far, exactly or not at all."""
         self._refresh(indices)
         path = f"/{indices}/_search?{_EXACT}&{_HIDDEN_TOO}"
-        return self._whole(indices, self._ask("POST", path, query, seconds=self.seconds))
+        # The engine, too, gives up what is not waited for any more.
+        limited = {**query, "timeout": f"{int(self.seconds * 1000)}ms"}
+        return self._whole(indices, self._ask("POST", path, limited, seconds=self.seconds))
 
     def _refresh(self, indices: str) -> None:
         """Make visible what was written: otherwise it becomes so when the engine likes."""

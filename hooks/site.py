@@ -101,7 +101,7 @@ class Site:
         """Whose gateway tells of the cluster and takes commands.
 
         Of a recreated region it is the survivor's, as the procedure does it: the region's own looks for
-        brokers under a name that sleeping ones have, too, and may find nobody.
+        brokers under a name that sleeping ones have, too, and may find no broker.
         """
         if self.topology.role is Role.RECREATED:
             return Place(self.peer_cluster, self.settings.peer.namespace)

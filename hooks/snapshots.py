@@ -1,6 +1,6 @@
 """Moving a search engine's data to the recreated region, and proving that nothing is lost on the way.
 
-Long work is started without waiting and then polled. How long it may take nobody knows beforehand, so
+Long work is started without waiting and then polled. How long it may take is not known beforehand, so
 a wait ends only when nothing has moved for the whole deadline. Nothing here starts or stops exporting:
 that no broker exports to the recreated region's engine meanwhile is for the caller to see to.
 """
@@ -24,7 +24,7 @@ from hooks.waiting import Waiting
 
 PATIENCE_SECONDS = 30.0
 """How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
-engine refuses for that long (a bucket that is not there, missing rights) does not mend itself."""
+engine refuses for that long (a bucket that is not there, missing rights) does not pass by itself."""
 _CHECK_REPOSITORY = "Check `backup` in the configuration (type and settings), and the engine's rights to that place."
 
 
@@ -111,7 +111,7 @@ def restore_snapshot(
     _see(recreated, waiting, repository, snapshot)
     hint = (
         f"Look at the log and the disks of {recreated}. What has been restored is deleted and restored "
-        "anew by the same `pulumi up`."
+        "again by the same `pulumi up`."
     )
 
     def begin() -> None:
@@ -414,7 +414,7 @@ def _patient(waiting: Waiting) -> Waiting:
 
 
 def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None], hint: str) -> None:
-    """Look until there is no reason left; the deadline begins anew as long as something moves.
+    """Look until there is no reason left; the deadline begins again as long as something moves.
 
     Only what was not seen before counts as moving: reasons that take turns do not.
 

@@ -18,19 +18,20 @@ def entry(site: Site, step: Step) -> dict[str, str]:
     """
     if not standing.is_kept_of(step):
         return {}
-    return standing.entry(there(site.cluster, site.settings, site.topology))
+    return standing.entry(there(site.cluster, site.settings))
 
 
-def there(cluster: Cluster, settings: Settings, topology: Topology) -> dict[str, str]:
-    """Return the uid of what a proof may stand on and is there, and not about to go, by kind and name."""
+def there(cluster: Cluster, settings: Settings) -> standing.Uids:
+    """Return the uid of what a survivor's proof may stand on and is there, and not about to go, by kind and name.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
     made = {}
-    for each in topology.installations:
-        brokers = f"{settings.release}-zeebe"
-        made[f"statefulset {each.namespace}/{brokers}"] = cluster.stateful_set(
-            each.namespace, brokers
-        )
-        made[f"networkpolicy {each.namespace}/{POLICY_NAME}"] = cluster.network_policy(
-            each.namespace, POLICY_NAME
+    brokers = f"{settings.release}-zeebe"
+    for namespace in (settings.own.namespace, settings.own.failover):
+        made[f"statefulset {namespace}/{brokers}"] = cluster.stateful_set(namespace, brokers)
+        made[f"networkpolicy {namespace}/{POLICY_NAME}"] = cluster.network_policy(
+            namespace, POLICY_NAME
         )
     about = {name: found.metadata for name, found in made.items() if found is not None}
     return {
@@ -43,15 +44,15 @@ def there(cluster: Cluster, settings: Settings, topology: Topology) -> dict[str,
 def proved_again(
     cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: Say
 ) -> Topology:
-    """Return the topology in which each proof whose ground is gone, or was made anew, is made again.
+    """Return the topology in which each proof whose ground is gone, or was recreated, is made again.
 
     :raises CallFailed: if the cluster does not tell.
     """
-    stood_on = standing.recorded(topology, own)
-    now = there(cluster, settings, topology) if stood_on else {}
+    stood_on = standing.recorded(topology.gates, own)
+    now = there(cluster, settings) if stood_on else {}
     gone = standing.outdated(stood_on, now)
     for step, names in gone.items():
         warn(
-            f"what {step} was proved on is gone or was made anew ({', '.join(names)}): it is proved again"
+            f"what {step} was proved on is gone or was recreated ({', '.join(names)}): it is proved again"
         )
     return standing.proved_again(topology, own, gone)

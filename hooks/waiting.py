@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 POLL_SECONDS = 0.5
 """How often a state is looked at: far below the seconds that brokers take to change."""
 REPEAT_SECONDS = 10.0
-"""How often an unchanged state is said again, so that a silent line never looks like a hang."""
+"""How often an unchanged state is told again, so that a silent line never looks like a hang."""
 
 
 @dataclass

@@ -77,7 +77,7 @@ class Announcer:
             self._end(Point.STOPPED, str(stopped) or "interrupted")
             raise
         except DualRegionError as error:
-            # Somebody else is at work, for example: nothing is wrong with the procedure itself.
+            # Another operator is at work, for example: nothing is wrong with the procedure itself.
             is_refused = isinstance(error, Refused) and not self._has_moved
             if not is_refused and not _is_deaf(error):
                 self._end(Point.FAILED, str(error).removeprefix("- "))
@@ -163,7 +163,7 @@ def _incident(phase: Phase, lost: int, stacks: Both) -> Incident | None:
 def _remedy(point: Point) -> str:
     if point is Point.FAILBACK_COMPLETE:
         return "all steps are done, and no command calls it again; tell them yourself"
-    return "mend it and say the same command again, which calls it again; or say it with --no-hooks"
+    return "fix it and run the same command again, which calls it again; or run it with --no-hooks"
 
 
 def _is_deaf(error: DualRegionError) -> bool:

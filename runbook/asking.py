@@ -1,6 +1,6 @@
 """Asking many at once, none of which may keep the others waiting.
 
-A dead region answers nothing, not even an error. Whoever does not answer in time is told as such, and
+A dead region answers nothing, not even an error. What does not answer in time is told as such, and
 its thread is left behind: a daemon, so that the command ends all the same.
 """
 
@@ -42,7 +42,7 @@ def told(future: "Future[T]", until: float) -> Told[T]:
     except DualRegionError as error:
         return Told(silence=without_secrets(str(error).removeprefix("- ")))
     except Exception as error:
-        # An answer of a shape that nobody foresaw: it must not hide all the others. Its text may hold anything.
+        # An answer of an unforeseen shape: it must not hide all the others. Its text may hold anything.
         return Told(silence=f"its answer is not understood ({unforeseen(error)})")
 
 

@@ -63,7 +63,7 @@ def failover(
     """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
 
     It previews first, and asks before it begins and before a lost region that still answers is cleaned. Ctrl-C
-    stops it; said again, it goes on.
+    stops it; run again, it goes on.
 
     For example:
 
@@ -98,7 +98,7 @@ def failback(
     """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
 
     Its clusters answer again, the lost region's is empty. It asks before it begins, before web apps go down
-    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; said again, it goes on.
+    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; run again, it goes on.
 
     For example:
 

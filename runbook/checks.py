@@ -95,7 +95,7 @@ def always(ground: Ground) -> Iterator[Check]:
     )
     yield _quorum(ground)
     problems = [ground.values_problem] if ground.values_problem else _conflicts(ground)
-    yield held("Helm values", "; ".join(problems) or None, "mend the files that `values` names")
+    yield held("Helm values", "; ".join(problems) or None, "fix the files that `values` names")
     yield from _as_installed(ground)
     yield held(
         "the state backend outlasts either region",
@@ -243,7 +243,7 @@ def before_failover(ground: Ground) -> Iterator[Check]:
         yield held(
             complete,
             f"partition {', '.join(short)} is not" if short else None,
-            "`dualregion status`; mend the brokers it names",
+            "`dualregion status`; fix the brokers it names",
         )
     for sight in status.sights:
         yield _sees_all(f"the gateway of region {sight.name} sees all brokers", sight, ground)

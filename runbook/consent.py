@@ -13,7 +13,7 @@ from runbook.turns import R, Turn
 class Consent(StrEnum):
     """The option of the command that answers a question with yes.
 
-    One for each kind of harm: whoever has typed `--yes` to begin has not thought of a region that lives.
+    One for each kind of harm: `--yes`, typed to begin, was not meant for a region that lives.
     """
 
     YES = "--yes"
@@ -25,7 +25,7 @@ class Consent(StrEnum):
 class Question:
     """A question to the operator.
 
-    :ivar option: what answers it if nobody is to be asked.
+    :ivar option: what answers it if the operator is not to be asked.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Driving both stacks through a phase, `up` by `up`, whoever's turn it is.
+"""Driving both stacks through a phase, `up` by `up`, each in its turn.
 
 It looks before each `up`, never remembers: interrupted anywhere, the same command goes on.
 """
@@ -18,7 +18,7 @@ from runbook.announcing import Announcer
 from runbook.consent import Question, irreversible, may_be_irreversible
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
-from runbook.locks import somebody_else
+from runbook.locks import locked_by_others
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.previewing import Preview
 from runbook.stacks import Both, RegionStack
@@ -29,7 +29,10 @@ class Hands(Protocol):
     """What the driving is done with."""
 
     def stacks(self) -> Both:
-        """Read both stacks."""
+        """Read both stacks, without proofs that do not stand any more.
+
+        :raises CallFailed: if the survivor's cluster does not tell whether they do.
+        """
 
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone."""
@@ -43,8 +46,8 @@ class Hands(Protocol):
     def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
         """Run `pulumi up`.
 
-        :param spare: whether a lost region is spared if it answers after all: nobody has agreed to its deletion.
-        :raises DualRegionError: if it fails, is stopped, or somebody else is at work.
+        :param spare: whether a lost region is spared if it answers after all: its deletion was not agreed to.
+        :raises DualRegionError: if it fails, is stopped, or another operator is at work.
         """
 
     def check_cluster(self, stacks: Both, region: int) -> None:
@@ -78,10 +81,10 @@ class Driver:
     def failover(self, lost: int) -> Both:
         """Carry out a failover, or go on with it; return how both stacks stand in the end.
 
-        :raises Refused: if that is the wrong move, or somebody else is at work.
+        :raises Refused: if that is the wrong move, or another operator is at work.
         :raises Stopped: if the operator says no.
         """
-        stacks = self._stacks_of_nobody_else()
+        stacks = self._unlocked_stacks()
         phases = failover_phases(lost, stacks)
         self._check_until(phases, lost)
         if backs_out(lost, stacks):
@@ -94,13 +97,13 @@ class Driver:
 
     def failback(self) -> Both:
         """Carry out a failback, or go on with it; returns and raises as `failover`."""
-        stacks = self._stacks_of_nobody_else()
+        stacks = self._unlocked_stacks()
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
         self._check_until(phases, lost)
         return self._drive(phases, lost, stacks)
 
-    def _stacks_of_nobody_else(self) -> Both:
+    def _unlocked_stacks(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
 
         Where the backend does not show locks, Pulumi refuses later. One that a killed run may have left is asked about
@@ -110,7 +113,7 @@ class Driver:
         for each in stacks:
             held = [lock for lock in each.locks or () if not lock.may_be_left]
             if held:
-                raise somebody_else(each.name, held)
+                raise locked_by_others(each.name, held)
         return stacks
 
     def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
@@ -128,7 +131,7 @@ class Driver:
             )
 
     def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
-        """Go through phases; `stacks` is how both stand now, and is read anew after whatever is done."""
+        """Go through phases; `stacks` is how both stand now, and is read again after whatever is done."""
         with self.announcer.ending():
             for phase in phases:
                 of = None if phase is Phase.NORMAL else lost

@@ -19,7 +19,7 @@ def rights(
     """Print what gives the program the rights that it needs in a region's cluster, and no other.
 
     The cluster's administrator applies it before the program first works there, and again when the cluster
-    was made anew. To whom the rights are given stands in the configuration: `rights.subject`.
+    was recreated. To whom the rights are given stands in the configuration: `rights.subject`.
 
     For example:
 

@@ -27,12 +27,13 @@ from runbook.consent import Consent, Question
 from runbook.display import running
 from runbook.errors import PulumiFailed, Stopped
 from runbook.judgement import Status
-from runbook.locks import locks_in, somebody_else
+from runbook.locks import locked_by_others, locks_in
 from runbook.previewing import Preview
 from runbook.processes import stop_program
 from runbook.project import Project
 from runbook.sight import PATIENCE_SECONDS
 from runbook.stacks import Both, Reading
+from runbook.standing import as_they_stand
 from runbook.telling import Teller
 from runbook.turns import Turn
 
@@ -58,8 +59,8 @@ class PulumiHands:
     message: str
 
     def stacks(self) -> Both:
-        """Read both stacks."""
-        return Reading(self.project, self.names).stacks()
+        """Read both stacks, without proofs that do not stand any more."""
+        return as_they_stand(Reading(self.project, self.names).stacks())
 
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""
@@ -103,7 +104,7 @@ class PulumiHands:
     def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology first.
 
-        :raises Refused: if there is nobody to ask.
+        :raises Refused: if there is no operator to ask.
         :raises Stopped: at Ctrl-C.
         """
         if status is not None:
@@ -117,7 +118,7 @@ class PulumiHands:
             if sys.stdin.isatty():
                 raise Stopped("stopped before that; the same command goes on") from None
             raise Refused(
-                f"nobody answers the question {question.text!r}: run it at a terminal, or with {question.option}"
+                f"the question {question.text!r} is not answered: run it at a terminal, or with {question.option}"
             ) from None
 
     def say(self, text: str) -> None:
@@ -130,7 +131,7 @@ class PulumiHands:
         :param spare: see `runbook.driving.Hands`; the program is told by a variable of its environment.
         :raises PulumiFailed: with what the program said.
         :raises Stopped: if the operator has hit Ctrl-C.
-        :raises Refused: if somebody else is at work.
+        :raises Refused: if another operator is at work.
         """
         self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
         try:
@@ -140,7 +141,7 @@ class PulumiHands:
             try:
                 self._up(stack, steps)
             except ConcurrentUpdateError as again:
-                raise somebody_else(stack, locks_in(str(again))) from None
+                raise locked_by_others(stack, locks_in(str(again))) from None
 
     def _up(self, stack: str, steps: Sequence[Turn]) -> None:
         teller = Teller()
@@ -182,11 +183,11 @@ class PulumiHands:
         Its process is not here, but others may share this machine's name: only the operator can know, and `--yes`,
         which was typed for other questions, does not.
 
-        :raises Refused: if somebody holds it, or it is of another machine.
+        :raises Refused: if a run holds it, or it is of another machine.
         """
         locks = locks_in(text)
         if not locks or not all(lock.may_be_left for lock in locks):
-            raise somebody_else(stack, locks)
+            raise locked_by_others(stack, locks)
         named = ", ".join(map(str, locks))
         question = (
             f"stack {stack} is locked by {named}. There is no such process here; a container or machine of the same "

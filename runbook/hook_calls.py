@@ -47,7 +47,7 @@ def checks(hooks: AnnouncementSettings, folder: Path) -> Iterator[Check]:
         problem = None
         if hook.command and _program(hook.command[0], folder) is None:
             problem = f"{hook}: there is no such program, or it may not be executed"
-        remedy = f"mend hooks.{key}.command, or chmod +x (docs/configuration.md, hooks)"
+        remedy = f"fix hooks.{key}.command, or chmod +x (docs/configuration.md, hooks)"
         yield held(f"hook {key}", problem, remedy, f"{hook}, not called")
 
 
@@ -117,7 +117,7 @@ def _shown(output: bytes) -> str:
 
 
 def _post(url: str, body: bytes, deadline: float) -> str | None:
-    # Timeouts of a socket count anew with each byte: a thread that is left behind keeps the deadline.
+    # Timeouts of a socket begin again with each byte: a thread that is left behind keeps the deadline.
     answer = begin(lambda: _answer(url, body, deadline))
     try:
         status, said = answer.result(deadline)
@@ -129,7 +129,7 @@ def _post(url: str, body: bytes, deadline: float) -> str | None:
 
 
 def _answer(url: str, body: bytes, deadline: float) -> tuple[int, bytes]:
-    """Post once; a redirection is not followed, as the document would go where nobody has told it to."""
+    """Post once; a redirection is not followed, as the document would go where it was not meant to."""
     with _pool(url) as pool:
         answer = pool.request(
             "POST",

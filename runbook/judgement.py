@@ -28,6 +28,7 @@ from runbook.partitions import (
 )
 from runbook.sight import InstallationSight, Sights, Workload
 from runbook.stacks import Both
+from runbook.standing import Ground, without
 from runbook.turns import Turn, ahead, incident
 
 
@@ -59,6 +60,7 @@ class Status:
 
     :ivar phase: the phase wanted; the one further on if the stacks differ.
     :ivar engines: the namespaces of the two search engines that are exported to.
+    :ivar stacks: without proofs of which it was seen that they do not stand any more.
     """
 
     health: Health
@@ -87,11 +89,11 @@ def judge(stacks: Both, sights: Sights) -> Status:
         case.lost,
         case.incident,
         case.ahead,
-        next_step(case.phase, case.lost, stacks, case.ahead),
+        next_step(case.phase, case.lost, case.stacks, case.ahead),
         case.view,
         case.partitions,
         case.engines,
-        stacks,
+        case.stacks,
         sights,
     )
 
@@ -100,6 +102,7 @@ def judge(stacks: Both, sights: Sights) -> Status:
 class _Case:
     stacks: Both
     sights: Sights
+    ground: Ground
     phase: Phase
     lost: int | None
     incident: Incident | None
@@ -113,6 +116,8 @@ class _Case:
     @classmethod
     def of(cls, stacks: Both, sights: Sights) -> "_Case":
         phase, lost = phase_of(stacks)
+        ground = Ground.of(stacks, sights)
+        stacks = without(stacks, ground.gone)
         settings = stacks[0].settings.model_copy(update={"phase": phase})
         present = incident(phase, lost, stacks)
         expected = expected_brokers(settings, lost, stacks, present)
@@ -128,7 +133,18 @@ class _Case:
         )
         left = ahead(phase, lost, stacks)
         return cls(
-            stacks, sights, phase, lost, present, left, view, expected, asleep, engines, partitions
+            stacks,
+            sights,
+            ground,
+            phase,
+            lost,
+            present,
+            left,
+            view,
+            expected,
+            asleep,
+            engines,
+            partitions,
         )
 
     def findings(self) -> Iterator[Finding]:
@@ -136,6 +152,7 @@ class _Case:
         yield from self._duplicates()
         yield from self._pause()
         yield from self._silence()
+        yield from self._ground()
         yield from self._service()
         yield from self._procedure()
 
@@ -193,6 +210,18 @@ class _Case:
                         self._incomplete,
                         f"region {sight.name}: no {kind} installation is there, though its stack holds one",
                     )
+
+    def _ground(self) -> Iterator[Finding]:
+        steps, gone = ", ".join(self.ground.stood_on), self.ground.gone
+        if self.ground.silence:
+            what = f"whether what {steps} proved is still there is unknown: {self.ground.silence}"
+            yield Finding(self._unseen, what)
+        if gone:
+            listed = ", ".join(sorted({name for names in gone.values() for name in names}))
+            yield Finding(
+                Health.DEGRADED,
+                f"what {', '.join(gone)} proved does not stand any more: gone or recreated is {listed}",
+            )
 
     def _service(self) -> Iterator[Finding]:
         if self.view.value is None:

@@ -84,7 +84,7 @@ class _Asked:
         return self._rights(name, self._cluster, Side.OWN)
 
     def peer_rights(self, name: str) -> Check:
-        """What the other region's stack needs here, in a failback; its kubeconfig may name somebody else."""
+        """What the other region's stack needs here, in a failback; its kubeconfig may name another login."""
         return self._rights(name, self._of_peer(), Side.PEER)
 
     def _rights(self, name: str, cluster: AskingCluster, side: Side) -> Check:
@@ -169,7 +169,7 @@ class _Asked:
         try:
             gone = dns.missing(self._cluster, self._settings, self._region)
         except Refused as error:
-            return held(name, str(error), "mend that Corefile")
+            return held(name, str(error), "fix that Corefile")
         return held(name, "it is not in the Corefile as it should be" if gone else None, remedy)
 
     def room(self, name: str) -> Check:

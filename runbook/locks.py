@@ -21,7 +21,7 @@ _CREATED = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock that somebody holds on a stack, or has left there.
+    """A lock that a run holds on a stack, or has left there.
 
     :ivar pid: the number of the process that took it, on `host`.
     """
@@ -75,15 +75,15 @@ def locks_in(text: str) -> tuple[Lock, ...]:
     )
 
 
-def somebody_else(stack: str, locks: Sequence[Lock]) -> Refused:
+def locked_by_others(stack: str, locks: Sequence[Lock]) -> Refused:
     """Return the refusal of a second operator.
 
     :param locks: on the stack; none if the backend does not tell who holds it.
     """
-    who = ", ".join(map(str, locks)) or "somebody else (the backend does not tell who)"
+    who = ", ".join(map(str, locks)) or "another operator (the backend does not tell who)"
     return Refused(
         f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
-        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and say the same command again"
+        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and run the same command again"
     )
 
 

@@ -38,5 +38,5 @@ def _record_prefix(project: Project, settings: Settings) -> str:
     try:
         return exporter_settings(read_values(settings.values, project.folder)).prefix
     except DualRegionError:
-        # A values file that is missing keeps `up` from anything, but nobody from looking.
+        # A values file that is missing keeps `up` from anything, but not from looking.
         return RECORD_PREFIX

@@ -34,7 +34,7 @@ def page(
 
     :param names: what the operator calls the regions.
     :param made: when the report is made.
-    :param lost_at: when the region was lost, if somebody knows; the stacks do not.
+    :param lost_at: when the region was lost, if that is known; the stacks do not know.
     """
     spans = tuple(spans_of(record, names, lost_at))
     title = f"Incident {record.name}"

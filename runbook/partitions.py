@@ -50,7 +50,7 @@ def partitions_of(
     :param states: what the brokers say of their exporters.
     :param engines: what the two search engines hold that are exported to.
     """
-    # Without a gateway nobody is missing: it cannot be told.
+    # Without a gateway no broker is missing: it cannot be told.
     said, wanted = tuple(states), expected if view else ()
     return tuple(
         _partition(
@@ -102,7 +102,7 @@ def _position(engine: Told[Records], partition: int) -> int | None:
 def duplicates(sights: Sights) -> dict[int, tuple[str, ...]]:
     """Return every broker id that more than one place has at work, with those places.
 
-    At work is whose pod is ready: a sleeping broker, which has somebody else's id, never is.
+    At work is whose pod is ready: a sleeping broker, which has another broker's id, never is.
     """
     return {broker: found for broker, found in _at_work(sights).items() if len(found) > 1}
 

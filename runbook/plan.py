@@ -21,6 +21,7 @@ from runbook.points import Point, after, before
 from runbook.previewing import Preview, preview
 from runbook.project import Project
 from runbook.stacks import Both, Reading
+from runbook.standing import as_they_stand
 from runbook.turns import Turn, ahead
 
 app = typer.Typer(
@@ -68,7 +69,7 @@ def failback(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _read(place: Place) -> tuple[Project, Both]:
     project, names = place.project(), place.names()
-    return project, Reading(project, names).stacks()
+    return project, as_they_stand(Reading(project, names).stacks())
 
 
 def _document(

@@ -16,7 +16,7 @@ PROGRAM = "pulumi-language-python-exec"
 
 def stop_program() -> None:
     """Tell the program that runs below this process to leave; nothing if none does."""
-    # Wide: where COLUMNS is exported, ps cuts its lines there, and nobody would be known by them.
+    # Wide: where COLUMNS is exported, ps cuts its lines there, and no process would be known by them.
     listed = subprocess.run(
         ["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=False
     ).stdout

@@ -123,7 +123,7 @@ class Project:
     def state(self, name: str) -> Mapping[str, Any]:
         """Return what a stack's state holds, its secrets encrypted as they are kept.
 
-        The Automation API's own export decrypts them, which takes long and shows what nobody asked for.
+        The Automation API's own export decrypts them, which takes long and shows what was not asked for.
         """
         argv = ["stack", "export", "--stack", name]
         done = self.workspace.pulumi_command.run(argv, str(self.folder), {})

@@ -62,7 +62,7 @@ class AskingCluster(Cluster):
         return self._one("V1Secret", namespace, name) is not None
 
     def free(self) -> list[Node]:
-        """Return the schedulable nodes, with what of each nobody has asked for yet."""
+        """Return the schedulable nodes, with what of each is not asked for yet."""
         held: dict[str, Resources] = {}
         for pod in self._call(self._core.list_pod_for_all_namespaces).items:
             if pod.spec.node_name and pod.status.phase not in ("Succeeded", "Failed"):

@@ -36,7 +36,7 @@ def screen(status: Status, now: datetime | None = None) -> RenderableType:
 
 
 def topology(status: Status) -> RenderableType:
-    """Return what is live, for somebody who is to decide."""
+    """Return what is live, for an operator who is to decide."""
     parts: list[RenderableType] = [_installations(status)]
     if status.view.value is not None:
         parts.append(_brokers(status))

@@ -1,17 +1,21 @@
 """What both regions show, live. Whatever cannot be asked says why, and keeps nothing else waiting."""
 
 import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from dualregion import brokers
-from dualregion.engine.records import RECORD_PREFIX, Records
-from dualregion.observed import ClusterView, Exporting, exporting_of
+from dualregion.engine.records import RECORD_PREFIX, Records, last_ranges
+from dualregion.observed import ClusterView, Exporting, exported_positions, exporting_of
+from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
+from dualregion.standing import Uids
 from dualregion.topology import Kind
 from dualregion.values import WEB_APPS
-from hooks import pods, zeebe
+from hooks import pods, standing, zeebe
 from hooks.asking import begin
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.pods import is_ready, ordinal_of
@@ -23,6 +27,8 @@ PATIENCE_SECONDS = 4.5
 REACH_SECONDS = 2.5
 """How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
 patience it is as much of it as here."""
+_EARLIER_SECONDS = 0.2
+"""How much earlier a part is given up than the whole that it belongs to: only the part is missing then."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Pod:
 class InstallationSight:
     """One installation: its workloads, its brokers, its search engine's records.
 
+    :ivar records: those about as new as what the brokers have exported: to count all would cost the more the more there are.
     :ivar view: the Zeebe cluster as its own gateway sees it; not asked of a failover installation.
     """
 
@@ -68,8 +75,9 @@ class InstallationSight:
 class RegionSight:
     """One region.
 
-    :ivar answers: whether its API server answers; None stands for yes.
+    :ivar silence: why its API server does not answer; None if it does.
     :ivar installations: those that are there; None of a kind that is not.
+    :ivar ground: what a failover's proofs may stand on; asked of a survivor only.
     """
 
     region: int
@@ -77,6 +85,7 @@ class RegionSight:
     context: str
     silence: str | None = None
     installations: dict[Kind, Told[InstallationSight | None]] = field(default_factory=dict)
+    ground: Told[Uids] = field(default_factory=Told)
 
     @property
     def seen(self) -> tuple[InstallationSight, ...]:
@@ -126,14 +135,35 @@ def _region(
     # A status is a single look, and says of what it did not see that it could not be seen.
     cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
+    whole = until - _EARLIER_SECONDS
+    ground = begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
     asked = {
         kind: _Asked(
-            cluster, namespace, settings.release, kind, broker_ids(settings, region, kind), until
+            cluster,
+            namespace,
+            settings.release,
+            kind,
+            broker_ids(settings, region, kind),
+            whole - _EARLIER_SECONDS,
         )
         for kind, namespace in namespaces.items()
     }
-    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, until)
-    return RegionSight(region, named.name, named.kube_context, installations=found)
+    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, whole)
+    return RegionSight(
+        region,
+        named.name,
+        named.kube_context,
+        installations=found,
+        ground=Told() if ground is None else told(ground, whole),
+    )
+
+
+def _is_survivor(settings: Settings) -> bool:
+    return settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR
+
+
+_Said = Future[tuple[Exporting, ...]]
+"""What a broker will say of its partitions."""
 
 
 @dataclass(frozen=True)
@@ -154,20 +184,35 @@ class _Asked:
         """Return what it shows, or None if there are no brokers."""
         if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
             return None
-        records = begin(partial(self._records, record_prefix))
         view = begin(self._view)
-        pods_seen = self._brokers()
+        found = pods.broker_pods(self.cluster, self.namespace, self.release)
+        asked = {
+            name: begin(partial(self._exporting, name))
+            for name in (each.metadata.name for each in found if is_ready(each))
+        }
+        records = begin(partial(self._records, record_prefix, asked.values()))
         return InstallationSight(
             self.kind,
             self.namespace,
             self._workloads(),
-            pods_seen,
+            self._brokers(found, asked),
             told(records, self.until),
             told(view, self.until) if self.kind is Kind.NORMAL else Told(silence="not asked"),
         )
 
-    def _records(self, prefix: str) -> Records:
-        return SearchEngine(self.cluster, self.namespace, self.release, prefix).records()
+    def _records(self, prefix: str, brokers_asked: Collection[_Said]) -> Records:
+        """Return the search engine's last records, found by what the brokers say that they have exported.
+
+        The brokers get half of the time, and the engine the other half: no silence hides the other one.
+        """
+        half = max(self.until - time.monotonic(), 1.0) / 2
+        answered = [each for each in wait(brokers_asked, half).done if not each.exception()]
+        states = [state for each in answered for state in each.result()]
+        ranges = last_ranges(exported_positions(states))
+        engine = SearchEngine(self.cluster, self.namespace, self.release, prefix, half)
+        if not ranges:
+            engine.record_marks()
+        return engine.records(ranges)
 
     def _view(self) -> ClusterView:
         return zeebe.cluster_view(self.cluster, self.namespace, self.release)
@@ -179,10 +224,8 @@ class _Asked:
         found += [(name, self.cluster.deployment(self.namespace, name)) for name in names]
         return tuple(_workload(name, each) for name, each in found if each is not None)
 
-    def _brokers(self) -> tuple[Pod, ...]:
-        found = pods.broker_pods(self.cluster, self.namespace, self.release)
-        ready = [each.metadata.name for each in found if is_ready(each)]
-        said = all_of({name: partial(self._exporting, name) for name in ready}, self.until)
+    def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
+        said = {name: told(each, self.until) for name, each in asked.items()}
         return tuple(
             Pod(
                 name := each.metadata.name,

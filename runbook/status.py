@@ -74,7 +74,7 @@ def status(
 
 
 def _watch(project: Project, names: tuple[str, str], patience: float) -> None:
-    """Show the status anew until the user has seen enough; an error is shown and asked away."""
+    """Show the status again and again until the user has seen enough; an error is shown and asked away."""
     try:
         with Live(console=output(), screen=output().is_terminal, auto_refresh=False) as live:
             while True:

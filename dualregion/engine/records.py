@@ -26,6 +26,23 @@ class PartitionRecords:
 Records = Mapping[int, PartitionRecords]
 """A search engine's records, by partition."""
 
+_BEFORE = 10_000
+"""How far a partition's last record may lie before what is acknowledged: commands are acknowledged, too, and no records."""
+_END = (1 << 63) - 1
+
+
+def last_ranges(exported: Mapping[int, int]) -> Records:
+    """Return the ranges that hold the last records, and few others, however many an engine holds.
+
+    :param exported: the position up to which all exporters of a partition have their records acknowledged; below 0 if
+        that is not known, or there is none, and then neither is its range.
+    """
+    return {
+        partition: PartitionRecords(count=0, lowest=position - _BEFORE, highest=_END)
+        for partition, position in exported.items()
+        if position >= 0
+    }
+
 
 def records_query(within: Records | None = None) -> dict[str, Any]:
     """Return the search for every partition's number of records, lowest and highest position.
@@ -41,7 +58,8 @@ def records_query(within: Records | None = None) -> dict[str, Any]:
             {
                 "bool": {
                     "filter": [
-                        {"term": {"partitionId": partition}},
+                        # A term would be looked up for all of the partition's records first.
+                        {"range": {"partitionId": {"gte": partition, "lte": partition}}},
                         {"range": {"position": {"gte": each.lowest, "lte": each.highest}}},
                     ]
                 }

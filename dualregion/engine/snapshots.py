@@ -16,7 +16,7 @@ class Snapshot:
 
     :ivar uuid: the engine's own identity of it; a name can be given again, this cannot.
     :ivar failures: one sentence for each shard that failed.
-    :ivar incident: the incident that the program took it for; empty if somebody else did.
+    :ivar incident: the incident that the program took it for; empty if something else took it.
     """
 
     name: str

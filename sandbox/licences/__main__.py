@@ -1,4 +1,4 @@
-"""`python -m sandbox.licences`: make the list and the document's tables anew, and judge the list."""
+"""`python -m sandbox.licences`: make the list and the document's tables again, and judge the list."""
 
 import sys
 

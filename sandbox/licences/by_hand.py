@@ -19,7 +19,7 @@ class Answer(_Strict):
     Attributes:
         kind: as in the list.
         of: names, as in the list.
-        version: the one whose licence was read, or "any": then a change of version asks nobody again.
+        version: the one whose licence was read, or "any": then a change of version asks no one again.
         licence: an SPDX expression.
         because: what was read, and why no tool could.
     """

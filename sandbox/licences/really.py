@@ -18,7 +18,7 @@ _MAIN = "main, the part of Debian that is free software"
 
 
 def complaints(items: Iterable[Fetched], entries: Iterable[Entry]) -> tuple[str, ...]:
-    """A sentence for each fetched thing that must not be there or whose licence nobody knows.
+    """A sentence for each fetched thing that must not be there or whose licence is not known.
 
     The list has Debian's packages of one release. Of another one, dependencies may be called otherwise: there a
     package must be of Debian's main section.

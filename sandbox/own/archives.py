@@ -18,7 +18,7 @@ _DOCKER_MANIFEST = "manifest.json"
 _NAME = "io.containerd.image.name"
 """The annotation of an OCI archive by which containerd gives an image its full name; of others it makes one up."""
 _UNREADABLE = (OSError, EOFError, ValueError, tarfile.TarError, zlib.error)
-REMEDY = "Write it anew with `docker save IMAGE -o FILE`"
+REMEDY = "Write it again with `docker save IMAGE -o FILE`"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ RegionArgument = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the sandbox's command line; whoever runs it shows a `SandboxError`."""
+    """Add the commands to the sandbox's command line; the caller shows a `SandboxError`."""
     for command in (up, status, down, lose, recreate, slow):
         app.command()(_said(command))
     app.command(name="cut-link")(_said(cut_link))
@@ -56,7 +56,7 @@ def up(
     dns_chain: Annotated[
         bool,
         typer.Option(
-            help="Let each region resolve the other's Camunda namespaces; without, somebody else must see to it."
+            help="Let each region resolve the other's Camunda namespaces; without, you must see to it by other means."
         ),
     ] = True,
     images: Annotated[
@@ -104,7 +104,7 @@ def restore_link() -> None:
 
 
 def recreate(region: RegionArgument) -> None:
-    """Make a lost region anew: an empty cluster at another address."""
+    """Recreate a lost region: an empty cluster at another address."""
     index = _index(region)
     _sandbox().recreate(index)
 

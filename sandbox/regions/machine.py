@@ -136,7 +136,7 @@ def remove_mount_places() -> None:
         try:
             folder.rmdir()
         except OSError:
-            continue  # somebody uses it by now
+            continue  # it is in use by now
     FOLDER_RECORD.unlink()
 
 

@@ -3,7 +3,7 @@
 Nothing is configured in the machine's own network namespace.
 
 A cut link swallows packets without a word, as a lost region does: when the link's own route is gone, the
-route through the device `sink` remains, whose packets nobody takes. A plain missing route would let every
+route through the device `sink` remains, whose packets nothing takes. A plain missing route would let every
 connection fail at once, which is kinder than reality.
 """
 

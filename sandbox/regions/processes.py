@@ -82,7 +82,7 @@ def started(region: Region) -> list[str]:
 def ended(region: Region) -> list[str]:
     """Return the names of the region's processes that were started and live no more.
 
-    Whoever has the id now must be in the region's group: an id used again by another process misleads nobody.
+    The process that has the id now must be in the region's group: an id used again by another one misleads nothing.
     """
     living = cgroups.processes(region.cgroup)
     return [name for name in started(region) if pid(region, name) not in living]

@@ -54,7 +54,7 @@ class Sandbox:
 
         Args:
             nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
-            dns_chain: False leaves it to somebody else that the regions resolve each other's names; those that
+            dns_chain: False leaves it to other means that the regions resolve each other's names; those that
                 are recreated, too.
             images: containerd's root folder with the images, instead of the set-up's own; also of regions that
                 are recreated.
@@ -122,7 +122,7 @@ class Sandbox:
             self._require_sandbox()
             if not cgroups.processes(lost.cgroup):
                 raise SandboxError(
-                    f"{lost.name} is lost already. `python -m sandbox recreate {lost.name}` makes it anew."
+                    f"{lost.name} is lost already. `python -m sandbox recreate {lost.name}` recreates it."
                 )
             moment = time.time()
             # A dying kernel would still tell every peer that its connection ends; a lost region tells nothing.
@@ -138,7 +138,7 @@ class Sandbox:
         return moment
 
     def recreate(self, region: int) -> None:
-        """Make a lost region anew: an empty cluster, at another port, with another certificate authority.
+        """Recreate a lost region: an empty cluster, at another port, with another certificate authority.
 
         Raises:
             SandboxError: the region is not lost, or did not start; its logs are kept then.
@@ -342,7 +342,7 @@ class Sandbox:
         self._remove_root()
 
     def _remove_root(self) -> None:
-        # by name: whatever else somebody has put into the folder is not ours
+        # by name: whatever else was put into the folder is not ours
         for name in ("kubeconfig", ".kubeconfig.new", "sandbox.json", ".sandbox.json.new"):
             (self._root / name).unlink(missing_ok=True)
         machine.remove_tree(self._root / "overlay-trial")
@@ -372,21 +372,21 @@ class Sandbox:
         made = self._made()
         if nodes and not made["nodes"]:
             raise SandboxError(
-                "The sandbox is up without nodes. `python -m sandbox down` removes it, then start it anew."
+                "The sandbox is up without nodes. `python -m sandbox down` removes it, then start it again."
             )
         if dns_chain != made["dnsChain"]:
             how = "with" if made["dnsChain"] else "without"
             raise SandboxError(
-                f"The sandbox is up {how} its own DNS chain. `python -m sandbox down` removes it, then start it anew."
+                f"The sandbox is up {how} its own DNS chain. `python -m sandbox down` removes it, then start it again."
             )
         if made["images"] != (images and str(images)):
             raise SandboxError(
-                "The sandbox is up with other images. `python -m sandbox down` removes it, then start it anew."
+                "The sandbox is up with other images. `python -m sandbox down` removes it, then start it again."
             )
         for region in self.regions:
             if region not in living or not (region.folder / "complete").exists():
                 raise SandboxError(
-                    f"The sandbox is up, but {region.name} is lost. Make it anew with "
+                    f"The sandbox is up, but {region.name} is lost. Recreate it with "
                     f"`python -m sandbox recreate {region.name}`, or start over with `python -m sandbox down`."
                 )
             for name in processes.ended(region):

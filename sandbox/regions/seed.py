@@ -10,7 +10,7 @@ from sandbox.regions import commands
 def copy(seed: Path, target: Path) -> None:
     """Copy a containerd root: hard links for blobs and layer files, real copies of its databases.
 
-    Layers are only ever the lower parts of overlays, so nobody writes to the linked files; the databases
+    Layers are only ever the lower parts of overlays, so nothing writes to the linked files; the databases
     are written to. On another file system than the seed's everything is copied, which takes longer.
 
     Raises:

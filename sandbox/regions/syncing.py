@@ -17,7 +17,7 @@ KEY = "Corefile"
 _PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps?watch=true&fieldSelector=metadata.name%3D{CONFIG_MAP}"
 _AGAIN_SECONDS = 1.0
 _SILENCE_SECONDS = 600.0
-"""After how long without a change the question is asked anew; the answer begins with what there is."""
+"""After how long without a change the question is asked again; the answer begins with what there is."""
 
 
 def follow(url: str, context: ssl.SSLContext, corefile: Path) -> None:

@@ -31,7 +31,7 @@ GO_FLAGS = (
     "-mod=readonly",
     "-buildvcs=false",
     "-trimpath",
-    # Nobody debugs them: what a debugger wants is left out of what is compiled, not of what is linked only.
+    # They are not debugged: what a debugger wants is left out of what is compiled, not of what is linked only.
     "-gcflags=all=-dwarf=false",
     # A quarter of all that is compiled for the provider, generated, and hardly at work: it is not optimised.
     "-gcflags=github.com/pulumi/pulumi-kubernetes/sdk/v4/...=-N -l -dwarf=false",

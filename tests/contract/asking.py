@@ -170,7 +170,7 @@ def deploy(target: Target, process: str, job_type: str = "nobody-works-this") ->
 
 
 def deployed(target: Target) -> str:
-    """Deploy the drill's process under an id that nobody has used; return the id."""
+    """Deploy the drill's process under an id that was not used; return the id."""
     process = f"contract-{uuid.uuid4().hex[:10]}"
     key, version = deploy(target, process)
     assert key > 0

@@ -1,4 +1,4 @@
-"""Commands: which are processed, which are refused, and what becomes of those that nobody answered."""
+"""Commands: which are processed, which are refused, and what becomes of those that are not answered."""
 
 import time
 
@@ -123,7 +123,7 @@ def an_unknown_process_is_refused(target: Target) -> None:
     quirk="unanswered-still-carried-out",
 )
 def an_unanswered_command_may_be_carried_out(target: Target) -> None:
-    """Commands that nobody answers in time are carried out all the same once there is quorum again."""
+    """Commands that are not answered in time are carried out all the same once there is quorum again."""
     process, frozen = deployed(target), half(list(target.brokers))
     target.hands.freeze(*frozen)
     count = 2 * len(partition_ids(target))

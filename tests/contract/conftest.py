@@ -43,7 +43,7 @@ def binary() -> Path:
 
 
 class Targets:
-    """The target of one test process, which may have to be made anew."""
+    """The target of one test process, which may have to be made again."""
 
     def __init__(self, folder: Path, binary: Path) -> None:
         self._folder = folder

@@ -81,7 +81,7 @@ def buffers_told_so_are_written_late(target: Target) -> None:
 
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
 def a_partition_told_so_has_no_leader(target: Target) -> None:
-    """`leaderless`: nobody leads a partition; its commands are refused, the others' are not."""
+    """`leaderless`: no broker leads a partition; its commands are refused, the others' are not."""
     target.ours.faults(leaderless=[1])
     eventually(lambda: None if probe(target, 1).status != 404 else "commands are accepted", 20)
     eventually(lambda: None if probe(target, 2).status == 404 else "no commands", 20)

@@ -281,13 +281,13 @@ class Loopback(OurHands):
 
 
 def _host(broker: int, last: int) -> str:
-    """Return a name as pods have it: nobody resolves it."""
+    """Return a name as pods have it: nothing resolves it."""
     installation = "failover" if last >= _FIRST_MOVED else "london"
     return f"camunda-zeebe-{broker}.camunda-zeebe.camunda-{installation}.svc"
 
 
 def _free_network() -> str:
-    """Return the beginning of loopback addresses that nobody listens on; each test process begins elsewhere."""
+    """Return the beginning of loopback addresses that nothing listens on; each test process begins elsewhere."""
     for attempt in range(64):
         number = (os.getpid() + attempt * 4001) % (64 * 250)
         network = f"127.{64 + number // 250}.{1 + number % 250}"

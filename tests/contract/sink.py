@@ -103,7 +103,7 @@ class Sink(Engine):
         self._stopped = False
 
     def empty(self) -> None:
-        """Forget all records, as brokers that begin anew give the same keys and ids again."""
+        """Forget all records, as brokers that begin again give the same keys and ids again."""
         with self._lock:
             self._kept.documents.clear()
 

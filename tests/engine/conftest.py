@@ -41,7 +41,7 @@ _numbers = itertools.count()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let somebody name a chart of their own, a folder or archive, in the place of the stand-in."""
+    """Take a chart of the user's own, a folder or archive, in the place of the stand-in."""
     parser.addoption("--chart", type=Path, default=STAND_IN)
 
 
@@ -152,7 +152,7 @@ class Project:
     ) -> None:
         """Give region 0's stack the gate of a step, its record in the cluster, and the outputs of a phase.
 
-        With its labels the record is the program's own; without them the next `up` makes it anew, and proves the step.
+        With its labels the record is the program's own; without them the next `up` makes it again, and proves the step.
         """
         data = {"step": step, "incident": f"1-region{lost_region}-lost"}
         name = f"dual-region-{step.lower()}"

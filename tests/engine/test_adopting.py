@@ -68,7 +68,7 @@ def alive(project: Project, region: int) -> dict[str, Any]:
 def pods(project: Project, region: int) -> dict[str, str]:
     """Return the pods by their uid: one that was restarted has another.
 
-    Before N has settled the brokers, Helm may have written their environment anew; they are held.
+    Before N has settled the brokers, Helm may have rewritten their environment; they are held.
     """
     found = alive(project, region).items()
     return {name: each[0] for name, each in found if name.startswith("Pod/")}

@@ -25,7 +25,7 @@ def _broken_values_file(project: Project) -> None:
 
 
 def _unreachable(project: Project) -> None:
-    """A context whose server is a loopback port that nobody listens on."""
+    """A context whose server is a loopback port that nothing listens on."""
     kubeconfig = project.folder / "kubeconfig"
     kubeconfig.write_text(
         "apiVersion: v1\nkind: Config\n"

@@ -106,7 +106,7 @@ def test_the_environment_decides_nothing(project: Project) -> None:
         "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY": "false",
         "PULUMI_K8S_HELM_DRIVER": "configmap",
     }
-    kubeconfig = project.folder / "nobody"
+    kubeconfig = project.folder / "no-rights"
     kubeconfig.write_text(
         "apiVersion: v1\nkind: Config\n"
         "clusters: [{name: gone, cluster: {server: 'https://127.0.0.1:1'}}]\n"

@@ -1,4 +1,4 @@
-"""DNS chaining on the real engine and API servers: the live Corefile is edited, followed, mended and given back.
+"""DNS chaining on the real engine and API servers: the live Corefile is edited, followed, fixed and given back.
 
 Each test has a ConfigMap of its own, of the shape of a real cluster's: nothing reads it here. That CoreDNS takes it
 over, and that names resolve, is tests/sandbox/test_dns_chain.py's.
@@ -51,7 +51,7 @@ def config_map(project: Project) -> str:
 
 
 def write(project: Project, city: str, corefile: str) -> None:
-    """Write a Corefile as somebody else does: all of it anew."""
+    """Overwrite all of a Corefile, as another tool does."""
     document = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -111,7 +111,7 @@ def test_it_is_previewed_written_followed_and_given_back(chained: Project) -> No
     assert chained.unchanged("region0")
 
 
-def test_a_chain_that_somebody_has_overwritten_is_written_again(chained: Project) -> None:
+def test_a_chain_that_was_overwritten_is_written_again(chained: Project) -> None:
     must_up(chained)
     for _ in range(2):
         write(chained, "london", OWN)
@@ -209,7 +209,7 @@ def test_a_recreated_region_is_chained_before_its_brokers(chained: Project) -> N
     assert data(chained, "paris")["Corefile"] == wanted(chained, "10.180.0.53", 0) + OWN
 
 
-def test_the_load_balancer_is_made_waited_for_by_nobody_and_removed(project: Project) -> None:
+def test_the_load_balancer_is_made_not_waited_for_and_removed(project: Project) -> None:
     project.both(**{"dns.loadBalancer.create": True})
     must_up(project)
     path = ("get", "service", "internal-dns-lb", "-n", "kube-system", "-o", "json")

@@ -1,4 +1,4 @@
-"""Clusters of somebody else's as the ground of a drill: nothing of theirs is touched unasked.
+"""Clusters of others as the ground of a drill: nothing of theirs is touched unasked.
 
 Two API servers without nodes stand for them, so pods are objects here; that brokers die of it and come
 back is shown by a drill.

@@ -98,7 +98,7 @@ def test_empty_lists_reach_helm_and_nothing_changes_again(project: Project) -> N
 
 
 def test_an_install_with_empty_values_that_was_killed_is_taken_over(project: Project) -> None:
-    """What of the values Helm's record does not hold makes the release nobody else's."""
+    """What of the values Helm's record does not hold makes the release no one else's."""
     (project.folder / "extra.yaml").write_text(EMPTY_VALUES)
     project.config("region0", **{"values[1]": "extra.yaml"})
     before = project.held("region0")
@@ -148,7 +148,7 @@ def test_a_state_whose_attributes_were_cut_short_is_read_again(project: Project)
 
 @pytest.mark.usefixtures("modest")
 def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None:
-    """The gate leaves no record, and the next up waits for it anew, without installing again."""
+    """The gate leaves no record, and the next up waits for it again, without installing again."""
     assert project.up("region0").exit_status == 0
     project.config("region1", deadlineSeconds=60)
     seen = project.killed_up("region1", at="0 of 2 brokers")
@@ -225,7 +225,7 @@ def test_what_the_api_server_would_refuse_is_refused_in_the_preview(project: Pro
     assert "Ingress" not in project.kubectl("london", "get", "ingress", "-A", "-o", "name")
 
 
-def test_a_release_that_somebody_else_installed_is_not_taken_over(project: Project) -> None:
+def test_a_release_that_others_installed_is_not_taken_over(project: Project) -> None:
     london = project.namespaces[0]
     helm = (str(project.tools.helm), "--kube-context", "cluster-london", "--namespace", london)
     values = ("--values", str(CHECKOUT / "dualregion" / "reference-values.yaml"))

@@ -31,7 +31,7 @@ def test_the_preview_shows_what_comes_into_a_namespace_that_is_not_there(modest:
     assert "NotFound" in modest.kubectl("london", "get", "namespace", space)
 
 
-def test_a_region_that_was_made_anew_has_only_its_rights_in_it(
+def test_a_recreated_region_has_only_its_rights_in_it(
     modest: Project, access: Access, sandbox: Sandbox
 ) -> None:
     """Its namespace is there, empty, for the sake of the rights; it counts as a region that holds nothing."""
@@ -50,7 +50,7 @@ def test_a_region_that_was_made_anew_has_only_its_rights_in_it(
     modest.both(
         phase="failback-pending", **{"backup.type": "fs", "backup.settings.location": "/backup"}
     )
-    # Nobody has told the new cluster of the program yet.
+    # The new cluster does not know the program yet.
     assert modest.up("region0").exit_status != 0
     admit(modest, access, 1)
     early = modest.up("region1")
@@ -123,17 +123,17 @@ REFUSED_TO_ITS_OWN: dict[str, tuple[tuple[str, ...], dict[str, Any] | None]] = {
         ("run", "x", "--image=x", "-n", "{own}", "--dry-run=server"),
         None,
     ),
-    "somebody else's token": (
+    "another account's token": (
         ("create", "token", "default", "-n", "kube-system"),
         None,
     ),
     "a token in the own namespace": (("create", "token", "default", "-n", "{own}"), None),
-    "being somebody else": (("get", "secrets", "-n", "{own}", "--as=system:admin"), None),
+    "being another user": (("get", "secrets", "-n", "{own}", "--as=system:admin"), None),
     "deleting another namespace": (("delete", "namespace", "default", "--dry-run=server"), None),
     "deleting volumes": (("delete", "pv", "x", "--dry-run=server"), None),
     "another namespace": (APPLY, of_name("Namespace", "somewhere-else")),
     "the own role elsewhere": (APPLY, binding("default", "{role}")),
-    "the own role for others": (APPLY, binding("{own}", "{role}", account="somebody")),
+    "the own role for others": (APPLY, binding("{own}", "{role}", account="other")),
     "another binding": (APPLY, binding("{own}", "{role}", name="another")),
     "the administrator's role": (APPLY, binding("default", "cluster-admin")),
     "a role that anybody may have": (APPLY, binding("default", "view")),

@@ -1,4 +1,4 @@
-"""A drill on two clusters that are there already (`make foreign`): the checkout's sandbox is somebody else's here.
+"""A drill on two clusters that are there already (`make foreign`): the checkout's sandbox belongs to others here.
 
 Whole drills: too long for `make test`.
 """

@@ -13,7 +13,7 @@ REFUSED = "late flush: A copy that lacks records which were flushed late is refu
 
 
 @pytest.mark.parametrize("lost", ["1", "0"])
-def test_exporting_does_not_go_on_with_a_gap_and_a_failback_begun_anew_loses_nothing(
+def test_exporting_does_not_go_on_with_a_gap_and_a_failback_begun_again_loses_nothing(
     lost: str,
 ) -> None:
     document = whole_drill("--late-flush", "--lost", lost)

@@ -140,9 +140,7 @@ def test_a_region_that_is_recreated_has_no_chain_until_the_program_makes_it(
 ) -> None:
     dns.chain(site(sandbox, 0))
     sandbox.lose(1)
-    assert not dns.missing(site(sandbox, 0).cluster, site(sandbox, 0).settings, 0), (
-        "nobody is asked"
-    )
+    assert not dns.missing(site(sandbox, 0).cluster, site(sandbox, 0).settings, 0), "none is asked"
     sandbox.recreate(1)
     assert dns.missing(site(sandbox, 1).cluster, site(sandbox, 1).settings, 1)
     deploy(sandbox, "paris")

@@ -181,7 +181,7 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     spoil(regions.places.backup)
     with pytest.raises(DualRegionError, match="cannot restore shard") as failed:
         snapshots.restore_snapshot(theirs, waiting, engines.repository(site), taken)
-    assert "deleted and restored anew" in str(failed.value)
+    assert "deleted and restored again" in str(failed.value)
     # The damage is in files that a further snapshot would build upon: a place that is whole, then.
     whole = elsewhere(regions, engines.repository(site))
     again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(site.incident))
@@ -230,7 +230,7 @@ def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -
             snapshots.take_snapshot(
                 own, site.waiting(B3), engines.repository(site), "in-part", str(site.incident)
             )
-        # Whoever takes one all the same gets a part, which is judged as that.
+        # One that is taken all the same gets a part, which is judged as that.
         body = {"indices": "unserved", "partial": True}
         path = f"/_snapshot/{engines.repository(site).name}/forced?wait_for_completion=true"
         site.cluster.ask("PUT", own.target, path, body)

@@ -1,6 +1,6 @@
-"""Images of the user's own, for real: regions run them from archives or out of a registry, also when made anew.
+"""Images of the user's own, for real: regions run them from archives or out of a registry, also when recreated.
 
-The images are the sandbox's, written to archives under other names, so whoever runs them has got them that way.
+The images are the sandbox's, written to archives under other names, so what runs them has got them that way.
 """
 
 import shutil
@@ -251,7 +251,7 @@ def test_a_sandbox_with_other_images_is_not_taken_for_the_same(started: Started)
         started.sandbox.up()
 
 
-def test_a_region_made_anew_has_them_too(started: Started) -> None:
+def test_a_recreated_region_has_them_too(started: Started) -> None:
     started.sandbox.lose(PARIS.index)
     started.sandbox.recreate(PARIS.index)
     _, pulled = list(started.own.all_images())[-1]

@@ -238,7 +238,7 @@ def test_port_forward_leads_to_a_pod(sandbox: Sandbox) -> None:
             forward.terminate()
 
 
-def test_the_kubelet_answers_nobody_but_the_api_server(sandbox: Sandbox) -> None:
+def test_the_kubelet_answers_the_api_server_only(sandbox: Sandbox) -> None:
     node = sandbox.regions[0]
     asked = subprocess.run(
         [

@@ -82,7 +82,7 @@ class Gate:
             here,
             "exporting is still paused on every partition",
             *told,
-            hint="If somebody resumed exporting, back out: set phase failover on both stacks",
+            hint="If exporting was resumed by hand, back out: set phase failover on both stacks",
             paused=paused,
         )
 

@@ -40,7 +40,7 @@ from tests.unit.fake_kubernetes import (
 from tests.unit.search_engines import Held, LivingEngine, Snapshots
 
 FAILED_OVER, BOTH, AWAKE = "failed-over", "both", "awake"
-"""The brokers' revisions: exporting to the failover engine, to both regions, and with nobody asleep."""
+"""The brokers' revisions: exporting to the failover engine, to both regions, and with none asleep."""
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 WEB_APPS = {"operate": 2, "tasklist": 1}
 SURVIVOR, RECREATED = "survivor", "recreated"

@@ -471,7 +471,7 @@ class LivingBrokers:
     def update(self, revision: str, *, failing_back: bool, checksum: str = "") -> None:
         """Do as Helm does: change the ConfigMap and the template, set the chart's own strategy, keep the rest.
 
-        With the checksum of an earlier revision, only the environment is written anew.
+        With the checksum of an earlier revision, only the environment is rewritten.
         """
         self.failing_back, self.revision = failing_back, revision
         document = deepcopy(self.stateful_set)

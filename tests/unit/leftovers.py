@@ -15,7 +15,7 @@ def helm_record(release: str, revision: int = 1) -> Document:
 
 
 def volume(name: str, namespace: str | None) -> Document:
-    """Return a volume, claimed from a namespace or by nobody."""
+    """Return a volume, claimed from a namespace or not at all."""
     claim = {"claimRef": {"namespace": namespace, "name": "data-camunda-zeebe-0"}}
     return named(name) | {"spec": claim if namespace else {}}
 

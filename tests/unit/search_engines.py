@@ -372,9 +372,9 @@ class LivingEngine(FakeEngine):
 
 
 def _range(clause: Document) -> tuple[int, tuple[int, int]]:
-    term, within = clause["bool"]["filter"]
+    of, within = clause["bool"]["filter"]
     position = within["range"]["position"]
-    return term["term"]["partitionId"], (position["gte"], position["lte"])
+    return of["range"]["partitionId"]["gte"], (position["gte"], position["lte"])
 
 
 def _within(position: int, within: tuple[int, int] | None) -> bool:

@@ -1,6 +1,6 @@
 """The backup buckets on AWS: what the engine is asked for, and what it must never be asked for.
 
-A public bucket, a right too many or a key in plain text is seen by nobody until it is too late, so each
+A public bucket, a right too many or a key in plain text is not seen until it is too late, so each
 rule is held over everything that is declared, and each is shown to find what it is there for.
 """
 
@@ -162,7 +162,7 @@ def test_a_bucket_outlives_its_declaration_with_all_that_protects_it_and_a_key_d
     assert kept == BUCKET_PARTS
 
 
-def test_nobody_reaches_the_bucket_without_tls() -> None:
+def test_the_bucket_is_not_reached_without_tls() -> None:
     found = settings(backup=storage()).backup.storage
     assert found is not None
     (statement,) = tls_only_policy(found.buckets[0])["Statement"]

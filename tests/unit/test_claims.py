@@ -78,7 +78,7 @@ def test_the_second_failover_is_refused_at_every_point_of_the_first(
 
 
 @pytest.mark.parametrize("region", [0, 1])
-def test_a_claim_that_is_not_confirmed_blocks_nobody_for_ever(region: int) -> None:
+def test_a_claim_that_is_not_confirmed_blocks_no_stack_for_ever(region: int) -> None:
     """Its run may have been killed: gate F0 waits for it a while, and goes on."""
     peer = holding(1 - region)
     assert claims.claimed(peer, region) == Incident(1, region)
@@ -308,7 +308,7 @@ def test_a_claim_that_others_cannot_see_is_no_claim() -> None:
 
 
 def test_what_stands_behind_a_claim_is_asked_again_at_f1_f2_and_the_install() -> None:
-    """Whoever confirmed in the meantime is found before anything is made."""
+    """A rival confirmed in the meantime is found before anything is made."""
     backend = Backend()
     backend.stacks = [holding(0, "F0"), holding(1, "F0")]
     for check in (claiming.refuse_unless_confirmed, claiming.refuse_rival, claiming.claim):

@@ -156,7 +156,7 @@ def test_a_namespace_that_ends_is_waited_for_and_one_that_stays_is_not(
             failure(503, "ServiceUnavailable", "no endpoints"), [], id="an engine that is down"
         ),
         pytest.param(Reply(401, "who are you?"), [], id="an engine that refuses"),
-        pytest.param(Reply(200, "<html>"), [], id="an answer nobody expects"),
+        pytest.param(Reply(200, "<html>"), [], id="an unexpected answer"),
     ],
 )
 def test_the_indices_of_an_engine_that_is_there_are_named(
@@ -202,18 +202,18 @@ GATE = {
 }
 
 
-def test_a_region_that_was_made_anew_may_have_an_empty_namespace(
+def test_a_recreated_region_may_have_an_empty_namespace(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     """Its administrator makes it, with the rights in it."""
-    assert clean_slate.is_made_anew(cluster, NAMESPACE)
+    assert clean_slate.is_recreated(cluster, NAMESPACE)
     kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
     kubernetes.put(f"{CORE}/configmaps", named("kube-root-ca.crt"))
     kubernetes.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
-    assert clean_slate.is_made_anew(cluster, NAMESPACE)
+    assert clean_slate.is_recreated(cluster, NAMESPACE)
 
 
-def test_of_a_region_that_was_made_anew_a_stack_holds_nothing_but_its_history(
+def test_of_a_recreated_region_a_stack_holds_nothing_but_its_history(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     history = {"1-region1-lost": {"B1": {"seconds": "3"}}}
@@ -225,7 +225,7 @@ def test_of_a_region_that_was_made_anew_a_stack_holds_nothing_but_its_history(
     assert clean_slate.still_held(own, cluster, NAMESPACE) == own
 
 
-def test_a_namespace_that_has_no_rights_yet_keeps_nobody_who_holds_nothing(
+def test_a_namespace_that_has_no_rights_yet_keeps_no_stack_that_holds_nothing(
     cluster: Cluster, there: FakeKubernetes
 ) -> None:
     """The run before was stopped when it had made the namespace, and nothing in it: this one goes on."""
@@ -249,7 +249,7 @@ def test_a_region_of_which_anything_is_left_is_the_one_that_is_remembered(
     cluster: Cluster, there: FakeKubernetes, collection: str, document: Document
 ) -> None:
     there.put(collection, document)
-    assert not clean_slate.is_made_anew(cluster, NAMESPACE)
+    assert not clean_slate.is_recreated(cluster, NAMESPACE)
 
 
 def test_volumes_that_may_not_be_looked_at_are_not_taken_for_gone(

@@ -337,7 +337,7 @@ def test_an_api_server_that_dies_in_between_is_worth_another_try(gone: Cluster) 
             "partition 3 answered 404",
             id="no gateway: the API server's own answer is no proof",
         ),
-        pytest.param(Reply(200, ""), "partition 3 answered 200", id="an answer nobody expects"),
+        pytest.param(Reply(200, ""), "partition 3 answered 200", id="an unexpected answer"),
     ],
 )
 def test_whether_a_partition_takes_commands(
@@ -377,7 +377,7 @@ def test_objects_that_may_not_be_read_are_not_taken_for_missing(
 def test_a_config_map_that_may_not_be_read_is_refused_with_its_own_name(
     cluster: Cluster, kubernetes: FakeKubernetes, namespace_is: str
 ) -> None:
-    """Whoever may not even look whether the namespace is there is told what was asked for first."""
+    """A login that may not even look whether the namespace is there is told what was asked for first."""
     kubernetes.put("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     path = f"/api/v1/namespaces/{NAMESPACE}"
     kubernetes.broken[f"{path}/configmaps/coredns"] = failure(

@@ -104,7 +104,7 @@ def test_a_record_of_this_incident_is_needed_and_gives_way_to_one_of_another() -
     ],
 )
 def test_what_gives_way_to_its_like_is_not_asked_about_by_itself(kind: str, name: str) -> None:
-    """A Secret of another name is made anew, and has the name of the namespace in the program."""
+    """A Secret of another name is recreated, and has the name of the namespace in the program."""
     assert deletion.refusal(*of_survivor(), Doomed(kind, name, LABELS)) is None
 
 

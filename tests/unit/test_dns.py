@@ -1,4 +1,4 @@
-"""The DNS chain on the cluster: written with the Corefile that is there, and never over somebody else's change.
+"""The DNS chain on the cluster: written with the Corefile that is there, and never over another's change.
 
 A Corefile that loses the user's part takes the names away from everything in the cluster.
 """
@@ -175,7 +175,7 @@ class TestTheLiveCorefile:
     ) -> None:
         kubernetes.tick = lambda: put(kubernetes, {"Corefile": OWN})
         impatient = site_of(site.cluster, chained_settings(deadlineSeconds=1))
-        with pytest.raises(DeadlineExceeded, match="somebody else writes it anew"):
+        with pytest.raises(DeadlineExceeded, match="something else overwrites it"):
             dns.chain(impatient)
 
     def test_another_address_is_followed(self, site: Site, kubernetes: FakeKubernetes) -> None:

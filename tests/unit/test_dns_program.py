@@ -72,7 +72,7 @@ def test_nothing_manages_the_corefile_itself(recorder: Recorder) -> None:
     assert {each.inputs["metadata"]["namespace"] for each in maps} == {"camunda-london"}
 
 
-def test_the_load_balancer_is_the_reference_set_ups_and_nobody_waits_for_it(
+def test_the_load_balancer_is_the_reference_set_ups_and_not_waited_for(
     recorder: Recorder,
 ) -> None:
     inputs = recorder.found[BALANCER].inputs

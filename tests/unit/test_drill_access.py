@@ -69,7 +69,7 @@ def test_each_stack_gets_a_login_of_its_own_for_each_region(
     assert "l-own" not in asked, "a token on a command line"
 
 
-def test_a_region_that_was_made_anew_gets_new_logins(
+def test_a_recreated_region_gets_new_logins(
     kubernetes: FakeKubernetes, kubectl: Path, tmp_path: Path
 ) -> None:
     access = access_to_london(kubernetes, kubectl, tmp_path)

@@ -75,7 +75,7 @@ def test_calls_of_another_incident_are_not_its_own() -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"who": "somebody"}, "who is 'somebody'"),
+        ({"who": "another"}, "who is 'another'"),
         ({"id": "1-region1-lost/other"}, "has the id '1-region1-lost/other'"),
         ({"survivor": place(REGIONS[1])}, "survivor is"),
         ({"lostRegion": place(REGIONS[0])}, "lostRegion is"),
@@ -110,9 +110,9 @@ def test_the_points_are_those_of_the_command() -> None:
     assert all(Point(point).hook == hook for hook, point in POINTS[Until.RESTORED])
 
 
-def test_nobody_was_called() -> None:
-    assert announced.nobody_was_called([]).ok
-    assert not announced.nobody_was_called(calls()).ok
+def test_none_was_called() -> None:
+    assert announced.none_was_called([]).ok
+    assert not announced.none_was_called(calls()).ok
 
 
 def test_the_script_notes_each_call(tmp_path: Path) -> None:

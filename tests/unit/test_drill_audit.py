@@ -105,7 +105,7 @@ def test_all_that_the_command_prints_is_known_as_granted(side: Side) -> None:
     assert found.never_used == found.granted
 
 
-def test_a_region_that_was_made_anew_is_given_the_same() -> None:
+def test_a_recreated_region_is_given_the_same() -> None:
     made = audit(london=log(event("get", "nodes")))
     before = made.judged()
     made.grant(PARIS, manifests(PARIS))
@@ -249,7 +249,7 @@ def test_the_last_line_of_a_log_that_is_being_written_waits() -> None:
     assert made.judged()["own"].used == ("secrets: get", "secrets: list")
 
 
-def test_a_region_is_remembered_after_it_was_made_anew() -> None:
+def test_a_region_is_remembered_after_it_was_recreated() -> None:
     made = audit(paris=log(event("get", "secrets", namespace="camunda-paris")))
     made.take_in(PARIS, log(event("list", "secrets", namespace="camunda-paris")))
     assert made.judged()["own"].used == ("secrets: get", "secrets: list")

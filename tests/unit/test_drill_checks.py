@@ -167,7 +167,7 @@ def just_joined(topology: Json) -> None:
     del topology["brokers"][1]["partitions"]
 
 
-def nobody(topology: Json) -> None:
+def leaderless(topology: Json) -> None:
     topology["brokers"] = []
 
 
@@ -178,7 +178,7 @@ def nobody(topology: Json) -> None:
         (two_leaders, "partition 2 has 2 leaders"),
         (unhealthy_member, "partition 2 has 2 healthy members"),
         (just_joined, "partition 2 has no leader"),
-        (nobody, "partition 4 has no leader"),
+        (leaderless, "partition 4 has no leader"),
     ],
 )
 def test_quorum_check_fails(spoil: Callable[[Json], None], says: str) -> None:

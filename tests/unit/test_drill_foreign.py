@@ -1,4 +1,4 @@
-"""A drill on clusters of somebody else's: what its settings file says, and what it does not take from the sandbox."""
+"""A drill on clusters of others: what its settings file says, and what it does not take from the sandbox."""
 
 from pathlib import Path
 
@@ -72,7 +72,9 @@ def test_the_stacks_settings_are_settings_of_the_program(tmp_path: Path) -> None
     assert Settings.parse({**plain, "regions": regions}).cluster_size == 4
 
 
-def test_without_address_ranges_the_isolation_is_whoevers_clusters_they_are(tmp_path: Path) -> None:
+def test_without_address_ranges_the_isolation_is_left_to_the_owners_of_the_clusters(
+    tmp_path: Path,
+) -> None:
     found = ForeignSettings.read(written(tmp_path, podCidrs=[[], []]))
     config = found.config(DrillSettings(), Places(), REGIONS[0])
     assert config["isolation"] == "own"

@@ -1,4 +1,4 @@
-"""A drill is interrupted once, in order, by a signal or by an output that nobody reads any more."""
+"""A drill is interrupted once, in order, by a signal or by an output that is not read any more."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ with interruption.by_signals(console):
         for number in range(1_000_000):
             console.print(f"line {number}")
     except DrillInterrupted as error:
-        # What the taking down says: nobody reads it, and it must not stop for that.
+        # What the taking down says: it is not read, and it must not stop for that.
         for number in range(1_000):
             console.print(f"taking down {number}")
             print("plainly", flush=True)
@@ -30,7 +30,7 @@ with interruption.by_signals(console):
 """
 
 
-def test_nobody_reading_on_ends_it_in_order(tmp_path: Path) -> None:
+def test_an_output_that_is_not_read_on_ends_it_in_order(tmp_path: Path) -> None:
     drill = subprocess.Popen(
         [sys.executable, "-c", TALKING],
         cwd=tmp_path,

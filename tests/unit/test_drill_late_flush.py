@@ -16,7 +16,7 @@ from drill.together import together
 SAID = (
     "B4: the search engine of camunda-london and the search engine of camunda-paris differ: index "
     "zeebe-record_job_8.5.8_2026-11-29: 9 documents in the survivor, 7 documents in the recreated region. ... "
-    "To go on, back out and begin the failback anew: ...\nEXPORTERS ARE PAUSED (...)"
+    "To go on, back out and begin the failback again: ...\nEXPORTERS ARE PAUSED (...)"
 )
 
 

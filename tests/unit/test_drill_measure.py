@@ -158,7 +158,7 @@ def test_a_partition_has_moved_only_when_it_went_beyond_what_was_known_before() 
         pytest.param([(90, True)], 10, id="lasts at the end, cut there"),
         pytest.param([(30, False), (20, True)], 10, id="in any order"),
         pytest.param([(5, False), (99, False)], 0, id="never"),
-        pytest.param([(20, None)], None, id="nobody knows"),
+        pytest.param([(20, None)], None, id="unknown"),
         pytest.param([(120, True)], None, id="not sampled in time"),
         pytest.param([(120, True), (10, False)], 0, id="what came later does not count"),
     ],

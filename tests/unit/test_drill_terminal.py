@@ -82,7 +82,7 @@ def unescaped(path: Path) -> str:
     return "".join(Xml.fromstring(path.read_text()).itertext())
 
 
-def test_it_goes_through_when_nobody_stops_it(command: Command, tmp_path: Path) -> None:
+def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path) -> None:
     (tmp_path / "done").touch()
     session = command.must_drive("failover", "--lost", "1")
     assert session.run.exit_status == 0

@@ -38,7 +38,7 @@ def test_no_failure_is_lost() -> None:
         together(lambda: fail("one"), lambda: 1 // 0)
 
 
-def test_an_interruption_unwinds_the_first_at_once_and_waits_for_nobody() -> None:
+def test_an_interruption_unwinds_the_first_at_once_and_waits_for_none() -> None:
     """What must be cleared up in order is done by the caller's own thread: a sandbox that starts, above all."""
     left, unwound = Event(), list[str]()
 

@@ -1,4 +1,4 @@
-"""The checks of a zombie's return hold on answers shaped as the real ones, and fail when somebody got back."""
+"""The checks of a zombie's return hold on answers shaped as the real ones, and fail when a broker got back."""
 
 import copy
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def one_missing(topology: Json) -> None:
 
 def test_a_survivor_that_is_left_alone_holds() -> None:
     seen = answers()
-    assert zombie_checks.nobody_got_back(seen, EXPECTED, PARIS).ok
+    assert zombie_checks.none_got_back(seen, EXPECTED, PARIS).ok
     assert zombie_checks.no_id_stands_twice(seen, EXPECTED).ok
     led = zombie_checks.partitions_keep_their_leaders(seen, PARTITIONS)
     assert (led.ok, led.detail) == (True, "4 partitions, each by the same broker all the time")
@@ -96,10 +96,10 @@ def test_a_survivor_that_is_left_alone_holds() -> None:
         (id_twice, "broker 1 at camunda-zeebe-0.camunda-zeebe.camunda-paris.svc got back"),
     ],
 )
-def test_whoever_gets_back_is_named_even_if_only_once(
+def test_a_broker_that_gets_back_is_named_even_if_only_once(
     how: Callable[[Json], None], says: str
 ) -> None:
-    check = zombie_checks.nobody_got_back(answers(spoilt(how)), EXPECTED, PARIS)
+    check = zombie_checks.none_got_back(answers(spoilt(how)), EXPECTED, PARIS)
     assert (check.ok, check.detail) == (False, says)
 
 
@@ -150,7 +150,7 @@ def test_elections_are_told() -> None:
 def test_a_gateway_that_hardly_answers_proves_nothing() -> None:
     few = [survivor_sees()] * (FEWEST_ANSWERS - 1)
     for check in (
-        zombie_checks.nobody_got_back(few, EXPECTED, PARIS),
+        zombie_checks.none_got_back(few, EXPECTED, PARIS),
         zombie_checks.no_id_stands_twice(few, EXPECTED),
         zombie_checks.partitions_keep_their_leaders(few, PARTITIONS),
     ):

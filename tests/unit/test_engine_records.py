@@ -7,6 +7,7 @@ import pytest
 
 from dualregion.engine.records import (
     PartitionRecords,
+    last_ranges,
     missing_records,
     records_of,
     records_query,
@@ -49,11 +50,21 @@ def test_an_engine_without_records_answers_without_aggregations() -> None:
 def test_the_search_asks_for_the_ranges_of_the_other_engine() -> None:
     query = records_query(records(p2=(5, 10, 20), p1=(4, 1, 9)))["query"]
     assert [each["bool"]["filter"] for each in query["bool"]["should"]] == [
-        [{"term": {"partitionId": 1}}, {"range": {"position": {"gte": 1, "lte": 9}}}],
-        [{"term": {"partitionId": 2}}, {"range": {"position": {"gte": 10, "lte": 20}}}],
+        [
+            {"range": {"partitionId": {"gte": partition, "lte": partition}}},
+            {"range": {"position": {"gte": first, "lte": last}}},
+        ]
+        for partition, first, last in ((1, 1, 9), (2, 10, 20))
     ]
     assert query["bool"]["minimum_should_match"] == 1
     assert records_query()["query"] == {"match_all": {}}
+
+
+def test_the_last_records_are_looked_for_near_what_is_acknowledged() -> None:
+    """However many an engine holds; a partition of which nothing is known would be counted whole."""
+    ranges = last_ranges({1: 5_000_000, 2: 0, 3: -1})
+    assert ranges.keys() == {1, 2}
+    assert (ranges[1].lowest, ranges[1].highest) == (4_990_000, 2**63 - 1)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_a_shard_given_up_is_named_with_the_innermost_reason(decider: str) -> No
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(explanation("disk_threshold"), id="a full disk can be mended"),
+        pytest.param(explanation("disk_threshold"), id="a full disk can be helped"),
         pytest.param(explanation(), id="nothing against it"),
         pytest.param({"current_state": "started"}, id="it has come meanwhile"),
         pytest.param(explanation("max_retry", current="initializing"), id="tried again"),

@@ -78,7 +78,7 @@ def test_a_finished_snapshot_is_read() -> None:
     assert str(found) == "failback-1 (LF36jkPvSCiP_XhzBknI5g): SUCCESS, 3 of 3 shards, 2 indices"
 
 
-def test_a_snapshot_of_somebody_else_has_no_incident() -> None:
+def test_a_snapshot_of_others_has_no_incident() -> None:
     answer = finished()
     del answer["snapshots"][0]["metadata"]
     assert snapshot(answer).incident == ""

@@ -1,7 +1,7 @@
 """Pausing and resuming the exporters, and asking every broker whether they are paused.
 
 A pause that was refused answers 200, with the refusal in its body, as seen of the real gateway while a broker
-was still joining. Whoever trusts the status line copies a moving target.
+was still joining. Trusting the status line means copying a moving target.
 """
 
 from typing import Any
@@ -56,7 +56,7 @@ ANSWERS = [
             503,
         ),
         "503 in a body of status 200: no broker answers",
-        id="refused for a reason that nobody foresaw",
+        id="refused for an unforeseen reason",
     ),
     pytest.param(in_body(None, 400), "400 in a body of status 200: {", id="refused without a word"),
     pytest.param(in_body(None, 302), "302 in a body of status 200", id="neither yes nor no"),

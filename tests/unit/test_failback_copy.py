@@ -43,7 +43,7 @@ def test_it_is_proved(here: World) -> None:
 
 
 class TestTheCopy:
-    """A whole snapshot, restored whole; what is not is said, and made anew."""
+    """A whole snapshot, restored whole; what is not is said, and made again."""
 
     def test_the_recreated_engine_knows_the_repository_only_for_reading_and_for_that_long(
         self, here: World
@@ -135,7 +135,7 @@ class TestTheCopy:
         )
 
     def test_a_record_that_came_to_both_engines_late_is_in_the_next_copy(self, here: World) -> None:
-        """What a leader that could not reach either engine flushes later: the same `pulumi up` mends it."""
+        """What a leader that could not reach either engine flushes later: the same `pulumi up` helps."""
         here.empty.held = deepcopy(here.own.held)
         for late in (here.own, here.takeover):
             late.held.positions[2].add(21)
@@ -228,7 +228,7 @@ class TestLookingFirst:
             pytest.param(lambda here: setattr(here.empty, "held", Held()), id="all gone"),
         ],
     )
-    def test_what_changed_since_is_copied_anew(
+    def test_what_changed_since_is_copied_again(
         self, here: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], object]
     ) -> None:
         change(here)

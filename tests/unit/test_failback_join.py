@@ -88,7 +88,7 @@ class TestB0:
         self.refused(here, *SEEN_FROM_AFAR.values())
 
     def test_no_secret_of_the_other_region_is_asked_for(self, here: World) -> None:
-        """Helm's records are Secrets: whoever lists them sees every password. The region's own stack looks for them."""
+        """Helm's records are Secrets: listing them shows every password. The region's own stack looks for them."""
         here.has_namespace(here.far, here.recreated.namespace)
         B0.prove(here)
         assert not [each for each in here.far.asked if "/secrets" in each]
@@ -169,7 +169,7 @@ class TestB1:
         assert here.survivor.failover in seen[str(taken)].split(".")
         assert here.restarts() == {}
         gateways = [each for each in here.far.asked if "camunda-zeebe-gateway" in each]
-        assert gateways == [], "its own gateway may have met a sleeping broker, and see nobody"
+        assert gateways == [], "its own gateway may have met a sleeping broker, and see no broker"
 
     def test_an_even_broker_that_is_awake(self, here: World) -> None:
         """Its id is a failover broker's: two of one id would tear the cluster apart."""

@@ -43,7 +43,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 class TestAnyFailure:
-    """Of any class, at any depth, also of a look that nobody foresaw."""
+    """Of any class, at any depth, also of an unforeseen look."""
 
     @pytest.fixture
     def here(self, here: World) -> World:
@@ -121,7 +121,7 @@ class TestAnyFailure:
         assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0)
 
 
-def test_whoever_interrupts_a_step_in_its_midst_is_told_of_the_pause(
+def test_an_operator_who_interrupts_a_step_is_told_of_the_pause(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.freezes()
@@ -235,7 +235,7 @@ def test_a_broker_s_answer_out_of_form_is_no_answer(here: World, body: str) -> N
         here,
         "exporting is still paused on every partition",
         "it cannot be told which exporters are paused",
-        hint="If somebody resumed exporting",
+        hint="If exporting was resumed by hand",
         paused=True,
     )
 

@@ -135,7 +135,7 @@ class TestInstalling:
         assert here.far.deleted() == ["sh.helm.release.v1.camunda.v1"]
         assert any("was installed by an interrupted run" in line for line in here.said)
 
-    def test_a_release_of_other_values_is_nobodys_interrupted_install(self, here: World) -> None:
+    def test_a_release_of_other_values_is_no_interrupted_install_of_ours(self, here: World) -> None:
         """As the one that was there before the region was lost: its exporters are others."""
         place = here.recreated.namespace
         theirs = record(place, 1, "deployed", {"zeebe": {"clusterSize": "8"}})
@@ -144,7 +144,7 @@ class TestInstalling:
             self.install(here)
         assert here.far.deleted() == []
 
-    def test_whoever_is_killed_before_helm_knows_of_it_goes_on(self, here: World) -> None:
+    def test_a_run_killed_before_helm_knows_of_it_goes_on(self, here: World) -> None:
         """The records of an interrupted install were deleted, and the run was killed again."""
         for kind in ("claim", "statefulset", "pod"):
             self.leave(here, kind)
@@ -216,7 +216,7 @@ class TestInstallingTheFailover:
         preflight._refuse_old_failover(site)
 
     def test_an_interrupted_install_of_this_incident_goes_on(self, here: World) -> None:
-        """Or one whose release somebody has taken away: its disks are of this incident."""
+        """Or one whose release was taken away: its disks are of this incident."""
         self.leave_claim(here)
         note(here.near, here.survivor.failover, Begun.of(here.incident, {}))
         fire(here.failing_over("F1"), "take-over-failover")
@@ -353,7 +353,9 @@ class TestDeclared:
         for each in after:
             assert "Release::normal" in behind(recorder, f"ConfigMap::{each}")
 
-    def test_nobody_is_woken_before_the_failover_brokers_are_proved_gone(self, here: World) -> None:
+    def test_no_broker_is_woken_before_the_failover_brokers_are_proved_gone(
+        self, here: World
+    ) -> None:
         recorder = declared(here.site("B6", RECREATED))
         assert "ConfigMap::B6" in behind(recorder, "Release::normal")
         assert "Release::normal" in behind(recorder, "ConfigMap::B7")
@@ -377,7 +379,7 @@ class _Requests(Recorder):
 
 
 class TestGates:
-    """A gate names its incident: of another one it is made anew, of the same it stays as it is."""
+    """A gate names its incident: of another one it is recreated, of the same it stays as it is."""
 
     @pytest.fixture
     def requests(self, here: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

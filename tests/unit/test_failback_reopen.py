@@ -101,7 +101,7 @@ class TestTheSurvivor:
             here,
             *told,
             "Exporting stays paused, so nothing is lost",
-            "back out and begin the failback anew",
+            "back out and begin the failback again",
             paused=True,
         )
         assert set(here.phases.values()) == {"PAUSED"}
@@ -149,7 +149,9 @@ class TestTheSurvivor:
         self.B5.fails(here, "partition 1: the failover engine holds 11 records", paused=True)
         assert here.orders() == []
 
-    def test_a_record_that_was_deleted_by_hand_afterwards_is_proved_anew(self, here: World) -> None:
+    def test_a_record_that_was_deleted_by_hand_afterwards_is_proved_again(
+        self, here: World
+    ) -> None:
         """The failover installation is gone already, so that a replica of each partition is missing."""
         here.say_phase("EXPORTING")
         here.drop_failover()

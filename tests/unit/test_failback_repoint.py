@@ -113,7 +113,7 @@ class TestTheSurvivor:
             here,
             *told,
             "Exporting stays paused, so nothing is lost",
-            "back out and begin the failback anew",
+            "back out and begin the failback again",
             paused=True,
         )
         assert set(here.phases.values()) == {"PAUSED"}

@@ -1,4 +1,4 @@
-"""The failback as the two stacks play it: every `pulumi up` is a turn, and nobody knows whose it is.
+"""The failback as the two stacks play it: every `pulumi up` is a turn, and none knows whose it is.
 
 Two stacks are modelled by what `desired` reads of them: outputs, nodes and gates. A turn makes what is
 declared, all of it or, when it is interrupted, a part; then it drops what is no longer declared. After
@@ -51,7 +51,7 @@ class Region:
         )
 
     def wiped(self) -> None:
-        """The cluster is made anew: its state still remembers everything."""
+        """The cluster is recreated: its state still remembers everything."""
         self.installations = {}
 
     @property
@@ -150,7 +150,7 @@ def exporters(installation: Installation) -> tuple[str, str]:
 
 
 def failed_over(lost: int, size: int = 4) -> World:
-    """Return a world in which a region was lost, its cluster is made anew, and the other took over."""
+    """Return a world in which a region was lost, its cluster is recreated, and the other took over."""
     world = World(size)
     world.converge(0, 1)
     fail_over(world, lost)
@@ -172,7 +172,7 @@ def fail_back(world: World, lost: int, *order: int) -> None:
 
 @pytest.mark.parametrize(("lost", "size"), [*itertools.product((0, 1), (4, 8, 12))])
 @pytest.mark.parametrize("survivor_first", [True, False])
-def test_the_stacks_reach_restored_whoever_begins(
+def test_the_stacks_reach_restored_whichever_begins(
     lost: int, size: int, survivor_first: bool
 ) -> None:
     world = failed_over(lost, size)
@@ -251,7 +251,7 @@ def test_any_order_of_turns_whole_or_interrupted_reaches_restored_safely(seed: i
 @pytest.mark.parametrize("turns", range(8))
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_stack_never_goes_back_by_itself(lost: int, turns: int) -> None:
-    """Saying the same words again drops no gate and changes no release."""
+    """Running the same command again drops no gate and changes no release."""
     world = failed_over(lost)
     for turn in range(turns):
         world.set("failback-pending" if turn < 4 else "restored", lost)
@@ -278,7 +278,7 @@ def test_exporters_point_to_both_regions_before_anything_resumes() -> None:
 
 @pytest.mark.parametrize("lost", [0, 1])
 @pytest.mark.parametrize("again", ["same", "other"])
-def test_a_second_incident_proves_everything_anew(lost: int, again: str) -> None:
+def test_a_second_incident_proves_everything_again(lost: int, again: str) -> None:
     world = failed_over(lost)
     fail_back(world, lost)
     second = lost if again == "same" else 1 - lost
@@ -304,7 +304,7 @@ def test_the_history_keeps_every_step_of_the_survivor(lost: int) -> None:
 
 @pytest.mark.parametrize("turns", [1, 2, 3, 4])
 @pytest.mark.parametrize("lost", [0, 1])
-def test_a_failback_can_be_backed_out_of_before_b5_and_begun_anew(lost: int, turns: int) -> None:
+def test_a_failback_can_be_backed_out_of_before_b5_and_begun_again(lost: int, turns: int) -> None:
     world = failed_over(lost)
     world.set("failback-pending", lost)
     for turn in range(turns):

@@ -121,7 +121,7 @@ class TestB7:
             assert large.all_faults() == []
 
     @LEFT_OVER
-    def test_nobody_wakes_while_something_of_the_failover_is_left(
+    def test_no_broker_wakes_while_something_of_the_failover_is_left(
         self, here: World, what: str
     ) -> None:
         """Two brokers of one id would tear the cluster apart."""
@@ -133,7 +133,7 @@ class TestB7:
         assert written(here) == []
 
     def test_a_sleeper_that_does_not_wake_keeps_the_others_as_they_are(self, here: World) -> None:
-        """The ConfigMap still lets it sleep; partitions lack its replicas, so nobody else may go down."""
+        """The ConfigMap still lets it sleep; partitions lack its replicas, so no other broker may go down."""
         place = here.recreated.namespace
         here.brokers[place].failing_back = True
         what = f"1 sleeping brokers of {place} are awake and every partition is complete"
@@ -148,7 +148,7 @@ class TestB7:
         B7.waits(here, what, "Last seen: ", hint=hint_on_pods(here, place))
         assert 1 not in here.restarts().get(place, ()), "a living broker was restarted"
 
-    def test_a_gateway_of_its_own_that_sees_nobody(self, here: World) -> None:
+    def test_a_gateway_of_its_own_that_sees_no_broker(self, here: World) -> None:
         namespace = here.recreated.namespace
         here.far.behind(gateway(namespace), "/v1/topology", Reply(200, {}))
         what = f"the gateway of {namespace} sees all 4 brokers, too"

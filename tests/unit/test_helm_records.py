@@ -1,6 +1,6 @@
-"""Helm's records after an interrupted run: ours are mended, nobody else's is touched.
+"""Helm's records after an interrupted run: ours are fixed, those of others are not touched.
 
-A killed `pulumi up` must be no dead end, and the mending must never take a stranger's release for
+A killed `pulumi up` must be no dead end, and the fixing must never take a stranger's release for
 ours. Records are encoded here as Helm 3 encodes them: JSON, gzip, base64, and base64 once more in the
 Secret.
 """
@@ -126,7 +126,7 @@ def test_an_install_of_ours_is_known_whatever_of_its_empty_values_is_kept(
     assert kubernetes.objects[SECRETS] == {}
 
 
-def test_all_revisions_of_it_go_so_that_helm_installs_anew(
+def test_all_revisions_of_it_go_so_that_helm_installs_again(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.put(SECRETS, record(1, "superseded", {"old": 1}), record(2, "deployed"))
@@ -143,7 +143,7 @@ def test_the_latest_revision_is_found_by_number_not_by_name(
     assert kubernetes.objects[SECRETS] == {}
 
 
-def test_a_release_of_somebody_else_is_refused_and_left_alone(
+def test_a_release_of_others_is_refused_and_left_alone(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.put(SECRETS, record(3, "deployed", {"zeebe": {"clusterSize": 3}}))
@@ -191,14 +191,14 @@ def test_an_upgrade_that_a_killed_run_began_is_cleared_and_the_last_good_one_sta
     assert "pending-upgrade" in said
 
 
-SOMEBODYS = Begun.of(INCIDENT, {"zeebe": {"clusterSize": 4}}, 2)
+OTHERS = Begun.of(INCIDENT, {"zeebe": {"clusterSize": 4}}, 2)
 OF_BEFORE = Begun.of(INCIDENT, VALUES, 1)
 
 
-@pytest.mark.parametrize("note", [None, SOMEBODYS, OF_BEFORE], ids=["none", "values", "revision"])
+@pytest.mark.parametrize("note", [None, OTHERS, OF_BEFORE], ids=["none", "values", "revision"])
 @pytest.mark.parametrize("status", ["pending-upgrade", "pending-rollback", "pending-install"])
 @pytest.mark.parametrize("begin", [take_over, upgrade])
-def test_somebody_at_work_is_left_alone(
+def test_another_helm_at_work_is_left_alone(
     cluster: Cluster,
     kubernetes: FakeKubernetes,
     begin: Callable[[Cluster], list[str]],
@@ -248,9 +248,7 @@ def test_an_upgrade_is_noted_before_it_begins(cluster: Cluster, kubernetes: Fake
     assert helm_records.begun_in(cluster, NAMESPACE) == Begun.of(INCIDENT, VALUES, 4)
 
 
-def test_a_note_that_somebody_has_spoilt_says_nothing(
-    cluster: Cluster, kubernetes: FakeKubernetes
-) -> None:
+def test_a_note_that_was_spoilt_says_nothing(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
     note = {"metadata": {"name": helm_records.NOTE}, "data": {"revision": "two"}}
     kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/configmaps", note)
     assert helm_records.begun_in(cluster, NAMESPACE) is None
@@ -279,10 +277,10 @@ def test_an_operation_that_ends_meanwhile_was_at_work_and_is_not_cleared(
     kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade"))
     monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 30.0)
 
-    def somebody_finishes(_: float) -> None:
+    def another_finishes(_: float) -> None:
         kubernetes.put(SECRETS, record(1, "superseded"), record(2, "deployed"))
 
-    monkeypatch.setattr("hooks.helm_records.time.sleep", somebody_finishes)
+    monkeypatch.setattr("hooks.helm_records.time.sleep", another_finishes)
     upgrade(cluster)
     assert kubernetes.deleted() == []
 

@@ -502,7 +502,7 @@ def test_a_client_certificate_leaves_no_key_behind(
     in_memory: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever ends the process then, and however: Python's own clean-up may never run."""
+    """However the process ends then: Python's own clean-up may never run."""
     if not in_memory:
         monkeypatch.delattr(os, "memfd_create", raising=False)
     certificate, key = pems / "mine.crt", pems / "mine.key"
@@ -631,7 +631,7 @@ def _random(source: random.Random) -> dict[str, Any]:
 
 
 def _text(key: str) -> str:
-    """Return a secret; for a file, what somebody may have pasted in its place."""
+    """Return a secret; for a file, what may have been pasted in its place."""
     paths = ("tokenFile", "client-certificate", "client-key", "certificate-authority")
     return f"-----BEGIN KEY-----\n{SECRET}\n" if key in paths else SECRET
 

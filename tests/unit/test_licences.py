@@ -77,7 +77,7 @@ def test_another_version_than_the_locked_one_is_found_twice(kind: str) -> None:
     assert any(other.key in each and "no lock file" in each for each in wrong)
 
 
-def test_a_part_that_nobody_described_is_found() -> None:
+def test_a_part_that_is_not_described_is_found() -> None:
     wrong = complaints(ENTRIES, DEMANDED, [*PARTS, "novelty"], BY_HAND)
     assert any("novelty" in each and "by_hand.yaml" in each for each in wrong)
 

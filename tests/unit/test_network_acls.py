@@ -1,7 +1,7 @@
 """The isolation in AWS's network ACLs: there exactly while the network policies are, and nothing but denials.
 
 A rule that is missing lets a lost region back in; one that stays, or that cuts too much, takes a region
-off the network that nobody has lost. So each phase is tried on each stack, and each rule of
+off the network that is not lost. So each phase is tried on each stack, and each rule of
 `network_acl_rules` is shown to find what it is there for.
 """
 

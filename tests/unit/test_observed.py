@@ -66,7 +66,7 @@ def test_the_gateways_answer_is_read() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"brokers": None}, {"brokers": []}])
-def test_a_gateway_that_sees_nobody_is_an_empty_view(answer: dict[str, Any]) -> None:
+def test_a_gateway_that_sees_no_broker_is_an_empty_view(answer: dict[str, Any]) -> None:
     assert ClusterView.of(answer) == ClusterView()
 
 
@@ -125,7 +125,7 @@ def test_brokers_are_known_by_their_ids_whatever_their_advertised_names() -> Non
         pytest.param(NORMAL, (0, 2), None, id="sees more"),
         pytest.param({0: LONDON}, (), None, id="sees one that is not ready"),
         pytest.param({0: LONDON, 2: LONDON}, (0, 4, 6), "broker 4, 6 of its own", id="forgot some"),
-        pytest.param({}, (), "sees no broker of its own region", id="sees nobody"),
+        pytest.param({}, (), "sees no broker of its own region", id="sees none"),
         pytest.param({1: PARIS}, (), "sees no broker of its own region", id="sees others only"),
     ],
 )
@@ -157,7 +157,7 @@ def test_whether_failover_brokers_joined_under_the_lost_ids(
         pytest.param(NORMAL, 8, None, id="everybody, each where it belongs"),
         pytest.param(NORMAL | {1: FAILOVER}, 8, None, id="everybody, wherever it runs"),
         pytest.param(NORMAL, 4, None, id="more than wanted"),
-        pytest.param({}, 4, "broker 0, 1, 2, 3 not in the topology yet", id="nobody"),
+        pytest.param({}, 4, "broker 0, 1, 2, 3 not in the topology yet", id="none"),
         pytest.param(FAILED_OVER, 8, "broker 3, 7 not in the topology yet", id="half a region"),
     ],
 )
@@ -322,7 +322,7 @@ PAUSED = ["PAUSED"] * 4
         pytest.param(
             replicas(*PAUSED),
             "partition 2: 0 of 4 replicas were asked",
-            id="nobody was asked about a partition",
+            id="none was asked about a partition",
         ),
         pytest.param(
             replicas(*PAUSED, "PAUSED") + replicas(*PAUSED, partition=2),
@@ -357,7 +357,7 @@ def test_whether_every_replica_exports_again() -> None:
         (("EXPORTING", "PAUSED"), "camunda-london/camunda-zeebe-1 says PAUSED of partition 1"),
         (("SOFT_PAUSED",), "camunda-london/camunda-zeebe-0 says SOFT_PAUSED of partition 1"),
     ],
-    ids=["nowhere", "being installed", "nobody asked", "a follower", "soft"],
+    ids=["nowhere", "being installed", "none asked", "a follower", "soft"],
 )
 def test_whether_exporters_are_paused_anywhere(phases: tuple[str, ...], told: str | None) -> None:
     assert paused_anywhere(replicas(*phases)) == told

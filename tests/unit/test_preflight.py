@@ -130,7 +130,7 @@ def test_a_gateway_that_demands_credentials_is_told_at_once(
 
 UNSEEN = {
     "no gateway": failure(503, "ServiceUnavailable", "no endpoints"),
-    "nobody in sight": Reply(200, topology({})),
+    "none in sight": Reply(200, topology({})),
     "own brokers forgotten": Reply(200, topology({0: LONDON, 2: LONDON})),
     "a broken answer": Reply(200, "<html>"),
 }
@@ -262,7 +262,7 @@ def test_a_command_that_needs_the_other_region_proves_at_once_that_it_lives(
     assert "Nothing was changed" in text
 
 
-def test_commands_that_nobody_answers_hold_the_guard_up_no_longer_than_before(
+def test_commands_that_are_not_answered_hold_the_guard_up_no_longer_than_before(
     cluster: Cluster, survivor: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "SETTLE_SECONDS", 60)

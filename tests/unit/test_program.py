@@ -165,7 +165,7 @@ def site_of(
     topology: Topology | None = None,
     peer: Stack | None = None,
 ) -> Site:
-    """Return a site whose cluster nobody asks: hooks do not run while resources are registered."""
+    """Return a site whose cluster is not asked: hooks do not run while resources are registered."""
     other = peer or Stack()
     wanted = topology or desired(found, BASE, other)
     return Site(cluster, found, wanted, print, incident=current_incident(found, Stack(), other))
@@ -772,7 +772,7 @@ class TestInterruptedRuns:
         assert "run `pulumi up` here again once the other region has taken over" in text
 
     def test_the_provider_of_a_region_that_stays_as_it_is_may_change(self) -> None:
-        """A region that is made anew has another address."""
+        """A recreated region has another address."""
         (provider,) = of_type(self.kept(), PROVIDER).values()
         assert (provider.before_update, provider.ignored) == ((), ())
 

@@ -129,7 +129,7 @@ def test_releases_of_every_stage_are_taken_over(
     assert "taking it over" in said[0]
 
 
-def test_a_release_of_somebody_else_is_not(
+def test_a_release_of_others_is_not(
     cluster: Cluster, past_b4: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 0.05)

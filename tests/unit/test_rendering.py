@@ -310,7 +310,7 @@ def test_a_charts_defaults_are_read_with_those_of_its_subcharts(
 ) -> None:
     chart = tmp_path / "platform"
     for place, text in {
-        "values.yaml": "a: 1\nengine: {mine: 2}\n",
+        "values.yaml": "a: 1e3\nengine: {mine: 2, on: y}\n",
         "charts/engine/values.yaml": "mine: 1\nyours: 3\n",
         "charts/engine/charts/common/values.yaml": "deep: 4\n",
         "ci/values.yaml": "no: 1\n",
@@ -323,9 +323,11 @@ def test_a_charts_defaults_are_read_with_those_of_its_subcharts(
         with tarfile.open(where, "w:gz") as archive:
             archive.add(chart, "platform")
     assert charts.defaults(where) == {
-        "a": 1,
-        "engine": {"mine": 2, "yours": 3, "common": {"deep": 4}},
+        "a": 1000,
+        "engine": {"mine": 2, "true": True, "yours": 3, "common": {"deep": 4}},
     }
+    (chart / "values.yaml").write_text("a: [\n")
+    assert charts.defaults(chart) is None
     assert charts.defaults(tmp_path / "missing.tgz") is None
 
 
@@ -336,11 +338,12 @@ def test_manifests_are_read_as_kubernetes_reads_them(
     (tmp_path / "templates").mkdir()
     (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 1.0.0\n")
     (tmp_path / "templates" / "x.yaml").write_text(
-        "kind: X\ndate: 2024-01-01\nmode: 0754\n---\n# nothing\n"
+        "kind: X\ndate: 2024-01-01\nmode: 0754\nmany: 1e3\n---\n# nothing\n---\nkind: Z\n"
     )
     spec = rendered.releases(settings(), Bases.of({}))["normal"]
     assert charts.render(tmp_path, "camunda", spec, "v1.34.1") == [
-        {"kind": "X", "date": "2024-01-01", "mode": 0o754}
+        {"kind": "X", "date": "2024-01-01", "mode": 0o754, "many": 1000},
+        {"kind": "Z"},
     ]
     with charts.fetched(ChartSettings(name="."), tmp_path) as found:
         assert found == tmp_path

@@ -130,7 +130,7 @@ def test_unusable_settings_are_refused(given: dict[str, Any], told: str) -> None
         settings(rights=given)
 
 
-def test_nobody_to_give_the_rights_to_is_a_clear_error() -> None:
+def test_no_subject_to_give_the_rights_to_is_a_clear_error() -> None:
     with pytest.raises(ConfigError, match=r"rights\.subject is not set"):
         rights.manifests(settings(), 0)
 

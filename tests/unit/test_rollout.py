@@ -364,7 +364,7 @@ def test_who_woke_by_accident_is_restarted_only_while_every_partition_is_complet
     )
 
 
-def test_a_gateway_that_calls_partitions_complete_too_early_wakes_nobody_and_restarts_nobody(
+def test_a_gateway_that_calls_partitions_complete_too_early_wakes_and_restarts_no_broker(
     region: MakeRegion,
 ) -> None:
     here = half_asleep_and_updated(region, 4)
@@ -485,7 +485,7 @@ def test_brokers_that_are_not_installed_are_told(cluster: Cluster) -> None:
             NAMESPACE,
             "camunda",
             waiting=Waiting("B4", said.append, 0.05, poll_seconds=0),
-            sleeping=rollout.nobody,
+            sleeping=rollout.none_sleep,
             complete=lambda: None,
             say=said.append,
         )
@@ -575,7 +575,7 @@ def test_whether_half_of_the_brokers_sleep(
     ],
     ids=["not installed", "only just installed"],
 )
-def test_before_there_are_brokers_nobody_sleeps(
+def test_before_there_are_brokers_none_sleeps(
     cluster: Cluster, kubernetes: FakeKubernetes, found: Document | None, told: str
 ) -> None:
     kubernetes.put(STATEFUL_SETS, *([found] if found else []))

@@ -204,7 +204,7 @@ def test_a_failure_is_told_with_its_error_and_each_is_an_event_of_its_own() -> N
     assert last["id"] == f"1-region1-lost/failed/{last['when']}"
 
 
-def test_a_second_operator_who_is_refused_calls_nobody_a_failure() -> None:
+def test_a_second_operator_who_is_refused_is_told_to_no_hook() -> None:
     played = Hooked(errors={0: Refused("locked by ada")})
     with pytest.raises(Refused):
         played.way()
@@ -212,7 +212,7 @@ def test_a_second_operator_who_is_refused_calls_nobody_a_failure() -> None:
 
 
 def test_a_refusal_in_the_middle_is_told_as_a_failure() -> None:
-    played = Hooked(errors={1: Refused("nobody answers the question")})
+    played = Hooked(errors={1: Refused("the question is not answered")})
     with pytest.raises(Refused):
         played.way()
     assert played.points == ["failover-begun", "traffic-to-survivor", "failed"]
@@ -221,13 +221,13 @@ def test_a_refusal_in_the_middle_is_told_as_a_failure() -> None:
 @pytest.mark.parametrize(
     "hooked", [Hooked(no="set phase"), Hooked(refusal="that region is not lost")]
 )
-def test_what_ends_before_it_begins_is_told_nobody(hooked: Hooked) -> None:
+def test_what_ends_before_it_begins_is_told_to_no_hook(hooked: Hooked) -> None:
     with pytest.raises((Stopped, Refused)):
         hooked.way()
     assert hooked.documents == []
 
 
-def test_without_hooks_nobody_is_called() -> None:
+def test_without_hooks_none_is_called() -> None:
     played = Hooked(hooks={})
     played.way()
     assert (played.documents, played.ups) == ([], WAY)

@@ -163,7 +163,7 @@ def test_interrupted_anywhere_the_same_command_goes_on(number: int) -> None:
     assert played.ups == WAY
 
 
-def test_whoever_types_what_is_named_next_goes_all_the_way() -> None:
+def test_typing_what_is_named_next_goes_all_the_way() -> None:
     """Interrupted after every single `up`."""
     played, typed = Played(stop_at=0), []
     with suppress(Stopped):

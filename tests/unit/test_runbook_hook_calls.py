@@ -105,7 +105,7 @@ def test_at_ctrl_c_the_command_ends_with_ours(
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether a process has ended; somebody else may still have to take note of it."""
+    """Whether a process has ended; its parent may still have to take note of it."""
     for _ in range(100):
         status = Path(f"/proc/{pid}/status")
         if not status.exists() or "State:\tZ" in status.read_text():
@@ -263,7 +263,7 @@ def test_an_argument_may_look_like_a_number() -> None:
     assert found.command == ("./page", "42")
 
 
-def test_preflight_finds_programs_and_calls_nobody(
+def test_preflight_finds_programs_and_calls_none(
     hook: Callable[..., HookSettings], tmp_path: Path
 ) -> None:
     def check(notify: HookSettings) -> Check:

@@ -6,11 +6,13 @@ Pinned is that a region that answers nothing neither hides the other one nor kee
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from dualregion.observed import Exporting
 from dualregion.topology import Kind
-from runbook.sight import RegionSight, look
+from runbook.sight import RegionSight, _Asked, look
 from tests.unit.examples import settings
 from tests.unit.fake_kubernetes import (
     FakeKubernetes,
@@ -111,6 +113,59 @@ def test_both_regions_are_seen(
     assert seen.view.value.ids == {0}
 
 
+ENGINE = "camunda-london/services/camunda-elasticsearch-master-hl:9200"
+SEARCHED = f"POST /api/v1/namespaces/{ENGINE}/proxy/zeebe-record*/_search"
+
+
+def test_of_millions_of_records_only_the_last_ones_are_looked_at(
+    london: FakeKubernetes, tmp_path: Path
+) -> None:
+    """Each partition's from what its brokers have exported, by the one that knows of most."""
+    for ordinal, exported in enumerate((5_000_000, 4_000_000)):
+        states = {"1": STATE | {"exportedPosition": exported}, "2": STATE | {"exportedPosition": 7}}
+        broker = f"camunda-london/pods/camunda-zeebe-{ordinal}:9600"
+        london.behind(broker, "/actuator/partitions", Reply(200, states))
+    regions(tmp_path, london.url, "http://127.0.0.1:9")
+    asked = london.bodies[SEARCHED]["query"]["bool"]["should"]
+    positions = [each["bool"]["filter"][1]["range"]["position"]["gte"] for each in asked]
+    assert positions == [4_990_000, -9993]
+
+
+def test_without_a_broker_to_tell_where_they_end_no_record_is_looked_at(
+    london: FakeKubernetes, tmp_path: Path
+) -> None:
+    """An engine that answers is not silent for that, and one that does not says so."""
+    for ordinal, said in enumerate((Reply(404, {}), Reply(200, {"1": {"role": "INACTIVE"}}))):
+        broker = f"camunda-london/pods/camunda-zeebe-{ordinal}:9600"
+        london.behind(broker, "/actuator/partitions", said)
+    for answered, told in ((Reply(200, {"_shards": {"failed": 0}}), None), (Reply(503, {}), "503")):
+        london.behind(ENGINE, "/zeebe-record*/_stats/docs", answered)
+        (seen,) = regions(tmp_path, london.url, "http://127.0.0.1:9")[0].seen
+        assert seen.records.value == (None if told else {})
+        assert (told or "None") in str(seen.records.silence)
+    assert SEARCHED not in london.bodies
+
+
+def test_a_broker_that_never_answers_hides_nothing_else(
+    london: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, released = _Asked._exporting, Event()
+
+    def answer(asked: _Asked, pod: str) -> tuple[Exporting, ...]:
+        if pod == "camunda-zeebe-1":
+            released.wait()
+        return ask(asked, pod)
+
+    monkeypatch.setattr(_Asked, "_exporting", answer)
+    here, _ = regions(tmp_path, london.url, "http://127.0.0.1:9", patience=2)
+    released.set()
+    (seen,) = here.seen
+    assert seen.brokers[1].exporting.silence == "no answer in time"
+    assert seen.brokers[0].exporting.value is not None
+    assert seen.records.value is not None
+    assert seen.view.value is not None
+
+
 def test_a_failover_installation_has_the_lost_regions_ids_and_no_gateway_to_ask(
     london: FakeKubernetes, tmp_path: Path
 ) -> None:
@@ -147,8 +202,7 @@ def test_each_part_that_cannot_be_asked_says_why(
     london.behind(broker, "/actuator/partitions", Reply(404, {}))
     broker = "camunda-london/pods/camunda-zeebe-0:9600"
     london.behind(broker, "/actuator/partitions", Reply(200, {"one": STATE}))
-    engine = "camunda-london/services/camunda-elasticsearch-master-hl:9200"
-    london.behind(engine, "/zeebe-record*/_refresh", Reply(503, {}), method="POST")
+    london.behind(ENGINE, "/zeebe-record*/_stats/docs", Reply(503, {}))
     (seen,) = regions(tmp_path, london.url, paris.url)[0].seen
     assert "no endpoints" in str(seen.view.silence)
     assert "is not understood (ValueError" in str(seen.brokers[0].exporting.silence)

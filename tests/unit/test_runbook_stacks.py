@@ -68,7 +68,7 @@ def test_stacks_are_read_and_nothing_is_selected(pulumi: FakePulumi, tmp_path: P
     assert (first.name, second.name) == NAMES
     assert [each.settings.region for each in (first, second)] == [0, 1]
     assert first.last is None
-    assert not any("history" in each for each in pulumi.asked), "nobody asked for the last update"
+    assert not any("history" in each for each in pulumi.asked), "the last update is not asked for"
     assert first.locks == ()
     assert not any("select" in each for each in pulumi.asked)
     exports = [each for each in pulumi.asked if "export" in each]

@@ -1,4 +1,4 @@
-"""What the engine's events become, and the settings of a preview that touches nobody's file."""
+"""What the engine's events become, and the settings of a preview that touches no file of the user's."""
 
 from pathlib import Path
 

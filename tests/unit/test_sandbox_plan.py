@@ -1,6 +1,6 @@
 """The whole plan of a region, as data: what is started with which arguments and files, without starting it.
 
-Pinned by golden files, so that every change of an argument or a file is seen in a review. To write them anew
+Pinned by golden files, so that every change of an argument or a file is seen in a review. To write them again
 after an intended change: `UPDATE_GOLDEN=1 python -m pytest tests/unit/test_sandbox_plan.py`, then read the diff.
 """
 

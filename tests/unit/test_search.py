@@ -84,6 +84,7 @@ def test_a_search_that_ran_out_of_time_is_no_answer(fake: FakeEngine) -> None:
     fake.holds_records(Reply(200, {"_shards": SHARDS, "timed_out": True}))
     with pytest.raises(CallFailed, match="did not answer"):
         fake.search.records()
+    assert fake.got("POST /zeebe-record*/_search")["timeout"] == "30000ms"
 
 
 BUCKET = {
@@ -206,7 +207,7 @@ def test_a_repository_registered_alike_that_does_not_work_is_no_repository(
     [
         pytest.param([{"snapshot": "failback-1-x", "state": "STARTED"}], True, id="ours at work"),
         pytest.param([{"snapshot": "failback-1-x", "state": "SUCCESS"}], False, id="ours, ended"),
-        pytest.param([{"snapshot": "nightly", "state": "STARTED"}], False, id="somebody else's"),
+        pytest.param([{"snapshot": "nightly", "state": "STARTED"}], False, id="another's"),
         pytest.param([], False, id="none"),
     ],
 )

@@ -1,4 +1,4 @@
-"""No text of an error shows a token, a key or a password: neither ours, nor one that nobody foresaw."""
+"""No text of an error shows a token, a key or a password: neither ours, nor an unforeseen one."""
 
 import http.client
 import socket
@@ -99,7 +99,7 @@ def test_reasons_are_in_words_of_our_own(error: Exception, words: str) -> None:
     assert SECRET not in reason_of(error)
 
 
-def test_an_answer_that_nobody_foresaw_is_not_shown() -> None:
+def test_an_unforeseen_answer_is_not_shown() -> None:
     def ask() -> None:
         raise AttributeError(SECRET)
 
@@ -109,7 +109,7 @@ def test_an_answer_that_nobody_foresaw_is_not_shown() -> None:
     assert SECRET not in found.silence
 
 
-def test_an_error_that_nobody_foresaw_names_its_place_only(
+def test_an_unforeseen_error_names_its_place_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(typer.Exit) as ended, ending_clearly(Exit.CANNOT_TELL):

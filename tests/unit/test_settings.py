@@ -2,7 +2,7 @@
 
 An operator meets these messages in the middle of an incident. Each must name the key as typed in
 the configuration, the value given and what is allowed, and all problems must be told at once, so
-that one round mends them. A secret's value must never be among what is told.
+that one round fixes them. A secret's value must never be among what is told.
 """
 
 from typing import Any
@@ -100,7 +100,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
                 buckets=[{"name": n, "awsRegion": "eu-west-2"} for n in ("aaa", "bbb")]
             )
         },
-        ("backup.storage.buckets[1].awsRegion", "'eu-west-2'", "loses both"),
+        ("backup.storage.buckets[1].awsRegion", "'eu-west-2'", "lose both"),
     ),
     (
         "a bucket to make without knowing where",
@@ -178,7 +178,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("clusterSize", "6", "divisible by 4", "a broker would run nowhere"),
     ),
     (
-        "no address ranges, and nobody who isolates",
+        "no address ranges, and no other isolation",
         {"isolation": None},
         ("regions[0].podCidrs is not set", "isolation own", "both stacks"),
     ),

@@ -108,7 +108,7 @@ def test_the_java_runtime_is_pinned_by_hash_for_each_architecture() -> None:
     assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", pins)) == 2
 
 
-def test_the_archive_of_classes_is_made_anew_with_another_java_or_other_jars() -> None:
+def test_the_archive_of_classes_is_made_again_with_another_java_or_other_jars() -> None:
     runtime, jars = java.runtime_part(), java.opensearch_part()
     keys = {
         classes.part(one, other).key

@@ -142,7 +142,7 @@ def test_the_same_attempt_is_gone_on_with_and_not_begun_twice(engines: Engines) 
     ("metadata", "told"),
     [
         pytest.param({"incident": "region0-lost"}, "region0-lost", id="an earlier incident"),
-        pytest.param(None, "another purpose", id="somebody else"),
+        pytest.param(None, "another purpose", id="others"),
     ],
 )
 def test_a_snapshot_of_another_incident_is_never_taken_for_this_one(
@@ -273,7 +273,7 @@ def test_what_a_half_done_restore_left_is_deleted_by_name(engines: Engines) -> N
     )
 
 
-def test_a_restore_whose_answer_got_lost_is_cleaned_and_begun_anew(engines: Engines) -> None:
+def test_a_restore_whose_answer_got_lost_is_cleaned_and_begun_again(engines: Engines) -> None:
     engines.recreated.says("GET", "/_cluster/health", EMPTY, RESTORED)
     engines.recreated.says("POST", f"{AT}/f1/_restore", Reply(504, "gateway timeout"), STARTED)
     engines.restore()
@@ -318,7 +318,7 @@ def test_a_restore_that_the_engine_has_given_up_ends_at_once(engines: Engines) -
         "cannot restore shard 0 of index one: NoSuchFileException[/backup/__94]. 1 of 2 shards"
         in message(caught)
     )
-    assert "restored anew by the same `pulumi up`" in message(caught)
+    assert "restored again by the same `pulumi up`" in message(caught)
     assert engines.recreated.got("POST /_cluster/allocation/explain")["primary"] is True
 
 

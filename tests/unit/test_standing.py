@@ -74,14 +74,14 @@ def test_what_is_there_still_is_not_proved_again(cluster: Cluster, proved: Stack
     assert said == []
 
 
-@pytest.mark.parametrize("made_anew", [False, True], ids=["gone", "made anew"])
+@pytest.mark.parametrize("recreated", [False, True], ids=["gone", "recreated"])
 def test_a_namespace_that_was_deleted_by_hand_is_proved_again(
-    cluster: Cluster, kubernetes: FakeKubernetes, proved: Stack, *, made_anew: bool
+    cluster: Cluster, kubernetes: FakeKubernetes, proved: Stack, *, recreated: bool
 ) -> None:
-    """Made anew by an `up` that then failed, too: the need for a proof must not be forgotten."""
+    """Recreated by an `up` that then failed, too: the need for a proof must not be forgotten."""
     for path in [each for each in kubernetes.objects if f"/{TAKEOVER}/" in each]:
         kubernetes.objects.pop(path)
-    if made_anew:
+    if recreated:
         make(kubernetes, TAKEOVER, "3")
     said: list[str] = []
     assert proofs(cluster, proved, said) == [2, 2, 2]
@@ -108,10 +108,14 @@ def test_a_second_proof_stays_and_a_third_one_counts_on(
 
 
 def test_what_stands_behind_it_is_proved_again(cluster: Cluster, proved: Stack) -> None:
-    """F3 behind F2, whatever F3's own record says; F1 stands before both."""
+    """F3 behind F2, and both behind F1, whatever their own records say."""
     held = dict(proved.records)
-    wanted = pure.proved_again(topology_after(proved), proved, ["F2"])
-    assert [gate.proof for gate in wanted.gates] == [1, 1, 2, 2]
+    for steps, again in ((["F2"], [1, 1, 2, 2]), (["F3", "F1"], [1, 2, 2, 2]), ([], [1] * 4)):
+        wanted = pure.proved_again(topology_after(proved), proved, steps)
+        assert [gate.proof for gate in wanted.gates] == again
+    left = pure.without(proved, ["F2"])
+    assert list(left.gates) == ["F1"]
+    assert left.nodes == {"normal", "failover", "F1"}
     del held["F3"]
     assert proofs(cluster, replace(proved, records=held)) == [1, 1, 1]
 
@@ -122,7 +126,7 @@ def test_what_stands_behind_it_is_proved_again(cluster: Cluster, proved: Stack) 
 def test_a_record_that_does_not_say_is_believed_as_before(
     cluster: Cluster, proved: Stack, record: dict[str, Any]
 ) -> None:
-    """As those that were made before records said what they stand on; nobody is asked then."""
+    """As those that were made before records said what they stand on; the cluster is not asked then."""
     held = dict.fromkeys(STEPS, {"incident": INCIDENT} | record)
     assert proofs(cluster, replace(proved, records=held)) == [1, 1, 1]
 

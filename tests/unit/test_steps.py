@@ -235,7 +235,7 @@ class TestF1:
         assert "Last seen: GET /v1/topology of camunda-zeebe-gateway:8080" in text
         assert "no endpoints available" in text
 
-    @pytest.mark.parametrize("answered", [{}, "others"], ids=["nobody", "others only"])
+    @pytest.mark.parametrize("answered", [{}, "others"], ids=["none", "others only"])
     def test_a_gateway_that_does_not_see_its_own_region_proves_nothing(
         self, survivor: Region, answered: object
     ) -> None:
@@ -367,7 +367,7 @@ class TestF2:
         [
             pytest.param(failure(503, "ServiceUnavailable", "no endpoints"), id="no gateway"),
             pytest.param(failure(429, "TooManyRequests", "busy"), id="busy"),
-            pytest.param(topology({}, size=SIZE), id="nobody in sight"),
+            pytest.param(topology({}, size=SIZE), id="none in sight"),
         ],
     )
     def test_stale_brokers_are_not_restarted_for_what_could_not_be_seen(
@@ -420,7 +420,7 @@ class TestF3:
         assert f"-n {survivor.own} get pods" in text
 
     def test_brokers_that_lost_their_contact_points(self, survivor: Region) -> None:
-        """Helm merges a list in which a name stands twice into an order that nobody can foresee."""
+        """Helm merges a list in which a name stands twice into an order that cannot be foreseen."""
         name = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
         survivor.install(survivor.own, other={name: "camunda-zeebe-0.camunda-zeebe:26502"})
         assert f"{name}='camunda-zeebe-0" in refusal(failover_hooks.repoint, survivor)

@@ -275,7 +275,7 @@ def test_only_a_region_that_stays_as_it_is_is_kept_unchanged() -> None:
         assert kept or not topology.unchanged
 
 
-def test_a_survivor_waits_for_nobody() -> None:
+def test_a_survivor_waits_for_no_other_stack() -> None:
     """A lost region must never block the survivor, whatever its stack last said."""
     by_settings: dict[str, list[Topology]] = {}
     for found, _, topology in answers():

@@ -1,6 +1,6 @@
 """Operate and Tasklist go down to the last pod, and come back with as many as they had.
 
-While an engine is copied nobody may write to it. And whoever runs three Operates must not find one afterwards.
+While an engine is copied nothing may write to it. And an installation with three Operates must not have one afterwards.
 """
 
 from typing import Any
@@ -132,7 +132,7 @@ def test_one_that_its_owner_has_scaled_to_nothing_stays_so(
     assert held(kubernetes, "tasklist") == (0, None)
 
 
-def test_what_somebody_else_wrote_there_is_not_taken_for_a_number(
+def test_what_others_wrote_there_is_not_taken_for_a_number(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.put(DEPLOYMENTS, deployment("operate", 0, remembered="three"))
@@ -146,7 +146,7 @@ def test_without_web_apps_there_is_nothing_to_do(cluster: Cluster) -> None:
     assert up_pending(cluster) is None
 
 
-def test_one_that_the_values_enable_and_nobody_has_made_is_not_up(
+def test_one_that_the_values_enable_and_that_was_not_made_is_not_up(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.put(DEPLOYMENTS, deployment("operate", 1))

@@ -11,7 +11,7 @@ from tests.drill.runs import drill, everything_left, finish, report, whole_drill
 
 pytestmark = [pytest.mark.drill]
 
-NOBODY_BACK = "failover: No broker of paris gets back into the survivor's cluster"
+NONE_BACK = "failover: No broker of paris gets back into the survivor's cluster"
 
 
 def failed(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def test_without_the_isolation_it_gets_back_in_and_the_drill_says_so() -> None:
     document = report()
     assert process.returncode == 1
     assert document["result"] == "failed"
-    (check,) = [each for each in failed(document) if each["name"] == NOBODY_BACK]
+    (check,) = [each for each in failed(document) if each["name"] == NONE_BACK]
     assert "camunda-paris.svc" in check["detail"]
     assert "got back" in check["detail"]
     assert document["reason"].startswith("the survivor was not left alone")

@@ -143,7 +143,7 @@ func TestRecordsAreKeptUntilAllExportersHaveThem(t *testing.T) {
 	}
 	state.Apply(Command{Kind: Acknowledge, Exporter: "b", Position: end})
 	if len(state.Pending) != 0 {
-		t.Errorf("%d groups are kept for nobody", len(state.Pending))
+		t.Errorf("%d groups are kept for no one", len(state.Pending))
 	}
 }
 

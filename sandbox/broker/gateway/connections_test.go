@@ -29,7 +29,7 @@ func TestTheFirstCommandToARestartedBrokerWaitsOnTheDeadConnection(t *testing.T)
 	}
 }
 
-func TestWithoutTheQuirkNobodyWaits(t *testing.T) {
+func TestWithoutTheQuirkNoneWaits(t *testing.T) {
 	c := newConnections(10*time.Second, time.Now)
 	c.use(connection{1, 0}, 5, true)
 	if _, isDead := c.use(connection{1, 0}, 6, false); isDead {

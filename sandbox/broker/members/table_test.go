@@ -37,7 +37,7 @@ func TestABrokerIsThereAsLongAsItsBeatGrows(t *testing.T) {
 	}
 }
 
-func TestSomebodyElsesOldKnowledgeBringsNobodyBack(t *testing.T) {
+func TestOldKnowledgeOfOthersBringsNoneBack(t *testing.T) {
 	known, clock := table()
 	known.Merge(map[string]Line{"0-1": {Broker: 0, Beat: 7}})
 	clock.move(2 * timeout)
@@ -61,7 +61,7 @@ func TestOfSeveralIncarnationsTheYoungestCountsEvenIfItIsSilent(t *testing.T) {
 	}
 }
 
-func TestWhoeverLeavesIsGoneAtOnce(t *testing.T) {
+func TestAMemberThatLeavesIsGoneAtOnce(t *testing.T) {
 	known, _ := table()
 	known.Merge(map[string]Line{"0-1": {Broker: 0, Beat: 1}})
 	known.Merge(map[string]Line{"0-1": {Broker: 0, Beat: 2, Left: true}})
@@ -70,7 +70,7 @@ func TestWhoeverLeavesIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheOwnLineIsNobodyElsesToChange(t *testing.T) {
+func TestTheOwnLineIsNotForOthersToChange(t *testing.T) {
 	known, clock := table()
 	known.Merge(map[string]Line{"gateway": {Broker: 3, Beat: 100}})
 	clock.move(time.Second)
