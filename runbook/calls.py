@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from dualregion import brokers, values
 from dualregion.network_acls import rules_in_words
+from dualregion.procedure import R
 from dualregion.settings import Settings
-from runbook.turns import R, Turn
+from runbook.turns import Turn
 
 
 @dataclass(frozen=True)

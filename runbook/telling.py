@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
+from dualregion.procedure import STEPS
+
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
 _HOOK = re.compile(r'^before hook "[^"]*" failed: ')
-_STEP = re.compile(r"^(F[1-3]|B[0-7]|N): (.*)", re.DOTALL)
+_STEP = re.compile(rf"^({'|'.join(STEPS)}): (.*)", re.DOTALL)
 _NOISE = (
     "update failed",
     "preview failed",
