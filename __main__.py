@@ -18,10 +18,11 @@ from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer, reading_both
 from dualregion import VERSION
 from dualregion.demands import conflicts, conflicts_of_failover
-from dualregion.desired import desired, disagreement, remembered, unsafe_change
+from dualregion.desired import desired, remembered
 from dualregion.drift import Wanted, drift
 from dualregion.environment import environment_problems
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
+from dualregion.guards import disagreement, unsafe_change
 from dualregion.installations import Bases
 from dualregion.procedure import Role
 from dualregion.progress import Incident, Stack, current_incident

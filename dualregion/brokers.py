@@ -35,6 +35,11 @@ def region_broker_ids(cluster_size: int, region: int) -> tuple[int, ...]:
     return tuple(ordinal * REGIONS + region for ordinal in range(broker_count(cluster_size)))
 
 
+def sleeps(ordinal: int) -> bool:
+    """Return whether a broker of a failBack installation sleeps: the failover brokers have its id."""
+    return ordinal % REGIONS == 0
+
+
 def failover_broker_ids(cluster_size: int, lost_region: int) -> tuple[int, ...]:
     """Return the ids that the failOver brokers take over from the lost region, by ordinal."""
     return tuple(

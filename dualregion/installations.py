@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dualregion import brokers, values
+from dualregion.procedure import FAIL_OVER
 from dualregion.settings import Settings
 from dualregion.topology import Installation, Kind
 
@@ -116,7 +117,7 @@ def failover(
             base,
             settings,
             region_id=brokers.other(settings.region),
-            installation_type="failOver",
+            installation_type=FAIL_OVER,
             exporters=values.exporter_urls(settings, replaced_region=replaced_region),
             web_apps=False,
         ),

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dualregion import procedure
 from dualregion.errors import ConfigError
-from dualregion.procedure import Phase, Role
+from dualregion.procedure import FAILBACK_STEPS, FAILOVER_STEPS, PROCEDURE, Phase, Role
 from dualregion.settings import Settings
 
 
@@ -142,7 +141,7 @@ class Stack:
         return (
             self.phase is Phase.FAILOVER
             and self.lost_region == lost_region
-            and procedure.F3.id in self.nodes
+            and PROCEDURE.taken_over.id in self.nodes
         )
 
 
@@ -164,7 +163,7 @@ def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | 
 def _survivors_incident(phase: Phase, lost: int, own: Stack, peer: Stack) -> Incident | None:
     if phase.is_failback:
         return _latest(own.gates.values(), lost)
-    failing_over = [own.gates[each.id] for each in procedure.FAILOVER_STEPS if each.id in own.gates]
+    failing_over = [own.gates[each.id] for each in FAILOVER_STEPS if each.id in own.gates]
     failing_over += [own.claim] if own.claim else []
     unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost)
     known = [each.number for stack in (own, peer) for each in stack.incidents()]
@@ -173,9 +172,9 @@ def _survivors_incident(phase: Phase, lost: int, own: Stack, peer: Stack) -> Inc
 
 def _backed_out_of(own: Stack, lost_region: int) -> Incident | None:
     """Return the incident of a failback that has not reopened the exporters yet."""
-    failing_back = [own.gates[each.id] for each in procedure.FAILBACK_STEPS if each.id in own.gates]
+    failing_back = [own.gates[each.id] for each in FAILBACK_STEPS if each.id in own.gates]
     latest = _latest(failing_back, lost_region)
-    return None if procedure.B5.id in own.proved(latest) else latest
+    return None if PROCEDURE.no_return.id in own.proved(latest) else latest
 
 
 def _latest(names: Iterable[str], lost_region: int) -> Incident | None:

@@ -15,8 +15,8 @@ import yaml
 
 from dualregion import brokers, installations, pod_templates, values
 from dualregion.chart_findings import Code, Finding
-from dualregion.failback import FAIL_BACK
 from dualregion.installations import Bases
+from dualregion.procedure import FAIL_BACK
 from dualregion.settings import Settings
 from dualregion.topology import Installation, Kind
 

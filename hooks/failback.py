@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
-from dualregion import brokers, failback, observed, values
+from dualregion import brokers, observed, values
 from dualregion.engine.health import not_green_and_empty
 from dualregion.engine.records import records_text
 from dualregion.engine.snapshots import NAME_PREFIX
@@ -82,7 +82,7 @@ def join(site: Site) -> Evidence:
     waiting.until_none(
         f"the odd brokers of {site.namespace} are ready, the even ones asleep",
         lambda: rollout.asleep_as_expected(
-            site.cluster, site.namespace, settings.release, failback.sleeps
+            site.cluster, site.namespace, settings.release, brokers.sleeps
         ),
         proofs.look_at_pods(site, site.namespace),
     )
@@ -98,7 +98,7 @@ def join(site: Site) -> Evidence:
         for ordinal, each in enumerate(
             brokers.region_broker_ids(settings.cluster_size, settings.region)
         )
-        if not failback.sleeps(ordinal)
+        if not brokers.sleeps(ordinal)
     ]
     waiting.until_none(
         f"broker {', '.join(map(str, ids))} joined and every partition is complete",
@@ -453,7 +453,7 @@ def wake(site: Site) -> Evidence:
         site.namespace,
         settings.release,
         waiting=waiting,
-        sleeping=failback.sleeps,
+        sleeping=brokers.sleeps,
         complete=lambda: proofs.incomplete(site),
         say=site.say,
     )

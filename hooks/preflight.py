@@ -7,7 +7,7 @@ from functools import partial
 
 from dualregion import brokers, observed
 from dualregion.errors import CredentialsDemanded, Refused
-from dualregion.procedure import B5, F1, N, Phase, Role
+from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
 from dualregion.topology import Installation, Kind
 from hooks import clean_slate, exporting, helm_records, pods, proofs, zeebe
 from hooks.asking import begin
@@ -78,7 +78,7 @@ def _stands_in_already(site: Site) -> bool:
     Past B5 they are gone, or about to go, and the other region is at work again.
     """
     proved = site.own.proved(site.incident)
-    return Kind.FAILOVER in site.own.nodes and B5.id not in proved
+    return Kind.FAILOVER in site.own.nodes and PROCEDURE.no_return.id not in proved
 
 
 def _spare_living(site: Site) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from dualregion import brokers, failback, observed
+from dualregion import brokers, observed
 from dualregion.installations import Bases
 from dualregion.procedure import Role, Step
 from dualregion.progress import Incident, Stack
@@ -89,7 +89,7 @@ class Site:
         return (
             Place(survivor, surviving.namespace),
             Place(survivor, surviving.failover),
-            Place(other, empty.namespace, failback.sleeps),
+            Place(other, empty.namespace, brokers.sleeps),
         )
 
     def waiting(self, step: Step) -> Waiting:

@@ -6,10 +6,11 @@ It tells what hooks and components do, in the operator's words; what Pulumi will
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dualregion import brokers, failback, values
+from dualregion import brokers, values
 from dualregion.network_acls import rules_in_words
+from dualregion.procedure import R
 from dualregion.settings import Settings
-from runbook.turns import R, Turn
+from runbook.turns import Turn
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class _Names:
     @property
     def joining_ids(self) -> str:
         ids = brokers.region_broker_ids(self.settings.cluster_size, self.lost)
-        return _ids(tuple(each for ordinal, each in enumerate(ids) if not failback.sleeps(ordinal)))
+        return _ids(tuple(each for ordinal, each in enumerate(ids) if not brokers.sleeps(ordinal)))
 
     @property
     def variable(self) -> str:

@@ -13,7 +13,7 @@ from dualregion.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.network_acls import rules_in_words
 from dualregion.observed import RUNNING
-from dualregion.procedure import F3, Phase, Role
+from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase, Role
 from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Kind, Topology
@@ -276,10 +276,11 @@ def before_failback(ground: Ground) -> Iterator[Check]:
         )
         return
     proved = status.stacks[brokers.other(lost)].state.held.proved(status.incident)
-    begun = any(step.startswith("B") for step in proved)
+    complete = PROCEDURE.taken_over
+    begun = any(step.id in proved for step in FAILBACK_STEPS)
     yield held(
         "the failover is complete",
-        None if begun or F3.id in proved else f"{F3.id} is not proved",
+        None if begun or complete.id in proved else f"{complete.id} is not proved",
         f"`dualregion failover --lost {lost}`",
     )
     missing = settings.backup.missing

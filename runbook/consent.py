@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dualregion import brokers
-from dualregion.procedure import B2, B3, B5
+from dualregion.procedure import B2, B3, PROCEDURE, R
 from runbook.judgement import Status
-from runbook.turns import R, Turn
+from runbook.turns import Turn
 
 
 class Consent(StrEnum):
@@ -37,7 +37,7 @@ def may_be_irreversible(turns: Sequence[Turn], lost: int | None) -> bool:
 
     :param turns: the steps of that `up`.
     """
-    return lost is not None and any(turn.step in (R, B2, B3, B5) for turn in turns)
+    return lost is not None and any(turn.step.may_be_final for turn in turns)
 
 
 def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> Question | None:
@@ -63,7 +63,7 @@ def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> Que
             f"stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
             f"{regions[lost].namespace}, deleting what an earlier attempt left there?"
         )
-    if B5 in steps and turns[0].region != lost:
+    if PROCEDURE.no_return in steps and turns[0].region != lost:
         return Question(
             f"resume exporting and delete the failover installation, release and namespace {survivor.failover} with "
             "its search engine? After that the failback cannot be backed out of"

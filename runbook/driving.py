@@ -12,7 +12,7 @@ from typing import Protocol
 
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.procedure import Phase
+from dualregion.procedure import Phase, R
 from hooks.asking import begin
 from runbook.announcing import Announcer
 from runbook.consent import Question, irreversible, may_be_irreversible
@@ -22,7 +22,7 @@ from runbook.locks import locked_by_others
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.previewing import Preview
 from runbook.stacks import Both, RegionStack
-from runbook.turns import R, Turn, ahead, turns
+from runbook.turns import Turn, ahead, turns
 
 
 class Hands(Protocol):

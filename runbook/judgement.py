@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dualregion import brokers, desired, observed
+from dualregion import brokers, guards, observed
 from dualregion.observed import ClusterView
 from dualregion.procedure import B1, B5, Phase
 from dualregion.progress import Incident
@@ -159,7 +159,7 @@ class _Case:
     def _contradictions(self) -> Iterator[Finding]:
         for own, peer in (self.stacks, self.stacks[::-1]):
             mine, theirs = own.state.held, peer.state.held
-            problem = desired.disagreement(own.settings, theirs) or desired.unsafe_change(
+            problem = guards.disagreement(own.settings, theirs) or guards.unsafe_change(
                 own.settings, mine, theirs
             )
             if problem:

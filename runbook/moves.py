@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from dualregion import brokers, claims
 from dualregion.errors import Refused
-from dualregion.procedure import B5, F3, Phase
+from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
 from runbook.stacks import Both
 from runbook.turns import ahead, incident
 
@@ -65,7 +65,7 @@ def failback_lost(stacks: Both) -> int:
     begun = next((each.lost_region for each in told if each.lost_region is not None), None)
     if begun is not None:
         raise Refused(
-            f"the failover of region {begun} ({_name(begun, stacks)}) is not complete, {F3.id} is not proved: a "
+            f"the failover of region {begun} ({_name(begun, stacks)}) is not complete, {PROCEDURE.taken_over.id} is not proved: a "
             f"failback follows on a failover. Complete it first: `dualregion failover --lost {begun}`"
         )
     raise Refused(
@@ -85,10 +85,8 @@ def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
 
 def _has_begun_failback(lost: int, stacks: Both) -> bool:
     """Whether a gate of a failback of this region is there, on whichever stack."""
-    gates = [gate for each in stacks for gate in each.state.held.gates.items()]
-    return any(
-        step.startswith("B") and name.endswith(f"-region{lost}-lost") for step, name in gates
-    )
+    named = (each.state.held.gates.get(step.id, "") for each in stacks for step in FAILBACK_STEPS)
+    return any(name.endswith(f"-region{lost}-lost") for name in named)
 
 
 def _is_under_way(lost: int, stacks: Both) -> bool:
@@ -104,7 +102,7 @@ def _is_under_way(lost: int, stacks: Both) -> bool:
 
 def _is_past_the_point(lost: int, stacks: Both) -> bool:
     present = incident(Phase.RESTORED, lost, stacks)
-    return B5.id in stacks[brokers.other(lost)].state.held.proved(present)
+    return PROCEDURE.no_return.id in stacks[brokers.other(lost)].state.held.proved(present)
 
 
 def _way_on(lost: int, stacks: Both) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 
 from dualregion import brokers
+from dualregion.procedure import FAILOVER_STEPS, STEPS
 from runbook.record import Entry, IncidentRecord, namespace_of
 from runbook.style import STYLE
 from runbook.timeline import Span, picture, span_text
@@ -85,7 +86,7 @@ def proved_at(record: IncidentRecord, step: str) -> datetime | None:
 
 
 def _kind(entry: Entry) -> str:
-    return "failover" if entry.step.startswith("F") else "failback"
+    return "failover" if STEPS.get(entry.step) in FAILOVER_STEPS else "failback"
 
 
 def _opening(record: IncidentRecord, names: Mapping[int, str], lost_at: datetime | None) -> str:

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 from dualregion.announcements import AnnouncementSettings, HookSettings
-from dualregion.procedure import B0, B2, B5, F1, F3, N
-from runbook.turns import R, Turn
+from dualregion.procedure import B0, B2, B5, F1, F3, N, R
+from runbook.turns import Turn
 
 
 class Point(StrEnum):

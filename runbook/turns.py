@@ -1,43 +1,14 @@
-"""The procedure as turns: which step is whose, in order, and what is still ahead.
+"""The steps of both stacks in order, read from the procedure's table, and what is still ahead.
 
-A second reading of what `dualregion.desired` decides stage by stage, for showing only: what an `up`
-really does is the program's decision.
+What an `up` really does is the program's decision, `dualregion.desired`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dualregion import progress
-from dualregion.procedure import (
-    B0,
-    B1,
-    B2,
-    B3,
-    B4,
-    B5,
-    B6,
-    B7,
-    F0,
-    F1,
-    F2,
-    F3,
-    N,
-    Phase,
-    Role,
-    Step,
-)
+from dualregion import brokers, progress
+from dualregion.procedure import PROCEDURE, N, Phase, R, Role, Step
 from runbook.stacks import Both, RegionStack
-
-R = Step("R", "nothing of Camunda is declared in the lost region")
-"""Done by the lost region's stack without a gate."""
-
-_FAILOVER = ((Role.SURVIVOR, (F0, F1, F2, F3)), (Role.LOST, (R,)))
-_FAILBACK = (
-    (Role.SURVIVOR, (B0,)),
-    (Role.RECREATED, (B1,)),
-    (Role.SURVIVOR, (B2, B3, B4)),
-    (Role.RECREATED, (B4,)),
-)
-_RESTORED = ((Role.RECREATED, (B5,)), (Role.SURVIVOR, (B5,)), (Role.RECREATED, (B6, B7)))
 
 
 @dataclass(frozen=True)
@@ -53,18 +24,19 @@ def turns(phase: Phase, lost: int | None) -> tuple[Turn, ...]:
 
     :param lost: the lost region; has no meaning in phase `normal`.
     """
-    if phase is Phase.NORMAL or lost is None:
-        return Turn(0, N), Turn(1, N)
-    stages = {
-        Phase.FAILOVER: _FAILOVER,
-        Phase.FAILBACK_PENDING: _FAILBACK,
-        Phase.RESTORED: (*_FAILBACK, *_RESTORED),
-    }[phase]
     return tuple(
-        Turn(1 - lost if role is Role.SURVIVOR else lost, step)
-        for role, steps in stages
-        for step in steps
+        Turn(region, step)
+        for turn in PROCEDURE.passed_in(Phase.NORMAL if lost is None else phase)
+        for region in _regions(turn.role, lost)
+        for step in turn.steps
     )
+
+
+def _regions(role: Role, lost: int | None) -> Iterable[int]:
+    """Return the regions that have a role."""
+    if role is Role.MEMBER or lost is None:
+        return range(brokers.REGIONS)
+    return (brokers.other(lost) if role is Role.SURVIVOR else lost,)
 
 
 def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[Turn, ...]:

@@ -25,8 +25,7 @@ from drill.records import record_ids
 from drill.regions import REGIONS, Region
 from drill.settings import STACK_SECRETS, DrillSettings, Places, stack_config
 from dualregion import installations, values
-from dualregion.failback import FAIL_BACK
-from dualregion.procedure import Role
+from dualregion.procedure import FAIL_BACK, Role
 from dualregion.progress import Incident
 from dualregion.settings import Settings
 from dualregion.topology import Installation, Topology

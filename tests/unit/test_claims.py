@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from dualregion import claims
-from dualregion.desired import desired, disagreement, unsafe_change
+from dualregion.desired import desired
 from dualregion.errors import ConfigError, Refused
+from dualregion.guards import disagreement, unsafe_change
 from dualregion.procedure import F0, FAILOVER_STEPS, Phase, Step
 from dualregion.progress import Incident, Stack
 from dualregion.settings import Settings

@@ -19,8 +19,10 @@ from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.dns import DnsSettings, LoadBalancerSettings
 from dualregion.network_acls import NetworkAclSettings
+from dualregion.procedure import PROCEDURE, Role
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 from dualregion.subjects import RightsSettings
+from tools import turns_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "README.md"
@@ -31,6 +33,13 @@ DOCUMENTS = [
     *sorted((CHECKOUT / "docs").rglob("*.md")),
     *sorted((CHECKOUT / "sandbox").rglob("*.md")),
 ]
+
+STACK_OF = {
+    Role.MEMBER: "each region",
+    Role.SURVIVOR: "the survivor",
+    Role.LOST: "the lost region",
+    Role.RECREATED: "the recreated region",
+}
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -181,6 +190,20 @@ def test_every_output_is_documented_and_no_other() -> None:
     }
     assert "progress" in made
     assert _first_column(_section(CONFIGURATION, "Outputs")) == made
+
+
+def test_the_table_of_turns_is_the_procedures() -> None:
+    text = turns_table.DOCUMENT.read_text()
+    assert turns_table.renewed(text) == text, "run `python -m tools.turns_table`"
+
+
+def test_the_table_of_steps_in_the_readme_names_the_steps_and_stacks_of_the_procedure() -> None:
+    stacks: dict[str, list[str]] = {}
+    for turn in PROCEDURE.turns:
+        for step in turn.steps:
+            stacks.setdefault(step.id, []).append(STACK_OF[turn.role])
+    rows = re.findall(r"^\| ([NRFB]\d?) \| ([^|]+) \|", README.read_text(), re.MULTILINE)
+    assert rows == [(step, ", then ".join(roles)) for step, roles in stacks.items()]
 
 
 def test_every_option_of_the_drill_is_documented_and_no_other() -> None:

@@ -17,7 +17,6 @@ import pytest
 from dualregion import brokers
 from dualregion.desired import desired
 from dualregion.errors import ConfigError
-from dualregion.failback import sleeps
 from dualregion.procedure import Phase, Role
 from dualregion.progress import Stack, merged_history
 from dualregion.settings import Settings
@@ -139,7 +138,7 @@ def running(region: Region) -> list[int]:
             found += brokers.failover_broker_ids(size, 1 - region.index)
         else:
             ids = brokers.region_broker_ids(size, region.index)
-            found += [i for o, i in enumerate(ids) if kind != "failBack" or not sleeps(o)]
+            found += [i for o, i in enumerate(ids) if kind != "failBack" or not brokers.sleeps(o)]
     return found
 
 

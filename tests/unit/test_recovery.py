@@ -15,8 +15,7 @@ from components import gate
 from dualregion import installations
 from dualregion.desired import desired
 from dualregion.errors import ConfigError, Refused
-from dualregion.failback import FAIL_BACK
-from dualregion.procedure import Phase
+from dualregion.procedure import FAIL_BACK, Phase
 from dualregion.progress import Incident, Release, Stack, current_incident
 from dualregion.settings import Settings
 from dualregion.topology import STEP_LABEL, Kind

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dualregion.errors import DualRegionError, Refused
-from dualregion.procedure import Phase
+from dualregion.procedure import Phase, R
 from runbook import carrying_out
 from runbook.__main__ import app
 from runbook.asking import Told
@@ -31,7 +31,7 @@ from runbook.previewing import Preview
 from runbook.sight import InstallationSight, Sights
 from runbook.stacks import Both, RegionStack
 from runbook.telling import Change
-from runbook.turns import R, Turn
+from runbook.turns import Turn
 from tests.unit import runbook_world as world
 
 SIGHTS = {"lost": world.taken_over(), "alive": (world.taken_over()[0], world.whole()[1])}

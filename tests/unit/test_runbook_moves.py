@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from dualregion.errors import Refused
-from dualregion.procedure import Phase
+from dualregion.procedure import Phase, R
 from runbook.calls import calls
 from runbook.moves import backs_out, failback_lost, failback_phases, failover_phases
 from runbook.stacks import Both
-from runbook.turns import R, ahead
+from runbook.turns import ahead
 from tests.unit import runbook_world as world
 
 TAKEN_OVER = world.failing_over(["F0", "F1", "F2", "F3"], "failover")

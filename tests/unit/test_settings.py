@@ -11,7 +11,6 @@ import pytest
 
 from dualregion import brokers
 from dualregion.errors import ConfigError
-from dualregion.failback import sleeps
 from dualregion.procedure import Phase, Role
 from dualregion.settings import Settings
 from tests.unit.examples import (
@@ -475,7 +474,7 @@ def test_the_brokers_that_sleep_in_a_failback_are_those_that_the_failover_replac
         asleep = {
             each
             for ordinal, each in enumerate(brokers.region_broker_ids(size, lost))
-            if sleeps(ordinal)
+            if brokers.sleeps(ordinal)
         }
         complete = asleep == set(brokers.failover_broker_ids(size, lost))
         assert complete == (size % 4 == 0)

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from dualregion import brokers, procedure
-from dualregion.desired import desired, disagreement, remembered, unsafe_change
+from dualregion.desired import desired, remembered
 from dualregion.errors import ConfigError
+from dualregion.guards import disagreement, unsafe_change
 from dualregion.procedure import STEPS, Phase, Role
 from dualregion.progress import Stack
 from dualregion.settings import Settings
