@@ -25,7 +25,7 @@ _END = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a nightly run look longer for inputs that break something, and demand every part of the set-up."""
+    """Let a nightly run look longer for inputs that break something, and a change be recorded."""
     parser.addoption(
         "--budget",
         type=float,
@@ -35,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--seed", type=int, default=None, help="where the random inputs of property tests begin"
+    )
+    parser.addoption(
+        "--record",
+        action="store_true",
+        help="write anew what users' states and scripts hold (tests/unit/test_compatibility.py)",
     )
     parser.addoption(
         "--complete",
