@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract properties test lint unit engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract properties test lint unit coverage engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -69,6 +69,9 @@ properties: setup ## Try random inputs, each property test for BUDGET seconds (a
 
 unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)
+
+coverage: setup ## Unit tests, and how much of the core and the steps they run, which has a floor
+	$(UNIT_TESTS) --cov
 
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(ENGINE_TESTS)
