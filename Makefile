@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test lint unit broker engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test lint unit coverage broker engine sandbox-test up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -9,10 +9,12 @@ VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 ARGS :=
 CHART :=
+# A part of the set-up that is missing fails the tests that need it, instead of skipping them.
+PYTEST := $(PYTHON) -m pytest --complete
 # Unit tests are independent of each other, and so are engine tests, each process with API servers of its own; what
 # runs brokers has the machine to itself.
-UNIT_TESTS := $(PYTHON) -m pytest -n logical --maxprocesses 8 tests/unit
-ENGINE_TESTS := $(PYTHON) -m pytest -n 2 --dist worksteal --durations=12 tests/engine
+UNIT_TESTS := $(PYTEST) -n logical --maxprocesses 8 tests/unit
+ENGINE_TESTS := $(PYTEST) -n 2 --dist worksteal --durations=12 tests/engine
 
 # With the flags of the set-up's build, whose compiled packages are used.
 BROKER := cd sandbox/broker && GOFLAGS="-mod=readonly -trimpath -gcflags=all=-dwarf=false" GOWORK=off CGO_ENABLED=0
@@ -20,7 +22,7 @@ BUDGET := 60
 RECORDS := 3000000
 ROUNDS := 3
 # The contract's tests mostly wait; each process has brokers of its own.
-CONTRACT_TESTS := $(PYTHON) -m pytest -n 8 --dist worksteal tests/contract
+CONTRACT_TESTS := $(PYTEST) -n 8 --dist worksteal tests/contract
 AT :=
 
 help: ## Show what can be made
@@ -67,28 +69,31 @@ large-engine: setup ## Measure step B2's looks on a search engine that holds REC
 	unshare --net sh -c 'ip link set lo up && exec $(PYTHON) -m tests.benchmarks.large_engine $(RECORDS)'
 
 properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
-	@$(PYTHON) -m pytest -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit
+	@$(PYTEST) -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit
 
 unit: setup ## Unit tests (seconds)
 	$(UNIT_TESTS)
+
+coverage: setup ## Unit tests, and how much of the core and the steps they run, which has a floor
+	$(UNIT_TESTS) --cov
 
 engine: setup ## Engine tests: real pulumi, real API servers
 	$(ENGINE_TESTS)
 
 interrupted: setup ## A drill in which every `pulumi up` is killed at every point and run again
-	$(PYTHON) -m pytest tests/interrupted
+	$(PYTEST) tests/interrupted
 
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation, or with two operators
-	$(PYTHON) -m pytest tests/zombie
+	$(PYTEST) tests/zombie
 
 late-flush: setup ## Drills in which a broker writes its buffers only after the copy was made
-	$(PYTHON) -m pytest tests/late_flush
+	$(PYTEST) tests/late_flush
 
 foreign: setup ## Drills on two clusters that are there already (the sandbox, as if it belonged to others)
-	$(PYTHON) -m pytest tests/foreign
+	$(PYTEST) tests/foreign
 
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
-	$(PYTHON) -m pytest tests/adopting
+	$(PYTEST) tests/adopting
 
 real-chart: setup ## Engine tests and a drill with a chart of yours, such as Camunda's own: CHART=folder or archive
 	@test -e "$(CHART)" || { echo "name the chart: make real-chart CHART=folder-or-archive" >&2; exit 2; }
@@ -100,7 +105,7 @@ trial: ## Kill, freeze and cut off rehearsal brokers at random under load, ROUND
 	$(BROKER) TRIAL_ROUNDS=$(ROUNDS) go test -count=1 -timeout 3h -v ./trial
 
 contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file names real ones by address
-	$(if $(AT),$(PYTHON) -m pytest tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
+	$(if $(AT),$(PYTEST) tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
 
 broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
@@ -109,4 +114,4 @@ broker: setup ## Tests of the rehearsal broker, in Go
 test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract
 	$(ENGINE_TESTS)
-	$(PYTHON) -m pytest -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox
+	$(PYTEST) -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox

@@ -28,6 +28,7 @@ from drill.regions import (
 )
 from drill.rig import Rig
 from drill.settings import SECRET_DATA, SECRET_NAME, chart_of, values_files
+from sandbox.patience import allowed
 
 _HELM_SECONDS = 120
 _BROKERS = f"{RELEASE}-zeebe"
@@ -98,7 +99,7 @@ def helm_install(
         capture_output=True,
         text=True,
         check=False,
-        timeout=_HELM_SECONDS,
+        timeout=allowed(_HELM_SECONDS),
     )
     if done.returncode:
         raise DrillError(f"`helm install` in {namespace} failed: {done.stderr.strip()[-500:]}")

@@ -14,6 +14,7 @@ from kubernetes.config import load_kube_config
 
 from drill.errors import ClusterCallFailed
 from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_APPS
+from sandbox.patience import allowed
 
 READ_SECONDS = 10.0
 """How long an answer may take, unless told otherwise."""
@@ -42,7 +43,7 @@ class ClusterView:
             ClusterCallFailed: the kubeconfig has no such context.
         """
         self.context = context
-        self._timeout = (_CONNECT_SECONDS, read_seconds)
+        self._timeout = (allowed(_CONNECT_SECONDS), allowed(read_seconds))
         settings = Configuration()
         try:
             load_kube_config(  # type: ignore[no-untyped-call]

@@ -23,6 +23,7 @@ from drill.ownership import MARK
 from drill.regions import REGIONS, Region
 from drill.settings import DrillSettings, Places, stack_config
 from drill.waiting import wait_for
+from sandbox.patience import allowed
 
 _NOWHERE = "https://127.0.0.1:9"
 """Where a lost region's context leads: to a port on which nothing listens."""
@@ -296,7 +297,7 @@ class ForeignPair:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=_KUBECTL_SECONDS,
+                timeout=allowed(_KUBECTL_SECONDS),
             )
         except subprocess.TimeoutExpired:
             raise DrillError(f"`kubectl {' '.join(arguments)}` does not end") from None
@@ -340,7 +341,7 @@ class ForeignPair:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=_COMMAND_SECONDS,
+                timeout=allowed(_COMMAND_SECONDS),
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise DrillError(f"{command[0]}: {error}") from None

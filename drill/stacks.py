@@ -24,6 +24,7 @@ from drill.errors import DrillError
 from drill.livelines import LiveLines, has_waited
 from drill.ownership import end_marked
 from drill.terminal import Row, Terminal
+from sandbox.patience import allowed
 
 OnLine = Callable[[str, Callable[[], None]], None]
 """Is told each line of a run, and given what kills the run."""
@@ -375,7 +376,7 @@ class Stacks:
                         waited.add(said)
                     if said and live:
                         self._say(f"  {of}{said}")
-                status = process.wait(timeout=_LONGEST_RUN_SECONDS)
+                status = process.wait(timeout=allowed(_LONGEST_RUN_SECONDS))
             if status == -signal.SIGKILL:
                 end_marked(RUN_MARK, str(log))
         finally:
@@ -405,7 +406,7 @@ class Stacks:
             while terminal.read():
                 self._demand_open()
                 look(terminal)
-                if time.monotonic() - began > _LONGEST_RUN_SECONDS:
+                if time.monotonic() - began > allowed(_LONGEST_RUN_SECONDS):
                     raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
             look(terminal)
             status = terminal.exit_status(_CANCEL_SECONDS)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from drill.errors import ClusterCallFailed, DrillError
+from sandbox.patience import allowed
 
 ASK_SECONDS = 0.5
 """How often is asked; half of it too late, on average, is an end seen."""
@@ -22,9 +23,10 @@ def wait_for(
         How much too late, in seconds and on average, the end of the waiting was seen: 0 if it was so at once.
 
     Raises:
-        DrillError: it was still missing after `seconds`.
+        DrillError: it was still missing after `seconds`, or more on a slow machine.
     """
-    deadline = time.monotonic() + seconds
+    limit = allowed(seconds)
+    deadline = time.monotonic() + limit
     said = time.monotonic()
     late = 0.0
     while True:
@@ -36,7 +38,7 @@ def wait_for(
             return late
         now = time.monotonic()
         if now > deadline:
-            raise DrillError(f"waited {seconds:.0f} s until {what}; still: {lacking}")
+            raise DrillError(f"waited {limit:.0f} s until {what}; still: {lacking}")
         if now - said > _SAY_SECONDS:
             say(f"  waiting until {what}: {lacking[:_LONGEST]}")
             said = now

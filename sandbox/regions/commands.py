@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 
 from sandbox.errors import SandboxError
+from sandbox.patience import allowed
 from sandbox.regions.model import SYSTEM_PATH
 
 LIMIT_SECONDS = 60.0  # the slowest, a copy of all images between file systems, stays well below
@@ -22,6 +23,7 @@ def run(argv: Sequence[str], why: str, text: str | None = None, remedy: str = ""
     Raises:
         SandboxError: it failed, was not found, or did not end.
     """
+    limit = allowed(LIMIT_SECONDS)
     try:
         done = subprocess.run(
             list(argv),
@@ -29,14 +31,14 @@ def run(argv: Sequence[str], why: str, text: str | None = None, remedy: str = ""
             input=text,
             capture_output=True,
             text=True,
-            timeout=LIMIT_SECONDS,
+            timeout=limit,
             env={**os.environ, "PATH": ":".join(SYSTEM_PATH), "LC_ALL": "C"},
         )
     except FileNotFoundError as error:
         raise SandboxError(f"Cannot {why}: {argv[0]} is not there. Run `make setup`.") from error
     except subprocess.TimeoutExpired as error:
         raise SandboxError(
-            f"Cannot {why}: {argv[0]} did not end within {LIMIT_SECONDS:.0f} s. {remedy}".rstrip()
+            f"Cannot {why}: {argv[0]} did not end within {limit:.0f} s. {remedy}".rstrip()
         ) from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().replace("\n", "; ")

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from sandbox.errors import SandboxError
+from sandbox.patience import allowed
 from sandbox.regions import (
     cgroups,
     commands,
@@ -166,7 +167,8 @@ class RegionRuntime:
     def _wait(self, what: str, question: Callable[[], str | None], blame: str) -> None:
         """Ask until the answer is None; a process that has ended meanwhile, or the deadline, is an error."""
         region = self.region
-        deadline = time.monotonic() + START_SECONDS
+        limit = allowed(START_SECONDS)
+        deadline = time.monotonic() + limit
         while (seen := question()) is not None:
             if self._abort.is_set():
                 raise Interrupted(f"The start of {region.name} was given up.")
@@ -177,7 +179,7 @@ class RegionRuntime:
                 )
             if time.monotonic() > deadline:
                 raise SandboxError(
-                    f"{what} of {region.name} was not ready within {START_SECONDS:.0f} s; last seen: {seen}. "
+                    f"{what} of {region.name} was not ready within {limit:.0f} s; last seen: {seen}. "
                     f"Last log lines of {blame}:\n{processes.last_lines(region, blame)}"
                 )
             time.sleep(POLL_SECONDS)
@@ -191,11 +193,11 @@ class RegionRuntime:
             SandboxError: something resists; run again.
         """
         region = self.region
-        cgroups.empty(region.cgroup, END_SECONDS)
+        cgroups.empty(region.cgroup, allowed(END_SECONDS))
         machine.remove_netns(region.netns)
         machine.remove_tree(region.run_folder)
         machine.remove_tree(region.folder)
-        cgroups.remove(region.cgroup, END_SECONDS)
+        cgroups.remove(region.cgroup, allowed(END_SECONDS))
 
     def keep_logs(self, target: Path) -> Path:
         """Copy the region's logs to a folder of its name below `target` and return that folder."""

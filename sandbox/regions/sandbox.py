@@ -14,6 +14,7 @@ import yaml
 from rich.console import Console
 
 from sandbox.errors import SandboxError
+from sandbox.patience import allowed
 from sandbox.regions import access, cgroups, commands, machine, network, processes, status
 from sandbox.regions.access import Credentials
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
@@ -332,8 +333,8 @@ class Sandbox:
         for region in self.regions:
             self._runtime(region, progress).remove()
             progress.say("removed", region.name)
-        cgroups.empty(f"/{self.id}", END_SECONDS)
-        cgroups.remove(f"/{self.id}", END_SECONDS)
+        cgroups.empty(f"/{self.id}", allowed(END_SECONDS))
+        cgroups.remove(f"/{self.id}", allowed(END_SECONDS))
         for name in machine.netns_names(self.id):
             machine.remove_netns(name)
         for mount in machine.mounts_of(self.id, self._root):

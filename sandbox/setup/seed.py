@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from sandbox.errors import SandboxError
+from sandbox.patience import allowed
 from sandbox.setup import archive, images
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file
@@ -109,7 +110,8 @@ def containerd(root: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _wait_ready(ctr: Path, address: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    limit = allowed(START_SECONDS)
+    deadline = time.monotonic() + limit
     while time.monotonic() < deadline and process.poll() is None:
         asked = subprocess.run(
             [ctr, "--address", address, "version"], capture_output=True, check=False
@@ -118,5 +120,5 @@ def _wait_ready(ctr: Path, address: Path, process: subprocess.Popen[bytes], log:
             return
         time.sleep(0.1)
     raise SandboxError(
-        f"containerd did not answer within {START_SECONDS} s: {last_lines(log)}\nWhole output: {log}. {REMEDY}"
+        f"containerd did not answer within {limit:.0f} s: {last_lines(log)}\nWhole output: {log}. {REMEDY}"
     )

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import requests
 
+from sandbox.patience import allowed
+
 
 class Need(Enum):
     """What a check needs beyond addresses, said as the reason why it is skipped where that is not given."""
@@ -234,10 +236,11 @@ def eventually(missing: Callable[[], str | None], within: float, every: float = 
     :param missing: says what is not so yet, or None.
     :raises AssertionError: with what is still missing when the time is over.
     """
-    end = time.monotonic() + within
+    limit = allowed(within)
+    end = time.monotonic() + limit
     while reason := _reason(missing):
         if time.monotonic() >= end:
-            raise AssertionError(f"not within {within:.0f} s: {reason}")
+            raise AssertionError(f"not within {limit:.0f} s: {reason}")
         time.sleep(every)
 
 

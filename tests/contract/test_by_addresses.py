@@ -10,7 +10,7 @@ from tests.contract.from_file import target_at
 from tests.contract.registered import all_expectations
 from tests.contract.target import Target
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.contract
 
 BY_ADDRESSES = [
     each

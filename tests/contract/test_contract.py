@@ -9,7 +9,7 @@ from tests.contract.expectations import Expectation
 from tests.contract.registered import all_expectations
 from tests.contract.target import Target
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.contract
 
 
 @pytest.mark.parametrize("expectation", all_expectations(), ids=lambda each: each.name)

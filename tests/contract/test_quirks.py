@@ -6,7 +6,7 @@ from tests.contract.expectations import Expectation
 from tests.contract.registered import all_expectations
 from tests.contract.target import Target
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.contract
 
 QUIRKS = [each for each in all_expectations() if each.quirk]
 ALL = {

@@ -25,9 +25,10 @@ from drill.ownership import MARK, end_marked
 from drill.regions import REGIONS
 from drill.stacks import Run, Stacks, copy_program, environment
 from dualregion.topology import INCIDENT_LABEL, STEP_LABEL
-from sandbox import setup
+from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
+from tests.parts import set_up
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = "test-engine"
@@ -54,7 +55,7 @@ def chart(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    return setup.tools.load()
+    return set_up()
 
 
 @pytest.fixture(scope="session")
@@ -318,7 +319,7 @@ def _config(region: int, namespaces: tuple[str, str], chart: Path) -> dict[str, 
         "partitionCount": "4",
         "chart.name": str(chart),
         "values[0]": str(CHECKOUT / "dualregion" / "reference-values.yaml"),
-        "deadlineSeconds": "3",
+        "deadlineSeconds": str(round(allowed(3))),
     }
     for index, city in enumerate(CITIES):
         config |= {

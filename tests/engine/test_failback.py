@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.patience import allowed
 from tests.engine.conftest import Project
 
 pytestmark = pytest.mark.engine
@@ -41,7 +42,9 @@ def occupy(project: Project) -> None:
 
 
 def clean(project: Project) -> None:
-    project.kubectl("paris", "delete", "namespace", project.namespaces[1], "--timeout=60s")
+    project.kubectl(
+        "paris", "delete", "namespace", project.namespaces[1], f"--timeout={allowed(60):.0f}s"
+    )
 
 
 @pytest.mark.usefixtures("modest")

@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from drill.ownership import MARK, end_marked
+from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from tests.engine.conftest import CHECKOUT, Project, dualregion
 
 pytestmark = pytest.mark.engine
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = allowed(180.0)
 
 
 def status(

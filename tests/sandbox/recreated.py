@@ -33,6 +33,7 @@ from hooks import failback
 from hooks.cluster import Cluster
 from hooks.files import read_values
 from hooks.site import Site
+from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
 
@@ -43,7 +44,7 @@ _LOAD_RATE = 15.0
 """So slow that exporters flush for their delay, and not because a bulk is full."""
 _SLOW_FLUSH = {values.exporter_variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
 """The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
-_PATIENCE_SECONDS = 600.0
+_PATIENCE_SECONDS = allowed(600.0)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Recreated:
                 **config,
                 "phase": "failback-pending",
                 "lostRegion": str(LOST),
-                "deadlineSeconds": deadline,
+                "deadlineSeconds": round(allowed(deadline)),
                 "kubeconfig": str(self.sandbox.kubeconfig),
             }
         )
@@ -181,7 +182,12 @@ class Recreated:
 
     def _run(self, argv: Sequence[str], given: str) -> str:
         done = subprocess.run(
-            argv, input=given, capture_output=True, text=True, timeout=300, check=False
+            argv,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
         )
         assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
         return done.stdout

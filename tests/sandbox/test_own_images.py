@@ -29,6 +29,7 @@ from drill.settings import DrillSettings, Places, chart_of, values_files
 from sandbox.errors import SandboxError
 from sandbox.own import seed as own_seed
 from sandbox.own.images import OwnImages
+from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.regions import seed as seeds
 from sandbox.setup import tools
@@ -37,7 +38,7 @@ from sandbox.setup.seed import NAMESPACE, ROOT, containerd
 pytestmark = pytest.mark.sandbox
 
 LONDON, PARIS = REGIONS
-WAIT_SECONDS = 240.0
+WAIT_SECONDS = allowed(240.0)
 # One archive of several images, one of a single image under another name, one compressed, and one pulled.
 EXPORTED = {
     "zeebe.tar": ["docker.io/camunda/zeebe:8.5.25"],
@@ -263,4 +264,4 @@ def test_a_recreated_region_has_them_too(started: Started) -> None:
             *("--command", "--", "/bin/sh", "-c", "exit 0"),
         )
         status = "--for=jsonpath={.status.phase}=Succeeded"
-        kubectl(started, PARIS, "wait", f"pod/{name}", status, "--timeout=60s")
+        kubectl(started, PARIS, "wait", f"pod/{name}", status, f"--timeout={WAIT_SECONDS:.0f}s")

@@ -22,13 +22,14 @@ import yaml
 
 from components.camunda import isolation_policy
 from sandbox.errors import SandboxError
+from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
 
 pytestmark = pytest.mark.sandbox
 
 ROOT = Path(__file__).resolve().parents[2] / "out" / "test-sandbox"
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = allowed(90.0)
 REGIONS = ("london", "paris")
 WATCHED = tuple(Path(p) for p in ("/run", "/var/lib", "/var/log", "/opt", "/usr/libexec", "/etc"))
 """Where processes of a node like to leave something."""
@@ -232,7 +233,7 @@ def test_port_forward_leads_to_a_pod(sandbox: Sandbox) -> None:
         try:
             assert forward.stdout is not None
             port = int(forward.stdout.readline().split(" -> ")[0].rsplit(":", 1)[1])
-            with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/", timeout=WAIT_SECONDS) as answer:
                 assert b"hello from paris" in answer.read()
         finally:
             forward.terminate()

@@ -22,6 +22,7 @@ from hooks.cluster import Cluster
 from hooks.site import Site
 from hooks.waiting import Waiting
 from hooks.webapps import REPLICAS_ANNOTATION
+from sandbox.patience import allowed
 from tests.unit.examples import settings, with_cidrs
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
@@ -44,7 +45,7 @@ FAILED_OVER, BOTH, AWAKE = "failed-over", "both", "awake"
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 WEB_APPS = {"operate": 2, "tasklist": 1}
 SURVIVOR, RECREATED = "survivor", "recreated"
-PATIENT, IMPATIENT = 30.0, 0.05
+PATIENT, IMPATIENT = allowed(30.0), 0.05
 
 Gates = str
 TURNS: Mapping[tuple[str, str], tuple[str, Gates, Gates]] = {

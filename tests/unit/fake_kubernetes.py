@@ -67,6 +67,7 @@ class FakeKubernetes:
     :ivar broken: what a path answers whatever is asked.
     :ivar answers: what it answers to one method.
     :ivar queries: the queries of all that was to be written only to try it out.
+    :ivar managers: the field managers in whose names something was written.
     :ivar asked: every request as `METHOD path`, in order.
     :ivar headers: each request's headers.
     :ivar bodies: the JSON bodies of what was written, by the same text.
@@ -81,6 +82,7 @@ class FakeKubernetes:
     broken: dict[str, Reply] = field(default_factory=dict)
     answers: dict[tuple[str, str], Reply] = field(default_factory=dict)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
+    managers: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     headers: list[Any] = field(default_factory=list)
     bodies: dict[str, Any] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class FakeKubernetes:
             if (method, parts.path) in self.answers:
                 return self.answers[method, parts.path]
             query = parse_qs(parts.query)
+            self.managers.update(query.get("fieldManager", ()))
             if "dryRun" in query:
                 self.queries.append(query)
                 return Reply(201 if method == "POST" else 200, body)

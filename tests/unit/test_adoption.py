@@ -28,6 +28,7 @@ from hooks.cluster import Cluster
 from hooks.files import chart_version, read_values
 from hooks.site import Site
 from hooks.waiting import Waiting
+from sandbox.patience import allowed
 from tests.unit.examples import failover, settings
 from tests.unit.fake_kubernetes import Document, FakeKubernetes, LivingBrokers, stateful_set
 from tests.unit.test_helm_records import record
@@ -301,7 +302,7 @@ def held(cluster: Cluster, kubernetes: FakeKubernetes) -> Callable[[str], Living
 
 
 def settle(cluster: Cluster, *, adopt: bool = True) -> None:
-    adoption.settle(site(cluster, [], adopt=adopt), Waiting("N", lambda _: None, 20, 0))
+    adoption.settle(site(cluster, [], adopt=adopt), Waiting("N", lambda _: None, allowed(20), 0))
 
 
 ROLLS_BY_ITSELF = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}

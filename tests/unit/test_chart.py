@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.setup import tools
+from sandbox.patience import allowed
+from tests.parts import set_up
 
 Values = Mapping[str, Any]
 Manifest = dict[str, Any]
@@ -46,11 +47,8 @@ def test_the_rehearsals_environment_holds_the_references_entries() -> None:
 
 @cache
 def helm() -> str:
-    """Return the helm binary: the one on PATH, else the sandbox's. Without one the tests fail."""
-    found = shutil.which("helm")
-    if found:
-        return found
-    return str(tools.load().helm)
+    """Return the helm binary: the one on PATH, else the sandbox's."""
+    return shutil.which("helm") or str(set_up().helm)
 
 
 @cache
@@ -301,7 +299,7 @@ def start(script: str, stubs: Path, ordinal: int, **env: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=allowed(60),
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()
@@ -360,7 +358,7 @@ def test_a_sleeping_pod_ends_when_it_is_told_to(sleeper: subprocess.Popen[str]) 
         seen = sleeper.stderr.readline()
         assert seen, "the script ended before it slept"
     sleeper.terminate()
-    sleeper.wait(timeout=60)
+    sleeper.wait(timeout=allowed(60))
 
 
 def test_the_script_and_the_configuration_stand_where_the_image_looks() -> None:

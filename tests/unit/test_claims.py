@@ -26,6 +26,7 @@ from hooks import claiming
 from hooks.cluster import CallFailed
 from hooks.site import Site
 from hooks.waiting import Waiting
+from sandbox.patience import allowed
 from tests.unit.examples import failover, settings
 from tests.unit.test_failback_turns import BACKUP, World, failed_over
 
@@ -236,7 +237,7 @@ class QuickSite(Site):
     """A site that looks often."""
 
     def waiting(self, step: Step) -> Waiting:
-        return Waiting(step.id, self.say, 5.0, poll_seconds=0.005)
+        return Waiting(step.id, self.say, allowed(5.0), poll_seconds=0.005)
 
 
 def site_at(backend: Backend, region: int, **changes: Any) -> QuickSite:

@@ -8,10 +8,11 @@ from drill.errors import DrillError, DrillInterrupted
 from drill.regions import REGIONS
 from drill.together import together
 from drill.turns import take_rounds
+from sandbox.patience import allowed
 
 
 def test_all_are_done_at_the_same_time_and_answer_in_order() -> None:
-    met = Barrier(2, timeout=30)
+    met = Barrier(2, timeout=allowed(30))
 
     def meet(answer: str) -> str:
         met.wait()
@@ -50,7 +51,7 @@ def test_an_interruption_unwinds_the_first_at_once_and_waits_for_none() -> None:
 
     try:
         with pytest.raises(DrillInterrupted):
-            together(first, lambda: left.wait(60))
+            together(first, lambda: left.wait(allowed(60)))
         assert unwound == ["first"]
     finally:
         left.set()

@@ -4,6 +4,7 @@ What each gate proves, and what makes it fail, stands in a file for each step (`
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -16,24 +17,22 @@ from tests.unit.failback_gates import REFUSED_IN_BODY, ROLLS_BY_ITSELF, Gate
 from tests.unit.failback_world import AWAKE, BOTH, RECREATED, SURVIVOR, WEB_APPS, World
 from tests.unit.fake_kubernetes import Document, Reply
 
+Prove = Callable[[str, str], None]
+"""Lets the gate of a step on one of the two stacks do its work and prove it."""
 
-def test_every_step_of_the_failback_is_exercised_from_its_first_to_its_last(here: World) -> None:
-    """The world is one and the same throughout: what a step leaves is what the next one finds."""
+
+def whole_failback(here: World, prove: Prove) -> None:
+    """Prove every step in turn, and do between them what Pulumi, Helm and the nodes do."""
     survivor, failover_namespace, recreated = here.namespaces
-    done: list[tuple[str, Evidence]] = []
-
-    def prove(step: str, role: str = SURVIVOR) -> None:
-        done.append((step, Gate(step, role).prove(here)))
-
-    prove("B0")
+    prove("B0", SURVIVOR)
     here.joins()
     prove("B1", RECREATED)
-    prove("B2")
-    prove("B3")
+    prove("B2", SURVIVOR)
+    prove("B3", SURVIVOR)
     here.near.objects.pop(f"/apis/apps/v1/namespaces/{survivor}/deployments")
     for namespace in (survivor, failover_namespace):
         here.updates(namespace, BOTH)
-    prove("B4")
+    prove("B4", SURVIVOR)
     here.updates(recreated, BOTH, failing_back=True)
     prove("B4", RECREATED)
     assert set(here.phases.values()) == {"PAUSED"}
@@ -41,13 +40,20 @@ def test_every_step_of_the_failback_is_exercised_from_its_first_to_its_last(here
     prove("B5", RECREATED)
     assert here.orders() == ["pause"]
     here.has_web_apps(survivor)
-    prove("B5")
+    prove("B5", SURVIVOR)
     here.drop_failover()
     prove("B6", RECREATED)
     for living in here.brokers.values():
         living.restarts.clear()
     here.updates(recreated, AWAKE)
     prove("B7", RECREATED)
+
+
+def test_every_step_of_the_failback_is_exercised_from_its_first_to_its_last(here: World) -> None:
+    """The world is one and the same throughout: what a step leaves is what the next one finds."""
+    done: list[tuple[str, Evidence]] = []
+    whole_failback(here, lambda step, role: done.append((step, Gate(step, role).prove(here))))
+    recreated = here.namespaces[2]
     assert {step for step, _ in done} == {step.id for step in FAILBACK_STEPS}
     assert all(evidence and json.dumps(evidence) for _, evidence in done)
     assert here.orders() == ["pause", "resume"]

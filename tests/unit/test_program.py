@@ -58,12 +58,14 @@ class Registered:
     parent: str
     provider: str
     before_create: tuple[str, ...]
+    after_create: tuple[str, ...]
     before_update: tuple[str, ...]
     before_delete: tuple[str, ...]
     secret_outputs: frozenset[str]
     retained: bool
     ignored: tuple[str, ...]
     deleted_first: bool
+    replaced_for: tuple[str, ...]
 
 
 class CallRefused(grpc.RpcError):
@@ -120,12 +122,14 @@ class Recorder(mocks.MockMonitor):
             parent=_kind_and_name(request.parent),
             provider=_kind_and_name(request.provider.rpartition("::")[0]),
             before_create=tuple(request.hooks.before_create),
+            after_create=tuple(request.hooks.after_create),
             before_update=tuple(request.hooks.before_update),
             before_delete=tuple(request.hooks.before_delete),
             secret_outputs=frozenset(request.additionalSecretOutputs),
             retained=request.retainOnDelete,
             ignored=tuple(request.ignoreChanges),
             deleted_first=request.deleteBeforeReplace,
+            replaced_for=tuple(request.replaceOnChanges),
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
@@ -602,8 +606,8 @@ def test_the_gate_of_another_incident_gives_way() -> None:
     ]
 
 
-def exported(site: Site) -> dict[str, Any]:
-    """Return a stack's outputs, resolved."""
+def recorded(site: Site, engine: Engine | None = None) -> tuple[dict[str, Any], Recorder]:
+    """Return a stack's outputs, resolved, and what its region's component asks the engine for."""
 
     async def resolved(found: dict[str, Any]) -> dict[str, Any]:
         value = await pulumi.Output.from_input(found).future()
@@ -615,7 +619,13 @@ def exported(site: Site) -> dict[str, Any]:
         found = outputs(site, Region(name, RegionArgs(site, PROJECT)))
         return asyncio.ensure_future(resolved(found))
 
-    return run(work)[0].result()
+    made, recorder = run(work, engine)
+    return made.result(), recorder
+
+
+def exported(site: Site) -> dict[str, Any]:
+    """Return a stack's outputs, resolved."""
+    return recorded(site)[0]
 
 
 def test_a_survivors_outputs() -> None:

@@ -16,6 +16,7 @@ from dualregion.errors import DeadlineExceeded
 from hooks import rollout
 from hooks.cluster import Cluster
 from hooks.waiting import Waiting
+from sandbox.patience import allowed
 from tests.unit.fake_kubernetes import (
     Document,
     FakeKubernetes,
@@ -89,7 +90,7 @@ class Region:
 
     def _how(self, deadline: float) -> dict[str, Any]:
         return {
-            "waiting": Waiting("B4", self.said.append, deadline, poll_seconds=0),
+            "waiting": Waiting("B4", self.said.append, allowed(deadline), poll_seconds=0),
             "complete": self.brokers.complete,
             "say": self.said.append,
         }

@@ -27,6 +27,7 @@ from runbook.processes import PROGRAM, programs, stop_program
 from runbook.project import Project
 from runbook.telling import Change, Line, Teller
 from runbook.turns import Turn
+from sandbox.patience import allowed
 from tests.unit import fake_pulumi
 
 REFUSED = (
@@ -198,7 +199,7 @@ def test_the_program_is_told_to_leave_however_narrow_the_window(
             assert child.stdout is not None
             child.stdout.readline()
             stop_program()
-            assert child.wait(60) == -signal.SIGINT
+            assert child.wait(allowed(60)) == -signal.SIGINT
         finally:
             child.kill()
 

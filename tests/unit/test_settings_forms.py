@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from dualregion.errors import ConfigError
 from dualregion.settings import Settings
+from sandbox.patience import allowed
 from tests.unit.examples import raw, region, settings, storage, with_acls
 from tests.unit.random_inputs import Seeds, plain, problems_of
 
@@ -314,7 +315,7 @@ def test_what_pulumi_keeps_as_a_secret_is_not_shown(key: str, text: str) -> None
     assert key in str(caught.value)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(allowed(60))
 @pytest.mark.parametrize("size", [4, 256, 512])
 def test_the_largest_cluster_is_judged_at_once(size: int) -> None:
     """Sizes without bounds took longer than anybody waits."""

@@ -18,6 +18,7 @@ from hooks import snapshots
 from hooks.cluster import Cluster
 from hooks.snapshots import RecordsMissing
 from hooks.waiting import Waiting
+from sandbox.patience import allowed
 from tests.unit.fake_kubernetes import FakeKubernetes, Reply
 from tests.unit.search_engines import (
     ACKNOWLEDGED,
@@ -49,7 +50,7 @@ class Engines:
     said: list[str] = field(default_factory=list)
 
     def waiting(self, deadline: float = 20) -> Waiting:
-        return Waiting("B3", self.said.append, deadline, poll_seconds=0.01)
+        return Waiting("B3", self.said.append, allowed(deadline), poll_seconds=0.01)
 
     def take(self, deadline: float = 20) -> Snapshot:
         return snapshots.take_snapshot(

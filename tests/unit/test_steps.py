@@ -23,6 +23,7 @@ from hooks import proofs, steps, zeebe
 from hooks.cluster import Cluster
 from hooks.failover import POLICY_NAME
 from hooks.site import Evidence, Site
+from sandbox.patience import allowed
 from tests.unit.examples import NAMES, failover, settings, with_cidrs
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
@@ -682,7 +683,7 @@ class TestN:
         self, member: Region, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One after the other, each dead connection of the gateway would be waited for by itself."""
-        together = threading.Barrier(PARTITIONS, timeout=30)
+        together = threading.Barrier(PARTITIONS, timeout=allowed(30))
 
         def processed_with_all_others(*_: object) -> None:
             together.wait()
