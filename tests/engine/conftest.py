@@ -25,7 +25,6 @@ from drill.ownership import MARK, end_marked
 from drill.regions import REGIONS
 from drill.stacks import Run, Stacks, copy_program, environment
 from dualregion.topology import INCIDENT_LABEL, STEP_LABEL
-from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 from tests.parts import set_up
@@ -319,7 +318,7 @@ def _config(region: int, namespaces: tuple[str, str], chart: Path) -> dict[str, 
         "partitionCount": "4",
         "chart.name": str(chart),
         "values[0]": str(CHECKOUT / "dualregion" / "reference-values.yaml"),
-        "deadlineSeconds": str(round(allowed(3))),
+        "deadlineSeconds": "3",
     }
     for index, city in enumerate(CITIES):
         config |= {
