@@ -110,8 +110,8 @@ contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file 
 broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
 
-# What mostly waits runs beside what computes, and the sandbox's tests beside the drill.
+# What mostly waits runs beside what computes; what runs brokers has the machine to itself.
 test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract
 	$(ENGINE_TESTS)
-	$(PYTEST) -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox
+	$(PYTEST) --durations=12 tests/sandbox tests/drill
