@@ -16,19 +16,6 @@ from drill.settings import DrillSettings, Until
 DNS_RECORD = "dns-chain"
 """The ConfigMap that stands for the DNS chain in a Corefile."""
 
-_STEP = r"F[0-3]|B[0-7]"
-_SAID = re.compile(
-    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
-)
-_RESOURCE = re.compile(
-    r"^ *\S{0,2} +kubernetes:(?:"
-    rf"core/v1:ConfigMap (?P<gate>{_STEP})"
-    rf"|core/v1:ConfigMap (?P<record>{DNS_RECORD})"
-    r"|rbac\.authorization\.k8s\.io/v1:RoleBinding (?P<binding>normal|failover)-namespace-\S+"
-    r"|core/v1:Namespace (?P<namespace>normal|failover)-namespace"
-    r"|helm\.sh/v3:Release (?P<release>normal|failover)"
-    r") (?P<rest>.*)$"
-)
 _WORK = re.compile(r"^(?P<verb>creat|updat|delet)(?:(?P<begun>ing)|ed)\b")
 _WORKS = {"creat": "install", "updat": "update", "delet": "removal"}
 _INSTALLATIONS = {
@@ -116,6 +103,29 @@ NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
 A binding is one of the RoleBindings that give the rights in a new namespace; the record is that of the DNS chain.
 In `restored` the recreated region's release is updated in two turns: its web applications open, its brokers wake.
 """
+
+_STEP = "|".join(
+    sorted(
+        {
+            subject.removeprefix("gate ")
+            for subjects in NAMED.values()
+            for subject in subjects
+            if subject.startswith("gate ")
+        }
+    )
+)
+_SAID = re.compile(
+    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
+)
+_RESOURCE = re.compile(
+    r"^ *\S{0,2} +kubernetes:(?:"
+    rf"core/v1:ConfigMap (?P<gate>{_STEP})"
+    rf"|core/v1:ConfigMap (?P<record>{DNS_RECORD})"
+    r"|rbac\.authorization\.k8s\.io/v1:RoleBinding (?P<binding>normal|failover)-namespace-\S+"
+    r"|core/v1:Namespace (?P<namespace>normal|failover)-namespace"
+    r"|helm\.sh/v3:Release (?P<release>normal|failover)"
+    r") (?P<rest>.*)$"
+)
 
 
 @dataclass(frozen=True)
