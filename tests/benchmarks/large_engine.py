@@ -5,7 +5,6 @@ the whole, each call of the look is timed as step B2 makes it: what was written,
 counting, of the records of an incident and of all records, which is asked once the engines are quiet.
 """
 
-import http.client
 import json
 import os
 import shutil
@@ -21,36 +20,28 @@ from typing import Any, cast
 
 from dualregion.engine.records import PartitionRecords
 from hooks.cluster import Answer, Cluster, Target
-from hooks.search import PORT, SearchEngine
+from hooks.search import SearchEngine
 from sandbox.setup import java
 from sandbox.setup.classes import FILES
+from sandbox.setup.training import PARTITIONS, Engine
 
-PARTITIONS = 4
+ENGINE = Engine()
 ROUNDS = 9
 BATCH = 5_000
 INCIDENT_RECORDS = 20_000
 """How many records of each partition a failover installation's engine holds: those since the loss."""
 INDEX = "zeebe-record_process-instance_8.5.8_2026-01-{day:02}"
 _START_SECONDS = 300
-_ANSWER_SECONDS = 600
 
 
 class Direct:
     """Answers like `hooks.cluster.Cluster`, of a search engine on this machine."""
 
     def ask(
-        self, method: str, _: Target, path: str, body: Any = None, seconds: float = _ANSWER_SECONDS
+        self, method: str, _: Target, path: str, body: Any = None, seconds: float = 0
     ) -> Answer:
-        """Send a request to the engine."""
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=seconds)
-        content = body if isinstance(body, str) else json.dumps(body) if body else None
-        kind = "application/x-ndjson" if isinstance(body, str) else "application/json"
-        try:
-            connection.request(method, path, content, {"Content-Type": kind})
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.read().decode())
-        finally:
-            connection.close()
+        """Send a request to the engine, which has the time that the client gives it."""
+        return Answer(200, json.dumps(ENGINE.ask(method, path, body)))
 
 
 @contextmanager
@@ -74,9 +65,7 @@ def engine() -> Iterator[SearchEngine]:
     process = subprocess.Popen(
         ["bash", str(home / "start.sh")], env=env, stdout=log, stderr=subprocess.STDOUT
     )
-    found = SearchEngine(
-        cast(Cluster, Direct()), "here", "camunda", "zeebe-record", _ANSWER_SECONDS
-    )
+    found = SearchEngine(cast(Cluster, Direct()), "here", "camunda")
     try:
         _wait_ready(process, folder / "log")
         yield found
@@ -99,12 +88,10 @@ def _wait_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
             time.sleep(0.5)
 
 
-def _demand(method: str, path: str, body: Any = None) -> dict[str, Any]:
-    answer = Direct().ask(method, Target("here", "services", "engine", PORT), path, body)
-    found: dict[str, Any] = json.loads(answer.body)
-    if answer.status >= 300 or found.get("errors"):
-        sys.exit(f"{method} {path}: {answer.status} {answer.body[:500]}")
-    return found
+def _demand(method: str, path: str, body: Any = None) -> None:
+    found = ENGINE.ask(method, path, body)
+    if found.get("errors"):
+        sys.exit(f"{method} {path}: {json.dumps(found)[:500]}")
 
 
 def write(first: int, last: int) -> None:
