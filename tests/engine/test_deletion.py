@@ -13,6 +13,8 @@ pytestmark = pytest.mark.engine
 __all__ = ["failed_over"]
 DESTROY = ("destroy", "--yes", "--skip-preview")
 BY_PROGRAM = ("destroy", "--yes", "--run-program")
+WITHOUT_PREVIEW = (*BY_PROGRAM, "--skip-preview")
+FORCED = (*WITHOUT_PREVIEW, "--continue-on-error")
 
 
 def destroyed(project: Project, stack: str, *how: str) -> tuple[int, str]:
@@ -20,28 +22,24 @@ def destroyed(project: Project, stack: str, *how: str) -> tuple[int, str]:
     return done.exit_status, done.output
 
 
-def refuses(project: Project, stack: str, *because: str) -> None:
-    """Check that `pulumi destroy` deletes nothing, with the program and without it, and that it says why."""
+def refuses(
+    project: Project, stack: str, *because: str, forms: tuple[tuple[str, ...], ...] = (FORCED,)
+) -> None:
+    """Check that `pulumi destroy` deletes nothing, with the program in these forms and without it, and says why."""
     before, live = held(project, stack), in_cluster(project, stack)
     assert live
-    refuses_in_form(
-        project, stack, (*BY_PROGRAM, "--skip-preview", "--continue-on-error"), *because
-    )
+    for how in forms:
+        exit_status, text = destroyed(project, stack, *how)
+        assert exit_status != 0, text
+        for each in (*because, "pulumi config set retire", "Taking an installation down"):
+            assert each in text, text
+        assert "Traceback" not in text
+        assert held(project, stack) == before, text
     exit_status, text = destroyed(project, stack, *DESTROY)
     assert exit_status != 0, text
     assert "--run-program" in text
     assert held(project, stack) == before, text
     assert in_cluster(project, stack) == live
-
-
-def refuses_in_form(project: Project, stack: str, how: tuple[str, ...], *because: str) -> None:
-    before = held(project, stack)
-    exit_status, text = destroyed(project, stack, *how)
-    assert exit_status != 0, text
-    for each in (*because, "pulumi config set retire", "Taking an installation down"):
-        assert each in text, text
-    assert "Traceback" not in text
-    assert held(project, stack) == before, text
 
 
 def held(project: Project, stack: str) -> set[str]:
@@ -68,9 +66,7 @@ def in_cluster(project: Project, stack: str = "region0") -> set[str]:
 def test_a_region_at_work_is_not_destroyed_unless_it_is_retired(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     reason = "half of the brokers run in region london"
-    refuses(project, "region0", reason)
-    for how in (BY_PROGRAM, (*BY_PROGRAM, "--skip-preview")):
-        refuses_in_form(project, "region0", how, reason)
+    refuses(project, "region0", reason, forms=(BY_PROGRAM, WITHOUT_PREVIEW, FORCED))
 
     (release,) = [urn for urn in project.state("region0") if "Release" in urn]
     exit_status, text = destroyed(project, "region0", *BY_PROGRAM, "--target", release)
