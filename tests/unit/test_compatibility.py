@@ -81,7 +81,7 @@ HEAD = f"# What users' states and scripts hold. Written by `{COMMAND}`; read the
 CHANGED = (
     "This is what users' states and scripts hold. A line that is gone or changed (-) needs a migration: aliases of "
     "resources, the former names of hooks still registered, the former keys still read or written, and an entry in "
-    f"CHANGELOG.md. A line that is only new (+) needs no more than a record. To record it anew run `{COMMAND}`."
+    f"CHANGELOG.md. A line that is only new (+) needs no more than a record. To record it again, run `{COMMAND}`."
 )
 PROGRAM = ("dualregion", "hooks", "components", "runbook", "drill", "sandbox")
 """The packages, in which environment variables are read."""
