@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -83,6 +83,11 @@ def check_overlay(root: Path) -> None:
         shutil.rmtree(trial, ignore_errors=True)
 
 
+def lock_file(root: Path) -> Path:
+    """Return the file that a command holds while it works on the sandbox in `root`; it is there only meanwhile."""
+    return root.parent / f".{root.name}.lock"
+
+
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the sandbox for one command; a killed command frees it by ending.
@@ -91,53 +96,78 @@ def locked(root: Path) -> Iterator[None]:
         SandboxError: another command holds it.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(root.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    path = lock_file(root)
+    with ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(path, stack)
         except BlockingIOError as error:
             raise SandboxError(
                 f"Another command is working on the sandbox in {root}. Wait until it has ended; "
                 "if it hangs, interrupt it (Ctrl-C), then run `python -m sandbox down`."
             ) from error
-        yield
-    finally:
-        os.close(descriptor)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _hold(path: Path, stack: ExitStack) -> None:
+    """Lock the file until the stack closes; whoever had it before has removed it, so it may be another by now."""
+    while True:
+        held = stack.enter_context(path.open("w"))
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(held.fileno()), path.stat()):
+                return
 
 
 def make_mount_places(region: Region) -> None:
     """Make the folders on which the region's private mounts stand, and remember those that were missing."""
-    missing = [
-        folder
-        for place in private_mounts(region)
-        for folder in [*reversed(place.parents), place]
-        if not folder.exists()
-    ]
-    if not Path("/run/netns").exists():
-        missing.append(Path("/run/netns"))
-    if not missing:
-        return
-    with FOLDER_RECORD.open("a") as record:
-        for folder in missing:
-            record.write(f"{folder}\n")
-            record.flush()
-            folder.mkdir(exist_ok=True)
+    with _shared_folders():
+        missing = [
+            folder
+            for place in private_mounts(region)
+            for folder in [*reversed(place.parents), place]
+            if not folder.exists()
+        ]
+        if not probes.NETNS_FOLDER.exists():
+            missing.append(probes.NETNS_FOLDER)
+        if not missing:
+            return
+        with FOLDER_RECORD.open("a") as record:
+            for folder in missing:
+                record.write(f"{folder}\n")
+                record.flush()
+                folder.mkdir(exist_ok=True)
 
 
 def remove_mount_places() -> None:
     """Remove what `make_mount_places` made, unless another sandbox still needs it or something is in it."""
-    if any(path.is_dir() for path in Path("/run").glob("cdr-*-*")) or not FOLDER_RECORD.exists():
-        return
-    for line in reversed(FOLDER_RECORD.read_text().splitlines()):
-        folder = Path(line)
-        if folder == probes.NETNS_FOLDER and folder.is_mount() and not any(folder.iterdir()):
-            # `ip netns` mounts the folder upon itself with the first namespace and never takes it off
-            commands.run(["umount", str(folder)], f"unmount {folder}")
-        try:
-            folder.rmdir()
-        except OSError:
-            continue  # it is in use by now
-    FOLDER_RECORD.unlink()
+    with _shared_folders():
+        if (
+            any(path.is_dir() for path in Path("/run").glob("cdr-*-*"))
+            or not FOLDER_RECORD.exists()
+        ):
+            return
+        for line in reversed(FOLDER_RECORD.read_text().splitlines()):
+            folder = Path(line)
+            if folder == probes.NETNS_FOLDER and folder.is_mount() and not any(folder.iterdir()):
+                # `ip netns` mounts the folder upon itself with the first namespace and never takes it off
+                commands.run(["umount", str(folder)], f"unmount {folder}")
+            with suppress(OSError):  # it is in use by now
+                folder.rmdir()
+        FOLDER_RECORD.unlink()
+
+
+@contextmanager
+def _shared_folders() -> Iterator[None]:
+    """Keep other sandboxes, which may start or end just now, from the folders that all of them share."""
+    descriptor = os.open(FOLDER_RECORD.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def mounts_of(sandbox_id: str, root: Path) -> list[str]:

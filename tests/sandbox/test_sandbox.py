@@ -23,7 +23,7 @@ import yaml
 from components.camunda import isolation_policy
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
-from sandbox.regions import Sandbox
+from sandbox.regions import Sandbox, machine
 from sandbox.setup import tools
 
 pytestmark = pytest.mark.sandbox
@@ -360,7 +360,7 @@ def test_a_claim_goes_with_its_folder(sandbox: Sandbox) -> None:
 
 def test_a_second_command_is_refused_while_one_works(sandbox: Sandbox) -> None:
     with subprocess.Popen(
-        ["flock", str(ROOT.parent), "sh", "-c", "echo locked; cat"],
+        ["flock", str(machine.lock_file(ROOT)), "sh", "-c", "echo locked; cat"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
