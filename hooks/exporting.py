@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from dualregion.observed import Exporting, exporting_of
 from hooks import pods
 from hooks.cluster import CONNECTIONS, Answer, CallFailed, Cluster, Target, understood
-from hooks.pods import is_ready, ordinal_of
-from hooks.rollout import Sleeping, none_sleep
+from hooks.pods import Sleeping, is_ready, none_sleep, ordinal_of
 from hooks.zeebe import MANAGEMENT_PORT, gateway_name
 
 _REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")

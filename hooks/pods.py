@@ -10,6 +10,15 @@ BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 
+Sleeping = Callable[[int], bool]
+"""Whether the broker of an ordinal sleeps: runs without ever becoming ready, under an id that another holds."""
+
+
+def none_sleep(ordinal: int) -> bool:
+    """Say that no broker sleeps."""
+    del ordinal
+    return False
+
 
 def label(selector: str) -> tuple[str, str]:
     """Return the label, with its value, that a selector of one names."""

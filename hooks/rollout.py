@@ -18,19 +18,11 @@ from typing import Any
 from dualregion.pod_templates import look_alike
 from hooks import pods
 from hooks.cluster import Cluster
-from hooks.pods import is_ready
+from hooks.pods import Sleeping, is_ready, none_sleep
 from hooks.waiting import Say, Waiting
 
-Sleeping = Callable[[int], bool]
-"""Whether the broker of an ordinal sleeps: runs without ever becoming ready, under an id that another holds."""
 Complete = Callable[[], str | None]
 """Returns why some partition lacks a replica, or None: what must be so before a broker is restarted."""
-
-
-def none_sleep(ordinal: int) -> bool:
-    """Say that no broker sleeps."""
-    del ordinal
-    return False
 
 
 def hold(cluster: Cluster, namespace: str, release: str, say: Say) -> None:

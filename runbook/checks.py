@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,43 +17,11 @@ from dualregion.settings import Settings
 from dualregion.storage import with_role
 from dualregion.topology import Kind, Topology
 from dualregion.values import Values
+from runbook.check import Check, held, unknown
 from runbook.judgement import Status
 from runbook.partitions import exporting, silent_brokers
 from runbook.partitions import installations as seen_installations
 from runbook.sight import RegionSight
-
-
-class Outcome(StrEnum):
-    """What a check has found."""
-
-    OK = "ok"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Check:
-    """A check and what it has found.
-
-    :ivar remedy: what to do; empty if it holds.
-    """
-
-    name: str
-    outcome: Outcome
-    found: str = ""
-    remedy: str = ""
-
-
-def held(name: str, problem: str | None, remedy: str, found: str = "") -> Check:
-    """Return a check that holds unless there is a problem."""
-    if problem:
-        return Check(name, Outcome.FAILED, problem, remedy)
-    return Check(name, Outcome.OK, found)
-
-
-def unknown(name: str, why: str) -> Check:
-    """Return a check that could not be made."""
-    return Check(name, Outcome.UNKNOWN, why, "see to it that this can be asked")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.secrets import without_secrets
 from hooks.asking import begin
 from hooks.reasons import reason_of
-from runbook.checks import Check, held
+from runbook.check import Check, held
 
 Document = Mapping[str, Any]
 

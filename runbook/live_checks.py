@@ -17,7 +17,8 @@ from dualregion.values import brings_search_engine, exporter_settings
 from hooks import clean_slate, dns, rendering
 from hooks.fitness import unfit_source
 from hooks.search import SearchEngine
-from runbook.checks import Check, Ground, held, unknown
+from runbook.check import Check, held, unknown
+from runbook.checks import Ground
 from runbook.rights import AskingCluster
 from runbook.room import does_not_fit
 from runbook.sight import RegionSight

@@ -16,7 +16,8 @@ from hooks.asking import begin
 from hooks.charts import defaults_of
 from hooks.files import chart_version, check_chart, read_values
 from runbook import checks, hook_calls
-from runbook.checks import Check, Ground, Outcome
+from runbook.check import Check, Outcome
+from runbook.checks import Ground
 from runbook.commands import Place, ending_clearly, output, print_json
 from runbook.errors import Exit
 from runbook.live_checks import of_region

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 
+from tests.checkout import CHECKOUT
 from tests.contract.expectations import Expectation
 from tests.contract.registered import SECTIONS, all_expectations
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
+DOCUMENT = CHECKOUT / "docs" / "contract.md"
 BEGIN, END = "<!-- made by python -m tests.contract.table -->", "<!-- end -->"
 
 

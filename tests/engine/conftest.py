@@ -27,9 +27,9 @@ from drill.stacks import Run, Stacks, copy_program, environment
 from dualregion.topology import INCIDENT_LABEL, STEP_LABEL
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
+from tests.checkout import CHECKOUT
 from tests.parts import set_up
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = "test-engine"
 FOLDER = CHECKOUT / "out" / f"{FOLDERS}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 STAND_IN = CHECKOUT / "sandbox" / "charts" / "camunda-platform"

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from drill.adopting import helm_install, plain_values
-from tests.engine.conftest import CHECKOUT, CITIES, Project
+from tests.checkout import CHECKOUT
+from tests.engine.conftest import CITIES, Project
 
 pytestmark = pytest.mark.engine
 

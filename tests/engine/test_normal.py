@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 from drill.stacks import CUT_SHORT
-from tests.engine.conftest import CHECKOUT, Project, dualregion
+from tests.checkout import CHECKOUT
+from tests.engine.conftest import Project, dualregion
 
 pytestmark = pytest.mark.engine
 

@@ -19,7 +19,8 @@ import pytest
 from drill.ownership import MARK, end_marked
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
-from tests.engine.conftest import CHECKOUT, Project, dualregion
+from tests.checkout import CHECKOUT
+from tests.engine.conftest import Project, dualregion
 
 pytestmark = pytest.mark.engine
 

@@ -20,13 +20,14 @@ from hooks.cluster import Cluster
 from hooks.site import Site
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
+from tests.checkout import CHECKOUT
 from tests.sandbox.test_sandbox import address, deploy, eventually, kubectl, resolve, wait_ready
 from tests.unit.examples import region
 from tests.unit.test_corefile import ADDRESSES, COREFILES, EKS, ZONES
 
 pytestmark = pytest.mark.sandbox
 
-ROOT = Path(__file__).resolve().parents[2] / "out" / "test-dns-chain"
+ROOT = CHECKOUT / "out" / "test-dns-chain"
 NAMES = ("london", "paris")
 _ALONE = ("AKS", "empty, a key of coredns-custom")
 """What is a Corefile only together with another file."""

@@ -25,10 +25,11 @@ from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox, machine
 from sandbox.setup import tools
+from tests.checkout import CHECKOUT
 
 pytestmark = pytest.mark.sandbox
 
-ROOT = Path(__file__).resolve().parents[2] / "out" / "test-sandbox"
+ROOT = CHECKOUT / "out" / "test-sandbox"
 WAIT_SECONDS = allowed(90.0)
 REGIONS = ("london", "paris")
 WATCHED = tuple(Path(p) for p in ("/run", "/var/lib", "/var/log", "/opt", "/usr/libexec", "/etc"))

@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -20,6 +19,7 @@ from dualregion.engine.repositories import Repository
 from dualregion.settings import Settings
 from dualregion.storage import access_policy, role_arn, tls_only_policy, trust_policy, with_role
 from hooks import engines
+from tests.checkout import CHECKOUT
 from tests.unit.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
 from tests.unit.storage_rules import violations
 from tests.unit.test_program import (
@@ -34,7 +34,6 @@ from tests.unit.test_program import (
     site_of,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY_ID, KEY = "AKIDEXAMPLE", "the-users-own-secret"
 BUCKET_PARTS = {
     "Bucket",
@@ -104,7 +103,9 @@ def test_the_aws_package_is_not_even_read_unless_it_is_asked_for() -> None:
         "declared(site_of(settings()))\n"
         "sys.exit('pulumi_aws' in sys.modules)\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=False).returncode == 0
+    )
 
 
 def test_without_the_aws_package_the_operator_is_told_what_to_install(

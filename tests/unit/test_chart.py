@@ -21,15 +21,15 @@ import pytest
 import yaml
 
 from sandbox.patience import allowed
+from tests.checkout import CHECKOUT
 from tests.parts import set_up
 
 Values = Mapping[str, Any]
 Manifest = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "sandbox/charts/camunda-platform"
-REFERENCE = ROOT / "dualregion/reference-values.yaml"
-REHEARSAL = ROOT / "sandbox/values/rehearsal.yaml"
+CHART = CHECKOUT / "sandbox/charts/camunda-platform"
+REFERENCE = CHECKOUT / "dualregion/reference-values.yaml"
+REHEARSAL = CHECKOUT / "sandbox/values/rehearsal.yaml"
 REAL_PARTS = ("brokers", "elasticsearch", "operate", "tasklist")
 NAMESPACE = "camunda-london"
 

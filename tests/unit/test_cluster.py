@@ -21,6 +21,7 @@ from hooks import zeebe
 from hooks.cluster import CallFailed, Cluster, Target
 from hooks.search import SearchEngine
 from hooks.waiting import Waiting
+from tests.checkout import CHECKOUT
 from tests.unit.fake_kubernetes import (
     NO_SUCH_TASK,
     FakeKubernetes,
@@ -32,7 +33,6 @@ from tests.unit.fake_kubernetes import (
     topology,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "camunda-london"
 GATEWAY = Target(NAMESPACE, "services", "camunda-zeebe-gateway", 8080)
 BEHIND_GATEWAY = f"{NAMESPACE}/services/camunda-zeebe-gateway:8080"
@@ -550,4 +550,6 @@ def test_looking_reads_none_of_the_clients_large_modules() -> None:
         "load_client()\n"
         "sys.exit(any(name.startswith('kubernetes.client.api.') for name in sys.modules))\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=False).returncode == 0
+    )

@@ -51,7 +51,8 @@ from hooks.site import Site
 from runbook import plan, preflight
 from runbook import status as status_command
 from runbook.__main__ import app
-from runbook.checks import Ground, Outcome
+from runbook.check import Outcome
+from runbook.checks import Ground
 from runbook.errors import Exit
 from runbook.judgement import Health, judge
 from runbook.locks import Lock
@@ -60,6 +61,7 @@ from runbook.preflight import Procedure
 from runbook.previewing import Preview
 from runbook.stacks import Update
 from sandbox.own.images import OwnImages
+from tests.checkout import CHECKOUT, GOLDEN
 from tests.unit import fake_pulumi
 from tests.unit import runbook_world as seen
 from tests.unit.examples import ACLS, acls, chained_settings, region, settings, storage, with_roles
@@ -74,8 +76,7 @@ from tests.unit.test_runbook_announcing import HOOKS, Hooked
 from tests.unit.test_runbook_history import record as proved
 from tests.unit.test_runbook_stacks import GATE, resource
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-RECORD = Path(__file__).parent / "golden" / "compatibility.yaml"
+RECORD = GOLDEN / "compatibility.yaml"
 COMMAND = "python -m pytest tests/unit/test_compatibility.py --record"
 HEAD = f"# What users' states and scripts hold. Written by `{COMMAND}`; read the diff.\n"
 CHANGED = (

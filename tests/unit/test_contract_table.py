@@ -1,11 +1,8 @@
 """The contract's table in the docs lists every expectation, and each one names its source and who counts on it."""
 
-from pathlib import Path
-
+from tests.checkout import CHECKOUT
 from tests.contract.registered import all_expectations
 from tests.contract.table import BEGIN, DOCUMENT, END, replaced
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def test_the_table_is_that_of_the_checks() -> None:

@@ -3,7 +3,6 @@
 Each input is the smallest of its kind; most come from reports of real installations.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,9 @@ from dualregion.values import (
 )
 from hooks.charts import defaults_of
 from hooks.files import REFERENCE_VALUES, read_values
+from tests.checkout import CHECKOUT
 from tests.unit.examples import settings, storage, with_cidrs, with_roles
 
-CHECKOUT = Path(__file__).parents[2]
 REFERENCE: dict[str, Any] = yaml.safe_load(REFERENCE_VALUES.read_text())
 ISOLATING = settings(isolation=None, regions=with_cidrs())
 

@@ -22,9 +22,9 @@ from dualregion.network_acls import NetworkAclSettings
 from dualregion.procedure import PROCEDURE, Role
 from dualregion.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 from dualregion.subjects import RightsSettings
+from tests.checkout import CHECKOUT
 from tools import turns_table
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "README.md"
 CONFIGURATION = CHECKOUT / "docs" / "configuration.md"
 DOCUMENTS = [

@@ -8,6 +8,7 @@ import pytest
 
 from drill.errors import DrillInterrupted
 from drill.interruption import Interruption
+from tests.checkout import CHECKOUT
 
 TALKING = """
 import signal
@@ -34,7 +35,7 @@ def test_an_output_that_is_not_read_on_ends_it_in_order(tmp_path: Path) -> None:
     drill = subprocess.Popen(
         [sys.executable, "-c", TALKING],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        env={"PYTHONPATH": str(CHECKOUT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.checkout import CHECKOUT
+
 PACKAGES = ("dualregion", "hooks", "components", "runbook", "sandbox", "drill")
 PROMISES = (
     "the core is pure",
@@ -42,7 +43,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_import_keeps_to_its_layer() -> None:
-    found = lint_imports(ROOT)
+    found = lint_imports(CHECKOUT)
     assert found.returncode == 0, found.stdout + found.stderr
     said = " ".join(found.stdout.split())
     for promise in PROMISES:
@@ -65,10 +66,10 @@ def test_every_import_keeps_to_its_layer() -> None:
 def test_an_import_against_the_layers_is_found(
     tmp_path: Path, module: str, line: str, broken: str
 ) -> None:
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     for package in PACKAGES:
         skipped = shutil.ignore_patterns("__pycache__", "toolchain", "charts")
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=skipped)
+        shutil.copytree(CHECKOUT / package, tmp_path / package, ignore=skipped)
     path = tmp_path / module
     path.write_text(f"{path.read_text()}\n{line}\n")
     found = lint_imports(tmp_path)

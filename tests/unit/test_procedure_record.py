@@ -10,7 +10,6 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from dualregion.procedure import (
     Task,
     planning,
 )
+from tests.checkout import GOLDEN
 from tests.unit.procedure_states import (
     GROUPS,
     Group,
@@ -41,7 +41,7 @@ from tests.unit.procedure_states import (
     remembering,
 )
 
-RECORD = Path(__file__).parent / "golden" / "procedure.json"
+RECORD = GOLDEN / "procedure.json"
 ONE_IN = 199
 """Of so many states of the grid one is looked at in every run."""
 CHANCES = 3000

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.patience import VARIABLE
+from tests.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 ALONE = pytest.mark.parametrize("spread", [(), ("-n", "1")], ids=["alone", "xdist"])
 HANGS = """
 import subprocess, sys, time

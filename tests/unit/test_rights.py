@@ -12,6 +12,7 @@ from dualregion.errors import ConfigError
 from dualregion.rights import Document, Side
 from dualregion.settings import Settings
 from runbook.__main__ import app
+from tests.checkout import CHECKOUT
 from tests.unit import fake_pulumi
 from tests.unit.examples import chained_settings, settings
 
@@ -136,7 +137,7 @@ def test_no_subject_to_give_the_rights_to_is_a_clear_error() -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    text = (CHECKOUT / "docs" / "configuration.md").read_text()
     given: Settings = settings(rights=BOTH)
     for side in Side:
         for found in (rights.namespaced(given, side), rights.cluster_wide(given, side)):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dualregion.errors import DeadlineExceeded
-from hooks import rollout
+from hooks import pods, rollout
 from hooks.cluster import Cluster
 from hooks.waiting import Waiting
 from sandbox.patience import allowed
@@ -486,7 +486,7 @@ def test_brokers_that_are_not_installed_are_told(cluster: Cluster) -> None:
             NAMESPACE,
             "camunda",
             waiting=Waiting("B4", said.append, 0.05, poll_seconds=0),
-            sleeping=rollout.none_sleep,
+            sleeping=pods.none_sleep,
             complete=lambda: None,
             say=said.append,
         )

@@ -22,8 +22,9 @@ import pytest
 from dualregion.announcements import AnnouncementSettings, HookSettings
 from dualregion.errors import ConfigError
 from runbook import hook_calls
-from runbook.checks import Check, Outcome
+from runbook.check import Check, Outcome
 from runbook.hook_calls import call
+from tests.checkout import CHECKOUT
 from tests.unit.examples import settings
 
 TOKEN = "t0ken-of-the-user"
@@ -94,7 +95,7 @@ def test_at_ctrl_c_the_command_ends_with_ours(
     ours = subprocess.Popen(
         [sys.executable, "-c", caller, tmp_path, *(found.command or ())],
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
+        cwd=CHECKOUT,
     )
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert ours.poll() is None

@@ -23,7 +23,8 @@ from hooks.files import read_values
 from hooks.rendering import Seen
 from runbook import preflight
 from runbook.__main__ import app
-from runbook.checks import Check, Ground, Outcome, always, before_failback, before_failover
+from runbook.check import Check, Outcome
+from runbook.checks import Ground, always, before_failback, before_failover
 from runbook.judgement import judge
 from runbook.live_checks import of_region
 from runbook.preflight import exit_status

@@ -15,9 +15,8 @@ from runbook.__main__ import app
 from runbook.document import document
 from runbook.judgement import Status, judge
 from runbook.screen import ago
+from tests.checkout import CHECKOUT
 from tests.unit import runbook_world as world
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def shows(monkeypatch: pytest.MonkeyPatch, status: Status) -> None:

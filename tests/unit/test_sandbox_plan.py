@@ -17,8 +17,8 @@ from sandbox.regions.model import Place, Region, SocketOpen, regions, sandbox_id
 from sandbox.regions.node import private_mounts
 from sandbox.regions.plan import Plan, plan
 from sandbox.setup.tools import Tools
+from tests.checkout import GOLDEN
 
-GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path("/checkout/out/sandbox")
 PORT = 40000
 LONGEST_SOCKET_PATH = 107  # of a unix socket, by the kernel

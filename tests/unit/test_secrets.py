@@ -19,8 +19,8 @@ from hooks.reasons import reason_of
 from runbook.asking import told
 from runbook.commands import ending_clearly
 from runbook.errors import Exit
+from tests.checkout import CHECKOUT
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "hunter2-XyZ"
 
 
@@ -142,7 +142,7 @@ def test_an_error_outside_every_command_is_shown_alike() -> None:
         "it.run()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False
     )
     assert done.returncode == Exit.FAILED
     assert "did not foresee (LookupError" in done.stderr

@@ -18,6 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.setup import debian, gotools, java, machine
 from sandbox.setup.run import run
 from sandbox.setup.tools import load
+from tests.checkout import CHECKOUT
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +153,7 @@ def test_the_command_ends_with_one_sentence_and_status_1(tmp_path: Path) -> None
         env={**os.environ, "XDG_CACHE_HOME": str(file)},
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=CHECKOUT,
         check=False,
     )
     assert done.returncode == 1
