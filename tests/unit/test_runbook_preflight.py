@@ -395,9 +395,9 @@ def london(
 ) -> tuple[FakeKubernetes, Ground]:
     """A cluster that allows everything and has room, and region 0 in it, whose chart renders what it should."""
     monkeypatch.setattr("runbook.live_checks.rendering.look", lambda *_: Seen())
-    rights = "/apis/authorization.k8s.io/v1"
+    reviews = "/apis/authorization.k8s.io/v1"
     allowed = {"spec": {}, "status": {"allowed": True}}
-    kubernetes.broken[f"{rights}/selfsubjectaccessreviews"] = Reply(201, allowed)
+    kubernetes.broken[f"{reviews}/selfsubjectaccessreviews"] = Reply(201, allowed)
     broker = stateful_set(2)
     containers = broker["spec"]["template"]["spec"]["containers"]
     containers[0]["resources"] = {"requests": {"cpu": "500m", "memory": "1Gi"}}
