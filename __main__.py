@@ -13,39 +13,31 @@ from pathlib import Path
 
 import pulumi
 
+from clients import identity
+from clients.charts import defaults_of
+from clients.files import chart_version, check_chart, read_values
+from clients.kubernetes import CallFailed, Cluster
 from components.outputs import outputs
 from components.region import Region, RegionArgs
 from components.stacks import read_own, read_peer, reading_both
 from dualregion import VERSION
-from dualregion.demands import conflicts, conflicts_of_failover
-from dualregion.desired import desired, remembered
-from dualregion.drift import Wanted, drift
-from dualregion.environment import environment_problems
+from dualregion.chart.demands import conflicts, conflicts_of_failover
+from dualregion.chart.installations import Bases
+from dualregion.config.environment import environment_problems
+from dualregion.config.settings import Settings
+from dualregion.decision.desired import desired, remembered
+from dualregion.decision.drift import Wanted, drift
+from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, unforeseen
-from dualregion.guards import disagreement, unsafe_change
-from dualregion.installations import Bases
+from dualregion.iam import with_role
 from dualregion.procedure import Role
-from dualregion.progress import Incident, Stack, current_incident
+from dualregion.procedure.topology import Topology
 from dualregion.secrets import without_secrets
-from dualregion.settings import Settings
-from dualregion.storage import with_role
-from dualregion.topology import Topology
-from hooks import (
-    adoption,
-    clean_slate,
-    dns,
-    helm_records,
-    identity,
-    preflight,
-    recovery,
-    rendering,
-    standing,
-)
-from hooks.charts import defaults_of
-from hooks.cluster import CallFailed, Cluster
-from hooks.files import chart_version, check_chart, read_values
-from hooks.loud import notice_of_interruption
-from hooks.site import Site
+from dualregion.state.progress import Incident, Stack, current_incident
+from steps import dns, preflight, standing
+from steps.context import Site
+from steps.paused_exporters import notice_of_interruption
+from steps.releases import adoption, clean_slate, helm_records, recovery, rendering
 
 PROJECT = Path(__file__).parent
 

@@ -1,1 +1,1 @@
-"""ComponentResources that carry out what `dualregion.topology` wants."""
+"""ComponentResources that carry out what `dualregion.procedure.topology` wants."""

@@ -10,9 +10,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_provider import aws_provider
-from dualregion.backup import KEY_NAMES, Access, StorageSettings
-from dualregion.settings import Settings
-from dualregion.storage import access_policy, identity_name, tls_only_policy, trust_policy
+from dualregion.config.backup import KEY_NAMES, Access, StorageSettings
+from dualregion.config.settings import Settings
+from dualregion.iam import access_policy, identity_name, tls_only_policy, trust_policy
 
 KEEP_DELETED_DAYS = 30
 """How long what the search engine has deleted or overwritten can still be brought back."""

@@ -15,22 +15,23 @@ import pulumi_kubernetes as k8s
 
 from components.isolation import before_isolation
 from components.ownership import owned
-from dualregion import rights
-from dualregion.adoption import value_differences
-from dualregion.begun import Begun
+from dualregion import rbac
+from dualregion.chart.adoption import value_differences
+from dualregion.chart.begun import Begun
+from dualregion.chart.sent_values import has_empty_list, keeps_nulls, nulls_of
+from dualregion.chart.values import without_the_incident
+from dualregion.config.settings import ChartSettings
 from dualregion.procedure import F1
-from dualregion.sent_values import has_empty_list, keeps_nulls, nulls_of
-from dualregion.settings import ChartSettings
-from dualregion.topology import NO_INCIDENT, Installation, Kind
-from dualregion.values import without_the_incident
-from hooks import adoption, claiming, helm_records, rollout
-from hooks.clean_slate import wait_until_ended
-from hooks.failover import POLICY_NAME
-from hooks.granted import wait_until_granted
-from hooks.loud import loud_about_the_pause
-from hooks.preflight import refuse_leftovers
-from hooks.rendering import provider_version
-from hooks.site import Site
+from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
+from steps import claiming
+from steps.context import Site
+from steps.failover import POLICY_NAME
+from steps.paused_exporters import loud_about_the_pause
+from steps.preflight import refuse_leftovers
+from steps.releases import adoption, helm_records, rollout
+from steps.releases.clean_slate import wait_until_ended
+from steps.releases.rbac import wait_until_granted
+from steps.releases.rendering import provider_version
 
 SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 """What the reference values call the search engine's Secret."""
@@ -62,9 +63,7 @@ class Space(pulumi.ComponentResource):
         namespace = _namespace(name, args, pulumi.ResourceOptions(parent=self))
         bindings = [
             _binding(name, each, args, pulumi.ResourceOptions(parent=self, depends_on=[namespace]))
-            for each in rights.bindings(
-                args.site.settings, args.site.settings.region, spec.namespace
-            )
+            for each in rbac.bindings(args.site.settings, args.site.settings.region, spec.namespace)
         ]
         self.contents = [namespace, *bindings]
         self._args, self._before_policy = args, [*self.contents]
@@ -147,7 +146,7 @@ def _description(name: str, site: Site) -> str | None:
 def _empty_values(wanted: Mapping[str, Any], provider: str) -> dict[str, Any]:
     """Return the release's arguments that let nulls and empty lists of its values through, if there are any.
 
-    :param provider: the version of the Kubernetes provider; see `dualregion.sent_values`.
+    :param provider: the version of the Kubernetes provider; see `dualregion.chart.sent_values`.
     """
     nulls, keeps = nulls_of(wanted), keeps_nulls(provider)
     found: dict[str, Any] = {}
@@ -221,7 +220,7 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
 
 
 def _binding(
-    name: str, document: rights.Document, args: SpaceArgs, opts: pulumi.ResourceOptions
+    name: str, document: rbac.Document, args: SpaceArgs, opts: pulumi.ResourceOptions
 ) -> k8s.rbac.v1.RoleBinding:
     """Declare a RoleBinding without which nothing else can be made in the namespace.
 

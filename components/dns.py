@@ -14,12 +14,12 @@ import pulumi_kubernetes as k8s
 from components.hooking import carry_out
 from components.ownership import owned
 from dualregion import brokers
+from dualregion.config.dns import LOAD_BALANCER_NAME
+from dualregion.config.settings import Settings
 from dualregion.corefile import zones_of
-from dualregion.dns import LOAD_BALANCER_NAME
-from dualregion.settings import Settings
-from dualregion.topology import DNS_CHAIN, DNS_LOAD_BALANCER
-from hooks import dns
-from hooks.site import Site
+from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER
+from steps import dns
+from steps.context import Site
 
 RECORD_NAME = "dns-chain"
 _NAME = "DNS"

@@ -14,12 +14,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from dualregion.held import CLUSTER_KEY
 from dualregion.procedure import F0
-from dualregion.topology import CLAIM
-from dualregion.topology import Gate as GateSpec
-from hooks import standing, steps
-from hooks.site import Site
+from dualregion.procedure.topology import CLAIM
+from dualregion.procedure.topology import Gate as GateSpec
+from dualregion.state.held import CLUSTER_KEY
+from steps import actions, standing
+from steps.context import Site
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _is_proved_already(args: GateArgs) -> bool:
 def _prove(args: GateArgs, name: str) -> None:
     site, step = args.site, args.spec.step
     start = datetime.now(UTC)
-    evidence = steps.PROOFS[step.id](site)
+    evidence = actions.PROOFS[step.id](site)
     end = datetime.now(UTC)
-    steps.write_record(
+    actions.write_record(
         site,
         step,
         name,

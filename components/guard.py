@@ -8,10 +8,10 @@ the refused thing stands on (seen with Pulumi 3.259.0), so what was refused once
 import pulumi
 
 from components.hooking import carry_out
-from dualregion.deletion import Doomed
+from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
-from hooks import deletion
-from hooks.site import Site
+from steps.context import Site
+from steps.releases import deletion
 
 _HOOK = "guard-deletion"
 """States hold this name, and the engine deletes nothing whose hook it does not know: it stays."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import grpc
 
+from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
-from hooks.cluster import CallFailed
 
 
 async def carry_out(name: str, work: Callable[[], None]) -> None:

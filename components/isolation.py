@@ -4,8 +4,8 @@ import pulumi
 
 from components.hooking import carry_out
 from dualregion.procedure import F1
-from hooks.preflight import demand_lost_region_gone
-from hooks.site import Site
+from steps.context import Site
+from steps.preflight import demand_lost_region_gone
 
 
 def before_isolation(name: str, site: Site) -> pulumi.ResourceOptions:

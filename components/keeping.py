@@ -7,8 +7,8 @@ what would change all the same is refused.
 
 import pulumi
 
-from hooks.preflight import refuse_to_change, refuse_to_make
-from hooks.site import Site
+from steps.context import Site
+from steps.preflight import refuse_to_change, refuse_to_make
 
 
 def keeping(site: Site) -> pulumi.ResourceOptions:

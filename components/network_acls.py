@@ -12,8 +12,8 @@ import pulumi_aws as aws
 
 from components.aws_provider import aws_provider
 from components.isolation import before_isolation
-from dualregion.topology import AclRule
-from hooks.site import Site
+from dualregion.procedure.topology import AclRule
+from steps.context import Site
 
 
 class NetworkAcls(pulumi.ComponentResource):

@@ -5,12 +5,13 @@ from typing import Any
 import pulumi
 
 from components.region import Region
-from dualregion import VERSION, values
-from dualregion.drift import sizes
-from dualregion.identity import remembered_cluster
-from dualregion.progress import merged_history
-from dualregion.topology import NO_INCIDENT
-from hooks.site import Site
+from dualregion import VERSION
+from dualregion.chart import values
+from dualregion.decision.drift import sizes
+from dualregion.procedure.topology import NO_INCIDENT
+from dualregion.state.identity import remembered_cluster
+from dualregion.state.progress import merged_history
+from steps.context import Site
 
 
 def outputs(site: Site, region: Region) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
 from components.guard import guarding
 from components.keeping import keeping
-from dualregion.deletion import NAMESPACE_SUFFIX
-from dualregion.settings import Settings
-from dualregion.topology import ISOLATION, NO_NAMES, Installation
-from dualregion.topology import Gate as GateSpec
-from hooks.site import Site
+from dualregion.config.settings import Settings
+from dualregion.decision.deletion import NAMESPACE_SUFFIX
+from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation
+from dualregion.procedure.topology import Gate as GateSpec
+from steps.context import Site
 
 AWS_PACKAGE = "pulumi_aws"
 """Read only when something is made on AWS."""

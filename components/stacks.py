@@ -9,9 +9,9 @@ import pulumi
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from dualregion.errors import BackendError, ConfigError
-from dualregion.held import nodes_of, stack_of
-from dualregion.progress import Stack
 from dualregion.secrets import without_secrets
+from dualregion.state.held import nodes_of, stack_of
+from dualregion.state.progress import Stack
 
 
 def read_peer(stack: str) -> Stack:

@@ -11,14 +11,12 @@ import typer
 from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
-from drill.foreign import ForeignSettings
-from drill.interruption import Interruption, Output
-from drill.lifecycle import clear
-from drill.ownership import MARK
+from drill.operators.interruption import Interruption, Output
+from drill.processes import MARK
 from drill.progress import Progress
-from drill.readable import print_closing
-from drill.report import Report
-from drill.scenario import Drill
+from drill.report.readable import print_closing
+from drill.report.report import Report
+from drill.scenario.scenario import Drill
 from drill.settings import (
     DEFAULT_LOST,
     DEFAULT_RATE,
@@ -29,6 +27,8 @@ from drill.settings import (
     default_rate,
     lost_regions,
 )
+from drill.testbed.foreign import ForeignSettings
+from drill.testbed.lifecycle import clear
 from sandbox.errors import SandboxError
 from sandbox.own.images import OwnImages
 

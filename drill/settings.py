@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from drill.access import SUBJECTS, kubeconfig
 from drill.errors import DrillError
+from drill.observation.access import SUBJECTS, kubeconfig
 from drill.own_images import chart_config, overlays
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 from sandbox.own.images import Chart, OwnImages

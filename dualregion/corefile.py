@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dualregion import brokers
+from dualregion.config.settings import Settings
 from dualregion.errors import Refused
-from dualregion.settings import Settings
 
 BEGIN = "# BEGIN camunda-dual-region: DNS chaining, written by the Pulumi program"
 END = "# END camunda-dual-region"

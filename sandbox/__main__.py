@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from sandbox import setup as set_up
+from sandbox.cli import register
 from sandbox.errors import SandboxError
 from sandbox.licences.entries import listed
 from sandbox.licences.really import complaints, with_licences
-from sandbox.regions.cli import register
 from sandbox.setup import fetched as fetched_list
 
 app = typer.Typer(

@@ -1,7 +1,7 @@
 """THE TABLE: Camunda's dual-region operational procedure for 8.5, turn by turn.
 
 Read it from top to bottom. A turn is one `pulumi up` on one stack: `role` says whose, and `needs` and `needs_other` say
-what is proved before it begins. The gates of earlier turns of the same stack stay declared. `hooks.steps.PROOFS` names
+what is proved before it begins. The gates of earlier turns of the same stack stay declared. `steps.actions.PROOFS` names
 the function that does and proves each step.
 
 Source: 'Failover' steps 1 to 3 and 'Failback' steps 1 to 7 of that procedure; F0 is this program's own
@@ -57,7 +57,7 @@ _FAILED_OVER = (Release(FAIL_OVER, exports_to_failover=True), Release(exports_to
 
 CAMUNDA_8_5 = Procedure(
     turns=(
-        # N is a gate only once the other region is installed, too (`dualregion.desired`).
+        # N is a gate only once the other region is installed, too (`dualregion.decision.desired`).
         Turn(Task.INSTALL, Role.MEMBER, Phase.NORMAL, releases=(Release(),), then=(N,)),
         # The survivor's brokers are repointed together with the start of the failover brokers, while there is no
         # quorum to lose.
@@ -70,7 +70,7 @@ CAMUNDA_8_5 = Procedure(
             releases=_FAILED_OVER,
             then=(F2, F3),
         ),
-        # Until then the region may be healthy, and stays as it is (`dualregion.lost_region`).
+        # Until then the region may be healthy, and stays as it is (`dualregion.decision.lost_region`).
         Turn(Task.CLEAN_UP, Role.LOST, Phase.FAILOVER, needs_other=(F3,), then=(R,)),
         # All runs on as in the failover; the isolation, no longer declared, goes once B0 is proved.
         Turn(

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from dualregion.engine.records import PartitionRecords
-from hooks.cluster import Answer, Cluster, Target
-from hooks.search import SearchEngine
+from clients.kubernetes import Answer, Cluster, Target
+from clients.search_engine import SearchEngine
+from dualregion.observed.records import PartitionRecords
 from sandbox.setup import java
 from sandbox.setup.classes import FILES
 from sandbox.setup.training import PARTITIONS, Engine
@@ -35,7 +35,7 @@ _START_SECONDS = 300
 
 
 class Direct:
-    """Answers like `hooks.cluster.Cluster`, of a search engine on this machine."""
+    """Answers like `clients.kubernetes.Cluster`, of a search engine on this machine."""
 
     def ask(
         self, method: str, _: Target, path: str, body: Any = None, seconds: float = 0

@@ -29,8 +29,8 @@ from tests.contract.expectations import (
 )
 from tests.contract.target import Need, Target, eventually
 
-_PROBERS = ("hooks/zeebe.py",)
-_LOAD = ("drill/load.py",)
+_PROBERS = ("clients/zeebe.py",)
+_LOAD = ("drill/observation/load.py",)
 _COMPLETE = f"{REST}complete-a-user-task/"
 _REQUEST_TIMEOUT = 15.0
 """`zeebe.gateway.cluster.requestTimeout`, by default."""
@@ -73,7 +73,7 @@ def a_probe_exports_nothing(target: Target) -> None:
 
 
 @expected(
-    Need.KILL, relied_on=("hooks/zeebe.py", "hooks/steps.py"), sources=(GATEWAY_SETTINGS, SEEN)
+    Need.KILL, relied_on=("clients/zeebe.py", "steps/actions.py"), sources=(GATEWAY_SETTINGS, SEEN)
 )
 def without_quorum_a_probe_is_refused_within_15_seconds(target: Target) -> None:
     """While half of the brokers are gone no partition answers 404, and the gateway gives up after 15 s at the latest."""
@@ -118,7 +118,7 @@ def an_unknown_process_is_refused(target: Target) -> None:
 @expected(
     Need.FREEZE,
     Need.ENGINE,
-    relied_on=("drill/load.py", "drill/audit.py"),
+    relied_on=("drill/observation/load.py", "drill/checks/audit.py"),
     sources=(SEEN,),
     quirk="unanswered-still-carried-out",
 )

@@ -34,7 +34,11 @@ from tests.contract.expectations import (
 from tests.contract.sink import Sink
 from tests.contract.target import Document, Engine, Need, Target, eventually
 
-_READERS = ("hooks/search.py", "drill/records.py", "drill/cluster.py")
+_READERS = (
+    "clients/search_engine.py",
+    "drill/observation/records.py",
+    "drill/observation/cluster.py",
+)
 _DOCUMENTS = 11
 _POSITIONS = 20
 """No instance's records begin later than so many positions after what came before."""
@@ -106,7 +110,11 @@ def records_have_the_fields_that_searches_use(target: Target) -> None:
             assert isinstance(source[name], int), document
 
 
-@expected(Need.ENGINE, relied_on=("drill/cluster.py", "drill/audit.py"), sources=(EXPORTERS, SEEN))
+@expected(
+    Need.ENGINE,
+    relied_on=("drill/observation/cluster.py", "drill/checks/audit.py"),
+    sources=(EXPORTERS, SEEN),
+)
 def an_instance_is_proved_by_its_activated_process(target: Target) -> None:
     """One record of an instance has its key, intent `ELEMENT_ACTIVATED` and element type `PROCESS`."""
     key, documents = _exported(target)
@@ -121,7 +129,9 @@ def an_instance_is_proved_by_its_activated_process(target: Target) -> None:
 
 
 @expected(
-    Need.ENGINE, relied_on=("hooks/search.py", "drill/measure.py"), sources=(TEMPLATES, EXPORTER)
+    Need.ENGINE,
+    relied_on=("clients/search_engine.py", "drill/observation/measure.py"),
+    sources=(TEMPLATES, EXPORTER),
 )
 def templates_name_their_indices_and_aliases(target: Target) -> None:
     """There is a component template, and for each type an index template composed of it with pattern and alias."""
@@ -139,7 +149,7 @@ def templates_name_their_indices_and_aliases(target: Target) -> None:
             assert f"zeebe-record-{index['type']}" in aliases, template
 
 
-@expected(Need.SINK, relied_on=("hooks/search.py",), sources=(ELASTIC_EXPORTER,))
+@expected(Need.SINK, relied_on=("clients/search_engine.py",), sources=(ELASTIC_EXPORTER,))
 def templates_are_there_before_the_first_record(target: Target) -> None:
     """Templates are put before the first record is written: mappings come too late afterwards."""
     _exported(target)
@@ -164,7 +174,7 @@ def records_are_written_in_bulks(target: Target) -> None:
                 assert {"_index", "_id", "routing"} <= set(action["index"]), action
 
 
-@expected(Need.TWO_ENGINES, relied_on=("drill/records.py",), sources=(EXPORTERS, SEEN))
+@expected(Need.TWO_ENGINES, relied_on=("drill/observation/records.py",), sources=(EXPORTERS, SEEN))
 def both_engines_get_the_same_records(target: Target) -> None:
     """Both exporters write the same records under the same ids."""
     key, documents = _exported(target)
@@ -175,7 +185,7 @@ def both_engines_get_the_same_records(target: Target) -> None:
 @expected(
     Need.BREAK,
     Need.TWO_ENGINES,
-    relied_on=("hooks/exporting.py", "runbook"),
+    relied_on=("clients/exporting.py", "cli"),
     sources=(EXPORTERS, DIRECTOR),
     quirk="independent-exporters",
 )
@@ -202,7 +212,7 @@ def an_engine_that_is_gone_does_not_stop_the_other_exporter(target: Target) -> N
         assert ids_of(first.documents(key)) == ids_of(second.documents(key))
 
 
-@expected(Need.SINK, relied_on=("drill/records.py",), sources=(ELASTIC_EXPORTER, SEEN))
+@expected(Need.SINK, relied_on=("drill/observation/records.py",), sources=(ELASTIC_EXPORTER, SEEN))
 def a_bulk_that_failed_is_written_again_under_the_same_ids(target: Target) -> None:
     """A bulk that an engine refused is sent again with the same records, so nothing is lost or doubled."""
     process, sink = deployed(target), _sinks(target)[1]
@@ -226,7 +236,7 @@ def a_bulk_that_failed_is_written_again_under_the_same_ids(target: Target) -> No
 
 @expected(
     Need.MOVE,
-    relied_on=("hooks/exporting.py", "dualregion/values.py"),
+    relied_on=("clients/exporting.py", "dualregion/chart/values.py"),
     sources=(EXPORTERS, SEEN),
 )
 def an_exporter_with_a_new_address_goes_on_from_its_position(target: Target) -> None:
@@ -248,7 +258,7 @@ def an_exporter_with_a_new_address_goes_on_from_its_position(target: Target) -> 
 
 
 @expected(
-    relied_on=("dualregion/observed.py",),
+    relied_on=("dualregion/observed/zeebe_answers.py",),
     sources=(DIRECTOR, SEEN),
     quirk="position-moves-past-commands",
 )
@@ -263,7 +273,7 @@ def positions_move_past_what_is_not_exported(target: Target) -> None:
 
 
 @expected(
-    relied_on=("dualregion/observed.py", "drill/cluster.py"),
+    relied_on=("dualregion/observed/zeebe_answers.py", "drill/observation/cluster.py"),
     sources=(DISTRIBUTION, PARTITIONS, SEEN),
     quirk="followers-lag",
 )
@@ -281,7 +291,9 @@ def a_followers_exported_position_may_lag(target: Target) -> None:
     raise AssertionError("no follower ever said less than its leader")
 
 
-@expected(Need.MOVE, relied_on=("dualregion/observed.py",), sources=(PARTITIONS, SEEN))
+@expected(
+    Need.MOVE, relied_on=("dualregion/observed/zeebe_answers.py",), sources=(PARTITIONS, SEEN)
+)
 def before_the_first_export_the_position_is_minus_one(target: Target) -> None:
     """A cluster that has exported nothing says -1."""
     target.hands.stop(*target.brokers)

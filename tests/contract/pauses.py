@@ -39,7 +39,11 @@ from tests.contract.expectations import (
 )
 from tests.contract.target import Need, Target, ask, eventually
 
-_PAUSERS = ("hooks/exporting.py", "dualregion/observed.py", "drill/cluster.py")
+_PAUSERS = (
+    "clients/exporting.py",
+    "dualregion/observed/zeebe_answers.py",
+    "drill/observation/cluster.py",
+)
 _ACCEPTED = {"body": None, "status": 204, "contentType": None}
 _TOLD = 5.0
 """Seconds in which every replica says its phase: one whose leadership just moves says none."""
@@ -94,7 +98,10 @@ def a_broker_describes_each_of_its_partitions(target: Target) -> None:
             assert {"snapshotId", "processedPositionInSnapshot"} <= set(state), answer
 
 
-@expected(relied_on=("dualregion/observed.py", "hooks/exporting.py"), sources=(PARTITIONS,))
+@expected(
+    relied_on=("dualregion/observed/zeebe_answers.py", "clients/exporting.py"),
+    sources=(PARTITIONS,),
+)
 def every_replica_is_described_by_its_broker(target: Target) -> None:
     """The brokers together describe as many replicas of each partition as the replication factor, one of them leading."""
     factor = topology(target)["replicationFactor"]
@@ -104,7 +111,7 @@ def every_replica_is_described_by_its_broker(target: Target) -> None:
         assert roles.count("LEADER") == 1, f"partition {partition}: {roles}"
 
 
-@expected(relied_on=("hooks/exporting.py",), sources=(PARTITIONS,))
+@expected(relied_on=("clients/exporting.py",), sources=(PARTITIONS,))
 def a_broker_pauses_and_resumes_by_itself(target: Target) -> None:
     """`POST /actuator/partitions/{pause,softPause,resume}Exporting` count on that broker and answer like the `GET`."""
     one, *others = sorted(target.brokers)
@@ -122,7 +129,7 @@ def a_broker_pauses_and_resumes_by_itself(target: Target) -> None:
             eventually(lambda o=other: _not_in(target, o, "EXPORTING"), _TOLD)  # type: ignore[misc]
 
 
-@expected(Need.RESTART, relied_on=("hooks/exporting.py",), sources=(PARTITIONS, SEEN))
+@expected(Need.RESTART, relied_on=("clients/exporting.py",), sources=(PARTITIONS, SEEN))
 def a_broker_resumes_while_others_are_gone(target: Target) -> None:
     """A broker resumes by its own order while the gateway's is refused because half of the brokers are gone."""
     demand(target, "pause")
@@ -149,7 +156,9 @@ def a_pause_outlasts_restarts(target: Target) -> None:
     eventually(lambda: _unless(phases(target) == {"PAUSED"}, str(phases(target))), 10)
 
 
-@expected(Need.WIPE, relied_on=("dualregion/observed.py",), sources=(PAUSE_FILE, SEEN))
+@expected(
+    Need.WIPE, relied_on=("dualregion/observed/zeebe_answers.py",), sources=(PAUSE_FILE, SEEN)
+)
 def an_empty_disk_begins_with_exporting(target: Target) -> None:
     """A broker on an empty disk knows of no pause: it says `EXPORTING` while the others say `PAUSED`."""
     demand(target, "pause")
@@ -165,7 +174,7 @@ def an_empty_disk_begins_with_exporting(target: Target) -> None:
 
 @expected(
     Need.TWO_ENGINES,
-    relied_on=("hooks/exporting.py", "drill/records.py"),
+    relied_on=("clients/exporting.py", "drill/observation/records.py"),
     sources=(ELASTIC_EXPORTER, SEEN),
     quirk="flush-after-pause",
 )
@@ -207,7 +216,9 @@ def nothing_is_taken_in_during_a_pause(target: Target) -> None:
     eventually(lambda: idle(target), target.timing.exported)
 
 
-@expected(Need.ENGINE, relied_on=("dualregion/observed.py",), sources=(MANAGEMENT, PHASES))
+@expected(
+    Need.ENGINE, relied_on=("dualregion/observed/zeebe_answers.py",), sources=(MANAGEMENT, PHASES)
+)
 def a_soft_pause_exports_and_acknowledges_nothing(target: Target) -> None:
     """During a soft pause records reach the engines, but no position moves until exporting is resumed."""
     process = deployed(target)
@@ -226,7 +237,7 @@ def a_soft_pause_exports_and_acknowledges_nothing(target: Target) -> None:
 
 @expected(
     Need.OURS,
-    relied_on=("hooks/exporting.py",),
+    relied_on=("clients/exporting.py",),
     sources=(OURS, MIXED_PAUSE),
     quirk="no-mixed-pause",
 )

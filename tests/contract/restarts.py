@@ -31,12 +31,12 @@ from tests.contract.expectations import (
 )
 from tests.contract.target import Need, Target, ask, eventually
 
-_ROLLOUT = ("hooks/pods.py", "hooks/rollout.py")
+_ROLLOUT = ("clients/pods.py", "steps/releases/rollout.py")
 
 
 @expected(
     Need.RESTART,
-    relied_on=("hooks/zeebe.py", "drill/load.py"),
+    relied_on=("clients/zeebe.py", "drill/observation/load.py"),
     sources=(SEEN,),
     quirk="dead-connection",
 )
@@ -65,7 +65,7 @@ def the_first_command_after_a_restart_waits_on_a_dead_connection(target: Target)
 
 @expected(
     Need.KILL,
-    relied_on=("dualregion/observed.py", "hooks/steps.py"),
+    relied_on=("dualregion/observed/zeebe_answers.py", "steps/actions.py"),
     sources=(GATEWAY_SETTINGS, MEMBERSHIP, SEEN),
     quirk="member-timeout",
 )
@@ -106,7 +106,7 @@ def a_ready_broker_stays_ready_without_quorum(target: Target) -> None:
 
 @expected(
     Need.RESTART,
-    relied_on=("hooks/zeebe.py", "hooks/steps.py"),
+    relied_on=("clients/zeebe.py", "steps/actions.py"),
     sources=(HEALTH, SEEN),
     quirk="ready-before-commands",
     switch_off=("dead-connection",),
@@ -124,7 +124,7 @@ def ready_brokers_need_not_accept_commands_yet(target: Target) -> None:
     raise AssertionError("commands were accepted as soon as all brokers were ready")
 
 
-@expected(Need.OURS, relied_on=("hooks/rollout.py",), sources=(OURS,))
+@expected(Need.OURS, relied_on=("steps/releases/rollout.py",), sources=(OURS,))
 def a_broker_ends_soon_while_others_are_gone(target: Target) -> None:
     """A broker that is told to end does so within seconds, also while half of the brokers are gone: each restart waits for it."""
     gone = half(list(target.brokers))
@@ -141,7 +141,7 @@ def a_broker_ends_soon_while_others_are_gone(target: Target) -> None:
         )
 
 
-@expected(relied_on=("hooks/pods.py",), sources=(HEALTH, READINESS))
+@expected(relied_on=("clients/pods.py",), sources=(HEALTH, READINESS))
 def health_is_up_on_a_whole_cluster(target: Target) -> None:
     """Startup, readiness and liveness are 200 with status `UP`, on each broker; readiness on the gateway, too."""
     for url in target.brokers.values():
@@ -153,7 +153,7 @@ def health_is_up_on_a_whole_cluster(target: Target) -> None:
     assert answer.status == 200, answer
 
 
-@expected(Need.KILL, relied_on=("drill/audit.py",), sources=(SEEN,))
+@expected(Need.KILL, relied_on=("drill/checks/audit.py",), sources=(SEEN,))
 def half_of_the_brokers_back_is_quorum_again(target: Target) -> None:
     """Without half of the brokers nothing is led; when they are back, every partition accepts commands."""
     gone = half(list(target.brokers))
@@ -163,7 +163,7 @@ def half_of_the_brokers_back_is_quorum_again(target: Target) -> None:
     whole(target)
 
 
-@expected(Need.WIPE, relied_on=("dualregion/brokers.py", "hooks/failback.py"), sources=(SEEN,))
+@expected(Need.WIPE, relied_on=("dualregion/brokers.py", "steps/failback.py"), sources=(SEEN,))
 def an_empty_broker_under_an_old_id_catches_up(target: Target) -> None:
     """A broker that starts on an empty disk under an old id joins and gets all that the others have."""
     process, emptied = deployed(target), max(target.brokers)
@@ -174,7 +174,11 @@ def an_empty_broker_under_an_old_id_catches_up(target: Target) -> None:
     _caught_up(target, emptied)
 
 
-@expected(Need.MOVE, relied_on=("dualregion/brokers.py", "dualregion/observed.py"), sources=(OURS,))
+@expected(
+    Need.MOVE,
+    relied_on=("dualregion/brokers.py", "dualregion/observed/zeebe_answers.py"),
+    sources=(OURS,),
+)
 def a_failover_broker_joins_at_another_address(target: Target) -> None:
     """Two lost brokers' ids join again from empty disks at other addresses, while no partition has quorum."""
     process, gone = deployed(target), half(list(target.brokers))

@@ -4,7 +4,11 @@ from tests.contract.asking import grpc_topology, leaders, topology
 from tests.contract.expectations import GRPC, MANAGEMENT, OURS, REST, SEEN, expected
 from tests.contract.target import Need, Target, ask
 
-_READERS = ("dualregion/observed.py", "hooks/zeebe.py", "drill/cluster.py")
+_READERS = (
+    "dualregion/observed/zeebe_answers.py",
+    "clients/zeebe.py",
+    "drill/observation/cluster.py",
+)
 _TOPOLOGY = f"{REST}get-cluster-topology/"
 
 
@@ -47,7 +51,7 @@ def the_topology_gives_each_partition_one_leader_and_all_replicas(target: Target
         assert roles.count("leader") == 1, f"partition {partition}: {roles}"
 
 
-@expected(relied_on=("dualregion/observed.py",), sources=(_TOPOLOGY, SEEN))
+@expected(relied_on=("dualregion/observed/zeebe_answers.py",), sources=(_TOPOLOGY, SEEN))
 def a_brokers_host_is_the_one_it_advertises(target: Target) -> None:
     """`host` is what the broker advertises: the program reads its namespace out of it."""
     hosts = {broker["nodeId"]: broker["host"] for broker in topology(target)["brokers"]}
@@ -55,7 +59,7 @@ def a_brokers_host_is_the_one_it_advertises(target: Target) -> None:
         assert hosts[broker] == host, hosts
 
 
-@expected(relied_on=("drill/load.py",), sources=(f"{GRPC}#topology-rpc",))
+@expected(relied_on=("drill/observation/load.py",), sources=(f"{GRPC}#topology-rpc",))
 def grpc_says_the_same_topology(target: Target) -> None:
     """The gRPC call `Topology` gives the sizes and leaders that REST gives."""
     rest, found = topology(target), grpc_topology(target)
@@ -71,7 +75,7 @@ def grpc_says_the_same_topology(target: Target) -> None:
     assert leading == leaders(target)
 
 
-@expected(Need.OURS, relied_on=("hooks/cluster.py",), sources=(OURS,))
+@expected(Need.OURS, relied_on=("clients/kubernetes.py",), sources=(OURS,))
 def answers_are_json_maps_of_a_known_length(target: Target) -> None:
     """Answers are JSON maps with `Content-Length`: they come through the API server's proxy."""
     broker = next(iter(target.brokers.values()))
@@ -82,7 +86,7 @@ def answers_are_json_maps_of_a_known_length(target: Target) -> None:
         assert int(answer.headers["Content-Length"]) == len(answer.body.encode()), answer.headers
 
 
-@expected(Need.OURS, relied_on=("hooks/exporting.py",), sources=(MANAGEMENT, SEEN))
+@expected(Need.OURS, relied_on=("clients/exporting.py",), sources=(MANAGEMENT, SEEN))
 def a_gateway_that_sees_no_broker_refuses_a_pause_by_status_500(target: Target) -> None:
     """Before a gateway sees any broker it is not ready, its topology is empty, and a pause is answered by HTTP 500."""
     gateway = target.ours.lonely_gateway()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from drill.ownership import OwnProcesses, leftovers
+from drill.processes import OwnProcesses, leftovers
 from drill.settings import CHECKOUT, Places
 from sandbox.regions.model import sandbox_id
 

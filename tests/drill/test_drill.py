@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from drill.failback import ALL_STEPS, PENDING_STEPS
-from drill.failover import STEPS as FAILOVER_STEPS
-from drill.screens import own_names, publish
+from drill.report.screens import own_names, publish
+from drill.scenario.failback import ALL_STEPS, PENDING_STEPS
+from drill.scenario.failover import STEPS as FAILOVER_STEPS
+from drill.scenario.walk import STOPPED_IN
 from drill.settings import CHECKOUT
-from drill.walk import STOPPED_IN
 from tests.drill.runs import PLACES, drill, everything_left, finish, report
 
 pytestmark = [pytest.mark.drill]

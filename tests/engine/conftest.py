@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 import yaml
 
-from drill.access import SUBJECTS, Access
-from drill.ownership import MARK, end_marked
+from drill.observation.access import SUBJECTS, Access
+from drill.operators.stacks import Run, Stacks, copy_program, environment
+from drill.processes import MARK, end_marked
 from drill.regions import REGIONS
-from drill.stacks import Run, Stacks, copy_program, environment
-from dualregion.topology import INCIDENT_LABEL, STEP_LABEL
+from dualregion.procedure.topology import INCIDENT_LABEL, STEP_LABEL
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 from tests.checkout import CHECKOUT

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from drill.adopting import helm_install, plain_values
+from drill.scenario.adopting import helm_install, plain_values
 from tests.checkout import CHECKOUT
 from tests.engine.conftest import CITIES, Project
 

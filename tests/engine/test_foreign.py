@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from drill.cluster import ClusterView
 from drill.errors import ClusterCallFailed, DrillError
-from drill.foreign import ForeignPair, ForeignSettings
-from drill.ownership import MARK
+from drill.observation.cluster import ClusterView
+from drill.processes import MARK
 from drill.regions import REGIONS
+from drill.testbed.foreign import ForeignPair, ForeignSettings
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from drill.stacks import CUT_SHORT
+from drill.operators.stacks import CUT_SHORT
 from tests.checkout import CHECKOUT
 from tests.engine.conftest import Project, dualregion
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from drill.access import Access
-from drill.audit import asked_of, events_of
+from drill.checks.audit import asked_of, events_of
+from drill.observation.access import Access
 from drill.regions import REGIONS
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from drill.ownership import MARK, end_marked
+from drill.processes import MARK, end_marked
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from tests.checkout import CHECKOUT

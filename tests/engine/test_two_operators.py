@@ -5,7 +5,7 @@ from time import sleep
 
 import pytest
 
-from drill.stacks import Run
+from drill.operators.stacks import Run
 from tests.engine.conftest import Project
 
 pytestmark = pytest.mark.engine

@@ -6,8 +6,8 @@ Whatever the procedure proves undisturbed, it proves so, too. It takes longer th
 
 import pytest
 
-from drill.failback import ALL_STEPS
-from drill.points import DNS_RECORD, REMOVAL_NAMESPACE
+from drill.operators.points import DNS_RECORD, REMOVAL_NAMESPACE
+from drill.scenario.failback import ALL_STEPS
 from tests.drill.runs import drill, everything_left, finish, report
 
 pytestmark = [pytest.mark.drill]

@@ -17,25 +17,25 @@ from typing import Any
 
 import yaml
 
-from drill.cluster import ClusterView
-from drill.lifecycle import share_backup
-from drill.loadprocess import LoadProcess
-from drill.ownership import MARK, end_marked
-from drill.records import record_ids
+from clients.files import read_values
+from clients.kubernetes import Cluster
+from drill.observation.cluster import ClusterView
+from drill.observation.loadprocess import LoadProcess
+from drill.observation.records import record_ids
+from drill.processes import MARK, end_marked
 from drill.regions import REGIONS, Region
 from drill.settings import STACK_SECRETS, DrillSettings, Places, stack_config
-from dualregion import installations, values
+from drill.testbed.lifecycle import share_backup
+from dualregion.chart import installations, values
+from dualregion.config.settings import Settings
 from dualregion.procedure import FAIL_BACK, Role
-from dualregion.progress import Incident
-from dualregion.settings import Settings
-from dualregion.topology import Installation, Topology
-from hooks import failback
-from hooks.cluster import Cluster
-from hooks.files import read_values
-from hooks.site import Site
+from dualregion.procedure.topology import Installation, Topology
+from dualregion.state.progress import Incident
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
+from steps import failback
+from steps.context import Site
 
 LONDON, PARIS = REGIONS
 LOST = PARIS.index

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from clients.kubernetes import Cluster
+from dualregion.config.settings import Settings
 from dualregion.corefile import chained
-from dualregion.desired import desired
-from dualregion.progress import Stack
-from dualregion.settings import Settings
-from hooks import dns
-from hooks.cluster import Cluster
-from hooks.site import Site
+from dualregion.decision.desired import desired
+from dualregion.state.progress import Stack
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
+from steps import dns
+from steps.context import Site
 from tests.checkout import CHECKOUT
+from tests.inputs.examples import region
 from tests.sandbox.test_sandbox import address, deploy, eventually, kubectl, resolve, wait_ready
-from tests.unit.examples import region
-from tests.unit.test_corefile import ADDRESSES, COREFILES, EKS, ZONES
+from tests.unit.config.test_corefile import ADDRESSES, COREFILES, EKS, ZONES
 
 pytestmark = pytest.mark.sandbox
 

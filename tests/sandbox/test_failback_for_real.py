@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from dualregion import observed
-from dualregion.engine.repositories import Repository
-from dualregion.engine.snapshots import Snapshot, snapshot_bad
+from clients import exporting
+from clients.exporting import Place
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
+from dualregion.observed import zeebe_answers
+from dualregion.observed.repositories import Repository
+from dualregion.observed.snapshots import Snapshot, snapshot_bad
 from dualregion.procedure import B3
-from hooks import engines, exporting, failback, proofs, snapshots
-from hooks.exporting import Place
-from hooks.site import Site
-from hooks.waiting import Waiting
+from steps import broker_views, failback
+from steps.context import Site
+from steps.polling import Waiting
+from steps.search_engine import engines, snapshots
 from tests.sandbox.recreated import (
     ENGINE_POD,
     LONDON,
@@ -158,11 +160,11 @@ def test_with_its_wait_the_freeze_loses_nothing(
 
 def freeze_unless_deposed(site: Site) -> bool:
     """Freeze; return whether it was reached, and not refused as a partition's leader changed in the pause."""
-    before = observed.leaders(failback._exporting(site))
+    before = zeebe_answers.leaders(failback._exporting(site))
     try:
         failback.freeze(site)
     except DualRegionError as error:
-        changed = observed.deposed(before, observed.leaders(failback._exporting(site)))
+        changed = zeebe_answers.deposed(before, zeebe_answers.leaders(failback._exporting(site)))
         if changed is None:
             raise
         print(f"refused, as {changed}: {error}")
@@ -248,7 +250,7 @@ def test_a_pause_that_is_refused_with_status_200_is_no_pause(regions: Recreated)
     resume(site)
     scale = ("scale", "statefulset", "camunda-zeebe", "--replicas=0")
     regions.kubectl(LONDON, "-n", LONDON.failover_namespace, *scale)
-    eventually(lambda: "broker 1" in str(proofs.incomplete(site)))
+    eventually(lambda: "broker 1" in str(broker_views.incomplete(site)))
     gateway = Place(site.cluster, site.namespace)
     refusal = exporting.pause(gateway.cluster, gateway.namespace, site.settings.release)
     assert "Expected 4 members of partition" in str(refusal)

@@ -19,13 +19,13 @@ import pytest
 import yaml
 from rich.console import Console
 
-from drill.adopting import helm_install, plain_values
-from drill.cluster import ClusterView, is_ready
 from drill.errors import ClusterCallFailed
-from drill.lifecycle import share_backup
+from drill.observation.cluster import ClusterView, is_ready
 from drill.own_images import broker_told, helm_chart, image_values
 from drill.regions import BROKER_SELECTOR, REGIONS, Region
+from drill.scenario.adopting import helm_install, plain_values
 from drill.settings import DrillSettings, Places, chart_of, values_files
+from drill.testbed.lifecycle import share_backup
 from sandbox.errors import SandboxError
 from sandbox.own import seed as own_seed
 from sandbox.own.images import OwnImages

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hooks import charts
-from hooks.cluster import Cluster
-from tests.unit.failback_world import World, world
-from tests.unit.fake_kubernetes import FakeKubernetes, kubeconfig, serving
-from tests.unit.random_inputs import Seeds
+from clients import charts
+from clients.kubernetes import Cluster
+from tests.fakes.kubernetes import FakeKubernetes, kubeconfig, serving
+from tests.fakes.regions import World, world
+from tests.inputs.random_inputs import Seeds
 
 
 @pytest.fixture

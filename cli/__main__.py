@@ -1,0 +1,77 @@
+"""The command `dualregion`."""
+
+import gc
+
+# Looking for garbage among thousands of imported classes takes a quarter of the time until anything is shown.
+gc.disable()
+
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+import typer
+
+from cli.commands import dns, history, plan, preflight, report, rights, status, transitions
+from cli.commands.common import CHECKOUT, NOT_FORESEEN, Place, ProjectFolder, StackNames
+from cli.errors import Exit
+from cli.stacks.read import DEFAULT_STACKS
+from dualregion.errors import unforeseen
+
+gc.enable()
+
+app = typer.Typer(
+    name="dualregion",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    folder: ProjectFolder = CHECKOUT,
+    stacks: StackNames = DEFAULT_STACKS,
+) -> None:
+    """Camunda 8.5 in two regions: how it stands, and the way through the loss of one.
+
+    Everything it does can be done with plain `pulumi`, too. It uses your Pulumi backend, passphrase and
+    kubeconfig, and holds no state of its own. See docs/runbook-command.md.
+    """
+    context.obj = Place(folder, stacks)
+
+
+app.command()(status.status)
+app.command()(history.history)
+app.command()(preflight.preflight)
+app.command()(dns.dns)
+app.command()(report.report)
+app.command()(rights.rights)
+app.add_typer(plan.app, name="plan")
+app.command()(transitions.failover)
+app.command()(transitions.failback)
+
+
+def run() -> NoReturn:
+    """Run the command, and end the process at once.
+
+    Threads that still wait for a silent region, or belong to Pulumi's Automation API, would take part in
+    Python's own shutdown, which then may abort and hide the exit status.
+    """
+    status: object = Exit.HEALTHY
+    try:
+        app(prog_name="dualregion")
+    except SystemExit as ended:
+        status = ended.code
+    except Exception as error:
+        print(NOT_FORESEEN.format(unforeseen(error)), file=sys.stderr)
+        status = Exit.FAILED
+    with suppress(BrokenPipeError):  # who reads has gone, as `head` does
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else Exit.HEALTHY if status is None else Exit.FAILED)
+
+
+if __name__ == "__main__":
+    run()

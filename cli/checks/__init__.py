@@ -1,0 +1,1 @@
+"""What preflight checks before an incident: offline, and by asking both regions."""

@@ -1,0 +1,132 @@
+"""`dualregion history`."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.report.record import Entry, IncidentRecord, incidents_of, namespace_of
+from cli.stacks.read import Both, Reading, Update, updates
+from cli.status.document import update
+from cli.status.table import row, table
+
+_SHOWN_UPDATES = 20
+"""How many runs of Pulumi are shown at a terminal; `--json` tells them all."""
+
+Updates = dict[str, tuple[Update, ...]]
+
+
+def history(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+) -> None:
+    """Show the recovery record: incidents, their steps with times and evidence, and the runs of Pulumi.
+
+    It asks the state backend only, so it works without any cluster.
+
+    For example:
+
+        dualregion history
+
+        dualregion history --json | jq '.incidents[-1].steps[] | [.step, .seconds]'
+    """
+    place: Place = context.obj
+    with ending_clearly():
+        project, names = place.project(), place.names()
+        stacks = Reading(project, names).stacks()
+        runs = {each.name: updates(project, each.name) for each in stacks}
+        incidents = incidents_of(stacks)
+        if as_json:
+            print_json(document(incidents, runs))
+        else:
+            output().print(_screen(incidents, runs, stacks))
+
+
+def document(incidents: tuple[IncidentRecord, ...], runs: Updates) -> dict[str, Any]:
+    """Return the record as a JSON document."""
+    return {
+        "incidents": [
+            {
+                "incident": each.name,
+                "steps": [_step(entry) for entry in each.entries],
+                "paused": each.paused and [moment and moment.isoformat() for moment in each.paused],
+            }
+            for each in incidents
+        ],
+        "updates": {name: [update(each) for each in found] for name, found in runs.items()},
+    }
+
+
+def _step(entry: Entry) -> dict[str, Any]:
+    return {
+        "step": entry.step,
+        "stack": entry.stack,
+        "region": entry.region,
+        "title": entry.title,
+        "start": entry.start.isoformat(),
+        "end": entry.end.isoformat(),
+        "seconds": entry.seconds,
+        "evidence": dict(entry.evidence),
+    }
+
+
+def _screen(incidents: tuple[IncidentRecord, ...], runs: Updates, stacks: Both) -> RenderableType:
+    names = {each.settings.region: each.settings.own.name for each in stacks}
+    parts: list[RenderableType] = [_incident(each, names) for each in incidents]
+    if not incidents:
+        parts = [Text("no incident so far")]
+    return Group(*parts, _updates(runs))
+
+
+def _incident(record: IncidentRecord, names: dict[int, str]) -> Table:
+    found = table(
+        f"\nIncident {record.name}{_paused(record)}",
+        "step",
+        "region",
+        "began (UTC)",
+        "ended",
+        "seconds",
+        "evidence",
+    )
+    for each in record.entries:
+        row(
+            found,
+            each.step,
+            names[each.region],
+            f"{each.start:%Y-%m-%d %H:%M:%S}",
+            f"{each.end:%H:%M:%S}",
+            f"{each.seconds:.1f}",
+            _evidence(each),
+        )
+    return found
+
+
+def _evidence(entry: Entry) -> str:
+    """Return what a step has seen, a line for each thing; of a broker's address its namespace is enough here."""
+    lines = [f"{key}: {value}" for key, value in entry.evidence.items() if key != "brokers"]
+    if entry.brokers:
+        seen = (f"{id_} in {namespace_of(host)}" for id_, host in entry.brokers.items())
+        lines.insert(0, f"brokers {', '.join(seen)}")
+    return "\n".join(lines)
+
+
+def _paused(record: IncidentRecord) -> str:
+    if record.paused is None:
+        return ""
+    began, ended = record.paused
+    if ended is None:
+        return f", exporters paused since {began:%H:%M:%S}"
+    return f", exporters paused for {(ended - began).total_seconds():.0f} s"
+
+
+def _updates(runs: Updates) -> Table:
+    found = table(
+        "\nRuns of Pulumi, the latest first", "stack", "began (UTC)", "kind", "result", "message"
+    )
+    listed = [(each, name) for name, some in runs.items() for each in some]
+    for each, name in sorted(listed, key=lambda pair: pair[0].start, reverse=True)[:_SHOWN_UPDATES]:
+        row(found, name, f"{each.start:%Y-%m-%d %H:%M:%S}", each.kind, each.result, each.message)
+    return found

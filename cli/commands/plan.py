@@ -1,0 +1,172 @@
+"""`dualregion plan failover` and `dualregion plan failback`: what would be done, and nothing changed."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.driver.previews import Preview, preview
+from cli.notify.events import Point, after, before
+from cli.stacks.project import Project
+from cli.stacks.read import Both, Reading
+from cli.stacks.region_steps import Turn, ahead
+from cli.stacks.step_actions import calls
+from cli.status.failover_standing import as_they_stand
+from cli.status.moves import failback_lost, failback_phases, failover_phases
+from clients.parallel import begin
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+
+app = typer.Typer(
+    help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True
+)
+
+_INDENT = 6
+"""How far what belongs to a step is moved in."""
+
+Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+
+
+@app.command()
+def failover(context: typer.Context, lost: Lost, as_json: AsJson = False) -> None:
+    """Show the steps of a failover that are ahead, and Pulumi's preview of the next `up` on each stack.
+
+    No stack's configuration is touched. Right after a loss the preview waits up to 30 seconds for the
+    survivor's gateway to forget the dead brokers.
+
+    For example:
+
+        dualregion plan failover --lost 1
+    """
+    with ending_clearly():
+        project, stacks = _read(context.obj)
+        phases = failover_phases(lost, stacks)
+        _show(_document(project, stacks, lost, tuple(phases)), as_json)
+
+
+@app.command()
+def failback(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show the steps of a failback that are ahead, and Pulumi's preview of the next `up` on each stack.
+
+    For example:
+
+        dualregion plan failback
+    """
+    with ending_clearly():
+        project, stacks = _read(context.obj)
+        lost = failback_lost(stacks)
+        phases = failback_phases(lost, stacks)
+        _show(_document(project, stacks, lost, tuple(phases)), as_json)
+
+
+def _read(place: Place) -> tuple[Project, Both]:
+    project, names = place.project(), place.names()
+    return project, as_they_stand(Reading(project, names).stacks())
+
+
+def _document(
+    project: Project, stacks: Both, lost: int, phases: tuple[Phase, ...]
+) -> dict[str, Any]:
+    """Return the plan as a JSON document.
+
+    :raises Refused: if the program refuses, with its sentence.
+    """
+    found: list[Future[Preview]] = [
+        begin(partial(preview, project, each.name, phases[0], lost)) for each in stacks
+    ]
+    previews = [each.result() for each in found]
+    refusals = [f"stack {each.stack}: {each.refusal}" for each in previews if each.refusal]
+    if refusals:
+        raise Refused("\n".join(refusals))
+    return {
+        "lostRegion": lost,
+        "phase": phases[0],
+        "steps": list(_steps(stacks, lost, phases)),
+        "previews": [
+            {
+                "stack": each.stack,
+                "changes": [str(change) for change in each.changes],
+                "waitingFor": each.waiting,
+            }
+            for each in previews
+        ],
+    }
+
+
+def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[str, Any]]:
+    """Return each step ahead, of all phases, once."""
+    seen: set[Turn] = set()
+    told: set[str] = set()
+    for phase in phases:
+        of = None if phase is Phase.NORMAL else lost
+        for turn in ahead(phase, of, stacks):
+            if turn in seen:
+                continue
+            seen.add(turn)
+            stack = stacks[turn.region]
+            hooks = [each for each in _hooks(turn, lost, stacks) if each["point"] not in told]
+            told.update(each["point"] for each in hooks)
+            yield {
+                "step": turn.step.id,
+                "phase": phase,
+                "stack": stack.name,
+                "region": stack.settings.own.name,
+                "title": turn.step.title,
+                "calls": list(calls(turn, stack.settings, of)),
+                "hooks": hooks,
+            }
+
+
+def _hooks(turn: Turn, lost: int, stacks: Both) -> Iterator[dict[str, str]]:
+    """Return the user's own hooks that are called at a step."""
+    hooks = stacks[brokers.other(lost)].settings.hooks
+    points: tuple[tuple[str, Point | None], ...] = (
+        ("before", before(turn)),
+        ("after", after(turn, lost)),
+    )
+    for when, point in points:
+        hook = point and point.hook_of(hooks)
+        if point and hook:
+            yield {"when": when, "hook": point.hook, "point": point, "calls": str(hook)}
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    say = partial(_say, output())
+    say(f"phase {document['phase']}, lostRegion {document['lostRegion']}, on both stacks; then")
+    for number, each in enumerate(document["steps"], 1):
+        say("")
+        say(
+            f"{number:>2}. {each['step']} on stack {each['stack']} ({each['region']}): {each['title']}"
+        )
+        for call in each["calls"]:
+            say(call, _INDENT)
+        for hook in each["hooks"]:
+            say(f"{hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}", _INDENT)
+    for each in document["previews"]:
+        say("")
+        say(f"Pulumi's preview of the next `up` on stack {each['stack']}")
+        for change in each["changes"] or ["no change"]:
+            say(change, _INDENT)
+        if each["waitingFor"]:
+            say(f"then it waits: {each['waitingFor']}", _INDENT)
+    say("")
+    say("Nothing was changed.")
+
+
+def _say(console: Console, text: str, indent: int = 0) -> None:
+    """Print a line; at a terminal what is longer goes on below its beginning, between two words."""
+    if console.is_terminal:
+        console.print(Padding.indent(Text(text), indent))
+    else:
+        console.print(" " * indent + text, markup=False, soft_wrap=True)

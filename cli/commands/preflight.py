@@ -1,0 +1,125 @@
+"""`dualregion preflight`."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from itertools import chain
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.check import Check, Outcome
+from cli.checks import offline
+from cli.checks.live import of_region
+from cli.checks.offline import Ground
+from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.errors import Exit
+from cli.notify import transport
+from cli.stacks.project import Project
+from cli.status.looking import look
+from cli.status.table import row, table
+from clients.charts import defaults_of
+from clients.files import chart_version, check_chart, read_values
+from clients.parallel import begin
+from dualregion.errors import DualRegionError
+from dualregion.procedure import Phase
+
+
+class Procedure(StrEnum):
+    """What is to follow."""
+
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+
+
+def preflight(
+    context: typer.Context,
+    procedure: Annotated[
+        Procedure | None,
+        typer.Argument(
+            help="What is to follow. Default: failback if a region is lost, else failover."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+) -> None:
+    """Check beforehand all that can be known; each failure comes with its remedy. Fit for a nightly job.
+
+    It changes nothing but this: to see that the snapshot repository can be written, it is registered in each
+    search engine under a name of its own, and forgotten again.
+
+    Exit status: 0 all hold, 1 some failed, 13 none failed, but some could not be made.
+
+    For example:
+
+        dualregion preflight
+
+        dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
+    """
+    place: Place = context.obj
+    with ending_clearly(Exit.CANNOT_TELL):
+        ground = _ground(place.project(), place.names())
+        lost = ground.status.phase is not Phase.NORMAL
+        chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
+        found = tuple(all_checks(ground, failback=chosen is Procedure.FAILBACK))
+        if as_json:
+            print_json({"procedure": chosen, "checks": [_plain(each) for each in found]})
+        else:
+            output().print(_screen(chosen, found))
+    raise typer.Exit(exit_status(found))
+
+
+def all_checks(ground: Ground, *, failback: bool) -> Iterator[Check]:
+    """Make every check; the regions are asked at the same time."""
+    live = [
+        begin(lambda ask=ask: list(ask()))  # type: ignore[misc]
+        for ask in (partial(of_region, ground, region, failback=failback) for region in (0, 1))
+    ]
+    yield from offline.always(ground)
+    yield from transport.checks(ground.settings.hooks, ground.folder)
+    yield from (offline.before_failback if failback else offline.before_failover)(ground)
+    yield from chain.from_iterable(future.result() for future in live)
+
+
+def exit_status(found: tuple[Check, ...]) -> Exit:
+    """Return what the checks amount to."""
+    outcomes = {each.outcome for each in found}
+    if Outcome.FAILED in outcomes:
+        return Exit.FAILED
+    return Exit.CANNOT_TELL if Outcome.UNKNOWN in outcomes else Exit.HEALTHY
+
+
+def _ground(project: Project, names: tuple[str, str]) -> Ground:
+    status = look(project, names)
+    settings = status.stacks[0].settings
+    ground = Ground(status, project.backend(), folder=project.folder)
+    try:
+        check_chart(settings.chart, project.folder)
+        chart = chart_version(settings.chart, project.folder)
+        values = read_values(settings.values, project.folder)
+        defaults = defaults_of(settings.chart, project.folder)
+        of_failover = read_values(settings.failover_values, project.folder, default=None)
+    except DualRegionError as error:
+        return replace(ground, values_problem=str(error).removeprefix("- "))
+    return replace(
+        ground, values=values, failover_values=of_failover, chart=chart, defaults=defaults
+    )
+
+
+def _plain(check: Check) -> dict[str, str]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome,
+        "found": check.found,
+        "remedy": check.remedy,
+    }
+
+
+def _screen(procedure: Procedure, found: tuple[Check, ...]) -> Table:
+    shown = table(f"Preflight of a {procedure}", "", "check", "found, and what to do")
+    for each in found:
+        row(shown, each.outcome, each.name, each.found)
+        if each.remedy:
+            row(shown, " ", " ", f"-> {each.remedy}")
+    return shown

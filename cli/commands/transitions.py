@@ -1,0 +1,168 @@
+"""`dualregion failover` and `dualregion failback`."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from cli.commands.common import Place, ending_clearly, output
+from cli.driver.confirm import Consent
+from cli.driver.driver import Driver
+from cli.driver.operations import PulumiHands, signature
+from cli.errors import Exit, Stopped
+from cli.notify import transport
+from cli.notify.notifier import Announcer
+from cli.stacks.read import Both
+from cli.status.next_step import next_of
+
+Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes", "-y", help="Answer questions with yes, but those that have an option of their own."
+    ),
+]
+YesDeleteRegion = Annotated[
+    bool,
+    typer.Option(
+        "--yes-delete-region",
+        help="Answer with yes, too, whether the lost region is deleted although it still answers.",
+    ),
+]
+YesUnlock = Annotated[
+    bool,
+    typer.Option(
+        "--yes-unlock",
+        help="Answer with yes, too, whether a lock is taken away whose process is not to be found here.",
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="STEP", help="Stop after this step, such as B1.")
+]
+Message = Annotated[
+    str, typer.Option("--message", "-m", help="What the stack history says, such as the incident.")
+]
+
+NoHooks = Annotated[
+    bool, typer.Option("--no-hooks", help="Call neither hooks.notify nor hooks.trafficReroute.")
+]
+
+
+def failover(
+    context: typer.Context,
+    lost: Lost,
+    *,
+    yes: Yes = False,
+    yes_delete_region: YesDeleteRegion = False,
+    yes_unlock: YesUnlock = False,
+    until: Until = None,
+    message: Message = "",
+    no_hooks: NoHooks = False,
+) -> None:
+    """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
+
+    It previews first, and asks before it begins and before a lost region that still answers is cleaned. Ctrl-C
+    stops it; run again, it goes on.
+
+    For example:
+
+        dualregion failover --lost 1
+
+        dualregion failover --lost 1 --yes --message "incident 4711"
+
+        dualregion failover --lost 1 --yes --yes-delete-region
+
+        dualregion failover --lost 1 --until F3
+    """
+    _carry_out(
+        context.obj,
+        f"failover --lost {lost}",
+        lambda driver: driver.failover(lost),
+        consents=_consents(yes=yes, delete_region=yes_delete_region, unlock=yes_unlock),
+        until=until,
+        message=message,
+        no_hooks=no_hooks,
+    )
+
+
+def failback(
+    context: typer.Context,
+    *,
+    yes: Yes = False,
+    yes_unlock: YesUnlock = False,
+    until: Until = None,
+    message: Message = "",
+    no_hooks: NoHooks = False,
+) -> None:
+    """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
+
+    Its clusters answer again, the lost region's is empty. It asks before it begins, before web apps go down
+    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; run again, it goes on.
+
+    For example:
+
+        dualregion failback
+
+        dualregion failback --until B1
+
+        dualregion failback --yes
+    """
+    _carry_out(
+        context.obj,
+        "failback",
+        lambda driver: driver.failback(),
+        consents=_consents(yes=yes, unlock=yes_unlock),
+        until=until,
+        message=message,
+        no_hooks=no_hooks,
+    )
+
+
+def _consents(
+    *, yes: bool, delete_region: bool = False, unlock: bool = False
+) -> frozenset[Consent]:
+    """Return what the operator has typed."""
+    typed = {
+        Consent.YES: yes,
+        Consent.DELETE_REGION: delete_region,
+        Consent.UNLOCK: unlock,
+    }
+    return frozenset(option for option, is_typed in typed.items() if is_typed)
+
+
+def _carry_out(
+    place: Place,
+    what: str,
+    drive: Callable[[Driver], Both],
+    *,
+    consents: frozenset[Consent],
+    until: str | None,
+    message: str,
+    no_hooks: bool,
+) -> None:
+    """Drive, and tell the state in the end, however it ends."""
+    said = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
+    console = output()
+    with ending_clearly():
+        project = place.project()
+        hands = PulumiHands(project, place.names(), console, consents, said)
+        call = None if no_hooks else partial(transport.call, folder=project.folder)
+        try:
+            stacks = drive(Driver(hands, until, Announcer(call, hands.say, signature())))
+        except (Stopped, KeyboardInterrupt) as stopped:
+            if isinstance(stopped, Stopped):
+                hands.say(str(stopped))
+            _tell(hands, hands.stacks())
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        _tell(hands, stacks)
+
+
+def _tell(hands: PulumiHands, stacks: Both) -> None:
+    """Tell what is proved and what is next, by the stacks alone."""
+    for stack in stacks:
+        proved = " ".join(stack.state.held.gates) or "nothing"
+        hands.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
+    following = next_of(stacks)
+    if following:
+        hands.say(str(following))

@@ -1,0 +1,251 @@
+"""Driving both stacks through a phase, `up` by `up`, each in its turn.
+
+It looks before each `up`, never remembers: interrupted anywhere, the same command goes on.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
+from typing import Protocol
+
+from cli.driver.confirm import Question, irreversible, may_be_irreversible
+from cli.driver.previews import Preview
+from cli.errors import PulumiFailed, Stopped
+from cli.notify.notifier import Announcer
+from cli.stacks.locks import locked_by_others
+from cli.stacks.read import Both, RegionStack
+from cli.stacks.region_steps import Turn, ahead, turns
+from cli.status.health import Status
+from cli.status.moves import backs_out, failback_lost, failback_phases, failover_phases
+from clients.parallel import begin
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import Phase, R
+
+
+class Hands(Protocol):
+    """What the driving is done with."""
+
+    def stacks(self) -> Both:
+        """Read both stacks, without proofs that do not stand any more.
+
+        :raises CallFailed: if the survivor's cluster does not tell whether they do.
+        """
+
+    def status(self, *, thorough: bool = False) -> Status:
+        """Look at both regions, too; thoroughly before what cannot be undone."""
+
+    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+        """Preview the next `up` of a stack in a phase that is not set yet."""
+
+    def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
+        """Set a stack's phase for good."""
+
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        """Run `pulumi up`.
+
+        :param spare: whether a lost region is spared if it answers after all: its deletion was not agreed to.
+        :raises DualRegionError: if it fails, is stopped, or another operator is at work.
+        """
+
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        """Refuse to go on in another cluster than the one that a stack's state remembers.
+
+        :raises Refused: if the region's kube context leads there.
+        """
+
+    def drop_pending(self, stack: str) -> None:
+        """Drop the operations from a stack's state that a killed run has left pending."""
+
+    def ask(self, question: Question, status: Status | None = None) -> bool:
+        """Ask the operator, showing the live topology."""
+
+    def say(self, text: str) -> None:
+        """Tell the operator."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Drives a failover or failback.
+
+    :ivar until: the step after which to stop, or None.
+    :ivar announcer: calls the user's own hooks; by default none.
+    """
+
+    hands: Hands
+    until: str | None = None
+    announcer: Announcer = field(default_factory=Announcer)
+
+    def failover(self, lost: int) -> Both:
+        """Carry out a failover, or go on with it; return how both stacks stand in the end.
+
+        :raises Refused: if that is the wrong move, or another operator is at work.
+        :raises Stopped: if the operator says no.
+        """
+        stacks = self._unlocked_stacks()
+        phases = failover_phases(lost, stacks)
+        self._check_until(phases, lost)
+        if backs_out(lost, stacks):
+            name = stacks[lost].settings.own.name
+            question = Question(
+                f"back out of the failback of region {name}, which is emptied again?"
+            )
+            self._ask(question, self.hands.status())
+        return self._drive(phases, lost, stacks)
+
+    def failback(self) -> Both:
+        """Carry out a failback, or go on with it; returns and raises as `failover`."""
+        stacks = self._unlocked_stacks()
+        lost = failback_lost(stacks)
+        phases = failback_phases(lost, stacks)
+        self._check_until(phases, lost)
+        return self._drive(phases, lost, stacks)
+
+    def _unlocked_stacks(self) -> Both:
+        """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
+
+        Where the backend does not show locks, Pulumi refuses later. One that a killed run may have left is asked about
+        then.
+        """
+        stacks = self.hands.stacks()
+        for each in stacks:
+            held = [lock for lock in each.locks or () if not lock.may_be_left]
+            if held:
+                raise locked_by_others(each.name, held)
+        return stacks
+
+    def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
+        """Refuse to stop in the middle of an `up`: its steps depend on each other."""
+        ends = [
+            turn.step.id
+            for phase in phases
+            for turn, after in _with_next(turns(phase, lost))
+            if after is None or after.region != turn.region
+        ]
+        if self.until is not None and self.until not in ends:
+            allowed = ", ".join(dict.fromkeys(ends))
+            raise Refused(
+                f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
+            )
+
+    def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
+        """Go through phases; `stacks` is how both stand now, and is read again after whatever is done."""
+        with self.announcer.ending():
+            for phase in phases:
+                of = None if phase is Phase.NORMAL else lost
+                stacks = self._set(phase, of, stacks, first=phase is phases[0], lost=lost)
+                left = self._ahead(phase, of, lost, stacks)
+                while left and not self._is_reached(phase, of, left):
+                    stacks = self._one(phase, of, left, stacks, lost)
+                    left = self._ahead(phase, of, lost, stacks)
+                if self._is_reached(phase, of, left):
+                    self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
+                    break
+        return stacks
+
+    def _ahead(self, phase: Phase, of: int | None, lost: int, stacks: Both) -> tuple[Turn, ...]:
+        """Return the steps ahead, and tell what is reached."""
+        left = ahead(phase, of, stacks)
+        done = tuple(takewhile(lambda turn: turn not in left, turns(phase, of)))
+        self.announcer.reached(done, phase, lost, stacks)
+        return left
+
+    def _set(self, phase: Phase, of: int | None, stacks: Both, *, first: bool, lost: int) -> Both:
+        """Set the phase on the stacks that were not told; the first one only after a look at what it does.
+
+        Return how both stacks stand then.
+        """
+        untold = [
+            each
+            for each in stacks
+            if each.settings.phase is not phase
+            or (of is not None and each.settings.lost_region != of)
+        ]
+        if not untold:
+            return stacks
+        if first and phase is not Phase.NORMAL:
+            self._agree(stacks[brokers.other(lost)].name, phase, lost)
+        setting = [begin(partial(self.hands.set_phase, each.name, phase, of)) for each in untold]
+        wait(setting)
+        for each, done in zip(untold, setting, strict=True):
+            done.result()
+            self.hands.say(f"stack {each.name}: phase {phase}")
+        return self.hands.stacks()
+
+    def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
+        """Show what Pulumi would do, and how both regions stand, and ask: each is looked for at the same time."""
+        status = begin(self.hands.status)
+        found = self.hands.preview(survivor, phase, lost)
+        if found.refusal:
+            raise Refused(f"stack {found.stack}: {found.refusal}")
+        self.hands.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
+        for change in found.changes:
+            self.hands.say(f"    {change}")
+        question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
+        self._ask(Question(question), status.result())
+
+    def _one(
+        self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
+    ) -> Both:
+        """Run the next `up`, with everything that it can do of the steps ahead; return both stacks after it.
+
+        :raises PulumiFailed: if it succeeds and yet nothing was proved.
+        """
+        group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
+        stack = stacks[left[0].region]
+        # Pulumi refreshes a state before the program can refuse: in another cluster all of it would be gone.
+        self.hands.check_cluster(stacks, stack.settings.region)
+        agreed = self._ask_before(group, of)
+        self.announcer.begins(group, phase, lost, stacks)
+        spare = not agreed and any(turn.step == R for turn in group)
+        self.hands.up(stack.name, group, spare=spare)
+        after = self.hands.stacks()
+        self._drop_pending(after[left[0].region])
+        if ahead(phase, of, after)[:1] == left[:1]:
+            waiting = (
+                after[left[0].region].state.outputs.get("waitingFor") or "nothing that it tells"
+            )
+            raise PulumiFailed(
+                f"`pulumi up` on stack {stack.name} succeeded, but {left[0].step.id} is not proved; it waits for: "
+                f"{waiting}"
+            )
+        return after
+
+    def _ask_before(self, group: Sequence[Turn], of: int | None) -> bool:
+        """Ask if something of an `up` cannot be undone, and say whether it was asked and agreed to.
+
+        Nothing else waits for a look at the regions.
+        """
+        if not may_be_irreversible(group, of):
+            return False
+        status = self.hands.status(thorough=True)
+        question = irreversible(group, of, status)
+        if question:
+            self._ask(question, status)
+        return question is not None
+
+    def _drop_pending(self, stack: RegionStack) -> None:
+        """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.
+
+        The `up` has looked at the cluster, and made or taken over whatever it was.
+        """
+        pending = ", ".join(stack.state.pending)
+        question = f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
+        if pending and self.hands.ask(Question(question)):
+            self.hands.drop_pending(stack.name)
+
+    def _ask(self, question: Question, status: Status | None) -> None:
+        if not self.hands.ask(question, status):
+            raise Stopped("stopped before that; what is done stays, and the same command goes on")
+
+    def _is_reached(self, phase: Phase, of: int | None, left: tuple[Turn, ...]) -> bool:
+        """Whether the step to stop after is proved, and everything before it."""
+        every = turns(phase, of)
+        of_step = [index for index, turn in enumerate(every) if turn.step.id == self.until]
+        return bool(of_step) and not any(each in left for each in every[: of_step[-1] + 1])
+
+
+def _with_next(every: tuple[Turn, ...]) -> list[tuple[Turn, Turn | None]]:
+    return list(zip(every, (*every[1:], None), strict=True))

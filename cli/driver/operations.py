@@ -1,0 +1,227 @@
+"""Driving with the real Pulumi, and asking the operator at the terminal."""
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from pulumi.automation import ConcurrentUpdateError, ConfigValue
+from rich.console import Console
+
+from cli.driver import previews
+from cli.driver.confirm import Consent, Question
+from cli.driver.events import Teller
+from cli.driver.live import running
+from cli.driver.previews import Preview
+from cli.driver.processes import stop_program
+from cli.errors import PulumiFailed, Stopped
+from cli.stacks.locks import locked_by_others, locks_in
+from cli.stacks.project import Project
+from cli.stacks.read import Both, Reading
+from cli.stacks.region_steps import Turn
+from cli.status import looking, table
+from cli.status.failover_standing import as_they_stand
+from cli.status.health import Status
+from cli.status.observe import PATIENCE_SECONDS
+from clients import identity
+from clients.kubernetes import CallFailed, Cluster
+from clients.parallel import begin
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+from dualregion.state.progress import current_incident
+from steps.preflight import SPARE_LIVING
+
+_LOOK_SECONDS = 0.2
+"""How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""
+
+_THOROUGH_SECONDS = 18.0
+"""How long the regions may take to answer before something is done that cannot be undone."""
+
+
+@dataclass(frozen=True)
+class PulumiHands:
+    """Drives the user's own stacks.
+
+    :ivar consents: the options that were typed: questions of their kinds are answered with yes.
+    :ivar message: what the stack history says of each `up`.
+    """
+
+    project: Project
+    names: tuple[str, str]
+    console: Console
+    consents: frozenset[Consent]
+    message: str
+
+    def stacks(self) -> Both:
+        """Read both stacks, without proofs that do not stand any more."""
+        return as_they_stand(Reading(self.project, self.names).stacks())
+
+    def status(self, *, thorough: bool = False) -> Status:
+        """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""
+        patience = _THOROUGH_SECONDS if thorough else PATIENCE_SECONDS
+        return looking.look(self.project, self.names, patience, with_last=False)
+
+    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+        """Preview the next `up` of a stack in a phase that is not set yet."""
+        self.say(f"stack {stack}: previewing phase {phase}")
+        return previews.preview(self.project, stack, phase, lost)
+
+    def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
+        """Set a stack's phase in its settings file."""
+        values = {"phase": ConfigValue(phase.value)}
+        if lost is not None:
+            values["lostRegion"] = ConfigValue(str(lost))
+        self.project.ask(stack, lambda: self.project.stack(stack).set_all_config(values))
+
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        """Refuse to go on in another cluster than the one that a stack's state remembers.
+
+        One that does not answer has nothing to be refused: the program says what to do then.
+
+        :raises Refused: if the region's kube context leads there.
+        """
+        own, peer = stacks[region], stacks[brokers.other(region)]
+        incident = current_incident(own.settings, own.state.held, peer.state.held)
+        cluster = Cluster(own.settings.kubeconfig, own.settings.own.kube_context)
+        with suppress(CallFailed):
+            identity.check(cluster, own.settings, own.state.held, incident)
+
+    def drop_pending(self, stack: str) -> None:
+        """Drop the operations from a stack's state that a killed run has left pending."""
+        self.project.ask(
+            stack,
+            lambda: self.project.stack(stack).refresh(
+                clear_pending_creates=True, message=self.message, color="never", show_secrets=False
+            ),
+        )
+
+    def ask(self, question: Question, status: Status | None = None) -> bool:
+        """Ask the operator, showing the live topology first.
+
+        :raises Refused: if there is no operator to ask.
+        :raises Stopped: at Ctrl-C.
+        """
+        if status is not None:
+            self.console.print(table.topology(status))
+        if question.option in self.consents:
+            self.say(f"{question.text} yes, by {question.option}")
+            return True
+        try:
+            return typer.confirm(question.text)
+        except typer.Abort:
+            if sys.stdin.isatty():
+                raise Stopped("stopped before that; the same command goes on") from None
+            raise Refused(
+                f"the question {question.text!r} is not answered: run it at a terminal, or with {question.option}"
+            ) from None
+
+    def say(self, text: str) -> None:
+        """Tell the operator."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        """Run `pulumi up`; a lock that a killed run may have left is taken away after asking.
+
+        :param spare: see `cli.driver.driver.Hands`; the program is told by a variable of its environment.
+        :raises PulumiFailed: with what the program said.
+        :raises Stopped: if the operator has hit Ctrl-C.
+        :raises Refused: if another operator is at work.
+        """
+        self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
+        try:
+            self._up(stack, steps)
+        except ConcurrentUpdateError as error:
+            self._unlock(stack, str(error))
+            try:
+                self._up(stack, steps)
+            except ConcurrentUpdateError as again:
+                raise locked_by_others(stack, locks_in(str(again))) from None
+
+    def _up(self, stack: str, steps: Sequence[Turn]) -> None:
+        teller = Teller()
+        with running(stack, steps, self.console) as shown:
+            teller.on_line, teller.on_change = shown.line, shown.change
+            future = begin(lambda: self._run(stack, teller))
+            interrupted = _wait(future, lambda: self._stop(teller))
+        try:
+            future.result()
+        except PulumiFailed as error:
+            if interrupted:
+                raise Stopped(
+                    f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
+                ) from None
+            raise PulumiFailed(f"stack {stack}: {teller.refusal or error}") from None
+        if interrupted:
+            raise Stopped(f"stopped; stack {stack} was done by then, and the same command goes on")
+
+    def _stop(self, teller: Teller) -> None:
+        """Tell that it stops, and nothing more of what Pulumi says: it is about the program that had to leave."""
+        self.say("stopping: Pulumi saves what is done; give it a few seconds")
+        teller.on_line = lambda _: None
+
+    def _run(self, stack: str, teller: Teller) -> None:
+        self.project.ask(
+            stack,
+            lambda: self.project.stack(stack).up(
+                message=self.message,
+                on_event=teller,
+                color="never",
+                suppress_outputs=True,
+                show_secrets=False,
+            ),
+        )
+
+    def _unlock(self, stack: str, text: str) -> None:
+        """Take a lock away that a killed run may have left, after asking.
+
+        Its process is not here, but others may share this machine's name: only the operator can know, and `--yes`,
+        which was typed for other questions, does not.
+
+        :raises Refused: if a run holds it, or it is of another machine.
+        """
+        locks = locks_in(text)
+        if not locks or not all(lock.may_be_left for lock in locks):
+            raise locked_by_others(stack, locks)
+        named = ", ".join(map(str, locks))
+        question = (
+            f"stack {stack} is locked by {named}. There is no such process here; a container or machine of the same "
+            "name may still run it, and two runs at once would act on the same brokers. Is that run known to be "
+            "gone, and its lock to be taken away?"
+        )
+        if not self.ask(Question(question, Consent.UNLOCK)):
+            raise Stopped(f"stack {stack} stays locked; nothing was done")
+        self.project.ask(stack, self.project.stack(stack).cancel)
+
+
+def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
+    """Wait for an `up`; return whether Ctrl-C was hit meanwhile.
+
+    :param on_stop: is called at the first Ctrl-C.
+
+    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A
+    gate at work would keep it waiting, so the program is stopped.
+    """
+    interrupted = False
+    while not future.done():
+        try:
+            future.exception(timeout=_LOOK_SECONDS)
+        except TimeoutError:
+            continue
+        except KeyboardInterrupt:
+            if not interrupted:
+                on_stop()
+            interrupted = True
+            stop_program()
+    return interrupted
+
+
+def signature() -> str:
+    """Return who is at work, for the stack history and the hooks: several people may share one account."""
+    return os.environ.get("DUALREGION_OPERATOR") or f"{getpass.getuser()}@{socket.gethostname()}"

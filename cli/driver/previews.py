@@ -1,0 +1,75 @@
+"""Pulumi's own preview of the next `up`, in a phase that is set for that preview only.
+
+It reads a copy of the stack's settings: the user's file is not touched, whatever happens.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi.automation import CommandError
+
+from cli.driver.events import Change, Teller
+from cli.errors import PulumiFailed
+from cli.stacks.project import Project, sentence
+from dualregion.procedure import Phase
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the next `up` on a stack would do.
+
+    :ivar refusal: why the program refuses, or None.
+    :ivar waiting: what the stack would wait for, or None.
+    """
+
+    stack: str
+    changes: tuple[Change, ...] = ()
+    refusal: str | None = None
+    waiting: str | None = None
+
+
+def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Preview:
+    """Preview the next `up` of a stack as if this phase were set.
+
+    :raises PulumiFailed: if it fails without the program having said why.
+    """
+    teller = Teller()
+    with tempfile.TemporaryDirectory(prefix="dualregion-") as folder:
+        settings = Path(folder) / f"Pulumi.{stack}.yaml"
+        settings.write_text(yaml.safe_dump(_settings(project, stack, phase, lost)))
+        settings.chmod(0o600)
+        try:
+            project.ask(stack, lambda: _run(project, stack, settings, teller))
+        except PulumiFailed:
+            if not teller.errors:
+                raise
+    waiting = [line.text for line in teller.lines if line.text.startswith("waiting: ")]
+    return Preview(
+        stack,
+        tuple(teller.changes),
+        teller.refusal or None,
+        waiting[-1].removeprefix("waiting: ") if waiting else None,
+    )
+
+
+def _run(project: Project, stack: str, settings: Path, teller: Teller) -> None:
+    try:
+        project.stack(stack).preview(
+            config_file=str(settings), on_event=teller, color="never", suppress_outputs=True
+        )
+    except CommandError as error:
+        raise PulumiFailed(f"stack {stack}: {sentence(str(error))}") from None
+
+
+def _settings(project: Project, stack: str, phase: Phase, lost: int | None) -> dict[str, Any]:
+    """Return the stack's settings file with the phase in it."""
+    path = project.settings_file(stack)
+    document: dict[str, Any] = yaml.safe_load(path.read_text()) if path.exists() else {}
+    config = dict(document.get("config") or {})
+    config[f"{project.name}:phase"] = phase.value
+    if lost is not None:
+        config[f"{project.name}:lostRegion"] = lost
+    return document | {"config": config}

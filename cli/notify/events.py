@@ -1,0 +1,83 @@
+"""The points of the procedure at which the user's own hooks are called. Pure."""
+
+from enum import StrEnum
+
+from cli.stacks.region_steps import Turn
+from dualregion.config.notifications import AnnouncementSettings, HookSettings
+from dualregion.procedure import B0, B2, B5, F1, F3, N, R
+
+
+class Point(StrEnum):
+    """A point, by the name that a hook gets."""
+
+    FAILOVER_BEGUN = "failover-begun"
+    TRAFFIC_TO_SURVIVOR = "traffic-to-survivor"
+    FAILOVER_COMPLETE = "failover-complete"
+    FAILBACK_BEGUN = "failback-begun"
+    EXPORTERS_PAUSING = "exporters-pausing"
+    EXPORTERS_RESUMED = "exporters-resumed"
+    TRAFFIC_TO_BOTH = "traffic-to-both"
+    FAILBACK_COMPLETE = "failback-complete"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def sentence(self) -> str:
+        """What is the case."""
+        return _SENTENCES[self]
+
+    @property
+    def hook(self) -> str:
+        """The key of the hook that is called, in the section `hooks`."""
+        return "trafficReroute" if self in _TRAFFIC else "notify"
+
+    def hook_of(self, hooks: AnnouncementSettings) -> HookSettings | None:
+        """Return the hook that is called, if it is set."""
+        return dict(hooks.named()).get(self.hook)
+
+    @property
+    def is_an_end(self) -> bool:
+        """Whether the command has ended before its end; each time is an event of its own."""
+        return self in (Point.FAILED, Point.STOPPED)
+
+
+_TRAFFIC = (Point.TRAFFIC_TO_SURVIVOR, Point.TRAFFIC_TO_BOTH)
+
+_SENTENCES = {
+    Point.FAILOVER_BEGUN: "a region is lost, and the failover begins",
+    Point.TRAFFIC_TO_SURVIVOR: "the survivor serves all: clients belong there",
+    Point.FAILOVER_COMPLETE: "the failover is complete, and every broker exports",
+    Point.FAILBACK_BEGUN: "the lost region is there again, and the failback begins",
+    Point.EXPORTERS_PAUSING: "Operate and Tasklist go down and exporters pause now",
+    Point.EXPORTERS_RESUMED: "Operate and Tasklist are up, and exporters at work again",
+    Point.TRAFFIC_TO_BOTH: "both regions serve again: clients may go to both",
+    Point.FAILBACK_COMPLETE: "the failback is complete, and the incident over",
+    Point.FAILED: "the command has failed in the middle of the procedure",
+    Point.STOPPED: "the operator has stopped the command in the middle of the procedure",
+}
+
+LAST = Turn(1, N)
+"""The very last turn of all."""
+
+
+def before(turn: Turn) -> Point | None:
+    """Return the point that lies before a step: it is told before the `up` that proves the step.
+
+    Of the exporters nothing later would do: they pause within an `up` that may last, or fail. Traffic comes
+    back before N, after which no command could call again.
+    """
+    return {
+        F1: Point.FAILOVER_BEGUN,
+        B0: Point.FAILBACK_BEGUN,
+        B2: Point.EXPORTERS_PAUSING,
+        N: Point.TRAFFIC_TO_BOTH,
+    }.get(turn.step)
+
+
+def after(turn: Turn, lost: int) -> Point | None:
+    """Return the point that is reached when a step is proved, and all steps before it."""
+    if turn.step == B5:
+        return Point.EXPORTERS_RESUMED if turn.region != lost else None
+    if turn.step == N:
+        return Point.FAILBACK_COMPLETE if turn == LAST else None
+    return {F3: Point.TRAFFIC_TO_SURVIVOR, R: Point.FAILOVER_COMPLETE}.get(turn.step)

@@ -1,0 +1,1 @@
+"""The recovery record, as a page for people."""

@@ -1,0 +1,1 @@
+"""The project and its two stacks: configuration, state, locks, and the steps of each."""

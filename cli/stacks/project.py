@@ -1,0 +1,207 @@
+"""Pulumi's Automation API on the program's own folder, with the user's backend and passphrase.
+
+Whatever Pulumi says when it fails becomes one sentence with what to do. The user's selected stack stays
+what it is.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pulumi.automation import (
+    CommandError,
+    ConcurrentUpdateError,
+    ConfigValue,
+    InvalidVersionError,
+    LocalWorkspace,
+    OutputMap,
+    Stack,
+)
+
+from cli.errors import PulumiFailed
+from clients.parallel import begin
+from dualregion.errors import ConfigError
+from dualregion.secrets import without_secrets
+
+R = TypeVar("R")
+
+_REMEDIES = (
+    (
+        "incorrect passphrase",
+        "the passphrase is not the stack's: check PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    (
+        "passphrase must be set",
+        "the stack is encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+    ),
+    ("PULUMI_ACCESS_TOKEN must be set", "not logged in: `pulumi login <your backend>`"),
+    (
+        "failed to load checkpoint: EOF",
+        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, "
+        "`find .pulumi -name '*.attrs' -empty -delete`, then the same command again",
+    ),
+)
+"""What Pulumi says, and what the user is told instead."""
+
+
+class Workspace(LocalWorkspace):
+    """A workspace that selects no stack, as each command names its own, and reads no outputs after an update."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leave the user's selection alone."""
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:  # noqa: ARG002 (of the Automation API)
+        """Return nothing.
+
+        The Automation API asks for them after every update, decrypts them for that, and keeps the operator waiting;
+        what a stack says is read with its state.
+        """
+        return {}
+
+
+class Project:
+    """The program in a folder.
+
+    :param folder: holds Pulumi.yaml and the stacks' files.
+    :raises ConfigError: if there is no such project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = _project_name(folder)
+        self._configurations: dict[str, tuple[Any, Mapping[str, ConfigValue]]] = {}
+        # A workspace begins with asking `pulumi` for its version.
+        self._workspace = begin(self._opened)
+
+    def _opened(self) -> Workspace:
+        with clear_errors():
+            return Workspace(work_dir=str(self.folder))
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the Automation API works on.
+
+        :raises PulumiFailed: if there is no usable `pulumi`.
+        """
+        return self._workspace.result()
+
+    def configuration(self, stack: str) -> Mapping[str, ConfigValue]:
+        """Return a stack's configuration, its secrets in plain.
+
+        `pulumi`, which takes a second for it, is asked again only when one of the files has changed.
+        """
+        files = self._files(stack)
+        held = self._configurations.get(stack)
+        if held and files and held[0] == files:
+            return held[1]
+        found: Mapping[str, ConfigValue] = self.workspace.get_all_config(stack)
+        self._configurations[stack] = (files, found)
+        return found
+
+    def settings_file(self, stack: str) -> Path:
+        """Return where a stack's configuration lies; its name may be that of an organization's."""
+        return self.folder / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+
+    def _files(self, stack: str) -> tuple[bytes, bytes] | None:
+        """Return all that a configuration is made of; None if more may be, as an environment of Pulumi's."""
+        try:
+            own = self.settings_file(stack).read_bytes()
+            files = ((self.folder / "Pulumi.yaml").read_bytes(), own)
+            return None if "environment" in (yaml.safe_load(own) or {}) else files
+        except (OSError, yaml.YAMLError, TypeError):
+            return None
+
+    def stack(self, name: str) -> Stack:
+        """Return a handle on a stack, without asking whether there is one."""
+        return Stack.select(name, self.workspace)
+
+    def state(self, name: str) -> Mapping[str, Any]:
+        """Return what a stack's state holds, its secrets encrypted as they are kept.
+
+        The Automation API's own export decrypts them, which takes long and shows what was not asked for.
+        """
+        argv = ["stack", "export", "--stack", name]
+        done = self.workspace.pulumi_command.run(argv, str(self.folder), {})
+        found: Mapping[str, Any] = json.loads(done.stdout).get("deployment") or {}
+        return found
+
+    def backend(self) -> str:
+        """Return the URL of the state backend."""
+        named = os.environ.get("PULUMI_BACKEND_URL")
+        if named:
+            return named
+        with clear_errors():
+            return self.workspace.who_am_i().url or ""
+
+    def ask(self, stack: str, call: Callable[[], R]) -> R:
+        """Call the Automation API for a stack.
+
+        :raises PulumiFailed: in one sentence; for a stack that is not there, naming those that are.
+        """
+        try:
+            with clear_errors(stack):
+                return call()
+        except _NoSuchStack:
+            names = ", ".join(each.name for each in self.workspace.list_stacks()) or "none"
+            raise PulumiFailed(
+                f"there is no stack {stack} of project {self.name}; there are: {names}. Name the stacks of "
+                f"region 0 and 1 with --stacks, or create it: `pulumi stack init {stack}`"
+            ) from None
+
+
+class _NoSuchStack(PulumiFailed):
+    pass
+
+
+@contextmanager
+def clear_errors(stack: str = "") -> Iterator[None]:
+    """Turn what the Automation API raises into a `PulumiFailed` of one sentence.
+
+    A lock is left to the caller, who knows what was to be done.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise PulumiFailed(
+            "no `pulumi` on PATH: install Pulumi 3.259.0 or newer, or put it first on PATH"
+        ) from None
+    except (InvalidVersionError, subprocess.CalledProcessError) as error:
+        raise PulumiFailed(f"`pulumi` cannot be used: {without_secrets(str(error))}") from None
+    except ConcurrentUpdateError:
+        raise
+    except CommandError as error:
+        text = str(error)
+        if "no stack named" in text:
+            raise _NoSuchStack(text) from None
+        where = f"stack {stack}: " if stack else ""
+        raise PulumiFailed(f"{where}{sentence(text)}") from None
+
+
+def sentence(text: str) -> str:
+    """Return what a failed Pulumi command says, as one sentence with a remedy if one is known."""
+    for said, remedy in _REMEDIES:
+        if said in text:
+            return remedy
+    text = without_secrets(text)
+    lines = [line.strip() for line in text.splitlines()]
+    errors = [line.partition("error:")[2].strip() for line in lines if "error:" in line]
+    return next(filter(None, errors), text.strip())
+
+
+def _project_name(folder: Path) -> str:
+    path = folder / "Pulumi.yaml"
+    try:
+        document = yaml.safe_load(path.read_text())
+        return str(document["name"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        raise ConfigError(
+            [
+                f"{folder} holds no Pulumi project: run the command from the checkout, or name the folder "
+                "with --project"
+            ]
+        ) from None

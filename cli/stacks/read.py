@@ -1,0 +1,206 @@
+"""What the two stacks say: configuration, state, outputs, the last update, and who is at work on them."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+from pulumi.automation import UpdateSummary
+
+from cli.stacks.locks import Lock, locks_of
+from cli.stacks.project import Project
+from clients.parallel import begin
+from dualregion.config.settings import Settings
+from dualregion.errors import ConfigError
+from dualregion.state import progress
+from dualregion.state.held import name_of, nodes_of, records_of, stack_of
+
+T = TypeVar("T")
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+"""The resource whose outputs are the stack's."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """A run of Pulumi on a stack.
+
+    :ivar kind: e.g. `update` or `destroy`.
+    :ivar result: `succeeded`, `failed` or `in-progress`.
+    """
+
+    kind: str
+    result: str
+    message: str
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What a stack's state holds.
+
+    :ivar held: what the program itself reads of it.
+    :ivar outputs: of the last update that succeeded.
+    :ivar records: each gate's record, by step id; newer than the outputs after a failed update.
+    :ivar pending: operations that a killed run has left, as `creating NAME`.
+    """
+
+    held: progress.Stack = field(default_factory=progress.Stack)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, deployment: Mapping[str, Any]) -> "State":
+        """Read an exported state.
+
+        It is read as the program reads it.
+        """
+        resources = deployment.get("resources") or ()
+        outputs = next(
+            (each.get("outputs") or {} for each in resources if each["type"] == STACK_TYPE), {}
+        )
+        nodes = nodes_of({each["urn"]: each.get("outputs") or {} for each in resources})
+        pending = tuple(
+            f"{each['type']} {name_of(each['resource']['urn'])}"
+            for each in deployment.get("pending_operations") or ()
+        )
+        return cls(stack_of(outputs, nodes), outputs, records_of(nodes), pending)
+
+
+@dataclass(frozen=True)
+class RegionStack:
+    """A region's stack, as it is now.
+
+    :ivar last: the last update; None if there was none, or it was not asked for.
+    :ivar locks: None if the backend does not show them.
+    """
+
+    name: str
+    settings: Settings
+    state: State
+    last: Update | None = None
+    locks: tuple[Lock, ...] | None = None
+
+
+DEFAULT_STACKS = "region0,region1"
+"""Both stacks' names, as the command is told them."""
+
+Both = tuple[RegionStack, RegionStack]
+"""The stacks of region 0 and region 1."""
+
+
+class Reading:
+    """Both stacks being read.
+
+    The configuration comes first, as the regions can be asked as soon as it is known; the rest is on its
+    way meanwhile.
+
+    :param names: the stacks, in whatever order.
+    """
+
+    def __init__(self, project: Project, names: tuple[str, str]) -> None:
+        self._project, self._names = project, names
+        self._settings = [self._begin(name, read_settings) for name in names]
+
+    def _begin(self, name: str, read: Callable[[Project, str], T]) -> "Future[T]":
+        return begin(lambda: self._project.ask(name, partial(read, self._project, name)))
+
+    @cached_property
+    def settings(self) -> tuple[Settings, Settings]:
+        """The settings of region 0's and region 1's stack.
+
+        :raises ConfigError: if they are not usable, or not those of two regions.
+        :raises PulumiFailed: if they cannot be read.
+        """
+        first, second = sorted(
+            (each.result() for each in self._settings), key=lambda each: each.region
+        )
+        if first.region == second.region:
+            raise ConfigError(
+                [
+                    f"stacks {' and '.join(self._names)} are both of region {first.region}: check region in both "
+                    "Pulumi.<stack>.yaml, or name the right stacks with --stacks"
+                ]
+            )
+        return first, second
+
+    def begin_state(self, *, with_last: bool = True) -> Callable[[], Both]:
+        """Begin to read all else; return what waits for it, and raises as `settings`."""
+        backend = begin(self._project.backend)
+        states = [self._begin(name, _state) for name in self._names]
+        lasts = {name: self._begin(name, _last) for name in self._names if with_last}
+
+        def stacks() -> Both:
+            url = backend.result()
+            found = [
+                RegionStack(
+                    name,
+                    settings.result(),
+                    state.result(),
+                    lasts[name].result() if with_last else None,
+                    locks_of(url, self._project.name, name),
+                )
+                for name, settings, state in zip(self._names, self._settings, states, strict=True)
+            ]
+            first, second = sorted(found, key=lambda each: each.settings.region)
+            return first, second
+
+        return stacks
+
+    def stacks(self) -> Both:
+        """Return both stacks, without their last updates, which only `status` shows; raises as `settings`."""
+        wait = self.begin_state(with_last=False)
+        # Whether they are of two regions is told first.
+        _ = self.settings
+        return wait()
+
+
+def read_settings(project: Project, stack: str) -> Settings:
+    """Return a stack's settings, as the program gets them.
+
+    :raises ConfigError: naming the stack and every problem.
+    """
+    prefix = f"{project.name}:"
+    configuration = project.configuration(stack)
+    texts = {
+        key.removeprefix(prefix): each.value
+        for key, each in configuration.items()
+        if key.startswith(prefix)
+    }
+    secret = [key.removeprefix(prefix) for key, each in configuration.items() if each.secret]
+    try:
+        return Settings.of_configuration(texts, str(project.folder.absolute()), secret)
+    except ConfigError as error:
+        raise ConfigError([f"stack {stack}: {problem}" for problem in error.problems]) from None
+
+
+def _state(project: Project, stack: str) -> State:
+    return State.of(project.state(stack))
+
+
+def _last(project: Project, stack: str) -> Update | None:
+    found = project.stack(stack).info(show_secrets=False)
+    return None if found is None else _update(found)
+
+
+def updates(project: Project, stack: str) -> tuple[Update, ...]:
+    """Return every run of Pulumi on a stack, the latest first.
+
+    :raises PulumiFailed: if it cannot be read.
+    """
+    found = project.ask(stack, lambda: project.stack(stack).history(show_secrets=False))
+    return tuple(_update(each) for each in found)
+
+
+def _update(found: UpdateSummary) -> Update:
+    start, end = _utc(found.start_time), found.end_time and _utc(found.end_time)
+    return Update(found.kind, found.result, found.message, start, end)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return a moment that Pulumi tells in UTC without saying so."""
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,73 @@
+"""The steps of both stacks in order, read from the procedure's table, and what is still ahead.
+
+What an `up` really does is the program's decision, `dualregion.decision.desired`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cli.stacks.read import Both, RegionStack
+from dualregion import brokers
+from dualregion.procedure import PROCEDURE, N, Phase, R, Role, Step
+from dualregion.state import progress
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A step of one region."""
+
+    region: int
+    step: Step
+
+
+def turns(phase: Phase, lost: int | None) -> tuple[Turn, ...]:
+    """Return every step of a phase, and of the phases that it passes through, in order.
+
+    :param lost: the lost region; has no meaning in phase `normal`.
+    """
+    return tuple(
+        Turn(region, step)
+        for turn in PROCEDURE.passed_in(Phase.NORMAL if lost is None else phase)
+        for region in _regions(turn.role, lost)
+        for step in turn.steps
+    )
+
+
+def _regions(role: Role, lost: int | None) -> Iterable[int]:
+    """Return the regions that have a role."""
+    if role is Role.MEMBER or lost is None:
+        return range(brokers.REGIONS)
+    return (brokers.other(lost) if role is Role.SURVIVOR else lost,)
+
+
+def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[Turn, ...]:
+    """Return the steps of a phase that are not proved yet."""
+    present = incident(phase, lost, both)
+    return tuple(turn for turn in turns(phase, lost) if not _is_done(turn, lost, both, present))
+
+
+def _is_done(turn: Turn, lost: int | None, both: Both, present: progress.Incident | None) -> bool:
+    stack = both[turn.region]
+    if turn.step == N:
+        return N.id in stack.state.held.gates
+    if turn.step == R:
+        return _is_left(stack, lost)
+    return turn.step.id in stack.state.held.proved(present)
+
+
+def incident(phase: Phase, lost: int | None, both: Both) -> progress.Incident | None:
+    """Return the incident that a phase is about, or that it would begin; None in phase `normal`."""
+    if phase is Phase.NORMAL or lost is None:
+        return None
+    survivor, other = both[1 - lost], both[lost]
+    settings = survivor.settings.model_copy(update={"phase": phase, "lost_region": lost})
+    return progress.current_incident(settings, survivor.state.held, other.state.held)
+
+
+def _is_left(stack: RegionStack, lost: int | None) -> bool:
+    """Whether the lost region's stack was told: it is empty, or its region does not answer."""
+    held = stack.state.held
+    waits_for_survivor = held.nodes and "does not answer" not in str(
+        stack.state.outputs.get("waitingFor")
+    )
+    return held.phase is Phase.FAILOVER and held.lost_region == lost and not waits_for_survivor

@@ -1,0 +1,213 @@
+"""What each step does in the clusters, call by call, for a plan. Pure.
+
+It tells what hooks and components do, in the operator's words; what Pulumi will change, its own preview tells.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cli.stacks.region_steps import Turn
+from dualregion import brokers
+from dualregion.chart import values
+from dualregion.config.network_acls import rules_in_words
+from dualregion.config.settings import Settings
+from dualregion.procedure import R
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names that an incident's calls are made of.
+
+    :ivar here: the survivor's namespace.
+    :ivar stand_in: its failover namespace.
+    :ivar there: the lost region's namespace.
+    """
+
+    settings: Settings
+    lost: int
+
+    @property
+    def here(self) -> str:
+        return self.settings.regions[brokers.other(self.lost)].namespace
+
+    @property
+    def stand_in(self) -> str:
+        return self.settings.regions[brokers.other(self.lost)].failover
+
+    @property
+    def there(self) -> str:
+        return self.settings.regions[self.lost].namespace
+
+    @property
+    def acl_rules(self) -> tuple[str, ...]:
+        acls = self.settings.regions[brokers.other(self.lost)].network_acls
+        return rules_in_words(acls, self.settings.regions[self.lost].pod_cidrs) if acls else ()
+
+    @property
+    def release(self) -> str:
+        return self.settings.release
+
+    @property
+    def gateway(self) -> str:
+        return f"{self.release}-zeebe-gateway in {self.here}"
+
+    @property
+    def lost_ids(self) -> str:
+        return _ids(brokers.region_broker_ids(self.settings.cluster_size, self.lost))
+
+    @property
+    def stand_in_ids(self) -> str:
+        return _ids(brokers.failover_broker_ids(self.settings.cluster_size, self.lost))
+
+    @property
+    def joining_ids(self) -> str:
+        ids = brokers.region_broker_ids(self.settings.cluster_size, self.lost)
+        return _ids(tuple(each for ordinal, each in enumerate(ids) if not brokers.sleeps(ordinal)))
+
+    @property
+    def variable(self) -> str:
+        return values.exporter_variable(self.lost, "ARGS_URL")
+
+    def url(self, *, replaced: bool) -> str:
+        urls = values.exporter_urls(self.settings, replaced_region=self.lost if replaced else None)
+        return urls[self.lost]
+
+
+def calls(turn: Turn, settings: Settings, lost: int | None) -> tuple[str, ...]:
+    """Return what a step does, one line for each call.
+
+    :param lost: the lost region; None in phase `normal`.
+    """
+    if lost is None:
+        return (
+            f"GET /v1/topology: brokers 0 to {settings.cluster_size - 1}, every partition with "
+            f"{settings.replication_factor} healthy replicas",
+        )
+    return _CALLS[turn.step.id](_Names(settings, lost), turn)
+
+
+def _f1(names: _Names, _: Turn) -> tuple[str, ...]:
+    cut = ", ".join(names.settings.regions[names.lost].pod_cidrs) or "nothing: no podCidrs are set"
+    return (
+        f"NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}, cutting {cut}",
+        *(f"deny {cut}, both ways, by {each}" for each in names.acl_rules),
+        f"GET /v1/topology of {names.gateway}: until broker {names.lost_ids} of {names.there} is gone",
+    )
+
+
+def _f2(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"Namespace {names.stand_in}",
+        f"helm install {names.release} -n {names.stand_in}: installationType failOver, regionId {names.lost}: "
+        f"broker {names.stand_in_ids}, its own search engine, no Operate, no Tasklist",
+        "delete pod, of each broker of the survivor, all at once, as long as no partition has quorum",
+    )
+
+
+def _f3(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"helm upgrade {names.release} -n {names.here}: {names.variable}={names.url(replaced=True)}",
+        "GET /actuator/partitions of every broker: exported positions move",
+        f"POST /v1/user-tasks/.../completion to {names.gateway}: a command of each partition is accepted",
+    )
+
+
+def _r(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"if the cluster answers: helm uninstall {names.release} -n {names.there}, delete namespace "
+        f"{names.there} with its claims. CANNOT BE UNDONE",
+        "if it does not answer: nothing; it is left as it is",
+    )
+
+
+def _b0(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"look into {names.there}: no release, workload, claim, volume or index",
+        f"delete NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}",
+        *(f"delete {each}" for each in names.acl_rules),
+    )
+
+
+def _b1(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"helm install {names.release} -n {names.there}: installationType failBack, no Operate, no Tasklist: "
+        f"broker {names.joining_ids} joins, broker {names.stand_in_ids} sleeps",
+    )
+
+
+def _b2(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"scale deployment {names.release}-operate and {names.release}-tasklist in {names.here} to 0",
+        f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own word",
+        f"POST /zeebe-record*/_search in {names.here} and {names.stand_in}: until the first holds all of the second",
+    )
+
+
+def _b3(names: _Names, _: Turn) -> tuple[str, ...]:
+    repository = names.settings.backup.repository
+    return (
+        f"PUT _snapshot/{repository}/failback-... in {names.here}",
+        f"POST _snapshot/{repository}/failback-.../_restore in {names.there}. CANNOT BE UNDONE, but done again",
+    )
+
+
+def _b4(names: _Names, turn: Turn) -> tuple[str, ...]:
+    here = turn.region != names.lost
+    places = (names.here, names.stand_in) if here else (names.there,)
+    return (
+        *(
+            f"helm upgrade {names.release} -n {place}: {names.variable}={names.url(replaced=False)}"
+            for place in places
+        ),
+        f"delete pod, of each broker in {' and '.join(places)}, one after the other",
+    )
+
+
+def _b5(names: _Names, turn: Turn) -> tuple[str, ...]:
+    if turn.region == names.lost:
+        return (f"helm upgrade {names.release} -n {names.there}: Operate and Tasklist on",)
+    return (
+        f"helm upgrade {names.release} -n {names.here}: Operate and Tasklist on",
+        f"POST /actuator/exporting/resume to {names.gateway}; then each broker's own word",
+        f"helm uninstall {names.release} -n {names.stand_in}, delete namespace {names.stand_in} with its "
+        "claims. CANNOT BE UNDONE",
+    )
+
+
+def _b6(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (f"look for {names.stand_in}: no namespace, no volume",)
+
+
+def _b7(names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        f"helm upgrade {names.release} -n {names.there}: without installationType failBack",
+        f"delete pod, of broker {names.stand_in_ids} in {names.there}, all at once, then the others one by one",
+    )
+
+
+def _f0(_names: _Names, _: Turn) -> tuple[str, ...]:
+    return (
+        "record the claim in this stack's state, then read the other stack's: refused if it has begun a failover for "
+        "this region",
+    )
+
+
+_CALLS: Mapping[str, Callable[[_Names, Turn], tuple[str, ...]]] = {
+    "F0": _f0,
+    "F1": _f1,
+    "F2": _f2,
+    "F3": _f3,
+    R.id: _r,
+    "B0": _b0,
+    "B1": _b1,
+    "B2": _b2,
+    "B3": _b3,
+    "B4": _b4,
+    "B5": _b5,
+    "B6": _b6,
+    "B7": _b7,
+}
+
+
+def _ids(found: tuple[int, ...]) -> str:
+    return ", ".join(map(str, found))

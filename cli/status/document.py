@@ -1,0 +1,128 @@
+"""`dualregion status --json`: the same as plain values, for programs."""
+
+from typing import Any
+
+from cli.stacks.read import RegionStack, Update
+from cli.status.health import Status
+from cli.status.observe import InstallationSight, RegionSight
+from cli.status.partitions import Partition
+from cli.status.results import Told
+
+
+def document(status: Status) -> dict[str, Any]:
+    """Return the status as a JSON document; its keys are those of docs/runbook-command.md."""
+    following = status.next
+    return {
+        "health": status.health,
+        "findings": [
+            {"health": each.health, "sentence": each.sentence} for each in status.findings
+        ],
+        "phase": status.phase,
+        "lostRegion": status.lost,
+        "incident": None if status.incident is None else str(status.incident),
+        "next": following
+        and {
+            "who": following.who,
+            "what": following.what,
+            "command": following.command,
+            "dualregion": following.dualregion,
+        },
+        "ahead": [
+            {
+                "stack": status.stacks[each.region].name,
+                "step": each.step.id,
+                "title": each.step.title,
+            }
+            for each in status.ahead
+        ],
+        "stacks": [_stack(each) for each in status.stacks],
+        "regions": [_region(each) for each in status.sights],
+        "brokers": _brokers(status),
+        "partitions": [_partition(each) for each in status.partitions],
+        "searchEngines": list(status.engines),
+    }
+
+
+def _stack(stack: RegionStack) -> dict[str, Any]:
+    state = stack.state
+    return {
+        "name": stack.name,
+        "region": stack.settings.region,
+        "role": stack.settings.role,
+        "phase": stack.settings.phase,
+        "lastPhase": state.held.phase,
+        "progress": list(state.held.gates),
+        "waitingFor": state.outputs.get("waitingFor"),
+        "lastUpdate": stack.last and update(stack.last),
+        "locks": None if stack.locks is None else [str(each) for each in stack.locks],
+        "pendingOperations": list(state.pending),
+    }
+
+
+def update(last: Update) -> dict[str, Any]:
+    """Return a run of Pulumi as plain values."""
+    return {
+        "kind": last.kind,
+        "result": last.result,
+        "message": last.message,
+        "start": last.start.isoformat(),
+        "end": last.end and last.end.isoformat(),
+    }
+
+
+def _region(sight: RegionSight) -> dict[str, Any]:
+    return {
+        "region": sight.region,
+        "name": sight.name,
+        "context": sight.context,
+        "silence": sight.silence,
+        "installations": {kind: _installation(told) for kind, told in sight.installations.items()},
+    }
+
+
+def _installation(told: Told[InstallationSight | None]) -> dict[str, Any] | None:
+    found = told.value
+    if found is None:
+        return {"silence": told.silence} if told.silence else None
+    return {
+        "silence": None,
+        "namespace": found.namespace,
+        "workloads": {each.name: [each.ready, each.wanted] for each in found.workloads},
+        "brokers": [
+            {
+                "id": each.broker,
+                "pod": each.name,
+                "ready": each.ready,
+                "silence": each.exporting.silence,
+            }
+            for each in found.brokers
+        ],
+        "searchEngineSilence": found.records.silence,
+    }
+
+
+def _brokers(status: Status) -> list[dict[str, Any]] | None:
+    if status.view.value is None:
+        return None
+    return [
+        {
+            "id": each.id,
+            "host": each.host,
+            "leads": [copy.partition for copy in each.replicas if copy.is_leader],
+            "follows": [copy.partition for copy in each.replicas if not copy.is_leader],
+        }
+        for each in sorted(status.view.value.brokers, key=lambda broker: broker.id)
+    ]
+
+
+def _partition(each: Partition) -> dict[str, Any]:
+    return {
+        "partition": each.number,
+        "leader": each.leader,
+        "followers": list(each.followers),
+        "missing": list(each.missing),
+        "unhealthy": list(each.unhealthy),
+        "exporters": list(each.phases),
+        "positions": list(each.positions),
+        "lag": each.lag,
+    }

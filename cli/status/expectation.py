@@ -1,0 +1,57 @@
+"""What is to be seen in the present state of an incident: whose gateway, which brokers, which search engines. Pure."""
+
+from cli.stacks.read import Both
+from cli.status.observe import Sights
+from cli.status.results import Told
+from dualregion import brokers
+from dualregion.config.settings import Settings
+from dualregion.observed.zeebe_answers import ClusterView
+from dualregion.procedure import B1, B4, B7, F2, F3
+from dualregion.state.progress import Incident
+
+
+def best_view(sights: Sights, lost: int | None) -> Told[ClusterView]:
+    """Return the cluster as a gateway sees it: the survivor's, else the first one that answers."""
+    order = sorted(sights, key=lambda sight: sight.region == lost)
+    told = [each.view for sight in order for each in sight.seen if each.view.silence != "not asked"]
+    answered = [each for each in told if each.value is not None]
+    return next(iter(answered or told), Told(silence="there is none that can be seen"))
+
+
+def expected_brokers(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> frozenset[int]:
+    """Return the brokers that should be at work now."""
+    everyone = frozenset(range(settings.cluster_size))
+    if lost is None or B1.id in stacks[lost].state.held.proved(present):
+        return everyone
+    survivor = stacks[brokers.other(lost)].state.held
+    proved = survivor.proved(present)
+    if settings.phase.is_failback or proved & {F2.id, F3.id}:
+        return frozenset(brokers.alive_after_failover(settings.cluster_size, lost))
+    return frozenset(brokers.region_broker_ids(settings.cluster_size, brokers.other(lost)))
+
+
+def sleeping_brokers(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> frozenset[int]:
+    """Return the brokers of the recreated region that sleep, from B1 until B7: failover brokers have their ids."""
+    if lost is None:
+        return frozenset()
+    proved = stacks[lost].state.held.proved(present)
+    if B1.id not in proved or B7.id in proved:
+        return frozenset()
+    return frozenset(brokers.failover_broker_ids(settings.cluster_size, lost))
+
+
+def exported_to(
+    settings: Settings, lost: int | None, stacks: Both, present: Incident | None
+) -> tuple[str, str]:
+    """Return the namespaces of the search engines that the exporters of region 0 and 1 write to."""
+    namespaces = [region.namespace for region in settings.regions]
+    if lost is not None:
+        survivor = brokers.other(lost)
+        if B4.id not in stacks[survivor].state.held.proved(present):
+            namespaces[lost] = settings.regions[survivor].failover
+    first, second = namespaces
+    return first, second

@@ -1,0 +1,86 @@
+"""Whether a failover's proofs still stand: what they proved may have been deleted in the cluster since."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from cli.stacks.read import Both, RegionStack
+from cli.stacks.region_steps import incident
+from cli.status.next_step import phase_of
+from cli.status.observe import Sights
+from cli.status.results import Told
+from clients.kubernetes import CallFailed, Cluster
+from dualregion import brokers
+from dualregion.procedure import FAILOVER_STEPS, Phase
+from dualregion.procedure.topology import Gate
+from dualregion.state import standing
+from dualregion.state.standing import Uids
+from steps.standing import there
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a look shows of what the survivor's proofs stand on.
+
+    :ivar stood_on: the proofs, by step id.
+    :ivar gone: what is gone, or was recreated, of what each stood on.
+    :ivar silence: why that is unknown.
+    """
+
+    stood_on: Mapping[str, Uids] = field(default_factory=dict)
+    gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    silence: str | None = None
+
+    @classmethod
+    def of(cls, stacks: Both, sights: Sights) -> "Ground":
+        """Return what both regions show of it."""
+        proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
+        if not proofs or lost is None:
+            return cls()
+        found: Told[Uids] = sights[brokers.other(lost)].ground
+        gone = {} if found.value is None else standing.outdated(proofs, found.value)
+        return cls(proofs, gone, found.silence)
+
+
+def as_they_stand(stacks: Both) -> Both:
+    """Return both stacks with those proofs only whose ground is still there in the survivor's cluster.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
+    if not proofs or lost is None:
+        return stacks
+    settings = stacks[brokers.other(lost)].settings
+    cluster = Cluster(settings.kubeconfig, settings.own.kube_context)
+    try:
+        gone = standing.outdated(proofs, there(cluster, settings))
+    except CallFailed as error:
+        raise CallFailed(
+            f"{error}. So it is unknown whether what {', '.join(proofs)} proved is still there; once the cluster "
+            "answers, run the same command again",
+            error.status,
+        ) from None
+    return without(stacks, gone)
+
+
+def without(stacks: Both, steps: Collection[str]) -> Both:
+    """Return both stacks without the survivor's proofs of these steps and of those behind them: they are ahead again."""
+    _, lost = phase_of(stacks)
+    first, second = (
+        each if each.settings.region == lost else _without(each, steps) for each in stacks
+    )
+    return first, second
+
+
+def _without(stack: RegionStack, steps: Collection[str]) -> RegionStack:
+    held = standing.without(stack.state.held, steps)
+    return replace(stack, state=replace(stack.state, held=held))
+
+
+def _stood_on(stacks: Both) -> dict[str, Uids]:
+    """Return what the survivor's proofs stood on, by step id, in phase failover; a failback looks for itself."""
+    phase, lost = phase_of(stacks)
+    if phase is not Phase.FAILOVER or lost is None:
+        return {}
+    present = str(incident(phase, lost, stacks))
+    gates = (Gate(step, incident=present) for step in FAILOVER_STEPS)
+    return standing.recorded(gates, stacks[brokers.other(lost)].state.held)

@@ -1,0 +1,303 @@
+"""What it all means: health, what is wrong, and the next step with who must take it. Pure.
+
+The invariant: nothing is called healthy that could not be seen, and whatever may corrupt data is called
+unsafe, whatever else is true.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cli.stacks.read import Both
+from cli.stacks.region_steps import Turn, ahead, incident
+from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
+from cli.status.failover_standing import Ground, without
+from cli.status.next_step import Next, next_step, phase_of
+from cli.status.observe import InstallationSight, Sights, Workload
+from cli.status.partitions import (
+    Partition,
+    duplicates,
+    exporting,
+    installations,
+    partitions_of,
+    records,
+    silent_brokers,
+)
+from cli.status.results import Told
+from clients.exporting import pause_notice
+from dualregion import brokers
+from dualregion.decision import guards
+from dualregion.observed import zeebe_answers
+from dualregion.observed.zeebe_answers import ClusterView
+from dualregion.procedure import B1, B5, Phase
+from dualregion.procedure.topology import Kind
+from dualregion.state.progress import Incident
+
+
+class Health(StrEnum):
+    """How it stands, overall."""
+
+    HEALTHY = "healthy"
+    MID_PROCEDURE = "mid-procedure"
+    DEGRADED = "degraded"
+    CANNOT_TELL = "cannot tell"
+    UNSAFE = "unsafe"
+
+
+_GRAVITY = tuple(Health)
+"""The later one outweighs the earlier."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the operator must know, and what health it amounts to."""
+
+    health: Health
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Both regions, judged.
+
+    :ivar phase: the phase wanted; the one further on if the stacks differ.
+    :ivar engines: the namespaces of the two search engines that are exported to.
+    :ivar stacks: without proofs of which it was seen that they do not stand any more.
+    """
+
+    health: Health
+    findings: tuple[Finding, ...]
+    phase: Phase
+    lost: int | None
+    incident: Incident | None
+    ahead: tuple[Turn, ...]
+    next: Next | None
+    view: Told[ClusterView]
+    partitions: tuple[Partition, ...]
+    engines: tuple[str, str]
+    stacks: Both
+    sights: Sights
+
+
+def judge(stacks: Both, sights: Sights) -> Status:
+    """Judge what the stacks and the regions say."""
+    case = _Case.of(stacks, sights)
+    findings = tuple(case.findings())
+    health = max((each.health for each in findings), key=_GRAVITY.index, default=Health.HEALTHY)
+    return Status(
+        health,
+        findings,
+        case.phase,
+        case.lost,
+        case.incident,
+        case.ahead,
+        next_step(case.phase, case.lost, case.stacks, case.ahead),
+        case.view,
+        case.partitions,
+        case.engines,
+        case.stacks,
+        sights,
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    stacks: Both
+    sights: Sights
+    ground: Ground
+    phase: Phase
+    lost: int | None
+    incident: Incident | None
+    ahead: tuple[Turn, ...]
+    view: Told[ClusterView]
+    expected: frozenset[int]
+    asleep: frozenset[int]
+    engines: tuple[str, str]
+    partitions: tuple[Partition, ...]
+
+    @classmethod
+    def of(cls, stacks: Both, sights: Sights) -> "_Case":
+        phase, lost = phase_of(stacks)
+        ground = Ground.of(stacks, sights)
+        stacks = without(stacks, ground.gone)
+        settings = stacks[0].settings.model_copy(update={"phase": phase})
+        present = incident(phase, lost, stacks)
+        expected = expected_brokers(settings, lost, stacks, present)
+        asleep = sleeping_brokers(settings, lost, stacks, present)
+        view = best_view(sights, lost)
+        engines = exported_to(settings, lost, stacks, present)
+        partitions = partitions_of(
+            settings,
+            view.value,
+            expected,
+            exporting(sights),
+            (records(sights, engines[0]), records(sights, engines[1])),
+        )
+        left = ahead(phase, lost, stacks)
+        return cls(
+            stacks,
+            sights,
+            ground,
+            phase,
+            lost,
+            present,
+            left,
+            view,
+            expected,
+            asleep,
+            engines,
+            partitions,
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self._contradictions()
+        yield from self._duplicates()
+        yield from self._pause()
+        yield from self._silence()
+        yield from self._ground()
+        yield from self._service()
+        yield from self._procedure()
+
+    def _contradictions(self) -> Iterator[Finding]:
+        for own, peer in (self.stacks, self.stacks[::-1]):
+            mine, theirs = own.state.held, peer.state.held
+            problem = guards.disagreement(own.settings, theirs) or guards.unsafe_change(
+                own.settings, mine, theirs
+            )
+            if problem:
+                yield Finding(Health.UNSAFE, f"stack {own.name}: {problem}")
+
+    def _duplicates(self) -> Iterator[Finding]:
+        for broker, places in duplicates(self.sights).items():
+            yield Finding(
+                Health.UNSAFE,
+                f"broker {broker} is at work in {' and in '.join(places)}: two brokers with one id corrupt data. "
+                "Keep the network between the regions cut, and take the lost region's away (docs/runbook.md)",
+            )
+
+    def _pause(self) -> Iterator[Finding]:
+        paused = zeebe_answers.paused_anywhere(exporting(self.sights))
+        if paused:
+            health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
+            yield Finding(health, pause_notice(paused))
+
+    def _is_frozen(self) -> bool:
+        """Whether exporters are to stand still: from B2 until the survivor's B5."""
+        if self.lost is None or not self.phase.is_failback:
+            return False
+        survivor, recreated = self.stacks[brokers.other(self.lost)], self.stacks[self.lost]
+        reopened = B5.id in survivor.state.held.proved(self.incident)
+        return B1.id in recreated.state.held.proved(self.incident) and not reopened
+
+    def _silence(self) -> Iterator[Finding]:
+        silent = [sight for sight in self.sights if sight.silence]
+        for sight in silent:
+            known = sight.region == self.lost and len(silent) == 1
+            health = Health.MID_PROCEDURE if known else Health.DEGRADED
+            yield Finding(health, f"region {sight.name} cannot be seen: {sight.silence}")
+        if len(silent) == len(self.sights):
+            yield Finding(Health.CANNOT_TELL, "neither region can be seen")
+        for sight in self.sights:
+            for kind, told in sight.installations.items():
+                if told.silence:
+                    yield Finding(
+                        Health.CANNOT_TELL,
+                        f"region {sight.name}, {kind} installation: {told.silence}",
+                    )
+                elif told.value is not None:
+                    for silence in _silences(told.value):
+                        yield Finding(self._unseen, silence)
+                elif kind in self.stacks[sight.region].state.held.nodes:
+                    yield Finding(
+                        self._incomplete,
+                        f"region {sight.name}: no {kind} installation is there, though its stack holds one",
+                    )
+
+    def _ground(self) -> Iterator[Finding]:
+        steps, gone = ", ".join(self.ground.stood_on), self.ground.gone
+        if self.ground.silence:
+            what = f"whether what {steps} proved is still there is unknown: {self.ground.silence}"
+            yield Finding(self._unseen, what)
+        if gone:
+            listed = ", ".join(sorted({name for names in gone.values() for name in names}))
+            yield Finding(
+                Health.DEGRADED,
+                f"what {', '.join(gone)} proved does not stand any more: gone or recreated is {listed}",
+            )
+
+    def _service(self) -> Iterator[Finding]:
+        if self.view.value is None:
+            installed = any(stack.state.held.nodes for stack in self.stacks)
+            if installed and any(not sight.silence for sight in self.sights):
+                yield Finding(
+                    Health.DEGRADED, f"no gateway tells of the brokers: {self.view.silence}"
+                )
+            return
+        leaderless = [str(each.number) for each in self.partitions if each.leader is None]
+        if leaderless:
+            yield Finding(
+                Health.DEGRADED,
+                f"partition {', '.join(leaderless)} has no leader: its commands are refused",
+            )
+        thin = [each for each in self.partitions if each.missing or each.unhealthy]
+        if thin:
+            listed = "; ".join(
+                f"{each.number} lacks broker {', '.join(map(str, (*each.missing, *each.unhealthy)))}"
+                for each in thin
+            )
+            yield Finding(self._incomplete, f"incomplete partitions: {listed}")
+        for installation in installations(self.sights):
+            for each in installation.workloads:
+                if each.ready < each.wanted - self._sleepers(installation, each):
+                    yield Finding(
+                        self._incomplete,
+                        f"{each.ready} of {each.wanted} pods of {each.name} in {installation.namespace} ready",
+                    )
+
+    def _sleepers(self, installation: InstallationSight, workload: Workload) -> int:
+        """Return how many pods of a workload are asleep, as they should be: they are never ready."""
+        settings = self.stacks[0].settings
+        recreated = self.lost is not None and settings.regions[self.lost].namespace
+        if installation.namespace != recreated or workload.name != f"{settings.release}-zeebe":
+            return 0
+        return sum(pod.broker in self.asleep and not pod.ready for pod in installation.brokers)
+
+    @property
+    def _unseen(self) -> Health:
+        """What it amounts to if a part cannot be seen: in the middle of the procedure parts are being started."""
+        return Health.MID_PROCEDURE if self.ahead else Health.CANNOT_TELL
+
+    @property
+    def _incomplete(self) -> Health:
+        """What it amounts to if something is missing: in the middle of the procedure that is usual."""
+        return Health.MID_PROCEDURE if self.ahead else Health.DEGRADED
+
+    def _procedure(self) -> Iterator[Finding]:
+        if self.ahead:
+            turn = self.ahead[0]
+            yield Finding(
+                Health.MID_PROCEDURE,
+                f"{len(self.ahead)} steps of phase {self.phase} are ahead, the next is {turn.step.id}",
+            )
+        elif self.phase is not Phase.NORMAL:
+            yield Finding(Health.MID_PROCEDURE, f"phase {self.phase} is complete")
+        for stack in self.stacks:
+            for lock in stack.locks or ():
+                yield Finding(Health.MID_PROCEDURE, f"stack {stack.name} is locked by {lock}")
+            if stack.state.pending:
+                yield Finding(
+                    Health.MID_PROCEDURE,
+                    f"stack {stack.name}: a killed run has left {', '.join(stack.state.pending)} pending; "
+                    "the next `pulumi up` looks and goes on",
+                )
+
+
+def _silences(installation: InstallationSight) -> Iterator[str]:
+    """Yield what of an installation could not be seen: its gateway's view, its records, its brokers' exporters."""
+    place = installation.namespace
+    if installation.kind is Kind.NORMAL and installation.view.silence:
+        yield f"what the gateway of {place} sees is unknown: {installation.view.silence}"
+    if installation.records.silence:
+        yield f"what the search engine of {place} holds is unknown: {installation.records.silence}"
+    for pod in silent_brokers(installation):
+        yield f"whether {pod.name} in {place} exports is unknown: {pod.exporting.silence}"

@@ -1,0 +1,42 @@
+"""The stacks and both regions looked at together, in one go."""
+
+from cli.stacks.project import Project
+from cli.stacks.read import Reading
+from cli.status import observe
+from cli.status.health import Status, judge
+from clients.files import read_values
+from clients.kubernetes import load_client
+from dualregion.chart.values import exporter_settings
+from dualregion.config.settings import Settings
+from dualregion.errors import DualRegionError
+from dualregion.observed.records import RECORD_PREFIX
+
+
+def look(
+    project: Project,
+    names: tuple[str, str],
+    patience: float = observe.PATIENCE_SECONDS,
+    *,
+    with_last: bool = True,
+) -> Status:
+    """Return how it stands.
+
+    :param names: the stacks of both regions.
+    :param patience: how long the regions may take to answer, in seconds.
+    :param with_last: whether each stack's last update is asked for, too.
+    :raises DualRegionError: if a stack cannot be read, or its configuration is unusable.
+    """
+    reading = Reading(project, names)
+    load_client()
+    settings = reading.settings
+    stacks = reading.begin_state(with_last=with_last)
+    sights = observe.look(settings, _record_prefix(project, settings[0]), patience)
+    return judge(stacks(), sights)
+
+
+def _record_prefix(project: Project, settings: Settings) -> str:
+    try:
+        return exporter_settings(read_values(settings.values, project.folder)).prefix
+    except DualRegionError:
+        # A values file that is missing keeps `up` from anything, but not from looking.
+        return RECORD_PREFIX

@@ -1,0 +1,117 @@
+"""Which phase is set next, and which moves are refused, each with a sentence. Pure.
+
+The program refuses what is unsafe, whatever is said here. These refusals come earlier, and know what the
+operator wanted.
+"""
+
+from collections.abc import Sequence
+
+from cli.stacks.read import Both
+from cli.stacks.region_steps import ahead, incident
+from dualregion import brokers
+from dualregion.errors import Refused
+from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
+from dualregion.state import claims
+
+FAILBACK = (Phase.FAILBACK_PENDING, Phase.RESTORED, Phase.NORMAL)
+"""The phases that a failback passes through."""
+
+
+def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
+    """Return the phases of a failover.
+
+    :raises Refused: if another incident is under way, or the failback of this one is past the point.
+    """
+    other = brokers.other(lost)
+    accepted = stacks[other].settings.accept_loss is not None
+    if _is_under_way(other, stacks) and not accepted:
+        raise Refused(
+            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way, and region "
+            f"{lost} ({_name(lost, stacks)}) its survivor: without it nothing is left to fail over to. "
+            f"{_way_on(other, stacks)}. If region {lost} is down now, too, this procedure does not help: bring "
+            "its cluster back first"
+        )
+    survivor = stacks[other].settings.model_copy(
+        update={"phase": Phase.FAILOVER, "lost_region": lost}
+    )
+    if problem := claims.against_failover(
+        survivor, stacks[other].state.held, stacks[lost].state.held
+    ):
+        raise Refused(problem)
+    if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
+        raise Refused(
+            f"the failback of region {lost} ({_name(lost, stacks)}) is past step B5: the failover brokers are "
+            "gone, or about to go, and nothing of it can be undone. Finish it: `dualregion failback`"
+        )
+    return (Phase.FAILOVER,)
+
+
+def backs_out(lost: int, stacks: Both) -> bool:
+    """Return whether a failover now backs out of a failback that is under way."""
+    return any(
+        each.settings.phase.is_failback and each.settings.lost_region == lost for each in stacks
+    ) and not _is_past_the_point(lost, stacks)
+
+
+def failback_lost(stacks: Both) -> int:
+    """Return the region that a failback brings back.
+
+    :raises Refused: if no failover has been made.
+    """
+    for lost in range(brokers.REGIONS):
+        survivor = stacks[brokers.other(lost)].state.held
+        if survivor.has_taken_over(lost) or _has_begun_failback(lost, stacks):
+            return lost
+    told = [each.settings for each in stacks if each.settings.phase is Phase.FAILOVER]
+    begun = next((each.lost_region for each in told if each.lost_region is not None), None)
+    if begun is not None:
+        raise Refused(
+            f"the failover of region {begun} ({_name(begun, stacks)}) is not complete, {PROCEDURE.taken_over.id} is not proved: a "
+            f"failback follows on a failover. Complete it first: `dualregion failover --lost {begun}`"
+        )
+    raise Refused(
+        "no region is lost, as far as the stacks know: a failback follows on a failover. If a region is lost, "
+        "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows how it stands"
+    )
+
+
+def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
+    """Return the phases of a failback that are still to be set, or to be finished."""
+    survivor = stacks[brokers.other(lost)].state.held
+    if survivor.phase is Phase.NORMAL or not ahead(Phase.RESTORED, lost, stacks):
+        return (Phase.NORMAL,)
+    restored = any(each.settings.phase is Phase.RESTORED for each in stacks)
+    return FAILBACK[1:] if restored else FAILBACK
+
+
+def _has_begun_failback(lost: int, stacks: Both) -> bool:
+    """Whether a gate of a failback of this region is there, on whichever stack."""
+    named = (each.state.held.gates.get(step.id, "") for each in stacks for step in FAILBACK_STEPS)
+    return any(name.endswith(f"-region{lost}-lost") for name in named)
+
+
+def _is_under_way(lost: int, stacks: Both) -> bool:
+    """Whether an incident of this region has begun and is not over."""
+    survivor = stacks[brokers.other(lost)].state.held
+    if claims.standing_in(survivor, lost) is not None:
+        return True
+    ongoing = (Phase.FAILOVER, Phase.FAILBACK_PENDING)
+    if any(s.state.held.phase in ongoing and s.state.held.lost_region == lost for s in stacks):
+        return True
+    return _is_past_the_point(lost, stacks) and bool(ahead(Phase.RESTORED, lost, stacks))
+
+
+def _is_past_the_point(lost: int, stacks: Both) -> bool:
+    present = incident(Phase.RESTORED, lost, stacks)
+    return PROCEDURE.no_return.id in stacks[brokers.other(lost)].state.held.proved(present)
+
+
+def _way_on(lost: int, stacks: Both) -> str:
+    """Return which command goes on with the incident that is under way."""
+    if _is_past_the_point(lost, stacks):
+        return "Finish its failback first: `dualregion failback`"
+    return f"To go on with that incident: `dualregion failover --lost {lost}`, or `dualregion failback`"
+
+
+def _name(region: int, stacks: Both) -> str:
+    return stacks[region].settings.own.name

@@ -1,0 +1,125 @@
+"""The next thing to do, and who must do it. Pure."""
+
+from dataclasses import dataclass, replace
+
+from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
+from cli.stacks.region_steps import Turn, ahead
+from cli.status.moves import failback_lost, failback_phases, failover_phases
+from dualregion.errors import Refused
+from dualregion.procedure import Phase
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next thing to do.
+
+    :ivar who: the stack whose turn it is, or `operator`.
+    :ivar what: what it is, in a sentence.
+    :ivar command: what to type, by plain `pulumi`.
+    :ivar dualregion: the `dualregion` command that does it, and goes on from there; None if none does.
+    """
+
+    who: str
+    what: str
+    command: str
+    dualregion: str | None = None
+
+    def __str__(self) -> str:
+        commands = (self.dualregion, f"or: {self.command}") if self.dualregion else (self.command,)
+        return "\n    ".join((f"next, {self.who}: {self.what}", *commands))
+
+
+def phase_of(stacks: Both) -> tuple[Phase, int | None]:
+    """Return the phase wanted, and the lost region; of the stack further on if they differ."""
+    leading = max(stacks, key=lambda each: list(Phase).index(each.settings.phase)).settings
+    return leading.phase, None if leading.phase is Phase.NORMAL else leading.lost_region
+
+
+def next_of(stacks: Both) -> Next | None:
+    """Return the next thing to do, by the stacks alone; None if all is as it should be."""
+    phase, lost = phase_of(stacks)
+    return next_step(phase, lost, stacks, ahead(phase, lost, stacks))
+
+
+def next_step(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, ...]) -> Next | None:
+    """Return the next thing to do; None if all is as it should be.
+
+    :param phase: the phase wanted; the one further on if the stacks differ.
+    :param left: the steps of that phase that are ahead.
+    """
+    found = _by_pulumi(phase, lost, stacks, left)
+    if found is None:
+        return None
+    complete = not left and not _untold(phase, lost, stacks)
+    move = _move(phase, lost, stacks, complete=complete)
+    return found if move is None else replace(found, dualregion=_typed(move, stacks))
+
+
+def _by_pulumi(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, ...]) -> Next | None:
+    untold = _untold(phase, lost, stacks)
+    if untold:
+        name = untold[0].name
+        setting = f"pulumi config set --stack {name} phase {phase}"
+        if lost is not None:
+            setting += f" && pulumi config set --stack {name} lostRegion {lost}"
+        return Next("operator", f"stack {name} was not told of phase {phase}", setting)
+    if left:
+        turn, stack = left[0], stacks[left[0].region]
+        what = f"{turn.step.id}: {turn.step.title}"
+        return Next(stack.name, what, f"pulumi up --stack {stack.name}")
+    return _next_phase(phase, lost, stacks)
+
+
+def _untold(phase: Phase, lost: int | None, stacks: Both) -> list[RegionStack]:
+    return [each for each in stacks if (each.settings.phase, _lost(each)) != (phase, lost)]
+
+
+def _lost(stack: RegionStack) -> int | None:
+    settings = stack.settings
+    return None if settings.phase is Phase.NORMAL else settings.lost_region
+
+
+def _next_phase(phase: Phase, lost: int | None, stacks: Both) -> Next | None:
+    if phase is Phase.NORMAL or lost is None:
+        return None
+    name = stacks[lost].settings.own.name
+    following, what = {
+        Phase.FAILOVER: (
+            Phase.FAILBACK_PENDING,
+            f"once region {name} has a cluster again, empty: the failback, at an hour in which users can do "
+            "without Operate and Tasklist",
+        ),
+        Phase.FAILBACK_PENDING: (
+            Phase.RESTORED,
+            "exporters are paused: go on to phase restored, now",
+        ),
+        Phase.RESTORED: (Phase.NORMAL, "all is restored: phase normal closes the incident"),
+    }[phase]
+    sets = " && ".join(
+        f"pulumi config set --stack {each.name} phase {following}" for each in stacks
+    )
+    return Next("operator", what, sets)
+
+
+def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> str | None:
+    """Return the move of `dualregion` that takes the next step; None if there is none, or it would be refused.
+
+    :param complete: whether both stacks were told of the phase, and nothing of it is ahead.
+    """
+    try:
+        if phase is Phase.FAILOVER and lost is not None and not complete:
+            failover_phases(lost, stacks)
+            return f"failover --lost {lost}"
+        phases = failback_phases(failback_lost(stacks), stacks)
+    except Refused:
+        return None
+    # Steps of phase normal are those of a failback only if that is all that is left of it.
+    return None if phase is Phase.NORMAL and phases[0] is not phase else "failback"
+
+
+def _typed(move: str, stacks: Both) -> str:
+    """Return a move as it is typed, with the stacks' names unless they are the usual ones."""
+    names = [each.name for each in stacks]
+    if set(names) == set(DEFAULT_STACKS.split(",")):
+        return f"dualregion {move}"
+    return f"dualregion --stacks {','.join(names)} {move}"

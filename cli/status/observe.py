@@ -1,0 +1,262 @@
+"""What both regions show, live. Whatever cannot be asked says why, and keeps nothing else waiting."""
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cli.status.results import Told, all_of, told
+from clients import pods, zeebe
+from clients.kubernetes import CallFailed, Cluster, Target
+from clients.parallel import begin
+from clients.pods import is_ready, ordinal_of
+from clients.search_engine import SearchEngine
+from dualregion import brokers
+from dualregion.chart.values import WEB_APPS
+from dualregion.config.settings import Settings
+from dualregion.observed.records import RECORD_PREFIX, Records, last_ranges
+from dualregion.observed.zeebe_answers import (
+    ClusterView,
+    Exporting,
+    exported_positions,
+    exporting_of,
+)
+from dualregion.procedure import Phase, Role
+from dualregion.procedure.topology import Kind
+from dualregion.state.standing import Uids
+from steps import standing
+
+PATIENCE_SECONDS = 4.5
+"""How long a look at both regions may take: what has not answered then is not waited for."""
+REACH_SECONDS = 2.5
+"""How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
+patience it is as much of it as here."""
+_EARLIER_SECONDS = 0.2
+"""How much earlier a part is given up than the whole that it belongs to: only the part is missing then."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A StatefulSet or Deployment: how many of its pods are ready, of how many wanted."""
+
+    name: str
+    ready: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A broker's pod.
+
+    :ivar broker: the id that its ordinal gives it.
+    :ivar ready: one that is not may sleep, start, or be stuck.
+    :ivar exporting: what it says of its partitions; asked only if it is ready.
+    """
+
+    name: str
+    broker: int
+    ready: bool
+    exporting: Told[tuple[Exporting, ...]] = field(default_factory=Told)
+
+
+@dataclass(frozen=True)
+class InstallationSight:
+    """One installation: its workloads, its brokers, its search engine's records.
+
+    :ivar records: those about as new as what the brokers have exported: to count all would cost the more the more there are.
+    :ivar view: the Zeebe cluster as its own gateway sees it; not asked of a failover installation.
+    """
+
+    kind: Kind
+    namespace: str
+    workloads: tuple[Workload, ...]
+    brokers: tuple[Pod, ...]
+    records: Told[Records]
+    view: Told[ClusterView]
+
+
+@dataclass(frozen=True)
+class RegionSight:
+    """One region.
+
+    :ivar silence: why its API server does not answer; None if it does.
+    :ivar installations: those that are there; None of a kind that is not.
+    :ivar ground: what a failover's proofs may stand on; asked of a survivor only.
+    """
+
+    region: int
+    name: str
+    context: str
+    silence: str | None = None
+    installations: dict[Kind, Told[InstallationSight | None]] = field(default_factory=dict)
+    ground: Told[Uids] = field(default_factory=Told)
+
+    @property
+    def seen(self) -> tuple[InstallationSight, ...]:
+        """The installations that are there and could be looked at."""
+        found = (each.value for each in self.installations.values())
+        return tuple(each for each in found if each is not None)
+
+
+Sights = tuple[RegionSight, RegionSight]
+
+
+def look(
+    settings: tuple[Settings, Settings],
+    record_prefix: str = RECORD_PREFIX,
+    patience: float = PATIENCE_SECONDS,
+) -> Sights:
+    """Look at both regions at once, at each with its own stack's credentials.
+
+    :param settings: of region 0's and region 1's stack.
+    :param record_prefix: what the names of the exporters' indices begin with.
+    :param patience: how long all of it may take, in seconds.
+    """
+    until, reach = time.monotonic() + patience, patience * REACH_SECONDS / PATIENCE_SECONDS
+    begun = [
+        begin(partial(_region, settings[region], record_prefix, region, until, reach))
+        for region in range(brokers.REGIONS)
+    ]
+    first, second = (
+        _or_silence(settings[region], region, told(each, until))
+        for region, each in enumerate(begun)
+    )
+    return first, second
+
+
+def _or_silence(settings: Settings, region: int, found: Told[RegionSight]) -> RegionSight:
+    if found.value is not None:
+        return found.value
+    named = settings.regions[region]
+    return RegionSight(region, named.name, named.kube_context, silence=found.silence)
+
+
+def _region(
+    settings: Settings, record_prefix: str, region: int, until: float, reach: float
+) -> RegionSight:
+    named = settings.regions[region]
+    cluster = Cluster(settings.kubeconfig, named.kube_context)
+    # A status is a single look, and says of what it did not see that it could not be seen.
+    cluster.check_answers(reach, tries=1)
+    namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
+    whole = until - _EARLIER_SECONDS
+    ground = begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
+    asked = {
+        kind: _Asked(
+            cluster,
+            namespace,
+            settings.release,
+            kind,
+            broker_ids(settings, region, kind),
+            whole - _EARLIER_SECONDS,
+        )
+        for kind, namespace in namespaces.items()
+    }
+    found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, whole)
+    return RegionSight(
+        region,
+        named.name,
+        named.kube_context,
+        installations=found,
+        ground=Told() if ground is None else told(ground, whole),
+    )
+
+
+def _is_survivor(settings: Settings) -> bool:
+    return settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR
+
+
+_Said = Future[tuple[Exporting, ...]]
+"""What a broker will say of its partitions."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An installation that is asked.
+
+    :ivar ids: its brokers', by ordinal.
+    """
+
+    cluster: Cluster
+    namespace: str
+    release: str
+    kind: Kind
+    ids: tuple[int, ...]
+    until: float
+
+    def look(self, record_prefix: str) -> InstallationSight | None:
+        """Return what it shows, or None if there are no brokers."""
+        if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
+            return None
+        view = begin(self._view)
+        found = pods.broker_pods(self.cluster, self.namespace, self.release)
+        asked = {
+            name: begin(partial(self._exporting, name))
+            for name in (each.metadata.name for each in found if is_ready(each))
+        }
+        records = begin(partial(self._records, record_prefix, asked.values()))
+        return InstallationSight(
+            self.kind,
+            self.namespace,
+            self._workloads(),
+            self._brokers(found, asked),
+            told(records, self.until),
+            told(view, self.until) if self.kind is Kind.NORMAL else Told(silence="not asked"),
+        )
+
+    def _records(self, prefix: str, brokers_asked: Collection[_Said]) -> Records:
+        """Return the search engine's last records, found by what the brokers say that they have exported.
+
+        The brokers get half of the time, and the engine the other half: no silence hides the other one.
+        """
+        half = max(self.until - time.monotonic(), 1.0) / 2
+        answered = [each for each in wait(brokers_asked, half).done if not each.exception()]
+        states = [state for each in answered for state in each.result()]
+        ranges = last_ranges(exported_positions(states))
+        engine = SearchEngine(self.cluster, self.namespace, self.release, prefix, half)
+        if not ranges:
+            engine.record_marks()
+        return engine.records(ranges)
+
+    def _view(self) -> ClusterView:
+        return zeebe.cluster_view(self.cluster, self.namespace, self.release)
+
+    def _workloads(self) -> tuple[Workload, ...]:
+        sets = (f"{self.release}-zeebe", f"{self.release}-elasticsearch-master")
+        found = [(name, self.cluster.stateful_set(self.namespace, name)) for name in sets]
+        names = (f"{self.release}-{each}" for each in ("zeebe-gateway", *WEB_APPS))
+        found += [(name, self.cluster.deployment(self.namespace, name)) for name in names]
+        return tuple(_workload(name, each) for name, each in found if each is not None)
+
+    def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
+        said = {name: told(each, self.until) for name, each in asked.items()}
+        return tuple(
+            Pod(
+                name := each.metadata.name,
+                self.ids[ordinal_of(each)],
+                name in said,
+                said.get(name, Told(silence="not ready")),
+            )
+            for each in sorted(found, key=ordinal_of)
+            if ordinal_of(each) < len(self.ids)
+        )
+
+    def _exporting(self, pod: str) -> tuple[Exporting, ...]:
+        target = Target(self.namespace, "pods", pod, zeebe.MANAGEMENT_PORT)
+        answer = self.cluster.get(target, "/actuator/partitions")
+        if answer.status != 200:
+            raise CallFailed(f"{pod} answered {answer.status} to /actuator/partitions")
+        return exporting_of(f"{self.namespace}/{pod}", answer.json())
+
+
+def _workload(name: str, found: Any) -> Workload:
+    return Workload(name, found.status.ready_replicas or 0, found.spec.replicas or 0)
+
+
+def broker_ids(settings: Settings, region: int, kind: Kind) -> tuple[int, ...]:
+    """Return the ids of an installation's brokers, by ordinal."""
+    if kind is Kind.NORMAL:
+        return brokers.region_broker_ids(settings.cluster_size, region)
+    return brokers.failover_broker_ids(settings.cluster_size, brokers.other(region))

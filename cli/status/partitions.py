@@ -1,0 +1,149 @@
+"""Partition by partition: who leads and follows, what is missing, and how far exporting is."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from cli.status.observe import InstallationSight, Pod, Sights
+from cli.status.results import Told
+from dualregion import brokers
+from dualregion.config.settings import Settings
+from dualregion.observed.records import Records
+from dualregion.observed.zeebe_answers import ClusterView, Exporting
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition, as the clusters show it.
+
+    :ivar leader: the broker that leads it, or None.
+    :ivar missing: brokers that should hold it now and are not seen to.
+    :ivar unhealthy: brokers whose replica is not healthy.
+    :ivar phases: what its replicas say of their exporters: mostly one word.
+    :ivar positions: the last record that each of the two search engines holds; None if it cannot be told.
+    """
+
+    number: int
+    leader: int | None
+    followers: tuple[int, ...]
+    missing: tuple[int, ...]
+    unhealthy: tuple[int, ...]
+    phases: tuple[str, ...]
+    positions: tuple[int | None, int | None]
+
+    @property
+    def lag(self) -> int | None:
+        """By how many positions one engine is behind the other, or None if that cannot be told."""
+        first, second = self.positions
+        return None if first is None or second is None else abs(first - second)
+
+
+def partitions_of(
+    settings: Settings,
+    view: ClusterView | None,
+    expected: Collection[int],
+    states: Iterable[Exporting],
+    engines: tuple[Told[Records], Told[Records]],
+) -> tuple[Partition, ...]:
+    """Put together what is known of each partition.
+
+    :param expected: the brokers that should be at work now.
+    :param states: what the brokers say of their exporters.
+    :param engines: what the two search engines hold that are exported to.
+    """
+    # Without a gateway no broker is missing: it cannot be told.
+    said, wanted = tuple(states), expected if view else ()
+    return tuple(
+        _partition(
+            settings,
+            number,
+            view=view or ClusterView(),
+            expected=wanted,
+            said=said,
+            engines=engines,
+        )
+        for number in range(1, settings.partition_count + 1)
+    )
+
+
+def _partition(
+    settings: Settings,
+    number: int,
+    *,
+    view: ClusterView,
+    expected: Collection[int],
+    said: tuple[Exporting, ...],
+    engines: tuple[Told[Records], Told[Records]],
+) -> Partition:
+    held = {
+        broker.id: copy
+        for broker in view.brokers
+        for copy in broker.replicas
+        if copy.partition == number
+    }
+    wanted = brokers.replicas(number, settings.cluster_size, settings.replication_factor)
+    leaders = sorted(each for each, copy in held.items() if copy.is_leader)
+    first, second = (_position(engine, number) for engine in engines)
+    return Partition(
+        number,
+        leader=leaders[0] if leaders else None,
+        followers=tuple(sorted(set(held) - set(leaders))),
+        missing=tuple(sorted((set(wanted) & set(expected)) - set(held))),
+        unhealthy=tuple(sorted(each for each, copy in held.items() if not copy.healthy)),
+        phases=tuple(sorted({each.phase for each in said if each.partition == number})),
+        positions=(first, second),
+    )
+
+
+def _position(engine: Told[Records], partition: int) -> int | None:
+    found = None if engine.value is None else engine.value.get(partition)
+    return None if found is None else found.highest
+
+
+def duplicates(sights: Sights) -> dict[int, tuple[str, ...]]:
+    """Return every broker id that more than one place has at work, with those places.
+
+    At work is whose pod is ready: a sleeping broker, which has another broker's id, never is.
+    """
+    return {broker: found for broker, found in _at_work(sights).items() if len(found) > 1}
+
+
+def places_of_brokers(sights: Sights) -> dict[int, str]:
+    """Return the namespace in which each broker is at work, as its pod says; its advertised address may say anything."""
+    return {broker: " and ".join(found) for broker, found in _at_work(sights).items()}
+
+
+def _at_work(sights: Sights) -> dict[int, tuple[str, ...]]:
+    places: dict[int, set[str]] = {}
+    for installation in installations(sights):
+        for pod in installation.brokers:
+            if pod.ready:
+                places.setdefault(pod.broker, set()).add(installation.namespace)
+    return {broker: tuple(sorted(found)) for broker, found in sorted(places.items())}
+
+
+def installations(sights: Sights) -> tuple[InstallationSight, ...]:
+    """Return every installation that is there and could be looked at."""
+    return tuple(each for sight in sights for each in sight.seen)
+
+
+def exporting(sights: Sights) -> tuple[Exporting, ...]:
+    """Return what every broker that answered says of its exporters."""
+    return tuple(
+        state
+        for installation in installations(sights)
+        for pod in installation.brokers
+        for state in pod.exporting.value or ()
+    )
+
+
+def silent_brokers(installation: InstallationSight) -> tuple[Pod, ...]:
+    """Return the brokers that are ready and do not say what their exporters do."""
+    return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.silence)
+
+
+def records(sights: Sights, namespace: str) -> Told[Records]:
+    """Return what the search engine of a namespace holds."""
+    by_namespace: Mapping[str, Told[Records]] = {
+        each.namespace: each.records for each in installations(sights)
+    }
+    return by_namespace.get(namespace, Told(silence="not there, or not seen"))

@@ -1,0 +1,540 @@
+"""Reading a kubeconfig as kubectl does: its forms are taken, or refused in a sentence before anything is done.
+
+Nothing secret is shown, and none stays in a file: keys that the kubeconfig holds, or a credential plugin returns, are
+in one only for the moment in which the TLS library reads it, and that one is in memory where the system can do it.
+
+Sources: Kubernetes, 'kubeconfig (v1)' and 'Client authentication (v1)'; client-go, `clientcmd`.
+"""
+
+import base64
+import binascii
+import json
+import os
+import re
+import ssl
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.exec_provider import ExecProvider
+from kubernetes.config.kube_config import ConfigNode
+
+from dualregion.chart import helm_yaml
+from dualregion.errors import ConfigError
+
+DEFAULT_PLACE = "~/.kube/config"
+RENEWED_EARLY_SECONDS = 60.0
+"""How long before its end a credential is renewed, and how often a token's file is read."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""What does not leave this machine, such as `kubectl proxy`."""
+
+Section = Mapping[str, Any]
+
+
+class Unusable(Exception):
+    """Why a context cannot be used, as the end of a sentence; it holds nothing secret."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the kubeconfig, with the folder that its relative paths start from."""
+
+    content: Section
+    folder: Path
+
+
+@dataclass
+class Credentials:
+    """What a call is made with.
+
+    :ivar token: the header `Authorization`, or None.
+    :ivar certificate: client certificate and key in PEM, or None.
+    :ivar until: when they end, as of `time.time`; None if they do not.
+    """
+
+    authorization: str | None = None
+    certificate: tuple[bytes, bytes] | None = None
+    until: float | None = None
+
+
+@dataclass
+class Access:
+    """How a cluster is reached.
+
+    :ivar impersonation: headers of `as` and its like; one may stand there several times.
+    :ivar proxy: its URL without user and password.
+    """
+
+    server: str
+    user: "User"
+    tls: ssl.SSLContext | None
+    tls_server_name: str | None = None
+    proxy: str | None = None
+    proxy_headers: dict[str, str] = field(default_factory=dict)
+    impersonation: tuple[tuple[str, str], ...] = ()
+
+    def authorization(self) -> str | None:
+        """Return the header `Authorization`, and have the client certificate in place, renewed if their time is over."""
+        before = self.user.credentials.certificate
+        header = self.user.authorization()
+        renewed = self.user.credentials.certificate
+        if self.tls is not None and renewed is not None and renewed != before:
+            with suppress(Unusable):
+                _load(self.tls, renewed)
+        return header
+
+
+def place_of(kubeconfig: str | None) -> str:
+    """Return where the kubeconfig is: as set, else `$KUBECONFIG`, else the usual place; `~` is the home folder.
+
+    :param kubeconfig: the setting.
+    """
+    named = kubeconfig or os.environ.get("KUBECONFIG") or DEFAULT_PLACE
+    return os.pathsep.join(os.path.expanduser(each) for each in named.split(os.pathsep))
+
+
+def access_to(kubeconfig: str | None, context: str) -> Access:
+    """Return how a context's cluster is reached.
+
+    :param kubeconfig: path of the kubeconfig file, or None for `$KUBECONFIG` or the usual one.
+    :raises ConfigError: if the file cannot be read, has no such context, or one that cannot be used.
+    """
+    place = place_of(kubeconfig)
+    entries = _read(place)
+    contexts = entries["contexts"]
+    if context not in contexts:
+        known = ", ".join(sorted(contexts)) or "none"
+        raise ConfigError(
+            [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
+        )
+    try:
+        return _access(entries, context)
+    except Unusable as error:
+        raise ConfigError([f"kube context {context!r} of kubeconfig {place} {error}"]) from None
+
+
+# --- the files
+
+
+def _read(place: str) -> dict[str, dict[str, Entry]]:
+    """Return the kubeconfig's entries by kind and name; of two with one name the first counts, as for kubectl."""
+    found: dict[str, dict[str, Entry]] = {"clusters": {}, "contexts": {}, "users": {}}
+    paths = [Path(each) for each in place.split(os.pathsep) if each]
+    documents = [(path, _document(path)) for path in paths if len(paths) == 1 or path.exists()]
+    if not documents:
+        raise _no_file(place, "No such file or directory")
+    for path, document in documents:
+        for kind, entries in found.items():
+            for name, entry in _named(path, document, kind):
+                entries.setdefault(name, entry)
+    return found
+
+
+def _no_file(place: object, reason: str) -> ConfigError:
+    return ConfigError([f"kubeconfig {place} cannot be used: {reason}"])
+
+
+def _document(path: Path) -> Section:
+    try:
+        document = helm_yaml.read(path.read_bytes())
+    except OSError as error:
+        raise _no_file(path, error.strerror or "it cannot be read") from None
+    except helm_yaml.BadYaml as error:
+        raise _no_file(path, f"it is not YAML: line {error.line}: {error}") from None
+    if document is None:
+        document = {}
+    if not isinstance(document, Mapping):
+        raise _no_file(path, "it holds no map with clusters, users and contexts")
+    return document
+
+
+def _named(path: Path, document: Section, kind: str) -> list[tuple[str, Entry]]:
+    """Return a file's entries of a kind."""
+    listed = document.get(kind)
+    if listed is None:
+        return []
+    if not isinstance(listed, list):
+        raise _no_file(path, f"{kind} is no list")
+    found = []
+    for index, each in enumerate(listed):
+        name = each.get("name") if isinstance(each, Mapping) else None
+        if not isinstance(name, str):
+            raise _no_file(path, f"{kind}[{index}] has no name that is a text")
+        content = each.get(kind.removesuffix("s"))
+        if content is not None and not isinstance(content, Mapping):
+            raise _no_file(path, f"{kind}[{index}] ({name}): {kind.removesuffix('s')} is no map")
+        found.append((name, Entry(content or {}, path.absolute().parent)))
+    return found
+
+
+# --- what stands in an entry
+
+
+def _text(entry: Entry, key: str) -> str | None:
+    """Return a text of an entry; None if it is not there, or empty."""
+    value = entry.content.get(key)
+    if value is not None and not isinstance(value, str):
+        raise Unusable(f"has a {key} that is no text: put it in quotes")
+    return value or None
+
+
+def _flag(entry: Entry, key: str) -> bool:
+    value = entry.content.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise Unusable(f"has a {key} that is neither true nor false")
+    return bool(value)
+
+
+def _content(entry: Entry, key: str) -> bytes | None:
+    """Return what `<key>-data` holds in base64, else the content of the file that `key` names, else None."""
+    data, path = _text(entry, f"{key}-data"), _text(entry, key)
+    if data is not None:
+        try:
+            return base64.b64decode("".join(data.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise Unusable(f"has a {key}-data that is not base64") from None
+    return None if path is None else _file(entry, path, key)
+
+
+def _file(entry: Entry, path: str, key: str) -> bytes:
+    place = entry.folder / path
+    try:
+        return place.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no path"
+        # Who has put a key's content there is not to see it in a log.
+        where = f"{place}: " if str(place).isprintable() and len(path) < 256 else ""
+        raise Unusable(f"has a {key} that cannot be read: {where}{reason}") from None
+
+
+def _pem(content: bytes | None, key: str) -> bytes | None:
+    if content is not None and b"-----BEGIN " not in content:
+        raise Unusable(f"has a {key} that is no PEM (-----BEGIN ...)")
+    return content
+
+
+# --- the context
+
+
+def _access(entries: Mapping[str, Mapping[str, Entry]], context: str) -> Access:
+    chosen = entries["contexts"][context]
+    cluster = _referred(entries, chosen, "cluster")
+    if cluster is None:
+        raise Unusable("names no cluster")
+    user = _referred(entries, chosen, "user") or Entry({}, chosen.folder)
+    server = _server(cluster)
+    proxy, proxy_headers = _proxy(*_proxy_of(cluster, server))
+    login = User(user, cluster)
+    return Access(
+        server=server.geturl().rstrip("/"),
+        user=login,
+        tls=_tls(cluster, login.credentials.certificate) if server.scheme == "https" else None,
+        tls_server_name=_text(cluster, "tls-server-name"),
+        proxy=proxy,
+        proxy_headers=proxy_headers,
+        impersonation=_impersonation(user),
+    )
+
+
+def _referred(entries: Mapping[str, Mapping[str, Entry]], chosen: Entry, kind: str) -> Entry | None:
+    name = _text(chosen, kind)
+    if name is None:
+        return None
+    if name not in entries[f"{kind}s"]:
+        raise Unusable(f"names the {kind} {name!r}, which is not there")
+    return entries[f"{kind}s"][name]
+
+
+def _server(cluster: Entry) -> SplitResult:
+    """Return the address of the API server, if nothing in between could answer for it."""
+    server = _split(_text(cluster, "server"), "server", ("https", "http"))
+    if server.username or server.password:
+        raise Unusable("has a user or password in its server, which kubectl does not send either")
+    if _flag(cluster, "insecure-skip-tls-verify"):
+        raise Unusable(f"has insecure-skip-tls-verify: {_VERIFIED}")
+    if server.scheme == "http" and server.hostname not in _LOOPBACK:
+        raise Unusable(f"has a server without TLS: {_VERIFIED}")
+    return server
+
+
+_VERIFIED = (
+    "anybody in between could answer for the cluster, and get its Secrets; give it an https address and "
+    "certificate-authority-data"
+)
+
+
+def _split(url: str | None, key: str, schemes: Sequence[str]) -> SplitResult:
+    wanted = f"{schemes[0]}://host:port is needed"
+    if url is None:
+        raise Unusable(f"has no {key}: {wanted}")
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", url)
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in schemes:
+        raise Unusable(f"has a {key} that is no address: {wanted}")
+    return parts
+
+
+def _proxy(url: str | None, key: str) -> tuple[str | None, dict[str, str]]:
+    """Return a proxy without its user and password, and the headers that these become."""
+    if url is None:
+        return None, {}
+    if url.lower().startswith("socks"):
+        raise Unusable(
+            f"has a {key} of SOCKS, which this program cannot use: give it an http:// or https:// proxy, or forward "
+            "a local port and name that as the server, with tls-server-name"
+        )
+    parts = _split(url, key, ("http", "https"))
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if parts.username is None:
+        return bare, {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return bare, urllib3.make_headers(proxy_basic_auth=login)
+
+
+def _proxy_of(cluster: Entry, server: SplitResult) -> tuple[str | None, str]:
+    """Return the proxy's URL and where it is set: the kubeconfig's counts always, the environment's has exceptions."""
+    own = _text(cluster, "proxy-url")
+    if own is not None:
+        return own, "proxy-url"
+    host = server.netloc.rpartition("@")[2]
+    found = getproxies().get(server.scheme)
+    if not found or server.hostname in _LOOPBACK or proxy_bypass(host):
+        return None, "proxy-url"
+    return found if "://" in found else f"http://{found}", "proxy in the environment (HTTPS_PROXY)"
+
+
+def _impersonation(user: Entry) -> tuple[tuple[str, str], ...]:
+    """Return the headers that say on whose behalf calls are made."""
+    name = _text(user, "as")
+    groups, extra = user.content.get("as-groups") or [], user.content.get("as-user-extra") or {}
+    headers = [("Impersonate-User", name), ("Impersonate-Uid", _text(user, "as-uid"))]
+    try:
+        headers += [("Impersonate-Group", group) for group in groups]
+        headers += [
+            (f"Impersonate-Extra-{key}", value) for key, values in extra.items() for value in values
+        ]
+    except (AttributeError, TypeError):
+        raise Unusable("has as-groups or as-user-extra of another form than kubectl's") from None
+    found = [(key, value) for key, value in headers if value is not None]
+    if found and name is None:
+        raise Unusable("has as-groups, as-uid or as-user-extra, but no as")
+    for key, value in found:
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) or not _fits_header(value):
+            raise Unusable(
+                "acts on behalf of a name (as, as-groups, ...) that is no text of one line"
+            )
+    return tuple(found)
+
+
+def _fits_header(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
+
+
+def _tls(cluster: Entry, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:
+    """Return what the API server is verified by, and the client certificate is in."""
+    authority = _pem(_content(cluster, "certificate-authority"), "certificate-authority")
+    try:
+        context = ssl.create_default_context(
+            cadata=None if authority is None else authority.decode("ascii", "ignore")
+        )
+    except ssl.SSLError:
+        raise Unusable("has a certificate-authority that is no certificate") from None
+    # Newer Pythons demand of clusters' own authorities what kubectl does not.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    if certificate is not None:
+        _load(context, certificate)
+    return context
+
+
+def _load(context: ssl.SSLContext, certificate: tuple[bytes, bytes]) -> None:
+    """Give a TLS context its client certificate; the library reads files only."""
+    with _file_of(b"\n".join(certificate)) as path:
+        try:
+            # A key with a passphrase would ask for it at the terminal.
+            context.load_cert_chain(path, password="")
+        except (ssl.SSLError, ValueError):
+            raise Unusable(
+                "has a client-certificate and client-key that do not belong together, or a key with a passphrase"
+            ) from None
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """Provide a file that is gone afterwards, and, where the system can do it, in memory only."""
+    if hasattr(os, "memfd_create"):
+        with open(os.memfd_create("pem"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pem"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        yield str(path)
+
+
+# --- the user
+
+
+class User:
+    """A user of the kubeconfig: what its calls are made with, now and later.
+
+    :raises Unusable: if there is a form of credentials that cannot be used, or a plugin fails.
+    """
+
+    def __init__(self, entry: Entry, cluster: Entry) -> None:
+        self._entry, self._cluster = entry, cluster
+        self._read_at = time.time()
+        self.credentials = self._credentials()
+
+    def authorization(self) -> str | None:
+        """Return the header `Authorization`; a token's file is read again, and a plugin asked, when it is time.
+
+        If that fails the former one is used: the API server will say what it thinks of it.
+        """
+        until = self.credentials.until
+        if until is not None and time.time() > until - RENEWED_EARLY_SECONDS:
+            try:
+                self.credentials = self._credentials()
+            except Unusable:
+                self.credentials.until = time.time() + 2 * RENEWED_EARLY_SECONDS
+        return self.credentials.authorization
+
+    def _credentials(self) -> Credentials:
+        """Return what the user has; the first form counts, in kubectl's order."""
+        certificate = self._certificate()
+        found = self._token() or self._plugin() or self._provider() or self._password()
+        found = found or Credentials()
+        found.certificate = found.certificate or certificate
+        return found
+
+    def _certificate(self) -> tuple[bytes, bytes] | None:
+        certificate = _pem(_content(self._entry, "client-certificate"), "client-certificate")
+        key = _pem(_content(self._entry, "client-key"), "client-key")
+        if (certificate is None) != (key is None):
+            there, missing = ("client-key", "client-certificate")[:: -1 if key is None else 1]
+            raise Unusable(f"has a {there}, but no {missing}")
+        return None if certificate is None or key is None else (certificate, key)
+
+    def _token(self) -> Credentials | None:
+        path, token = _text(self._entry, "tokenFile"), _text(self._entry, "token")
+        if path is not None:
+            text = _file(self._entry, path, "tokenFile").decode(errors="replace")
+            return Credentials(
+                _bearer(text, "tokenFile"), until=time.time() + 2 * RENEWED_EARLY_SECONDS
+            )
+        return None if token is None else Credentials(_bearer(token, "token"))
+
+    def _plugin(self) -> Credentials | None:
+        """Ask the credential plugin (`exec`)."""
+        if self._entry.content.get("exec") is None:
+            return None
+        config = _plugin_of(self._entry)
+        name = Path(config["command"]).name
+        try:
+            cluster = ConfigNode("cluster", dict(self._cluster.content))  # type: ignore[no-untyped-call]
+            node = ConfigNode("exec", config)  # type: ignore[no-untyped-call]
+            status = ExecProvider(node, None, cluster).run()  # type: ignore[no-untyped-call]
+            return _of_plugin(status, name)
+        except (ConfigException, OSError, TypeError, ValueError, KeyError, AttributeError):
+            raise Unusable(
+                f"has a credential plugin, {name}, that failed: `kubectl get namespaces` with this context shows why"
+            ) from None
+
+    def _provider(self) -> Credentials | None:
+        """Take the id-token of `auth-provider: oidc`; renewing it is kubectl's, which keeps what it renews."""
+        provider = self._entry.content.get("auth-provider")
+        if provider is None:
+            return None
+        name = provider.get("name") if isinstance(provider, Mapping) else None
+        if name != "oidc":
+            raise Unusable(
+                "has an auth-provider that kubectl has no more: use the credential plugin (exec) of your provider"
+            )
+        config = provider.get("config")
+        token = config.get("id-token") if isinstance(config, Mapping) else None
+        until = _end_of(token)
+        if not isinstance(token, str) or (until is not None and until < time.time()):
+            raise Unusable(
+                "has an auth-provider oidc whose id-token is missing or over: `kubectl get namespaces` with this context renews it"
+            )
+        return Credentials(_bearer(token, "id-token"))
+
+    def _password(self) -> Credentials | None:
+        name, password = _text(self._entry, "username"), _text(self._entry, "password")
+        if name is None and password is None:
+            return None
+        headers = urllib3.make_headers(basic_auth=f"{name or ''}:{password or ''}")
+        return Credentials(headers["authorization"])
+
+
+def _bearer(token: str, key: str) -> str:
+    """Return the header for a token; what surrounds it, such as the end of its line, is left out as kubectl does."""
+    bare = token.strip()
+    if not bare or not re.fullmatch(r"[\x21-\x7e]+", bare):
+        raise Unusable(f"has a {key} that holds no token of one line")
+    return f"Bearer {bare}"
+
+
+def _end_of(token: object) -> float | None:
+    """Return when a JSON web token ends, if it says so."""
+    try:
+        body = str(token).split(".")[1]
+        return float(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _plugin_of(entry: Entry) -> dict[str, Any]:
+    """Return the section `exec`, whose command starts where kubectl would start it."""
+    config = entry.content["exec"]
+    if not isinstance(config, Mapping):
+        raise Unusable("has an exec that is no map")
+    texts = [config.get("command"), config.get("apiVersion"), *_list(config, "args")]
+    environment = _list(config, "env")
+    if not all(isinstance(each, Mapping) for each in environment):
+        raise Unusable("has an exec whose env is no list of names and values")
+    texts += [each.get(key) for each in environment for key in ("name", "value")]
+    if not all(isinstance(each, str) and "\0" not in each for each in texts) or not texts[0]:
+        raise Unusable(
+            "has an exec without command and apiVersion, or with args or env that are no texts"
+        )
+    command = config["command"]
+    relative = "/" in command and not command.startswith("/")
+    return dict(config) | {"command": str(entry.folder / command) if relative else command}
+
+
+def _list(config: Section, key: str) -> list[Any]:
+    found = config.get(key)
+    if found is not None and not isinstance(found, list):
+        raise Unusable(f"has an exec whose {key} is no list")
+    return found or []
+
+
+def _of_plugin(status: Section, name: str) -> Credentials:
+    """Return what a credential plugin has answered."""
+    token, end = status.get("token"), status.get("expirationTimestamp")
+    pem = [status.get(key) for key in ("clientCertificateData", "clientKeyData")]
+    if token is None and None in pem:
+        raise Unusable(
+            f"has a credential plugin, {name}, that answers neither token nor certificate and key"
+        )
+    moment = None if end is None else datetime.fromisoformat(str(end)).astimezone(UTC).timestamp()
+    return Credentials(
+        None if token is None else _bearer(token, f"token of {name}"),
+        None if None in pem else (str(pem[0]).encode(), str(pem[1]).encode()),
+        moment,
+    )

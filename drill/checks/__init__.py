@@ -1,0 +1,1 @@
+"""What must hold: pure functions of what was seen, which share nothing with the program."""

@@ -1,0 +1,194 @@
+"""What must hold during and after the failback; pure functions of what was seen, as in `drill.checks.checks`."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from drill.check import Check, judged, listed
+from drill.observation.cluster import is_paused, web_apps_not_ready
+from drill.observation.records import partition_of
+from drill.regions import WEB_APPS, Region
+
+
+def waits_its_turn(exit_status: int, outputs: Mapping[str, Any], installed: Sequence[str]) -> Check:
+    """A `pulumi up` on a recreated region's stack before its turn succeeds, installs nothing and says why.
+
+    `installed` is what the region's namespace holds afterwards; the namespace itself may come with the rights.
+    """
+    problems = [f"`pulumi up` ended with exit status {exit_status}"] if exit_status else []
+    if installed:
+        problems.append(f"there is {listed(installed)}")
+    if not outputs.get("waitingFor"):
+        problems.append("it does not say what it waits for")
+    return judged(
+        "A `pulumi up` on the recreated region's stack before its turn installs nothing and says why",
+        problems,
+        str(outputs.get("waitingFor")),
+    )
+
+
+def exporters_run(
+    partitions_of: Mapping[str, Mapping[str, Any]], broker_count: int, partition_count: int
+) -> Check:
+    """No broker has an exporter paused, and the leader of every partition exports.
+
+    Args:
+        partitions_of: what each broker says of its partitions, by its pod's name.
+        broker_count: how many brokers there must be.
+        partition_count: how many partitions there are.
+    """
+    problems = _all_answered(partitions_of, broker_count)
+    exporting = set()
+    for pod, partitions in partitions_of.items():
+        for partition, status in partitions.items():
+            phase = status.get("exporterPhase")
+            if is_paused(phase):
+                problems.append(f"{pod} has partition {partition} {phase}")
+            elif str(status.get("role")).lower() == "leader" and phase == "EXPORTING":
+                exporting.add(int(partition))
+    missing = sorted(set(range(1, partition_count + 1)) - exporting)
+    problems += [f"no leader exports partition {partition}" for partition in missing]
+    return judged(
+        "No exporter is paused, and the leader of every partition exports",
+        problems,
+        f"{len(partitions_of)} brokers, {partition_count} partitions",
+    )
+
+
+def exporters_are_paused(
+    partitions_of: Mapping[str, Mapping[str, Any]], broker_count: int
+) -> Check:
+    """Every partition of every broker has its exporters paused; arguments as of `exporters_run`."""
+    problems = _all_answered(partitions_of, broker_count)
+    for pod, partitions in partitions_of.items():
+        problems += [
+            f"{pod} has partition {partition} {status.get('exporterPhase')}"
+            for partition, status in partitions.items()
+            if not is_paused(status.get("exporterPhase"))
+        ]
+        if not partitions:
+            problems.append(f"{pod} has no partition")
+    return judged(
+        "Exporters are paused on every partition of every broker",
+        problems,
+        f"{len(partitions_of)} brokers",
+    )
+
+
+def gap_is_refused(exit_status: int, output: str) -> Check:
+    """A `pulumi up` that finds the copy short of records fails, says so, and how to go on."""
+    wanted = {
+        "what the copy lacks": "differ: index zeebe-record"
+        if "differ: index" in output
+        else "does not hold every record that the failover one does",
+        "that exporters are paused": "EXPORTERS ARE PAUSED",
+        "how to go on": "back out and begin the failback again",
+    }
+    problems = [] if exit_status else ["`pulumi up` succeeded"]
+    problems += [f"it does not say {what}" for what, text in wanted.items() if text not in output]
+    return judged(
+        "A copy that lacks records which were flushed late is refused, and exporting not resumed",
+        problems,
+        "refused, with the way on",
+    )
+
+
+def web_apps_ready(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
+    """Operate and Tasklist are ready in each namespace: namespace -> its Deployments."""
+    problems = [
+        f"{namespace}: {problem}"
+        for namespace, deployments in deployments_of.items()
+        for problem in web_apps_not_ready(deployments)
+    ]
+    where = " and ".join(deployments_of)
+    return judged(f"Operate and Tasklist are ready in {where}", problems, "ready")
+
+
+def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
+    """Neither Operate nor Tasklist has a ready pod in any namespace: namespace -> its Deployments."""
+    problems = [
+        f"{each['metadata']['name']} is ready in {namespace}"
+        for namespace, deployments in deployments_of.items()
+        for each in deployments
+        if each["metadata"]["name"] in WEB_APPS and each.get("status", {}).get("readyReplicas")
+    ]
+    return judged("Operate and Tasklist are off in both regions", problems, "off")
+
+
+def nothing_is_left(
+    namespace: str, namespaces: Sequence[str], claims: Sequence[str], volumes: Sequence[str]
+) -> Check:
+    """Of an installation no namespace, claim or volume is left in its cluster.
+
+    Args:
+        namespace: where it was.
+        namespaces: those of the cluster.
+        claims: those of its namespace.
+        volumes: those made for claims of it.
+    """
+    problems = [f"namespace {namespace}"] if namespace in namespaces else []
+    problems += [f"claim {each}" for each in claims] + [f"volume {each}" for each in volumes]
+    return judged(
+        f"Nothing is left of {namespace}: no namespace, claim or volume",
+        problems,
+        "nothing is left",
+    )
+
+
+def history_holds(
+    outputs: Mapping[str, Any], region: Region, incident: str, steps: Sequence[str]
+) -> Check:
+    """A stack's history still tells every step of an incident that it took, with what was seen."""
+    told: Mapping[str, Any] = (outputs.get("history") or {}).get(incident) or {}
+    problems = [f"it lacks {step}" for step in steps if step not in told]
+    problems += [
+        f"{step} lacks {key}"
+        for step in steps
+        for key in ("start", "end", "evidence")
+        if step in told and not told[step].get(key)
+    ]
+    return judged(
+        f"The history of stack {region.stack} holds {', '.join(steps)} of incident {incident}",
+        problems,
+        f"{len(told)} steps",
+    )
+
+
+def incident_is_new(region: Region, incident: str, former: Collection[str]) -> Check:
+    """A stack calls an incident by a name that no former one had: what was proved then counts no more."""
+    problems = [f"an earlier incident is called {incident} too"] if incident in former else []
+    if not incident or incident == "none":
+        problems.append(f"its outputs name the incident {incident!r}")
+    return judged(f"Stack {region.stack} gives the incident a name of its own", problems, incident)
+
+
+def records_are_complete(known: Collection[str], held: Mapping[str, Sequence[str]]) -> Check:
+    """Every exported record that was ever seen is in each search engine, once.
+
+    Args:
+        known: the ids of all records seen in any engine, now or earlier in the drill.
+        held: the ids in each engine, one for each document: name of the engine -> ids.
+    """
+    problems = [] if known else ["no record was read, so nothing is proved"]
+    for engine, ids in held.items():
+        missing = sorted(set(known) - set(ids))
+        if missing:
+            by_partition = sorted(Counter(map(partition_of, missing)).items())
+            partitions = ", ".join(f"partition {id_}: {count}" for id_, count in by_partition)
+            problems.append(
+                f"{len(missing)} of {len(known)} are missing in {engine} ({partitions}), "
+                f"e.g. {listed(missing)}"
+            )
+        twice = len(ids) - len(set(ids))
+        if twice:
+            problems.append(f"{twice} stand twice in {engine}")
+    return judged(
+        "Every exported record is in both search engines, no position is missing",
+        problems,
+        f"{len(known)} records, the same in {' and '.join(held)}",
+    )
+
+
+def _all_answered(partitions_of: Collection[str], broker_count: int) -> list[str]:
+    count = len(partitions_of)
+    return [] if count == broker_count else [f"{count} of {broker_count} brokers answered"]

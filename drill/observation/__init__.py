@@ -1,0 +1,1 @@
+"""What the drill measures and records by itself: load, answers, records, processes."""

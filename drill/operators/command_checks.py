@@ -1,0 +1,177 @@
+"""What must hold of the runbook command's answers; each check is a pure function of what it said."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from drill.check import Check, judged, listed
+from drill.operators.operating import Question
+
+HEALTHY, MID_PROCEDURE, CANNOT_TELL = 0, 10, 13
+"""Exit statuses of `dualregion status`."""
+FAILED, INTERRUPTED = 1, 130
+"""Exit statuses of every command."""
+
+_BROKERS = "Brokers and partitions"
+_TOPOLOGY = "Installations"
+"""The head of the first table of the live topology; that of the brokers is there if a gateway answers in time."""
+
+
+def is_too_busy(exit_status: int, output: str, expected: int) -> bool:
+    """Whether `status` could not say more in its time: the machine is too busy, and it may be asked again."""
+    return exit_status != expected and (exit_status == CANNOT_TELL or "no answer in time" in output)
+
+
+def status_says(exit_status: int, output: str, when: str, expected: int, asked: int = 1) -> Check:
+    """`dualregion status --json` judges the regions as the procedure has them, and names what is next."""
+    try:
+        document: dict[str, Any] = json.loads(output or "{}")
+    except ValueError:
+        document = {}
+    problems = []
+    if exit_status != expected:
+        found = "; ".join(each["sentence"] for each in document.get("findings", ()))
+        problems.append(f"exit status {exit_status}, expected was {expected}: {found}")
+    following = document.get("next") or {}
+    if expected == MID_PROCEDURE and not following:
+        problems.append("it does not say what is next")
+    elif expected == MID_PROCEDURE and not following.get("dualregion"):
+        problems.append("it does not name the command that does what is next")
+    again = f", asked {asked} times as the machine was too busy" if asked > 1 else ""
+    return judged(
+        f"`dualregion status` tells how both regions stand {when}",
+        problems,
+        f"{document.get('health')}{again}",
+    )
+
+
+def status_shows(exit_status: int, text: str, when: str, expected: int) -> Check:
+    """`dualregion status` says the same at a terminal, with its tables."""
+    problems = []
+    if exit_status != expected:
+        problems.append(f"exit status {exit_status}, expected was {expected}: {text[:300]}")
+    parts = ("phase ", "Stacks", _TOPOLOGY, _BROKERS, "exporters")
+    problems += [f"there is no {part!r}" for part in parts if part not in text]
+    return judged(
+        f"`dualregion status` shows an operator the same {when}",
+        problems,
+        text.partition("\n")[0].strip(),
+    )
+
+
+def plan_shows(exit_status: int, output: str, steps: Sequence[str], what: str) -> Check:
+    """`dualregion plan` names every step that is ahead."""
+    problems = [f"`dualregion plan` ended with exit status {exit_status}"] if exit_status else []
+    problems += [f"{step} is not in it" for step in steps if f" {step} on stack " not in output]
+    return judged(
+        f"`dualregion plan {what}` shows every step that is ahead", problems, ", ".join(steps)
+    )
+
+
+def is_refused(
+    exit_status: int, text: str, what: str, because: str, changed: Sequence[str]
+) -> Check:
+    """A wrong move ends with exit status 1 and a sentence that says why; nothing is asked or changed.
+
+    Args:
+        exit_status: how the command ended.
+        text: all of its output, flowing.
+        what: the move.
+        because: what the sentence must hold.
+        changed: what is not as it was before.
+    """
+    problems = [f"it ended with exit status {exit_status}"] if exit_status != FAILED else []
+    if because not in text:
+        problems.append(f"it does not say {because!r}: {text[-300:]}")
+    problems += [f"{each} was changed" for each in changed]
+    return judged(
+        f"`dualregion {what}` is refused, and changes nothing",
+        problems,
+        text.partition("error: ")[2][:200] or text[-200:],
+    )
+
+
+def questions_were_asked(asked: Sequence[Question], about: Sequence[str], what: str) -> Check:
+    """Whatever cannot be undone was asked before, below the live topology."""
+    problems = [
+        f"it did not ask about {text!r}"
+        for text in about
+        if not any(text in question.text for question in asked)
+    ]
+    problems += [
+        f"no topology above {question.text[-120:]!r}"
+        for question in asked
+        for text in about
+        if text in question.text and _TOPOLOGY not in question.above
+    ]
+    return judged(
+        f"`dualregion {what}` asks before what cannot be undone, and shows the live topology",
+        problems,
+        f"{len(asked)} questions: {listed(list(about)) or 'none was due'}",
+    )
+
+
+def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit: bool) -> Check:
+    """After Ctrl-C the command tells how far it is and what is next, and ends with exit status 130.
+
+    Args:
+        exit_status: how it ended.
+        text: all of its output, flowing.
+        step: what was at work.
+        stack: whose.
+        was_hit: whether the step was ever seen at work, so that Ctrl-C could be hit.
+    """
+    problems = [] if was_hit else [f"{step} was never seen at work, so Ctrl-C was not hit"]
+    if exit_status != INTERRUPTED:
+        problems.append(f"it ended with exit status {exit_status}")
+    wanted = {
+        "that it stops": "stopping: Pulumi saves what is done",
+        "how far it is": f"stack {stack}: phase failover, proved: ",
+        "that the same command goes on": "the same command goes on",
+        "what is next": f"next, {stack}: F",
+        "by which command": " dualregion failover --lost ",
+    }
+    problems += [f"it does not say {what}" for what, words in wanted.items() if words not in text]
+    return judged(
+        f"Ctrl-C in the midst of {step} stops `dualregion failover`, which tells the state and the next step",
+        problems,
+        text.partition("stopped; ")[2][:300],
+    )
+
+
+def went_on(exit_status: int, seen: Sequence[str], step: str) -> Check:
+    """The same command, run again, goes on with the step that was at work, to the end."""
+    problems = [f"it ended with exit status {exit_status}"] if exit_status else []
+    if step not in seen:
+        problems.append(f"{step} was not at work again, but {', '.join(seen) or 'nothing'}")
+    return judged(
+        "The same `dualregion failover`, run again, goes on", problems, f"{step} at work again"
+    )
+
+
+def history_tells(exit_status: int, text: str, incident: str, steps: Sequence[str]) -> Check:
+    """`dualregion history` shows each step of an incident."""
+    problems = [f"`dualregion history` ended with exit status {exit_status}"] if exit_status else []
+    if f"Incident {incident}" not in text:
+        problems.append(f"there is no incident {incident}")
+    shown = text.partition(f"Incident {incident}")[2].partition("Runs of Pulumi")[0].split("\n")
+    problems += [
+        f"{step} is not in it"
+        for step in steps
+        if not any(line.startswith(f"{step} ") for line in shown)
+    ]
+    return judged("`dualregion history` shows every step of the incident", problems, incident)
+
+
+def report_is_whole(exit_status: int, page: str) -> Check:
+    """`dualregion report` writes a page that stands alone, from the outage to the last step of the failback."""
+    problems = [f"`dualregion report` ended with exit status {exit_status}"] if exit_status else []
+    problems += [
+        f"there is no {part}"
+        for part in ("<svg", "B7", "No service", "</html>")
+        if part not in page
+    ]
+    problems += [f"it loads {part}" for part in ('src="http', 'href="http') if part in page]
+    return judged(
+        "`dualregion report` writes a page that stands alone", problems, f"{len(page)} characters"
+    )

@@ -1,0 +1,86 @@
+"""The operator at the terminal: reads the screen, answers each question, and may hit Ctrl-C in the midst of a step."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drill.operators.terminal import Row, Terminal, flowing, line_of
+
+_QUESTION = "[y/N]:"
+_AT_WORK = re.compile(r"^at work +(?P<step>[A-Z]\d?)\b")
+_IN_THE_MIDST_SECONDS = 2.0
+"""How long a step must have been at work before Ctrl-C is hit."""
+_LONGEST = 160
+_COUNTED = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that was on the screen, with all that stood above it since the last one."""
+
+    text: str
+    above: str
+
+
+@dataclass
+class Operator:
+    """Looks at one command's screen until it has ended.
+
+    `answer` is given to every question. In the midst of step `stop_in` Ctrl-C is hit, once; None: never.
+    """
+
+    say: Callable[[str], None]
+    answer: str = "yes"
+    stop_in: str | None = None
+    keep: Callable[[str, list[Row]], None] = lambda _, __: None
+    """Is given a screen that is worth keeping, and what it shows: `question` or `running`."""
+    asked: list[Question] = field(default_factory=list)
+    at_work: dict[str, float] = field(default_factory=dict)
+    """When each step was first seen at work, on the clock that never jumps."""
+    stopped: float | None = None
+    """When Ctrl-C was hit."""
+    _told: set[str] = field(default_factory=set)
+    _read: int = 0
+    """How many rows that have scrolled away were read."""
+    _answered: int = -1
+    """The row of the last question."""
+
+    def look(self, terminal: Terminal) -> None:
+        """Read what is new on the screen, and do what is to be done."""
+        self._tell(terminal)
+        if terminal.cursor_line.endswith(_QUESTION) and terminal.cursor != self._answered:
+            self._reply(terminal)
+        for row in terminal.rows:
+            found = _AT_WORK.match(line_of(row))
+            if found:
+                self.at_work.setdefault(found["step"], time.monotonic())
+        if self.stopped is None and self._is_in_the_midst():
+            self.keep("running", terminal.rows)
+            self.say(f"  Ctrl-C, with {self.stop_in} at work")
+            self.stopped = time.monotonic()
+            terminal.interrupt()
+
+    def _reply(self, terminal: Terminal) -> None:
+        rows = [*terminal.scrolled_rows, *terminal.rows][self._answered + 1 : terminal.cursor + 1]
+        self.keep("question", terminal.rows)
+        self._answered = terminal.cursor
+        # The question itself may be as long as three rows; what stands above is looked for in all of them.
+        self.asked.append(Question(flowing(rows[-3:]), flowing(rows)))
+        self.say(f"  answering: {self.answer}")
+        terminal.type(self.answer)
+
+    def _is_in_the_midst(self) -> bool:
+        began = self.at_work.get(self.stop_in or "")
+        return began is not None and time.monotonic() - began >= _IN_THE_MIDST_SECONDS
+
+    def _tell(self, terminal: Terminal) -> None:
+        """Tell each line once; a line of the live display that only counts on is no new one."""
+        scrolled = terminal.scrolled_rows
+        for row in [*scrolled[self._read :], *terminal.rows]:
+            line = line_of(row).rstrip()
+            without_numbers = _COUNTED.sub("", line).strip()
+            if line and without_numbers not in self._told:
+                self._told.add(without_numbers)
+                self.say(f"  {line[:_LONGEST]}")
+        self._read = len(scrolled)

@@ -1,0 +1,286 @@
+"""The points at which a `pulumi up` is killed in an interrupted drill: read off its lines, and named beforehand.
+
+All of it is pure: what a line says, which points there must be, and whether each of them was hit.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from drill.check import Check, judged
+from drill.operators.livelines import said_by_program
+from drill.regions import REGIONS
+from drill.settings import DrillSettings, Until
+
+DNS_RECORD = "dns-chain"
+"""The ConfigMap that stands for the DNS chain in a Corefile."""
+
+_WORK = re.compile(r"^(?P<verb>creat|updat|delet)(?:(?P<begun>ing)|ed)\b")
+_WORKS = {"creat": "install", "updat": "update", "delet": "removal"}
+_INSTALLATIONS = {
+    namespace: name
+    for each in REGIONS
+    for namespace, name in ((each.namespace, "normal"), (each.failover_namespace, "failover"))
+}
+"""What the program calls the installation in a namespace."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment of an `up`: in the work on something, or just after it.
+
+    `subject` is such as `gate B2` or `the update of release normal`.
+    """
+
+    subject: str
+    after: bool
+
+    @property
+    def resource(self) -> str:
+        """What is worked on: `gate B2`, `release normal`, `binding failover`."""
+        return " ".join(self.subject.split()[-2:])
+
+    @property
+    def twin(self) -> "Point":
+        """The other moment of the same work."""
+        return Point(self.subject, not self.after)
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the work takes something away."""
+        return self.subject.startswith("the removal")
+
+    @property
+    def is_in_helm(self) -> bool:
+        """Whether Helm is at work then: its own record says when that has begun."""
+        return not self.after and self.resource.startswith("release")
+
+    def __str__(self) -> str:
+        return f"{'just after' if self.after else 'in the work of'} {self.subject}"
+
+
+UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER, _, REMOVAL_FAILOVER = (
+    f"the {work} of release {release}"
+    for work in ("update", "install", "removal")
+    for release in ("normal", "failover")
+)
+REMOVAL_NAMESPACE = "the removal of namespace failover"
+"""The rights in a namespace go with it, so a run that was killed then finds it without them."""
+
+
+def _gates(*steps: str) -> tuple[str, ...]:
+    return tuple(f"gate {step}" for step in steps)
+
+
+NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
+    (Until.FAILOVER, "survivor"): (
+        "binding failover",
+        *_gates("F0", "F1"),
+        UPDATE,
+        INSTALL_FAILOVER,
+        *_gates("F2", "F3"),
+    ),
+    (Until.FAILBACK_PENDING, "survivor"): (
+        *_gates("B0", "B2", "B3"),
+        UPDATE,
+        UPDATE_FAILOVER,
+        "gate B4",
+    ),
+    (Until.FAILBACK_PENDING, "recreated"): (
+        "binding normal",
+        f"record {DNS_RECORD}",
+        INSTALL,
+        "gate B1",
+        UPDATE,
+        "gate B4",
+    ),
+    (Until.RESTORED, "recreated"): (UPDATE, *_gates("B5", "B6"), UPDATE, "gate B7"),
+    (Until.RESTORED, "survivor"): (UPDATE, "gate B5", REMOVAL_FAILOVER, REMOVAL_NAMESPACE),
+}
+"""All work of the failover and of the failback, by phase and by what the region is; each of it is two points.
+
+A binding is one of the RoleBindings that give the rights in a new namespace; the record is that of the DNS chain.
+In `restored` the recreated region's release is updated in two turns: its web applications open, its brokers wake.
+"""
+
+_STEP = "|".join(
+    sorted(
+        {
+            subject.removeprefix("gate ")
+            for subjects in NAMED.values()
+            for subject in subjects
+            if subject.startswith("gate ")
+        }
+    )
+)
+_SAID = re.compile(
+    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
+)
+_RESOURCE = re.compile(
+    r"^ *\S{0,2} +kubernetes:(?:"
+    rf"core/v1:ConfigMap (?P<gate>{_STEP})"
+    rf"|core/v1:ConfigMap (?P<record>{DNS_RECORD})"
+    r"|rbac\.authorization\.k8s\.io/v1:RoleBinding (?P<binding>normal|failover)-namespace-\S+"
+    r"|core/v1:Namespace (?P<namespace>normal|failover)-namespace"
+    r"|helm\.sh/v3:Release (?P<release>normal|failover)"
+    r") (?P<rest>.*)$"
+)
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A `pulumi up` that was killed: where, when (seconds since the drill began), the how many-th of its turn."""
+
+    point: Point
+    at: float
+    number: int
+
+
+@dataclass
+class Turn:
+    """One turn of a stack: an `up`, killed and run again until one went through.
+
+    `there` has, for each `up` by its number, what that one found done already.
+    """
+
+    incident: int
+    phase: str
+    stack: str
+    interruptions: list[Interruption] = field(default_factory=list)
+    there: dict[int, set[str]] = field(default_factory=dict)
+
+    @property
+    def points(self) -> list[Point]:
+        """The points at which it was killed."""
+        return [each.point for each in self.interruptions]
+
+    @property
+    def not_reachable(self) -> list[Point]:
+        """The points that no later `up` came by, as their work was done already when it was run again."""
+        hit = self.points
+        return [
+            each.point.twin
+            for each in self.interruptions
+            if each.point.twin not in hit and self._found_there(each)
+        ]
+
+    def _found_there(self, interruption: Interruption) -> bool:
+        """Whether a later `up` found the work done; of what was removed it finds, and says, nothing."""
+        point = interruption.point
+        return any(
+            number > interruption.number and (point.is_removal or point.resource in found)
+            for number, found in self.there.items()
+        )
+
+
+def point_of(line: str) -> Point | None:
+    """Return which point a line of `pulumi up` tells, or None.
+
+    The work of a hook begins with the first thing it says, that on a release or namespace with Pulumi's own word.
+    """
+    said = _SAID.match(said_by_program(line) or "")
+    if said:
+        worked_on = _said_of(said)
+        return Point(worked_on, after=False) if worked_on else None
+    found = _RESOURCE.match(line)
+    work = _WORK.match(found["rest"]) if found else None
+    if found is None or work is None:
+        return None
+    resource, begun = _resource_of(found), bool(work["begun"])
+    if found["release"] or (found["namespace"] and work["verb"] == "delet"):
+        return Point(f"the {_WORKS[work['verb']]} of {resource}", after=not begun)
+    is_made = work["verb"] == "creat" and not begun
+    return Point(resource, after=True) if is_made and not found["namespace"] else None
+
+
+def already_there(line: str) -> str | None:
+    """Return the gate, record, binding or release that a line tells to be left as it is, or None."""
+    found = _RESOURCE.match(line)
+    if found is None or found["namespace"] or found["rest"].strip():
+        return None
+    return _resource_of(found)
+
+
+def _said_of(said: re.Match[str]) -> str | None:
+    """Return what the hook that says something works on; None in a namespace that is not the drill's."""
+    if said["gate"]:
+        return f"gate {said['gate']}"
+    if said["record"]:
+        return f"record {DNS_RECORD}"
+    name = _INSTALLATIONS.get(said["namespace"])
+    return f"binding {name}" if name else None
+
+
+def _resource_of(found: re.Match[str]) -> str:
+    """Return a resource's kind and name, by the one group that has matched."""
+    named = found.groupdict()
+    return next(f"{kind} {name}" for kind, name in named.items() if kind != "rest" and name)
+
+
+def named_points(settings: DrillSettings, parts: Mapping[str, str]) -> list[tuple[str, str, Point]]:
+    """Return phase, stack and point of all that must be interrupted in one incident.
+
+    Args:
+        settings: how far the drill goes, and what its stacks declare.
+        parts: what each stack's region is in the incident: `survivor`, `recreated` -> the stack's name.
+    """
+    phases = list(Until)
+    undeclared = _undeclared(settings)
+    return [
+        (phase, parts[part], Point(subject, after))
+        for (phase, part), subjects in NAMED.items()
+        if phases.index(phase) <= phases.index(settings.until)
+        for subject in subjects
+        if not subject.startswith(undeclared)
+        for after in (False, True)
+    ]
+
+
+def _undeclared(settings: DrillSettings) -> tuple[str, ...]:
+    """Return what the subjects of points begin with that the drill's stacks have nothing of.
+
+    On clusters of the user's, rights and DNS are the user's own settings, and what is adopted finds each other by itself.
+    """
+    if settings.on:
+        return ("binding", "record")
+    return ("record",) if settings.adopt else ()
+
+
+def every_point_was_hit(
+    turns: Sequence[Turn], named: Iterable[tuple[str, str, Point]], incident: int
+) -> Check:
+    """Every named point was interrupted, or was passed for good by the run that was killed at its twin."""
+    mine = [turn for turn in turns if turn.incident == incident]
+    hit = Counter((turn.phase, turn.stack, point) for turn in mine for point in turn.points)
+    passed = Counter(
+        (turn.phase, turn.stack, point) for turn in mine for point in turn.not_reachable
+    )
+    wanted = Counter(named)
+    problems = [
+        f"{stack} in phase {phase} was never killed {point}"
+        for (phase, stack, point), count in (wanted - hit - passed).items()
+        for _ in range(count)
+    ]
+    if not hit:
+        problems.append("nothing was interrupted")
+    by = "".join(f"; {stack}, {phase}: {point} not reachable" for phase, stack, point in passed)
+    return judged(
+        "Every named point of `pulumi up` was interrupted, and the same `up` went on from there",
+        problems,
+        f"{hit.total()} interruptions{by}",
+    )
+
+
+def no_release_is_pending(pending: Mapping[str, Iterable[str]]) -> Check:
+    """No release is left in the middle of an operation: namespace -> uids of Helm's pending records."""
+    problems = [
+        f"a release in {namespace} is still pending"
+        for namespace in pending
+        if set(pending[namespace])
+    ]
+    return judged(
+        "No interrupted install or update of a release was left unfinished",
+        problems,
+        f"none pending in {' and '.join(pending)}",
+    )

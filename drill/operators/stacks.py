@@ -1,0 +1,469 @@
+"""The real `pulumi` on a copy of the program, with a home, backend and stacks of the drill's own.
+
+The checkout's Pulumi.region0.yaml and Pulumi.region1.yaml are the user's and stay untouched: the
+drill runs a copy of the program in its own folder, with stack files of its own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from drill.errors import DrillError
+from drill.operators.livelines import LiveLines, has_waited
+from drill.operators.terminal import Row, Terminal
+from drill.processes import end_marked
+from sandbox.patience import allowed
+
+OnLine = Callable[[str, Callable[[], None]], None]
+"""Is told each line of a run, and given what kills the run."""
+
+PROGRAM_FOLDERS = ("dualregion", "clients", "steps", "components")
+PROGRAM_FILES = ("Pulumi.yaml", "__main__.py")
+
+RUN_MARK = "CAMUNDA_DRILL_RUN"
+"""The environment variable that everything started by one pulumi command inherits: the command's log."""
+
+_LONGEST_RUN_SECONDS = 1800
+"""Beyond every deadline of the program's own gates: a run that takes longer hangs."""
+CUT_SHORT = "failed to load checkpoint: EOF"
+"""What pulumi says of a state whose attributes it was killed in writing; the state itself is replaced whole."""
+_STACK_TYPE = "pulumi:pulumi:Stack"
+"""The resource whose outputs are the stack's."""
+_CANCEL_SECONDS = 8
+"""What an interrupted pulumi gets to release its locks before it is killed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: `pulumi`, or the runbook command."""
+
+    arguments: tuple[str, ...]
+    exit_status: int
+    seconds: float
+    output: str
+    log: Path
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it was killed in the middle."""
+        return self.exit_status == -signal.SIGKILL
+
+    def last_lines(self, count: int = 30) -> str:
+        """Return the end of its output."""
+        return "\n".join(self.output.splitlines()[-count:])
+
+
+def copy_program(checkout: Path, to: Path) -> None:
+    """Copy the program, without anybody's stack configuration, to a fresh folder.
+
+    Raises:
+        DrillError: a part of the program is missing in the checkout.
+    """
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    try:
+        for name in PROGRAM_FILES:
+            shutil.copy2(checkout / name, to / name)
+        for name in PROGRAM_FOLDERS:
+            shutil.copytree(
+                checkout / name, to / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+    except OSError as error:
+        raise DrillError(
+            f"the program in {checkout} is incomplete ({error}): run the drill from a checkout"
+        ) from None
+
+
+def environment(
+    folder: Path,
+    kubeconfig: Path,
+    pulumi_path: Sequence[Path],
+    own_build: bool,
+    helm: Path,
+) -> dict[str, str]:
+    """Make the folders of the drill's pulumi, and return its environment: everything it writes stays in `folder`.
+
+    `own_build` says that pulumi and its plugins are the set-up's own: then no plugin is downloaded.
+    """
+    state, temporary = folder / "state", temporary_files(folder)
+    state.mkdir(parents=True)
+    temporary.mkdir()
+    # Helm's folder may hold a Python, too: the program's own comes first.
+    first = [*map(str, pulumi_path), str(Path(sys.executable).parent), str(helm.parent)]
+    env = {
+        **os.environ,
+        "PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)]),
+        "PULUMI_HOME": str(folder / "pulumi-home"),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
+        "PULUMI_CONFIG_PASSPHRASE": "drill",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Pulumi and its provider live for seconds: they need not save memory.
+        "GOGC": "400",
+        # Else each run would compile the program again.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "KUBECONFIG": str(kubeconfig),
+        "TMPDIR": str(temporary),
+    }
+    if own_build:
+        env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    for name in (
+        *("PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+        # They change how a state lies in the backend, which is read.
+        *("PULUMI_DIY_BACKEND_GZIP", "PULUMI_DIY_BACKEND_LEGACY_LAYOUT"),
+    ):
+        env.pop(name, None)
+    return env
+
+
+def temporary_files(folder: Path) -> Path:
+    """Return where pulumi's temporary files are: its provider leaves a copy of the kubeconfig with each run."""
+    return folder / "tmp"
+
+
+class Stacks:
+    """Runs pulumi commands on the drill's stacks; every output is kept in a log of its own."""
+
+    def __init__(
+        self,
+        pulumi: Path,
+        project: Path,
+        env: Mapping[str, str],
+        logs: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        """`say` is told, live, what a long command does."""
+        self._pulumi = str(pulumi)
+        self._project = project
+        self._env = dict(env)
+        self._logs = logs
+        self._say = say
+        self._numbers = count(1)
+        self._running: set[subprocess.Popen[str]] = set()
+        self._is_closed = False
+        self.waits = 0
+        """How many times the program has waited for something, in all commands so far."""
+
+    def close(self) -> None:
+        """End what still runs, and let nothing begin: for when everything is taken down."""
+        self._is_closed = True
+        for process in list(self._running):
+            _end(process)
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment of all commands."""
+        return self._env
+
+    @property
+    def backend(self) -> Path:
+        """The folder of the state backend."""
+        return Path(urlsplit(self._env["PULUMI_BACKEND_URL"]).path)
+
+    def create(self, stacks: Sequence[str]) -> None:
+        """Make stacks whose secrets have one key.
+
+        Each run reads the other stack's state, too, and pulumi takes a third of a second to derive a key.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        first, *others = stacks
+        self._create(first)
+        for stack in others:
+            shutil.copy2(self._settings(first), self._settings(stack))
+            self._create(stack)
+
+    def _create(self, stack: str) -> None:
+        self.demand(self.run("init", stack, "stack", "init", stack, "--no-select"))
+
+    def _settings(self, stack: str) -> Path:
+        return self._project / f"Pulumi.{stack}.yaml"
+
+    def configure(self, stack: str, config: Mapping[str, str]) -> None:
+        """Set configuration keys, each a path such as `regions[0].name`, in one command.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        pairs = [
+            part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")
+        ]
+        self.demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
+
+    def configure_secrets(self, stack: str, secrets: Mapping[str, str]) -> None:
+        """Set configuration keys that are encrypted; the values are on no command line and in no log.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        for key, value in secrets.items():
+            arguments = ("config", "set", "--secret", "--path", key)
+            self.demand(self.run("config", stack, *arguments, given=value))
+
+    def up(self, stack: str, message: str, on_line: OnLine | None = None) -> Run:
+        """Run `pulumi up` without its own preview, telling what it does while it does it.
+
+        `on_line` is told each line, before anything else is done with it, and may kill the run.
+        """
+        return self.run(
+            "up",
+            stack,
+            "up",
+            "--yes",
+            "--skip-preview",
+            "--message",
+            message,
+            live=True,
+            on_line=on_line,
+        )
+
+    def cancel(self, stack: str) -> Run:
+        """Run `pulumi cancel`: a killed run has left its lock.
+
+        One that was killed while it wrote its state may have left empty attributes of it, too: these are
+        removed first, as docs/runbook.md tells the operator of a file backend.
+
+        Raises:
+            DrillError: pulumi refused.
+        """
+        run = self.run("cancel", stack, "cancel", "--yes")
+        if run.exit_status and CUT_SHORT in run.output:
+            self._remove_empty_attributes()
+            run = self.run("cancel", stack, "cancel", "--yes")
+        return self.demand(run)
+
+    def _remove_empty_attributes(self) -> None:
+        for attributes in self.backend.glob(".pulumi/**/*.attrs"):
+            if attributes.stat().st_size == 0:
+                self._say(
+                    f"  killed while it wrote {attributes.name}, which is empty and is removed"
+                )
+                attributes.unlink()
+
+    def demand(self, run: Run) -> Run:
+        """Return a run that has succeeded.
+
+        Raises:
+            DrillError: it failed; the message ends with its last lines.
+        """
+        if run.exit_status == 0:
+            return run
+        command = " ".join(run.arguments[:2])
+        raise DrillError(
+            f"`{command}` ended with exit status {run.exit_status}; all of its output is in {run.log}, "
+            f"its last lines:\n{run.last_lines()}"
+        )
+
+    def preview(self, stack: str) -> Run:
+        """Run `pulumi preview --diff`."""
+        return self.run("preview", stack, "preview", "--diff")
+
+    def preview_expecting_no_change(self, stack: str) -> Run:
+        """Run a preview that fails when there is anything to change."""
+        return self.run("preview", stack, "preview", "--expect-no-changes")
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """Return a stack's outputs, out of its state: a `pulumi stack output` for each turn would cost seconds.
+
+        Raises:
+            DrillError: there is no such state, or it cannot be read.
+        """
+        found = sorted(self.backend.glob(f".pulumi/stacks/*/{stack}.json"))
+        try:
+            checkpoint = json.loads(found[0].read_text(encoding="utf-8"))["checkpoint"]
+            resources = (checkpoint.get("latest") or {}).get("resources") or ()
+            whole = [each for each in resources if each["type"] == _STACK_TYPE]
+        except (IndexError, OSError, ValueError, KeyError) as error:
+            raise DrillError(f"the state of {stack} cannot be read: {error!r}") from None
+        return dict(whole[0].get("outputs") or {}) if whole else {}
+
+    def version(self) -> str:
+        """Return what `pulumi version` prints."""
+        done = subprocess.run(
+            [self._pulumi, "version"], env=self._env, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def run(
+        self,
+        name: str,
+        stack: str,
+        *arguments: str,
+        live: bool = False,
+        quiet: bool = False,
+        on_line: OnLine | None = None,
+        given: str = "",
+    ) -> Run:
+        """Run one pulumi command to its end, or until `on_line` kills it.
+
+        `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone; `given` is
+        what it reads.
+        """
+        options = ["--non-interactive", "--color=never"]
+        if "--no-select" not in arguments:
+            options += ["--stack", stack]
+        argv = (self._pulumi, *arguments, *options)
+        return self.execute(
+            f"pulumi-{name}-{stack}",
+            argv,
+            live=live,
+            quiet=quiet,
+            on_line=on_line,
+            of=f"{stack}: ",
+            given=given,
+        )
+
+    def execute(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        live: bool = False,
+        quiet: bool = False,
+        on_line: OnLine | None = None,
+        of: str = "",
+        given: str = "",
+    ) -> Run:
+        """Run a command in the project with the drill's environment; as `run`.
+
+        Args:
+            name: what its log is called.
+            argv: the command.
+            live: tell what it does while it does it.
+            quiet: keep its stderr apart.
+            on_line: as in `up`.
+            of: what stands before each live line.
+            given: what it reads from its standard input.
+        """
+        self._demand_open()
+        log = self._next_log(name)
+        told_as = (Path(argv[0]).name, *argv[1:])
+        began = time.monotonic()
+        errors = log.with_suffix(".err").open("w") if quiet else None
+        lines: list[str] = []
+        told = LiveLines()
+        waited: set[str] = set()
+        try:
+            with (
+                log.open("w", encoding="utf-8") as file,
+                self._started(argv, errors, log) as process,
+            ):
+                if process.stdin:
+                    with suppress(BrokenPipeError), process.stdin:
+                        process.stdin.write(given)
+                for line in process.stdout or ():
+                    if on_line:
+                        on_line(line, partial(_kill, process, log))
+                    lines.append(line)
+                    file.write(line)
+                    file.flush()
+                    # Pulumi's own lines are many; those of other commands are for the operator already.
+                    said = told.condensed(line) if live and of else line.strip()
+                    if said and has_waited(said):
+                        waited.add(said)
+                    if said and live:
+                        self._say(f"  {of}{said}")
+                status = process.wait(timeout=allowed(_LONGEST_RUN_SECONDS))
+            if status == -signal.SIGKILL:
+                end_marked(RUN_MARK, str(log))
+        finally:
+            if errors:
+                errors.close()
+            self.waits += len(waited)
+        return Run(told_as, status, time.monotonic() - began, "".join(lines), log)
+
+    def at_terminal(
+        self, name: str, argv: Sequence[str], look: Callable[[Terminal], None]
+    ) -> tuple[Run, list[Row]]:
+        """Run a command as `execute` does, but at a terminal; return all rows that it has written, too.
+
+        Args:
+            name: what its log is called.
+            argv: the command.
+            look: is given the terminal whenever its screen rests, to read it and to type.
+
+        Raises:
+            DrillError: it does not end.
+        """
+        self._demand_open()
+        log = self._next_log(name)
+        told_as = (Path(argv[0]).name, *argv[1:])
+        began = time.monotonic()
+        with Terminal(argv, self._project, self._env, log, RUN_MARK) as terminal:
+            while terminal.read():
+                self._demand_open()
+                look(terminal)
+                if time.monotonic() - began > allowed(_LONGEST_RUN_SECONDS):
+                    raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
+            look(terminal)
+            status = terminal.exit_status(_CANCEL_SECONDS)
+            run = Run(told_as, status, time.monotonic() - began, terminal.text, log)
+            return run, terminal.all_rows
+
+    @contextmanager
+    def _started(
+        self, argv: Sequence[str], errors: Any, log: Path
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start pulumi in a session of its own; when the caller leaves early, end it and all it started."""
+        process = subprocess.Popen(
+            argv,
+            cwd=self._project,
+            env={**self._env, RUN_MARK: str(log)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors or subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._running.add(process)
+        try:
+            yield process
+        finally:
+            self._running.discard(process)
+            if process.poll() is None:
+                _end(process)
+            if process.stdout:
+                process.stdout.close()
+
+    def _demand_open(self) -> None:
+        if self._is_closed:
+            raise DrillError("nothing begins any more: everything is being taken down")
+
+    def _next_log(self, name: str) -> Path:
+        return self._logs / f"{next(self._numbers):02d}-{name}.log"
+
+
+def _kill(process: subprocess.Popen[str], log: Path) -> None:
+    """Kill pulumi and all that it started at once, as a machine that dies does.
+
+    Plugins and program are in groups of their own; a hook that lived on would work beside the next run's.
+    What resists is told when the run ends.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(DrillError):
+        end_marked(RUN_MARK, str(log))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask pulumi to stop as Ctrl-C does; kill it and its children if it does not in time."""
+    with suppress(subprocess.TimeoutExpired, ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=_CANCEL_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

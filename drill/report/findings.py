@@ -1,0 +1,242 @@
+"""What a drill has found out so far, and the report made of it, however far the drill came."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from drill.check import Check
+from drill.checks.audit import Audit
+from drill.observation import loadlog, measure
+from drill.observation.loadlog import LoadLog
+from drill.observation.measure import ExportSample
+from drill.operators.points import Turn
+from drill.progress import Progress
+from drill.regions import REGIONS
+from drill.report.report import (
+    Answer,
+    CtrlC,
+    Failback,
+    IncidentFigures,
+    Load,
+    PhaseTimes,
+    Records,
+    Report,
+    StepTime,
+)
+from drill.settings import DrillSettings
+
+_SECONDS_BEFORE_LOSS = 10
+"""How much of the time before the loss the timeline shows, to compare with."""
+
+
+@dataclass
+class Episode:
+    """What was seen while one load client ran: of an incident, or, without a loss, of phase normal.
+
+    Moments are on the monotonic clock; None is what has not happened, or was not looked for.
+    """
+
+    lost_region: int
+    load: LoadLog = field(default_factory=LoadLog)
+    exports: Sequence[ExportSample] = ()
+    loss: float | None = None
+    up_began: float | None = None
+    failover_end: float | None = None
+    noop_preview_seconds: float | None = None
+    ctrl_c: CtrlC | None = None
+    failback_began: float | None = None
+    failback_end: float | None = None
+    watched_until: float | None = None
+
+
+@dataclass
+class Findings:
+    """Everything seen; of the search engines by region: `found` instances, `records` by their ids.
+
+    `known_records` are those ever seen in any engine: what both engines have lost is missed by it too.
+    """
+
+    checks: list[Check] = field(default_factory=list)
+    phases: list[PhaseTimes] = field(default_factory=list)
+    episodes: list[Episode] = field(default_factory=list)
+    found: dict[int, frozenset[int]] = field(default_factory=dict)
+    records: dict[int, frozenset[str]] = field(default_factory=dict)
+    known_records: frozenset[str] = frozenset()
+    incidents: dict[int, dict[str, Sequence[str]]] = field(default_factory=dict)
+    """For each region's stack: what it calls each incident -> the steps that it took."""
+    turns: list[Turn] = field(default_factory=list)
+    """The turns of an interrupted drill."""
+    peak_memory_gib: float | None = None
+    peak_machine_memory_gib: float | None = None
+    machine: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    broker: str = ""
+    """Which broker was used, told for people."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """How `dualregion status` answered, by what was going on."""
+    audit: Audit = field(default_factory=Audit)
+
+    def add(self, phase: str, *checks: Check) -> None:
+        """Take in the outcome of checks made in a phase."""
+        self.checks += [Check(f"{phase}: {c.name}", c.ok, c.detail) for c in checks]
+
+    @property
+    def load(self) -> LoadLog:
+        """The logs of all load clients that have ended, as one."""
+        return loadlog.merged(episode.load for episode in self.episodes)
+
+    @property
+    def steps(self) -> list[StepTime]:
+        """The steps of all phases so far."""
+        return [step for phase in self.phases for step in phase.steps]
+
+
+def steps_of(
+    stack: str, outputs: Mapping[str, Any], known: Sequence[StepTime] = ()
+) -> list[StepTime]:
+    """Return the steps that a stack has recorded, without those known from an earlier phase."""
+    before = {(step.stack, step.id, step.start) for step in known}
+    record: Mapping[str, Mapping[str, Any]] = outputs.get("record") or {}
+    steps = [
+        StepTime(
+            id=id_,
+            stack=stack,
+            seconds=float(entry.get("seconds") or 0),
+            start=str(entry.get("start", "")),
+            end=str(entry.get("end", "")),
+            title=str(entry.get("title", "")),
+        )
+        for id_, entry in record.items()
+    ]
+    new = [step for step in steps if (step.stack, step.id, step.start) not in before]
+    return sorted(new, key=lambda step: step.start)
+
+
+def report_of(
+    settings: DrillSettings, findings: Findings, progress: Progress, reason: str | None
+) -> Report:
+    """Return the drill's report; `reason` says what broke, None that nothing did."""
+    report = Report(
+        cluster_size=settings.cluster_size,
+        lost_regions=settings.lost,
+        until=settings.until,
+        phases=tuple(findings.phases),
+        checks=tuple(findings.checks),
+        load=_load(settings, findings),
+        records=_records(findings),
+        incidents=tuple(
+            _incident(settings, episode)
+            for episode in findings.episodes
+            if episode.loss is not None
+        ),
+        interrupted=settings.interrupt,
+        turns=tuple(findings.turns),
+        peak_memory_gib=findings.peak_memory_gib,
+        peak_machine_memory_gib=findings.peak_machine_memory_gib,
+        seconds=progress.elapsed,
+        began_at=progress.began_at,
+        own_waiting_seconds=progress.waited_too_long,
+        stages=tuple(progress.stages),
+        machine=findings.machine,
+        versions=findings.versions,
+        broker=findings.broker,
+        zombie=settings.zombie,
+        two_operators=settings.two_operators,
+        late_flush=settings.late_flush,
+        by_command=settings.by_command,
+        answers=findings.answers,
+        rights=findings.audit.judged(),
+    )
+    return report.judged(reason)
+
+
+def _load(settings: DrillSettings, findings: Findings) -> Load:
+    log = findings.load
+    keys = frozenset(ack.key for ack in log.acks)
+    in_region = {index: len(keys & found) for index, found in findings.found.items()}
+    everywhere = len(keys.intersection(*findings.found.values())) if findings.found else None
+    return Load(
+        acknowledged=len(keys),
+        found=everywhere,
+        lost=None if everywhere is None else len(keys) - everywhere,
+        in_region0=in_region.get(0),
+        in_region1=in_region.get(1),
+        acknowledged_after_loss=sum(
+            len(episode.load.sent_after(episode.loss))
+            for episode in findings.episodes
+            if episode.loss is not None
+        ),
+        rate=settings.rate,
+        errors=log.errors,
+        tunnels_ended=log.tunnels_ended,
+        client_late_seconds=sum(log.late_seconds),
+    )
+
+
+def _records(findings: Findings) -> Records:
+    if len(findings.records) < len(REGIONS):
+        return Records()
+    missing = [len(findings.known_records - findings.records[region.index]) for region in REGIONS]
+    return Records(len(findings.known_records), *missing)
+
+
+def _incident(settings: DrillSettings, episode: Episode) -> IncidentFigures:
+    """Return the figures of one incident, as far as there is something to compute."""
+    loss = episode.loss
+    figures = IncidentFigures(
+        lost_region=episode.lost_region,
+        lost_at=loss,
+        noop_preview_seconds=episode.noop_preview_seconds,
+        ctrl_c=episode.ctrl_c,
+    )
+    if loss is None or not episode.load.acks:
+        return figures
+    moments = episode.load.moments
+    watched = episode.watched_until or max(moments)
+    end = episode.failover_end or watched
+    shown = end if episode.failback_began is None else episode.failback_end or watched
+    return IncidentFigures(
+        lost_region=figures.lost_region,
+        lost_at=loss,
+        outage_seconds=measure.outage_seconds(moments, loss, watched),
+        unavailable_seconds=measure.unavailable_seconds(moments, loss, end),
+        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, loss, end),
+        export_gap_seconds=measure.export_gap_seconds(_until(episode), loss, settings.partitions),
+        reaction_seconds=None if episode.up_began is None else episode.up_began - loss,
+        gaps=tuple(measure.gaps_between(moments, loss, end)),
+        acks_per_second=measure.acks_per_second(
+            moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), shown
+        ),
+        noop_preview_seconds=figures.noop_preview_seconds,
+        ctrl_c=figures.ctrl_c,
+        failback=_failback(episode),
+    )
+
+
+def _until(episode: Episode) -> list[ExportSample]:
+    """Return the samples before the failback: from then on exporters are paused on purpose."""
+    return [
+        sample
+        for sample in episode.exports
+        if episode.failback_began is None or sample.at < episode.failback_began
+    ]
+
+
+def _failback(episode: Episode) -> Failback | None:
+    began = episode.failback_began
+    if began is None:
+        return None
+    moments = episode.load.moments
+    end = episode.failback_end or episode.watched_until or max(moments)
+    return Failback(
+        seconds=end - began,
+        unavailable_seconds=measure.unavailable_seconds(moments, began, end),
+        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, began, end),
+        gaps=tuple(measure.gaps_between(moments, began, end)),
+        paused_seconds=measure.seconds_in_state(
+            ((each.at, each.paused) for each in episode.exports), began, end
+        ),
+        web_apps_down_seconds=measure.seconds_in_state(
+            ((each.at, each.web_apps_down) for each in episode.exports), began, end
+        ),
+    )

@@ -1,0 +1,214 @@
+"""Adopting: both regions run already, installed by plain Helm as the reference set-up has them.
+
+What the values of such a set-up look like is worked out here apart from the program, which has to find by
+itself that it would install the same.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from drill.check import Check, judged
+from drill.checks import checks
+from drill.errors import DrillError
+from drill.observation.cluster import is_ready
+from drill.own_images import helm_chart
+from drill.regions import (
+    REGIONS,
+    RELEASE,
+    REPLICATION_FACTOR,
+    SEARCH_SERVICE,
+    Region,
+    brokers_in_normal,
+)
+from drill.settings import SECRET_DATA, SECRET_NAME, chart_of, values_files
+from drill.testbed.rig import Rig
+from sandbox.patience import allowed
+
+_HELM_SECONDS = 120
+_BROKERS = f"{RELEASE}-zeebe"
+_GENERATED_AFTER = "ZEEBE_BROKER_DATA_DISKUSAGEREPLICATIONWATERMARK"
+"""Where the reference set-up's own values have the generated entries."""
+
+Values = dict[str, Any]
+
+
+def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_size: int) -> Values:
+    """Return what the reference set-up adds to a values file, as its script prints it for pasting.
+
+    Args:
+        base: the values file; its `zeebe.env` is rewritten, as Helm replaces lists whole.
+        namespaces: of region 0 and 1.
+        cluster_size: brokers of both regions together.
+    """
+    points = ",".join(
+        f"{_BROKERS}-{ordinal}.{_BROKERS}.{namespace}.svc.cluster.local:26502"
+        for ordinal in range(cluster_size // len(namespaces))
+        for namespace in namespaces
+    )
+    generated = [{"name": "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS", "value": points}]
+    generated += [
+        {
+            "name": f"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION{region}_ARGS_URL",
+            "value": f"http://{SEARCH_SERVICE}.{namespace}.svc.cluster.local:9200",
+        }
+        for region, namespace in enumerate(namespaces)
+    ]
+    env = list(base["zeebe"]["env"])
+    place = 1 + [entry["name"] for entry in env].index(_GENERATED_AFTER)
+    return {
+        "zeebe": {
+            # As texts: templates print them alike, and people write them so.
+            "clusterSize": str(cluster_size),
+            "partitionCount": str(cluster_size),
+            "replicationFactor": str(REPLICATION_FACTOR),
+            "env": [*env[:place], *generated, *env[place:]],
+        }
+    }
+
+
+def helm_install(
+    helm: Path,
+    chart: Sequence[str],
+    values: Sequence[Path],
+    *,
+    region: int,
+    context: str,
+    namespace: str,
+    env: Mapping[str, str],
+) -> None:
+    """Install a region's release as the reference set-up's guide says.
+
+    Raises:
+        DrillError: helm failed; the message has its last words.
+    """
+    files = [part for path in values for part in ("--values", str(path))]
+    done = subprocess.run(
+        [
+            *(str(helm), "install", RELEASE, *chart),
+            *("--kube-context", context, "--namespace", namespace, "--create-namespace"),
+            *files,
+            *("--set", f"global.multiregion.regionId={region}"),
+        ],
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=allowed(_HELM_SECONDS),
+    )
+    if done.returncode:
+        raise DrillError(f"`helm install` in {namespace} failed: {done.stderr.strip()[-500:]}")
+
+
+def install_by_helm(rig: Rig) -> None:
+    """Install both regions by plain Helm, and wait until they work together.
+
+    Raises:
+        DrillError: helm failed, or the brokers do not find each other in time.
+    """
+    places, size = rig.places, rig.settings.cluster_size
+    base = yaml.safe_load(places.values[0].read_text())
+    generated = plain_values(base, [each.namespace for each in REGIONS], size)
+    places.plain_values.write_text(yaml.safe_dump(generated), encoding="utf-8")
+    # The hand that installs by Helm is the administrator's; the stacks' logins know one cluster each.
+    env = {**rig.stacks.env, "KUBECONFIG": str(rig.sandbox.kubeconfig)}
+    for region in REGIONS:
+        with rig.progress.stage(f"Installing {region.city} by plain helm"):
+            _make_secret(rig, region)
+            helm_install(
+                rig.tools.helm,
+                helm_chart(chart_of(rig.settings, places)),
+                values_files(rig.settings, places),
+                region=region.index,
+                context=region.context,
+                namespace=region.namespace,
+                env=env,
+            )
+    with rig.progress.stage("Waiting until both regions work together"):
+        for region in REGIONS:
+            rig.wait(
+                f"every pod of {region.city} is ready and every partition complete",
+                lambda region=region: _not_whole(rig, region),  # type: ignore[misc]
+                rig.settings.patience.installed,
+            )
+
+
+def pods_of_both(rig: Rig) -> list[dict[str, Any]]:
+    """Return all pods of both regions' installations."""
+    return [pod for each in REGIONS for pod in rig.view(each).pods(each.namespace)]
+
+
+def check_previews(rig: Rig) -> None:
+    """Preview on both stacks, which must say that what runs is adopted."""
+    for region in REGIONS:
+        with rig.progress.stage(f"Adopting: pulumi preview --diff on {region.stack}"):
+            preview = rig.stacks.preview(region.stack)
+            rig.found.add("adopting", says_it_adopts(preview.exit_status, preview.output, region))
+
+
+def check_adopted(rig: Rig, before: Sequence[Mapping[str, Any]]) -> None:
+    """Check that nothing was restarted for it, and that brokers are free to be updated again."""
+    restarted = checks.nothing_restarted(0, before, pods_of_both(rig))
+    rig.found.add(
+        "adopting", replace(restarted, name="Adopting the running releases restarts no pod")
+    )
+    for region in REGIONS:
+        path = f"/apis/apps/v1/namespaces/{region.namespace}/statefulsets/{_BROKERS}"
+        rig.found.add(
+            "adopting", brokers_are_let_go(rig.view(region).call("GET", path), region.city)
+        )
+
+
+def says_it_adopts(exit_status: int, output: str, region: Region) -> Check:
+    """The preview succeeds and says that the running release is taken over."""
+    problems = [f"it ended with exit status {exit_status}"] if exit_status else []
+    line = f"adopt: release {RELEASE} in {region.namespace}"
+    told = next((each.strip() for each in output.splitlines() if line in each), "")
+    if not told:
+        problems.append(f"it does not say `{line}`")
+    return judged(f"The preview of {region.stack} says that the release is adopted", problems, told)
+
+
+def brokers_are_let_go(stateful_set: Mapping[str, Any], city: str) -> Check:
+    """The brokers' StatefulSet is in its one revision and updates brokers by itself again."""
+    status, strategy = stateful_set["status"], stateful_set["spec"]["updateStrategy"]
+    problems = []
+    if status.get("updateRevision") != status.get("currentRevision"):
+        problems.append("an update of its pods is under way")
+    if strategy.get("type") != "RollingUpdate" or (strategy.get("rollingUpdate") or {}).get(
+        "partition"
+    ):
+        problems.append(f"updates are held: {json.dumps(strategy)}")
+    return judged(
+        f"The brokers of {city} are in one revision, and no longer held",
+        problems,
+        str(status.get("updateRevision")),
+    )
+
+
+def _make_secret(rig: Rig, region: Region) -> None:
+    """Make the Secret by hand, as people have it before they install; the namespace came with the rights."""
+    rig.view(region).call(
+        "POST",
+        f"/api/v1/namespaces/{region.namespace}/secrets",
+        {"metadata": {"name": SECRET_NAME}, "stringData": SECRET_DATA},
+    )
+
+
+def _not_whole(rig: Rig, region: Region) -> str | None:
+    view, size = rig.view(region), rig.settings.cluster_size
+    pods = view.pods(region.namespace)
+    unready = [pod["metadata"]["name"] for pod in pods if not is_ready(pod)]
+    if unready or not pods:
+        return f"not ready: {', '.join(unready) or 'there are no pods'}"
+    topology = view.topology(region.namespace)
+    found = (
+        checks.topology_is(topology, brokers_in_normal(size), size),
+        checks.partitions_are_led(topology, size, REPLICATION_FACTOR),
+    )
+    return next((each.detail for each in found if not each.ok), None)

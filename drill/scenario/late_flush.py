@@ -1,0 +1,169 @@
+"""A leader of the recreated region reaches no search engine for a while, and writes its buffers after the copy was made.
+
+Nothing that B2 and B3 can see tells of them: both engines lack the same, and are quiet. The copy has a gap then, and
+exporting must not go on with it. What helps is to back out, which loses nothing, and to begin the failback again.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from drill.checks import failback_checks
+from drill.observation.cluster import ClusterView, is_ready
+from drill.regions import REGION_COUNT, RELEASE, Region
+from drill.scenario.backing_out import back_out
+from drill.scenario.failback import Failback
+from drill.scenario.judging import partitions_of_ready
+
+AWAKE_ORDINAL = 1
+"""The recreated region's first broker that does not sleep until B7."""
+
+
+@dataclass
+class LateFlush:
+    """The first attempt of a failback, in which one broker flushes late."""
+
+    failback: Failback
+
+    def rehearse(self) -> None:
+        """Let the failback begin, make the gap, and check that exporting stays paused; then back out.
+
+        Raises:
+            DrillError: an `up` failed that must not, or the gap could not be made.
+        """
+        failback, rig = self.failback, self.failback.rig
+        survivor, lost = failback.incident.survivor, failback.incident.lost
+        failback.configure("failback-pending")
+        for region in (survivor, lost):
+            self._up(region)
+        self._hold_back()
+        self._up(survivor)
+        self._flush()
+        label = failback.label("late flush")
+        with rig.progress.stage(f"pulumi up on {lost.stack}, which must be refused"):
+            run = rig.up(lost, f"region {lost.index}: the copy has a gap")
+            rig.found.add(label, failback_checks.gap_is_refused(run.exit_status, run.output))
+            brokers = {
+                survivor: [survivor.namespace, survivor.failover_namespace],
+                lost: [lost.namespace],
+            }
+            rig.found.add(
+                label,
+                rig.settled(
+                    lambda: failback_checks.exporters_are_paused(
+                        partitions_of_ready(rig.views(), brokers), rig.settings.cluster_size
+                    )
+                ),
+            )
+        back_out(failback)
+
+    def _up(self, region: Region) -> None:
+        rig = self.failback.rig
+        with rig.progress.stage(f"Phase failback-pending: pulumi up on {region.stack}"):
+            rig.must_up(region, "failback-pending", "a failback in which one broker flushes late")
+
+    @property
+    def _pod(self) -> str:
+        return f"{RELEASE}-zeebe-{AWAKE_ORDINAL}"
+
+    @property
+    def _partition(self) -> int:
+        """The partition of which that broker is the first replica, and so the first to be elected."""
+        return AWAKE_ORDINAL * REGION_COUNT + self.failback.incident.lost.index + 1
+
+    def _hold_back(self) -> None:
+        """Let the broker lead its partition, and reach no engine: the failover engine first.
+
+        So the survivor's engine is ahead, and B2 finds nothing missing.
+        """
+        rig, lost = self.failback.rig, self.failback.incident.lost
+        own, takeover = f"elasticsearchregion{lost.other.index}", f"elasticsearchregion{lost.index}"
+        with rig.progress.stage(f"Cutting {self._pod} in {lost.city} off from the search engines"):
+            rig.wait(
+                f"{self._pod} leads partition {self._partition}",
+                self._not_leading,
+                rig.settings.patience.settled,
+            )
+            self._set_faults({"stuckExporter": {takeover: True}})
+            rig.wait(
+                "the survivor's search engine is ahead",
+                lambda: None if self._highest(0) > self._highest(1) else "both are as far",
+                rig.settings.patience.settled,
+            )
+            self._set_faults({"stuckExporter": {takeover: True, own: True}})
+            processed = self._processed()
+            rig.wait(
+                "there is something in its buffers",
+                lambda: None if self._processed() > processed else "nothing has come yet",
+                rig.settings.patience.settled,
+            )
+            time.sleep(1.0)
+
+    def _flush(self) -> None:
+        """Let the broker reach both engines, and write what it has buffered."""
+        rig = self.failback.rig
+        with rig.progress.stage(f"Letting {self._pod} reach the search engines again"):
+            before = [self._highest(place) for place in (0, 1)]
+            self._set_faults({})
+            rig.wait(
+                "both search engines have got what was buffered",
+                lambda: (
+                    None
+                    if all(self._highest(place) > before[place] for place in (0, 1))
+                    else "nothing has come yet"
+                ),
+                rig.settings.patience.settled,
+            )
+
+    def _not_leading(self) -> str | None:
+        """Make the partition's leader step down until the broker leads; return who leads instead, or None."""
+        survivor, lost = self.failback.incident.survivor, self.failback.incident.lost
+        partition, rig = str(self._partition), self.failback.rig
+        places = [
+            (survivor, survivor.namespace),
+            (survivor, survivor.failover_namespace),
+            (lost, lost.namespace),
+        ]
+        for region, namespace in places:
+            view = rig.view(region)
+            for pod in filter(is_ready, view.broker_pods([namespace])):
+                name = pod["metadata"]["name"]
+                role = view.partitions(namespace, name).get(partition, {}).get("role")
+                if str(role).lower() != "leader":
+                    continue
+                if (namespace, name) == (lost.namespace, self._pod):
+                    return None
+                _set_faults(view, namespace, name, {"leaderless": [self._partition]})
+                time.sleep(5.0)
+                _set_faults(view, namespace, name, {})
+                return f"{name} in {namespace} leads it"
+        return "no broker leads it"
+
+    def _set_faults(self, faults: dict[str, Any]) -> None:
+        lost = self.failback.incident.lost
+        _set_faults(self.failback.rig.view(lost), lost.namespace, self._pod, faults)
+
+    def _processed(self) -> int:
+        lost = self.failback.incident.lost
+        found = self.failback.rig.view(lost).partitions(lost.namespace, self._pod)
+        return int(found[str(self._partition)]["processedPosition"])
+
+    def _highest(self, place: int) -> int:
+        """Return how far the partition has got in an engine of the survivor's: its own, or the failover one."""
+        survivor = self.failback.incident.survivor
+        namespace = (survivor.namespace, survivor.failover_namespace)[place]
+        view = self.failback.rig.view(survivor)
+        view.search(namespace, "zeebe-record*/_refresh")
+        query = {
+            "size": 0,
+            "query": {"term": {"partitionId": self._partition}},
+            "aggs": {"highest": {"max": {"field": "position"}}},
+        }
+        found = view.search(namespace, "zeebe-record*/_search", query)
+        return int(found["aggregations"]["highest"]["value"] or -1)
+
+
+def _set_faults(view: ClusterView, namespace: str, pod: str, faults: dict[str, Any]) -> None:
+    """Replace the faults that a rehearsal broker makes on purpose (docs/rehearsal-broker.md)."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/rehearsal/faults"
+    view.call("PUT", path, faults)

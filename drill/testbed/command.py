@@ -1,0 +1,137 @@
+"""The runbook command in a drill: `dualregion` at a terminal drives the stacks, and the drill judges what becomes of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from drill.check import Check
+from drill.operators.command_checks import is_too_busy, report_is_whole, status_says, status_shows
+from drill.operators.operating import Operator
+from drill.operators.stacks import Run, Stacks
+from drill.operators.terminal import LINES, Row, flowing
+from drill.report.report import Answer
+from drill.report.screens import Screens
+from drill.together import together
+
+LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
+"""How far `dualregion failback` goes for a phase of the drill."""
+_PATIENCE = ((), ("--patience", "9"), ("--patience", "18"), ("--patience", "36"))
+"""How `status` is asked, again and again, while the machine is too busy to answer it in time."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A command that has ended at the terminal, and what its operator has seen and done."""
+
+    run: Run
+    operator: Operator
+    flowing: str
+    """All that it said, as one line."""
+
+
+@dataclass
+class Command:
+    """Runs `dualregion` on the drill's copy of the project, which its environment names.
+
+    `answers` notes how long each `status` took: what was happening -> the answer.
+    """
+
+    stacks: Stacks
+    executable: Path
+    say: Callable[[str], None]
+    answers: dict[str, Answer]
+    screens: Screens
+
+    def drive(
+        self, *what: str, stop_in: str | None = None, answer: str = "yes", keep: str = ""
+    ) -> Session:
+        """Fail over or back at the terminal, and answer each question.
+
+        Args:
+            what: the command, such as `failover --lost 1`.
+            stop_in: the step in whose midst Ctrl-C is hit.
+            answer: to every question.
+            keep: what the kept screens' names begin with; empty: none is kept.
+        """
+        title = f"dualregion {' '.join(what)}"
+
+        def on_screen(name: str, rows: list[Row]) -> None:
+            if keep:
+                self.screens.keep(f"{keep}-{name}", title, rows)
+
+        operator = Operator(self.say, answer, stop_in, on_screen)
+        run, rows = self._at_terminal(operator, *what)
+        if keep:
+            self.screens.keep(f"{keep}-end", title, rows[-LINES:])
+        return Session(run, operator, flowing(rows))
+
+    def must_drive(self, *what: str, keep: str = "") -> Session:
+        """Do as `drive`, to the end.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        session = self.drive(*what, keep=keep)
+        self.stacks.demand(session.run)
+        return session
+
+    def rights(self, region: int) -> str:
+        """Return the manifests that give both stacks their rights in a region's cluster.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        return self.stacks.demand(self._piped("rights", "--region", str(region))).output
+
+    def show(self, *what: str, keep: str = "") -> Run:
+        """Let the command show something, which ends by itself; keep all of it as one screen."""
+        run, rows = self._at_terminal(Operator(lambda _: None), *what)
+        if keep:
+            self.screens.keep(keep, f"dualregion {' '.join(what)}", rows)
+        return run
+
+    def status(self, when: str, expected: int, keep: str = "") -> list[Check]:
+        """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
+        (run, asked), (shown, _) = together(
+            lambda: self._asked(lambda how: self._piped("status", "--json", *how), expected),
+            lambda: self._asked(lambda how: self.show("status", *how, keep=keep), expected),
+        )
+        self.answers[when] = Answer(run.seconds, asked)
+        return [
+            status_says(run.exit_status, run.output, when, expected, asked),
+            status_shows(shown.exit_status, shown.output, when, expected),
+        ]
+
+    def report(self, to: Path, lost_at: datetime) -> Check:
+        """Write the incident's page, which is told when the region was lost."""
+        moment = f"{lost_at:%Y-%m-%dT%H:%M:%S}"
+        run = self.show("report", "last", "--lost-at", moment, "--output", str(to))
+        page = to.read_text() if to.exists() else ""
+        return report_is_whole(run.exit_status, page)
+
+    def _asked(self, ask: Callable[[Sequence[str]], Run], expected: int) -> tuple[Run, int]:
+        """Ask, and again while the machine is too busy to answer in time; return the last answer and their number."""
+        runs: list[Run] = []
+        for how in _PATIENCE:
+            run = ask(how)
+            runs.append(run)
+            self.say(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
+            if not is_too_busy(run.exit_status, run.output, expected):
+                break
+        return runs[-1], len(runs)
+
+    def _at_terminal(self, operator: Operator, *arguments: str) -> tuple[Run, list[Row]]:
+        """Run it at a terminal; return its end, and all rows that it has written."""
+        return self.stacks.at_terminal(
+            _log_name(arguments), (str(self.executable), *arguments), operator.look
+        )
+
+    def _piped(self, *arguments: str) -> Run:
+        return self.stacks.execute(
+            _log_name(arguments), (str(self.executable), *arguments), quiet=True
+        )
+
+
+def _log_name(arguments: Sequence[str]) -> str:
+    return f"dualregion-{arguments[0]}"

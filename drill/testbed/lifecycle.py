@@ -1,0 +1,292 @@
+"""The beginning and the end of a drill: regions and stacks are made, and everything is taken down again."""
+
+import os
+import platform
+import shlex
+import shutil
+from functools import partial
+from pathlib import Path
+
+import psutil
+import yaml
+
+from drill.checks import announced, checks
+from drill.observation.access import Access
+from drill.observation.watch import MemoryWatch
+from drill.operators.stacks import Stacks, copy_program, environment, temporary_files
+from drill.own_images import image_values
+from drill.processes import OwnProcesses, leftovers
+from drill.progress import Progress
+from drill.regions import REGIONS, Region
+from drill.report.findings import Findings
+from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
+from drill.testbed.foreign import ForeignPair, ForeignSettings
+from drill.testbed.ground import Ground
+from drill.testbed.rig import Rig
+from drill.together import together
+from sandbox.cache import cache_root
+from sandbox.errors import SandboxError
+from sandbox.own import seed as own_seed
+from sandbox.regions import Sandbox
+from sandbox.setup import ensure
+from sandbox.setup.tools import Tools
+
+_DOWN_TRIES = 3
+_PLUGINS_END_SECONDS = 10.0
+"""How long Pulumi's plugins may outlive a `pulumi` that has been ended: they notice by themselves."""
+_GATE_POLL_SECONDS = 0.5
+"""How often the program's gates look: half of it too late, on average, is each end of a waiting seen."""
+_SEARCH_ENGINE_USER = 1001
+"""Who writes snapshots: the user of the search engine's container."""
+
+
+class Lifecycle:
+    """Starts what a drill needs and takes it down, whatever became of it in between."""
+
+    def __init__(
+        self, settings: DrillSettings, places: Places, progress: Progress, found: Findings
+    ) -> None:
+        self._settings = settings
+        self._places = places
+        self._progress = progress
+        self._found = found
+        self._sandbox = Sandbox(None, places.sandbox, progress.console)
+        self._own = OwnProcesses(str(places.folder), self._sandbox.id)
+        self._memory = MemoryWatch(self._own)
+        self._rig: Rig | None = None
+        self._foreign = ForeignSettings.read(settings.on) if settings.on else None
+        self._pair: ForeignPair | None = None
+
+    def start(self) -> Rig:
+        """Start both regions and prepare their stacks.
+
+        Raises:
+            SandboxError: a tool could not be made, or a region did not start.
+            DrillError: pulumi refused a stack or its configuration.
+        """
+        with self._progress.stage("Setting up the tools"):
+            tools = ensure(self._progress.console)
+            images = self._own_images(tools)
+        self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
+        self._found.machine = _machine()
+        self._memory.start()
+        share_backup(self._places)
+        # The stacks' configuration needs no cluster, only the place of a kubeconfig.
+        ground = self._ground(tools)
+        made: list[Rig] = []
+        together(
+            lambda: self._start_ground(images),
+            lambda: made.append(self._make_rig(tools, ground)),
+        )
+        (rig,) = made
+        together(*(partial(rig.admit, region) for region in REGIONS))
+        return rig
+
+    def _access(self, tools: Tools) -> Access | None:
+        """Return who gives the stacks their rights; on clusters of others that is not the drill."""
+        if self._foreign:
+            return None
+        logs = [each.audit for each in self._sandbox.regions]
+        return Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder, logs)
+
+    def take_down(self, reason: str | None) -> str | None:
+        """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
+        reasons = [reason] if reason else []
+        for part in (
+            self._end_commands,
+            self._end_measuring,
+            self._read_audit,
+            self._keep_evidence,
+            self._remove_all,
+        ):
+            try:
+                part(bool(reasons))
+            except Exception as error:
+                what = str(error) if isinstance(error, SandboxError) else repr(error)
+                reasons.append(f"the taking down failed: {what}")
+        return "; and ".join(reasons) or None
+
+    def _own_images(self, tools: Tools) -> Path | None:
+        """Return the image seed with the user's own images, or None where there are none."""
+        own = self._settings.images
+        return own_seed.ensure(self._progress.console, own, tools.image_seed) if own else None
+
+    def _ground(self, tools: Tools) -> Ground:
+        """Return where the drill takes place, untouched yet."""
+        if self._foreign is None:
+            return self._sandbox
+        kubeconfig = self._places.folder / "kubeconfig"
+        self._pair = ForeignPair(
+            self._foreign, tools.kubectl, kubeconfig, self._settings.consent, self._progress.say
+        )
+        return self._pair
+
+    def _start_ground(self, images: Path | None) -> None:
+        """Start the sandbox, or see that the clusters that are there can be used."""
+        if self._pair:
+            with self._progress.stage("Looking at the two clusters"):
+                self._pair.up()
+            return
+        with self._progress.stage("Starting the two regions"):
+            # What is to be adopted runs before the program: elsewhere the program chains their DNS.
+            self._sandbox.up(dns_chain=self._settings.adopt, images=images)
+
+    def _make_rig(self, tools: Tools, ground: Ground) -> Rig:
+        with self._progress.stage("Preparing the two stacks"):
+            stacks = self._make_stacks(tools, ground)
+            self._rig = rig = Rig(
+                self._settings,
+                self._places,
+                self._progress,
+                ground,
+                tools,
+                stacks,
+                self._access(tools),
+                self._found,
+            )
+            rig.learn_rights()
+            return rig
+
+    def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
+        places = self._places
+        if own := self._settings.images:
+            values = yaml.safe_dump(image_values(own))
+            places.image_values.write_text(values, encoding="utf-8")
+        copy_program(places.checkout, places.project)
+        env = environment(
+            places.folder,
+            ground.kubeconfig,
+            tools.pulumi_path,
+            own_build=tools.pulumi.is_relative_to(cache_root()),
+            helm=tools.helm,
+        )
+        announced.install(places.project)
+        env["DUALREGION_PROJECT"] = str(places.project)
+        env["DUALREGION_OPERATOR"] = announced.OPERATOR
+        _write_env_file(env, places)
+        if not self._foreign:
+            # The administrator's: whatever does not go by the stacks' own finds none.
+            env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
+        if self._settings.stacks_at_once:
+            # Without the files beside each state, which say nothing, and which a reader may find half written.
+            env["PULUMI_BACKEND_URL"] += "?metadata=skip"
+        stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
+        stacks.create([region.stack for region in REGIONS])
+        together(*(partial(self._configure, stacks, region) for region in REGIONS))
+        self._found.versions["pulumi"] = stacks.version()
+        self._found.versions["python"] = platform.python_version()
+        return stacks
+
+    def _configure(self, stacks: Stacks, region: Region) -> None:
+        config = self._foreign.config if self._foreign else stack_config
+        wanted = config(self._settings, self._places, region) | announced.config()
+        stacks.configure(region.stack, wanted)
+        if not self._foreign:
+            stacks.configure_secrets(region.stack, STACK_SECRETS)
+
+    def _end_commands(self, _: bool) -> None:
+        """End what an interruption has left running: nothing may be worked on while it is taken down."""
+        if self._rig:
+            self._rig.stacks.close()
+
+    def _end_measuring(self, _: bool) -> None:
+        if self._rig:
+            self._progress.add_waiting(self._rig.stacks.waits * _GATE_POLL_SECONDS / 2)
+            self._rig.end_load()
+        self._memory.stop()
+        self._found.peak_memory_gib = self._memory.peak_gib
+        self._found.peak_machine_memory_gib = self._memory.peak_machine_gib
+
+    def _read_audit(self, _: bool) -> None:
+        if self._rig:
+            for region in REGIONS:
+                self._rig.read_audit(region)
+
+    def _remove_all(self, _: bool) -> None:
+        if self._settings.keep:
+            self._progress.say("Everything stays up (--keep)")
+            return
+        with self._progress.stage("Taking everything down"):
+            self._sandbox_down()
+            left = self._pair_down()
+            left += self._own.end_all(_PLUGINS_END_SECONDS)
+            left += leftovers(self._places.sandbox, self._sandbox.id)
+            for folder in (self._places.backup, temporary_files(self._places.folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+            self._found.checks.append(checks.nothing_left(left))
+
+    def _pair_down(self) -> list[str]:
+        """Empty the drill's namespaces in clusters of others; return what is left there."""
+        if self._pair is None:
+            return []
+        self._pair.down()
+        return self._pair.left()
+
+    def _sandbox_down(self) -> None:
+        """Take the sandbox down, again if need be: another Ctrl-C also ends the command it just runs.
+
+        What resists to the last is left to the check for leftovers, which names it.
+        """
+        for _ in range(_DOWN_TRIES):
+            try:
+                self._sandbox.down()
+                return
+            except SandboxError as error:
+                self._progress.say(f"  {error}")
+
+    def _keep_evidence(self, failed: bool) -> None:
+        """After a failure, copy the regions' and the pods' logs, which are gone with the sandbox otherwise."""
+        if not failed and all(check.ok for check in self._found.checks):
+            return
+        kept = []
+        for region in self._sandbox.regions:
+            for folder in (region.logs, region.folder / "pod-logs"):
+                if folder.is_dir():
+                    target = self._places.logs / region.name / folder.name
+                    kept.append(shutil.copytree(folder, target, dirs_exist_ok=True))
+        if kept:
+            self._progress.say(f"  the regions' and pods' logs are kept in {self._places.logs}")
+
+
+def clear(places: Places, progress: Progress) -> None:
+    """Take down what an earlier drill kept or, killed, left behind, and empty the drill's folder.
+
+    Raises:
+        SandboxError: something of it resists.
+    """
+    sandbox = Sandbox(None, places.sandbox, progress.console)
+    sandbox.down()
+    OwnProcesses(str(places.folder), sandbox.id).end_all()
+    for path in places.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in ("lock", "drill.log"):
+            path.unlink()
+    places.logs.mkdir()
+
+
+def share_backup(places: Places) -> None:
+    """Make the folder that both regions' search engines mount, and the values that mount it."""
+    places.backup.mkdir()
+    os.chown(places.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
+    places.backup_values.write_text(yaml.safe_dump(backup_values(places.backup)), encoding="utf-8")
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "cpus": psutil.cpu_count(),
+        "memoryGiB": round(psutil.virtual_memory().total / 1024**3, 1),
+        "kernel": platform.release(),
+        "loadAverageAtStart": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def _write_env_file(env: dict[str, str], places: Places) -> None:
+    """Write what a shell needs to work on a kept drill: `. out/drill/env.sh`."""
+    names = [
+        name
+        for name in env
+        if name.startswith(("PULUMI_", "DUALREGION_")) or name in ("KUBECONFIG", "PATH")
+    ]
+    lines = [f"export {name}={shlex.quote(env[name])}\n" for name in sorted(names)]
+    (places.folder / "env.sh").write_text("".join(lines))

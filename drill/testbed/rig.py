@@ -1,0 +1,298 @@
+"""What every stage of a drill works with: the regions, the stacks, and what is measured meanwhile."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from drill.check import Check
+from drill.errors import DrillError
+from drill.observation.access import Access
+from drill.observation.cluster import READ_SECONDS, ClusterView
+from drill.observation.loadlog import LoadLog
+from drill.observation.loadprocess import LoadProcess
+from drill.observation.watch import ExportWatch
+from drill.operators.interrupting import Interrupter
+from drill.operators.stacks import Run, Stacks
+from drill.operators.turns import Outputs, take_rounds, take_turns
+from drill.progress import Progress
+from drill.regions import REGIONS, Region
+from drill.report.findings import Episode, Findings
+from drill.report.screens import Screens
+from drill.settings import DrillSettings, Places, Until
+from drill.testbed.command import Command
+from drill.testbed.ground import Ground
+from drill.together import together
+from drill.waiting import wait_for
+from sandbox.setup.tools import Tools
+
+T = TypeVar("T")
+
+
+@dataclass
+class Rig:
+    """Two regions with their stacks, and the load client and watch that run at the moment."""
+
+    settings: DrillSettings
+    places: Places
+    progress: Progress
+    sandbox: Ground
+    tools: Tools
+    stacks: Stacks
+    access: Access | None
+    found: Findings
+    load: LoadProcess | None = field(default=None, init=False)
+    exports: ExportWatch | None = field(default=None, init=False)
+    incident: int = field(default=0, init=False)
+    """The number of the incident that is rehearsed at the moment, 0 before the first."""
+    _rights: dict[Region, str] = field(default_factory=dict, init=False)
+    """What `dualregion rights` prints for each region, the same for a cluster that was recreated."""
+    interrupter: Interrupter = field(init=False)
+    command: Command = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.command = Command(
+            self.stacks,
+            self.places.command,
+            self.progress.say,
+            self.found.answers,
+            Screens(self.places.screens),
+        )
+        self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.found.turns)
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def view(self, region: Region, read_seconds: float = READ_SECONDS) -> ClusterView:
+        """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
+        return ClusterView(self.sandbox.kubeconfig, region.context, read_seconds)
+
+    def views(self, read_seconds: float = READ_SECONDS) -> dict[Region, ClusterView]:
+        """Return a fresh view of each region's cluster."""
+        return {region: self.view(region, read_seconds) for region in REGIONS}
+
+    def together(self, *works: Callable[[], T]) -> list[T]:
+        """Do as `drill.together`, or one after the other where both stacks may not be worked on at the same time."""
+        if self.settings.stacks_at_once:
+            return together(*works)
+        return [work() for work in works]
+
+    def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
+        """Wait as `wait_for` does; what was waited too long is told in the report.
+
+        Raises:
+            DrillError: it was still missing after `seconds`.
+        """
+        self.progress.add_waiting(wait_for(what, missing, seconds, self.progress.say))
+
+    def settled(self, check: Callable[[], Check]) -> Check:
+        """Return a check's outcome as soon as it holds, or the last one when time is up."""
+        outcome: list[Check] = []
+
+        def failing() -> str | None:
+            outcome[:] = [check()]
+            return None if outcome[0].ok else outcome[0].detail
+
+        try:
+            self.wait("this holds", failing, self.settings.patience.settled)
+        except DrillError as error:
+            self.progress.say(f"  {error}")
+            if not outcome:
+                raise DrillError(f"nothing could be checked: {error}") from None
+        return outcome[0]
+
+    # --- the clusters' administrator -------------------------------------------------------------------
+
+    def learn_rights(self) -> None:
+        """Let `dualregion rights` print what both stacks need in each region's cluster, which need not be there yet.
+
+        Raises:
+            DrillError: the command failed.
+        """
+        if self.access is not None:
+            printed = together(*(partial(self.command.rights, each.index) for each in REGIONS))
+            self._rights = dict(zip(REGIONS, printed, strict=True))
+
+    def admit(self, region: Region) -> None:
+        """Give both stacks their rights in a region's cluster of the drill's own, which was just made.
+
+        Raises:
+            DrillError: the cluster refuses them.
+        """
+        if self.access is None:
+            return
+        with self.progress.stage(
+            f"Giving both stacks their rights in {region.city}, and no others"
+        ):
+            manifests = self._rights[region]
+            self.access.admit(region, manifests)
+            self.found.audit.grant(region, manifests)
+            self.found.add("rights", self.access.check_modest(region))
+
+    def read_audit(self, region: Region) -> None:
+        """Take in what a region's audit log says so far; the log goes with the region."""
+        if self.access is not None:
+            self.found.audit.take_in(region, self.access.audit_log(region))
+
+    # --- pulumi ----------------------------------------------------------------------------------------
+
+    def up(self, region: Region, message: str) -> Run:
+        """Run `pulumi up` on a region's stack; its end is the caller's to judge."""
+        return self.stacks.up(region.stack, f"drill: {message}")
+
+    def must_up(self, region: Region, phase: str, message: str) -> Outputs:
+        """Run `pulumi up` on a region's stack and return the stack's outputs.
+
+        In an interrupted drill it is killed at each of its points and run again, but in phase `normal`.
+
+        Raises:
+            DrillError: it failed; the message ends with its last lines.
+        """
+        if self.settings.interrupt and phase != Until.NORMAL:
+            run = self.interrupter.up(region, phase, self.incident, f"drill: {message}")
+        else:
+            run = self.up(region, message)
+        self.stacks.demand(run)
+        return self.stacks.outputs(region.stack)
+
+    def take_turns(
+        self,
+        phase: str,
+        first: Region,
+        message: str,
+        parts: dict[Region, str] | None = None,
+        at_once: bool = False,
+    ) -> dict[Region, Outputs]:
+        """Run `pulumi up` on both stacks in turn until both have reached the phase.
+
+        Args:
+            phase: what both stacks are configured for.
+            first: the region that begins.
+            message: what stands in the stacks' history.
+            parts: what each region is in the incident, told in the progress.
+            at_once: run both at the same time instead, which saves time where their order is of no meaning.
+
+        Raises:
+            DrillError: an `up` failed, or too many turns did not lead there.
+        """
+        take = take_rounds if at_once else take_turns
+        return take(
+            (first, first.other), phase, lambda each: self._turn(each, phase, message, parts)
+        )
+
+    def _turn(
+        self, region: Region, phase: str, message: str, parts: dict[Region, str] | None = None
+    ) -> Outputs:
+        """Run `pulumi up` on one stack as a stage of the drill; arguments and errors as `take_turns`."""
+        part = f", {parts[region]}" if parts else ""
+        with self.progress.stage(f"Phase {phase}: pulumi up on {region.stack}{part}"):
+            return self.must_up(region, phase, message)
+
+    def both_outputs(self) -> dict[Region, Outputs]:
+        """Return the outputs of both stacks."""
+        return {region: self.stacks.outputs(region.stack) for region in REGIONS}
+
+    def count_waits(self, steps: int) -> None:
+        """Count one waiting of the program for each step that `dualregion` has taken: its screen does not keep them."""
+        if self.settings.by_command:
+            self.stacks.waits += steps
+
+    def ask_status(self, label: str, when: str, expected: int, keep: str = "") -> None:
+        """In a drill by the runbook command, ask it how both regions stand, and check its answer.
+
+        `keep` is the name of the screen that is kept; empty: none.
+        """
+        if self.settings.by_command:
+            with self.progress.stage(f"Asking `dualregion status` {when}"):
+                self.found.add(label, *self.command.status(when, expected, keep))
+
+    # --- load and watch --------------------------------------------------------------------------------
+
+    def start_load(self, survivor: Region, number: int) -> Episode:
+        """Begin an episode: load on a region's gateway, and a watch on its exporting.
+
+        Args:
+            survivor: the region that will not be lost.
+            number: of the incident, 0 without one.
+        """
+        self.incident = number
+        episode = Episode(survivor.other.index)
+        self.found.episodes.append(episode)
+        with self.progress.stage(f"Starting the load on {survivor.city}"):
+            self.load = LoadProcess(
+                self.tools.kubectl,
+                self.sandbox.kubeconfig,
+                survivor,
+                rate=self.settings.rate,
+                log=self.places.load_log(number),
+                errors=self.places.logs / f"load-client-{survivor.city}-{number}.log",
+            )
+            self.exports = ExportWatch(
+                self.view(survivor, read_seconds=3.0),
+                survivor.namespace,
+                [survivor.failover_namespace],
+                self.places.export_log(number),
+            )
+            self.exports.start()
+        return episode
+
+    def await_exports(self) -> None:
+        """Wait until the load's first instance of every partition is in both search engines.
+
+        Raises:
+            DrillError: no command was accepted and exported in time.
+        """
+        views = self.views()
+        with self.progress.stage("Waiting for the load's first instances in both search engines"):
+            self.wait(
+                "instances are created and exported in both regions",
+                lambda: self._not_warm(views),
+                self.settings.patience.warm,
+            )
+            self.progress.say(f"  {len(self.read_load().acks)} instances acknowledged so far")
+
+    def read_load(self) -> LoadLog:
+        """Return what the load client has written so far.
+
+        Raises:
+            DrillError: it does not run, or has ended by itself.
+        """
+        if self.load is None:
+            raise DrillError("the load client is not running")
+        return self.load.read()
+
+    def stop_load(self) -> None:
+        """End the episode: the load client, then the watch."""
+        with self.progress.stage("Stopping the load"):
+            self.end_load()
+            self.progress.say(f"  {len(self.found.load.acks)} instances acknowledged")
+
+    def end_load(self) -> None:
+        """Do what `stop_load` does, silently, and with whatever of it runs."""
+        if self.load:
+            episode = self.found.episodes[-1]
+            episode.watched_until = time.monotonic()
+            episode.load = self.load.stop()
+            self.load = None
+        if self.exports:
+            self.exports.stop()
+            self.found.episodes[-1].exports = self.exports.samples
+            self.exports = None
+
+    def _not_warm(self, views: dict[Region, ClusterView]) -> str | None:
+        """Return what is missing until the first instance of every partition is in both search engines."""
+        log = self.read_load()
+        first = {ack.partition: ack.key for ack in reversed(log.acks)}
+        if not first:
+            return f"no command was accepted yet {dict(log.errors) or ''}"
+        missing = set(self.settings.partitions) - set(first)
+        if missing:
+            return f"partition {sorted(missing)} has accepted no command"
+        for region, view in views.items():
+            keys = list(first.values())
+            lacking = len(keys) - len(view.instances_found(region.namespace, keys))
+            if lacking:
+                return (
+                    f"the search engine in {region.city} lacks {lacking} of the first {len(keys)}"
+                )
+        return None

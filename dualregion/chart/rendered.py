@@ -1,0 +1,489 @@
+"""What the chart renders, held against what the program addresses: names, ports, labels and environment.
+
+The program finds brokers, gateway, search engine and web apps by names that the chart gives them, and users may
+rename or move nearly all of them with values. Here the objects of every release that the procedure will ever ask for
+are looked at beforehand, so that a step does not wait in vain for what is called otherwise.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_network
+from typing import Any
+
+import yaml
+
+from dualregion import brokers
+from dualregion.chart import installations, pod_templates, values
+from dualregion.chart.installations import Bases
+from dualregion.config.chart_findings import Code, Finding
+from dualregion.config.settings import Settings
+from dualregion.procedure import FAIL_BACK
+from dualregion.procedure.topology import Installation, Kind
+
+Object = Mapping[str, Any]
+"""A manifest."""
+Found = Iterator[tuple[Code, str]]
+
+COMMAND_PORT, INTERNAL_PORT = 26500, 26502
+"""Where clients reach the gateway, and brokers each other: both stand in the program's outputs and values."""
+_EXPORTER_PREFIX, _CLASS_NAME = "ZEEBE_BROKER_EXPORTERS_", "_CLASSNAME"
+_ACTUATOR = "/actuator"
+_CLUSTER_SCOPED = frozenset(
+    {
+        *(
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "CustomResourceDefinition",
+            "IngressClass",
+            "Namespace",
+        ),
+        *("MutatingWebhookConfiguration", "PersistentVolume", "PriorityClass", "StorageClass"),
+        *(
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ),
+    }
+)
+_WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job", "CronJob")
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """How the steps address what runs.
+
+    :ivar management_port: of brokers and gateway.
+    :ivar rest_port: of the gateway.
+    :ivar engine_port: of the search engine.
+    :ivar broker_label: the label that brokers' pods are found by, beside the release's.
+    :ivar engine_label: the same of the search engine's.
+    """
+
+    management_port: int
+    rest_port: int
+    engine_port: int
+    broker_label: tuple[str, str]
+    engine_label: tuple[str, str]
+
+
+def releases(settings: Settings, bases: Bases) -> dict[str, Installation]:
+    """Return every release that this region's stack will ever declare, whichever region is lost, by its stage.
+
+    :param bases: what the user's values say.
+    """
+    own = partial(installations.own, settings, bases.own)
+    failover = partial(installations.failover, settings, bases.failover)
+    asleep = partial(own, installation_type=FAIL_BACK)
+    return {
+        "normal": own(),
+        "survivor": own(replaced_region=brokers.other(settings.region)),
+        "failover installation": failover(replaced_region=brokers.other(settings.region)),
+        "survivor in B4": own(web_apps=False),
+        "failover installation in B4": failover(),
+        "recreated in B1": asleep(replaced_region=settings.region, web_apps=False),
+        "recreated in B4": asleep(web_apps=False),
+        "recreated in B5": asleep(),
+    }
+
+
+def findings(
+    settings: Settings,
+    rendered: Mapping[str, tuple[Installation, Sequence[Object]]],
+    addressed: Addressed,
+) -> list[Finding]:
+    """Return what is wrong with what the chart renders, each finding once, with its stages.
+
+    :param rendered: each release with its objects, by stage.
+    """
+    stages: dict[tuple[Code, str], list[str]] = {}
+    for stage, (spec, objects) in rendered.items():
+        for found in _Release(settings, spec, objects, addressed).findings():
+            stages.setdefault(found, []).append(stage)
+    for found in _owned_twice(rendered.values()):
+        stages.setdefault(found, [])
+    # What is so in every release needs no list of them.
+    everywhere = list(rendered)
+    return [
+        Finding(code, sentence, () if named == everywhere else tuple(named))
+        for (code, sentence), named in stages.items()
+    ]
+
+
+def _owned_twice(
+    rendered: Iterable[tuple[Installation, Sequence[Object]]],
+) -> Iterator[tuple[Code, str]]:
+    """Yield what both releases would make at one place: Helm lets only one own it, and the second is not installed."""
+    owners: dict[tuple[str, str], set[Kind]] = {}
+    for spec, objects in rendered:
+        for each in objects:
+            inside = str(_at(each, "metadata", "namespace") or spec.namespace)
+            place = "" if each.get("kind") in _CLUSTER_SCOPED else inside
+            owners.setdefault((_named(each), place), set()).add(spec.kind)
+    for (name, _), kinds in owners.items():
+        if len(kinds) > 1:
+            yield (
+                Code.SCOPE,
+                f"{name} lies outside the release's namespace, and both releases of the region would own it: Helm "
+                "refuses to install the second. Leave it out of the release",
+            )
+
+
+class _Release:
+    """One release's objects."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        spec: Installation,
+        objects: Sequence[Object],
+        addressed: Addressed,
+    ) -> None:
+        self._settings, self._spec, self._addressed = settings, spec, addressed
+        self._release = settings.release
+        self._objects = {(str(each.get("kind")), _name(each)): each for each in objects}
+        self._type = str(spec.values["global"]["multiregion"]["installationType"])
+
+    def findings(self) -> Found:
+        """Yield what is wrong with it."""
+        yield from self._brokers()
+        yield from self._gateway()
+        yield from self._engine()
+        yield from self._web_apps()
+        yield from self._extra()
+        yield from self._ingresses()
+        yield from self._policies()
+
+    def _brokers(self) -> Found:
+        name = f"{self._release}-zeebe"
+        found = self._objects.get(("StatefulSet", name))
+        if found is None:
+            yield self._missing("StatefulSet", name, "the brokers")
+            return
+        spec = found["spec"]
+        count = self._broker_count()
+        if spec.get("replicas") != count:
+            yield (
+                Code.REPLICAS,
+                f"StatefulSet {name} has {spec.get('replicas')} brokers, the ids are for {count}",
+            )
+        if spec.get("serviceName") != name:
+            yield (
+                Code.NAME,
+                f"StatefulSet {name} has its pods' names in Service {spec.get('serviceName')}, not {name}",
+            )
+        yield from self._labels(
+            found,
+            {"app.kubernetes.io/instance": self._release, **_pair(self._addressed.broker_label)},
+        )
+        yield from self._service(name, (INTERNAL_PORT,), found)
+        container = _container(found, "zeebe")
+        if container is None:
+            yield Code.NAME, f"StatefulSet {name} has no container `zeebe`"
+            return
+        ports = (self._addressed.management_port, INTERNAL_PORT)
+        yield from _closed(f"StatefulSet {name}", ports, _container_ports(container))
+        yield from _moved(f"StatefulSet {name}", container)
+        yield from self._environment(name, container)
+        claims = {_name(each) for each in spec.get("volumeClaimTemplates") or ()}
+        if claims.isdisjoint(str(each.get("name")) for each in container.get("volumeMounts") or ()):
+            yield (
+                Code.STORAGE,
+                f"StatefulSet {name} has no claims: a broker that restarts would have lost its data, and the failover "
+                "restarts all at once",
+            )
+        yield from self._exporters(found, container)
+        probes = [each for each in ("livenessProbe", "startupProbe") if container.get(each)]
+        if self._type == FAIL_BACK and probes:
+            yield (
+                Code.PROBE,
+                f"StatefulSet {name} has a {' and a '.join(probes)}, which restarts brokers that sleep",
+            )
+
+    def _broker_count(self) -> int:
+        size = self._settings.cluster_size
+        if self._spec.kind is Kind.FAILOVER:
+            return brokers.failover_broker_count(size)
+        return brokers.broker_count(size)
+
+    def _environment(self, name: str, container: Object) -> Found:
+        seen = pod_templates.environment(container.get("env") or ())
+        wanted = {values.CONTACT_POINTS: values.contact_points(self._settings)}
+        for region, url in enumerate(values.exporters_of(self._spec.values)):
+            wanted[values.exporter_variable(region, "ARGS_URL")] = url
+            wanted[values.exporter_variable(region, "CLASSNAME")] = values.EXPORTER_CLASS
+        for key, value in wanted.items():
+            if seen.get(key) != value:
+                yield (
+                    Code.ENVIRONMENT,
+                    f"StatefulSet {name} has {key}={seen.get(key)!r}, the program sets {value!r}",
+                )
+
+    def _exporters(self, found: Object, container: Object) -> Found:
+        """Look for exporters other than the two: what they write is neither repointed nor copied."""
+        own = {
+            values.exporter_variable(each, "").strip("_").rpartition("_")[2]
+            for each in range(brokers.REGIONS)
+        }
+        names = (str(each.get("name")) for each in container.get("env") or ())
+        ids = {
+            each.removeprefix(_EXPORTER_PREFIX).removesuffix(_CLASS_NAME)
+            for each in names
+            if each.startswith(_EXPORTER_PREFIX) and each.endswith(_CLASS_NAME)
+        }
+        ids |= {each.upper() for each in self._configured_exporters(found)}
+        for other in sorted(ids - own):
+            yield (
+                Code.EXPORTER,
+                f"brokers have a third exporter, {other.lower()}: the procedure neither repoints nor pauses it in time; "
+                "the chart's own goes with global.elasticsearch.disableExporter: true",
+            )
+
+    def _configured_exporters(self, found: Object) -> Iterator[str]:
+        for document in self._configuration(found):
+            broker = _at(document, "zeebe", "broker", "exporters")
+            yield from broker if isinstance(broker, Mapping) else ()
+
+    def _configuration(self, workload: Object) -> Iterator[Any]:
+        """Yield the YAML documents of the ConfigMaps that a workload mounts."""
+        pod = _pod(workload)
+        for volume in pod.get("volumes") or ():
+            mounted = self._objects.get(
+                ("ConfigMap", str((volume.get("configMap") or {}).get("name")))
+            )
+            for file, text in ((mounted or {}).get("data") or {}).items():
+                if str(file).endswith((".yaml", ".yml")):
+                    yield _document(text)
+
+    def _gateway(self) -> Found:
+        name = f"{self._release}-zeebe-gateway"
+        found = self._objects.get(("Deployment", name))
+        if found is None:
+            yield self._missing("Deployment", name, "the gateway")
+            return
+        ports = (self._addressed.management_port, self._addressed.rest_port, COMMAND_PORT)
+        yield from self._service(name, ports, found)
+        for container in _pod(found).get("containers") or ():
+            yield from _moved(f"Deployment {name}", container)
+        for document in self._configuration(found):
+            for key, path in _base_paths(document):
+                yield (
+                    Code.PATH,
+                    f"Deployment {name} answers below {path!r} ({key}), and the steps ask without it",
+                )
+
+    def _engine(self) -> Found:
+        name = f"{self._release}-elasticsearch-master"
+        found = self._objects.get(("StatefulSet", name))
+        if found is None:
+            yield self._missing("StatefulSet", name, "the search engine, where brokers export to")
+            return
+        yield from self._labels(
+            found,
+            {"app.kubernetes.io/instance": self._release, **_pair(self._addressed.engine_label)},
+        )
+        yield from self._service(f"{name}-hl", (self._addressed.engine_port,), found)
+
+    def _web_apps(self) -> Found:
+        enabled = values.web_apps_of(self._spec.values)
+        for app in values.WEB_APPS:
+            name = f"{self._release}-{app}"
+            found = self._objects.get(("Deployment", name))
+            if found is not None:
+                wanted = {
+                    "app.kubernetes.io/component": app,
+                    "app.kubernetes.io/instance": self._release,
+                }
+                yield from self._labels(found, wanted)
+            elif app in enabled:
+                yield self._missing("Deployment", name, app)
+            if app not in enabled:
+                for each in self._workloads():
+                    if _pod_labels(each).get("app.kubernetes.io/component") == app:
+                        yield (
+                            Code.NAME,
+                            f"{_named(each)} is rendered although {app} is switched off",
+                        )
+
+    def _extra(self) -> Found:
+        if self._spec.kind is not Kind.FAILOVER:
+            return
+        needed = {f"{self._release}-zeebe", f"{self._release}-zeebe-gateway"}
+        key, engine = self._addressed.engine_label
+        for each in self._workloads():
+            if _name(each) not in needed and _pod_labels(each).get(key) != engine:
+                yield (
+                    Code.EXTRA,
+                    f"{_named(each)} runs once more in the failover installation, which needs brokers, gateway and "
+                    "search engine only",
+                )
+
+    def _ingresses(self) -> Found:
+        for (kind, name), each in self._objects.items():
+            rules = _at(each, "spec", "rules") or () if kind == "Ingress" else ()
+            if any("http" in rule and not _at(rule, "http", "paths") for rule in rules):
+                yield (
+                    Code.INGRESS,
+                    f"Ingress {name} has a rule without paths, which every API server refuses: the chart's combined "
+                    "Ingress has none while Operate and Tasklist are off. Use an Ingress of each component, or your own",
+                )
+
+    def _policies(self) -> Found:
+        """Look for policies that open what the isolation closes: policies add up."""
+        cut = self._settings.peer.pod_cidrs
+        for (kind, name), each in self._objects.items():
+            if kind == "NetworkPolicy" and cut and _opens(each.get("spec") or {}, cut):
+                yield (
+                    Code.POLICY,
+                    f"NetworkPolicy {name} lets the other region's pods in or reach out, and policies add up: the "
+                    "isolation (F1) would not hold for its pods; elasticsearch.master.networkPolicy.enabled: false "
+                    "takes the search engine's away",
+                )
+
+    def _service(self, name: str, ports: Collection[int], workload: Object) -> Found:
+        found = self._objects.get(("Service", name))
+        if found is None:
+            yield self._missing("Service", name, f"what reaches {_named(workload)}")
+            return
+        yield from _closed(
+            f"Service {name}",
+            ports,
+            {each.get("port") for each in _at(found, "spec", "ports") or ()},
+        )
+        selector = _at(found, "spec", "selector") or {}
+        if not selector or not selector.items() <= _pod_labels(workload).items():
+            yield Code.LABEL, f"Service {name} does not select the pods of {_named(workload)}"
+
+    def _labels(self, workload: Object, wanted: Mapping[str, str]) -> Found:
+        lacking = {
+            key: value for key, value in wanted.items() if _pod_labels(workload).get(key) != value
+        }
+        if lacking:
+            listed = ", ".join(f"{key}={value}" for key, value in lacking.items())
+            yield (
+                Code.LABEL,
+                f"the pods of {_named(workload)} lack {listed}, by which they are found",
+            )
+        for each in self._workloads():
+            if each is not workload and wanted.items() <= _pod_labels(each).items():
+                yield (
+                    Code.LABEL,
+                    f"the pods of {_named(each)} have the labels by which those of {_named(workload)} are found",
+                )
+
+    def _workloads(self) -> Iterator[Object]:
+        return (each for (kind, _), each in self._objects.items() if kind in _WORKLOADS)
+
+    def _missing(self, kind: str, name: str, what: str) -> tuple[Code, str]:
+        others = sorted(other for of_kind, other in self._objects if of_kind == kind)
+        listed = f"there are {', '.join(others)}" if others else "there is none"
+        return (
+            Code.NAME,
+            f"no {kind} {name} is rendered, by which the steps address {what}; {listed}",
+        )
+
+
+def _name(found: Object) -> str:
+    return str((found.get("metadata") or {}).get("name"))
+
+
+def _named(found: Object) -> str:
+    return f"{found.get('kind')} {_name(found)}"
+
+
+def _pair(label: tuple[str, str]) -> dict[str, str]:
+    return dict((label,))
+
+
+def _at(document: Any, *keys: str) -> Any:
+    """Return what lies at these keys, or None."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
+
+
+def _template(workload: Object) -> Mapping[str, Any]:
+    path = (
+        ("spec", "jobTemplate", "spec", "template")
+        if workload.get("kind") == "CronJob"
+        else ("spec", "template")
+    )
+    return _at(workload, *path) or {}
+
+
+def _pod(workload: Object) -> Mapping[str, Any]:
+    return _template(workload).get("spec") or {}
+
+
+def _pod_labels(workload: Object) -> Mapping[str, Any]:
+    return _at(_template(workload), "metadata", "labels") or {}
+
+
+def _container(workload: Object, name: str) -> Object | None:
+    return next(
+        (each for each in _pod(workload).get("containers") or () if each.get("name") == name), None
+    )
+
+
+def _container_ports(container: Object) -> set[Any]:
+    return {each.get("containerPort") for each in container.get("ports") or ()}
+
+
+def _closed(what: str, wanted: Collection[int], open_ports: Collection[Any]) -> Found:
+    lacking = sorted(set(wanted) - set(open_ports))
+    if lacking:
+        yield (
+            Code.PORT,
+            f"{what} has no port {', '.join(map(str, lacking))}, at which the program asks",
+        )
+
+
+def _moved(what: str, container: Object) -> Found:
+    """Look whether a component's actuator has moved: its own probes say where it is."""
+    for kind in ("readinessProbe", "livenessProbe", "startupProbe"):
+        path = _at(container, kind, "httpGet", "path")
+        if path is not None and _ACTUATOR in path and not str(path).startswith(_ACTUATOR):
+            yield (
+                Code.PATH,
+                f"{what} answers below another path ({kind} asks {path}), and the steps ask {_ACTUATOR}",
+            )
+
+
+def _base_paths(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each setting of Spring that moves everything below another path."""
+    for key, value in document.items() if isinstance(document, Mapping) else ():
+        name = f"{path}.{key}".lstrip(".")
+        if key in ("base-path", "basePath", "context-path", "contextPath"):
+            if value and str(value).strip("/") not in ("", _ACTUATOR.strip("/")):
+                yield name, str(value)
+        else:
+            yield from _base_paths(value, name)
+
+
+def _document(text: Any) -> Any:
+    try:
+        return yaml.safe_load(str(text))
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def _opens(spec: Mapping[str, Any], cut: Collection[str]) -> bool:
+    """Whether a network policy lets something pass to or from one of these address ranges."""
+    rules = [each.get("from") for each in spec.get("ingress") or ()]
+    rules += [each.get("to") for each in spec.get("egress") or ()]
+    return any(
+        not peers or any(_reaches(peer.get("ipBlock"), cut) for peer in peers) for peers in rules
+    )
+
+
+def _reaches(block: Mapping[str, Any] | None, cut: Collection[str]) -> bool:
+    if not block:
+        return False
+    allowed = ip_network(block["cidr"], strict=False)
+    excepted = [ip_network(each, strict=False) for each in block.get("except") or ()]
+    for each in map(ip_network, cut):
+        if each.version == allowed.version and each.overlaps(allowed):
+            inside = (each.subnet_of(other) for other in excepted if other.version == each.version)  # type: ignore[arg-type]
+            if not any(inside):
+                return True
+    return False

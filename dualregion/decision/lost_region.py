@@ -1,0 +1,158 @@
+"""What the stack of a region declares that is lost, or not to come back yet: nothing, or just what it holds. Pure.
+
+A lost region is emptied in step R, but only once the other one has proved that it took over; before, it may be healthy,
+and called lost by a slip. The same holds of a failback before B0.
+"""
+
+from dataclasses import replace
+
+from dualregion.chart import installations
+from dualregion.chart.installations import Bases
+from dualregion.config.settings import Settings
+from dualregion.decision.planning import are_proved, awaited, declare
+from dualregion.errors import ConfigError
+from dualregion.procedure import B1, B2, FAILOVER_STEPS, PROCEDURE, STEPS, Phase, Role
+from dualregion.procedure.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
+from dualregion.state.progress import Incident, Stack
+
+
+def lost(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
+    """Phase `failover`, step R: nothing, but only once the other region has proved that it took over.
+
+    Before that the region may be healthy, and lostRegion a slip: it stays as it is. One that is only on its
+    way back is expendable as long as the failover brokers stand in for it.
+    """
+    if peer.has_taken_over(settings.region) or _is_expendable(own, peer) or not own.nodes:
+        return Topology(Role.LOST)
+    waiting_for = (
+        f"region {settings.own.name} is called lost but stays as it is until region "
+        f"{settings.peer.name} has taken over: run `pulumi up` on stack "
+        f"{settings.peer_stack_name} first (its phase must be failover), then here again"
+    )
+    kept = _as_it_is(settings, bases, own)
+    nodes = tuple(each for each in kept.nodes if not _withdrawn(each, settings))
+    return replace(kept, nodes=nodes, role=Role.LOST, waiting_for=waiting_for)
+
+
+def remembered(settings: Settings, own: Stack) -> Topology:
+    """Return the topology of a lost region that does not answer: what its state holds, kept as it is.
+
+    Dropping a resource that the provider cannot reach would fail. And the provider looks for itself: the cluster may
+    answer it a second later. So each release is declared with the values of its last update, and nothing of it may
+    change. Once the cluster answers again, empty or not, the stack declares nothing.
+    """
+    names = own.nodes
+    namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    kept = (
+        Installation(kind, namespaces[kind], own.values.get(kind, {}))
+        for kind in Kind
+        if kind in names
+    )
+    return Topology(
+        Role.LOST,
+        nodes=(
+            *(
+                replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
+                for each in kept
+            ),
+            *_gates_of(own),
+        ),
+        waiting_for=(
+            f"region {settings.own.name} does not answer and is left as it is; once it answers again "
+            "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
+        ),
+        unchanged=True,
+    )
+
+
+def not_yet(
+    settings: Settings, bases: Bases, peer: Stack, own: Stack, incident: Incident | None
+) -> Topology | None:
+    """Return what a region declares that may not come back yet; None if it may.
+
+    Before B0 it is to be empty: once the other one has taken over, what is here is cleaned. Without that the region may
+    be healthy, and the phase a slip: it stays as it is.
+
+    :raises ConfigError: if it came back and was lost again.
+    """
+    proved, theirs = own.proved(incident), peer.proved(incident)
+    if B2.id in theirs and B1.id not in proved:
+        raise ConfigError([_lost_again(settings, own)])
+    turns = PROCEDURE.turns_of(settings.role, settings.phase)
+    if are_proved(turns[0].needs_other, theirs) or turns[-1].is_complete(proved):
+        return None
+    waiting = awaited(turns[0], settings)
+    if peer.has_taken_over(settings.region) or not own.nodes:
+        return Topology(Role.RECREATED, waiting_for=waiting)
+    return replace(_as_it_is(settings, bases, own), waiting_for=waiting)
+
+
+def _withdrawn(node: Installation | Gate, settings: Settings) -> bool:
+    """Whether a node is a gate of this stack's own failover, which it gives up by calling its own region lost.
+
+    It has no failover brokers, else `unsafe_change` had refused. The other stack waits for that.
+    """
+    if not isinstance(node, Gate) or node.step not in FAILOVER_STEPS:
+        return False
+    incident = Incident.parse(node.incident)
+    return incident is not None and incident.lost_region != settings.lost_region
+
+
+def _is_expendable(own: Stack, peer: Stack) -> bool:
+    """Return whether a recreated region can be given up: its failback is not past the point of no return."""
+    incident = own.gates.get(B1.id)
+    reopened = incident is not None and peer.gates.get(PROCEDURE.no_return.id) == incident
+    return incident is not None and Kind.FAILOVER in peer.nodes and not reopened
+
+
+def _as_it_is(settings: Settings, bases: Bases, own: Stack) -> Topology:
+    """Return what a lost or recreated region's stack holds, without going on.
+
+    Its releases keep the values of their last update, where these can be seen: what the values files say by now is
+    not taken over into a region that may be healthy, and called lost by a slip.
+    """
+    held = _held(settings, bases, own)
+    nodes = (
+        replace(node, values=own.values.get(node.name, node.values))
+        if isinstance(node, Installation)
+        else node
+        for node in held.nodes
+    )
+    return replace(held, nodes=tuple(nodes), unchanged=True)
+
+
+def _held(settings: Settings, bases: Bases, own: Stack) -> Topology:
+    """Return the last turn of a failback that is complete here, or what there is outside of one."""
+    turns = PROCEDURE.turns_of(Role.RECREATED, Phase.RESTORED)
+    if not turns[0].is_complete(own.gates) or turns[-1].is_complete(own.gates):
+        return _whole(settings, bases, own)
+    last = next(turn for turn in reversed(turns) if turn.is_complete(own.gates))
+    return declare(last, settings, bases, own.gates[turns[0].steps[-1].id], own.gates)
+
+
+def _whole(settings: Settings, bases: Bases, own: Stack) -> Topology:
+    """Return the normal installation, if it is held, and the gates."""
+    kept = (installations.own(settings, bases.own),) if Kind.NORMAL in own.nodes else ()
+    return Topology(settings.role, nodes=(*kept, *_gates_of(own)))
+
+
+def _gates_of(own: Stack) -> tuple[Gate, ...]:
+    """Return the gates that a stack holds, each of its own incident."""
+    return tuple(
+        Gate(step, incident=own.gates.get(step.id, NO_INCIDENT))
+        for step in STEPS.values()
+        if step.id in own.nodes
+    )
+
+
+def _lost_again(settings: Settings, own: Stack) -> str:
+    if Kind.NORMAL in own.nodes:
+        return (
+            f"stack {settings.peer_stack_name} is past step B1 of the failback, but this region has no record of B1, the "
+            "ConfigMap dual-region-b1: was it deleted by hand? What it stands for cannot be proved again now; until the "
+            "survivor's B5, set phase failover on both stacks, and begin the failback again"
+        )
+    return (
+        f"stack {settings.peer_stack_name} is past step B1 of the failback, but nothing of it is left in this "
+        "region: it was lost again. Set phase failover on both stacks and fail over once more"
+    )

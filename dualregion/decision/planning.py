@@ -1,0 +1,156 @@
+"""Which turn a stack is in, and what that turn declares: read from the table, and the same for every row of it.
+
+What keeps a stack from its turn, or the region of a stack as it is, is decided before: `dualregion.decision.guards` and
+`dualregion.decision.lost_region`.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from dualregion.chart import installations
+from dualregion.chart.installations import Bases
+from dualregion.config.settings import Settings
+from dualregion.procedure import PROCEDURE, Phase, Release, Step, Task, Turn
+from dualregion.procedure.topology import ISOLATION, NO_INCIDENT, Gate, Installation, Kind, Topology
+from dualregion.state.progress import Incident, Stack
+
+_DOES = {
+    Task.PROVE_CLEAN: "proves that this region is clean (B0)",
+    Task.JOIN: "installs its brokers",
+    Task.COPY: "pauses exporting and copies its search engine (B2 to B4)",
+    Task.OPEN_WEB_APPS: "opens its web apps",
+    Task.RESUME: "resumes exporting and retires the failover brokers (B5)",
+}
+"""What the other region does in a turn that a stack waits for."""
+_DOES_HERE = {Task.OPEN_WEB_APPS: "opens the web apps"}
+"""The same, where nothing but another `up` of the same stack is missing."""
+
+
+def plan(
+    settings: Settings, bases: Bases, own: Stack, peer: Stack, incident: Incident | None
+) -> Topology:
+    """Return what a stack declares in the turn that it is in."""
+    turn = current(settings, own, peer, incident)
+    name = NO_INCIDENT if incident is None else str(incident)
+    return declare(turn, settings, bases, name, own.proved(incident))
+
+
+def current(settings: Settings, own: Stack, peer: Stack, incident: Incident | None) -> Turn:
+    """Return the last turn of a stack that has begun, or may begin; else its first one.
+
+    Only what is proved in this incident counts, so a stack never goes back.
+    """
+    proved = own.proved(incident)
+    first, *later = PROCEDURE.turns_of(settings.role, settings.phase)
+    entered = (
+        turn
+        for turn in reversed(later)
+        if turn.has_begun(proved) or _may_begin(turn, settings.phase, own, peer, incident)
+    )
+    return next(entered, first)
+
+
+def are_proved(steps: Collection[Step], proved: Collection[str]) -> bool:
+    """Return whether all these steps are among those that a stack has proved, by their ids."""
+    return all(step.id in proved for step in steps)
+
+
+def declare(
+    turn: Turn, settings: Settings, bases: Bases, incident: str, proved: Collection[str]
+) -> Topology:
+    """Return what a turn declares: gates in a chain, the releases behind it, and the gates that stand behind them.
+
+    :param incident: what the gates name.
+    :param proved: the ids of the steps that the stack has proved in it.
+    """
+    chain = _chain(turn, incident)
+    behind = (chain[-1].name,) if chain and turn.releases_wait else ()
+    # In a failback the gate behind a release restarts its brokers one by one; in a failover no quorum can be lost.
+    is_held = turn.phase.is_failback and bool(behind) and not turn.is_complete(proved)
+    releases = tuple(
+        _release(each, turn, settings, bases, behind=behind, is_held=is_held)
+        for each in turn.releases
+    )
+    after = tuple(each.name for each in releases)
+    return Topology(
+        turn.role,
+        nodes=(*chain, *releases, *_in_a_row(turn.then, after, incident)),
+        waiting_for=_waiting_for(turn, settings),
+        isolation_after=(turn.isolated_after.id,) if turn.isolated_after else (),
+    )
+
+
+def awaited(turn: Turn, settings: Settings) -> str:
+    """Return what a stack waits for before it takes a turn, and what to type."""
+    if not turn.needs_other:
+        return f"run `pulumi up` here again: it {_DOES_HERE[turn.task]}"
+    other = PROCEDURE.proving(turn.needs_other[-1], for_role=turn.role)
+    return (
+        f"region {settings.peer.name} {_DOES[other.task]}: run `pulumi up` on stack "
+        f"{settings.peer_stack_name}, then here again"
+    )
+
+
+def _may_begin(
+    turn: Turn, phase: Phase, own: Stack, peer: Stack, incident: Incident | None
+) -> bool:
+    """Return whether the phase is reached, and all is proved and gone that a turn needs."""
+    return (
+        phase.has_reached(turn.phase)
+        and are_proved(turn.needs, own.proved(incident))
+        and are_proved(turn.needs_other, peer.proved(incident))
+        and not (turn.needs_failover_gone and Kind.FAILOVER in peer.nodes)
+    )
+
+
+def _waiting_for(turn: Turn, settings: Settings) -> str | None:
+    """Return what the stack waits for after a turn; None if it has gone as far as its phase goes."""
+    following = PROCEDURE.following(turn)
+    if following is None or not settings.phase.has_reached(following.phase):
+        return None
+    return awaited(following, settings)
+
+
+def _chain(turn: Turn, incident: str) -> tuple[Gate, ...]:
+    """Return the gates of earlier turns and those that come first in this one, each behind the one before."""
+    steps = [step for each in PROCEDURE.before(turn) for step in each.steps]
+    gates = _in_a_row((*steps, *turn.first), (), incident)
+    if turn.isolated_after is None:
+        return gates
+    return tuple(
+        replace(gate, after=(ISOLATION,)) if gate.after == (turn.isolated_after.id,) else gate
+        for gate in gates
+    )
+
+
+def _in_a_row(steps: Collection[Step], after: tuple[str, ...], incident: str) -> tuple[Gate, ...]:
+    """Return the gates of steps: the first one behind these nodes, each other one behind the one before."""
+    behind = (after, *((step.id,) for step in steps))
+    return tuple(
+        Gate(step, after=names, incident=incident)
+        for step, names in zip(steps, behind, strict=False)
+    )
+
+
+def _release(
+    release: Release,
+    turn: Turn,
+    settings: Settings,
+    bases: Bases,
+    *,
+    behind: tuple[str, ...],
+    is_held: bool,
+) -> Installation:
+    replaced = settings.lost_region if release.exports_to_failover else None
+    if release.is_failover:
+        made = installations.failover(settings, bases.failover, replaced_region=replaced)
+    else:
+        made = installations.own(
+            settings,
+            bases.own,
+            replaced_region=replaced,
+            installation_type=release.installation_type,
+            web_apps=None if release.has_web_apps else False,
+        )
+    cut = settings.peer.pod_cidrs if turn.isolated_after else ()
+    return replace(made, cut_cidrs=cut, after=behind, hold_updates=is_held)

@@ -1,0 +1,1 @@
+"""What brokers, gateways and search engines answer: parsed, and judged."""

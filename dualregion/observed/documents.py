@@ -1,0 +1,54 @@
+"""Comparing what two engines hold: documents in each index, and templates."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dualregion.observed.words import some_of
+
+
+def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> str | None:
+    """Return which indices do not hold the same number of documents, or None."""
+    differing = [
+        f"index {index}: {_documents(survivor, index)} in the survivor, "
+        f"{_documents(recreated, index)} in the recreated region"
+        for index in sorted({*survivor, *recreated})
+        if survivor.get(index) != recreated.get(index)
+    ]
+    return some_of(differing, "; ") if differing else None
+
+
+def _documents(counts: Mapping[str, int], index: str) -> str:
+    return f"{counts[index]} documents" if index in counts else "no such index"
+
+
+def templates_of(
+    composable: Mapping[str, Any], components: Mapping[str, Any], legacy: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return the names of all templates that the engine did not bring itself.
+
+    :param composable: the answer of `_index_template`.
+    :param components: the answer of `_component_template`.
+    :param legacy: the answer of `_template`.
+    """
+    named = [
+        ("index template", each["name"], each.get("index_template") or {})
+        for each in composable.get("index_templates") or ()
+    ]
+    named += [
+        ("component template", each["name"], each.get("component_template") or {})
+        for each in components.get("component_templates") or ()
+    ]
+    named += [("legacy template", name, body) for name, body in legacy.items()]
+    return tuple(
+        sorted(
+            f"{kind} {name}"
+            for kind, name, body in named
+            if not name.startswith(".") and not (body.get("_meta") or {}).get("managed")
+        )
+    )
+
+
+def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> str | None:
+    """Return which of the survivor's templates the recreated region lacks, or None."""
+    missing = sorted(set(survivor) - set(recreated))
+    return f"missing: {some_of(missing)}" if missing else None

@@ -1,0 +1,1 @@
+"""What the states of both stacks hold: gates proved, releases, claims, identities."""

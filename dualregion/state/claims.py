@@ -1,0 +1,114 @@
+"""That never both regions fail over: what the other stack's state says against a failover of this one's. Pure.
+
+A failover is claimed by a record in the stack's state, and confirmed by gate F0 once the other stack's state holds no
+rival. Each stack writes before it reads what the other one has written, so of two that begin at the same moment at
+least one sees the other: docs/adr/0004-a-failover-is-claimed.md.
+"""
+
+from dualregion import brokers
+from dualregion.config.settings import Settings
+from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase
+from dualregion.procedure.topology import Kind
+from dualregion.state.progress import Incident, Stack
+
+
+def standing_in(peer: Stack, region: int) -> Incident | None:
+    """Return the incident in which the other stack's failover stands in for this region, or is about to, or None.
+
+    A failover that is merely claimed is not about to, see `claimed`.
+    """
+    named = [_of(peer.gates.get(step.id), region) for step in FAILOVER_STEPS]
+    named += [_of(peer.gates.get(B0.id), region)] if Kind.FAILOVER in peer.nodes else []
+    found = [each for each in named if each is not None]
+    if found:
+        return max(found, key=lambda each: each.number)
+    # Its gates are missing, but such brokers have the ids of this region's, in whatever incident.
+    return Incident(0, region) if Kind.FAILOVER in peer.nodes else None
+
+
+def claimed(peer: Stack, region: int) -> Incident | None:
+    """Return the incident in which the other stack claims a failover for this region, confirmed or not, or None."""
+    return _of(peer.claim, region)
+
+
+def unfinished_failback(own: Stack, peer: Stack, region: int) -> Incident | None:
+    """Return the incident whose failback brings this region back and is not proved to its end (B7), or None."""
+    found = [_of(name, region) for name in (own.gates.get(B1.id), peer.gates.get(B0.id))]
+    return next((each for each in found if each and own.gates.get(B7.id) != str(each)), None)
+
+
+def against_failover(settings: Settings, own: Stack, peer: Stack) -> str | None:
+    """Return why this stack must not fail over for the other region, or None.
+
+    :param settings: those of a survivor in phase `failover`.
+    """
+    here, accepted = settings.region, settings.accept_loss
+    failback = unfinished_failback(own, peer, here)
+    if failback is not None:
+        return None if accepted == str(failback) else _lost_on_top(settings, own, peer, failback)
+    rival = standing_in(peer, here)
+    if rival is None or accepted == str(rival):
+        return None
+    return (
+        f"lostRegion is {settings.lost_region} here, but stack {settings.peer_stack_name} has begun to fail over for "
+        f"this region, {settings.own.name} (incident {rival}): if both did, two clusters would accept commands. One "
+        f"of the two is wrong. {_agree(settings)}. {_give_up(settings, rival)}"
+    )
+
+
+def against_normal(settings: Settings, peer: Stack) -> str | None:
+    """Return why phase normal would start brokers that run elsewhere, or are about to, or None."""
+    said_so = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
+    if standing_in(peer, settings.region) is None and not said_so:
+        return None
+    return (
+        f"phase is 'normal' here, but stack {settings.peer_stack_name} stands in for this region, or is about to, with "
+        f"failover brokers of the same ids: set phase failover and lostRegion {settings.region} here too"
+    )
+
+
+def is_given_up(settings: Settings, own: Stack) -> bool:
+    """Return whether the loss of the incident is accepted in which this stack's failover stands in for the other."""
+    incident = standing_in(own, brokers.other(settings.region))
+    return incident is not None and settings.accept_loss == str(incident)
+
+
+def _lost_on_top(settings: Settings, own: Stack, peer: Stack, failback: Incident) -> str:
+    lost = settings.peer.name
+    gone = f"what region {lost} has acknowledged and this region's brokers had not received"
+    if own.gates.get(B1.id) != str(failback):
+        return (
+            f"lostRegion is {settings.lost_region}, but region {lost} is the only one that holds the data of incident "
+            f"{failback}: the failback has not brought any of it here (B1 is not proved). Without region {lost} nothing "
+            "is left to fail over to: bring its cluster back, or restore Camunda from its backups"
+        )
+    if B3.id not in peer.proved(failback):
+        gone += ", and everything in Elasticsearch, which is not copied yet (B3)"
+    return (
+        f"lostRegion is {settings.lost_region}, but the failback of region {settings.own.name} (incident {failback}) "
+        f"is not complete, B7 is not proved: only some of this region's brokers hold data. A failover now loses {gone}. "
+        f"If region {lost} can be had back, bring it back and finish the failback. {_give_up(settings, failback)}"
+    )
+
+
+def _agree(settings: Settings) -> str:
+    """Return how the two stacks come to name the same region."""
+    here, peer = settings.region, settings.peer_stack_name
+    return (
+        f"If region {settings.own.name} is the lost one, `pulumi config set lostRegion {here}` and `pulumi up` here; "
+        f"if it is {settings.peer.name}, `pulumi config set --stack {peer} lostRegion {brokers.other(here)}` and "
+        f"`pulumi up --stack {peer}` withdraws that failover as long as it has no failover brokers"
+    )
+
+
+def _give_up(settings: Settings, incident: Incident) -> str:
+    return (
+        f"If region {settings.peer.name} is gone for good with all its disks, and the loss is accepted: `pulumi config "
+        f"set acceptLoss {incident}` here, and `pulumi up` again (docs/runbook.md, 'A loss on top of a loss')"
+    )
+
+
+def _of(name: str | None, lost_region: int) -> Incident | None:
+    """Return the incident that a record names, if it is one of this region's loss."""
+    found = Incident.parse(name)
+    return found if found is not None and found.lost_region == lost_region else None

@@ -1,0 +1,197 @@
+"""How far the two stacks have come: what each one's state says, and which incident it is about.
+
+A failed `pulumi up` saves no outputs, but every resource it made: progress is read from the gates in
+the state. Each gate names its incident, so that none of an earlier incident counts.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dualregion.config.settings import Settings
+from dualregion.errors import ConfigError
+from dualregion.procedure import FAILBACK_STEPS, FAILOVER_STEPS, PROCEDURE, Phase, Role
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One loss of a region and all that followed: what records and snapshots are named after.
+
+    :ivar number: counts the incidents of this pair of stacks, from 1.
+    """
+
+    number: int
+    lost_region: int
+
+    def __str__(self) -> str:
+        return f"{self.number}-region{self.lost_region}-lost"
+
+    @classmethod
+    def parse(cls, text: object) -> "Incident | None":
+        """Return the incident that a record names, or None if it names none."""
+        found = re.fullmatch(r"(\d+)-region([01])-lost", str(text))
+        return cls(int(found[1]), int(found[2])) if found else None
+
+
+@dataclass(frozen=True)
+class Release:
+    """A Helm release as a state has it.
+
+    :ivar chart: name and version of the chart that is installed; empty if the provider has not told it.
+    """
+
+    name: str
+    namespace: str
+    chart: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a stack's outputs remember of its last update.
+
+    :ivar program: the version of the program that made it; None if it did not say so yet.
+    :ivar sizes: clusterSize, partitionCount and replicationFactor, by these names.
+    """
+
+    program: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a stack holds: its last outputs, and the resources in its state.
+
+    :ivar phase: None if it has never been updated.
+    :ivar nodes: the names of the releases, gates, policies and network ACL rules in its state.
+    :ivar region: which region it says it is.
+    :ivar gates: the incident that each gate in its state names, by step id.
+    :ivar history: the records of all incidents: incident -> step -> record.
+    :ivar descriptions: the description that each release in its state has, by node name.
+    :ivar values: the values that its last update gave each release, by node name, where they can be seen.
+    :ivar claim: the incident in which its state claims a failover, confirmed (gate F0) or not; None without one.
+    :ivar records: the record of each gate in its state, by step id.
+    :ivar chain_writes: how often the DNS chain had to be written, by its record; 0 without one.
+    :ivar releases: the Helm releases in its state, by node name.
+    :ivar recorded: what its outputs remember.
+    :ivar found_again: whether its state was emptied, and nodes, gates and values are what the cluster has of them.
+    :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
+    :ivar rendered: the digest of what the chart rendered when that was last looked at and was well; else empty.
+    """
+
+    phase: Phase | None = None
+    lost_region: int | None = None
+    nodes: frozenset[str] = frozenset()
+    region: int | None = None
+    gates: Mapping[str, str] = field(default_factory=dict)
+    history: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    claim: str | None = None
+    records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    chain_writes: int = 0
+    cluster_id: str | None = None
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    recorded: Recorded = Recorded()
+    found_again: bool = False
+    rendered: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        outputs: Mapping[str, Any],
+        nodes: frozenset[str] = frozenset(),
+        gates: Mapping[str, str] | None = None,
+    ) -> "Stack":
+        """Read a stack's outputs; an empty mapping is a stack that was never updated.
+
+        :raises ConfigError: if they are not the outputs of this program.
+        """
+        if not outputs:
+            return cls(nodes=nodes, gates=gates or {})
+        try:
+            lost, region = outputs.get("lostRegion"), outputs.get("region")
+            return cls(
+                Phase(outputs["phase"]),
+                None if lost is None else int(lost),
+                nodes,
+                None if region is None else int(region),
+                gates or {},
+                outputs.get("history") or {},
+                rendered=str(outputs.get("rendered") or ""),
+            )
+        except (KeyError, ValueError, TypeError):
+            raise ConfigError(
+                ["the outputs of the other region's stack are not this program's: check peerStack"]
+            ) from None
+
+    def proved(self, incident: Incident | None) -> frozenset[str]:
+        """Return the ids of the steps that this stack has proved in an incident."""
+        if incident is None:
+            return frozenset()
+        return frozenset(step for step, name in self.gates.items() if name == str(incident))
+
+    def incidents(self) -> Iterable[Incident]:
+        """Return every incident that this stack knows of."""
+        named = (Incident.parse(name) for name in (*self.gates.values(), *self.history))
+        return [each for each in named if each is not None]
+
+    def has_taken_over(self, lost_region: int) -> bool:
+        """Whether this stack has survived that region: all of its failover is proved."""
+        return (
+            self.phase is Phase.FAILOVER
+            and self.lost_region == lost_region
+            and PROCEDURE.taken_over.id in self.nodes
+        )
+
+
+def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | None:
+    """Return the incident that this stack's phase is about; None in phase normal, or if it is unknown.
+
+    The survivor's gates decide: a failover begins a new incident unless gates of an unfinished one of
+    the same region are there (it goes on, or its failback is backed out of). The lost and the recreated
+    region follow the survivor.
+    """
+    if settings.role is Role.MEMBER or settings.lost_region is None:
+        return None
+    if settings.role is Role.SURVIVOR:
+        return _survivors_incident(settings.phase, settings.lost_region, own, peer)
+    theirs = _latest(peer.gates.values(), settings.lost_region)
+    return theirs or _latest(own.gates.values(), settings.lost_region)
+
+
+def _survivors_incident(phase: Phase, lost: int, own: Stack, peer: Stack) -> Incident | None:
+    if phase.is_failback:
+        return _latest(own.gates.values(), lost)
+    failing_over = [own.gates[each.id] for each in FAILOVER_STEPS if each.id in own.gates]
+    failing_over += [own.claim] if own.claim else []
+    unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost)
+    known = [each.number for stack in (own, peer) for each in stack.incidents()]
+    return unfinished or Incident(max(known, default=0) + 1, lost)
+
+
+def _backed_out_of(own: Stack, lost_region: int) -> Incident | None:
+    """Return the incident of a failback that has not reopened the exporters yet."""
+    failing_back = [own.gates[each.id] for each in FAILBACK_STEPS if each.id in own.gates]
+    latest = _latest(failing_back, lost_region)
+    return None if PROCEDURE.no_return.id in own.proved(latest) else latest
+
+
+def _latest(names: Iterable[str], lost_region: int) -> Incident | None:
+    found = (Incident.parse(name) for name in names)
+    matching = [each for each in found if each is not None and each.lost_region == lost_region]
+    return max(matching, key=lambda each: each.number, default=None)
+
+
+def merged_history(
+    history: Mapping[str, Mapping[str, Any]], records: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return all incidents' records, with the present ones added.
+
+    :param records: each gate's record by step id; phase normal's belongs to no incident.
+    """
+    merged = {incident: dict(steps) for incident, steps in history.items()}
+    for step, record in records.items():
+        if Incident.parse(record.get("incident")):
+            merged.setdefault(str(record["incident"]), {})[step] = dict(record)
+    return merged

@@ -1,1 +1,0 @@
-"""The imperative steps and their proofs. Only this package talks to clusters."""

@@ -1,0 +1,175 @@
+"""Commands of the sandbox that concern its regions."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.errors import SandboxError
+from sandbox.own import seed as own_seed
+from sandbox.own.images import OwnImages
+from sandbox.regions.model import NAMES
+from sandbox.regions.sandbox import Sandbox
+from sandbox.regions.status import RegionStatus, SandboxStatus
+from sandbox.setup import tools
+
+ROOT = Path(__file__).resolve().parents[1] / "out" / "sandbox"
+"""State folder of the checkout's sandbox."""
+
+RegionArgument = Annotated[
+    str, typer.Argument(metavar="REGION", help=f"{NAMES[0]} or 0, {NAMES[1]} or 1")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the sandbox's command line; the caller shows a `SandboxError`."""
+    for command in (up, status, down, lose, recreate, slow):
+        app.command()(_said(command))
+    app.command(name="cut-link")(_said(cut_link))
+    app.command(name="restore-link")(_said(restore_link))
+
+
+def _said(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what the machine refuses into one sentence for the user."""
+
+    @wraps(command)
+    def said(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except OSError as error:
+            raise SandboxError(
+                f"The machine refused: {error}. `python -m sandbox down` clears what is left."
+            ) from error
+
+    return said
+
+
+def up(
+    nodes: Annotated[
+        bool, typer.Option(help="Without nodes: only API server, etcd and controller manager.")
+    ] = True,
+    dns_chain: Annotated[
+        bool,
+        typer.Option(
+            help="Let each region resolve the other's Camunda namespaces; without, you must see to it by other means."
+        ),
+    ] = True,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Images of your own for any part: a file, see the docs."),
+    ] = None,
+) -> None:
+    """Start both regions, or say that they run."""
+    own = OwnImages.read(images) if images else None
+    found = tools.load()
+    seed = own_seed.ensure(Console(stderr=True), own, found.image_seed) if own else None
+    Sandbox(found, ROOT).up(nodes=nodes, dns_chain=dns_chain, images=seed)
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show both regions: alive or lost, API, node, pods, memory, and the link."""
+    seen = Sandbox(None, ROOT).status()
+    if as_json:
+        print(json.dumps(seen.as_json(), indent=2))
+    else:
+        _show(seen)
+
+
+def down() -> None:
+    """Remove the sandbox; nothing of it is left, also after a crash."""
+    Sandbox(None, ROOT).down()
+
+
+def lose(region: RegionArgument) -> None:
+    """Lose a region without warning: network, processes and disks."""
+    index = _index(region)
+    _sandbox().lose(index)
+
+
+def cut_link() -> None:
+    """Cut the link between the regions; both live on."""
+    _sandbox().cut_link()
+
+
+def restore_link() -> None:
+    """Restore the link between the regions."""
+    _sandbox().restore_link()
+
+
+def recreate(region: RegionArgument) -> None:
+    """Recreate a lost region: an empty cluster at another address."""
+    index = _index(region)
+    _sandbox().recreate(index)
+
+
+def slow(
+    region: RegionArgument,
+    pod: Annotated[str, typer.Argument(metavar="NAMESPACE/POD", help="As kubectl shows them.")],
+    cores: Annotated[
+        float | None,
+        typer.Option(help="CPUs' worth of time, e.g. 0.05; left out: as much as it had."),
+    ] = None,
+) -> None:
+    """Give a pod little CPU time, until it is replaced: to see what a slow search engine does."""
+    namespace, _, name = pod.partition("/")
+    if not name:
+        raise SandboxError(f"'{pod}' names no pod: give NAMESPACE/POD.")
+    _sandbox().slow(_index(region), namespace, name, cores)
+
+
+def _sandbox() -> Sandbox:
+    return Sandbox(tools.load(), ROOT)
+
+
+def _index(region: str) -> int:
+    names = {**{name: index for index, name in enumerate(NAMES)}, "0": 0, "1": 1}
+    if region not in names:
+        raise SandboxError(
+            f"There is no region '{region}'. Regions are {NAMES[0]} (0) and {NAMES[1]} (1)."
+        )
+    return names[region]
+
+
+def _show(seen: SandboxStatus) -> None:
+    console = Console()
+    if not seen.up:
+        console.print("No sandbox of this checkout is up. Start one with `python -m sandbox up`.")
+        if all(region.state == "lost" for region in seen.regions):
+            return
+    table = Table("region", "state", "API", "node", "pods", "memory / peak")
+    table.add_column("server", no_wrap=True)
+    for region in seen.regions:
+        table.add_row(*_row(region))
+    console.print(table)
+    console.print(
+        f"link {seen.link}, memory {_mib(seen.memory_bytes)}, peak {_mib(seen.memory_peak_bytes)} "
+        "(with page cache)",
+        highlight=False,
+    )
+    for region in seen.regions:
+        for name in region.ended:
+            console.print(f"[red]{name} of {region.name} has ended[/red]")
+    print(f"export KUBECONFIG={seen.kubeconfig}")
+
+
+def _row(region: RegionStatus) -> list[str]:
+    return [
+        region.name,
+        region.state,
+        "answers" if region.api_answers else "-",
+        {True: "Ready", False: "not ready", None: "-"}[region.node_ready],
+        "-" if region.pods is None else str(region.pods),
+        f"{_mib(region.memory_bytes)} / {_mib(region.memory_peak_bytes)}",
+        region.server or "-",
+    ]
+
+
+def _mib(count: int | None) -> str:
+    return "-" if count is None else f"{count / 2**20:.0f} MiB"

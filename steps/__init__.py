@@ -1,0 +1,1 @@
+"""What gates do and prove: each step of the procedure, by the clients."""

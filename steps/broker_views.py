@@ -1,0 +1,193 @@
+"""What several steps prove in the same way."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from clients import exporting, pods, zeebe
+from clients.exporting import Place
+from clients.kubernetes import CONNECTIONS, CallFailed
+from dualregion import brokers
+from dualregion.chart import values
+from dualregion.config.settings import Settings
+from dualregion.observed import zeebe_answers
+from dualregion.observed.zeebe_answers import ClusterView, Exporting
+from steps.context import Evidence, Site
+from steps.polling import Waiting
+
+
+def wanted_environment(settings: Settings, *, replaced_region: int | None) -> dict[str, str]:
+    """Return what every broker's environment must hold: contact points and the exporters' addresses.
+
+    Helm merges lists in which a name stands twice, as the chart's own contact points and ours do, into
+    an order that cannot be foreseen; the last one counts.
+    """
+    urls = values.exporter_urls(settings, replaced_region=replaced_region)
+    return {values.CONTACT_POINTS: values.contact_points(settings)} | {
+        values.exporter_variable(region, "ARGS_URL"): url for region, url in enumerate(urls)
+    }
+
+
+def incomplete(site: Site) -> str | None:
+    """Return which brokers are missing, or which partitions lack a leader or a healthy replica; or None."""
+    settings, view = site.settings, site.view()
+    return zeebe_answers.missing_brokers(
+        view, settings.cluster_size
+    ) or zeebe_answers.partitions_not_ready(
+        view,
+        partition_count=settings.partition_count,
+        healthy_replicas=settings.replication_factor,
+    )
+
+
+def sighted_views(site: Site) -> tuple[ClusterView, ...]:
+    """Return the cluster as each gateway sees it, all of which see their own region's ready brokers.
+
+    Only of such a gateway it proves something that it does not see a broker.
+
+    :raises CallFailed: if it cannot be told, as a gateway does not answer, or sees too little.
+    """
+    settings, place = site.settings, site.gateway
+    here = place.cluster is site.cluster
+    region = settings.region if here else brokers.other(settings.region)
+    own = brokers.region_broker_ids(settings.cluster_size, region)
+    ready = broker_ids_at(place, settings.release, own, pods.is_ready)
+    views = site.views()
+    for view in views:
+        reason = zeebe_answers.blind(view, own, ready)
+        if reason:
+            raise CallFailed(f"{reason}: what it does not see proves nothing")
+    return views
+
+
+def broker_ids_at(
+    place: Place, release: str, ids: Sequence[int], wanted: Callable[[Any], bool]
+) -> frozenset[int]:
+    """Return the ids of an installation's brokers whose pods are as wanted.
+
+    :param ids: the installation's, by ordinal.
+    """
+    found = pods.broker_pods(place.cluster, place.namespace, release)
+    ordinals = (pods.ordinal_of(pod) for pod in found if wanted(pod))
+    return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
+
+
+def lost_brokers_visible(site: Site) -> str | None:
+    """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
+
+    The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
+    no other broker has these ids.
+
+    :raises CallFailed: if it cannot be told.
+    """
+    settings, size = site.settings, site.settings.cluster_size
+    taken = broker_ids_at(
+        Place(site.cluster, settings.own.failover),
+        settings.release,
+        brokers.failover_broker_ids(size, site.lost),
+        lambda pod: pod.metadata.deletion_timestamp is None,
+    )
+    lost = frozenset(brokers.region_broker_ids(size, site.lost)) - taken
+    return any_visible(sighted_views(site), lost)
+
+
+def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | None:
+    """Return which of these brokers some gateway still sees, or None."""
+    return next(filter(None, (zeebe_answers.still_visible(view, ids) for view in views)), None)
+
+
+def look_at_pods(site: Site, namespace: str) -> str:
+    """Return the next thing to try when pods do not become ready."""
+    return f"Look at the pods: {site.cluster.kubectl(namespace)} get pods."
+
+
+def look_at_gateway(site: Site) -> str:
+    """Return the next thing to try when the gateway does not answer, or not as it should."""
+    place = site.gateway
+    log = f"logs deployment/{zeebe.gateway_name(site.settings.release)}"
+    return f"Look at the gateway's log: {place.cluster.kubectl(place.namespace)} {log}."
+
+
+def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
+    """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
+    installed = (each for each in site.topology.installations if each.namespace == namespace)
+    if not all(values.brings_search_engine(each.values) for each in installed):
+        site.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
+        return
+    waiting.until_none(
+        f"the search engine of {namespace} is ready",
+        lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
+        look_at_pods(site, namespace),
+    )
+
+
+def wait_for_commands(site: Site, waiting: Waiting) -> None:
+    """Wait until every partition accepts a command; it leaves nothing behind.
+
+    All are asked at once: the gateway keeps a connection for each partition's commands, and finds one to a
+    broker that has restarted to be dead only after a command has waited on it for ten seconds or more.
+    """
+    gateway, release = site.gateway, site.settings.release
+
+    def refusal(partition: int) -> str | None:
+        return zeebe.refuses_commands(gateway.cluster, gateway.namespace, release, partition)
+
+    def refused() -> str | None:
+        partitions = range(1, site.settings.partition_count + 1)
+        with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+            refusals = [each for each in pool.map(refusal, partitions) if each]
+        others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
+        return f"{refusals[0]}{others}" if refusals else None
+
+    waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(site))
+
+
+def prove_exporting(
+    site: Site, waiting: Waiting, places: Iterable[Place], *, hint: str, all_led_here: bool = True
+) -> str:
+    """Prove that commands are accepted, and that exporters write to every search engine; return the positions.
+
+    A broker's exported position is that of its slowest exporter, so that it moves if both of them write.
+
+    :param places: the installations whose brokers are asked.
+    :param hint: what to try if it stays where it is.
+    :param all_led_here: whether every partition is to be led there; else only those that are led there are looked at.
+    """
+    asked, count = tuple(places), site.settings.partition_count
+
+    def ask() -> tuple[Exporting, ...]:
+        found = exporting.phases(asked, site.settings.release)
+        if not found:
+            raise CallFailed("no broker answered how far it has exported")
+        return found
+
+    def stuck() -> str | None:
+        states = ask()
+        # What no broker knew before is compared with what the first one that does says.
+        before.update(zeebe_answers.exported_positions(states) | before)
+        partitions = range(1, count + 1) if all_led_here else sorted(zeebe_answers.leaders(states))
+        paused = zeebe_answers.paused_anywhere(states)
+        return paused or zeebe_answers.exporting_stuck(before, states, partitions)
+
+    def positions() -> dict[int, int]:
+        what = "every broker tells how far it has exported"
+        return zeebe_answers.exported_positions(waiting.answer(what, ask, _LOOK_AT_BROKERS))
+
+    before = positions()
+    wait_for_commands(site, waiting)
+    where = "every partition" if all_led_here else "every partition that is led here"
+    waiting.until_none(f"exported positions move on {where}", stuck, hint)
+    after = positions()
+    return ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
+
+
+_LOOK_AT_BROKERS = "Look at the broker pods and their logs."
+
+
+def topology_evidence(site: Site, waiting: Waiting) -> Evidence:
+    """Return which brokers the gateway sees, as evidence."""
+    view = waiting.answer("the gateway answers", site.view, look_at_gateway(site))
+    listed = ", ".join(
+        f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
+    )
+    return {"brokers": listed}

@@ -1,0 +1,119 @@
+"""Where a step works: its region's cluster and the other one's, the settings, and what is wanted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from clients import zeebe
+from clients.exporting import Place
+from clients.kubernetes import Cluster
+from dualregion import brokers
+from dualregion.chart.installations import Bases
+from dualregion.config.settings import Settings
+from dualregion.observed import zeebe_answers
+from dualregion.procedure import Role, Step
+from dualregion.procedure.topology import Topology
+from dualregion.state.progress import Incident, Stack
+from steps.polling import Say, Waiting
+
+Evidence = dict[str, str]
+"""What a step saw that proves it."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a step works.
+
+    :ivar own: what this stack's state holds, from before this run.
+    :ivar peer: what the other stack's state holds.
+    :ivar incident: the incident that its steps belong to; None in phase normal.
+    :ivar unrecorded: the Helm revision of each release whose upgrade Pulumi's state knows nothing of, by node name.
+    :ivar chain_writes: how often the DNS chain has been written, with this run if it is to be written again.
+    :ivar read_stacks: reads what this stack's and the other one's state hold, while the run is under way.
+    :ivar cluster_id: the identity of the region's cluster; None if it does not answer.
+    :ivar chart: name and version of the chart that is wanted.
+    :ivar bases: what the user's Helm values say.
+    :ivar project: the project's folder, where the path of a chart starts.
+    :ivar rendered: the digest of what the chart renders, if that was looked at and is well; else empty.
+    """
+
+    cluster: Cluster
+    settings: Settings
+    topology: Topology
+    say: Say
+    own: Stack = field(default_factory=Stack)
+    peer: Stack = field(default_factory=Stack)
+    incident: Incident | None = None
+    unrecorded: Mapping[str, int] = field(default_factory=dict)
+    chain_writes: int = 1
+    read_stacks: Callable[[], tuple[Stack, Stack]] | None = None
+    cluster_id: str | None = None
+    chart: str = ""
+    bases: Bases = field(default_factory=lambda: Bases({}, {}))
+    project: Path = Path()
+    rendered: str = ""
+
+    def stacks_now(self) -> tuple[Stack, Stack]:
+        """Return what this stack's and the other one's state hold now, as the run under way and others have saved it.
+
+        :raises BackendError: if the state backend does not answer.
+        """
+        return self.read_stacks() if self.read_stacks else (self.own, self.peer)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the region's normal installation."""
+        return self.settings.own.namespace
+
+    @property
+    def lost(self) -> int:
+        """The lost region's id, in the survivor's steps."""
+        return brokers.other(self.settings.region)
+
+    @cached_property
+    def peer_cluster(self) -> Cluster:
+        """The other region's cluster.
+
+        :raises ConfigError: if the kubeconfig does not have its context.
+        """
+        return Cluster(self.settings.kubeconfig, self.settings.peer.kube_context)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All three installations of a failback: the survivor's, its failover one, the recreated region's."""
+        here, there = self.cluster, self.peer_cluster
+        recreated = self.topology.role is Role.RECREATED
+        survivor, other = (there, here) if recreated else (here, there)
+        surviving = self.settings.peer if recreated else self.settings.own
+        empty = self.settings.own if recreated else self.settings.peer
+        return (
+            Place(survivor, surviving.namespace),
+            Place(survivor, surviving.failover),
+            Place(other, empty.namespace, brokers.sleeps),
+        )
+
+    def waiting(self, step: Step) -> Waiting:
+        """Return how this step waits."""
+        return Waiting(step.id, self.say, self.settings.deadline_seconds)
+
+    @property
+    def gateway(self) -> Place:
+        """Whose gateway tells of the cluster and takes commands.
+
+        Of a recreated region it is the survivor's, as the procedure does it: the region's own looks for
+        brokers under a name that sleeping ones have, too, and may find no broker.
+        """
+        if self.topology.role is Role.RECREATED:
+            return Place(self.peer_cluster, self.settings.peer.namespace)
+        return Place(self.cluster, self.namespace)
+
+    def view(self, at: Place | None = None) -> zeebe_answers.ClusterView:
+        """Return the Zeebe cluster as a gateway sees it; without a place, as `gateway` does."""
+        place = at or self.gateway
+        return zeebe.cluster_view(place.cluster, place.namespace, self.settings.release)
+
+    def views(self) -> tuple[zeebe_answers.ClusterView, ...]:
+        """Return the Zeebe cluster as each gateway of `gateway` sees it."""
+        place = self.gateway
+        return zeebe.cluster_views(place.cluster, place.namespace, self.settings.release)

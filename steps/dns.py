@@ -1,0 +1,150 @@
+"""The DNS chain in the live Corefile of a region's own cluster: put there, kept there, and taken out.
+
+The other region is not asked for anything, as it may be dead. That the chain works is proved by the
+brokers that find each other by it (N, B1, B7).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clients.kubernetes import CallFailed, Cluster
+from dualregion import brokers, corefile
+from dualregion.config.dns import COREFILE
+from dualregion.config.settings import Settings
+from dualregion.errors import DualRegionError, Refused
+from steps.context import Site
+from steps.polling import Waiting
+
+_STEP = "DNS"
+"""What stands before each line of progress."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A key of a ConfigMap in a cluster, which holds a Corefile or a part of one."""
+
+    cluster: Cluster
+    config_map: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"key {self.key} of ConfigMap {self.config_map} of kube context {self.cluster.context!r}"
+
+    def read(self) -> Any | None:
+        """Return the ConfigMap, or None."""
+        namespace, _, name = self.config_map.partition("/")
+        return self.cluster.config_map(namespace, name)
+
+    def text(self, found: Any | None) -> str:
+        """Return what it holds; another key than `Corefile` may be missing and is then empty.
+
+        :param found: the ConfigMap.
+        :raises Refused: if there is no Corefile.
+        """
+        text = ((found and found.data) or {}).get(self.key)
+        if found is None or (text is None and self.key == COREFILE):
+            raise Refused(
+                f"there is no {self}, in which DNS chaining is to be written: set dns.configMap and dns.key to where "
+                "CoreDNS has its Corefile, or dns.chain false (docs/configuration.md, DNS between the regions)"
+            )
+        return text or ""
+
+
+def place_of(cluster: Cluster, settings: Settings) -> Place:
+    """Return where the settings have the Corefile."""
+    return Place(cluster, settings.dns.config_map, settings.dns.key)
+
+
+def missing(cluster: Cluster, settings: Settings, region: int) -> bool:
+    """Return whether a region's Corefile lacks the block as it is wanted.
+
+    :raises Refused: if it can never be put there.
+    :raises CallFailed: if the cluster cannot be asked.
+    """
+    place = place_of(cluster, settings)
+    text = place.text(place.read())
+    return _wanted(place, settings, region)(text) != text
+
+
+def chain(site: Site) -> None:
+    """Keep the block in the Corefile of the region's own cluster.
+
+    :raises Refused: if it cannot be put there.
+    :raises DeadlineExceeded: if it does not stay there.
+    """
+    settings = site.settings
+    place = place_of(site.cluster, settings)
+    _edit(site, place, "holds the DNS chain", _wanted(place, settings, settings.region))
+
+
+def unchain(site: Site, config_map: str, key: str) -> None:
+    """Take the block out of a Corefile; one that is gone needs nothing.
+
+    :raises DeadlineExceeded: if it does not stay out.
+    """
+    place = Place(site.cluster, config_map, key)
+    if place.read() is not None:
+        _edit(site, place, "holds no DNS chain", _named(place, corefile.unchained))
+
+
+def _wanted(place: Place, settings: Settings, region: int) -> Callable[[str], str]:
+    other = brokers.other(region)
+    zones, addresses = corefile.zones_of(settings, other), settings.regions[other].dns_addresses
+    tcp = settings.dns.tcp
+    return _named(place, lambda text: corefile.chained(text, zones, addresses, tcp=tcp))
+
+
+def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
+    """Let what an edit refuses say where."""
+
+    def edited(text: str) -> str:
+        try:
+            return edit(text)
+        except Refused as error:
+            raise Refused(f"{place}: {error}") from None
+
+    return edited
+
+
+def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> None:
+    """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
+    writes = 0
+
+    def look() -> str | None:
+        nonlocal writes
+        found = place.read()
+        text = place.text(found)
+        wanted = edit(text)
+        if wanted == text:
+            return None
+        # A key that the program has made goes with the last of it.
+        place.cluster.set_config_map_key(
+            found, place.key, None if not wanted and place.key != COREFILE else wanted
+        )
+        writes += 1
+        return (
+            "it is being written"
+            if writes == 1
+            else "it was written, and something else overwrites it"
+        )
+
+    waiting = Waiting(_STEP, site.say, site.settings.deadline_seconds)
+    waiting.until_none(f"{place} {what}", _permitted(look), "Look at who else writes it.")
+
+
+def _permitted(look: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Waiting brings no rights: that they are missing is told at once."""
+
+    def asked() -> str | None:
+        try:
+            return look()
+        except CallFailed as error:
+            if error.status in (401, 403):
+                raise DualRegionError(
+                    f"{_STEP}: {error}. DNS chaining needs the right to get and patch that ConfigMap "
+                    "(docs/configuration.md, rights). The same `pulumi up` goes on from here."
+                ) from None
+            raise
+
+    return asked

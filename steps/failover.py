@@ -1,0 +1,228 @@
+"""Phases normal and failover: the work and the proofs of steps N, F1, F2 and F3.
+
+Each function looks first and does only what is missing, so it can be run again at any time. It
+returns its evidence: what it saw that proves the step.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from clients import exporting, pods, zeebe
+from clients.exporting import Place
+from clients.kubernetes import CallFailed
+from clients.parallel import begin
+from dualregion import brokers
+from dualregion.chart import values
+from dualregion.observed import zeebe_answers
+from dualregion.procedure import F1, F2, F3, N
+from steps import broker_views, claiming, preflight
+from steps.context import Evidence, Site
+from steps.polling import Waiting, twice
+from steps.releases import adoption, rendering, rollout, webapps
+
+POLICY_NAME = "isolate-lost-region"
+"""The name of the network policy in each namespace of the survivor."""
+
+
+def prove_normal(site: Site) -> Evidence:
+    """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
+    settings, waiting = site.settings, site.waiting(N)
+    wanted = (zeebe.GATEWAY, *values.web_apps_of(site.topology.installations[0].values))
+    adoption.settle(site, waiting)
+    looking = begin(partial(rendering.prove, site))
+    waiting.until_none(
+        f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
+        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
+        broker_views.look_at_pods(site, site.namespace),
+    )
+    broker_views.wait_for_search_engine(site, waiting, site.namespace)
+    waiting.until_none(
+        f"all {settings.cluster_size} brokers joined and every partition is complete",
+        lambda: broker_views.incomplete(site),
+        "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
+    )
+    broker_views.wait_for_commands(site, waiting)
+    preflight.refuse_unsafe_distribution(site, site.view(), (0, 1))
+    moved = broker_views.prove_exporting(
+        site,
+        waiting,
+        [Place(site.cluster, site.namespace)],
+        hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
+        "the brokers' logs.",
+        # The other region's stack proves the same of its own brokers.
+        all_led_here=False,
+    )
+    waiting.until_none(
+        f"the gateway and the web apps of {site.namespace} are available",
+        lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
+        broker_views.look_at_pods(site, site.namespace),
+    )
+    return broker_views.topology_evidence(site, waiting) | {
+        "exportedPositions": moved,
+        "rendered": looking.result(),
+    }
+
+
+def isolate(site: Site) -> Evidence:
+    """F1: the network policies exist, and the gateway has lost sight of the lost region's brokers."""
+    claiming.refuse_unless_confirmed(site)
+    waiting, peer = site.waiting(F1), site.settings.peer
+    waiting.until_none(
+        f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
+        twice(lambda: broker_views.lost_brokers_visible(site)),
+        f"{broker_views.look_at_gateway(site)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
+        f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
+    )
+    policies = isolation_policies(site)
+    waiting.until_none(
+        "the network policies exist", lambda: _missing(site, policies), "Run `pulumi up` again."
+    )
+    names = ", ".join(f"{namespace}/{name}" for namespace, name in policies)
+    return broker_views.topology_evidence(site, waiting) | {
+        "policies": names or "none: no pod CIDRs are configured"
+    }
+
+
+def take_over(site: Site) -> Evidence:
+    """F2: failover brokers run under the lost ids, and every partition has a leader and quorum."""
+    claiming.refuse_rival(site)
+    settings, waiting = site.settings, site.waiting(F2)
+    namespace = settings.own.failover
+    ids = brokers.failover_broker_ids(settings.cluster_size, site.lost)
+    names = ", ".join(map(str, ids))
+    for each in site.topology.namespaces:
+        # A failback that is backed out of may have left its hold.
+        rollout.release_hold(site.cluster, each, settings.release)
+
+    stale = _StaleBrokers(site)
+
+    def not_ready() -> str | None:
+        stale.restart()
+        return pods.rollout_pending(site.cluster, namespace, settings.release)
+
+    waiting.until_none(
+        f"{len(ids)} failover brokers in {namespace} are ready",
+        not_ready,
+        broker_views.look_at_pods(site, namespace),
+    )
+    broker_views.wait_for_search_engine(site, waiting, namespace)
+    waiting.until_none(
+        f"failover broker {names} joined",
+        lambda: zeebe_answers.not_joined(site.view(), ids),
+        f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
+    )
+
+    def no_quorum() -> str | None:
+        stale.restart()
+        return zeebe_answers.partitions_not_ready(
+            site.view(),
+            partition_count=settings.partition_count,
+            healthy_replicas=brokers.quorum(settings.replication_factor),
+        )
+
+    waiting.until_none(
+        "every partition has a leader and quorum",
+        no_quorum,
+        "Look at the survivor's broker pods and their logs.",
+    )
+    return broker_views.topology_evidence(site, waiting)
+
+
+def repoint(site: Site) -> Evidence:
+    """F3: rollout done, right environment everywhere, commands accepted, exported positions move."""
+    settings, waiting = site.settings, site.waiting(F3)
+    waiting.until_none(
+        f"the brokers of {site.namespace} are rolled out",
+        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
+        broker_views.look_at_pods(site, site.namespace),
+    )
+    wanted = broker_views.wanted_environment(settings, replaced_region=site.lost)
+    for namespace in site.topology.namespaces:
+        waiting.until_none(
+            f"StatefulSet and pods of {namespace} have the exporters' new addresses",
+            lambda namespace=namespace: pods.wrong_environment(  # type: ignore[misc]
+                site.cluster, namespace, settings.release, wanted
+            ),
+            "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
+        )
+    _undo_freeze(site, waiting)
+    moved = broker_views.prove_exporting(
+        site,
+        waiting,
+        _places(site),
+        hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
+    )
+    return broker_views.topology_evidence(site, waiting) | {"exportedPositions": moved}
+
+
+def _undo_freeze(site: Site, waiting: Waiting) -> None:
+    """Let exporting and the web apps go on if a failback that is backed out of has stopped them.
+
+    Every broker is asked by itself: the gateway refuses while a region's brokers are missing.
+    """
+    release, places = site.settings.release, _places(site)
+
+    def still_paused() -> str | None:
+        paused = zeebe_answers.paused_anywhere(exporting.phases(places, release))
+        return paused and (exporting.resume_each(places, release) or paused)
+
+    waiting.until_none(
+        "no exporter is paused", still_paused, "Look at the broker pods and their logs."
+    )
+    webapps.scale_back(site.cluster, site.namespace, release, site.say)
+
+
+def isolation_policies(site: Site) -> tuple[tuple[str, str], ...]:
+    """Return namespace and name of each network policy that the isolation consists of."""
+    return tuple(
+        (installation.namespace, POLICY_NAME)
+        for installation in site.topology.installations
+        if installation.cut_cidrs
+    )
+
+
+def _missing(site: Site, policies: Iterable[tuple[str, str]]) -> str | None:
+    missing = [
+        f"{namespace}/{name}"
+        for namespace, name in policies
+        if site.cluster.network_policy(namespace, name) is None
+    ]
+    return f"missing: {', '.join(missing)}" if missing else None
+
+
+class _StaleBrokers:
+    """The survivor's brokers that run an old configuration: restarted at once, while there is no quorum to lose.
+
+    That must be seen, and twice in a row: a gateway that does not answer, or sees too little, says nothing of it.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._not_all_work = twice(self._with_leaders)
+
+    def restart(self) -> None:
+        """Restart them if it costs nothing."""
+        site = self._site
+        try:
+            leaderless = self._not_all_work() is None
+        except CallFailed:
+            leaderless = False
+        pods.restart_stale(
+            site.cluster,
+            site.namespace,
+            site.settings.release,
+            leaderless=leaderless,
+            say=site.say,
+        )
+
+    def _with_leaders(self) -> str | None:
+        """Return why it may cost something; None if each gateway misses the leader of some partition."""
+        count = self._site.settings.partition_count
+        views = broker_views.sighted_views(self._site)
+        with_all = any(zeebe_answers.has_quorum(view, partition_count=count) for view in views)
+        return "every partition has a leader" if with_all else None
+
+
+def _places(site: Site) -> tuple[Place, ...]:
+    """Return the survivor's installations, all of whose brokers are awake."""
+    return tuple(Place(site.cluster, namespace) for namespace in site.topology.namespaces)

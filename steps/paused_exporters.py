@@ -1,0 +1,77 @@
+"""No failure leaves exporters paused silently: whatever it is, it says so, and what goes on or back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+
+import grpc
+
+from clients import exporting
+from dualregion.errors import ConfigError, DualRegionError
+from dualregion.observed import zeebe_answers
+from steps.context import Site
+
+ENGINE_GONE = grpc.RpcError
+"""What a progress line raises once the engine that asked for the step is gone: it would reach no one, and nothing more is done."""
+_at_work: list[Site] = []
+"""The steps under way that may have exporters paused; they are ended without a word when the program is."""
+
+
+def notice_of_interruption() -> str | None:
+    """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
+    if not _at_work:
+        return None
+    return exporting.pause_notice("perhaps: a step of the failback was interrupted")
+
+
+@contextmanager
+def loud_about_the_pause(site: Site) -> Iterator[None]:
+    """Add the notice of paused exporters to any failure, whichever class it is of.
+
+    :raises DualRegionError: in the place of what is not meant for a user's eyes.
+    """
+    _at_work.append(site)
+    try:
+        with _loud(site):
+            yield
+    finally:
+        _at_work.pop()
+
+
+@contextmanager
+def _loud(site: Site) -> Iterator[None]:
+    try:
+        yield
+    except DualRegionError as error:
+        paused = paused_now(site)
+        if paused is None:
+            raise
+        kind = DualRegionError if isinstance(error, ConfigError) else type(error)
+        raise kind(f"{error}\n{exporting.pause_notice(paused)}") from None
+    except ENGINE_GONE:
+        raise
+    except Exception as error:
+        paused = paused_now(site)
+        if paused is None:
+            raise
+        # Its text is not shown: it may hold anything.
+        raise DualRegionError(
+            f"a fault of this program, {type(error).__name__} at {_place(error)}: please report it. The same "
+            f"`pulumi up` tries again\n{exporting.pause_notice(paused)}"
+        ) from None
+
+
+def _place(error: Exception) -> str:
+    """Return the file and line that an exception comes from."""
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def paused_now(site: Site) -> str | None:
+    """Return where exporters are paused; what cannot be seen counts as paused."""
+    try:
+        return zeebe_answers.paused_anywhere(exporting.phases(site.places, site.settings.release))
+    except Exception as error:
+        reason = str(error) if isinstance(error, DualRegionError) else type(error).__name__
+        return f"it cannot be told which exporters are paused: {reason}"

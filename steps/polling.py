@@ -1,0 +1,129 @@
+"""Waiting that shows itself: what for, how long, and what was last seen."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from clients.kubernetes import CallFailed
+from dualregion.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+Say = Callable[[str], None]
+"""Where progress lines go: the engine's live output, or a test's list."""
+
+POLL_SECONDS = 0.5
+"""How often a state is looked at: far below the seconds that brokers take to change."""
+REPEAT_SECONDS = 10.0
+"""How often an unchanged state is told again, so that a silent line never looks like a hang."""
+
+
+@dataclass
+class Waiting:
+    """How a gate waits.
+
+    :ivar step: the id of the step, put before each line.
+    :ivar deadline_seconds: how long each wait may take.
+    """
+
+    step: str
+    say: Say
+    deadline_seconds: float
+    poll_seconds: float = POLL_SECONDS
+    _clock: Callable[[], float] = field(default=time.monotonic)
+
+    def until_none(self, what: str, look: Callable[[], str | None], hint: str) -> float:
+        """Look until there is no reason left why it is not so yet.
+
+        :param what: what is awaited, in the operator's words.
+        :param look: returns the reason why not yet, or None; a `CallFailed` counts as one.
+        :param hint: the next thing for the operator to try.
+        :returns: the seconds waited.
+        :raises DeadlineExceeded: saying what was awaited, what was seen last and what to try.
+        """
+        start = self._clock()
+        reason = self.last_reason(what, look)
+        elapsed = self._clock() - start
+        if reason is not None:
+            raise DeadlineExceeded(
+                f"{self.step}: waited {elapsed:.0f} s for this: {what}. Last seen: {reason}. "
+                f"{hint} The same `pulumi up` goes on from here."
+            )
+        return elapsed
+
+    def answer(self, what: str, ask: Callable[[], T], hint: str) -> T:
+        """Ask until there is an answer, and return it.
+
+        :param ask: may raise `CallFailed` as long as there is none.
+        :raises DeadlineExceeded: as `until_none`.
+        """
+        answers: list[T] = []
+
+        def look() -> None:
+            answers.append(ask())
+
+        self.until_none(what, look, hint)
+        return answers[-1]
+
+    def last_reason(self, what: str, look: Callable[[], str | None]) -> str | None:
+        """Look until there is no reason left or the deadline has passed; return the last reason seen."""
+        progress = _Progress(self.step, what, self.say, self._clock)
+
+        def attempt() -> str | None:
+            try:
+                reason = look()
+            except CallFailed as error:
+                reason = str(error)
+            progress.saw(reason)
+            return reason
+
+        last: str | None = Retrying(
+            retry=retry_if_result(lambda reason: reason is not None),
+            wait=wait_fixed(self.poll_seconds),
+            stop=stop_after_delay(self.deadline_seconds),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )(attempt)
+        return last
+
+
+def twice(look: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Return a look that finds nothing only if it has found nothing twice in a row: once may be a slip of the moment.
+
+    :param look: returns a reason, or None; may raise `CallFailed`.
+    """
+    found_nothing = False
+
+    def again() -> str | None:
+        nonlocal found_nothing
+        before, found_nothing = found_nothing, False
+        reason = look()
+        found_nothing = reason is None
+        return reason or (None if before else "seen once, and looked at once more")
+
+    return again
+
+
+class _Progress:
+    """Says a state when it changes, and again when it has not changed for a while."""
+
+    def __init__(self, step: str, what: str, say: Say, clock: Callable[[], float]) -> None:
+        self._prefix, self._say, self._clock = f"{step}: {what}", say, clock
+        self._start = clock()
+        self._last: tuple[str | None, float] = (None, self._start - REPEAT_SECONDS)
+
+    @property
+    def elapsed(self) -> float:
+        return self._clock() - self._start
+
+    def saw(self, reason: str | None) -> None:
+        if reason is None:
+            self._say(f"{self._prefix}: yes, after {self.elapsed:.1f} s")
+            return
+        seen, at = self._last
+        quiet = self._clock() - at
+        if quiet >= REPEAT_SECONDS or (reason != seen and quiet >= 1):
+            self._say(f"{self._prefix}: {self.elapsed:.0f} s; {reason}")
+            self._last = (reason, self._clock())

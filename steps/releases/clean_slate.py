@@ -1,0 +1,114 @@
+"""What is left of Camunda where nothing may be: before a region is recreated, and after the failover is retired.
+
+Old data may contradict what the surviving region decided meanwhile, so leftovers are never built upon:
+they are named, for an operator to look at and to delete.
+"""
+
+from dataclasses import replace
+
+from clients.kubernetes import CallFailed, Cluster
+from clients.search_engine import SearchEngine
+from dualregion.errors import CredentialsDemanded
+from dualregion.procedure.topology import STEP_LABEL
+from dualregion.state.progress import Stack
+from steps.polling import Waiting
+
+
+def leftovers(cluster: Cluster, namespace: str, release: str, *, is_own: bool = True) -> list[str]:
+    """Return what a namespace holds that a new installation must not meet, each by kind and name.
+
+    Volumes are looked for even if the namespace is gone: they may outlive their claims.
+
+    :param is_own: whether it is the stack's own region. Helm's records are looked for there only: they are Secrets, which
+        the other region's stack has no business with; the own one looks again before it installs.
+    """
+    volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace)]
+    if not cluster.has_namespace(namespace):
+        return volumes
+    return [
+        *(_contents if is_own else _workloads_and_claims)(cluster, namespace),
+        *volumes,
+        *(f"index/{name}" for name in _indices(cluster, namespace, release)),
+    ]
+
+
+def still_held(own: Stack, cluster: Cluster, namespace: str) -> Stack:
+    """Return what a stack holds, which is nothing if its region was recreated.
+
+    One that holds nothing anyway is not looked for: a run that was stopped when the namespace was made, and the
+    rights in it were not, may not look into it before they are.
+    """
+    if own.nodes and is_recreated(cluster, namespace):
+        return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
+    return own
+
+
+def is_recreated(cluster: Cluster, namespace: str) -> bool:
+    """Return whether nothing that a stack remembers of a namespace is there any more: no release and no gate.
+
+    The namespace itself may be there: in a recreated cluster the program gets its rights in it.
+    """
+    return not (
+        cluster.has_namespace(namespace)
+        and (_contents(cluster, namespace) or cluster.config_maps(namespace, STEP_LABEL))
+    )
+
+
+def nothing_left(cluster: Cluster, namespace: str) -> str | None:
+    """Return what is left of a namespace that should be gone with its claims and volumes, or None."""
+    if cluster.has_namespace(namespace):
+        held = _workloads_and_claims(cluster, namespace)
+        return f"namespace {namespace} still exists" + (f" with {', '.join(held)}" if held else "")
+    volumes = cluster.volumes_of(namespace)
+    if volumes:
+        return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
+    return None
+
+
+def wait_until_ended(cluster: Cluster, namespace: str, waiting: Waiting) -> None:
+    """Wait until a namespace that is being deleted is gone, before it is made again: it would take nothing in.
+
+    :raises DeadlineExceeded: naming what it still holds.
+    """
+
+    def ending() -> str | None:
+        return nothing_left(cluster, namespace) if cluster.is_ending(namespace) else None
+
+    waiting.until_none(
+        f"namespace {namespace} may be made, and no former one is being deleted",
+        ending,
+        f"Look at what keeps it: kubectl --context {cluster.context} describe namespace {namespace}.",
+    )
+
+
+def _contents(cluster: Cluster, namespace: str) -> list[str]:
+    return [
+        *(f"release/{name}" for name in _releases(cluster, namespace)),
+        *_workloads_and_claims(cluster, namespace),
+    ]
+
+
+def _workloads_and_claims(cluster: Cluster, namespace: str) -> list[str]:
+    return [
+        *cluster.workloads(namespace),
+        *(f"claim/{name}" for name in cluster.claims(namespace)),
+    ]
+
+
+def _releases(cluster: Cluster, namespace: str) -> list[str]:
+    """Return the names of all Helm releases; each has a Secret for each of its revisions."""
+    records = cluster.secrets(namespace, "owner=helm")
+    return sorted({record.metadata.labels.get("name", record.metadata.name) for record in records})
+
+
+def _indices(cluster: Cluster, namespace: str, release: str) -> tuple[str, ...]:
+    """Return the indices of an installation's own search engine, without those the engine makes for itself.
+
+    None if it does not answer: its StatefulSet is named anyway.
+    """
+    if cluster.stateful_set(namespace, f"{release}-elasticsearch-master") is None:
+        return ()
+    try:
+        return SearchEngine(cluster, namespace, release).indices()
+    except (CallFailed, CredentialsDemanded):
+        return ()

@@ -1,0 +1,24 @@
+"""Rights that a RoleBinding has just given: an API server acts on them only a little later."""
+
+from clients.kubernetes import Cluster
+from steps.polling import Say, Waiting
+
+GRANT_SECONDS = 30.0
+"""How long an API server may take to learn of a RoleBinding; usually it is well below a second."""
+
+
+def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:
+    """Wait until these credentials can work in a namespace.
+
+    :raises DeadlineExceeded: if they still cannot, after a while that is far beyond an API server's delay.
+    """
+
+    def refused() -> str | None:
+        cluster.secrets(namespace, "owner=helm")
+        return None
+
+    Waiting("rights", say, GRANT_SECONDS).until_none(
+        f"the rights in namespace {namespace} are at work",
+        refused,
+        f"Is the user of kube context {cluster.context} the one that rights.subject names?",
+    )

@@ -1,0 +1,96 @@
+"""What a stack held before its state was emptied, found again in the cluster.
+
+Pulumi refreshes a state before the program runs: one look at another cluster, or an old copy of the state, and nothing
+of it is left, in the middle of a failback too. Everything is still there: each gate's record says which step was
+proved in which incident, and Helm's records say what is installed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from clients.kubernetes import Cluster
+from dualregion.chart.adoption import RunningRelease
+from dualregion.config.settings import Settings
+from dualregion.procedure import B1, STEPS, Role
+from dualregion.procedure.topology import STEP_LABEL, Kind
+from dualregion.state.progress import Incident, Release, Stack
+from steps.releases import helm_records
+
+
+def is_emptied(settings: Settings, own: Stack) -> bool:
+    """Return whether a stack that has been updated holds neither a release nor a gate; a lost region's is to be so."""
+    held = own.nodes & {*Kind, *STEPS}
+    return own.phase is not None and not held and settings.role is not Role.LOST
+
+
+def found_again(
+    settings: Settings, own: Stack, cluster: Cluster, incident: Incident | None
+) -> Stack:
+    """Return what a stack held, if its state is emptied and the cluster knows.
+
+    Of a recreated region only what belongs to the present incident counts: anything else is a leftover.
+
+    :param incident: the present one, see `progress.current_incident`.
+    :raises CallFailed: if the cluster does not answer.
+    """
+    if not is_emptied(settings, own):
+        return own
+    gates = _gates(settings, cluster)
+    if settings.role is Role.RECREATED and (incident is None or gates.get(B1.id) != str(incident)):
+        return own
+    installed = _installed(settings, cluster, Kind)
+    if not gates or Kind.NORMAL not in installed:
+        return own
+    found = replace(own, nodes=own.nodes | {*gates, *installed}, gates=gates, found_again=True)
+    return _with_releases(found, settings, installed)
+
+
+def completed(settings: Settings, own: Stack, cluster: Cluster) -> Stack:
+    """Return a stack with what its state does not tell of its releases, as Helm's records have it.
+
+    So nothing is held for unchanged because it could not be seen.
+
+    :raises CallFailed: if the cluster does not answer.
+    """
+    unseen = [
+        kind
+        for kind in Kind
+        if kind in own.nodes and (kind not in own.values or kind not in own.releases)
+    ]
+    return _with_releases(own, settings, _installed(settings, cluster, unseen))
+
+
+def _installed(
+    settings: Settings, cluster: Cluster, kinds: Iterable[Kind]
+) -> dict[str, RunningRelease]:
+    places = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    running = {
+        kind.value: helm_records.running(cluster, places[kind], settings.release) for kind in kinds
+    }
+    return {name: each for name, each in running.items() if each is not None}
+
+
+def _with_releases(
+    own: Stack, settings: Settings, installed: Mapping[str, RunningRelease]
+) -> Stack:
+    """Return a stack with these releases, where its state does not tell of them itself."""
+    places = {
+        Kind.NORMAL.value: settings.own.namespace,
+        Kind.FAILOVER.value: settings.own.failover,
+    }
+    releases = {
+        name: Release(settings.release, places[name], str(each.chart))
+        for name, each in installed.items()
+    }
+    values = {name: each.values for name, each in installed.items()}
+    return replace(own, values={**values, **own.values}, releases={**releases, **own.releases})
+
+
+def _gates(settings: Settings, cluster: Cluster) -> dict[str, str]:
+    """Return the incident of each step whose record is in the cluster."""
+    found = {}
+    for each in cluster.config_maps(settings.own.namespace, STEP_LABEL):
+        step, data = each.metadata.labels[STEP_LABEL], each.data or {}
+        if step in STEPS and data.get("incident"):
+            found[step] = str(data["incident"])
+    return found

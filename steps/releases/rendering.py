@@ -1,0 +1,340 @@
+"""Looking beforehand at what the chart renders: every release that the procedure will ask for, in quiet times.
+
+The releases are rendered with the user's chart and values, held against what the program addresses
+(`dualregion.chart.rendered`), and tried on the API server, which keeps nothing of it. In an incident none of it is done.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from clients import charts, pods, search_engine, zeebe
+from clients.kubernetes import CONNECTIONS, CallFailed, Cluster
+from dualregion.chart import rendered, sent_values
+from dualregion.chart.installations import Bases
+from dualregion.config.chart_findings import Code, Finding
+from dualregion.config.settings import Settings
+from dualregion.errors import DualRegionError, Refused
+from dualregion.procedure import Role
+from dualregion.procedure.topology import Installation
+from steps.context import Site
+
+PROVIDER_PACKAGE = "pulumi_kubernetes"
+"""The package that names the provider plugin's version: Pulumi uses the plugin of the very same."""
+_AT_ONCE = 4
+_HOOK = "helm.sh/hook"
+_WELL = "as the program addresses it, in every release of the procedure"
+ADDRESSED = rendered.Addressed(
+    management_port=zeebe.MANAGEMENT_PORT,
+    rest_port=zeebe.REST_PORT,
+    engine_port=search_engine.PORT,
+    broker_label=pods.label(pods.BROKER_SELECTOR),
+    engine_label=pods.label(pods.ENGINE_SELECTOR),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at what the chart renders has found.
+
+    :ivar findings: those that are not accepted.
+    :ivar unknown: what could not be seen, and why.
+    :ivar digest: of all that was looked at; the same one means the same result, but for the API server's.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def fatal(self) -> tuple[Finding, ...]:
+        """The findings with which some step cannot be done."""
+        return tuple(each for each in self.findings if each.code.is_fatal)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be known, and keeps no step from being done; and what could not be seen."""
+        minor = [f"the chart renders: {each}" for each in self.findings if not each.code.is_fatal]
+        return [*minor, *(f"not known: {each}" for each in self.unknown)]
+
+    @property
+    def proved(self) -> str:
+        """The digest, if all was seen and nothing is fatal; else empty."""
+        return "" if self.fatal or self.unknown else self.digest
+
+
+def provider_version() -> str:
+    """Return the version of the Kubernetes provider, or an empty one if it is not installed."""
+    try:
+        return version(PROVIDER_PACKAGE)
+    except PackageNotFoundError:
+        return ""
+
+
+def look(cluster: Cluster, settings: Settings, bases: Bases, project: Path) -> Seen:
+    """Look at all releases of a region's stack.
+
+    :param bases: what the user's values say.
+    :param project: where the path of a chart starts.
+    """
+    digest = digest_of(settings, bases, project)
+    try:
+        with charts.fetched(settings.chart, project) as chart:
+            found = [*_unsent(bases, chart)]
+            documents = _render(cluster, settings, bases, chart)
+    except (charts.NoHelm, charts.NotFetched) as error:
+        return Seen(unknown=(f"what the chart renders: {error}",), digest=digest)
+    failed = {
+        stage: each for stage, each in documents.items() if isinstance(each, charts.NotRendered)
+    }
+    found += [Finding(Code.TEMPLATE, str(each), (stage,)) for stage, each in failed.items()]
+    releases = rendered.releases(settings, bases)
+    made = {
+        stage: (releases[stage], each)
+        for stage, each in documents.items()
+        if not isinstance(each, charts.NotRendered)
+    }
+    found += rendered.findings(settings, made, ADDRESSED)
+    refused, unknown = _tried(cluster, settings.regions[settings.region].namespace, made)
+    found += refused
+    wanted = tuple(each for each in found if each.code not in settings.chart.accept)
+    return Seen(wanted, tuple(unknown), digest)
+
+
+def check(site: Site) -> Seen:
+    """Look in phase normal, unless all that is to be looked at was seen well before.
+
+    :returns: what was seen; nothing in any other phase.
+    :raises Refused: if some step could not be done with what the chart renders.
+    """
+    if site.topology.role is not Role.MEMBER:
+        return Seen(digest=site.own.rendered)
+    if site.own.rendered and site.own.rendered == digest_of(
+        site.settings, site.bases, site.project
+    ):
+        return Seen(digest=site.own.rendered)
+    seen = look(site.cluster, site.settings, site.bases, site.project)
+    if seen.fatal:
+        raise refusal(seen.fatal)
+    return seen
+
+
+def prove(site: Site) -> str:
+    """Look as `check` does, once the namespace is there, and return in a sentence what was seen.
+
+    :raises Refused: as `check`.
+    """
+    if site.rendered:
+        return _WELL
+    seen = look(site.cluster, site.settings, site.bases, site.project)
+    if seen.fatal:
+        raise refusal(seen.fatal)
+    for each in seen.warnings:
+        site.say(each)
+    return "; ".join(f"not known: {each}" for each in seen.unknown) or _WELL
+
+
+def refusal(found: Sequence[Finding]) -> Refused:
+    """Return the error of findings with which the procedure could not be carried out."""
+    listed = "\n".join(f"  - {each}" for each in found)
+    codes = ", ".join(sorted({each.code for each in found}))
+    return Refused(
+        f"with what the chart renders some step of the procedure cannot be done:\n{listed}\n"
+        f"Fix the values files (docs/configuration.md, 'What the chart renders'); what you know better is accepted with "
+        f"chart.accept, which takes these words: {codes}"
+    )
+
+
+def digest_of(settings: Settings, bases: Bases, project: Path) -> str:
+    """Return a digest of all that decides on what is rendered, and how it is judged; empty if that cannot be read."""
+    releases = rendered.releases(settings, bases)
+    parts = {stage: [each.namespace, each.values] for stage, each in releases.items()}
+    about = [
+        provider_version(),
+        settings.release,
+        settings.chart.model_dump_json(),
+        settings.peer.pod_cidrs,
+    ]
+    text = json.dumps([about, parts], sort_keys=True, default=str)
+    found = hashlib.sha256(text.encode())
+    try:
+        for path in _files(settings, project):
+            found.update(str(path).encode())
+            found.update(path.read_bytes())
+    except OSError:
+        # What cannot be read now may be another chart the next time.
+        return ""
+    return found.hexdigest()
+
+
+def _files(settings: Settings, project: Path) -> list[Path]:
+    """Return the files of a chart that lies on this machine."""
+    if not settings.chart.is_path:
+        return []
+    chart = project / settings.chart.name
+    return (
+        sorted(each for each in chart.rglob("*") if each.is_file()) if chart.is_dir() else [chart]
+    )
+
+
+def _unsent(bases: Bases, chart: Path) -> Iterator[Finding]:
+    """Yield the user's values that the provider drops though they would take a default of the chart away."""
+    used = provider_version()
+    if sent_values.keeps_nulls(used):
+        return
+    defaults = charts.defaults(chart)
+    dropped = [
+        key for base in (bases.own, bases.failover) for key in sent_values.dropped(base, defaults)
+    ]
+    for key in dict.fromkeys(dropped):
+        yield Finding(
+            Code.VALUE,
+            f"{key} is null in your values, which would take the chart's default away, but {PROVIDER_PACKAGE} {used} drops "
+            f"nulls before Helm sees them: set what you want instead, or use {PROVIDER_PACKAGE} "
+            f"{'.'.join(map(str, sent_values.KEEPS_NULLS_FROM))} or newer",
+        )
+
+
+def _render(
+    cluster: Cluster, settings: Settings, bases: Bases, chart: Path
+) -> dict[str, list[dict[str, Any]] | charts.NotRendered]:
+    """Render all releases at once; one that helm does not render is there as the error."""
+    try:
+        known = cluster.version()
+    except CallFailed:
+        known = ""
+
+    def one(spec: Installation) -> list[dict[str, Any]] | charts.NotRendered:
+        try:
+            return charts.render(chart, settings.release, spec, known)
+        except charts.NotRendered as error:
+            return error
+
+    releases = rendered.releases(settings, bases)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        return dict(zip(releases, pool.map(one, releases.values()), strict=True))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """An object to be tried, and in which stages it is rendered."""
+
+    document: Mapping[str, Any]
+    stages: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.document.get('kind')} {(self.document.get('metadata') or {}).get('name')}"
+
+
+def _tried(
+    cluster: Cluster,
+    namespace: str,
+    made: Mapping[str, tuple[Installation, Sequence[Mapping[str, Any]]]],
+) -> tuple[list[Finding], list[str]]:
+    """Return what the API server refuses of what is rendered, and what could not be tried.
+
+    All of it is tried in the region's own namespace: the failover namespace is not there yet, and gets the same rights.
+    """
+    try:
+        if not cluster.has_namespace(namespace):
+            return [], [f"whether the API server takes it: namespace {namespace} is not there yet"]
+    except CallFailed as error:
+        return [], [f"whether the API server takes it: {error}"]
+    trials = _trials(made, everywhere=tuple(made))
+    served = _Served(cluster)
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        results = list(pool.map(partial(_try, served, namespace), trials))
+    found = [each for each in results if isinstance(each, Finding)]
+    return found, _in_one([each for each in results if isinstance(each, str)])
+
+
+def _in_one(reasons: list[str]) -> list[str]:
+    """Return the first of several reasons, with the count of the others: one cause has many objects."""
+    if not reasons[1:]:
+        return reasons
+    return [f"{reasons[0]} (and the same of {len(reasons) - 1} other objects)"]
+
+
+def _trials(
+    made: Mapping[str, tuple[Installation, Sequence[Mapping[str, Any]]]],
+    everywhere: tuple[str, ...],
+) -> list[_Trial]:
+    """Return each object once, however many releases have it."""
+    stages: dict[str, tuple[Mapping[str, Any], list[str]]] = {}
+    for stage, (_, objects) in made.items():
+        for each in objects:
+            if _HOOK in ((each.get("metadata") or {}).get("annotations") or {}):
+                # Helm deletes and recreates it, so what it would be as a change says nothing.
+                continue
+            text = json.dumps(each, sort_keys=True, default=str)
+            stages.setdefault(text, (each, []))[1].append(stage)
+    return [
+        _Trial(document, () if tuple(named) == everywhere else tuple(named))
+        for document, named in stages.values()
+    ]
+
+
+class _Served:
+    """What the API server serves, asked once for each API version."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._known: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def collection(self, document: Mapping[str, Any], namespace: str) -> str | None:
+        """Return the path of an object's collection; None if its kind is not served."""
+        api_version = str(document.get("apiVersion"))
+        if api_version not in self._known:
+            try:
+                self._known[api_version] = self.cluster.resources(api_version)
+            except CallFailed as error:
+                if error.status != 404:
+                    raise
+                self._known[api_version] = {}
+        resource = self._known[api_version].get(str(document.get("kind")))
+        if resource is None:
+            return None
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        inside = f"/namespaces/{namespace}" if resource["namespaced"] else ""
+        return f"{root}{inside}/{resource['name']}"
+
+
+def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None:
+    """Try one object: a finding if it is refused, a text if that cannot be known, None if it is taken."""
+    metadata = {**(trial.document.get("metadata") or {}), "namespace": namespace}
+    try:
+        collection = served.collection(trial.document, namespace)
+        if collection is None:
+            api_version = trial.document.get("apiVersion")
+            return Finding(
+                Code.REFUSED,
+                f"{trial}: this cluster knows no such kind of {api_version}",
+                trial.stages,
+            )
+        served.cluster.try_out(
+            collection, str(metadata.get("name")), {**trial.document, "metadata": metadata}
+        )
+    except CallFailed as error:
+        if error.status in _REFUSALS:
+            # What a Secret holds may stand in the reason.
+            why = f"status {error.status}" if trial.document.get("kind") == "Secret" else str(error)
+            return Finding(
+                Code.REFUSED, f"{trial}: the API server would refuse it: {why}", trial.stages
+            )
+        if error.status == _ALREADY_THERE:
+            return None
+        return f"whether the API server takes {trial}: {error}"
+    except DualRegionError as error:
+        return f"whether the API server takes {trial}: {error}"
+    return None
+
+
+_REFUSALS = (403, 404, 405, 413, 415, 422)
+"""Statuses that another try does not change; 400 may also come from an admission webhook that cannot be tried out."""
+_ALREADY_THERE = 409

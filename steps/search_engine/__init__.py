@@ -1,0 +1,1 @@
+"""Steps on the search engines: settings, fitness, snapshot, copy and restore."""

@@ -1,0 +1,83 @@
+"""The recreated engine's own persistent settings, which a restore replaces by those of the survivor's engine.
+
+Templates and policies come along with the global state, and with it such settings, as of allocation: with those of another
+cluster its shards might go nowhere. So they are read before, written down, and put back as soon as the restore has begun.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from clients.kubernetes import CallFailed
+from clients.search_engine import SearchEngine
+from dualregion.errors import Refused
+from steps.context import Site
+from steps.polling import Waiting
+
+NOTE = "dual-region-engine-settings"
+"""The ConfigMap in the survivor's namespace that they are written down in: a run may be killed before they are back."""
+_RIGHT = "In that namespace the survivor's stack needs the right `update` of services/proxy (`dualregion rights`)"
+
+
+def see_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) -> None:
+    """Set the target's persistent settings to what they are, if a restore would change them.
+
+    :raises Refused: if that may not be done.
+    """
+    theirs, own = source.persistent_settings(), target.persistent_settings()
+    if theirs == own:
+        return
+    try:
+        target.set_persistent_settings(dict.fromkeys(theirs) | own)
+    except CallFailed as error:
+        if not error.may_pass:
+            raise Refused(
+                f"B2: the persistent settings of {target}, which a restore replaces, could not be put back: {error}. "
+                f"{_RIGHT}"
+            ) from None
+        raise
+
+
+def keep(site: Site, engine: SearchEngine, waiting: Waiting) -> dict[str, Any]:
+    """Return the engine's own settings, and write them down; those of a restore that was interrupted are taken from there."""
+    hint = f"Look at the log of {engine} and at the API server of region {site.settings.own.name}."
+
+    def read() -> dict[str, Any]:
+        uuid = engine.uuid()
+        found = site.cluster.config_map(site.namespace, NOTE)
+        noted = (found.data or {}) if found is not None else {}
+        if (noted.get("engine"), noted.get("restoring")) == (uuid, "true"):
+            return dict(json.loads(noted["settings"]))
+        settings = engine.persistent_settings()
+        _note(site, engine=uuid, restoring="true", settings=json.dumps(settings))
+        return settings
+
+    return waiting.answer(f"the persistent settings of {engine} are written down", read, hint)
+
+
+def put_back(site: Site, engine: SearchEngine, waiting: Waiting, own: Mapping[str, Any]) -> None:
+    """Give the engine its own settings back.
+
+    :raises Refused: if that may not be done.
+    """
+
+    def act() -> None:
+        now = engine.persistent_settings()
+        if now != own:
+            site.say(f"{waiting.step}: {engine} gets its own persistent settings back")
+            try:
+                engine.set_persistent_settings(dict.fromkeys(now) | dict(own))
+            except CallFailed as error:
+                if not error.may_pass:
+                    raise Refused(
+                        f"{waiting.step}: {engine} does not get its own persistent settings back: {error}. {_RIGHT}"
+                    ) from None
+                raise
+        _note(site, restoring="false")
+
+    what = f"{engine} has its own persistent settings, not those of the survivor's"
+    waiting.until_none(what, act, f"Look at the log of {engine}.")
+
+
+def _note(site: Site, **data: str) -> None:
+    site.cluster.apply_config_map(site.namespace, NOTE, data)

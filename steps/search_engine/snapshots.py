@@ -1,0 +1,441 @@
+"""Moving a search engine's data to the recreated region, and proving that nothing is lost on the way.
+
+Long work is started without waiting and then polled. How long it may take is not known beforehand, so
+a wait ends only when nothing has moved for the whole deadline. Nothing here starts or stops exporting:
+that no broker exports to the recreated region's engine meanwhile is for the caller to see to.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from clients.kubernetes import CallFailed, understood
+from clients.search_engine import SearchEngine
+from dualregion.errors import DeadlineExceeded, DualRegionError
+from dualregion.observed.documents import counts_differ, missing_templates
+from dualregion.observed.health import not_served
+from dualregion.observed.marks import Marks
+from dualregion.observed.records import PartitionRecords, lacking_partitions, missing_records
+from dualregion.observed.repositories import Repository
+from dualregion.observed.restores import RestoreProgress, restore_pending, restore_progress
+from dualregion.observed.snapshots import Snapshot, snapshot_bad
+from steps.context import Evidence
+from steps.polling import Waiting
+
+PATIENCE_SECONDS = 30.0
+"""How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
+engine refuses for that long (a bucket that is not there, missing rights) does not pass by itself."""
+_CHECK_REPOSITORY = "Check `backup` in the configuration (type and settings), and the engine's rights to that place."
+
+
+def take_snapshot(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, incident: str
+) -> Snapshot:
+    """Register the repository, take a snapshot and judge it.
+
+    :param name: unique for each attempt; one of this name and incident is the same attempt, gone on with.
+    :raises DualRegionError: if it cannot be taken, or is not whole.
+    """
+    hint = f"Look at the log and the disks of {survivor}."
+    _patient(waiting).until_none(
+        f"every index of {survivor} is served",
+        lambda: not_served(survivor.health()),
+        hint,
+    )
+    register(survivor, waiting, repository, readonly=False)
+    _insist(
+        waiting,
+        f"{survivor} takes snapshot {name}",
+        lambda: _start_once(survivor, waiting, repository, name, incident),
+        hint,
+    )
+    snapshot = _finished(survivor, waiting, repository, name, hint)
+    problem = snapshot_bad(snapshot)
+    if problem:
+        raise DualRegionError(
+            f"{waiting.step}: in {survivor}, {problem}. It is not restored from. {hint} "
+            "The same `pulumi up` takes a new one."
+        )
+    return snapshot
+
+
+def _start_once(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, incident: str
+) -> None:
+    found = survivor.snapshot(repository.name, name)
+    if found is None:
+        survivor.start_snapshot(repository.name, name, incident)
+    elif found.incident != incident:
+        raise DualRegionError(
+            f"{waiting.step}: repository {repository.name} already holds a snapshot {name} ({found.uuid}), "
+            f"taken for {found.incident or 'another purpose'} and not for {incident}: nothing was changed. "
+            "Delete it, or give the repository another base path."
+        )
+
+
+def _finished(
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, hint: str
+) -> Snapshot:
+    """Wait until a snapshot has ended, well or badly."""
+    ended: list[Snapshot] = []
+
+    def still_running() -> str | None:
+        found = survivor.snapshot(repository.name, name)
+        if found is None:
+            return f"repository {repository.name} does not hold it"
+        if found.running:
+            return survivor.snapshot_progress(repository.name, name)
+        ended.append(found)
+        return None
+
+    _while_it_moves(waiting, f"snapshot {name} of {survivor}", still_running, hint)
+    return ended[-1]
+
+
+def restore_snapshot(
+    recreated: SearchEngine,
+    waiting: Waiting,
+    repository: Repository,
+    snapshot: Snapshot,
+    *,
+    begun: Callable[[], None] = lambda: None,
+) -> Evidence:
+    """Make the recreated region's engine hold what the snapshot holds, and nothing else.
+
+    Indices that are there are what an attempt that was interrupted has left: they are deleted first.
+
+    :param begun: called as soon as the engine has the snapshot's global state, and works on its shards.
+    :raises DualRegionError: if the snapshot is not the one seen there, or a shard cannot be restored.
+    """
+    register(recreated, waiting, repository, readonly=True)
+    _see(recreated, waiting, repository, snapshot)
+    hint = (
+        f"Look at the log and the disks of {recreated}. What has been restored is deleted and restored "
+        "again by the same `pulumi up`."
+    )
+
+    def begin() -> None:
+        # Both together: a call whose answer got lost may have begun a restore all the same.
+        _delete_remains(recreated, waiting)
+        recreated.restore(repository.name, snapshot.name)
+
+    _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    begun()
+    seen: list[RestoreProgress] = []
+
+    def pending() -> str | None:
+        health, recoveries = recreated.health(), recreated.recoveries()
+        progress = understood(
+            recreated,
+            lambda: restore_progress(snapshot, repository.name, health, recoveries),
+        )
+        _refuse_failing(recreated, waiting, progress, hint)
+        seen.append(progress)
+        return restore_pending(progress)
+
+    _while_it_moves(waiting, f"restore of {snapshot.name} in {recreated}", pending, hint)
+    health = waiting.answer(f"{recreated} tells its health", recreated.health, hint)
+    return {
+        "snapshot": str(snapshot),
+        "restored": str(seen[-1]),
+        "health": f"{health.status}, {health.nodes} nodes",
+    }
+
+
+def _see(
+    recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
+) -> None:
+    """See in another engine the very snapshot that was taken: by its uuid, as names can be given again."""
+
+    def look() -> str | None:
+        found = recreated.snapshot(repository.name, snapshot.name)
+        if found is None:
+            return f"repository {repository.name} does not show it there"
+        if found.uuid != snapshot.uuid:
+            return f"what it sees under this name is another snapshot ({found.uuid})"
+        return snapshot_bad(found)
+
+    _patient(waiting).until_none(
+        f"{recreated} sees snapshot {snapshot.name} ({snapshot.uuid})",
+        look,
+        f"Do both regions reach the same place with the settings of repository {repository.name}?",
+    )
+
+
+def _delete_remains(recreated: SearchEngine, waiting: Waiting) -> None:
+    remains = recreated.indices()
+    if remains:
+        waiting.say(
+            f"{waiting.step}: deleting what an earlier attempt left in {recreated}: {', '.join(remains)}"
+        )
+        recreated.delete_indices(remains)
+
+
+def _refuse_failing(
+    recreated: SearchEngine, waiting: Waiting, progress: RestoreProgress, hint: str
+) -> None:
+    """End a wait that nothing can end any more: the engine has given a shard up.
+
+    :raises DualRegionError: naming the shard and the engine's reason.
+    """
+    shard = progress.failing
+    reason = recreated.given_up(shard.index, shard.number) if shard else None
+    if reason:
+        raise DualRegionError(
+            f"{waiting.step}: {recreated} cannot restore {reason}. "
+            f"{progress.done} of {progress.total} shards were restored. {hint}"
+        )
+
+
+class Different(DualRegionError):
+    """The copy is not what it was copied from."""
+
+
+def prove_equal(
+    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting, *, as_copied: bool = True
+) -> Evidence:
+    """Prove that both engines hold the same number of documents in each index, and the same templates.
+
+    :param as_copied: whether the recreated engine must hold no other index; later, retention may have deleted what
+        is old in the survivor's alone.
+    :raises Different: naming what differs.
+    """
+    hint = "Look at its pods and their logs."
+    ours = waiting.answer(f"{survivor} counts its documents", survivor.document_counts, hint)
+    theirs = waiting.answer(f"{recreated} counts its documents", recreated.document_counts, hint)
+    if not as_copied:
+        theirs = {index: count for index, count in theirs.items() if index in ours}
+    problem = counts_differ(ours, theirs)
+    if problem:
+        raise Different(
+            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything still write to "
+            "one of them, or delete what is old?"
+        )
+    wanted = waiting.answer(f"{survivor} lists its templates", survivor.templates, hint)
+    found = waiting.answer(f"{recreated} lists its templates", recreated.templates, hint)
+    missing = missing_templates(wanted, found)
+    if missing:
+        raise Different(
+            f"{waiting.step}: {recreated} lacks templates of {survivor}; {missing}. Without them the "
+            "indices to come would be made without their mappings."
+        )
+    return {
+        "documents": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions",
+        "templates": ", ".join(wanted) or "none",
+    }
+
+
+def prove_equal_records(
+    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting
+) -> Evidence:
+    """Prove that both engines hold the same number of documents in each index of the exporters.
+
+    For when web apps are at work again in both regions, and write to the other indices.
+
+    :raises Different: naming what differs.
+    """
+    hint = "Look at its pods and their logs."
+    ours = waiting.answer(f"{survivor} counts its records", survivor.document_counts, hint)
+    theirs = waiting.answer(f"{recreated} counts its records", recreated.document_counts, hint)
+    ours = {index: each for index, each in ours.items() if index.startswith(survivor.record_prefix)}
+    problem = counts_differ(ours, {index: theirs[index] for index in ours if index in theirs})
+    if problem:
+        raise Different(
+            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything delete what is old, in one "
+            "of them alone?"
+        )
+    return {
+        "recordsCopied": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions"
+    }
+
+
+def is_copied(survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting) -> bool:
+    """Return whether the recreated engine holds all that the survivor's holds, down to the last operation on each shard.
+
+    So it is after an attempt that was interrupted, or whose record could not be written. Whatever was written to the
+    survivor's engine since, also in the place of what was there before, has moved a shard's last operation.
+    """
+
+    def look() -> bool:
+        return bool(recreated.indices()) and recreated.marks() == survivor.marks()
+
+    try:
+        what = f"it is known whether {recreated} holds the copy already"
+        return _patient(waiting).answer(what, look, "")
+    except DeadlineExceeded:
+        # As after a restore that was interrupted: shards that do not serve yet. What is not seen is copied.
+        return False
+
+
+def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) -> None:
+    """Take the read-only registration away again: the region's own backups may need the name.
+
+    What lies in the repository stays.
+    """
+    _insist(
+        waiting,
+        f"{recreated} forgets snapshot repository {repository.name}",
+        lambda: recreated.forget_repository(repository.name),
+        f"Look at the log of {recreated}.",
+    )
+
+
+def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
+    """Return which records of the failover engine another engine lacks at this moment, or None."""
+    wanted = failover.records()
+    return missing_records(holder.records(within=wanted), wanted)
+
+
+class RecordsMissing(DualRegionError):
+    """The survivor's engine does not hold all that the failover engine holds, or it is not known to."""
+
+
+def wait_for_equal_records(
+    survivor: SearchEngine,
+    failover: SearchEngine,
+    waiting: Waiting,
+    quiet_seconds: float,
+    never: Callable[[Iterable[int]], str | None],
+) -> dict[int, PartitionRecords]:
+    """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
+
+    Whether they are quiet costs the same however much they hold. What they hold is counted only once they are, and again
+    only if something came meanwhile; it costs the more the more records the failover engine holds, whatever the survivor's
+    holds from before.
+
+    :param quiet_seconds: how long nothing new must have come; brokers still flush what they have
+        buffered after a pause.
+    :param never: asked while partitions lack records: why theirs will not come, or None.
+    :returns: the survivor's records, of those that both engines must hold.
+    :raises RecordsMissing: with the last reason why it was not reached by the deadline, or why it never will be.
+    """
+    quiet, counted = _Quiet(quiet_seconds), _Counted(survivor, failover)
+
+    def look() -> str | None:
+        marks = (failover.record_marks(), survivor.record_marks())
+        still_coming = quiet.not_yet(marks)
+        if still_coming:
+            return still_coming
+        lacks = counted.lacks(marks)
+        reason = "; ".join(lacks.values())
+        why = never(lacks) if lacks else None
+        if why:
+            raise RecordsMissing(f"{reason}; {why}")
+        return reason or None
+
+    reason = waiting.last_reason(
+        f"{survivor} holds every record that {failover} holds, and nothing new comes", look
+    )
+    if reason:
+        raise RecordsMissing(reason)
+    return counted.held
+
+
+_Pair = tuple[Marks, Marks]
+"""What is written in the failover engine and in the survivor's."""
+
+
+class _Quiet:
+    """Knows since when nothing was written to two engines."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._marks: _Pair | None = None
+        self._since = 0.0
+
+    def not_yet(self, marks: _Pair) -> str | None:
+        now = monotonic()
+        if marks != self._marks:
+            self._marks, self._since = marks, now
+        if now - self._since >= self._seconds:
+            return None
+        return f"waiting until nothing new has come for {self._seconds:g} s"
+
+
+class _Counted:
+    """Counts what two engines hold, and not again as long as nothing was written to them.
+
+    :ivar held: the survivor's records, within the failover engine's ranges, when last counted.
+    """
+
+    def __init__(self, survivor: SearchEngine, failover: SearchEngine) -> None:
+        self._survivor, self._failover = survivor, failover
+        self._marks: _Pair | None = None
+        self._lacks: dict[int, str] = {}
+        self.held: dict[int, PartitionRecords] = {}
+
+    def lacks(self, marks: _Pair) -> dict[int, str]:
+        """Return what the survivor's engine lacks, by partition."""
+        if marks != self._marks:
+            # The failover engine first: what comes later to the survivor's does not count against it.
+            wanted = self._failover.records()
+            self.held = self._survivor.records(within=wanted)
+            self._lacks = lacking_partitions(self.held, wanted)
+            self._marks = marks
+        return self._lacks
+
+
+def register(
+    search: SearchEngine, waiting: Waiting, repository: Repository, *, readonly: bool
+) -> None:
+    """Register a repository, and see that every node of the engine can use it.
+
+    :raises DualRegionError: with the engine's reason.
+    """
+    _insist(
+        waiting,
+        f"{search} knows snapshot repository {repository.name} ({repository.type})",
+        lambda: search.register_repository(repository, readonly=readonly),
+        _CHECK_REPOSITORY,
+    )
+
+
+def _insist(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> None:
+    """Do something that an engine may refuse for a moment; what it refuses for good is said at once.
+
+    :raises DualRegionError: with the engine's reason.
+    """
+
+    def attempt() -> None:
+        try:
+            act()
+        except CallFailed as error:
+            if not error.may_pass:
+                raise DualRegionError(f"{waiting.step}: {error}. {hint}") from None
+            raise
+
+    _patient(waiting).until_none(what, attempt, hint)
+
+
+def _patient(waiting: Waiting) -> Waiting:
+    return dataclasses.replace(
+        waiting, deadline_seconds=min(PATIENCE_SECONDS, waiting.deadline_seconds)
+    )
+
+
+def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None], hint: str) -> None:
+    """Look until there is no reason left; the deadline begins again as long as something moves.
+
+    Only what was not seen before counts as moving: reasons that take turns do not.
+
+    :raises DeadlineExceeded: if nothing has moved for a whole deadline.
+    """
+    start = monotonic()
+    before: set[str] = set()
+    seen: set[str] = set()
+
+    def look_and_note() -> str | None:
+        reason = look()
+        if reason is not None:
+            seen.add(reason)
+        return reason
+
+    while (reason := waiting.last_reason(what, look_and_note)) is not None:
+        # One look may take a whole deadline, so what one deadline saw is compared with those before.
+        if (before and seen <= before) or (not before and len(seen) < 2):
+            raise DeadlineExceeded(
+                f"{waiting.step}: {what} has not moved for {waiting.deadline_seconds:.0f} s, "
+                f"{monotonic() - start:.0f} s after it began. Last seen: {reason}. {hint}"
+            )
+        before |= seen
+        seen.clear()

@@ -1,0 +1,58 @@
+"""What the proofs of a survivor's steps stand on in its cluster: brokers and policies, known by their uids."""
+
+from clients.kubernetes import Cluster
+from dualregion.config.settings import Settings
+from dualregion.procedure import Step
+from dualregion.procedure.topology import Topology
+from dualregion.state import standing
+from dualregion.state.progress import Stack
+from steps.context import Site
+from steps.failover import POLICY_NAME
+from steps.polling import Say
+
+
+def entry(site: Site, step: Step) -> dict[str, str]:
+    """Return what a step's record holds of what its proof stands on; nothing for a step that stands for itself.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    if not standing.is_kept_of(step):
+        return {}
+    return standing.entry(there(site.cluster, site.settings))
+
+
+def there(cluster: Cluster, settings: Settings) -> standing.Uids:
+    """Return the uid of what a survivor's proof may stand on and is there, and not about to go, by kind and name.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    made = {}
+    brokers = f"{settings.release}-zeebe"
+    for namespace in (settings.own.namespace, settings.own.failover):
+        made[f"statefulset {namespace}/{brokers}"] = cluster.stateful_set(namespace, brokers)
+        made[f"networkpolicy {namespace}/{POLICY_NAME}"] = cluster.network_policy(
+            namespace, POLICY_NAME
+        )
+    about = {name: found.metadata for name, found in made.items() if found is not None}
+    return {
+        name: each.uid
+        for name, each in about.items()
+        if each.uid and each.deletion_timestamp is None
+    }
+
+
+def proved_again(
+    cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: Say
+) -> Topology:
+    """Return the topology in which each proof whose ground is gone, or was recreated, is made again.
+
+    :raises CallFailed: if the cluster does not tell.
+    """
+    stood_on = standing.recorded(topology.gates, own)
+    now = there(cluster, settings) if stood_on else {}
+    gone = standing.outdated(stood_on, now)
+    for step, names in gone.items():
+        warn(
+            f"what {step} was proved on is gone or was recreated ({', '.join(names)}): it is proved again"
+        )
+    return standing.proved_again(topology, own, gone)

@@ -1,0 +1,205 @@
+"""Both stacks and both regions as the runbook's tests need them: whole, unless a test takes something away."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cli.stacks.read import Both, RegionStack, State
+from cli.status.observe import InstallationSight, Pod, RegionSight, Sights, Workload, broker_ids
+from cli.status.results import Told
+from dualregion import brokers
+from dualregion.observed.records import PartitionRecords
+from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
+from dualregion.procedure.topology import NO_INCIDENT, Kind
+from dualregion.state.progress import Stack
+from tests.inputs.examples import NAMES, settings
+
+INCIDENT = "1-region1-lost"
+SIZES = {"clusterSize": 4, "partitionCount": 4}
+
+
+def stack(
+    region: int,
+    phase: str = "normal",
+    lost: int | None = None,
+    proved: Iterable[str] = (),
+    *,
+    nodes: Iterable[str] = ("normal",),
+    incident: str = INCIDENT,
+    reached: str | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> RegionStack:
+    """Return a stack.
+
+    `proved` are its gates; `reached` is the phase of its last update, the wanted one unless given.
+    """
+    wanted = settings(
+        region=region,
+        phase=phase,
+        lostRegion=lost,
+        backup={"settings": {"bucket": "b"}},
+        **SIZES,
+    )
+    gates = {step: NO_INCIDENT if step == "N" else incident for step in proved}
+    said = {"phase": reached or phase, "region": region, "lostRegion": lost, **(outputs or {})}
+    held = Stack.of(said, frozenset((*nodes, *gates)), gates)
+    return RegionStack(f"region{region}", wanted, State(held, said), **more)
+
+
+def normal() -> Both:
+    """Return both stacks in phase normal, proved."""
+    return stack(0, proved=["N"]), stack(1, proved=["N"])
+
+
+def failing_over(proved: Iterable[str], there: str = "normal") -> Both:
+    """Return both stacks told of region 1's loss; the survivor has proved some of its steps."""
+    steps = tuple(proved)
+    nodes = ("normal", "failover") if "F2" in steps else ("normal",)
+    reached = "failover" if "F3" in steps else "normal"
+    return (
+        stack(0, "failover", 1, steps, nodes=nodes, reached=reached),
+        stack(1, "failover", 1, reached=there, nodes=("normal",) if there == "normal" else ()),
+    )
+
+
+def failing_back(
+    here: Iterable[str], there: Iterable[str], phase: str = "failback-pending"
+) -> Both:
+    """Return both stacks in a failback of region 1."""
+    mine = tuple(here)
+    nodes = ("normal",) if "B5" in mine else ("normal", "failover")
+    return stack(0, phase, 1, mine, nodes=nodes), stack(1, phase, 1, there)
+
+
+def installation(
+    region: int,
+    kind: Kind = Kind.NORMAL,
+    *,
+    view: ClusterView | None = None,
+    exporting: str = "EXPORTING",
+    highest: int = 100,
+    asleep: Iterable[int] = (),
+    ready: int = 1,
+) -> Told[InstallationSight | None]:
+    """Return an installation of which everything is ready, but the brokers asleep."""
+    given = settings(**SIZES)
+    namespace = f"camunda-{NAMES[region]}" + ("-failover" if kind is Kind.FAILOVER else "")
+    ids = broker_ids(given, region, kind)
+    pods = tuple(
+        Pod(
+            f"camunda-zeebe-{ordinal}",
+            broker,
+            broker not in asleep,
+            Told(silence="not ready")
+            if broker in asleep
+            else Told(_states(f"{namespace}/camunda-zeebe-{ordinal}", broker, exporting)),
+        )
+        for ordinal, broker in enumerate(ids)
+    )
+    records = {number: PartitionRecords(10, 1, highest) for number in range(1, 5)}
+    return Told(
+        InstallationSight(
+            kind,
+            namespace,
+            (
+                Workload("camunda-zeebe", sum(pod.ready for pod in pods), len(pods)),
+                Workload("camunda-operate", ready, 1),
+            ),
+            pods,
+            Told(records),
+            Told(view or view_of(range(4))) if kind is Kind.NORMAL else Told(silence="not asked"),
+        )
+    )
+
+
+def hushed(told: Told[InstallationSight | None], *parts: str) -> Told[InstallationSight | None]:
+    """Return an installation of which these parts do not answer: `view`, `records`, `exporting`."""
+    found = told.value
+    assert found is not None
+    silence = "no answer in time"
+    return Told(
+        replace(
+            found,
+            view=Told(silence=silence) if "view" in parts else found.view,
+            records=Told(silence=silence) if "records" in parts else found.records,
+            brokers=tuple(
+                replace(each, exporting=Told(silence=silence))
+                if each.ready and "exporting" in parts
+                else each
+                for each in found.brokers
+            ),
+        )
+    )
+
+
+def _states(pod: str, broker: int, phase: str) -> tuple[Exporting, ...]:
+    return tuple(
+        Exporting(pod, number, broker == number - 1, phase, 90, 90)
+        for number in range(1, 5)
+        if broker in brokers.replicas(number, 4, 4)
+    )
+
+
+def view_of(ids: Iterable[int], leaderless: Iterable[int] = ()) -> ClusterView:
+    """Return the topology with these brokers; the lowest of them leads every partition but those."""
+    found = sorted(ids)
+    return ClusterView(
+        tuple(
+            Broker(
+                each,
+                f"camunda-zeebe-0.camunda-zeebe.camunda-{NAMES[each % 2]}.svc",
+                tuple(
+                    Replica(
+                        number,
+                        "leader" if each == found[0] and number not in leaderless else "follower",
+                        True,
+                    )
+                    for number in range(1, 5)
+                ),
+            )
+            for each in found
+        )
+    )
+
+
+def region(number: int, **installations: Told[InstallationSight | None]) -> RegionSight:
+    """Return a region that shows these installations, `normal` and `failover`."""
+    name = NAMES[number]
+    found = {Kind(kind): told for kind, told in installations.items()}
+    return RegionSight(number, name, f"cluster-{name}", installations=found)
+
+
+def silent(number: int) -> RegionSight:
+    """Return a region that does not answer."""
+    return replace(region(number), silence="no answer in time")
+
+
+def whole() -> Sights:
+    """Return two healthy regions."""
+    return region(0, normal=installation(0)), region(1, normal=installation(1))
+
+
+def returned(exporting: str = "EXPORTING") -> Sights:
+    """Return all three installations of a failback; half of region 1 sleeps."""
+    return (
+        region(
+            0,
+            normal=installation(0, exporting=exporting),
+            failover=installation(0, Kind.FAILOVER, exporting=exporting),
+        ),
+        region(1, normal=installation(1, exporting=exporting, asleep=[1])),
+    )
+
+
+def taken_over(exporting: str = "EXPORTING") -> Sights:
+    """Return the survivor with its failover installation, and region 1 silent."""
+    view = view_of((0, 1, 2))
+    return (
+        region(
+            0,
+            normal=installation(0, view=view, exporting=exporting),
+            failover=installation(0, Kind.FAILOVER, exporting=exporting),
+        ),
+        silent(1),
+    )

@@ -1,0 +1,1 @@
+"""What tests put in: examples of settings, random inputs, states of both stacks."""

@@ -1,0 +1,133 @@
+"""The command's faces: exit statuses, JSON, plain output, help. Programs and nightly jobs rely on them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+from cli.commands import status as command
+from cli.status.document import document
+from cli.status.health import Status, judge
+from cli.status.table import ago
+from dualregion.errors import ConfigError
+from tests.checkout import CHECKOUT
+from tests.fakes import command as world
+
+
+def shows(monkeypatch: pytest.MonkeyPatch, status: Status) -> None:
+    monkeypatch.setattr(command, "look", lambda *_: status)
+    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "140"})
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_status"),
+    [
+        (judge(world.normal(), world.whole()), 0),
+        (judge(world.failing_over([]), world.taken_over()), 10),
+        (judge(world.normal(), (world.whole()[0], world.silent(1))), 11),
+        (judge(world.normal(), world.returned("PAUSED")), 12),
+        (judge(world.normal(), (world.silent(0), world.silent(1))), 13),
+    ],
+)
+def test_the_exit_status_tells_the_health(
+    monkeypatch: pytest.MonkeyPatch, status: Status, exit_status: int
+) -> None:
+    shows(monkeypatch, status)
+    assert run("status")[0] == exit_status
+    assert run("status", "--json")[0] == exit_status
+
+
+def test_the_screen_shows_what_an_operator_looks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    shows(monkeypatch, judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED")))
+    shown = run("status")[1]
+    for text in (
+        "MID-PROCEDURE  phase failback-pending, region 1 (paris) lost, incident 1-region1-lost",
+        "EXPORTERS ARE PAUSED",
+        "next, region0: B2: web apps are down",
+        "\n    dualregion failback\n    or: pulumi up --stack region0\n",
+        "camunda-london-failover",
+        "(1) 3",
+        "PAUSED",
+    ):
+        assert text in shown
+    assert "\x1b" not in shown
+
+
+def test_an_error_is_one_sentence_and_an_exit_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> Status:
+        raise ConfigError(["stack region1: lostRegion is not set"])
+
+    shows(monkeypatch, judge(world.normal(), world.whole()))
+    monkeypatch.setattr(command, "look", refuse)
+    assert run("status") == (13, "error: stack region1: lostRegion is not set\n")
+
+
+def test_the_json_document_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    shows(monkeypatch, judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED")))
+    found = json.loads(run("status", "--json")[1])
+    assert found["health"] == "mid-procedure"
+    assert found["next"] == {
+        "who": "region0",
+        "what": "B2: web apps are down, exporters paused, and the survivor's engine holds every record",
+        "command": "pulumi up --stack region0",
+        "dualregion": "dualregion failback",
+    }
+    assert [each["step"] for each in found["ahead"]] == ["B2", "B3", "B4", "B4"]
+    assert found["stacks"][1]["progress"] == ["B1"]
+    assert found["regions"][1]["installations"]["normal"]["brokers"][0] == {
+        "id": 1,
+        "pod": "camunda-zeebe-0",
+        "ready": False,
+        "silence": "not ready",
+    }
+    assert found["partitions"][0]["exporters"] == ["PAUSED"]
+
+
+def test_every_key_of_the_json_document_is_in_the_documents() -> None:
+    text = (CHECKOUT / "docs" / "runbook-command.md").read_text()
+    found = document(judge(world.normal(), world.whole()))
+    assert {key for key in found if f"`{key}`" not in text} == set()
+
+
+def test_two_names_of_stacks_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    exit_status, said = run("--stacks", "region0", "status")
+    assert exit_status == 13
+    assert "two different names are needed" in said
+
+
+def test_watching_and_json_exclude_each_other() -> None:
+    assert run("status", "--watch", "--json")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-1, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (90000, "1 d")]
+)
+def test_ages_are_told_in_their_largest_unit(seconds: float, text: str) -> None:
+    assert ago(seconds) == text
+
+
+def test_the_executable_runs_from_anywhere_and_passes_the_exit_status_on(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(tmp_path), "status"],
+        cwd=tmp_path,
+        # The python first on PATH is the user's, with the requirements.
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 13, done.stderr
+    assert "holds no Pulumi project" in done.stderr

@@ -1,0 +1,384 @@
+"""Driving both stacks: turns, questions, refusals, and going on wherever it was interrupted.
+
+The stacks are played: an `up` proves the steps whose turn it is, as the program does.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+from cli.commands import transitions
+from cli.driver.confirm import Consent, Question
+from cli.driver.driver import Driver
+from cli.driver.events import Change
+from cli.driver.previews import Preview
+from cli.errors import PulumiFailed, Stopped
+from cli.stacks.locks import Lock
+from cli.stacks.read import Both, RegionStack
+from cli.stacks.region_steps import Turn
+from cli.status.health import Status, judge
+from cli.status.next_step import next_of
+from cli.status.observe import InstallationSight, Sights
+from cli.status.results import Told
+from dualregion.errors import DualRegionError, Refused
+from dualregion.procedure import Phase, R
+from tests.fakes import command as world
+
+SIGHTS = {"lost": world.taken_over(), "alive": (world.taken_over()[0], world.whole()[1])}
+
+
+@dataclass
+class Played:
+    """Two stacks that move as the program's do, and an operator who says yes, or no to what contains `no`.
+
+    :ivar stop_at: the number of the `up` that is interrupted before it proves anything.
+    """
+
+    sights: Sights = field(default_factory=world.taken_over)
+    phase: list[Phase] = field(default_factory=lambda: [Phase.NORMAL, Phase.NORMAL])
+    reached: list[Phase] = field(default_factory=lambda: [Phase.NORMAL, Phase.NORMAL])
+    gates: list[set[str]] = field(default_factory=lambda: [{"N"}, {"N"}])
+    failover: bool = False
+    refusal: str | None = None
+    no: str = "nothing that is asked"
+    stop_at: int | None = None
+    stuck: bool = False
+    pending: tuple[str, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    ups: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    options: list[Consent] = field(default_factory=list)
+    spared: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    previews: int = 0
+    looks: list[bool] = field(default_factory=list)
+    looked_for: list[int] = field(default_factory=list)
+    """Which region's cluster was looked for before each `up`."""
+
+    def stacks(self) -> Both:
+        first, second = (self._stack(region) for region in (0, 1))
+        return first, second
+
+    def _stack(self, region: int) -> RegionStack:
+        nodes = ["normal"] if region == 0 or self.reached[1] is not Phase.FAILOVER else []
+        if region == 0 and self.failover:
+            nodes.append("failover")
+        stack = world.stack(
+            region,
+            self.phase[region],
+            None if self.phase[region] is Phase.NORMAL else 1,
+            sorted(self.gates[region]),
+            nodes=nodes,
+            reached=self.reached[region],
+        )
+        held = self.locks if region == 1 else ()
+        return replace(stack, state=replace(stack.state, pending=self.pending), locks=held)
+
+    def status(self, *, thorough: bool = False) -> Status:
+        self.looks.append(thorough)
+        return judge(self.stacks(), self.sights)
+
+    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+        self.previews += 1
+        return Preview(stack, (Change("create", "Release", "failover"),), self.refusal)
+
+    def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
+        self.phase[int(stack[-1])] = phase
+
+    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+        self.spared += [stack] if spare else []
+        if self.stop_at == len(self.ups):
+            self.stop_at = None
+            raise Stopped("stopped")
+        region = int(stack[-1])
+        self.ups.append(f"{stack}: {' '.join(turn.step.id for turn in steps)}")
+        self.reached[region] = self.phase[region]
+        if self.stuck:
+            return
+        proved = {turn.step.id for turn in steps} - {R.id}
+        kept = (
+            set() if proved & {"N", "F0", "B0", "B1"} or steps[0].step == R else self.gates[region]
+        )
+        self.gates[region] = kept | proved
+        self.failover = (self.failover or "F2" in proved) and not (region == 0 and "B5" in proved)
+
+    def ask(self, question: Question, status: Status | None = None) -> bool:
+        self.asked.append(question.text)
+        self.options.append(question.option)
+        return self.no not in question.text
+
+    def check_cluster(self, stacks: Both, region: int) -> None:
+        self.looked_for.append(region)
+
+    def drop_pending(self, stack: str) -> None:
+        self.pending = ()
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
+WAY = [
+    "region0: F0 F1 F2 F3",
+    "region1: R",
+    "region0: B0",
+    "region1: B1",
+    "region0: B2 B3 B4",
+    "region1: B4",
+    "region1: B5",
+    "region0: B5",
+    "region1: B6 B7",
+    "region0: N",
+    "region1: N",
+]
+
+
+def test_a_failover_and_a_failback_take_their_turns() -> None:
+    played = Played()
+    Driver(played).failover(1)
+    assert played.ups == WAY[:2]
+    assert played.phase == [Phase.FAILOVER, Phase.FAILOVER]
+    Driver(played).failback()
+    assert played.ups == WAY
+    assert [f"region{each}" for each in played.looked_for] == [each.split(":")[0] for each in WAY]
+    assert played.phase == [Phase.NORMAL, Phase.NORMAL]
+    assert judge(played.stacks(), world.whole()).next is None
+
+
+@pytest.mark.parametrize("number", range(len(WAY)))
+def test_interrupted_anywhere_the_same_command_goes_on(number: int) -> None:
+    played = Played(stop_at=number)
+    with suppress(Stopped):
+        _whole_way(played)
+    _whole_way(played)
+    assert played.ups == WAY
+
+
+def test_typing_what_is_named_next_goes_all_the_way() -> None:
+    """Interrupted after every single `up`."""
+    played, typed = Played(stop_at=0), []
+    with suppress(Stopped):
+        Driver(played).failover(1)
+    while following := next_of(played.stacks()):
+        typed.append(following.dualregion)
+        played.stop_at = len(played.ups) + 1
+        driver = Driver(played)
+        with suppress(Stopped):
+            if following.dualregion == "dualregion failover --lost 1":
+                driver.failover(1)
+            else:
+                assert following.dualregion == "dualregion failback"
+                driver.failback()
+    assert played.ups == WAY
+    assert typed == ["dualregion failover --lost 1"] * 2 + ["dualregion failback"] * 9
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "options", "exit_status", "told"),
+    [
+        (None, ["--until", "F3"], 0, "next, region1: R: "),
+        (0, [], 130, "next, region0: F0: "),
+    ],
+)
+def test_the_closing_words_name_the_command_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+    stop_at: int | None,
+    options: list[str],
+    exit_status: int,
+    told: str,
+) -> None:
+    played = Played(stop_at=stop_at)
+    monkeypatch.setattr(transitions, "PulumiHands", lambda *_: played)
+    monkeypatch.setattr(
+        "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
+    )
+    result = CliRunner().invoke(app, ["failover", "--lost", "1", *options])
+    assert result.exit_code == exit_status, result.output
+    first, *commands = played.said[-1].split("\n    ")
+    assert first.startswith(told)
+    stack = first.partition(": ")[0].removeprefix("next, ")
+    assert commands == ["dualregion failover --lost 1", f"or: pulumi up --stack {stack}"]
+
+
+def test_what_cannot_be_undone_is_asked_before() -> None:
+    played = Played(sights=SIGHTS["alive"])
+    Driver(played).failover(1)
+    Driver(played).failback()
+    for text in (
+        "set phase failover and lostRegion 1 on both stacks",
+        "region paris still answers: delete its release and namespace camunda-paris",
+        "set phase failback-pending",
+        "stop Operate and Tasklist, pause all exporters",
+        "delete the failover installation, release and namespace camunda-london-failover",
+    ):
+        assert sum(text in each for each in played.asked) == 1, text
+    assert len(played.asked) == 5
+    # What `--yes` was typed for is not this.
+    deletion = next(i for i, each in enumerate(played.asked) if "still answers" in each)
+    assert [played.options.index(each) for each in played.options if each != "--yes"] == [deletion]
+    assert played.options[deletion] == "--yes-delete-region"
+
+
+@pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
+def test_a_region_that_answers_is_asked_about_whatever_of_it_was_seen(seen: str) -> None:
+    """Its API server answers, and its installations do not in time."""
+    installations: Mapping[str, Told[InstallationSight | None]] = {
+        "slow": {"normal": Told(silence="no answer in time")},
+        "nothing there": {"normal": Told()},
+        "not asked": {},
+    }[seen]
+    played = Played(sights=(world.taken_over()[0], world.region(1, **installations)))
+    Driver(played).failover(1)
+    assert "region paris still answers: delete its release" in played.asked[-1]
+    assert played.options[-1] == Consent.DELETE_REGION
+
+
+def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
+    played = Played()
+    Driver(played).failover(1)
+    assert len(played.asked) == 1
+    # Nothing of F0 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
+    assert played.looks == [False, True]
+    # It may answer a moment later.
+    assert played.spared == ["region1"]
+
+
+def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
+    played = Played(sights=SIGHTS["alive"])
+    Driver(played).failover(1)
+    assert played.spared == []
+
+
+@pytest.mark.parametrize(
+    ("no", "ups"),
+    [
+        ("set phase failover", []),
+        ("still answers", WAY[:1]),
+        ("set phase failback-pending", WAY[:2]),
+        ("pause all exporters", WAY[:4]),
+        ("delete the failover installation", WAY[:7]),
+    ],
+)
+def test_a_no_stops_before_it_and_a_yes_goes_on(no: str, ups: list[str]) -> None:
+    played = Played(sights=SIGHTS["alive"], no=no)
+    with pytest.raises(Stopped):
+        _whole_way(played)
+    assert played.ups == ups
+    played.no = "nothing that is asked"
+    _whole_way(played)
+    assert played.ups == WAY
+
+
+def _whole_way(played: Played) -> None:
+    if len(played.ups) < 2:
+        Driver(played).failover(1)
+    Driver(played).failback()
+
+
+def test_a_refused_preview_sets_nothing_and_shows_its_sentence() -> None:
+    played = Played(refusal="that region is not lost")
+    with pytest.raises(Refused, match="stack region0: that region is not lost"):
+        Driver(played).failover(1)
+    assert (played.phase, played.ups) == ([Phase.NORMAL, Phase.NORMAL], [])
+
+
+def test_a_command_that_goes_on_previews_and_asks_nothing_again() -> None:
+    played = Played(stop_at=1)
+    with pytest.raises(Stopped):
+        Driver(played).failover(1)
+    Driver(played).failover(1)
+    assert played.previews == 1
+    assert len(played.asked) == 1
+
+
+@pytest.mark.parametrize(("until", "ups"), [("F3", 1), ("R", 2)])
+def test_a_failover_stops_after_a_step(until: str, ups: int) -> None:
+    played = Played()
+    Driver(played, until).failover(1)
+    assert played.ups == WAY[:ups]
+
+
+@pytest.mark.parametrize(("until", "ups"), [("B0", 3), ("B1", 4), ("B4", 6), ("B5", 8), ("B7", 9)])
+def test_a_failback_stops_after_a_step(until: str, ups: int) -> None:
+    played = Played()
+    Driver(played).failover(1)
+    Driver(played, until).failback()
+    assert played.ups == WAY[:ups]
+    Driver(played).failback()
+    assert played.ups == WAY
+
+
+def test_it_cannot_stop_within_an_up() -> None:
+    with pytest.raises(Refused, match="where one `up` ends, after F3, R"):
+        Driver(Played(), "F2").failover(1)
+
+
+def test_an_up_that_proves_nothing_is_not_said_for_ever() -> None:
+    played = Played(stuck=True)
+    with pytest.raises(PulumiFailed, match="succeeded, but F0 is not proved"):
+        Driver(played).failover(1)
+    assert len(played.ups) == 1
+
+
+def test_backing_out_of_a_failback_is_asked_and_goes_back() -> None:
+    played = Played()
+    Driver(played).failover(1)
+    Driver(played, "B1").failback()
+    played.ups.clear()
+    Driver(played).failover(1)
+    assert any("back out of the failback of region paris" in each for each in played.asked)
+    assert played.ups == ["region0: F0 F1 F2 F3", "region1: R"]
+
+
+@pytest.mark.parametrize(
+    ("no", "left"), [("nothing that is asked", ()), ("pending", ("creating x",))]
+)
+def test_what_stays_pending_is_dropped_after_asking(no: str, left: tuple[str, ...]) -> None:
+    played = Played(pending=("creating x",), no=no)
+    Driver(played, "F3").failover(1)
+    assert any("still remembers creating x as pending" in each for each in played.asked)
+    assert played.pending == left
+
+
+def test_the_wrong_move_changes_nothing() -> None:
+    played = Played()
+    with pytest.raises(DualRegionError, match="a failback follows on a failover"):
+        Driver(played).failback()
+    Driver(played).failover(1)
+    before = list(played.ups)
+    with pytest.raises(DualRegionError, match="`dualregion failover --lost 1`"):
+        Driver(played).failover(0)
+    assert played.ups == before
+
+
+def held_by(pid: int) -> Lock:
+    """Return a lock of a process of this machine."""
+    return Lock("ada", socket.gethostname(), pid, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("move", [lambda driver: driver.failover(1), Driver.failback])
+def test_a_second_operator_is_refused_before_anything_is_asked_or_set(
+    move: Callable[[Driver], None],
+) -> None:
+    """Whichever stack the first one works on."""
+    played = Played(locks=(held_by(os.getpid()),))
+    with pytest.raises(Refused, match=r"stack region1 is locked by ada@.* since 2026-01-02 03:04"):
+        move(Driver(played))
+    assert (played.phase[0], played.asked, played.ups) == (Phase.NORMAL, [], [])
+
+
+def test_a_lock_of_a_process_that_is_gone_is_left_to_the_up() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    played = Played(locks=(held_by(ended.pid),))
+    Driver(played).failover(1)
+    assert played.ups == WAY[:2]

@@ -1,0 +1,120 @@
+"""What the engine's events become, and the settings of a preview that touches no file of the user's."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pulumi.automation import EngineEvent
+
+from cli.driver import previews
+from cli.driver.events import Line, Teller
+from cli.driver.previews import preview
+from cli.stacks.project import Project
+from dualregion.procedure import STEPS, Phase
+from tests.fakes import pulumi_command
+
+
+def said(message: str, severity: str = "info") -> EngineEvent:
+    return EngineEvent.from_json(
+        {"diagnosticEvent": {"message": message, "color": "never", "severity": severity}}
+    )
+
+
+def made(operation: str, name: str = "failover") -> EngineEvent:
+    metadata = {
+        "op": operation,
+        "urn": f"urn:pulumi:s::p::kubernetes:helm.sh/v3:Release::{name}",
+        "type": "kubernetes:helm.sh/v3:Release",
+        "provider": "",
+    }
+    return EngineEvent.from_json({"resOutputsEvent": {"metadata": metadata}})
+
+
+def test_progress_lines_name_their_step() -> None:
+    lines: list[Line] = []
+    teller = Teller(on_line=lines.append)
+    teller(said("<{%reset%}>F2: 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>"))
+    teller(said("restarting camunda-zeebe-0"))
+    teller(said("noise", "debug"))
+    teller(said("using pulumi-resource-kubernetes from $PATH at x", "warning"))
+    assert lines == [
+        Line("F2", "2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
+        Line("", "restarting camunda-zeebe-0"),
+    ]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_line_of_any_step_names_it(step: str) -> None:
+    assert Line.of(f"{step}: the gateway answers: 0 s") == Line(step, "the gateway answers: 0 s")
+
+
+@pytest.mark.parametrize(
+    "empty",
+    ["Resource is always ready", "Resource is current", "Resource scheduled for deletion"],
+)
+def test_what_the_provider_says_of_nothing_in_particular_is_left_out(empty: str) -> None:
+    lines: list[Line] = []
+    teller = Teller(on_line=lines.append)
+    teller(said(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
+    assert (lines, teller.lines) == ([], [])
+    more = f"{empty}: finalizers might be preventing deletion (x)"
+    teller(said(more, "warning"))
+    assert [each.text for each in lines] == [more]
+
+
+def test_a_refusal_is_the_programs_own_sentence_said_once() -> None:
+    teller = Teller()
+    for _ in range(2):
+        teller(said("nothing was changed:\nthat region is not lost", "error"))
+    teller(said("preview failed", "error"))
+    teller(said("an unhandled error occurred: program exited with non-zero exit code: 1", "error"))
+    assert teller.refusal == "nothing was changed:\nthat region is not lost"
+
+
+def test_a_gate_that_fails_speaks_for_itself() -> None:
+    teller = Teller()
+    teller(said('before hook "prove-F1" failed: F1: waited 900 s for this: x', "error"))
+    assert teller.refusal == "F1: waited 900 s for this: x"
+
+
+def test_changes_are_told_and_what_stays_is_not() -> None:
+    teller = Teller()
+    for operation in ("same", "refresh", "create", "delete"):
+        teller(made(operation))
+    assert [str(each) for each in teller.changes] == [
+        "create Release failover",
+        "delete Release failover",
+    ]
+
+
+def test_a_preview_reads_a_copy_of_the_stacks_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi_command.make_project(tmp_path)
+    pulumi_command.install(tmp_path, monkeypatch)
+    own = tmp_path / "Pulumi.region0.yaml"
+    own.write_text("encryptionsalt: s\nconfig:\n  camunda-dual-region:region: 0\n")
+    before = own.read_bytes()
+    seen = []
+
+    def run(_: Project, stack: str, settings: Path, teller: Teller) -> None:
+        seen.append((stack, yaml.safe_load(settings.read_text()), settings))
+        teller(made("create"))
+        teller(said("waiting: region london has to take over"))
+
+    monkeypatch.setattr(previews, "_run", run)
+    found = preview(Project(tmp_path), "region0", Phase.FAILOVER, 1)
+    ((stack, document, path),) = seen
+    assert stack == "region0"
+    assert document == {
+        "encryptionsalt": "s",
+        "config": {
+            "camunda-dual-region:region": 0,
+            "camunda-dual-region:phase": "failover",
+            "camunda-dual-region:lostRegion": 1,
+        },
+    }
+    assert not path.exists()
+    assert own.read_bytes() == before
+    assert found.waiting == "region london has to take over"
+    assert [str(each) for each in found.changes] == ["create Release failover"]

@@ -1,0 +1,307 @@
+"""What the runbook makes of what it sees: health above all, as programs and nightly jobs act on it.
+
+Pinned is that nothing unsafe is ever called anything less, and that what could not be seen is not called healthy.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from cli.stacks.locks import Lock
+from cli.stacks.read import Both
+from cli.status.health import Health, Status, judge
+from cli.status.partitions import places_of_brokers
+from cli.status.results import Told
+from dualregion.procedure import Phase
+from dualregion.procedure.topology import Kind
+from tests.fakes import command as world
+
+BEGUN = (
+    world.stack(0, "failback-pending", 1, ["F0", "F1", "F2", "F3"], reached="failover"),
+    world.stack(1, "failback-pending", 1, reached="failover", nodes=()),
+)
+"""Both stacks told of the failback, and neither has taken a step of it."""
+
+
+def said(status: Status) -> str:
+    return "\n".join(f"{each.health}: {each.sentence}" for each in status.findings)
+
+
+def test_two_whole_regions_in_phase_normal_are_healthy() -> None:
+    status = judge(world.normal(), world.whole())
+    assert (status.health, status.findings, status.next) == (Health.HEALTHY, (), None)
+    assert [each.leader for each in status.partitions] == [0, 0, 0, 0]
+    assert [each.lag for each in status.partitions] == [0, 0, 0, 0]
+
+
+def test_a_region_that_is_silent_in_phase_normal_is_a_degradation() -> None:
+    here = world.region(0, normal=world.installation(0, view=world.view_of((0, 2))))
+    status = judge(world.normal(), (here, world.silent(1)))
+    assert status.health is Health.DEGRADED
+    assert "region paris cannot be seen: no answer in time" in said(status)
+    assert "1 lacks broker 1, 3" in said(status)
+
+
+def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
+    view = world.view_of((0, 2), leaderless=(2, 3))
+    here = world.region(0, normal=world.installation(0, view=view))
+    status = judge(world.failing_over([]), (here, world.silent(1)))
+    assert status.health is Health.DEGRADED
+    assert "partition 2, 3 has no leader" in said(status)
+
+
+@pytest.mark.parametrize(
+    ("stacks", "who", "what", "move"),
+    [
+        (world.failing_over([]), "region0", "F0", "failover --lost 1"),
+        (world.failing_over(["F0", "F1"]), "region0", "F2", "failover --lost 1"),
+        (world.failing_over(["F0", "F1", "F2", "F3"]), "region1", "R", "failover --lost 1"),
+        (
+            world.failing_over(["F0", "F1", "F2", "F3"], "failover"),
+            "operator",
+            "the failback",
+            "failback",
+        ),
+        (BEGUN, "region0", "B0", "failback"),
+        (world.failing_back(["B0"], []), "region1", "B1", "failback"),
+        (world.failing_back(["B0"], ["B1"]), "region0", "B2", "failback"),
+        (world.failing_back(["B0", "B2", "B3", "B4"], ["B1"]), "region1", "B4", "failback"),
+        (
+            world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]),
+            "operator",
+            "restored",
+            "failback",
+        ),
+        (
+            world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4", "B5"], "restored"),
+            "region0",
+            "B5",
+            "failback",
+        ),
+        (
+            world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "restored"),
+            "region1",
+            "B6",
+            "failback",
+        ),
+    ],
+)
+def test_the_next_step_and_whose_turn_it_is(stacks: Both, who: str, what: str, move: str) -> None:
+    following = judge(stacks, world.taken_over()).next
+    assert following is not None
+    assert following.who == who
+    assert what in following.what + following.command
+    assert following.dualregion == f"dualregion {move}"
+
+
+def test_a_stack_that_was_not_told_comes_first() -> None:
+    told, untold = world.failing_over([])[0], world.normal()[1]
+    following = judge((told, untold), world.taken_over()).next
+    assert following is not None
+    assert following.who == "operator"
+    assert following.command == (
+        "pulumi config set --stack region1 phase failover && pulumi config set --stack region1 lostRegion 1"
+    )
+    assert following.dualregion == "dualregion failover --lost 1"
+
+
+def test_the_end_of_a_failback_is_the_commands_too() -> None:
+    """Phase normal is set, and proved by neither stack, or by one."""
+    here, there = ["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5", "B6", "B7"]
+    recreated = world.stack(1, proved=there, reached="restored")
+    for survivor in (
+        world.stack(0, proved=here, reached="restored", outputs={"lostRegion": 1}),
+        world.stack(0, proved=["N"]),
+    ):
+        following = judge((survivor, recreated), world.whole()).next
+        assert following is not None
+        assert following.what.startswith("N: ")
+        assert following.dualregion == "dualregion failback"
+
+
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        pytest.param((world.stack(0), world.stack(1)), id="not installed yet"),
+        pytest.param(
+            (
+                world.stack(
+                    0,
+                    proved=["F0", "F1", "F2", "F3"],
+                    reached="failover",
+                    outputs={"lostRegion": 1},
+                ),
+                world.stack(1),
+            ),
+            id="phase normal set in the midst of an incident",
+        ),
+        pytest.param(
+            world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "failover"),
+            id="a failover that would be refused",
+        ),
+    ],
+)
+def test_no_command_is_named_that_would_do_something_else(stacks: Both) -> None:
+    following = judge(stacks, world.whole()).next
+    assert following is not None
+    assert following.dualregion is None
+    assert str(following) == f"next, {following.who}: {following.what}\n    {following.command}"
+
+
+def test_other_stacks_are_named_in_the_command() -> None:
+    london, paris = world.failing_over(["F0", "F1"])
+    stacks = replace(london, name="london"), replace(paris, name="paris")
+    following = judge(stacks, world.taken_over()).next
+    assert str(following).splitlines()[1:] == [
+        "    dualregion --stacks london,paris failover --lost 1",
+        "    or: pulumi up --stack london",
+    ]
+
+
+def test_a_failover_that_is_complete_is_mid_procedure() -> None:
+    status = judge(world.failing_over(["F0", "F1", "F2", "F3"], "failover"), world.taken_over())
+    assert status.health is Health.MID_PROCEDURE
+    assert status.engines == ("camunda-london", "camunda-london-failover")
+    assert [each.missing for each in status.partitions] == [(), (), (), ()]
+
+
+def test_a_web_app_that_is_down_is_a_degradation() -> None:
+    here = world.region(0, normal=world.installation(0, ready=0))
+    status = judge(world.normal(), (here, world.whole()[1]))
+    assert status.health is Health.DEGRADED
+    assert "0 of 1 pods of camunda-operate in camunda-london ready" in said(status)
+
+
+def test_one_broker_id_at_work_in_two_places_is_unsafe() -> None:
+    here = world.taken_over()[0]
+    there = world.region(1, normal=world.installation(1))
+    status = judge(world.failing_over(["F0", "F1", "F2", "F3"], "failover"), (here, there))
+    assert status.health is Health.UNSAFE
+    assert "broker 1 is at work in camunda-london-failover and in camunda-paris" in said(status)
+
+
+def test_a_sleeping_broker_is_no_duplicate() -> None:
+    status = judge(world.failing_back(["B0"], ["B1"]), world.returned())
+    assert status.health is Health.MID_PROCEDURE
+
+
+@pytest.mark.parametrize(
+    ("unready", "health"),
+    [([1], Health.MID_PROCEDURE), ([1, 3], Health.DEGRADED)],
+)
+def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
+    unready: list[int], health: Health
+) -> None:
+    here = world.returned()[0]
+    there = world.region(1, normal=world.installation(1, asleep=unready))
+    complete = world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"])
+    status = judge(complete, (here, there))
+    assert status.health is health
+    assert ("pods of camunda-zeebe in camunda-paris ready" in said(status)) is (3 in unready)
+
+
+@pytest.mark.parametrize(
+    ("stacks", "health"),
+    [
+        (world.normal(), Health.UNSAFE),
+        (world.failing_over(["F0", "F1", "F2", "F3"], "failover"), Health.UNSAFE),
+        (world.failing_back(["B0"], []), Health.UNSAFE),
+        (world.failing_back(["B0"], ["B1"]), Health.MID_PROCEDURE),
+        (world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]), Health.MID_PROCEDURE),
+        (
+            world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "restored"),
+            Health.UNSAFE,
+        ),
+    ],
+)
+def test_paused_exporters_are_unsafe_outside_b2_to_b5(stacks: Both, health: Health) -> None:
+    status = judge(stacks, world.returned("PAUSED"))
+    assert status.health is health
+    assert "EXPORTERS ARE PAUSED" in said(status)
+
+
+def test_stacks_that_contradict_each_other_are_unsafe() -> None:
+    stacks = (world.stack(0, "failover", 1), world.stack(1, "failover", 0))
+    status = judge(stacks, world.whole())
+    assert status.health is Health.UNSAFE
+    assert "set the same lostRegion on both stacks" in said(status)
+
+
+def test_nothing_is_called_healthy_that_cannot_be_seen() -> None:
+    status = judge(world.normal(), (world.silent(0), world.silent(1)))
+    assert status.health is Health.CANNOT_TELL
+    here = world.region(0, normal=Told(silence="no answer in time"))
+    assert judge(world.normal(), (here, world.whole()[1])).health is Health.CANNOT_TELL
+
+
+def test_locks_and_pending_operations_are_told() -> None:
+    lock = Lock("ada", "desk", 7, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    first, second = world.normal()
+    first = replace(
+        first, locks=(lock,), state=replace(first.state, pending=("creating failover",))
+    )
+    status = judge((first, second), world.whole())
+    assert status.health is Health.MID_PROCEDURE
+    assert "locked by ada@desk (process 7) since 2026-01-02 03:04:05 UTC" in said(status)
+    assert "has left creating failover pending" in said(status)
+
+
+def test_lag_is_what_one_search_engine_is_behind_the_other() -> None:
+    sights = (
+        world.region(0, normal=world.installation(0, highest=100)),
+        world.region(1, normal=world.installation(1, highest=75)),
+    )
+    status = judge(world.normal(), sights)
+    assert [each.lag for each in status.partitions] == [25, 25, 25, 25]
+    unknown = judge(world.normal(), (sights[0], world.silent(1)))
+    assert [each.lag for each in unknown.partitions] == [None] * 4
+
+
+def test_the_phase_is_the_one_further_on() -> None:
+    stacks = world.failing_over([])[0], world.normal()[1]
+    assert judge(stacks, world.whole()).phase is Phase.FAILOVER
+    assert judge(stacks, world.whole()).sights[0].installations[Kind.NORMAL].value is not None
+
+
+UNSEEN = {
+    "view": "what the gateway of camunda-paris sees is unknown: no answer in time",
+    "records": "what the search engine of camunda-paris holds is unknown: no answer in time",
+    "exporting": "whether camunda-zeebe-0 in camunda-paris exports is unknown: no answer in time",
+}
+
+
+@pytest.mark.parametrize("part", UNSEEN)
+def test_nothing_is_called_healthy_of_which_a_part_cannot_be_seen(part: str) -> None:
+    there = world.region(1, normal=world.hushed(world.installation(1), part))
+    status = judge(world.normal(), (world.whole()[0], there))
+    assert status.health is Health.CANNOT_TELL
+    assert UNSEEN[part] in said(status)
+
+
+def test_amid_the_procedure_a_part_that_cannot_be_seen_is_told_too() -> None:
+    here = world.returned()[0]
+    there = world.region(1, normal=world.hushed(world.installation(1, asleep=[1]), "records"))
+    status = judge(world.failing_back(["B0"], ["B1"]), (here, there))
+    assert status.health is Health.MID_PROCEDURE
+    assert UNSEEN["records"] in said(status)
+
+
+def test_an_installation_that_is_gone_is_a_degradation() -> None:
+    there = world.region(1, normal=Told(None), failover=Told(None))
+    status = judge(world.normal(), (world.whole()[0], there))
+    assert status.health is Health.DEGRADED
+    assert "region paris: no normal installation is there, though its stack holds one" in said(
+        status
+    )
+    assert "failover installation" not in said(status)
+
+
+def test_where_a_broker_runs_is_told_by_its_pod_and_not_by_its_advertised_address() -> None:
+    assert places_of_brokers(world.whole()) == {
+        0: "camunda-london",
+        1: "camunda-paris",
+        2: "camunda-london",
+        3: "camunda-paris",
+    }
+    assert places_of_brokers(world.taken_over())[1] == "camunda-london-failover"

@@ -1,0 +1,159 @@
+"""Which moves are refused, and which phases follow: each wrong move gets a sentence that says why and what to do."""
+
+from dataclasses import replace
+
+import pytest
+
+from cli.stacks.read import Both
+from cli.stacks.region_steps import ahead
+from cli.stacks.step_actions import calls
+from cli.status.moves import backs_out, failback_lost, failback_phases, failover_phases
+from dualregion.errors import Refused
+from dualregion.procedure import Phase, R
+from tests.fakes import command as world
+
+TAKEN_OVER = world.failing_over(["F0", "F1", "F2", "F3"], "failover")
+FROZEN = world.failing_back(["B0", "B2", "B3"], ["B1"])
+REOPENED = world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "restored")
+AWAKE = world.failing_back(
+    ["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5", "B6", "B7"], "restored"
+)
+CLOSING = (world.stack(0, proved=["N"]), world.stack(1, proved=["B1", "B7"], reached="restored"))
+
+
+@pytest.mark.parametrize("stacks", [world.normal(), TAKEN_OVER, FROZEN, AWAKE])
+def test_a_failover_of_the_lost_region_is_allowed_and_said_again(stacks: Both) -> None:
+    assert list(failover_phases(1, stacks)) == [Phase.FAILOVER]
+
+
+@pytest.mark.parametrize(
+    ("stacks", "way_on"),
+    [
+        (TAKEN_OVER, "To go on with that incident: `dualregion failover --lost 1`"),
+        (FROZEN, "To go on with that incident: `dualregion failover --lost 1`"),
+        (REOPENED, "Finish its failback first: `dualregion failback`"),
+    ],
+)
+def test_a_failover_of_the_other_region_is_refused(stacks: Both, way_on: str) -> None:
+    with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one") as refused:
+        failover_phases(0, stacks)
+    assert way_on in str(refused.value)
+
+
+@pytest.mark.parametrize("proved", [["F0"], ["F0", "F1"], ["F0", "F1", "F2"]])
+def test_a_failover_of_the_other_region_is_refused_while_the_first_is_at_work(
+    proved: list[str],
+) -> None:
+    """Nothing of it is in the outputs yet: the state alone tells."""
+    stacks = world.stack(0, "failover", 1, proved, reached="normal"), world.stack(1)
+    with pytest.raises(Refused, match=r"region 1 \(paris\) is the lost one"):
+        failover_phases(0, stacks)
+
+
+def test_the_loss_of_the_survivor_is_refused_unless_its_incident_is_given_up() -> None:
+    for stacks in (FROZEN, REOPENED):
+        with pytest.raises(Refused):
+            failover_phases(0, stacks)
+        wrong, right = (_accepting(stacks, name) for name in ("2-region1-lost", "1-region1-lost"))
+        with pytest.raises(Refused, match="A failover now loses"):
+            failover_phases(0, wrong)
+        assert list(failover_phases(0, right)) == [Phase.FAILOVER]
+
+
+def _accepting(stacks: Both, incident: str) -> Both:
+    first, second = (
+        replace(each, settings=each.settings.model_copy(update={"accept_loss": incident}))
+        for each in stacks
+    )
+    return first, second
+
+
+def test_after_an_incident_either_region_may_be_lost() -> None:
+    assert list(failover_phases(0, AWAKE)) == [Phase.FAILOVER]
+
+
+def test_a_slip_in_the_configuration_alone_is_no_incident() -> None:
+    stacks = world.stack(0, "failover", 0, reached="normal"), world.stack(1, reached="normal")
+    assert list(failover_phases(1, stacks)) == [Phase.FAILOVER]
+
+
+def test_a_failover_past_the_point_of_a_failback_is_refused() -> None:
+    with pytest.raises(Refused, match=r"past step B5.*Finish it: `dualregion failback`"):
+        failover_phases(1, REOPENED)
+
+
+def test_a_failover_before_that_backs_out() -> None:
+    assert backs_out(1, FROZEN)
+    assert not backs_out(1, TAKEN_OVER)
+    assert not backs_out(1, REOPENED)
+
+
+def test_a_failback_before_a_failover_is_refused() -> None:
+    with pytest.raises(Refused, match="a failback follows on a failover"):
+        failback_lost(world.normal())
+    with pytest.raises(
+        Refused, match=r"\(paris\) is not complete.*first: `dualregion failover --lost 1`"
+    ):
+        failback_lost(world.failing_over(["F1"]))
+
+
+@pytest.mark.parametrize(
+    ("stacks", "phases"),
+    [
+        (TAKEN_OVER, ["failback-pending", "restored", "normal"]),
+        (world.failing_over(["F0", "F1", "F2", "F3"]), ["failback-pending", "restored", "normal"]),
+        (FROZEN, ["failback-pending", "restored", "normal"]),
+        (REOPENED, ["restored", "normal"]),
+        (AWAKE, ["normal"]),
+        (CLOSING, ["normal"]),
+    ],
+)
+def test_a_failback_goes_on_where_it_was(stacks: Both, phases: list[str]) -> None:
+    assert failback_lost(stacks) == 1
+    assert list(failback_phases(1, stacks)) == phases
+
+
+def test_the_lost_regions_step_is_done_once_it_was_told() -> None:
+    assert [
+        each.step for each in ahead(Phase.FAILOVER, 1, world.failing_over(["F0", "F1", "F2", "F3"]))
+    ] == [R]
+    assert ahead(Phase.FAILOVER, 1, TAKEN_OVER) == ()
+    survivor = TAKEN_OVER[0]
+    left = world.stack(
+        1,
+        "failover",
+        1,
+        outputs={"waitingFor": "region paris does not answer and is left as it is"},
+    )
+    assert ahead(Phase.FAILOVER, 1, (survivor, left)) == ()
+    early = world.stack(1, "failover", 1, outputs={"waitingFor": "stays as it is until ..."})
+    assert [each.step for each in ahead(Phase.FAILOVER, 1, (survivor, early))] == [R]
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+@pytest.mark.parametrize("lost", [0, 1])
+def test_every_step_of_every_phase_has_its_calls(phase: Phase, lost: int) -> None:
+    stacks = world.normal()
+    of = None if phase is Phase.NORMAL else lost
+    for turn in ahead(phase, of, stacks):
+        assert all(calls(turn, stacks[turn.region].settings, of))
+
+
+def test_the_calls_name_ids_namespaces_and_addresses() -> None:
+    stacks = world.normal()
+    said = "\n".join(
+        call
+        for phase in (Phase.FAILOVER, Phase.RESTORED)
+        for turn in ahead(phase, 1, stacks)
+        for call in calls(turn, stacks[turn.region].settings, 1)
+    )
+    for text in (
+        "until broker 1, 3 of camunda-paris is gone",
+        "helm install camunda -n camunda-london-failover: installationType failOver, regionId 1: broker 1,",
+        "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_URL="
+        "http://camunda-elasticsearch-master-hl.camunda-london-failover.svc.cluster.local:9200",
+        "installationType failBack, no Operate, no Tasklist: broker 3 joins, broker 1 sleeps",
+        "POST /actuator/exporting/pause to camunda-zeebe-gateway in camunda-london",
+        "delete namespace camunda-london-failover",
+    ):
+        assert text in said

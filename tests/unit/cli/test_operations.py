@@ -1,0 +1,279 @@
+"""The driving hand itself: locks of others and of killed runs, failures, Ctrl-C, questions without a terminal, and what is shown."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+from pulumi.automation import CommandResult, ConcurrentUpdateError
+from rich.console import Console
+
+from cli.driver import operations
+from cli.driver.confirm import Consent, Question
+from cli.driver.events import Change, Line, Teller
+from cli.driver.live import Running, running
+from cli.driver.operations import PulumiHands
+from cli.driver.processes import PROGRAM, programs, stop_program
+from cli.errors import PulumiFailed, Stopped
+from cli.stacks.locks import locks_in
+from cli.stacks.project import Project
+from cli.stacks.region_steps import Turn
+from dualregion.errors import Refused
+from dualregion.procedure import B2, F1, F2
+from sandbox.patience import allowed
+from steps.preflight import SPARE_LIVING
+from tests.fakes import pulumi_command
+
+REFUSED = (
+    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
+    "the lock file with `pulumi cancel`.\n  file:///s/1.json: created by {who} at 2026-01-02T03:04:05Z"
+)
+STEPS = (Turn(0, F1), Turn(0, F2))
+
+
+def locked(who: str) -> ConcurrentUpdateError:
+    return ConcurrentUpdateError(CommandResult("", REFUSED.format(who=who), 255))
+
+
+def dead_process() -> int:
+    """Return the number of a process that has ended."""
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return done.pid
+
+
+class Played(PulumiHands):
+    """Hands whose `pulumi up` is played: each answer is an error to raise, or None."""
+
+    answers: list[Callable[[Teller], None] | Exception | None]
+
+    def _run(self, stack: str, teller: Teller) -> None:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is not None:
+            answer(teller)
+
+
+@pytest.fixture
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
+    pulumi_command.make_project(tmp_path)
+    pulumi = pulumi_command.install(tmp_path, monkeypatch)
+    for what in ("cancel --yes", "cancel"):
+        pulumi.answers(what, {})
+    console = Console(file=io.StringIO(), width=100)
+    made = Played(
+        Project(tmp_path), ("region0", "region1"), console, frozenset({Consent.YES}), "test"
+    )
+    object.__setattr__(made, "answers", [None])
+    return made
+
+
+def said(played: Played) -> str:
+    file = played.console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_a_second_operator_is_refused_with_who_and_since_when(played: Played) -> None:
+    played.answers[:] = [locked("ada@elsewhere (pid 7)")]
+    with pytest.raises(
+        Refused, match=r"locked by ada@elsewhere \(process 7\) since 2026-01-02 03:04:05 UTC"
+    ):
+        played.up("region0", STEPS)
+
+
+def test_a_lock_of_this_machine_whose_process_lives_is_respected(played: Played) -> None:
+    played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {os.getpid()})")]
+    with pytest.raises(Refused, match="two operators at once"):
+        played.up("region0", STEPS)
+
+
+def test_a_lock_whose_process_is_not_here_is_taken_away_only_if_that_is_said(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run in another container of this name lives, and `--yes` was typed for other questions."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    lock = locked(f"ada@{socket.gethostname()} (pid {dead_process()})")
+    played.answers[:] = [lock]
+    with pytest.raises(Refused, match="or with --yes-unlock"):
+        played.up("region0", STEPS)
+    assert not any("cancel" in each for each in (tmp_path / "answers/asked").read_text().split())
+
+    object.__setattr__(played, "consents", frozenset({Consent.UNLOCK}))
+    played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {dead_process()})"), None]
+    played.up("region0", STEPS)
+    assert "its lock to be taken away? yes, by --yes-unlock" in " ".join(said(played).split())
+    assert any("cancel" in line for line in (tmp_path / "answers/asked").read_text().splitlines())
+    assert played.answers == []
+
+
+def test_a_backend_that_does_not_tell_who_refuses_all_the_same(played: Played) -> None:
+    conflict = "[409] Conflict: Another update is currently in progress."
+    played.answers[:] = [ConcurrentUpdateError(CommandResult("", conflict, 255))]
+    with pytest.raises(Refused, match="the backend does not tell who"):
+        played.up("region0", STEPS)
+
+
+@pytest.mark.parametrize(("spare", "told"), [(True, {SPARE_LIVING: "1"}), (False, {})])
+def test_the_program_is_told_to_spare_a_region_that_was_not_asked_about(
+    played: Played, *, spare: bool, told: dict[str, str]
+) -> None:
+    played.answers[:] = [None, None]
+    played.up("region1", STEPS, spare=True)
+    played.up("region1", STEPS, spare=spare)
+    assert played.project.workspace.env_vars == told
+
+
+def test_a_failure_is_what_the_program_said(played: Played) -> None:
+    def fail(teller: Teller) -> None:
+        teller.errors.append("F1: waited 900 s")
+        raise PulumiFailed("code: 255")
+
+    played.answers[:] = [fail]
+    with pytest.raises(PulumiFailed, match="stack region0: F1: waited 900 s"):
+        played.up("region0", STEPS)
+    played.answers[:] = [PulumiFailed("the bucket is gone")]
+    with pytest.raises(PulumiFailed, match="stack region0: the bucket is gone"):
+        played.up("region0", STEPS)
+
+
+class Interrupting(Future[None]):
+    """Runs until Ctrl-C was hit twice; then Pulumi has ended, by an error or well."""
+
+    hits = 0
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.error = error
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        if self.done():
+            return super().exception(timeout)
+        self.hits += 1
+        if self.hits == 3:
+            if self.error:
+                self.set_exception(self.error)
+            else:
+                self.set_result(None)
+            return None
+        if self.hits == 1:
+            raise TimeoutError
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (PulumiFailed("cancelled"), "Pulumi has saved what is done on stack region0"),
+        (None, "stack region0 was done by then"),
+    ],
+)
+def test_ctrl_c_lets_pulumi_end_and_stops_even_if_it_ended_well(
+    played: Played, monkeypatch: pytest.MonkeyPatch, error: Exception | None, why: str
+) -> None:
+    stopped: list[None] = []
+    monkeypatch.setattr(operations, "begin", lambda _: Interrupting(error))
+    monkeypatch.setattr(operations, "stop_program", lambda: stopped.append(None))
+    with pytest.raises(Stopped, match=why):
+        played.up("region0", STEPS)
+    assert said(played).count("stopping") == 1
+    assert stopped
+
+
+def test_the_program_is_told_to_leave_however_narrow_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    script = (
+        f"import time\nprint('up', flush=True)\ntime.sleep(600)  # {'a long path' * 20} {PROGRAM}"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()
+            stop_program()
+            assert child.wait(allowed(60)) == -signal.SIGINT
+        finally:
+            child.kill()
+
+
+def test_who_is_at_work_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DUALREGION_OPERATOR", raising=False)
+    assert operations.signature().endswith(f"@{socket.gethostname()}")
+    monkeypatch.setenv("DUALREGION_OPERATOR", "ada@desk")
+    assert operations.signature() == "ada@desk"
+
+
+def test_the_program_is_found_below_the_command_and_nowhere_else() -> None:
+    listed = [
+        "  9 8 python pulumi-language-python-exec --monitor x",
+        "  7 5 pulumi up",
+        "  8 7 pulumi-language-python 127.0.0.1:1",
+        " 12 11 python pulumi-language-python-exec --monitor other",
+        " 11 1 pulumi up",
+        " 13 7 pulumi-resource-kubernetes",
+        "",
+    ]
+    assert programs(listed, 5) == [9]
+    assert programs(listed, 99) == []
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_assumed(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert played.ask(Question("really?"))
+    for option in (Consent.DELETE_REGION, Consent.UNLOCK):
+        with pytest.raises(Refused, match=f"run it at a terminal, or with {option}"):
+            played.ask(Question("really?", option))
+    object.__setattr__(played, "consents", frozenset())
+    with pytest.raises(Refused, match=r"run it at a terminal, or with --yes$"):
+        played.ask(Question("really?"))
+
+
+def test_locks_are_read_from_pulumis_words() -> None:
+    (lock,) = locks_in(REFUSED.format(who="ada@desk (pid 7)"))
+    assert (lock.user, lock.host, lock.pid) == ("ada", "desk", 7)
+    assert locks_in("something else") == ()
+
+
+def test_without_a_terminal_each_thing_said_is_a_line() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    with running("region0", STEPS, console) as shown:
+        shown.line(Line("F1", "the brokers of paris are gone: 3 s; still broker 1"))
+        shown.line(Line("", "restarting camunda-zeebe-0"))
+        shown.change(Change("create", "ConfigMap", "F1"))
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    lines = [line[10:] for line in file.getvalue().splitlines()]
+    assert lines == [
+        "region0: F1: the brokers of paris are gone: 3 s; still broker 1",
+        "region0: restarting camunda-zeebe-0",
+        "region0: create ConfigMap F1",
+    ]
+
+
+def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
+    now = [0.0]
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    shown = Running("region0", (*STEPS, Turn(0, B2)), console, clock=lambda: now[0])
+    shown.line(Line("F1", "gone from the topology: 3 s"))
+    now[0] = 5.0
+    shown.change(Change("create", "ConfigMap", "F1"))
+    shown.line(Line("F2", "1 of 2 brokers ready"))
+    now[0] = 12.0
+    console.print(shown)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    rows = [line.split(maxsplit=3) for line in file.getvalue().splitlines()]
+    assert ["done", "F1", "5", F1.title] in [[cell.strip() for cell in each] for each in rows]
+    assert "at work  F2    7        1 of 2 brokers ready" in file.getvalue()
+    assert "ahead    B2    -" in file.getvalue()
+    assert "stack region0, 12 s" in file.getvalue()

@@ -1,0 +1,236 @@
+"""Reading both stacks through Pulumi's Automation API, with a `pulumi` that answers out of files.
+
+Pinned are the sentences for all that usually goes wrong at three in the morning, and that nothing is
+selected, locked or changed by looking.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.errors import PulumiFailed
+from cli.stacks.project import Project
+from cli.stacks.read import Both, Reading, State
+from dualregion.errors import ConfigError
+from dualregion.procedure import Phase
+from tests.fakes import pulumi_command
+from tests.fakes.pulumi_command import FakePulumi
+
+GATE = "dualregion:index:Region$dualregion:index:Gate$kubernetes:core/v1:ConfigMap"
+RELEASE = "dualregion:index:Region$dualregion:index:Camunda$kubernetes:helm.sh/v3:Release"
+NAMES = ("region0", "region1")
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    pulumi_command.make_project(tmp_path)
+    return pulumi_command.install(tmp_path, monkeypatch)
+
+
+def read(folder: Path, names: tuple[str, str] = NAMES) -> Both:
+    return Reading(Project(folder), names).stacks()
+
+
+def read_with_last(folder: Path) -> Both:
+    return Reading(Project(folder), NAMES).begin_state()()
+
+
+def resource(chain: str, name: str, **outputs: object) -> dict[str, object]:
+    return {
+        "urn": f"urn:pulumi:region0::camunda-dual-region::{chain}::{name}",
+        "type": chain.rsplit("$", 1)[-1],
+        "outputs": outputs,
+    }
+
+
+DEPLOYMENT = {
+    "resources": [
+        resource(
+            "pulumi:pulumi:Stack",
+            "camunda-dual-region-region0",
+            phase="failover",
+            lostRegion=1,
+            region=0,
+            waitingFor=None,
+        ),
+        resource("dualregion:index:Region$dualregion:index:Gate", "F3"),
+        resource(GATE, "F1", data={"step": "F1", "incident": "1-region1-lost", "seconds": "2.5"}),
+        resource(RELEASE, "failover", description="revision 3", __inputs={"values": {"zeebe": {}}}),
+        resource("kubernetes:core/v1:ConfigMap", "F2", data={"incident": "1-region1-lost"}),
+    ],
+    "pending_operations": [{"type": "creating", "resource": resource(GATE, "F2")}],
+}
+
+
+def test_stacks_are_read_and_nothing_is_selected(pulumi: FakePulumi, tmp_path: Path) -> None:
+    first, second = read(tmp_path)
+    assert (first.name, second.name) == NAMES
+    assert [each.settings.region for each in (first, second)] == [0, 1]
+    assert first.last is None
+    assert not any("history" in each for each in pulumi.asked), "the last update is not asked for"
+    assert first.locks == ()
+    assert not any("select" in each for each in pulumi.asked)
+    exports = [each for each in pulumi.asked if "export" in each]
+    assert len(exports) == 2
+    assert not any("--show-secrets" in each for each in exports)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "asked"),
+    [
+        ("Pulumi.region0.yaml", "", 1),
+        ("Pulumi.region0.yaml", "config: {camunda-dual-region:phase: failover}\n", 2),
+        ("Pulumi.yaml", "description: another\n", 2),
+        ("Pulumi.region0.yaml", "environment: [prod]\n", 3),
+    ],
+    ids=["as it is", "of the stack", "of the project", "with an environment, which may change"],
+)
+def test_configuration_is_asked_for_again_only_if_a_file_has_changed(
+    pulumi: FakePulumi, tmp_path: Path, name: str, change: str, asked: int
+) -> None:
+    (tmp_path / "Pulumi.region0.yaml").touch()
+    project = Project(tmp_path)
+    held = project.configuration("region0")
+    with (tmp_path / name).open("a") as file:
+        file.write(change)
+    for _ in range(2):
+        assert set(project.configuration("region0")) == set(held)
+    assert len([each for each in pulumi.asked if "config" in each]) == asked
+
+
+def test_the_stacks_may_be_named_in_either_order(pulumi: FakePulumi, tmp_path: Path) -> None:
+    assert [each.name for each in read(tmp_path, ("region1", "region0"))] == list(NAMES)
+
+
+def test_the_state_is_read_as_the_program_reads_it() -> None:
+    state = State.of(DEPLOYMENT)
+    assert (state.held.phase, state.held.lost_region) == (Phase.FAILOVER, 1)
+    assert state.held.nodes == {"F1", "failover"}
+    assert state.held.gates == {"F1": "1-region1-lost"}
+    assert state.held.descriptions == {"failover": "revision 3"}
+    assert state.held.values == {"failover": {"zeebe": {}}}
+    assert state.records["F1"]["seconds"] == "2.5"
+    assert state.pending == ("creating F2",)
+
+
+def test_a_stack_that_was_never_updated_holds_nothing() -> None:
+    state = State.of({})
+    assert state.held.phase is None
+    assert not state.held.nodes
+
+
+def test_the_last_update_is_told(pulumi: FakePulumi, tmp_path: Path) -> None:
+    run = {
+        "kind": "update",
+        "startTime": "2026-01-02T03:04:05.000Z",
+        "endTime": "2026-01-02T03:05:05.000Z",
+        "message": "incident 4711",
+        "environment": {},
+        "config": {},
+        "result": "failed",
+    }
+    pulumi.answers("stack history", [run], "region1")
+    last = read_with_last(tmp_path)[1].last
+    assert last is not None
+    assert (last.kind, last.result, last.message) == ("update", "failed", "incident 4711")
+    assert last.end is not None
+    assert (last.end - last.start).total_seconds() == 60
+
+
+def test_a_lock_tells_who_is_at_work_and_since_when(pulumi: FakePulumi, tmp_path: Path) -> None:
+    folder = tmp_path / "state/.pulumi/locks/organization/camunda-dual-region/region0"
+    folder.mkdir(parents=True)
+    lock = {"pid": 7, "username": "ada", "hostname": "desk", "timestamp": "2026-01-02T03:04:05Z"}
+    (folder / "1.json").write_text(json.dumps(lock))
+    (folder / "2.json").write_text("{")
+    first, second = read(tmp_path)
+    assert [str(each) for each in first.locks or ()] == [
+        "ada@desk (process 7) since 2026-01-02 03:04:05 UTC"
+    ]
+    assert second.locks == ()
+
+
+def test_a_backend_that_is_no_folder_does_not_show_locks(
+    pulumi: FakePulumi, tmp_path: Path
+) -> None:
+    pulumi.answers("whoami", {"user": "ada", "url": "s3://bucket"})
+    assert read(tmp_path)[0].locks is None
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "told"),
+    [
+        ("config", "error: incorrect passphrase", "the passphrase is not the stack's"),
+        (
+            "config",
+            "error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or ...",
+            "encrypted with a passphrase",
+        ),
+        ("stack export", "error: PULUMI_ACCESS_TOKEN must be set for login", "not logged in"),
+        (
+            "stack export",
+            "error: failed to load checkpoint: EOF",
+            r"`find .pulumi -name '\*.attrs' -empty -delete`, then the same command again",
+        ),
+        ("stack history", "warning: x\nerror: the bucket is gone", "region0: the bucket is gone"),
+    ],
+)
+def test_what_pulumi_says_becomes_a_sentence(
+    pulumi: FakePulumi, tmp_path: Path, what: str, said: str, told: str
+) -> None:
+    pulumi.fails(what, said, "region0")
+    with pytest.raises(PulumiFailed, match=told):
+        read_with_last(tmp_path)
+
+
+def test_a_stack_that_is_not_there_is_named_with_those_that_are(
+    pulumi: FakePulumi, tmp_path: Path
+) -> None:
+    with pytest.raises(PulumiFailed, match=r"no stack paris.*there are: region0, region1"):
+        read(tmp_path, ("region0", "paris"))
+
+
+def test_two_stacks_of_one_region_are_refused(pulumi: FakePulumi, tmp_path: Path) -> None:
+    pulumi.stack("region1", 0)
+    with pytest.raises(ConfigError, match="both of region 0"):
+        read(tmp_path)
+
+
+def test_unusable_configuration_names_its_stack(pulumi: FakePulumi, tmp_path: Path) -> None:
+    pulumi.stack("region1", 1, phase="failover")
+    with pytest.raises(ConfigError, match="stack region1: lostRegion is not set"):
+        read(tmp_path)
+
+
+def test_what_pulumi_keeps_as_a_secret_is_not_shown(pulumi: FakePulumi, tmp_path: Path) -> None:
+    pulumi.stack("region1", 1, secret=["release"], release="hunter2 X")
+    with pytest.raises(ConfigError, match="stack region1: release is set: ") as caught:
+        read(tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_relative_kubeconfig_starts_at_the_project_wherever_the_command_is_run(
+    pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.stack("region1", 1, kubeconfig="mine/kc")
+    monkeypatch.chdir("/")
+    assert {
+        each.kubeconfig for each in Reading(Project(tmp_path), ("region0", "region1")).settings
+    } == {
+        None,
+        str(tmp_path / "mine/kc"),
+    }
+
+
+def test_without_pulumi_it_says_what_to_install(
+    pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PulumiFailed, match="no `pulumi` on PATH"):
+        read(tmp_path)
+
+
+def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no Pulumi project"):
+        Project(tmp_path)

@@ -1,0 +1,648 @@
+"""Every form of kubeconfig that kubectl takes is taken, or refused in a sentence; nothing of it is ever shown.
+
+An operator's kubeconfig is found to be unusable in the middle of an incident: then a sentence is needed, not a
+traceback, and above all not one with the token in it.
+"""
+
+import base64
+import json
+import os
+import random
+import ssl
+import stat
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from clients import kubeconfig as kubeconfigs
+from clients.kubernetes import CallFailed, Cluster
+from dualregion.errors import ClusterUnreachable, ConfigError
+from tests.fakes.kubernetes import TOKEN, FakeKubernetes
+from tests.inputs.random_inputs import Seeds, plain, problems_of
+
+CONTEXT = "cluster-london"
+SECRET = "hunter2-XyZ"
+
+
+def write(folder: Path, cluster: Any = None, user: Any = None, **changes: Any) -> str:
+    """Write a kubeconfig with one context; return its path."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": cluster or {"server": "https://10.0.0.1:6443"}}],
+        "users": [{"name": "u", "user": {"token": SECRET} if user is None else user}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": "c", "user": "u"}}],
+    } | changes
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    return str(path)
+
+
+def refusal(path: str) -> str:
+    """Return the sentence by which a kubeconfig is refused."""
+    with pytest.raises(ConfigError) as caught:
+        Cluster(path, CONTEXT)
+    (problem,) = caught.value.problems
+    assert SECRET not in problem
+    assert "\n" not in problem
+    return problem
+
+
+# --- tokens
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "  \n\n", "", "\t"])
+def test_a_token_file_may_end_with_a_line_end(
+    kubernetes: FakeKubernetes, tmp_path: Path, ending: str
+) -> None:
+    (tmp_path / "token").write_text(TOKEN + ending)
+    path = write(tmp_path, {"server": kubernetes.url}, {"tokenFile": "token"})
+    Cluster(path, CONTEXT).check_answers()
+
+
+@pytest.mark.parametrize(
+    "token", [f"{SECRET}\n{SECRET}", f"{SECRET} x", "ü" + SECRET, "\x00" + SECRET]
+)
+@pytest.mark.parametrize("key", ["token", "tokenFile"])
+def test_a_token_that_is_none_is_refused_and_not_shown(
+    tmp_path: Path, token: str, key: str
+) -> None:
+    (tmp_path / "token").write_text(token)
+    user = {"token": token} if key == "token" else {"tokenFile": "token"}
+    assert f"has a {key} that holds no token of one line" in refusal(write(tmp_path, user=user))
+
+
+def test_a_token_file_is_read_again(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("former")
+    path = write(tmp_path, {"server": kubernetes.url}, {"tokenFile": "token", "token": "ignored"})
+    cluster = Cluster(path, CONTEXT)
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    with pytest.raises(ConfigError, match="refuses these credentials"):
+        cluster.check_answers()
+    later = time.time() + 70
+    monkeypatch.setattr(time, "time", lambda: later)
+    cluster.check_answers()
+    (tmp_path / "token").unlink()
+    later += 3600
+    cluster.check_answers()
+
+
+# --- what else kubectl takes
+
+
+def test_user_and_password(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    path = write(tmp_path, {"server": kubernetes.url}, {"username": "me", "password": SECRET})
+    with pytest.raises(ConfigError, match="refuses these credentials"):
+        Cluster(path, CONTEXT).check_answers()
+    login = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    assert kubernetes.headers[-1]["Authorization"] == f"Basic {login}"
+
+
+def test_impersonation_is_taken_along(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    user = {
+        "token": TOKEN,
+        "as": "drill",
+        "as-uid": "7",
+        "as-groups": ["one", "two"],
+        "as-user-extra": {"reason": ["incident"]},
+    }
+    Cluster(write(tmp_path, {"server": kubernetes.url}, user), CONTEXT).check_answers()
+    headers = kubernetes.headers[-1]
+    assert headers["Impersonate-User"] == "drill"
+    assert headers.get_all("Impersonate-Group") == ["one", "two"]
+    assert (headers["Impersonate-Uid"], headers["Impersonate-Extra-reason"]) == ("7", "incident")
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"as-groups": ["one"]},
+        {"as": "a\nb"},
+        {"as": "x", "as-groups": "one two\n"},
+        {"as": "x", "as-groups": [1]},
+        {"as": "x", "as-user-extra": ["a"]},
+        {"as": "x", "as-user-extra": {"a b": ["c"]}},
+    ],
+    ids=str,
+)
+def test_impersonation_that_is_none_is_refused(tmp_path: Path, user: dict[str, Any]) -> None:
+    assert "as" in refusal(write(tmp_path, user=user))
+
+
+def plugin(folder: Path, script: str) -> None:
+    (folder / "bin").mkdir(exist_ok=True)
+    path = folder / "bin" / "login"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def answer(**status: Any) -> str:
+    document = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": status,
+    }
+    return f"echo '{json.dumps(document)}'"
+
+
+EXEC = {
+    "apiVersion": "client.authentication.k8s.io/v1",
+    "command": "./bin/login",
+    "args": ["--region", "eu"],
+    "env": [{"name": "PROFILE", "value": "x"}],
+    "interactiveMode": "Never",
+}
+
+
+def test_a_credential_plugin_beside_the_kubeconfig_is_asked_and_asked_again(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
+    plugin(
+        tmp_path,
+        f"echo called >> {tmp_path}/calls\n" + answer(token=TOKEN, expirationTimestamp=end),
+    )
+    path = write(tmp_path, {"server": kubernetes.url}, {"exec": EXEC})
+    monkeypatch.chdir("/")
+    cluster = Cluster(path, CONTEXT)
+    cluster.check_answers()
+    cluster.check_answers()
+    assert (tmp_path / "calls").read_text() == "called\n"
+    later = time.time() + 595
+    monkeypatch.setattr(time, "time", lambda: later)
+    cluster.check_answers()
+    assert (tmp_path / "calls").read_text() == "called\ncalled\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"echo {SECRET} >&2; exit 1",
+        f"echo {SECRET}",
+        "echo '{}'",
+        "echo '[]'",
+        answer(),
+        answer(token=f"{SECRET} x"),
+        answer(token=5),
+        answer(clientCertificateData=SECRET),
+        answer(clientCertificateData=SECRET, clientKeyData=SECRET),
+        answer(token=SECRET, expirationTimestamp="soon"),
+    ],
+    ids=str,
+)
+def test_a_credential_plugin_that_fails_is_named_and_not_quoted(
+    tmp_path: Path, script: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin(tmp_path, script)
+    refusal(write(tmp_path, user={"exec": EXEC}))
+    shown = capfd.readouterr()
+    assert SECRET not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"command": None},
+        {"command": 5},
+        {"command": "no-such-program"},
+        {"command": "a\x00b"},
+        {"apiVersion": None},
+        {"args": "a b"},
+        {"args": [1]},
+        {"env": {"a": "b"}},
+        {"env": ["a"]},
+        {"env": [{"name": "a"}]},
+    ],
+    ids=str,
+)
+def test_a_plugin_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    refusal(write(tmp_path, user={"exec": EXEC | change}))
+
+
+def jwt(seconds: float) -> str:
+    body = (
+        base64.urlsafe_b64encode(json.dumps({"exp": time.time() + seconds}).encode())
+        .decode()
+        .rstrip("=")
+    )
+    return f"eyJhbGciOiJub25lIn0.{body}.{SECRET}"
+
+
+def test_an_id_token_is_taken_while_it_counts(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    token = jwt(600)
+    user = {"auth-provider": {"name": "oidc", "config": {"id-token": token}}}
+    with pytest.raises(ConfigError, match="refuses these credentials"):
+        Cluster(write(tmp_path, {"server": kubernetes.url}, user), CONTEXT).check_answers()
+    assert kubernetes.headers[-1]["Authorization"] == f"Bearer {token}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        ({"name": "gcp", "config": {"access-token": SECRET}}, "kubectl has no more"),
+        ({"name": "azure"}, "kubectl has no more"),
+        ("gcp", "kubectl has no more"),
+        ({"name": "oidc"}, "missing or over"),
+        ({"name": "oidc", "config": {"id-token": jwt(-5)}}, "missing or over"),
+        ({"name": "oidc", "config": SECRET}, "missing or over"),
+    ],
+    ids=["gcp", "azure", "a word", "nothing", "over", "no map"],
+)
+def test_an_auth_provider_that_cannot_be_used(tmp_path: Path, provider: Any, told: str) -> None:
+    assert told in refusal(write(tmp_path, user={"auth-provider": provider}))
+
+
+# --- addresses
+
+
+@pytest.mark.parametrize(
+    ("cluster", "told"),
+    [
+        (
+            {"server": "https://x:6443", "proxy-url": "socks5://127.0.0.1:1080"},
+            "proxy-url of SOCKS",
+        ),
+        (
+            {"server": "https://x:6443", "proxy-url": "127.0.0.1:1080"},
+            "proxy-url that is no address",
+        ),
+        ({"server": "https://x:6443", "proxy-url": f"ftp://me:{SECRET}@x"}, "proxy-url that is no"),
+        ({"server": "https://x:6443", "proxy-url": 5}, "proxy-url that is no text"),
+        ({"server": "10.0.0.1:6443"}, "server that is no address"),
+        ({"server": "https://x:port"}, "server that is no address"),
+        ({"server": "https://x:99999"}, "server that is no address"),
+        ({"server": "https://"}, "server that is no address"),
+        ({"server": "https://[::1"}, "server that is no address"),
+        ({"server": "https://a b"}, "server that is no address"),
+        ({"server": f"https://me:{SECRET}@x"}, "user or password in its server"),
+        ({"server": ""}, "has no server"),
+        ({"proxy-url": "http://x"}, "has no server"),
+        ({"server": "http://cluster.example"}, "a server without TLS"),
+        ({"server": "https://x", "insecure-skip-tls-verify": True}, "insecure-skip-tls-verify"),
+        ({"server": "https://x", "insecure-skip-tls-verify": "no"}, "neither true nor false"),
+        ({"server": "https://x", "certificate-authority-data": "%%%"}, "not base64"),
+        ({"server": "https://x", "certificate-authority-data": "aGk="}, "no PEM"),
+        (
+            {
+                "server": "https://x",
+                "certificate-authority-data": base64.b64encode(
+                    b"-----BEGIN CERTIFICATE-----\nx"
+                ).decode(),
+            },
+            "certificate-authority that is no certificate",
+        ),
+        ({"server": "https://x", "certificate-authority": "../ca.crt"}, "cannot be read"),
+        ({"server": "https://x", "certificate-authority": "."}, "Is a directory"),
+        ({"server": "https://x", "certificate-authority": "a\x00b"}, "it is no path"),
+        ({"server": "https://x", "tls-server-name": 5}, "tls-server-name that is no text"),
+    ],
+    ids=str,
+)
+def test_a_cluster_that_cannot_be_used(tmp_path: Path, cluster: Any, told: str) -> None:
+    problem = refusal(write(tmp_path, cluster))
+    assert told in problem
+    assert str(tmp_path) in problem
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ({"client-key-data": SECRET}, "not base64"),
+        ({"client-key-data": base64.b64encode(SECRET.encode()).decode()}, "no PEM"),
+        ({"client-key": "nowhere"}, "cannot be read"),
+        ({"token": 5}, "token that is no text"),
+        ({"tokenFile": "nowhere"}, "tokenFile that cannot be read"),
+        ({"password": ["x"]}, "password that is no text"),
+    ],
+    ids=str,
+)
+def test_a_user_that_cannot_be_used(tmp_path: Path, user: Any, told: str) -> None:
+    assert told in refusal(write(tmp_path, user=user))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"users": []}, "names the user 'u', which is not there"),
+        ({"clusters": None}, "names the cluster 'c', which is not there"),
+        ({"contexts": [{"name": CONTEXT}]}, "names no cluster"),
+        ({"contexts": [{"name": CONTEXT, "context": {"cluster": 5}}]}, "cluster that is no text"),
+        ({"contexts": [{"name": 2024}]}, "contexts[0] has no name"),
+        ({"contexts": {"a": 1}}, "contexts is no list"),
+        ({"contexts": ["a"]}, "contexts[0] has no name"),
+        ({"users": [{"name": "u", "user": SECRET}]}, "users[0] (u): user is no map"),
+    ],
+    ids=str,
+)
+def test_a_file_of_another_form(tmp_path: Path, changes: Any, told: str) -> None:
+    assert told in refusal(write(tmp_path, **changes))
+
+
+def test_a_context_without_user_is_taken(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
+    """As behind `kubectl proxy`, which logs in itself."""
+    path = write(
+        tmp_path,
+        {"server": kubernetes.url},
+        contexts=[{"name": CONTEXT, "context": {"cluster": "c"}}],
+    )
+    with pytest.raises(ConfigError, match="refuses these credentials"):
+        Cluster(path, CONTEXT).check_answers()
+    assert "Authorization" not in kubernetes.headers[-1]
+
+
+def test_a_list_of_files_is_merged_and_each_has_its_own_folder(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    (two / "token").write_text(TOKEN)
+    first = write(one, {"server": kubernetes.url}, users=[])
+    second = write(two, {"server": "https://10.0.0.1"}, {"tokenFile": "token"})
+    monkeypatch.setenv("KUBECONFIG", f"{first}:{tmp_path}/missing::{second}")
+    Cluster(None, CONTEXT).check_answers()
+
+
+def test_the_home_folder_is_found(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"server": kubernetes.url}, {"token": TOKEN})
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Cluster("~/kubeconfig", CONTEXT).check_answers()
+
+
+# --- proxies
+
+
+Asked = list[tuple[str, str | None]]
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    asked: Asked
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers.get("Proxy-Authorization")))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"kind": "Namespace", "metadata": {"name": "kube-system"}}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[tuple[str, Asked]]:
+    asked: Asked = []
+    server = HTTPServer(("127.0.0.1", 0), type("Handler", (_Proxy,), {"asked": asked}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_proxy_gets_its_own_user_and_password(tmp_path: Path, proxy: tuple[str, Asked]) -> None:
+    address, asked = proxy
+    cluster = {"server": "http://127.0.0.1:1", "proxy-url": f"http://me:p%40ss@{address}"}
+    Cluster(write(tmp_path, cluster), CONTEXT).check_answers()
+    login = base64.b64encode(b"me:p@ss").decode()
+    assert asked == [("http://127.0.0.1:1/api/v1/namespaces/kube-system", f"Basic {login}")]
+
+
+def test_what_a_dead_proxy_is_asked_with_is_not_shown(tmp_path: Path) -> None:
+    cluster = {"server": "https://10.0.0.1", "proxy-url": f"http://me:{SECRET}@127.0.0.1:1"}
+    with pytest.raises(ClusterUnreachable) as caught:
+        Cluster(write(tmp_path, cluster), CONTEXT).check_answers()
+    assert SECRET not in str(caught.value)
+    assert "Connection refused" in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_of_the_environment_is_used_with_its_exceptions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, f"http://me:{SECRET}@127.0.0.1:1")
+    path = write(tmp_path)
+    assert kubeconfigs.access_to(path, CONTEXT).proxy == "http://127.0.0.1:1"
+    monkeypatch.setenv("NO_PROXY", "10.0.0.1")
+    assert kubeconfigs.access_to(path, CONTEXT).proxy is None
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv(variable, "socks5://127.0.0.1:1")
+    assert "HTTPS_PROXY" in refusal(path)
+
+
+# --- TLS, and what stays behind
+
+
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, which is also server and client."""
+    folder = tmp_path_factory.mktemp("pems")
+    for name in ("mine", "other"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder(subject, subject, key.public_key(), 1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("api.example")]), False)
+            .add_extension(x509.BasicConstraints(True, None), True)
+            .sign(key, hashes.SHA256())
+        )
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        (folder / f"{name}.key").write_bytes(private)
+        (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return folder
+
+
+def data_of(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+@pytest.fixture
+def secured(pems: Path) -> Iterator[str]:
+    """An API server that asks for a client certificate."""
+    handler = type("Handler", (_Proxy,), {"asked": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pems / "mine.crt", pems / "mine.key")
+    context.load_verify_locations(pems / "mine.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize("form", ["files", "data", "plugin"])
+def test_a_client_certificate_leaves_no_key_behind(
+    tmp_path: Path,
+    pems: Path,
+    secured: str,
+    form: str,
+    in_memory: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However the process ends then: Python's own clean-up may never run."""
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    certificate, key = pems / "mine.crt", pems / "mine.key"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    cluster = {
+        "server": secured,
+        "tls-server-name": "api.example",
+        "certificate-authority-data": data_of(certificate),
+    }
+    if form == "files":
+        user: dict[str, Any] = {"client-certificate": str(certificate), "client-key": str(key)}
+    elif form == "data":
+        user = {"client-certificate-data": data_of(certificate), "client-key-data": data_of(key)}
+    else:
+        status = {
+            "clientCertificateData": certificate.read_text(),
+            "clientKeyData": key.read_text(),
+        }
+        answer_file = tmp_path / "answer"
+        document = {"apiVersion": EXEC["apiVersion"], "kind": "ExecCredential", "status": status}
+        answer_file.write_text(json.dumps(document))
+        plugin(tmp_path, f"cat {answer_file}")
+        user = {"exec": EXEC}
+    Cluster(write(tmp_path, cluster, user), CONTEXT).check_answers()
+    assert not list(temporary.rglob("*"))
+
+
+def test_a_key_is_never_readable_by_others(
+    tmp_path: Path, pems: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+
+    def load(_: ssl.SSLContext, path: Path, **__: Any) -> None:
+        modes.extend(stat.S_IMODE(os.stat(each).st_mode) for each in (path, Path(path).parent))
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    user = {"client-certificate": str(pems / "mine.crt"), "client-key": str(pems / "mine.key")}
+    kubeconfigs.access_to(write(tmp_path, user=user), CONTEXT)
+    assert modes == [0o600, 0o700]
+
+
+def test_a_certificate_that_is_not_accepted_is_told_in_words(
+    tmp_path: Path, pems: Path, secured: str
+) -> None:
+    for cluster, told in (
+        (
+            {"certificate-authority": str(pems / "other.crt"), "tls-server-name": "api.example"},
+            "certificate",
+        ),
+        ({"certificate-authority": str(pems / "mine.crt")}, "certificate is not valid for"),
+        ({}, "certificate"),
+    ):
+        with pytest.raises(ClusterUnreachable, match=rf"its certificate is not accepted: .*{told}"):
+            Cluster(write(tmp_path, {"server": secured} | cluster), CONTEXT).check_answers()
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path, pems: Path) -> None:
+    user = {"client-certificate": str(pems / "mine.crt"), "client-key": str(pems / "other.key")}
+    assert "do not belong together" in refusal(write(tmp_path, user=user))
+    user = {"client-certificate": str(pems / "mine.crt")}
+    assert "has a client-certificate, but no client-key" in refusal(write(tmp_path, user=user))
+    user = {"client-key": str(pems / "mine.key")}
+    assert "has a client-key, but no client-certificate" in refusal(write(tmp_path, user=user))
+
+
+# --- any form at all
+
+KEYS = {
+    "cluster": (
+        *(
+            "server",
+            "certificate-authority",
+            "certificate-authority-data",
+            "insecure-skip-tls-verify",
+        ),
+        *("proxy-url", "tls-server-name", "disable-compression", "extensions"),
+    ),
+    "user": (
+        *("token", "tokenFile", "client-certificate", "client-certificate-data", "client-key-data"),
+        *(
+            "client-key",
+            "username",
+            "password",
+            "as",
+            "as-groups",
+            "as-uid",
+            "as-user-extra",
+            "auth-provider",
+        ),
+    ),
+}
+
+
+def test_whatever_a_kubeconfig_holds_it_is_taken_or_refused_in_a_sentence(
+    tmp_path: Path, seeds: Seeds
+) -> None:
+    for source in seeds(120):
+        document = _random(source)
+        path = tmp_path / "kubeconfig"
+        path.write_text(yaml.safe_dump(document) if source.random() < 0.9 else str(document)[1:])
+        problems = problems_of(kubeconfigs.access_to, str(path), CONTEXT)
+        assert SECRET not in "".join(problems)
+        assert all(len(problem.splitlines()) == 1 for problem in problems)
+
+
+def _random(source: random.Random) -> dict[str, Any]:
+    def section(kind: str) -> Any:
+        keys = source.sample(KEYS[kind], source.randrange(4))
+        found = {key: source.choice((_text(key), _text(key), plain(source))) for key in keys}
+        if kind == "cluster" and source.random() < 0.9:
+            found["server"] = "https://10.0.0.1"
+        return found
+
+    document = {
+        "clusters": [{"name": "c", "cluster": section("cluster")}],
+        "users": [{"name": "u", "user": section("user")}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": "c", "user": "u"}}],
+    }
+    if source.random() < 0.2:
+        kind = source.choice(sorted(document))
+        document[kind] = source.choice((plain(source), [plain(source)], [{"name": plain(source)}]))
+    return document
+
+
+def _text(key: str) -> str:
+    """Return a secret; for a file, what may have been pasted in its place."""
+    paths = ("tokenFile", "client-certificate", "client-key", "certificate-authority")
+    return f"-----BEGIN KEY-----\n{SECRET}\n" if key in paths else SECRET
+
+
+def test_a_call_that_cannot_be_made_shows_nothing_of_it(
+    kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the HTTP library raises about a header: its text holds the header."""
+    cluster = Cluster(write(tmp_path, {"server": kubernetes.url}), CONTEXT)
+    monkeypatch.setattr(kubeconfigs.User, "authorization", lambda _: f"Bearer {SECRET}\n")
+    with pytest.raises(CallFailed) as caught:
+        cluster.pods("camunda", "a=b")
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__

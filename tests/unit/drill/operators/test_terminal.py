@@ -1,0 +1,223 @@
+"""The operator's terminal: a real pseudo terminal, at which a small command asks, works, and is stopped."""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pexpect
+import pytest
+
+from drill.errors import DrillError
+from drill.operators.operating import Operator
+from drill.operators.stacks import Stacks
+from drill.operators.terminal import COLUMNS, Row, Terminal
+from drill.report.picture import picture
+from drill.report.report import Answer
+from drill.report.screens import PAGE, SHOWN, TIMELINE, Screens, publish
+from drill.settings import Places
+from drill.testbed.command import Command
+
+SCRIPT = """#!{python}
+import os, sys, time
+
+what = sys.argv[1]
+size = os.get_terminal_size(1) if os.isatty(1) else None
+print("said", *sys.argv[1:], "in", os.environ["DUALREGION_PROJECT"], flush=True)
+if what == "failover":
+    print("Installations")
+    print("a sentence that is wrapped: " + "word " * 30)
+    answer = input("set phase failover and begin? [y/N]: ")
+    if answer != "yes":
+        sys.exit("error: refused")
+    try:
+        for second in range(600):
+            print(f"\\r\\x1b[2K\\x1b[33mat work\\x1b[0m  F2    {{second}}   brokers", end="", flush=True)
+            time.sleep(0.1)
+            if os.path.exists("done"):
+                break
+    except KeyboardInterrupt:
+        print("\\nstopped; the same command goes on")
+        sys.exit(130)
+elif what == "failback":
+    sys.exit(1)
+elif what == "status":
+    print("patience", sys.argv[-1], flush=True)
+    print("trouble", file=sys.stderr)
+    sys.exit(10 if sys.argv[-1] == "18" else 13)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """A command that says what it was called with, at a terminal and without one."""
+    executable = tmp_path / "dualregion"
+    executable.write_text(SCRIPT.format(python=sys.executable))
+    executable.chmod(0o755)
+    env = {"DUALREGION_PROJECT": "the-copy", "PATH": "/usr/bin:/bin", "COLUMNS": "40"}
+    stacks = Stacks(Path("pulumi"), tmp_path, env, tmp_path, lambda _: None)
+    return Command(stacks, executable, lambda _: None, {}, Screens(tmp_path / "screens"))
+
+
+def test_ctrl_c_is_hit_in_the_midst_of_a_step_and_the_screen_is_kept(
+    command: Command, tmp_path: Path
+) -> None:
+    session = command.drive("failover", "--lost", "1", stop_in="F2", keep="failover")
+    assert session.run.exit_status == 130
+    assert "said failover --lost 1 in the-copy" in session.flowing
+    assert "a sentence that is wrapped: word word" in session.flowing
+    assert "word word" in session.run.output.splitlines()[3]
+    assert session.flowing.endswith("stopped; the same command goes on")
+    assert list(session.operator.at_work) == ["F2"]
+    assert session.operator.stopped is not None
+    (question,) = session.operator.asked
+    assert question.text.endswith("set phase failover and begin? [y/N]:")
+    assert "Installations" in question.above
+    kept = {path.name for path in (tmp_path / "screens").iterdir()}
+    assert kept == {"failover-question.svg", "failover-running.svg", "failover-end.svg"}
+    assert "at\xa0work" in unescaped(tmp_path / "screens" / "failover-running.svg")
+    assert session.run.log.name == "01-dualregion-failover.log"
+
+
+def unescaped(path: Path) -> str:
+    return "".join(Xml.fromstring(path.read_text()).itertext())
+
+
+def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "done").touch()
+    session = command.must_drive("failover", "--lost", "1")
+    assert session.run.exit_status == 0
+    assert session.operator.stopped is None
+    assert not (tmp_path / "screens").exists()
+
+
+def test_a_no_ends_it_and_a_failure_is_told(command: Command) -> None:
+    session = command.drive("failover", answer="no")
+    assert session.run.exit_status == 1
+    assert "error: refused" in session.flowing
+    with pytest.raises(DrillError, match="`dualregion failback` ended with exit status 1"):
+        command.must_drive("failback")
+
+
+def test_a_status_is_asked_again_with_more_patience_and_timed(
+    command: Command, tmp_path: Path
+) -> None:
+    says, shows = command.status("with one region lost", 10, "status")
+    answer = command.answers["with one region lost"]
+    assert isinstance(answer, Answer)
+    assert answer.asked == 3
+    assert not says.ok
+    assert "trouble" not in says.detail
+    assert not shows.ok
+    assert "status.svg" in {path.name for path in command.screens.folder.iterdir()}
+    logs = [path.read_text() for path in tmp_path.glob("*-dualregion-status.log")]
+    assert sorted(log.splitlines()[1] for log in logs) == [
+        "patience --json",
+        *["patience 18"] * 2,
+        *["patience 9"] * 2,
+        "patience status",
+    ]
+
+
+def test_a_command_is_ended_when_the_drill_is(command: Command) -> None:
+    def interrupted(_: object) -> None:
+        raise DrillError("interrupted")
+
+    with pytest.raises(DrillError, match="interrupted"):
+        command.stacks.at_terminal("x", (str(command.executable), "failover"), interrupted)
+
+
+def test_what_a_command_says_at_its_very_end_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pexpect looks for output, then whether the command lives: what it says in between is left unread."""
+    argv = (sys.executable, "-c", "print('the last words')")
+
+    def too_late(process: pexpect.spawn, size: int, timeout: float) -> str:
+        process.wait()
+        raise pexpect.EOF("ended")
+
+    monkeypatch.setattr(pexpect.spawn, "read_nonblocking", too_late)
+    with Terminal(argv, tmp_path, {}, tmp_path / "log", "MARK") as terminal:
+        assert not terminal.read()
+        assert terminal.text == "the last words\n"
+        assert terminal.exit_status(10) == 0
+    assert "the last words" in (tmp_path / "log").read_text()
+
+
+def test_each_line_is_told_once(command: Command) -> None:
+    said: list[str] = []
+    operator = Operator(said.append, stop_in="F2")
+    command.stacks.at_terminal("x", (str(command.executable), "failover"), operator.look)
+    counting = [line for line in said if line.startswith("  at work") and "^C" not in line]
+    assert len(counting) == 1
+    assert "  answering: yes" in said
+
+
+# --- pictures --------------------------------------------------------------------------------------------
+
+
+def rows_of(command: Command) -> list[Row]:
+    return command.stacks.at_terminal("x", (str(command.executable), "failback"), lambda _: None)[1]
+
+
+def test_a_picture_is_well_formed_and_the_same_each_time(command: Command) -> None:
+    rows = rows_of(command)
+    assert rows[0][COLUMNS - 1].data == " "
+    drawn = picture(rows, "dualregion failback", "a")
+    assert drawn == picture(rows, "dualregion failback", "a")
+    assert "said\xa0failback\xa0in\xa0the-copy" in "".join(Xml.fromstring(drawn).itertext())
+    assert "url(http" not in drawn
+    assert "@font-face" not in drawn
+
+
+# --- publishing ------------------------------------------------------------------------------------------
+
+PAGE_TEXT = "<html><style>.a{}</style><svg viewBox='0 0 1 1'><text>F1</text></svg></html>"
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """The files of a whole drill."""
+    found = Places(tmp_path)
+    found.screens.mkdir(parents=True)
+    (found.folder / "report.json").write_text('{"result": "passed", "until": "restored"}')
+    for name in SHOWN:
+        (found.screens / f"{name}.svg").write_text("<svg><text>all&#160;well</text></svg>")
+    found.incident_page.write_text(PAGE_TEXT)
+    return found
+
+
+def test_a_whole_drills_screens_are_published(places: Places, tmp_path: Path) -> None:
+    to = tmp_path / "docs" / "screens"
+    written = publish(places, to, ("desk", "ada@"))
+    assert {path.name for path in written} == {f"{name}.svg" for name in SHOWN} | {PAGE, TIMELINE}
+    assert {path.name for path in to.iterdir()} == {path.name for path in written}
+    timeline = (to / TIMELINE).read_text()
+    assert timeline == "<svg viewBox='0 0 1 1'><style>.a{}</style><text>F1</text></svg>\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error"),
+    [
+        ("report.json", '{"result": "failed", "until": "restored"}', "none to be shown"),
+        ("report.json", '{"result": "passed", "until": "failover"}', "none to be shown"),
+        ("report.json", "", "no report of a drill"),
+        ("incident.html", "<html></html>", "no timeline"),
+        ("screens/history.svg", "<svg><text>by ada</text><text>@desk</text></svg>", "ada@"),
+        ("screens/history.svg", "<svg><text>my&#160;desk</text></svg>", "history.svg names"),
+    ],
+)
+def test_what_must_not_be_shown_is_refused_and_nothing_is_written(
+    places: Places, tmp_path: Path, file: str, text: str, error: str
+) -> None:
+    (places.folder / file).write_text(text)
+    to = tmp_path / "docs"
+    with pytest.raises(DrillError, match=error):
+        publish(places, to, ("desk", "ada@"))
+    assert not to.exists()
+
+
+def test_a_screen_that_was_not_kept_is_named(places: Places, tmp_path: Path) -> None:
+    (places.screens / "history.svg").unlink()
+    with pytest.raises(DrillError, match=r"kept no history\.svg"):
+        publish(places, tmp_path / "docs", ())

@@ -1,0 +1,529 @@
+"""The report: its fields, its judgement, and that it is written however far the drill came."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rich.console import Console
+
+from drill.check import Check
+from drill.checks.audit import Rights
+from drill.errors import DrillError
+from drill.observation.loadlog import LoadLog
+from drill.observation.measure import Ack, ExportSample
+from drill.operators.livelines import LiveLines, has_waited
+from drill.progress import Progress, Stage
+from drill.regions import REGIONS
+from drill.report import readable, report
+from drill.report.findings import Episode, Findings, report_of, steps_of
+from drill.report.report import Load, PhaseTimes, Report, StepTime
+from drill.settings import (
+    STACK_SECRETS,
+    DrillSettings,
+    Places,
+    Until,
+    backup_values,
+    lost_regions,
+    stack_config,
+)
+from drill.waiting import ASK_SECONDS, wait_for
+
+HELD = Check("normal: Commands are accepted", True, "partitions 1, 2")
+BROKEN = Check("failover: Topology", False, "broker 1 is missing | odd")
+
+
+def acks(*moments: float, first: int = 0) -> tuple[Ack, ...]:
+    """Return acknowledgements of four partitions in turn, with keys that count from `first`."""
+    return tuple(
+        Ack((1 + n % 4 << 51) + n, moment - 0.05, moment) for n, moment in enumerate(moments, first)
+    )
+
+
+def episode() -> Episode:
+    """Region 1 lost at 1000, commands again at 1018.6, exporting again at 1040, failover until 1053.
+
+    Failback from 1060 to 1090: exporters paused from 1065 to 1080, web applications down up to 1085, no
+    command accepted from 1070 to 1072.5.
+    """
+    served = [990 + 0.1 * n for n in range(100)] + [1018.6 + 0.1 * n for n in range(515)]
+    served += [1072.5 + 0.1 * n for n in range(200)]
+    positions = [(999.0, 5), (1040.0, 6), (1045.0, 7), (1050.0, 8)]
+    before = [
+        ExportSample(at, value, dict.fromkeys(range(1, 5), value), False, False)
+        for at, value in positions
+    ]
+    after = [
+        ExportSample(1065.0, 8, {}, True, True),
+        ExportSample(1070.0, None, {}, None, None),
+        ExportSample(1080.0, 8, {}, False, True),
+        ExportSample(1085.0, 8, {}, False, False),
+    ]
+    return Episode(
+        lost_region=1,
+        load=LoadLog(acks=acks(*served), errors={"no answer in time": 7}, deployed=True),
+        exports=[*before, *after],
+        loss=1000.0,
+        up_began=1006.0,
+        failover_end=1053.0,
+        noop_preview_seconds=3.21,
+        failback_began=1060.0,
+        failback_end=1090.0,
+        watched_until=1095.0,
+    )
+
+
+def findings() -> Findings:
+    found = Findings(
+        checks=[HELD],
+        phases=[
+            PhaseTimes("normal", 60.0, (StepTime("N", "region0", 12.3),)),
+            PhaseTimes("failover", 50.0, (StepTime("F1", "region0", 2.0, title="isolated"),), 1),
+        ],
+        episodes=[episode()],
+        records={0: frozenset({"1-1", "1-2"}), 1: frozenset({"1-1"})},
+        known_records=frozenset({"1-1", "1-2", "2-7"}),
+        peak_memory_gib=4.3,
+        machine={"cpus": 2},
+        versions={"zeebe": "8.5.8"},
+        broker="rehearsal broker 8.5.8-rehearsal, image docker.io/camunda/zeebe:8.5.25",
+    )
+    keys = frozenset(ack.key for ack in found.load.acks)
+    found.found = {0: keys, 1: keys}
+    return found
+
+
+def progress(folder: Path) -> Progress:
+    made = Progress(Console(file=StringIO()), folder / "drill.log")
+    made.stages.append(Stage("Setting up", 0.0, 1.5, True))
+    made.waited_too_long = 0.25
+    return made
+
+
+@pytest.fixture
+def full_report(tmp_path: Path) -> Report:
+    return report_of(DrillSettings(), findings(), progress(tmp_path), None)
+
+
+def test_the_json_report_has_every_field_of_its_description(full_report: Report) -> None:
+    document = json.loads(report.as_json(full_report))
+    assert document["result"] == "passed"
+    assert (document["clusterSize"], document["lostRegion"], document["lostRegions"]) == (4, 1, [1])
+    assert document["phases"][1]["incident"] == 1
+    assert document["phases"][1]["steps"][0] == {
+        "id": "F1",
+        "stack": "region0",
+        "seconds": 2.0,
+        "start": "",
+        "end": "",
+        "title": "isolated",
+    }
+    assert document["checks"] == [{"name": HELD.name, "ok": True, "detail": HELD.detail}]
+    load = document["load"]
+    assert (load["acknowledged"], load["found"], load["lost"]) == (815, 815, 0)
+    assert (load["inRegion0"], load["inRegion1"]) == (815, 815)
+    assert load["acknowledgedAfterLoss"] == 715
+    assert document["records"] == {"total": 3, "missingInRegion0": 1, "missingInRegion1": 2}
+    assert document["outageSeconds"] == 18.6
+    assert document["unavailableSeconds"] == pytest.approx(18.6, abs=0.1)
+    assert document["exportGapSeconds"] == 40.0
+    assert document["reactionSeconds"] == 6.0
+    assert document["noopPreviewSeconds"] == 3.21
+    assert document["gaps"] == [{"start": 0.0, "end": 18.6, "seconds": 18.6}]
+    assert document["acksPerSecond"][0] == [-10, 10]
+    assert document["acksPerSecond"][-1][0] == 90
+    assert document["peakMemoryGiB"] == 4.3
+    assert document["stages"] == [{"name": "Setting up", "start": 0.0, "seconds": 1.5, "ok": True}]
+    assert document["versions"] == {"zeebe": "8.5.8"}
+    assert document["broker"] == full_report.broker
+    assert document["ownWaitingSeconds"] == 0.25
+    assert document["ownWaitingShare"] == pytest.approx(0.25 / full_report.seconds, abs=1e-4)
+
+
+def test_the_report_tells_the_failback_apart_from_the_failover(full_report: Report) -> None:
+    document = json.loads(report.as_json(full_report))
+    assert document["failbackSeconds"] == 30.0
+    assert document["failbackUnavailableSeconds"] == pytest.approx(2.5, abs=0.11)
+    assert [gap["end"] for gap in document["failbackGaps"]] == [72.5]
+    assert set(document["failbackUnavailableSecondsByPartition"]) == {"1", "2", "3", "4"}
+    assert document["pausedSeconds"] == 15.0
+    assert document["webAppsDownSeconds"] == 20.0
+    assert len(document["incidents"]) == 1
+    first = document["incidents"][0]
+    assert {name: document[name] for name in first} == first
+
+
+def test_a_drill_without_failback_has_no_figures_of_one(tmp_path: Path) -> None:
+    found = findings()
+    found.episodes[0].failback_began = found.episodes[0].failback_end = None
+    document = json.loads(
+        report.as_json(report_of(DrillSettings(), found, progress(tmp_path), None))
+    )
+    assert document["pausedSeconds"] is None
+    assert document["failbackUnavailableSeconds"] is None
+    assert document["unavailableSeconds"] == pytest.approx(18.6, abs=0.1)
+    assert document["acksPerSecond"][-1][0] == 53
+
+
+def test_each_incident_has_its_own_figures_and_the_first_ones_stand_at_the_top(
+    tmp_path: Path,
+) -> None:
+    found = findings()
+    later = Episode(
+        0,
+        LoadLog(acks=acks(*(5000 + 0.1 * n for n in range(50)), 5012.0, first=9000)),
+        loss=5005.0,
+        watched_until=5020.0,
+    )
+    found.episodes.append(later)
+    both = report_of(DrillSettings(lost=(1, 0)), found, progress(tmp_path), None)
+    document = json.loads(report.as_json(both))
+    assert [each["lostRegion"] for each in document["incidents"]] == [1, 0]
+    assert [each["outageSeconds"] for each in document["incidents"]] == [18.6, 7.0]
+    assert document["outageSeconds"] == 18.6
+    assert document["load"]["acknowledged"] == 866
+    text = readable.as_markdown(both)
+    assert (
+        "| incident 2, region 0 lost: from the loss to the next accepted command | 7.0 s |" in text
+    )
+    assert "### Incident 2, region 0 lost" in text
+    assert "| failover, incident 1 | F1 |" in text
+
+
+@pytest.mark.parametrize(
+    ("spared", "region0", "region1", "found", "lost"),
+    [
+        ({0: 3, 1: 0}, 812, 815, 812, 3),
+        ({0: 0, 1: 2}, 815, 813, 813, 2),
+        ({0: 3, 1: 3}, 812, 812, 812, 3),
+    ],
+)
+def test_an_instance_is_lost_when_either_engine_lacks_it(
+    tmp_path: Path, spared: dict[int, int], region0: int, region1: int, found: int, lost: int
+) -> None:
+    seen = findings()
+    seen.found = {
+        region: frozenset(sorted(keys)[spared[region] :]) for region, keys in seen.found.items()
+    }
+    assert report_of(DrillSettings(rate=20.0), seen, progress(tmp_path), None).load == Load(
+        acknowledged=815,
+        found=found,
+        lost=lost,
+        in_region0=region0,
+        in_region1=region1,
+        acknowledged_after_loss=715,
+        rate=20.0,
+        errors={"no answer in time": 7},
+    )
+
+
+def test_what_each_engine_lacks_is_counted_though_together_they_have_all(tmp_path: Path) -> None:
+    seen = findings()
+    keys = sorted(seen.load.acks, key=lambda ack: ack.key)
+    seen.found = {
+        0: frozenset(ack.key for ack in keys[1:]),
+        1: frozenset(ack.key for ack in keys[:-1]),
+    }
+    load = report_of(DrillSettings(), seen, progress(tmp_path), None).load
+    assert (load.in_region0, load.in_region1, load.lost) == (814, 814, 2)
+
+
+@pytest.mark.parametrize(
+    ("held", "reason", "result", "says"),
+    [
+        ([HELD], None, "passed", ""),
+        ([HELD, BROKEN], None, "failed", "1 of 2 checks failed: failover: Topology"),
+        ([HELD], "pulumi broke", "failed", "pulumi broke"),
+        ([], None, "failed", "no check was run"),
+    ],
+)
+def test_judgement(held: list[Check], reason: str | None, result: str, says: str) -> None:
+    judged = Report(4, (1,), "failover", checks=tuple(held)).judged(reason)
+    assert (judged.result, judged.reason) == (result, says)
+
+
+def test_a_drill_that_broke_at_once_still_has_a_report(tmp_path: Path) -> None:
+    broken = report_of(DrillSettings(), Findings(), progress(tmp_path), "The sandbox needs root.")
+    readable.write(broken, tmp_path)
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["result"] == "failed"
+    assert document["reason"] == "The sandbox needs root."
+    assert document["outageSeconds"] is None
+    assert document["load"]["lost"] is None
+    assert document["records"]["missingInRegion0"] is None
+    assert document["lostRegion"] == 1
+    assert document["incidents"] == []
+    text = (tmp_path / "report.md").read_text()
+    assert text.startswith("# Drill: failed")
+    assert "The sandbox needs root." in text
+
+
+def test_a_drill_without_loss_measures_no_outage(tmp_path: Path) -> None:
+    found = findings()
+    found.episodes[0].loss = None
+    without = report_of(DrillSettings(), found, progress(tmp_path), None)
+    document = json.loads(report.as_json(without))
+    assert document["outageSeconds"] is None
+    assert document["gaps"] == []
+    assert document["incidents"] == []
+    assert "Nothing was measured." in readable.as_markdown(without)
+
+
+def test_rights_are_told_where_an_audit_log_told_them(full_report: Report) -> None:
+    assert json.loads(report.as_json(full_report))["rights"] is None
+    assert "Rights" not in readable.as_markdown(full_report)
+    own = Rights(
+        granted=("pods: get", "pods: list", "pods: delete", "configmaps in kube-system: get"),
+        used=("pods: get",),
+        never_used=("pods: list", "pods: delete", "configmaps in kube-system: get"),
+        refused=("nodes: list",),
+    )
+    peer = Rights(("pods: list",), ("pods: list",), (), ())
+    told = replace(full_report, rights={"own": own, "peer": peer})
+    assert json.loads(report.as_json(told))["rights"] == {
+        "own": {
+            "granted": list(own.granted),
+            "used": ["pods: get"],
+            "neverUsed": list(own.never_used),
+            "refused": ["nodes: list"],
+        },
+        "peer": {"granted": ["pods: list"], "used": ["pods: list"], "neverUsed": [], "refused": []},
+    }
+    text = readable.as_markdown(told)
+    assert "2 of the 5 rights of both stacks were used" in text
+    assert "| its own stack | pods | list, delete |" in text
+    assert "| its own stack | configmaps in kube-system | get |" in text
+    assert "| its own stack | nodes | list |" in text
+    assert "the other region's stack" not in text
+    silent = replace(told, rights={"own": replace(own, refused=()), "peer": peer})
+    assert "Refused" not in readable.as_markdown(silent)
+
+
+def test_the_readable_report_and_the_closing_table_name_what_failed(full_report: Report) -> None:
+    failed = replace(full_report, checks=(HELD, BROKEN)).judged(None)
+    text = readable.as_markdown(failed)
+    assert "| **FAILED** | failover: Topology | broker 1 is missing \\| odd |" in text
+    assert "| failover | F1 | region0 | 2.0 | isolated |" in text
+    assert "| from the loss to the next accepted command | 18.6 s |" in text
+    assert "| exporters paused in the failback | 15.0 s |" in text
+    assert "| exported records | 3 (1 and 2 missing in region 0 and 1) |" in text
+    assert "| of them in region 1's search engine | 815 |" in text
+    assert "In the failback:" in text
+    assert f"Broker: {full_report.broker}." in text
+    console = Console(file=StringIO(), width=160)
+    readable.print_closing(failed, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "FAILED" in printed
+    assert "broker 1 is missing" in printed
+    assert "step F1 (region0, failover)" in printed
+    assert "exporters paused in the failback" in printed
+
+
+def test_a_long_timeline_is_told_in_rows(full_report: Report) -> None:
+    block = readable.as_markdown(full_report).split("```")[1].strip("\n").splitlines()
+    assert [row.split(" s ")[0].strip() for row in block] == ["-10", "90"]
+    assert len(block[0]) == len("  -10 s ") + 100
+
+
+def test_the_sparkline_shows_silence_as_blank() -> None:
+    assert readable.sparkline([8, 0, 1, 4]) == "█ ▂▅"
+    assert readable.sparkline([0, 0]) == "  "
+    assert readable.sparkline([]) == ""
+
+
+def test_steps_of_an_earlier_phase_are_not_told_again() -> None:
+    first = {"record": {"N": {"seconds": "3.0", "start": "2026-01-01T10:00:00", "title": "t"}}}
+    known = steps_of("region0", first)
+    assert [(step.id, step.seconds) for step in known] == [("N", 3.0)]
+    record = first["record"] | {
+        "F2": {"seconds": "9.5", "start": "2026-01-01T11:00:05"},
+        "F1": {"seconds": "1.0", "start": "2026-01-01T11:00:00"},
+    }
+    assert [step.id for step in steps_of("region0", {"record": record}, known)] == ["F1", "F2"]
+    assert steps_of("region0", {"record": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"lost": (2,)}, "regions 0 and 1"),
+        ({"lost": ()}, "regions 0 and 1"),
+        ({"lost": (1, -1)}, "regions 0 and 1"),
+        ({"lost": (1, 0), "until": Until.FAILOVER}, "several incidents need --until restored"),
+        ({"cluster_size": 6}, "multiples of 4"),
+        ({"cluster_size": 0}, "multiples of 4"),
+    ],
+)
+def test_a_drill_that_cannot_be_done_is_refused(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(DrillError, match=says):
+        DrillSettings(**change)
+
+
+def test_a_drill_goes_to_restored_by_default_and_each_incident_has_its_survivor() -> None:
+    assert DrillSettings().until is Until.RESTORED
+    assert [
+        (each.number, each.lost.city, each.survivor.city)
+        for each in DrillSettings(lost=(1, 0, 0)).incidents
+    ] == [(1, "paris", "london"), (2, "london", "paris"), (3, "london", "paris")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "incidents", "regions"),
+    [(None, "", (1,)), (0, "", (0,)), (None, "1,0", (1, 0)), (None, " 0, 0", (0, 0))],
+)
+def test_the_lost_regions_of_the_options(
+    lost: int | None, incidents: str, regions: tuple[int, ...]
+) -> None:
+    assert lost_regions(lost, incidents) == regions
+
+
+@pytest.mark.parametrize(
+    ("lost", "incidents", "says"),
+    [(0, "1,0", "give one of them"), (None, "1,paris", "as in 1,0"), (None, "1,", "as in 1,0")],
+)
+def test_options_that_name_no_regions_are_refused(
+    lost: int | None, incidents: str, says: str
+) -> None:
+    with pytest.raises(DrillError, match=says):
+        lost_regions(lost, incidents)
+
+
+def test_the_configuration_is_what_the_program_takes() -> None:
+    from dualregion.config.settings import Settings  # noqa: PLC0415 (only this test knows the program)
+
+    config = stack_config(DrillSettings(cluster_size=8), Places(), REGIONS[1])
+    settings = Settings.parse(nested(config | STACK_SECRETS))
+    assert settings.own.namespace == "camunda-paris"
+    assert settings.rights.subject != settings.rights.peer_subject
+    other = stack_config(DrillSettings(), Places(), REGIONS[0])["kubeconfig"]
+    assert settings.kubeconfig not in (None, other)
+    assert settings.backup.type == "fs"
+    assert settings.backup.settings == {"location": "/backup"}
+
+
+def nested(config: dict[str, str]) -> dict[str, object]:
+    """Do with `a.b` and `a[0].b` what `pulumi config set --path` does."""
+    result: dict[str, object] = {}
+    for path, value in config.items():
+        place: object = result
+        parts = path.replace("[", ".[").split(".")
+        for part, after in zip(parts, [*parts[1:], None], strict=True):
+            fresh = yaml.safe_load(value) if after is None else [] if after.startswith("[") else {}
+            place = put(place, part, fresh)
+    return result
+
+
+def put(place: object, part: str, fresh: object) -> object:
+    if isinstance(place, list):
+        index = int(part[1:-1])
+        if index == len(place):
+            place.append(fresh)
+        return place[index]
+    assert isinstance(place, dict)
+    return place.setdefault(part, fresh)
+
+
+def test_chart_and_values_are_there() -> None:
+    assert (Places().chart / "Chart.yaml").is_file()
+    *written, generated = Places().values
+    assert all(path.is_file() for path in written)
+    assert generated == Places().backup_values
+
+
+def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
+    *_, path = stack_config_values()
+    assert path == str(Places().backup_values)
+    rehearsal = yaml.safe_load(Places().values[1].read_text())["elasticsearch"]
+    (volume,) = backup_values(Places().backup)["elasticsearch"]["extraVolumes"]
+    # Helm replaces lists whole: every volume that is mounted must be among ours, or the chart's own.
+    mounted = {each["name"]: each["mountPath"] for each in rehearsal["extraVolumeMounts"]}
+    assert mounted.pop("empty-dir")
+    config = stack_config(DrillSettings(), Places(), REGIONS[0])
+    assert mounted == {volume["name"]: config["backup.settings.location"]}
+    assert rehearsal["snapshotRepoPath"] == config["backup.settings.location"]
+    assert volume["hostPath"] == {"path": str(Places().backup), "type": "Directory"}
+    assert Places().backup.is_relative_to(Places().folder)
+
+
+def stack_config_values() -> list[str]:
+    config = stack_config(DrillSettings(), Places(), REGIONS[0])
+    return [config[f"values[{index}]"] for index in range(len(Places().values))]
+
+
+# As `pulumi up --non-interactive` 3.259.0 printed it.
+LINES = """Updating (region1):
+    pulumi:pulumi:Stack camunda-dual-region-region1  warning: using pulumi-resource-kubernetes from $PATH at /x
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (0s) F2: waiting until two brokers joined
+@ updating....
+ +  dualregion:index:Gate g creating (0s)
+ +  kubernetes:core/v1:Namespace failover created (0.01s)
+ ~  kubernetes:core/v1:Secret normal refreshing (0s) warning: configured Kubernetes cluster is unreachable
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (1s) F2: waiting until two brokers joined
+    pulumi:pulumi:Stack camunda-dual-region-region1  F2: one of two brokers joined
+ +  dualregion:index:Gate g **creating failed** error: before hook "h" failed: partition 3 has no leader
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s) error: update failed
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s) Traceback (most recent call last):
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s)   File "/x", line 197, in <module>
+ +  pulumi:pulumi:Stack camunda-dual-region-region1 **creating failed (2s)** 1 error; 17 messages
+Diagnostics:
+  dualregion:index:Gate (g):
+    error: before hook "h" failed: partition 3 has no leader
+"""
+
+
+def test_live_lines_tell_what_is_said_done_and_failed_each_once() -> None:
+    live = LiveLines()
+    told = [text for line in LINES.splitlines() if (text := live.condensed(line))]
+    assert told == [
+        "F2: waiting until two brokers joined",
+        "+ kubernetes:core/v1:Namespace failover created (0.01s)",
+        "F2: one of two brokers joined",
+        '+ dualregion:index:Gate g **creating failed** error: before hook "h" failed: '
+        "partition 3 has no leader",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "waited"),
+    [
+        ("region0: F2: failover broker 1 joined: yes, after 3.6 s", True),
+        ("preflight: the brokers of paris leave the topology: yes, after 36.7 s", True),
+        ("F1: the gateway answers: yes, after 0.0 s", False),
+        ("F2: failover broker 1 joined: 10 s; not yet", False),
+    ],
+)
+def test_what_the_program_waited_for_is_told_from_what_was_so_at_once(
+    line: str, waited: bool
+) -> None:
+    assert has_waited(line) is waited
+
+
+def test_progress_keeps_its_stages_and_its_log(tmp_path: Path) -> None:
+    console = Console(file=StringIO(), width=200)
+    progress = Progress(console, tmp_path / "drill.log")
+    with progress.stage("Losing [red]region 1[/red]"):
+        progress.say("  etcd is gone")
+    with pytest.raises(DrillError), progress.stage("Failing over"):
+        raise DrillError("no")
+    assert [(stage.name, stage.ok) for stage in progress.stages] == [
+        ("Losing [red]region 1[/red]", True),
+        ("Failing over", False),
+    ]
+    log = (tmp_path / "drill.log").read_text()
+    assert "Losing [red]region 1[/red]" in log
+    assert "failed after" in log
+    assert log == console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_waiting_tells_how_late_its_end_may_have_been_seen() -> None:
+    assert wait_for("it is there", lambda: None, 0, print) == 0
+    answers = iter(["not yet", None])
+    assert wait_for("it is there", lambda: next(answers), 60, print) == ASK_SECONDS / 2
+
+
+def test_waiting_ends_with_what_is_still_missing() -> None:
+    with pytest.raises(DrillError, match="waited 0 s until it is there; still: two brokers"):
+        wait_for("it is there", lambda: "two brokers", 0, print)

@@ -1,0 +1,199 @@
+"""The whole plan of a region, as data: what is started with which arguments and files, without starting it.
+
+Pinned by golden files, so that every change of an argument or a file is seen in a review. To write them again
+after an intended change: `UPDATE_GOLDEN=1 python -m pytest tests/unit/sandbox/test_plan.py`, then read the diff.
+"""
+
+import os
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.regions import access, control_plane, network
+from sandbox.regions.model import Place, Region, SocketOpen, regions, sandbox_id
+from sandbox.regions.node import private_mounts
+from sandbox.regions.plan import Plan, plan
+from sandbox.setup.tools import Tools
+from tests.checkout import GOLDEN
+
+ROOT = Path("/checkout/out/sandbox")
+PORT = 40000
+LONGEST_SOCKET_PATH = 107  # of a unix socket, by the kernel
+
+
+def some_tools() -> Tools:
+    paths: dict[str, object] = {
+        field.name: Path("/tools") / field.name.replace("_", "-") for field in fields(Tools)
+    }
+    paths["pulumi_path"] = (Path("/tools"),)
+    return Tools(**paths)  # type: ignore[arg-type]
+
+
+def some_plan(index: int, nodes: bool = True, root: Path = ROOT) -> Plan:
+    return plan(regions(root)[index], some_tools(), PORT, nodes)
+
+
+def rendered(region: Region, made: Plan) -> str:
+    parts = [
+        "# network namespace",
+        network.namespace_batch(region),
+        "# link",
+        network.link_command(region) + network.link_end_batch(region),
+        "# link cut",
+        network.cut_batch(region),
+        "# manifests",
+        yaml.safe_dump_all(made.manifests, sort_keys=False),
+    ]
+    parts += [f"# file {file.path} {file.mode:o}\n{file.text}" for file in made.files]
+    for number, wave in enumerate(made.waves):
+        for component in wave:
+            process = component.process
+            environment = "".join(f"\n  env {name}={value}" for name, value in process.env.items())
+            parts.append(
+                f"# wave {number}: {process.name} in {process.place}, cwd {process.cwd}\n  "
+                + "\n  ".join(process.argv)
+                + f"{environment}\n  ready: {process.ready}\n"
+            )
+            parts += [f"## folder {folder}\n" for folder in component.folders]
+            parts += [f"## file {file.path} {file.mode:o}\n{file.text}" for file in component.files]
+    return "\n".join(parts).replace(region.sandbox_id, "cdr-ID")
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["london", "paris"])
+@pytest.mark.parametrize("nodes", [True, False], ids=["nodes", "no-nodes"])
+def test_the_whole_plan_is_as_reviewed(index: int, nodes: bool) -> None:
+    made = some_plan(index, nodes)
+    name = f"sandbox-plan-{made.region.name}{'' if nodes else '-no-nodes'}.txt"
+    text = rendered(made.region, made)
+    if os.environ.get("UPDATE_GOLDEN"):
+        (GOLDEN / name).write_text(text)
+    assert text == (GOLDEN / name).read_text()
+
+
+def test_the_regions_share_no_path_address_or_name() -> None:
+    london, paris = (rendered(made.region, made) for made in (some_plan(0), some_plan(1)))
+    own = {"london": re.compile(r"/checkout/out/sandbox/paris|/run/cdr-ID-paris|cdr-ID/paris")}
+    own["paris"] = re.compile(r"/checkout/out/sandbox/london|/run/cdr-ID-london|cdr-ID/london")
+    assert not own["london"].findall(london)
+    assert not own["paris"].findall(paris)
+
+
+def test_each_region_reaches_the_other_only_by_route_and_name() -> None:
+    for made in (some_plan(0), some_plan(1)):
+        other = made.region.other
+        naming = [
+            file.path.name
+            for wave in made.waves
+            for component in wave
+            for file in component.files
+            if other.address in file.text or other.name in file.text
+        ]
+        assert naming == ["Corefile"]
+
+
+def test_without_the_dns_chain_no_region_names_the_other_one() -> None:
+    for index in (0, 1):
+        made = plan(regions(ROOT)[index], some_tools(), PORT, nodes=True, dns_chain=False)
+        written = [file.text for wave in made.waves for part in wave for file in part.files]
+        texts = [*written, yaml.safe_dump_all(made.manifests)]
+        assert not [text for text in texts if made.region.other.name in text]
+        corefiles = [text for text in texts if "kubernetes cluster.local" in text]
+        assert len(corefiles) == 2, "the file that it starts with, and the ConfigMap"
+
+
+def test_two_checkouts_get_two_ids() -> None:
+    assert sandbox_id(Path("/a/out/sandbox")) != sandbox_id(Path("/b/out/sandbox"))
+    assert sandbox_id(Path("/a/out/sandbox")) == sandbox_id(Path("/a/x/../out/sandbox"))
+
+
+def test_sockets_fit_however_long_the_path_of_the_checkout_is() -> None:
+    made = some_plan(0, root=Path("/long" * 60) / "out" / "sandbox")
+    sockets = [
+        component.process.ready.path
+        for wave in made.waves
+        for component in wave
+        if isinstance(component.process.ready, SocketOpen)
+    ]
+    # kubelet and containerd make theirs at these places of the region's own mounts
+    sockets += [place / "device-plugins" / "kubelet.sock" for place in private_mounts(made.region)]
+    assert sockets
+    assert all(len(str(path)) <= LONGEST_SOCKET_PATH for path in sockets)
+
+
+def test_only_the_listener_is_in_the_machines_own_network() -> None:
+    for made in (some_plan(0), some_plan(1, nodes=False)):
+        outside = [
+            component.process
+            for wave in made.waves
+            for component in wave
+            if component.process.place is Place.MACHINE
+        ]
+        assert [process.name for process in outside] == ["haproxy"]
+
+
+def test_without_nodes_nothing_runs_pods() -> None:
+    made = some_plan(0, nodes=False)
+    names = [component.process.name for wave in made.waves for component in wave]
+    assert names == ["anchor", "etcd", "kube-apiserver", "haproxy", "kube-controller-manager"]
+    assert made.image_seed is None
+    assert made.manifests == ()
+
+
+@pytest.mark.parametrize("nodes", [True, False], ids=["nodes", "no-nodes"])
+def test_the_audit_log_is_the_regions_own_and_bounded(nodes: bool) -> None:
+    made = some_plan(0, nodes)
+    (server,) = (
+        component
+        for wave in made.waves
+        for component in wave
+        if component.process.name == "kube-apiserver"
+    )
+    (policy,) = server.files
+    given = dict(part.split("=", 1) for part in server.process.argv if part.startswith("--audit"))
+    assert given["--audit-policy-file"] == str(policy.path)
+    assert Path(given["--audit-log-path"]).parent == made.region.audit
+    assert made.region.audit.parent == made.region.folder, "it goes with the region"
+    assert int(given["--audit-log-maxsize"]) * (1 + int(given["--audit-log-maxbackup"])) == 100
+    # 0 would be no limit
+    assert int(given["--audit-log-maxbackup"]) > 0
+
+
+def test_only_what_service_accounts_of_others_than_the_cluster_ask_for_is_written_down() -> None:
+    (policy,) = control_plane.api_server(regions(ROOT)[0], some_tools()).files
+    document = yaml.safe_load(policy.text)
+    assert document["omitStages"] == ["RequestReceived"]
+    # The first rule that fits counts; what none fits is not written.
+    written = [rule for rule in document["rules"] if rule["level"] != "None"]
+    assert written == [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}]
+    assert document["rules"].index(written[0]) == len(document["rules"]) - 1
+    left_out = document["rules"][:-1]
+    assert {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]} in left_out
+    assert {"level": "None", "nonResourceURLs": ["*"]} in left_out
+
+
+def test_the_kubeconfig_names_both_regions_and_forgets_what_is_replaced() -> None:
+    london, paris = regions(ROOT)
+    first = access.Credentials("ca1", "crt1", "key1")
+    second = access.Credentials("ca2", "crt2", "key2")
+    config = access.kubeconfig_with({}, london, 1001, first)
+    config = access.kubeconfig_with(config, paris, 1002, first)
+    config = access.kubeconfig_with(config, paris, 1003, second)
+    assert [context["name"] for context in config["contexts"]] == [
+        "cluster-london",
+        "cluster-paris",
+    ]
+    assert access.port_in(config, london) == 1001
+    assert access.port_in(config, paris) == 1003
+    paris_cluster = config["clusters"][1]["cluster"]
+    assert paris_cluster == {
+        "server": "https://127.0.0.1:1003",
+        "certificate-authority-data": "ca2",
+    }
+    assert config["users"][1]["user"] == {
+        "client-certificate-data": "crt2",
+        "client-key-data": "key2",
+    }
+    assert access.port_in({}, london) is None

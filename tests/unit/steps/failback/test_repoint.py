@@ -1,0 +1,187 @@
+"""The gate B4: each stack restarts its brokers one after the other, while everything stays paused."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
+from tests.fakes.kubernetes import Reply
+from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
+from tests.fakes.search_engines import Held, refusal
+
+
+class TestTheSurvivor:
+    """The survivor's brokers and the failover ones, restarted one after the other, still paused."""
+
+    B4 = Gate("B4", SURVIVOR)
+
+    @pytest.fixture
+    def here(self, here: World) -> World:
+        here.copies()
+        return here
+
+    def places(self, here: World) -> tuple[str, ...]:
+        return here.namespaces[:2]
+
+    def test_it_is_proved(self, here: World) -> None:
+        evidence = self.B4.prove(here)
+        assert evidence["exporters"] == "still paused"
+        assert list(hosts(evidence)) == list("0123")
+        assert here.restarts() == {
+            name: list(reversed(range(here.brokers[name].count))) for name in self.places(here)
+        }
+        assert here.all_faults() == []
+        for name in self.places(here):
+            living = here.brokers[name]
+            assert living.revisions == [living.revision] * living.count
+            assert living.strategy == ROLLS_BY_ITSELF
+        assert here.orders() == []
+        assert set(here.phases.values()) == {"PAUSED"}
+
+    def test_said_again_it_restarts_nothing(self, here: World) -> None:
+        self.B4.prove(here)
+        before = here.restarts()
+        self.B4.prove(here)
+        assert here.restarts() == before
+
+    def test_nothing_is_restarted_while_a_partition_is_not_complete(self, here: World) -> None:
+        here.unhealthy.add(here.ids(here.survivor.failover)[0])
+        _, last = self.first_to_restart(here)
+        told = f"camunda-zeebe-{last} is not restarted before that: healthy replicas of"
+        self.never_rolls(here, told)
+        assert here.restarts() == {}
+
+    def test_a_broker_that_does_not_come_back_ends_it(self, here: World) -> None:
+        """The next one is not restarted: two that are down cost the quorum."""
+        place, last = self.first_to_restart(here)
+        living = here.brokers[place]
+
+        def come_back_never() -> None:
+            here.__class__.tick(here)
+            if living.restarts and last in living.pods and not living.down():
+                living.never_ready(last)
+
+        for fake in (here.near, here.far):
+            fake.tick = come_back_never
+        self.never_rolls(here, "Last seen: camunda-zeebe-")
+        assert here.restarts() == {place: [last]}
+
+    def first_to_restart(self, here: World) -> tuple[str, int]:
+        place = self.places(here)[0]
+        return place, here.brokers[place].count - 1
+
+    def never_rolls(self, here: World, told: str) -> None:
+        """Let it wait in vain for the first broker to come back with the new configuration."""
+        place, last = self.first_to_restart(here)
+        what = f"camunda-zeebe-{last} in {place} runs the new configuration"
+        self.B4.waits(here, what, told, hint=hint_on_pods(here, place), paused=True)
+
+    def test_brokers_with_wrong_addresses(self, here: World) -> None:
+        place = self.places(here)[-1]
+        here.updates(place, "wrong", failing_back=self.B4.role == RECREATED)
+        engine = "http://camunda-elasticsearch-master-hl"
+        self.B4.waits(
+            here,
+            f"StatefulSet and pods of {place} have the exporters' original addresses",
+            "Last seen: StatefulSet camunda-zeebe has ZEEBE_BROKER_EXPORTERS",
+            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL='{engine}.{here.survivor.failover}.svc",
+            f"wanted is '{engine}.{here.recreated.namespace}",
+            hint="Each stack has to pass step B4 first.",
+            paused=True,
+        )
+
+    def test_one_broker_that_is_no_longer_paused(self, here: World) -> None:
+        place = self.places(here)[0]
+        here.say_phase("EXPORTING", (place, 1))
+        told = f"{place}/camunda-zeebe-1 says EXPORTING, not PAUSED"
+        self.B4.waits_for_pause(here, told, paused=True)
+
+    def test_exporters_that_were_resumed_meanwhile(self, here: World) -> None:
+        here.say_phase("EXPORTING")
+        self.B4.waits_for_pause(here, paused=False)
+
+    def test_a_web_app_that_runs(self, here: World) -> None:
+        place = here.survivor.namespace if self.B4.role == SURVIVOR else here.recreated.namespace
+        here.has_web_apps(place)
+        what = f"Operate and Tasklist of {place} are still down"
+        told = f"camunda-operate in {place} is still wanted with 2 replicas"
+        self.B4.waits(here, what, told, hint="scale deployment --replicas=0", paused=True)
+
+    def has_a_gap(self, here: World, *told: str) -> None:
+        """Let it find the copy short of something: exporting stays paused, and the way on is named."""
+        self.B4.fails(
+            here,
+            *told,
+            "Exporting stays paused, so nothing is lost",
+            "back out and begin the failback again",
+            paused=True,
+        )
+        assert set(here.phases.values()) == {"PAUSED"}
+        assert here.orders() == []
+
+    def test_what_a_leader_flushed_late_to_the_failover_engine(self, here: World) -> None:
+        """It reached neither engine while B2 waited for quiet, and exporters never go back."""
+        here.takeover.held.positions[1].add(21)
+        self.has_a_gap(
+            here,
+            "does not hold every record that the failover one does: "
+            "partition 1: the failover engine holds 11 records up to position 21",
+        )
+
+    def test_what_a_leader_flushed_late_to_the_survivor_s_engine(self, here: World) -> None:
+        here.own.held.documents["zeebe-record_job"] += 1
+        self.has_a_gap(
+            here,
+            "index zeebe-record_job: 41 documents in the survivor, 40 documents in the recreated region",
+        )
+
+    def test_a_copy_that_was_lost(self, here: World) -> None:
+        here.empty.held = Held()
+        self.has_a_gap(here, "index operate-list-view: 7 documents in the survivor, no such index")
+
+    def test_an_index_that_retention_has_deleted_in_the_survivor_alone(self, here: World) -> None:
+        here.own.held.documents.pop("zeebe-record_job")
+        self.B4.prove(here)
+
+    def test_an_engine_that_does_not_tell_is_not_taken_for_whole(self, here: World) -> None:
+        here.empty.says("GET", "/*,-.*/_stats/docs", refusal(503, "x", "no master"))
+        self.B4.fails(here, "no master", paused=True, gives_up_on="counts its documents")
+
+    def test_a_partition_that_takes_no_command(self, here: World) -> None:
+        takes_no_command(here, 3, Reply(504, {"title": "DEADLINE_EXCEEDED"}))
+        self.B4.waits_for_command(here, "DEADLINE_EXCEEDED", paused=True)
+
+
+class TestAtSizeEight:
+    """Six brokers of the survivor's stack, in two installations."""
+
+    B4 = Gate("B4", SURVIVOR)
+
+    def test_never_are_two_brokers_down_at_once(self, tmp_path: Path) -> None:
+        """At size 8 there are six to restart, in two installations."""
+        with world(1, tmp_path, size=8) as here:
+            here.copies()
+            self.B4.prove(here)
+            own, failover_namespace, _ = here.namespaces
+            assert here.restarts() == {own: [3, 2, 1, 0], failover_namespace: [1, 0]}
+            assert here.all_faults() == []
+
+
+class TestTheRecreatedRegion(TestTheSurvivor):
+    """The recreated region's brokers: awake ones in turn, sleeping ones go on sleeping."""
+
+    B4 = Gate("B4", RECREATED)
+
+    @pytest.fixture
+    def here(self, here: World) -> World:
+        here.repoints()
+        return here
+
+    def places(self, here: World) -> tuple[str, ...]:
+        return here.namespaces[2:]
+
+    def test_sleeping_brokers_get_the_new_configuration_and_sleep_on(self, here: World) -> None:
+        self.B4.prove(here)
+        living = here.brokers[here.recreated.namespace]
+        assert [living.answers(ordinal) for ordinal in (0, 1)] == [False, True]
+        assert living.revisions == [BOTH, BOTH]

@@ -1,0 +1,702 @@
+"""The gates' proofs: each can succeed, each can fail, and a failure tells the operator what to do.
+
+A survivor's cluster is set up as it is when everything went well; then one thing at a time is put
+wrong, and the gate that is there for it must not let it pass. What it says must hold what it waited
+for, what it saw last and the next thing to try. Either region is lost in turn.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from clients import zeebe
+from clients.kubernetes import Cluster
+from dualregion import brokers
+from dualregion.config.settings import Settings
+from dualregion.decision.desired import desired
+from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.procedure import STEPS
+from dualregion.state.progress import Incident, Stack
+from sandbox.patience import allowed
+from steps import actions, broker_views
+from steps import failover as failover_hooks
+from steps.context import Evidence, Site
+from steps.failover import POLICY_NAME
+from tests.fakes.kubernetes import (
+    NO_SUCH_TASK,
+    Document,
+    FakeKubernetes,
+    Reply,
+    broker_pods,
+    failure,
+    gateway_pods,
+    kubeconfig,
+    partition_states,
+    search_engine,
+    stateful_set,
+    topology,
+)
+from tests.inputs.examples import NAMES, failover, settings, with_cidrs
+from tests.inputs.quick import QuickSite
+
+PARTITIONS = 4
+SIZE = 4
+
+
+@dataclass
+class Region:
+    """A survivor's region in the fake cluster, and the site that works on it."""
+
+    kubernetes: FakeKubernetes
+    site: QuickSite
+    said: list[str]
+
+    @property
+    def settings(self) -> Settings:
+        return self.site.settings
+
+    @property
+    def own(self) -> str:
+        return self.settings.own.namespace
+
+    @property
+    def takeover(self) -> str:
+        return self.settings.own.failover
+
+    @property
+    def lost(self) -> int:
+        return 1 - self.settings.region
+
+    @property
+    def hosts(self) -> dict[int, str]:
+        """Every broker of the failed-over cluster and its namespace."""
+        survivors = brokers.region_broker_ids(SIZE, self.settings.region)
+        taken = brokers.failover_broker_ids(SIZE, self.lost)
+        return dict.fromkeys(survivors, self.own) | dict.fromkeys(taken, self.takeover)
+
+    def sees(self, *answers: Document | Reply) -> None:
+        """Set what the survivor's gateway answers to /v1/topology, one after the other."""
+        replies = [each if isinstance(each, Reply) else Reply(200, each) for each in answers]
+        self.kubernetes.behind(
+            f"{self.own}/services/camunda-zeebe-gateway:8080", "/v1/topology", *replies
+        )
+
+    def gateways(self, *views: dict[int, str], ready: int = 2) -> None:
+        """Let the survivor have several gateways, each of which sees other brokers."""
+        pods = gateway_pods(self.own, len(views))
+        for pod in pods[ready:]:
+            pod["status"]["conditions"] = []
+        self.kubernetes.put(f"/api/v1/namespaces/{self.own}/pods", *pods)
+        for pod, hosts in zip(pods, views, strict=True):
+            answer = Reply(200, topology(hosts, size=SIZE, partitions=PARTITIONS))
+            target = f"{self.own}/pods/{pod['metadata']['name']}:8080"
+            self.kubernetes.behind(target, "/v1/topology", answer)
+
+    def takes_commands(self, partition: int, *replies: Reply) -> None:
+        self.kubernetes.behind(
+            f"{self.own}/services/camunda-zeebe-gateway:8080",
+            f"/v1/user-tasks/{partition << 51}/completion",
+            *replies,
+            method="POST",
+        )
+
+    def exports(self, *positions: int, phase: str = "EXPORTING") -> None:
+        """Let the first survivor lead every partition and say these positions in turn."""
+        roles = dict.fromkeys(range(1, PARTITIONS + 1), "LEADER")
+        states = [
+            partition_states(roles, exported=each, processed=1000, phase=phase)
+            # asked first of all whether exporting is paused
+            for each in (positions[0], *positions)
+        ]
+        for namespace, pod, replies in (
+            (self.own, "camunda-zeebe-0", [Reply(200, each) for each in states]),
+            (self.own, "camunda-zeebe-1", [Reply(200, {})]),
+            (self.takeover, "camunda-zeebe-0", [Reply(200, {})]),
+        ):
+            self.kubernetes.behind(f"{namespace}/pods/{pod}:9600", "/actuator/partitions", *replies)
+
+    def install(
+        self, namespace: str, *, replaced: bool = True, other: dict[str, str] | None = None
+    ) -> None:
+        """Roll out the brokers of one namespace with the environment of the failover, or of before it."""
+        count = 2 if namespace == self.own else 1
+        region = self.lost if replaced else None
+        wanted = broker_views.wanted_environment(self.settings, replaced_region=region) | (
+            other or {}
+        )
+        env = [{"name": name, "value": value} for name, value in wanted.items()]
+        collection = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
+        self.kubernetes.put(collection, stateful_set(count, env=env), search_engine(2, 2))
+        pods = f"/api/v1/namespaces/{namespace}/pods"
+        self.kubernetes.put(pods, *broker_pods(namespace, count, env=env))
+
+    @property
+    def deployments(self) -> dict[str, Document]:
+        """The Deployments of the region's own installation, by name."""
+        path = f"/apis/apps/v1/namespaces/{self.own}/deployments"
+        return self.kubernetes.objects.setdefault(path, {})
+
+    def has_deployment(self, component: str, *, ready: int = 2) -> None:
+        """Give the region's own installation a Deployment of two pods."""
+        name = f"camunda-{component}"
+        self.deployments[name] = {
+            "metadata": {"name": name, "generation": 1},
+            "spec": {"replicas": 2, "selector": {}, "template": {}},
+            "status": {"observedGeneration": 1, "readyReplicas": ready, "updatedReplicas": 2},
+        }
+
+    def isolated(self, *namespaces: str) -> None:
+        for namespace in namespaces:
+            policies = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+            self.kubernetes.put(policies, {"metadata": {"name": POLICY_NAME}})
+
+
+@pytest.fixture(params=[1, 0], ids=["region 1 lost", "region 0 lost"])
+def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Region:
+    """A region that has been failed over well: every proof holds."""
+    lost: int = request.param
+    found = failover(
+        1 - lost, lost=lost, clusterSize=SIZE, partitionCount=PARTITIONS, regions=with_cidrs()
+    )
+    folder = request.getfixturevalue("tmp_path")
+    context = found.own.kube_context
+    cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
+    said: list[str] = []
+    confirmed = Stack(gates={"F0": f"1-region{lost}-lost"})
+    site = QuickSite(
+        cluster,
+        found,
+        desired(found, {}, Stack()),
+        said.append,
+        own=confirmed,
+        incident=Incident(1, lost),
+    )
+    region = Region(kubernetes, site, said)
+    region.sees(topology(region.hosts, size=SIZE, partitions=PARTITIONS))
+    region.isolated(region.own, region.takeover)
+    region.install(region.own)
+    region.install(region.takeover)
+    region.exports(10, 11)
+    for partition in range(1, PARTITIONS + 1):
+        region.takes_commands(partition, NO_SUCH_TASK)
+    return region
+
+
+def refusal(prove: Callable[[Site], Evidence], region: Region, deadline: float = 0.05) -> str:
+    """Return what a gate says that gives up; one that must look twice before that needs a longer deadline."""
+    with pytest.raises(DeadlineExceeded) as caught:
+        prove(replace(region.site, deadline=deadline))
+    text = str(caught.value)
+    assert "The same `pulumi up` goes on from here." in text
+    return text
+
+
+def test_every_step_has_its_proof() -> None:
+    assert set(actions.PROOFS) == set(STEPS)
+
+
+class TestF1:
+    """The lost region's brokers are out of sight, and the policies exist."""
+
+    def test_it_is_proved(self, survivor: Region) -> None:
+        evidence = failover_hooks.isolate(survivor.site)
+        assert evidence["policies"] == (
+            f"{survivor.takeover}/{POLICY_NAME}, {survivor.own}/{POLICY_NAME}"
+        )
+        for broker, namespace in survivor.hosts.items():
+            assert f"{broker} camunda-zeebe-" in evidence["brokers"]
+            assert namespace in evidence["brokers"]
+
+    def test_it_waits_until_the_lost_brokers_have_left(self, survivor: Region) -> None:
+        lost = dict.fromkeys(
+            brokers.region_broker_ids(SIZE, survivor.lost), survivor.settings.peer.namespace
+        )
+        before = topology(survivor.hosts | lost, size=SIZE, partitions=PARTITIONS)
+        after = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
+        survivor.sees(before, after, before, after)
+        failover_hooks.isolate(survivor.site)
+        assert any("the gateway still sees broker" in line for line in survivor.said)
+
+    def test_a_lost_region_in_sight_is_refused(self, survivor: Region) -> None:
+        peer = survivor.settings.peer
+        last = brokers.region_broker_ids(SIZE, survivor.lost)[-1]
+        survivor.sees(topology(survivor.hosts | {last: peer.namespace}, size=SIZE))
+        text = refusal(failover_hooks.isolate, survivor)
+        assert text.startswith("F1: waited")
+        assert f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology" in text
+        assert (
+            f"Last seen: the gateway still sees broker {last} (camunda-zeebe-0.camunda-zeebe.{peer.namespace}"
+            in text
+        )
+        assert "cut the network between the regions" in text
+
+    def test_a_gateway_that_does_not_answer_proves_nothing(self, survivor: Region) -> None:
+        survivor.sees(failure(503, "ServiceUnavailable", "no endpoints available for service"))
+        text = refusal(failover_hooks.isolate, survivor)
+        assert "Last seen: GET /v1/topology of camunda-zeebe-gateway:8080" in text
+        assert "no endpoints available" in text
+
+    @pytest.mark.parametrize("answered", [{}, "others"], ids=["none", "others only"])
+    def test_a_gateway_that_does_not_see_its_own_region_proves_nothing(
+        self, survivor: Region, answered: object
+    ) -> None:
+        others = {id_: at for id_, at in survivor.hosts.items() if at == survivor.takeover}
+        survivor.sees(topology(others if answered else {}, size=SIZE))
+        text = refusal(failover_hooks.isolate, survivor)
+        assert "Last seen: the gateway does not see broker " in text
+        assert "of its own region, which is ready: what it does not see proves nothing" in text
+
+    def test_one_gateway_of_two_that_has_forgotten_the_lost_region_proves_nothing(
+        self, survivor: Region
+    ) -> None:
+        last = brokers.region_broker_ids(SIZE, survivor.lost)[-1]
+        lives = survivor.hosts | {last: survivor.settings.peer.namespace}
+        survivor.gateways(survivor.hosts, lives)
+        text = refusal(failover_hooks.isolate, survivor)
+        assert f"Last seen: the gateway still sees broker {last} (" in text
+
+    def test_all_gateways_that_are_ready_are_asked(self, survivor: Region) -> None:
+        survivor.gateways(survivor.hosts, {})
+        assert "proves nothing" in refusal(failover_hooks.isolate, survivor)
+        survivor.gateways(survivor.hosts, survivor.hosts)
+        assert "policies" in failover_hooks.isolate(survivor.site)
+
+    def test_a_gateway_that_is_not_ready_is_not_asked(self, survivor: Region) -> None:
+        survivor.gateways(survivor.hosts, {}, ready=1)
+        assert "policies" in failover_hooks.isolate(survivor.site)
+        survivor.gateways(survivor.hosts, ready=0)
+        text = refusal(failover_hooks.isolate, survivor)
+        assert f"Last seen: no gateway of {survivor.own} is ready" in text
+
+    @pytest.mark.parametrize("missing", ["own", "takeover"])
+    def test_a_missing_policy_is_named(self, survivor: Region, missing: str) -> None:
+        namespace = getattr(survivor, missing)
+        path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+        survivor.kubernetes.objects[path].clear()
+        text = refusal(failover_hooks.isolate, survivor, deadline=1)
+        assert "the network policies exist" in text
+        assert f"Last seen: missing: {namespace}/{POLICY_NAME}" in text
+        assert "Run `pulumi up` again" in text
+
+    def test_without_addresses_the_isolation_is_the_operators_own(self, survivor: Region) -> None:
+        found = failover(
+            survivor.settings.region, lost=survivor.lost, clusterSize=4, partitionCount=4
+        )
+        site = replace(survivor.site, settings=found, topology=desired(found, {}, Stack()))
+        assert failover_hooks.isolate(site)["policies"] == "none: no pod CIDRs are configured"
+
+
+class TestF2:
+    """Failover brokers run under the lost ids, and every partition has a leader and quorum."""
+
+    def test_it_is_proved(self, survivor: Region) -> None:
+        evidence = failover_hooks.take_over(survivor.site)
+        (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
+        assert (
+            f"{taken} camunda-zeebe-0.camunda-zeebe.{survivor.takeover}.svc" in evidence["brokers"]
+        )
+        assert survivor.kubernetes.deleted() == []
+
+    def test_brokers_that_are_not_ready(self, survivor: Region) -> None:
+        collection = f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
+        survivor.kubernetes.put(collection, stateful_set(1, readyReplicas=0))
+        text = refusal(failover_hooks.take_over, survivor)
+        assert text.startswith("F2: waited")
+        assert f"1 failover brokers in {survivor.takeover} are ready" in text
+        assert "Last seen: 0 of 1 brokers" in text
+        context = survivor.settings.own.kube_context
+        assert f"kubectl --context {context} -n {survivor.takeover} get pods" in text
+
+    def test_brokers_that_were_never_installed(self, survivor: Region) -> None:
+        survivor.kubernetes.objects[
+            f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
+        ].clear()
+        text = refusal(failover_hooks.take_over, survivor)
+        assert f"StatefulSet camunda-zeebe does not exist in {survivor.takeover}" in text
+
+    def test_a_search_engine_that_is_not_ready(self, survivor: Region) -> None:
+        collection = f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
+        survivor.kubernetes.put(collection, search_engine(2, 1))
+        text = refusal(failover_hooks.take_over, survivor)
+        assert f"the search engine of {survivor.takeover} is ready" in text
+        assert "Last seen: 1 of 2 search engine nodes" in text
+        assert f"-n {survivor.takeover} get pods" in text
+
+    def test_brokers_that_have_not_joined(self, survivor: Region) -> None:
+        alone = {id_: host for id_, host in survivor.hosts.items() if host == survivor.own}
+        survivor.sees(topology(alone, size=SIZE, partitions=PARTITIONS))
+        (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
+        text = refusal(failover_hooks.take_over, survivor)
+        assert f"failover broker {taken} joined" in text
+        assert f"Last seen: broker {taken} not in the topology" in text
+        assert f"Look at the log of camunda-zeebe-0 in {survivor.takeover}" in text
+
+    def test_a_broker_that_joined_under_a_wrong_id(self, survivor: Region) -> None:
+        (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
+        wrong = {id_ + 2 if id_ == taken else id_: host for id_, host in survivor.hosts.items()}
+        survivor.sees(topology(wrong, size=SIZE, partitions=PARTITIONS))
+        assert f"broker {taken} not in" in refusal(failover_hooks.take_over, survivor)
+
+    def test_a_partition_without_leader(self, survivor: Region) -> None:
+        answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(2,))
+        survivor.sees(answer)
+        text = refusal(failover_hooks.take_over, survivor)
+        assert "every partition has a leader and quorum" in text
+        assert "Last seen: partition 2 has no leader" in text
+        assert "Look at the survivor's broker pods" in text
+
+    def test_a_leader_without_quorum(self, survivor: Region) -> None:
+        (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
+        answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, unhealthy=(taken,))
+        survivor.sees(answer)
+        assert "healthy replicas of partition 1: 2 of 3" in refusal(
+            failover_hooks.take_over, survivor
+        )
+
+    def test_without_quorum_the_survivors_stale_brokers_are_restarted(
+        self, survivor: Region
+    ) -> None:
+        answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(1,))
+        survivor.sees(answer)
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        refusal(failover_hooks.take_over, survivor)
+        assert survivor.kubernetes.deleted() == ["camunda-zeebe-0", "camunda-zeebe-1"]
+
+    @pytest.mark.parametrize(
+        "unseen",
+        [
+            pytest.param(failure(503, "ServiceUnavailable", "no endpoints"), id="no gateway"),
+            pytest.param(failure(429, "TooManyRequests", "busy"), id="busy"),
+            pytest.param(topology({}, size=SIZE), id="none in sight"),
+        ],
+    )
+    def test_stale_brokers_are_not_restarted_for_what_could_not_be_seen(
+        self, survivor: Region, unseen: Document | Reply
+    ) -> None:
+        """They may lead every partition. Without quorum once, too: it must be seen twice in a row."""
+        without = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(1,))
+        survivor.sees(without, unseen, without, unseen)
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        refusal(failover_hooks.take_over, survivor)
+        assert survivor.kubernetes.deleted() == []
+
+    def test_stale_brokers_are_not_restarted_while_one_gateway_sees_leaders(
+        self, survivor: Region
+    ) -> None:
+        survivor.sees(topology(survivor.hosts, size=SIZE, partitions=PARTITIONS, leaderless=(1,)))
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        survivor.gateways(survivor.hosts, survivor.hosts)
+        refusal(failover_hooks.take_over, survivor)
+        assert survivor.kubernetes.deleted() == []
+
+    def test_with_quorum_stale_brokers_are_left_to_their_rolling_update(
+        self, survivor: Region
+    ) -> None:
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
+        failover_hooks.take_over(survivor.site)
+        assert survivor.kubernetes.deleted() == []
+
+
+class TestF3:
+    """Rolled out, repointed everywhere, commands accepted, exported positions moving."""
+
+    def test_it_is_proved(self, survivor: Region) -> None:
+        evidence = failover_hooks.repoint(survivor.site)
+        assert evidence["exportedPositions"] == ", ".join(
+            f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
+        )
+        assert set(evidence) == {"brokers", "exportedPositions"}
+
+    def test_a_rollout_that_is_not_done(self, survivor: Region) -> None:
+        pods = f"/api/v1/namespaces/{survivor.own}/pods"
+        survivor.kubernetes.put(pods, broker_pods(survivor.own, 1, revision="old")[0])
+        text = refusal(failover_hooks.repoint, survivor)
+        assert text.startswith("F3: waited")
+        assert f"the brokers of {survivor.own} are rolled out" in text
+        assert f"Last seen: 1 of 2 brokers in {survivor.own} run the new configuration" in text
+        assert f"-n {survivor.own} get pods" in text
+
+    def test_brokers_that_lost_their_contact_points(self, survivor: Region) -> None:
+        """Helm merges a list in which a name stands twice into an order that cannot be foreseen."""
+        name = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
+        survivor.install(survivor.own, other={name: "camunda-zeebe-0.camunda-zeebe:26502"})
+        assert f"{name}='camunda-zeebe-0" in refusal(failover_hooks.repoint, survivor)
+
+    @pytest.mark.parametrize("place", ["own", "takeover"])
+    def test_brokers_that_still_export_to_the_lost_region(
+        self, survivor: Region, place: str
+    ) -> None:
+        namespace = getattr(survivor, place)
+        survivor.install(namespace, replaced=False)
+        text = refusal(failover_hooks.repoint, survivor)
+        assert f"StatefulSet and pods of {namespace} have the exporters' new addresses" in text
+        assert f"ELASTICSEARCHREGION{survivor.lost}_ARGS_URL" in text
+        assert f".camunda-{NAMES[survivor.lost]}.svc" in text
+        assert f"wanted is 'http://camunda-elasticsearch-master-hl.{survivor.takeover}.svc" in text
+        assert "helm get values" in text
+
+    def test_a_partition_that_takes_no_command(self, survivor: Region) -> None:
+        survivor.takes_commands(3, Reply(504, {"title": "DEADLINE_EXCEEDED"}))
+        text = refusal(failover_hooks.repoint, survivor)
+        assert "a command is accepted on every partition" in text
+        assert "504" in text
+        place = f"--context cluster-{NAMES[survivor.site.settings.region]} -n {survivor.own}"
+        hint = f"Look at the gateway's log: kubectl {place} logs deployment/camunda-zeebe-gateway."
+        assert hint in text
+
+    def test_positions_that_do_not_move(self, survivor: Region) -> None:
+        survivor.exports(10)
+        text = refusal(failover_hooks.repoint, survivor)
+        assert "exported positions move on every partition" in text
+        assert "partition 1: exported position stays at 10" in text
+        assert "partition 4: exported position stays at 10" in text
+        assert "Look at both search engines of this region" in text
+
+    def test_exporters_that_are_paused(self, survivor: Region) -> None:
+        """A failback that is backed out of: each broker is asked by itself to go on."""
+        survivor.exports(10, 11, phase="PAUSED")
+        assert "refuses to resume exporting" in refusal(failover_hooks.repoint, survivor)
+        for namespace, pod in (
+            (survivor.own, "camunda-zeebe-0"),
+            (survivor.own, "camunda-zeebe-1"),
+            (survivor.takeover, "camunda-zeebe-0"),
+        ):
+            survivor.kubernetes.behind(
+                f"{namespace}/pods/{pod}:9600",
+                "/actuator/partitions/resumeExporting",
+                Reply(200, {}),
+                method="POST",
+            )
+        assert "says PAUSED" in refusal(failover_hooks.repoint, survivor)
+
+    def test_partitions_that_no_broker_leads(self, survivor: Region) -> None:
+        for ordinal in (0, 1):
+            survivor.kubernetes.behind(
+                f"{survivor.own}/pods/camunda-zeebe-{ordinal}:9600",
+                "/actuator/partitions",
+                Reply(200, partition_states({1: "FOLLOWER"})),
+            )
+        text = refusal(failover_hooks.repoint, survivor)
+        assert "partition 1: no leader among the brokers asked" in text
+
+    def test_a_broker_that_does_not_answer_once_is_asked_again(self, survivor: Region) -> None:
+        """A long wait must not end because one call of hundreds failed."""
+        survivor.exports(10, 10, 11)  # once more, as all are asked at the same time
+        survivor.kubernetes.behind(
+            f"{survivor.takeover}/pods/camunda-zeebe-0:9600",
+            "/actuator/partitions",
+            failure(502, "BadGateway", "connection refused"),
+            Reply(200, {}),
+        )
+        assert "exportedPositions" in failover_hooks.repoint(survivor.site)
+
+    def test_a_gateway_that_does_not_answer_once_for_the_evidence_is_asked_again(
+        self, survivor: Region
+    ) -> None:
+        answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
+        survivor.sees(failure(502, "BadGateway", "connection refused"), answer)
+        assert "brokers" in failover_hooks.repoint(survivor.site)
+
+
+@pytest.fixture(params=[0, 1], ids=["region 0", "region 1"])
+def member(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Region:
+    """A region of a cluster that works normally."""
+    found = settings(region=request.param, clusterSize=SIZE, partitionCount=PARTITIONS)
+    context = found.own.kube_context
+    folder = request.getfixturevalue("tmp_path")
+    cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
+    said: list[str] = []
+    topology_wanted = desired(found, {}, Stack(found.phase, nodes=frozenset({"normal"})))
+    region = Region(kubernetes, QuickSite(cluster, found, topology_wanted, said.append), said)
+    region.install(region.own)
+    region.sees(topology(everyone(region), size=SIZE, partitions=PARTITIONS))
+    for partition in range(1, PARTITIONS + 1):
+        region.takes_commands(partition, NO_SUCH_TASK)
+    region.exports(10, 11)
+    for name in COMPONENTS:
+        region.has_deployment(name)
+    return region
+
+
+COMPONENTS = ("zeebe-gateway", "operate", "tasklist")
+
+
+def everyone(region: Region) -> dict[int, str]:
+    return {
+        broker: found.namespace
+        for index, found in enumerate(region.settings.regions)
+        for broker in brokers.region_broker_ids(SIZE, index)
+    }
+
+
+class TestN:
+    """All brokers of both regions work together and every partition is complete."""
+
+    def test_it_is_proved(self, member: Region) -> None:
+        evidence = failover_hooks.prove_normal(member.site)
+        assert evidence["exportedPositions"] == ", ".join(
+            f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
+        )
+        assert [each.split(" ")[0] for each in evidence["brokers"].split(", ")] == list("0123")
+
+    def test_own_brokers_that_are_not_ready(self, member: Region) -> None:
+        collection = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        member.kubernetes.put(collection, stateful_set(2, readyReplicas=1))
+        text = refusal(failover_hooks.prove_normal, member)
+        assert text.startswith("N: waited")
+        assert f"the 2 brokers of {member.own} are ready" in text
+        assert "1 of 2 brokers" in text
+        assert f"kubectl --context {member.settings.own.kube_context} -n {member.own}" in text
+
+    def test_a_search_engine_that_is_not_ready(self, member: Region) -> None:
+        collection = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        member.kubernetes.put(collection, search_engine(1, 0))
+        text = refusal(failover_hooks.prove_normal, member)
+        assert f"the search engine of {member.own} is ready" in text
+        assert "Last seen: 0 of 1 search engine nodes" in text
+
+    def test_a_search_engine_that_is_not_there(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "StatefulSet camunda-elasticsearch-master does not exist" in text
+
+    def test_a_search_engine_that_is_the_users_own_is_theirs_to_watch(self, member: Region) -> None:
+        path = f"/apis/apps/v1/namespaces/{member.own}/statefulsets"
+        del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, {"elasticsearch": {"enabled": False}}, peer)
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+        assert any("is none of the chart's" in line for line in member.said)
+
+    def test_brokers_of_the_other_region_that_have_not_joined(self, member: Region) -> None:
+        own = {id_: host for id_, host in everyone(member).items() if host == member.own}
+        member.sees(topology(own, size=SIZE, partitions=PARTITIONS))
+        text = refusal(failover_hooks.prove_normal, member)
+        missing = brokers.region_broker_ids(SIZE, 1 - member.settings.region)
+        assert f"Last seen: broker {missing[0]}, {missing[1]} not in the topology yet" in text
+        assert "the DNS between the regions" in text
+
+    def test_a_failover_that_could_not_reach_a_quorum_is_found_out_now(
+        self, member: Region, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By who really holds the partitions; with four brokers of four copies there is but one way."""
+        asked: list[int] = []
+
+        def problem(lost: int, size: int, holders: brokers.Holders) -> str:
+            assert (size, {len(each) for each in holders.values()}) == (SIZE, {4})
+            asked.append(lost)
+            return f"after a failover of region {lost} partition 2 has no quorum"
+
+        monkeypatch.setattr(brokers, "failover_problem", problem)
+        with pytest.raises(Refused, match="partition 2 has no quorum: the live cluster does not"):
+            failover_hooks.prove_normal(member.site)
+        assert asked == [0]
+
+    def test_exporters_that_are_paused(self, member: Region) -> None:
+        member.exports(10, 11, phase="PAUSED")
+        text = refusal(failover_hooks.prove_normal, member)
+        assert (
+            f"Last seen: {member.own}/camunda-zeebe-0 says PAUSED of partition 1, 2, 3, 4" in text
+        )
+
+    def test_a_follower_that_is_paused(self, member: Region) -> None:
+        """It may lead next."""
+        states = partition_states({1: "FOLLOWER"}, phase="SOFT_PAUSED")
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "camunda-zeebe-1 says SOFT_PAUSED of partition 1" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_positions_that_do_not_move(self, member: Region) -> None:
+        """An exporter writes to nowhere, or a firewall lets brokers through and the search engine not."""
+        member.exports(10)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "exported positions move on every partition that is led here" in text
+        assert "partition 1: exported position stays at 10" in text
+        assert "at the network from here to the other region's (port 9200)" in text
+
+    def test_an_idle_cluster_that_has_exported_all_is_proved_at_once(self, member: Region) -> None:
+        member.exports(1000)
+        assert "1: 1000 -> 1000" in failover_hooks.prove_normal(member.site)["exportedPositions"]
+
+    def test_brokers_that_do_not_tell(self, member: Region) -> None:
+        target = f"{member.own}/pods/camunda-zeebe-1:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", failure(502, "BadGateway", "eof"))
+        assert "every broker tells how far it has exported" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_partition_that_is_led_in_the_other_region_is_proved_there(
+        self, member: Region
+    ) -> None:
+        states = partition_states({1: "LEADER", 2: "FOLLOWER"}, exported=10, processed=10)
+        target = f"{member.own}/pods/camunda-zeebe-0:9600"
+        member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
+        assert "exportedPositions" in failover_hooks.prove_normal(member.site)
+
+    @pytest.mark.parametrize("component", COMPONENTS)
+    def test_a_component_that_is_not_available(self, member: Region, component: str) -> None:
+        member.exports(1000)
+        member.has_deployment(component, ready=1)
+        text = refusal(failover_hooks.prove_normal, member)
+        assert f"the gateway and the web apps of {member.own} are available" in text
+        assert f"Last seen: 1 of 2 pods of camunda-{component} in {member.own} ready" in text
+        del member.deployments[f"camunda-{component}"]
+        assert f"there is no Deployment camunda-{component}" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_web_app_that_the_values_switch_off_is_not_waited_for(self, member: Region) -> None:
+        values = {"operate": {"enabled": False}, "tasklist": {"enabled": False}}
+        peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
+        wanted = desired(member.settings, values, peer)
+        for name in ("camunda-operate", "camunda-tasklist"):
+            del member.deployments[name]
+        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+
+    def test_quorum_alone_is_not_complete(self, member: Region) -> None:
+        answer = topology(everyone(member), size=SIZE, partitions=PARTITIONS, unhealthy=(3,))
+        member.sees(answer)
+        assert "healthy replicas of partition 1: 3 of 4" in refusal(
+            failover_hooks.prove_normal, member
+        )
+
+    def test_a_partition_that_takes_no_command(self, member: Region) -> None:
+        member.takes_commands(4, Reply(503, {"title": "RESOURCE_EXHAUSTED"}))
+        text = refusal(failover_hooks.prove_normal, member)
+        assert "a command is accepted on every partition" in text
+        assert "503" in text
+
+    def test_several_partitions_that_take_no_command(self, member: Region) -> None:
+        for partition in (2, 3, 4):
+            member.takes_commands(partition, Reply(503, {"title": "RESOURCE_EXHAUSTED"}))
+        text = refusal(failover_hooks.prove_normal, member)
+        assert re.search(r"Last seen: partition 2: POST .* \(and 2 more\)\.", text)
+
+    def test_partitions_are_asked_at_once(
+        self, member: Region, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One after the other, each dead connection of the gateway would be waited for by itself."""
+        together = threading.Barrier(PARTITIONS, timeout=allowed(30))
+
+        def processed_with_all_others(*_: object) -> None:
+            together.wait()
+
+        monkeypatch.setattr(zeebe, "refuses_commands", processed_with_all_others)
+        failover_hooks.prove_normal(member.site)
+
+
+def test_steps_wait_as_long_as_the_user_says(cluster: Cluster) -> None:
+    found = failover(0, lost=1, deadlineSeconds=77)
+    said: list[str] = []
+    waiting = Site(cluster, found, desired(found, {}, Stack()), said.append).waiting(STEPS["F2"])
+    assert (waiting.step, waiting.deadline_seconds) == ("F2", 77)
