@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test lint unit coverage broker engine sandbox-test up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test lint unit coverage broker engine up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -11,8 +11,7 @@ ARGS :=
 CHART :=
 # A part of the set-up that is missing fails the tests that need it, instead of skipping them.
 PYTEST := $(PYTHON) -m pytest --complete
-# Unit tests are independent of each other, and so are engine tests, each process with API servers of its own; what
-# runs brokers has the machine to itself.
+# Unit tests are independent of each other, and so are engine tests, each process with API servers of its own.
 UNIT_TESTS := $(PYTEST) -n logical --maxprocesses 8 tests/unit
 ENGINE_TESTS := $(PYTEST) -n 2 --dist worksteal --durations=12 tests/engine
 
@@ -110,8 +109,8 @@ contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file 
 broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
 
-# What mostly waits runs beside what computes; what runs brokers has the machine to itself.
+# What mostly waits runs beside what computes: the drill beside the tests of the sandbox, which has a folder for each.
 test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract
 	$(ENGINE_TESTS)
-	$(PYTEST) --durations=12 tests/sandbox tests/drill
+	$(PYTEST) -v -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox

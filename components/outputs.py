@@ -9,6 +9,7 @@ from dualregion import VERSION
 from dualregion.chart import values
 from dualregion.decision.drift import sizes
 from dualregion.procedure.topology import NO_INCIDENT
+from dualregion.procedure.waits import Wait
 from dualregion.state.identity import remembered_cluster
 from dualregion.state.progress import merged_history
 from steps.context import Site
@@ -32,6 +33,7 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         # The state keeps each incident's record, whatever becomes of the gates and their namespace.
         "history": records.apply(lambda found: merged_history(site.own.history, found)),
         "waitingFor": topology.waiting_for,
+        "waiting": _waiting(topology.waiting),
         "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(site),
@@ -45,6 +47,17 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         "clusterId": remembered_cluster(settings, site.own, site.incident, site.cluster_id),
         # What the chart renders is looked at again only when this changes.
         "rendered": site.rendered,
+    }
+
+
+def _waiting(wait: Wait | None) -> dict[str, Any] | None:
+    """Return the same for programs: a code, the turn that is awaited, and on which region's stack `pulumi up` is next."""
+    if wait is None:
+        return None
+    return {
+        "code": wait.awaited.value,
+        "turn": wait.task and wait.task.value,
+        "region": wait.next_region,
     }
 
 

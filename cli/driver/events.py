@@ -1,11 +1,13 @@
 """What Pulumi's engine tells while it works, as plain values: changes, progress lines, errors."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
+from cli.stacks.read import STACK_TYPE
 from dualregion.procedure import STEPS
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
@@ -70,6 +72,7 @@ class Teller:
 
     :ivar on_line: is told each line at once.
     :ivar on_change: is told each change that was made, or would be.
+    :ivar outputs: the stack's own, as far as they are known.
     """
 
     on_line: Callable[[Line], None] = lambda _: None
@@ -77,6 +80,7 @@ class Teller:
     changes: list[Change] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event of the engine."""
@@ -84,6 +88,8 @@ class Teller:
         if told is not None and told.severity != "debug":
             self._line(Line.of(told.message, told.severity))
         made = event.res_outputs_event
+        if made is not None and made.metadata.type == STACK_TYPE and made.metadata.new is not None:
+            self.outputs = made.metadata.new.outputs or {}
         if made is not None and _is_change(made.metadata):
             kind = made.metadata.type.rsplit(":", 1)[-1]
             name = made.metadata.urn.rsplit("::", 1)[-1]

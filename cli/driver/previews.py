@@ -46,12 +46,12 @@ def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Pre
         except PulumiFailed:
             if not teller.errors:
                 raise
-    waiting = [line.text for line in teller.lines if line.text.startswith("waiting: ")]
+    waiting = teller.outputs.get("waitingFor")
     return Preview(
         stack,
         tuple(teller.changes),
         teller.refusal or None,
-        waiting[-1].removeprefix("waiting: ") if waiting else None,
+        str(waiting) if waiting else None,
     )
 
 

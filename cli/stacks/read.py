@@ -14,6 +14,7 @@ from cli.stacks.project import Project
 from clients.parallel import begin
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.procedure.waits import Awaited
 from dualregion.state import progress
 from dualregion.state.held import name_of, nodes_of, records_of, stack_of
 
@@ -69,6 +70,13 @@ class State:
             for each in deployment.get("pending_operations") or ()
         )
         return cls(stack_of(outputs, nodes), outputs, records_of(nodes), pending)
+
+    @property
+    def awaited(self) -> Awaited | None:
+        """What the stack waits for, as its last update said; None for nothing, and for a code that is not known."""
+        waiting = self.outputs.get("waiting")
+        code = waiting.get("code") if isinstance(waiting, Mapping) else None
+        return Awaited(code) if code in tuple(Awaited) else None
 
 
 @dataclass(frozen=True)

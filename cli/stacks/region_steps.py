@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cli.stacks.read import Both, RegionStack
 from dualregion import brokers
 from dualregion.procedure import PROCEDURE, N, Phase, R, Role, Step
+from dualregion.procedure.waits import Awaited
 from dualregion.state import progress
 
 
@@ -67,7 +68,6 @@ def incident(phase: Phase, lost: int | None, both: Both) -> progress.Incident | 
 def _is_left(stack: RegionStack, lost: int | None) -> bool:
     """Whether the lost region's stack was told: it is empty, or its region does not answer."""
     held = stack.state.held
-    waits_for_survivor = held.nodes and "does not answer" not in str(
-        stack.state.outputs.get("waitingFor")
-    )
-    return held.phase is Phase.FAILOVER and held.lost_region == lost and not waits_for_survivor
+    # A stack that an older version of the program has updated last has no code: its next `up` gives it one.
+    is_left = not held.nodes or stack.state.awaited is Awaited.REACHABLE
+    return held.phase is Phase.FAILOVER and held.lost_region == lost and is_left

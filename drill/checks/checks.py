@@ -144,18 +144,20 @@ def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence
     )
 
 
-def lost_stack_is_no_dead_end(exit_status: int, output: str, outputs: Mapping[str, Any]) -> Check:
+def lost_stack_is_no_dead_end(exit_status: int, outputs: Mapping[str, Any]) -> Check:
     """`pulumi up` on the lost region's stack ends well and says that its cluster does not answer."""
     problems = []
     if exit_status:
         problems.append(f"`pulumi up` ended with exit status {exit_status}")
-    said = [text for text in (output, str(outputs.get("waitingFor"))) if "does not answer" in text]
-    if not said:
-        problems.append("neither its output nor `waitingFor` says that the cluster does not answer")
+    code = (outputs.get("waiting") or {}).get("code")
+    if code != "reachable":
+        problems.append(
+            f"`waiting` has the code {code}, not reachable: {outputs.get('waitingFor')}"
+        )
     return judged(
         "`pulumi up` on the lost region's stack succeeds and says that its cluster does not answer",
         problems,
-        str(outputs.get("waitingFor") or "said in the output"),
+        str(outputs.get("waitingFor")),
     )
 
 

@@ -113,7 +113,7 @@ class Failover:
             run, said = self.up_on_lost_stack()
             rig.found.add(
                 self.label,
-                checks.lost_stack_is_no_dead_end(run.exit_status, run.output, said),
+                checks.lost_stack_is_no_dead_end(run.exit_status, said),
                 checks.stack_says(said, lost, "failover", "lost"),
             )
 

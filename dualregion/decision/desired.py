@@ -18,6 +18,7 @@ from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
 from dualregion.procedure import Role
 from dualregion.procedure.topology import AclRule, Kind, Topology
+from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Stack, current_incident
 
 
@@ -91,8 +92,5 @@ def _member(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topolo
     topology = planning.plan(settings, bases, own, peer, None)
     if Kind.NORMAL in peer.nodes:
         return topology
-    waiting_for = (
-        f"region {settings.peer.name} is not installed yet: run `pulumi up` on stack "
-        f"{settings.peer_stack_name}, then here again"
-    )
-    return replace(topology, nodes=topology.installations, waiting_for=waiting_for)
+    waiting = planning.wait(Awaited.OTHER_INSTALLED, settings)
+    return replace(topology, nodes=topology.installations, waiting=waiting)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from dualregion.chart import installations
 from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
-from dualregion.decision.planning import are_proved, awaited, declare
+from dualregion.decision.planning import are_proved, awaited, declare, wait
 from dualregion.errors import ConfigError
 from dualregion.procedure import B1, B2, FAILOVER_STEPS, PROCEDURE, STEPS, Phase, Role
 from dualregion.procedure.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
+from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Incident, Stack
 
 
@@ -24,14 +25,9 @@ def lost(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
     """
     if peer.has_taken_over(settings.region) or _is_expendable(own, peer) or not own.nodes:
         return Topology(Role.LOST)
-    waiting_for = (
-        f"region {settings.own.name} is called lost but stays as it is until region "
-        f"{settings.peer.name} has taken over: run `pulumi up` on stack "
-        f"{settings.peer_stack_name} first (its phase must be failover), then here again"
-    )
     kept = _as_it_is(settings, bases, own)
     nodes = tuple(each for each in kept.nodes if not _withdrawn(each, settings))
-    return replace(kept, nodes=nodes, role=Role.LOST, waiting_for=waiting_for)
+    return replace(kept, nodes=nodes, role=Role.LOST, waiting=wait(Awaited.TAKEN_OVER, settings))
 
 
 def remembered(settings: Settings, own: Stack) -> Topology:
@@ -57,10 +53,7 @@ def remembered(settings: Settings, own: Stack) -> Topology:
             ),
             *_gates_of(own),
         ),
-        waiting_for=(
-            f"region {settings.own.name} does not answer and is left as it is; once it answers again "
-            "(it may be empty, and elsewhere), run `pulumi up` here and it is cleaned"
-        ),
+        waiting=wait(Awaited.REACHABLE, settings),
         unchanged=True,
     )
 
@@ -83,8 +76,8 @@ def not_yet(
         return None
     waiting = awaited(turns[0], settings)
     if peer.has_taken_over(settings.region) or not own.nodes:
-        return Topology(Role.RECREATED, waiting_for=waiting)
-    return replace(_as_it_is(settings, bases, own), waiting_for=waiting)
+        return Topology(Role.RECREATED, waiting=waiting)
+    return replace(_as_it_is(settings, bases, own), waiting=waiting)
 
 
 def _withdrawn(node: Installation | Gate, settings: Settings) -> bool:

@@ -7,23 +7,14 @@ What keeps a stack from its turn, or the region of a stack as it is, is decided 
 from collections.abc import Collection
 from dataclasses import replace
 
+from dualregion import brokers
 from dualregion.chart import installations
 from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
 from dualregion.procedure import PROCEDURE, Phase, Release, Step, Task, Turn
 from dualregion.procedure.topology import ISOLATION, NO_INCIDENT, Gate, Installation, Kind, Topology
+from dualregion.procedure.waits import Awaited, Wait
 from dualregion.state.progress import Incident, Stack
-
-_DOES = {
-    Task.PROVE_CLEAN: "proves that this region is clean (B0)",
-    Task.JOIN: "installs its brokers",
-    Task.COPY: "pauses exporting and copies its search engine (B2 to B4)",
-    Task.OPEN_WEB_APPS: "opens its web apps",
-    Task.RESUME: "resumes exporting and retires the failover brokers (B5)",
-}
-"""What the other region does in a turn that a stack waits for."""
-_DOES_HERE = {Task.OPEN_WEB_APPS: "opens the web apps"}
-"""The same, where nothing but another `up` of the same stack is missing."""
 
 
 def plan(
@@ -75,19 +66,29 @@ def declare(
     return Topology(
         turn.role,
         nodes=(*chain, *releases, *_in_a_row(turn.then, after, incident)),
-        waiting_for=_waiting_for(turn, settings),
+        waiting=_waiting(turn, settings),
         isolation_after=(turn.isolated_after.id,) if turn.isolated_after else (),
     )
 
 
-def awaited(turn: Turn, settings: Settings) -> str:
-    """Return what a stack waits for before it takes a turn, and what to type."""
+def awaited(turn: Turn, settings: Settings) -> Wait:
+    """Return what a stack waits for before it takes a turn."""
     if not turn.needs_other:
-        return f"run `pulumi up` here again: it {_DOES_HERE[turn.task]}"
+        return wait(Awaited.OWN_TURN, settings, turn.task)
     other = PROCEDURE.proving(turn.needs_other[-1], for_role=turn.role)
-    return (
-        f"region {settings.peer.name} {_DOES[other.task]}: run `pulumi up` on stack "
-        f"{settings.peer_stack_name}, then here again"
+    return wait(Awaited.OTHER_TURN, settings, other.task)
+
+
+def wait(awaited: Awaited, settings: Settings, task: Task | None = None) -> Wait:
+    """Return that this stack waits for something."""
+    here = awaited in (Awaited.OWN_TURN, Awaited.REACHABLE)
+    return Wait(
+        awaited,
+        settings.own.name,
+        settings.peer.name,
+        settings.peer_stack_name,
+        settings.region if here else brokers.other(settings.region),
+        task,
     )
 
 
@@ -103,7 +104,7 @@ def _may_begin(
     )
 
 
-def _waiting_for(turn: Turn, settings: Settings) -> str | None:
+def _waiting(turn: Turn, settings: Settings) -> Wait | None:
     """Return what the stack waits for after a turn; None if it has gone as far as its phase goes."""
     following = PROCEDURE.following(turn)
     if following is None or not settings.phase.has_reached(following.phase):

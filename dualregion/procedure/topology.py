@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from dualregion.procedure import Role, Step
+from dualregion.procedure.waits import Wait
 
 
 class Kind(StrEnum):
@@ -140,8 +141,7 @@ class Topology:
     """What one region's stack declares.
 
     :ivar nodes: installations and gates, each after everything that it stands behind.
-    :ivar waiting_for: what the stack cannot do before the other one has moved, and what to type; None
-        if it has gone as far as its phase goes.
+    :ivar waiting: what the stack waits for; None if it has gone as far as its phase goes.
     :ivar names: what of DNS comes before the installations.
     :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
     :ivar isolation_after: the nodes that come before the isolation; they stand before everything else, too.
@@ -151,11 +151,16 @@ class Topology:
 
     role: Role
     nodes: tuple[Installation | Gate, ...] = ()
-    waiting_for: str | None = None
+    waiting: Wait | None = None
     names: Names = NO_NAMES
     acl_rules: tuple[AclRule, ...] = ()
     isolation_after: tuple[str, ...] = ()
     unchanged: bool = False
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the stack cannot do yet, and what to type, in a sentence."""
+        return str(self.waiting) if self.waiting else None
 
     @property
     def installations(self) -> tuple[Installation, ...]:

@@ -1,6 +1,7 @@
 """What the engine's events become, and the settings of a preview that touches no file of the user's."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,6 +29,25 @@ def made(operation: str, name: str = "failover") -> EngineEvent:
         "provider": "",
     }
     return EngineEvent.from_json({"resOutputsEvent": {"metadata": metadata}})
+
+
+def stack_outputs(outputs: dict[str, Any] | None) -> EngineEvent:
+    metadata = {
+        "op": "same",
+        "urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s",
+        "type": "pulumi:pulumi:Stack",
+        "provider": "",
+        "new": None if outputs is None else {"type": "", "urn": "", "outputs": outputs},
+    }
+    return EngineEvent.from_json({"resOutputsEvent": {"metadata": metadata}})
+
+
+def test_the_stacks_outputs_are_kept() -> None:
+    teller = Teller()
+    assert teller.outputs == {}
+    teller(stack_outputs(None))
+    teller(stack_outputs({"phase": "failover"}))
+    assert (teller.outputs, teller.changes) == ({"phase": "failover"}, [])
 
 
 def test_progress_lines_name_their_step() -> None:
@@ -100,7 +120,7 @@ def test_a_preview_reads_a_copy_of_the_stacks_settings(
     def run(_: Project, stack: str, settings: Path, teller: Teller) -> None:
         seen.append((stack, yaml.safe_load(settings.read_text()), settings))
         teller(made("create"))
-        teller(said("waiting: region london has to take over"))
+        teller(stack_outputs({"waitingFor": "region london has to take over"}))
 
     monkeypatch.setattr(previews, "_run", run)
     found = preview(Project(tmp_path), "region0", Phase.FAILOVER, 1)

@@ -21,6 +21,7 @@ from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
 from dualregion.procedure import STEPS, Phase, Role
 from dualregion.procedure.topology import ISOLATION, Gate, Installation, Kind, Topology
+from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Stack
 from tests.inputs.examples import POD_CIDRS, failover, settings, with_cidrs
 
@@ -229,8 +230,9 @@ def test_a_region_called_lost_stays_as_it_is_until_the_other_has_taken_over(
         normal = desired(settings(region=region), BASE, Stack()).installations
         assert topology.installations == normal
     if held:
-        assert topology.waiting_for is not None
-        assert f"`pulumi up` on stack region{1 - region} first" in topology.waiting_for
+        assert topology.waiting is not None
+        assert topology.waiting.awaited is Awaited.TAKEN_OVER
+        assert topology.waiting.next_region == 1 - region
 
 
 LAST = {"zeebe": {"image": {"tag": "8.5.8"}}, "global": {"multiregion": {"regionId": 9}}}
@@ -460,8 +462,9 @@ def test_normal_is_proved_once_both_regions_are_installed_and_says_what_to_type_
 ) -> None:
     alone = desired(settings(region=region), BASE, Stack())
     assert alone.gates == ()
-    assert alone.waiting_for is not None
-    assert f"`pulumi up` on stack region{1 - region}" in alone.waiting_for
+    assert alone.waiting is not None
+    assert alone.waiting.awaited is Awaited.OTHER_INSTALLED
+    assert alone.waiting.next_region == 1 - region
     together = desired(settings(region=region), BASE, Stack(Phase.NORMAL, nodes=INSTALLED))
     assert together.gates == (Gate(procedure.N, after=(Kind.NORMAL,)),)
     assert together.waiting_for is None
@@ -645,10 +648,8 @@ def test_a_lost_region_that_does_not_answer_keeps_exactly_what_its_state_holds(
     assert tuple(each.kind for each in topology.installations) == kinds
     assert tuple(gate.step.id for gate in topology.gates) == steps
     assert tuple(each.kind for each in topology.installations if each.cut_cidrs) == cut
-    assert topology.waiting_for is not None
-    assert found.own.name in topology.waiting_for
-    assert "does not answer" in topology.waiting_for
-    assert "`pulumi up`" in topology.waiting_for
+    assert topology.waiting is not None
+    assert (topology.waiting.awaited, topology.waiting.next_region) == (Awaited.REACHABLE, region)
     seen = {ISOLATION}
     for node in topology.nodes:
         assert set(node.after) <= seen

@@ -647,6 +647,7 @@ def test_a_survivors_outputs() -> None:
         "incident": "1-region1-lost",
         "progress": ["F0", "F1", "F2", "F3"],
         "waitingFor": None,
+        "waiting": None,
         "rendered": "",
         "gatewayAddress": "camunda-zeebe-gateway.camunda-london.svc.cluster.local:26500",
         "contactPoints": [
@@ -703,7 +704,11 @@ def test_a_survivors_outputs() -> None:
 def test_outputs_of_the_other_roles(site: Site, expected: dict[str, Any]) -> None:
     found = exported(site)
     assert {key: found[key] for key in expected} == expected
-    assert (found["waitingFor"] is None) == (site.topology.waiting_for is None)
+    assert found["waitingFor"] == site.topology.waiting_for
+    wait = site.topology.waiting
+    assert found["waiting"] == (
+        wait and {"code": wait.awaited, "turn": wait.task, "region": wait.next_region}
+    )
 
 
 def test_what_a_stack_says_of_itself_is_what_the_other_one_reads() -> None:

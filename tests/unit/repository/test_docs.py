@@ -179,7 +179,7 @@ def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel])
 
 
 def test_every_output_is_documented_and_no_other() -> None:
-    tree = ast.parse(inspect.getsource(outputs))
+    tree = ast.parse(inspect.getsource(outputs.outputs))
     answers = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     made = {
         str(key.value)
