@@ -8,14 +8,15 @@ gc.disable()
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from cli.commands import dns, history, plan, preflight, report, rights, status, transitions
-from cli.commands.common import CHECKOUT, NOT_FORESEEN, Place, ProjectFolder, StackNames
+from cli.commands.common import NOT_FORESEEN, PROJECT, Place, ProjectFolder, StackNames
 from cli.errors import Exit
 from cli.stacks.read import DEFAULT_STACKS
+from dualregion import VERSION
 from dualregion.errors import unforeseen
 
 gc.enable()
@@ -25,14 +26,25 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"dualregion {VERSION}")
+        raise typer.Exit
 
 
 @app.callback()
 def main(
     context: typer.Context,
-    folder: ProjectFolder = CHECKOUT,
+    folder: ProjectFolder = PROJECT,
     stacks: StackNames = DEFAULT_STACKS,
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version."),
+    ] = False,
 ) -> None:
     """Camunda 8.5 in two regions: how it stands, and the way through the loss of one.
 

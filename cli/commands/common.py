@@ -16,7 +16,9 @@ from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
+"""This checkout; installed as a package, the folder in which the command runs."""
 
 ProjectFolder = Annotated[
     Path,
@@ -25,7 +27,7 @@ ProjectFolder = Annotated[
         "-C",
         envvar="DUALREGION_PROJECT",
         help="Folder of the Pulumi project.",
-        show_default="this checkout",
+        show_default="this checkout, or else the current folder",
         exists=True,
         file_okay=False,
     ),

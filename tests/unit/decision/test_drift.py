@@ -4,14 +4,11 @@ The survivor's brokers are the only ones left. An older image (Zeebe cannot be d
 or another namespace in the same `up` would be rolled out on all of them, by an old checkout or a stale values file.
 """
 
-import tomllib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import dualregion
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
@@ -229,11 +226,6 @@ def test_a_region_that_is_cleaned_has_nothing_to_compare() -> None:
     newer = ChartVersion("camunda-platform", "10.12.0")
     change = merge(BASE, {"zeebe": {"image": {"tag": "8.5.7"}}})
     assert seen(wanted, change, own=PARIS, peer=taken_over(), chart=newer) == []
-
-
-def test_the_version_is_the_projects() -> None:
-    text = (Path(dualregion.__file__).parents[1] / "pyproject.toml").read_text()
-    assert tomllib.loads(text)["project"]["version"] == dualregion.VERSION
 
 
 def test_what_the_state_tells_is_read() -> None:
