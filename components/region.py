@@ -85,7 +85,7 @@ class Region(pulumi.ComponentResource):
         acls, rules = self._args.site.settings.own.network_acls, self._args.site.topology.acl_rules
         if acls is None or not rules:
             return []
-        from components.network_acls import NetworkAcls  # noqa: PLC0415
+        from components.aws.network_acls import NetworkAcls  # noqa: PLC0415
 
         options = self._options(after)
         acls_name = f"{name}-network-acls"
@@ -149,7 +149,7 @@ def _backup_keys(
     storage = settings.backup.storage
     if storage is None or not storage.on_aws:
         return {}
-    from components.backup_storage import BackupStorage  # noqa: PLC0415
+    from components.aws.backup_storage import BackupStorage  # noqa: PLC0415
 
     return BackupStorage(f"{name}-backup", settings, storage, opts).keys
 

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from sandbox.licences.entries import key
-from sandbox.setup import debian, debian_root
-from sandbox.setup.gotools import TOOLCHAIN
+from sandbox.setup import debian
 from sandbox.setup.modules import go_mods, required
+from sandbox.setup.parts import debian_root
+from sandbox.setup.parts.gotools import TOOLCHAIN
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHECKSUMS = TOOLCHAIN / "maven.sha256"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.licences.by_hand import ByHand
 from sandbox.licences.entries import KINDS, Entry
-from sandbox.setup.gotools import TOOLS
+from sandbox.setup.parts.gotools import TOOLS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox-parts.md"
 _SHOWN = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sandbox.licences.by_hand import ByHand, Part
 from sandbox.licences.entries import Entry
 from sandbox.licences.osi import refusal, together
-from sandbox.setup.gotools import TOOLS
+from sandbox.setup.parts.gotools import TOOLS
 
 REMEDY = "Run `make licences`, and read what it changes in sandbox/licences/list.tsv."
 _BY_HAND = "sandbox/licences/by_hand.yaml"

@@ -18,10 +18,10 @@ from sandbox.errors import SandboxError
 from sandbox.own.archives import Content, content_of, opened
 from sandbox.own.images import OwnImages, Reference
 from sandbox.regions import seed as seeds
-from sandbox.setup import images
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts import images
+from sandbox.setup.parts.seed import NAMESPACE, ROOT, containerd
 from sandbox.setup.run import DIE_WITH_US, last_lines, log_file
-from sandbox.setup.seed import NAMESPACE, ROOT, containerd
 
 _PULLED = "pulled"
 

@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.regions import commands, probes
+from sandbox.regions.host import commands, probes
 from sandbox.regions.model import Region
-from sandbox.regions.node import private_mounts
+from sandbox.regions.parts.node import private_mounts
 
 FOLDER_RECORD = Path("/run/cdr-made-folders")
 """Names the machine's folders that sandboxes made as places for their mounts; the last sandbox removes them."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions import access, control_plane, dns, node, policies, storage
 from sandbox.regions.model import Component, File, Region
+from sandbox.regions.parts import access, control_plane, dns, node, policies, storage
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools

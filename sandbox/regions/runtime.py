@@ -9,21 +9,12 @@ from threading import Event
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
-from sandbox.regions import (
-    cgroups,
-    commands,
-    machine,
-    network,
-    pki,
-    probes,
-    processes,
-    seed,
-    storage,
-    syncing,
-)
-from sandbox.regions.access import Credentials
+from sandbox.regions import machine, seed
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
+from sandbox.regions.host import cgroups, commands, network, probes, processes
 from sandbox.regions.model import Component, File, Place, Process, Region
+from sandbox.regions.parts import pki, storage, syncing
+from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import Plan
 from sandbox.regions.progress import Progress
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.regions import commands
+from sandbox.regions.host import commands
 
 
 def copy(seed: Path, target: Path) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 import yaml
 
-from sandbox.regions import access, cgroups, machine, probes, processes
+from sandbox.regions import machine
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
+from sandbox.regions.host import cgroups, probes, processes
 from sandbox.regions.model import HttpOk, Region
+from sandbox.regions.parts import access
 
 LinkState = Literal["up", "cut", "none"]
 RegionState = Literal["up", "starting", "lost"]

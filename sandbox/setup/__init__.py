@@ -15,8 +15,9 @@ from rich.console import Console
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import debian, fetched, gotools, installed, machine
+from sandbox.setup import debian, fetched, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
+from sandbox.setup.parts import gotools
 from sandbox.setup.plan import Plan, plan
 from sandbox.setup.progress import table, working
 from sandbox.setup.tools import Tools, collect

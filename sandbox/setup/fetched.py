@@ -20,11 +20,11 @@ from debian.deb822 import Packages
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import gotools
-from sandbox.setup.gotools import GO_ENV
 from sandbox.setup.machine import os_codename
 from sandbox.setup.modules import required
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts import gotools
+from sandbox.setup.parts.gotools import GO_ENV
 from sandbox.setup.run import which
 
 # In a part's folder: what it holds never changes, so it is asked once; and again when it is read in another way.

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.setup import classes, debian_root, gotools, java, seed
 from sandbox.setup.part import Part
+from sandbox.setup.parts import classes, debian_root, gotools, java, seed
 
 # Needed only beside a Pulumi of our own: the official one brings the first and downloads the second.
 PULUMI_PLUGINS = ("pulumi-language-python", "pulumi-resource-kubernetes")

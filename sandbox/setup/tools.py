@@ -7,9 +7,9 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 from sandbox.setup import installed
 from sandbox.setup.debian import cni_dir, missing_packages
+from sandbox.setup.parts.seed import ROOT
 from sandbox.setup.plan import Plan, plan
 from sandbox.setup.run import find
-from sandbox.setup.seed import ROOT
 
 
 @dataclass(frozen=True)

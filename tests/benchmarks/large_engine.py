@@ -21,9 +21,9 @@ from typing import Any, cast
 from clients.kubernetes import Answer, Cluster, Target
 from clients.search_engine import SearchEngine
 from dualregion.observed.records import PartitionRecords
-from sandbox.setup import java
-from sandbox.setup.classes import FILES
-from sandbox.setup.training import PARTITIONS, Engine
+from sandbox.setup.parts import java
+from sandbox.setup.parts.classes import FILES
+from sandbox.setup.parts.training import PARTITIONS, Engine
 
 ENGINE = Engine()
 ROUNDS = 9

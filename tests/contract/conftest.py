@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.cache import cache_root
-from sandbox.setup.gotools import broker_part
 from sandbox.setup.part import make
+from sandbox.setup.parts.gotools import broker_part
 from tests.contract.asking import whole
 from tests.contract.from_file import target_at
 from tests.contract.loopback import Loopback

@@ -1,7 +1,7 @@
 """All expectations: reading the modules registers them."""
 
-from tests.contract import commands, exports, faults, pauses, restarts, topology
 from tests.contract.expectations import EXPECTATIONS, Expectation
+from tests.contract.sections import commands, exports, faults, pauses, restarts, topology
 
 SECTIONS = (topology, commands, pauses, exports, restarts, faults)
 

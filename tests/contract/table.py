@@ -24,7 +24,7 @@ def table() -> str:
 def _lines(section: str, title: str, members: Iterable[Expectation]) -> Iterable[str]:
     yield f"### {title.rstrip('.')}"
     yield ""
-    yield f"Checks in `tests/contract/{section}.py`."
+    yield f"Checks in `tests/contract/sections/{section}.py`."
     yield ""
     yield "| expectation | source | counted on by | needs | check |"
     yield "|---|---|---|---|---|"

@@ -33,7 +33,7 @@ from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.regions import seed as seeds
 from sandbox.setup import tools
-from sandbox.setup.seed import NAMESPACE, ROOT, containerd
+from sandbox.setup.parts.seed import NAMESPACE, ROOT, containerd
 
 pytestmark = pytest.mark.sandbox
 

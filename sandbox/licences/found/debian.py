@@ -13,8 +13,9 @@ from sandbox.errors import SandboxError
 from sandbox.licences.by_hand import ByHand
 from sandbox.licences.entries import Entry
 from sandbox.licences.osi import together
-from sandbox.setup import debian, debian_root
+from sandbox.setup import debian
 from sandbox.setup.machine import os_codename
+from sandbox.setup.parts import debian_root
 
 
 def entries(by_hand: ByHand) -> tuple[Entry, ...]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sandbox.errors import SandboxError
 from sandbox.licences.osi import together
-from sandbox.setup.gotools import GO_ENV, TOOLCHAIN
+from sandbox.setup.parts.gotools import GO_ENV, TOOLCHAIN
 
 T = TypeVar("T")
 

@@ -28,7 +28,7 @@ from sandbox.errors import SandboxError
 from sandbox.own.archives import Content, content_of
 from sandbox.own.images import OwnImages, Reference
 from sandbox.own.seed import demand_held, part
-from sandbox.setup.archive import Image, write_archive
+from sandbox.setup.parts.archive import Image, write_archive
 
 ZEEBE = {"image": "registry.example.com:5000/team/zeebe:8.5.25", "archive": "zeebe.tar"}
 SEARCH = {"image": "bitnami/elasticsearch:8.12.2"}

@@ -112,7 +112,7 @@ def test_without_the_aws_package_the_operator_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pulumi_aws", None)
-    monkeypatch.delitem(sys.modules, "components.backup_storage", raising=False)
+    monkeypatch.delitem(sys.modules, "components.aws.backup_storage", raising=False)
     with pytest.raises(pulumi.RunError, match=r"nothing was changed[^$]*requirements-aws\.lock"):
         asked_for(settings(backup=storage(create=True)))
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.regions import access, control_plane, network
+from sandbox.regions.host import network
 from sandbox.regions.model import Place, Region, SocketOpen, regions, sandbox_id
-from sandbox.regions.node import private_mounts
+from sandbox.regions.parts import access, control_plane
+from sandbox.regions.parts.node import private_mounts
 from sandbox.regions.plan import Plan, plan
 from sandbox.setup.tools import Tools
 from tests.checkout import GOLDEN

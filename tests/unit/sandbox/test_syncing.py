@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sandbox.regions.syncing import follow
+from sandbox.regions.parts.syncing import follow
 
 
 def event(kind: str, **data: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from sandbox.setup.archive import Image, Layer, LayerWriter, write_archive
+from sandbox.setup.parts.archive import Image, Layer, LayerWriter, write_archive
 
 
 def _layer(folder: Path, source: Path) -> Layer:

@@ -1,6 +1,6 @@
 """The small Debian in the images is made from the distribution's own sources, not from other vendors'."""
 
-from sandbox.setup.debian_root import own_sources
+from sandbox.setup.parts.debian_root import own_sources
 
 ONE_LINE = """\
 # deb http://deb.debian.org/debian bookworm main

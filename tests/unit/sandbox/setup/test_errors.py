@@ -15,7 +15,8 @@ from rich.console import Console
 from sandbox import setup
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
-from sandbox.setup import debian, gotools, java, machine
+from sandbox.setup import debian, machine
+from sandbox.setup.parts import gotools, java
 from sandbox.setup.run import run
 from sandbox.setup.tools import load
 from tests.checkout import CHECKOUT

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.setup import classes, gotools, java
-from sandbox.setup.gotools import TOOLCHAIN, TOOLS, GoTool, Patch, patched_text
+from sandbox.setup.parts import classes, gotools, java
+from sandbox.setup.parts.gotools import TOOLCHAIN, TOOLS, GoTool, Patch, patched_text
 from sandbox.setup.plan import plan
 
 KUBERNETES = dict(gotools.KUBERNETES.binaries)

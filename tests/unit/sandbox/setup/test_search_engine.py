@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.setup.classes import ARCHIVE
-from sandbox.setup.images import FILES
+from sandbox.setup.parts.classes import ARCHIVE
+from sandbox.setup.parts.images import FILES
 
 SCRIPT = FILES / "elasticsearch" / "start.sh"
 

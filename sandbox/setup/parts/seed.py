@@ -14,8 +14,8 @@ from typing import IO, cast
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
-from sandbox.setup import archive, images
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts import archive, images
 from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file
 
 # containerd's root within the part's folder.

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.regions.access import Credentials
 from sandbox.regions.model import Region
+from sandbox.regions.parts.access import Credentials
 
 LIFETIME = dt.timedelta(days=365)  # far beyond any sandbox's life
 CLOCK_SLACK = dt.timedelta(hours=1)

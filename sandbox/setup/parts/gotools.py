@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.run import run, which
 
-TOOLCHAIN = Path(__file__).parent.parent / "toolchain"
+TOOLCHAIN = Path(__file__).parents[2] / "toolchain"
 # From here on Go fetches by itself the newer Go that a module asks for.
 OLDEST_GO = (1, 21)
 REMEDY = (
@@ -291,7 +291,7 @@ def patched_text(patch: Patch, text: str) -> str:
         if old not in text:
             raise SandboxError(
                 f"{patch.module} cannot be patched: {patch.path} no longer has the text {old.strip()!r}. "
-                "Adapt the patch in sandbox/setup/gotools.py to the version that go.mod pins."
+                "Adapt the patch in sandbox/setup/parts/gotools.py to the version that go.mod pins."
             )
         text = text.replace(old, new)
     return text

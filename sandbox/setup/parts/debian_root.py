@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.setup.archive import EPOCH
 from sandbox.setup.machine import os_codename
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts.archive import EPOCH
 from sandbox.setup.run import run
 
 # busybox-static serves the small images.

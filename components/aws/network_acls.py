@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pulumi
 import pulumi_aws as aws
 
-from components.aws_provider import aws_provider
+from components.aws.provider import aws_provider
 from components.isolation import before_isolation
 from dualregion.procedure.topology import AclRule
 from steps.context import Site

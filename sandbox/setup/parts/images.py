@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.setup.archive import Image, Layer, LayerWriter
-from sandbox.setup.classes import ARCHIVE
+from sandbox.setup.parts.archive import Image, Layer, LayerWriter
+from sandbox.setup.parts.classes import ARCHIVE
 
-FILES = Path(__file__).parent.parent / "images"
+FILES = Path(__file__).parents[2] / "images"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 USER = 1001
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions import syncing
 from sandbox.regions.model import Component, File, HttpOk, Process, Region
+from sandbox.regions.parts import syncing
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools

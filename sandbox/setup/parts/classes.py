@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.setup import training
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts import training
 from sandbox.setup.run import ADMIN_PATH, run
 
 ARCHIVE = "opensearch.aot"
-FILES = Path(__file__).parent.parent / "images" / "elasticsearch"
+FILES = Path(__file__).parents[2] / "images" / "elasticsearch"
 _REMEDY = "Run it again; the machine may have been too busy."
 # Everything is mounted below a folder of ours first: what is to be mounted may itself lie in /opt.
 _START = """set -eu

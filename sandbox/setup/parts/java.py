@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.setup.archive import EPOCH
-from sandbox.setup.gotools import TOOLCHAIN
 from sandbox.setup.part import Part, key_of
+from sandbox.setup.parts.archive import EPOCH
+from sandbox.setup.parts.gotools import TOOLCHAIN
 from sandbox.setup.run import run
 
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"

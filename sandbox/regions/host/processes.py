@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sandbox.regions import cgroups, commands
+from sandbox.regions.host import cgroups, commands
 from sandbox.regions.model import SYSTEM_PATH, Place, Process, Region
 
 LOG_LINES = 15

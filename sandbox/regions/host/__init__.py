@@ -1,0 +1,1 @@
+"""What is done on the machine itself: processes, control groups, networks."""

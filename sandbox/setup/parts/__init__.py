@@ -1,0 +1,1 @@
+"""The parts that the set-up builds or fetches, one module a kind."""

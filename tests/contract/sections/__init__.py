@@ -1,0 +1,1 @@
+"""The contract's expectations, one module a section."""
