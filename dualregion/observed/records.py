@@ -1,10 +1,8 @@
 """The records that Zeebe's exporter has written, by partition, and whether one engine lacks any."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from dualregion.observed.aggregations import MAX_BUCKETS, buckets
 
 RECORD_PREFIX = "zeebe-record"
 """What the names of the exporter's indices begin with, unless its `index.prefix` says otherwise."""
@@ -29,6 +27,8 @@ Records = Mapping[int, PartitionRecords]
 _BEFORE = 10_000
 """How far a partition's last record may lie before what is acknowledged: commands are acknowledged, too, and no records."""
 _END = (1 << 63) - 1
+_MAX_BUCKETS = 10_000
+"""How many groups an aggregation may return: above Zeebe's 8192 partitions, so that no group is ever left out."""
 
 
 def last_ranges(exported: Mapping[int, int]) -> Records:
@@ -73,7 +73,7 @@ def records_query(within: Records | None = None) -> dict[str, Any]:
         "query": query,
         "aggs": {
             "partitions": {
-                "terms": {"field": "partitionId", "size": MAX_BUCKETS},
+                "terms": {"field": "partitionId", "size": _MAX_BUCKETS},
                 "aggs": {
                     "lowest": {"min": {"field": "position"}},
                     "highest": {"max": {"field": "position"}},
@@ -95,7 +95,7 @@ def records_of(answer: Mapping[str, Any]) -> dict[int, PartitionRecords]:
             lowest=int(bucket["lowest"]["value"]),
             highest=int(bucket["highest"]["value"]),
         )
-        for bucket in buckets(answer, "partitions")
+        for bucket in _buckets(answer, "partitions")
     }
 
 
@@ -135,3 +135,13 @@ def records_text(records: Records) -> str:
         f"{partition}: {each.count} records at {each.lowest} to {each.highest}"
         for partition, each in sorted(records.items())
     )
+
+
+def _buckets(answer: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    """Return the groups of one aggregation in a search's answer."""
+    # A search that no index answers has no aggregations at all.
+    aggregations = answer.get("aggregations")
+    found: Sequence[Mapping[str, Any]] = (
+        () if aggregations is None else aggregations[name]["buckets"]
+    )
+    return found
