@@ -5,10 +5,12 @@ exporting must not go on with it. What helps is to back out, which loses nothing
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from drill.checks import failback_checks
+from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView, is_ready
 from drill.regions import REGION_COUNT, RELEASE, Region
 from drill.scenario.backing_out import back_out
@@ -67,9 +69,13 @@ class LateFlush:
         return f"{RELEASE}-zeebe-{AWAKE_ORDINAL}"
 
     @property
+    def _broker(self) -> int:
+        return AWAKE_ORDINAL * REGION_COUNT + self.failback.incident.lost.index
+
+    @property
     def _partition(self) -> int:
-        """The partition of which that broker is the first replica, and so the first to be elected."""
-        return AWAKE_ORDINAL * REGION_COUNT + self.failback.incident.lost.index + 1
+        """The partition of which that broker is the first replica."""
+        return self._broker + 1
 
     def _hold_back(self) -> None:
         """Let the broker lead its partition, and reach no engine: the failover engine first.
@@ -116,7 +122,7 @@ class LateFlush:
             )
 
     def _not_leading(self) -> str | None:
-        """Make the partition's leader step down until the broker leads; return who leads instead, or None."""
+        """Let the partition's leader give it to the broker; return who has led it, or None if that one leads."""
         survivor, lost = self.failback.incident.survivor, self.failback.incident.lost
         partition, rig = str(self._partition), self.failback.rig
         places = [
@@ -133,11 +139,16 @@ class LateFlush:
                     continue
                 if (namespace, name) == (lost.namespace, self._pod):
                     return None
-                _set_faults(view, namespace, name, {"leaderless": [self._partition]})
-                time.sleep(5.0)
-                _set_faults(view, namespace, name, {})
+                self._give_leadership(view, namespace, name)
                 return f"{name} in {namespace} leads it"
         return "no broker leads it"
+
+    def _give_leadership(self, view: ClusterView, namespace: str, leader: str) -> None:
+        path = f"rehearsal/partitions/{self._partition}/leader/{self._broker}"
+        with suppress(
+            ClusterCallFailed
+        ):  # another one has been elected meanwhile, or the broker is too far behind
+            view.call("POST", _management(namespace, leader, path))
 
     def _set_faults(self, faults: dict[str, Any]) -> None:
         lost = self.failback.incident.lost
@@ -165,5 +176,9 @@ class LateFlush:
 
 def _set_faults(view: ClusterView, namespace: str, pod: str, faults: dict[str, Any]) -> None:
     """Replace the faults that a rehearsal broker makes on purpose (docs/rehearsal-broker.md)."""
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/rehearsal/faults"
-    view.call("PUT", path, faults)
+    view.call("PUT", _management(namespace, pod, "rehearsal/faults"), faults)
+
+
+def _management(namespace: str, pod: str, path: str) -> str:
+    """Return the path to a pod's management port by way of the API server."""
+    return f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/{path}"

@@ -16,8 +16,8 @@ from tests.contract.target import (
     Document,
     Engine,
     Gateway,
-    Hands,
     Need,
+    Operations,
     Target,
     Timing,
     ask,
@@ -122,7 +122,7 @@ def _run(command: str) -> None:
     assert done.returncode == 0, f"{command}: {done.returncode} {done.stdout}{done.stderr}"
 
 
-class _Commands(Hands):
+class _Commands(Operations):
     def __init__(self, brokers: dict[int, _BrokerAt]) -> None:
         self._brokers = brokers
         self._ended: set[int] = set()

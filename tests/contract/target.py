@@ -84,7 +84,7 @@ class Engine(ABC):
         """Let it work again."""
 
 
-class Hands(ABC):
+class Operations(ABC):
     """What is done to brokers."""
 
     @abstractmethod
@@ -116,7 +116,7 @@ class Hands(ABC):
         """Start and thaw what a check has left stopped or frozen, and take its faults back."""
 
 
-class OurHands(Hands, ABC):
+class OurHands(Operations, ABC):
     """What can be done to the rehearsal broker besides."""
 
     @abstractmethod
@@ -197,11 +197,11 @@ class Target:
     engines: Sequence[Engine] = ()
     hosts: Mapping[int, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
-    given_hands: Hands | None = None
+    given_hands: Operations | None = None
     can: frozenset[Need] = frozenset()
 
     @property
-    def hands(self) -> Hands:
+    def hands(self) -> Operations:
         """What is done to its brokers."""
         assert self.given_hands, "this target's brokers cannot be stopped and started"
         return self.given_hands

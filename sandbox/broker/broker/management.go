@@ -39,7 +39,24 @@ func (b *Broker) management() http.Handler {
 		}
 		wire.Reply(w, http.StatusOK, instances)
 	})
+	// Not of the contract either: for drills in which a certain broker has to lead.
+	handler.HandleFunc("POST /rehearsal/partitions/{partition}/leader/{broker}", b.giveLeadership)
 	return handler
+}
+
+func (b *Broker) giveLeadership(w http.ResponseWriter, r *http.Request) {
+	id, wrongPartition := strconv.Atoi(r.PathValue("partition"))
+	to, wrongBroker := strconv.Atoi(r.PathValue("broker"))
+	given := b.partitions[id]
+	if wrongPartition != nil || wrongBroker != nil || given == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if err := given.GiveLeadershipTo(to); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	wire.Reply(w, http.StatusOK, map[string]int{"partition": id, "leader": to})
 }
 
 func (b *Broker) health(w http.ResponseWriter, _ *http.Request) {

@@ -345,6 +345,11 @@ func (p *Partition) Instances() []int64 {
 	return instances
 }
 
+// GiveLeadershipTo lets another replica lead, once it has everything; it fails where this one does not lead.
+func (p *Partition) GiveLeadershipTo(broker int) error {
+	return p.raft.LeadershipTransferToServer(raft.ServerID(strconv.Itoa(broker)), address(broker)).Error()
+}
+
 // Close gives leadership away and ends the replica.
 func (p *Partition) Close() error {
 	if p.raft.State() == raft.Leader {

@@ -1,6 +1,7 @@
 """Faults on purpose, which only the rehearsal broker has: what real ones do on bad days."""
 
 import time
+from functools import partial
 
 from tests.contract.asking import (
     all_in,
@@ -85,7 +86,17 @@ def a_partition_told_so_has_no_leader(target: Target) -> None:
     target.ours.faults(leaderless=[1])
     eventually(lambda: None if probe(target, 1).status != 404 else "commands are accepted", 20)
     eventually(lambda: None if probe(target, 2).status == 404 else "no commands", 20)
-    eventually(lambda: None if "leader" not in _roles(target, 1) else "it is led", 20)
+    eventually(lambda: None if "leader" not in _roles(target, 1).values() else "it is led", 20)
+
+
+@expected(Need.FAULTS, relied_on=("drill/scenario/late_flush.py",), sources=(OURS,))
+def a_leader_gives_its_partition_to_a_broker_by_name(target: Target) -> None:
+    """`POST /rehearsal/partitions/PARTITION/leader/BROKER`: that broker leads; one that does not lead has none to give."""
+    for broker in _roles(target, 1):
+        eventually(partial(_gives, target, broker), 30)
+        other = next(each for each in _roles(target, 1) if each != broker)
+        refusal = ask("POST", f"{target.brokers[other]}/rehearsal/partitions/1/leader/{broker}")
+        assert refusal.status == 409, refusal
 
 
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
@@ -113,10 +124,20 @@ def a_gateway_told_so_keeps_an_old_view(target: Target) -> None:
     assert gone in seen(target)
 
 
-def _roles(target: Target, partition: int) -> list[str]:
-    return [
-        copy["role"]
+def _gives(target: Target, broker: int) -> str | None:
+    """Let the first partition's leader give it to a broker; return who led it instead, or None."""
+    leader = next((id_ for id_, role in _roles(target, 1).items() if role == "leader"), None)
+    if leader == broker:
+        return None
+    if leader is not None:
+        ask("POST", f"{target.brokers[leader]}/rehearsal/partitions/1/leader/{broker}")
+    return f"broker {leader} leads partition 1, not {broker}"
+
+
+def _roles(target: Target, partition: int) -> dict[int, str]:
+    return {
+        broker["nodeId"]: copy["role"]
         for broker in topology(target)["brokers"]
         for copy in broker["partitions"]
         if copy["partitionId"] == partition
-    ]
+    }
