@@ -35,7 +35,7 @@ from dualregion.procedure.topology import Topology
 from dualregion.secrets import without_secrets
 from dualregion.state.progress import Incident, Stack, current_incident
 from steps import dns, preflight, standing
-from steps.context import Site
+from steps.context import StepContext
 from steps.paused_exporters import notice_of_interruption
 from steps.releases import adoption, clean_slate, helm_records, recovery, rendering
 
@@ -45,24 +45,24 @@ PROJECT = Path(__file__).parent
 def main() -> None:
     """Declare what this stack's phase demands, or say in one message why it cannot be."""
     try:
-        site = _site(_settings())
-        preflight.check(site)
-        adoption.check(site, PROJECT)
-        seen = rendering.check(site)
+        ctx = _site(_settings())
+        preflight.check(ctx)
+        adoption.check(ctx, PROJECT)
+        seen = rendering.check(ctx)
     except DualRegionError as error:
         raise pulumi.RunError(without_secrets(f"nothing was changed:\n{error}")) from None
-    for warning in (*preflight.warnings(site), *seen.warnings):
+    for warning in (*preflight.warnings(ctx), *seen.warnings):
         pulumi.log.warn(warning)
-    site = replace(site, rendered=seen.proved)
-    if site.settings.allow_changes:
-        named = ", ".join(site.settings.allow_changes)
+    ctx = replace(ctx, rendered=seen.proved)
+    if ctx.settings.allow_changes:
+        named = ", ".join(ctx.settings.allow_changes)
         pulumi.log.warn(
             f"changes of {named} pass, as allowChanges says: take that out when they are done"
         )
-    if site.topology.waiting_for:
-        pulumi.log.info(f"waiting: {site.topology.waiting_for}")
-    region = Region(f"region{site.settings.region}", RegionArgs(site, str(PROJECT)))
-    for name, value in outputs(site, region).items():
+    if ctx.topology.waiting_for:
+        pulumi.log.info(f"waiting: {ctx.topology.waiting_for}")
+    region = Region(f"region{ctx.settings.region}", RegionArgs(ctx, str(PROJECT)))
+    for name, value in outputs(ctx, region).items():
         pulumi.export(name, value)
     # Nor is any looked for there in the gates, which may wait for long, or at the process's end.
     gc.freeze()
@@ -82,7 +82,7 @@ def _settings() -> Settings:
     return Settings.of_configuration(texts, str(PROJECT), secret)
 
 
-def _site(settings: Settings) -> Site:
+def _site(settings: Settings) -> StepContext:
     """Return where this stack works and what is wanted there.
 
     :raises DualRegionError: if anything of it is unusable.
@@ -127,7 +127,7 @@ def _site(settings: Settings) -> Site:
         pulumi.log.warn(f"{error}")
         topology = remembered(settings, own)
     writes = _chain_writes(topology, own, cluster, settings)
-    return Site(
+    return StepContext(
         cluster,
         settings,
         topology,

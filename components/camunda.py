@@ -24,7 +24,7 @@ from dualregion.config.settings import ChartSettings
 from dualregion.procedure import F1
 from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
 from steps import claiming
-from steps.context import Site
+from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from steps.paused_exporters import loud_about_the_pause
 from steps.preflight import refuse_leftovers
@@ -45,7 +45,7 @@ class SpaceArgs:
     """
 
     spec: Installation
-    site: Site
+    ctx: StepContext
     keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -63,12 +63,12 @@ class Space(pulumi.ComponentResource):
         namespace = _namespace(name, args, pulumi.ResourceOptions(parent=self))
         bindings = [
             _binding(name, each, args, pulumi.ResourceOptions(parent=self, depends_on=[namespace]))
-            for each in rbac.bindings(args.site.settings, args.site.settings.region, spec.namespace)
+            for each in rbac.bindings(args.ctx.settings, args.ctx.settings.region, spec.namespace)
         ]
         self.contents = [namespace, *bindings]
         self._args, self._before_policy = args, [*self.contents]
         inside = pulumi.ResourceOptions(parent=self, depends_on=[*self.contents])
-        if args.site.settings.elasticsearch_secret or args.keys:
+        if args.ctx.settings.elasticsearch_secret or args.keys:
             self.contents.append(_secret(name, args, inside))
         self.register_outputs({})
 
@@ -77,7 +77,7 @@ class Space(pulumi.ComponentResource):
 
         :param after: what comes before the isolation: the failover's claim.
         """
-        spec, site = self._args.spec, self._args.site
+        spec, ctx = self._args.spec, self._args.ctx
         if not spec.cut_cidrs:
             return []
         inside = pulumi.ResourceOptions(parent=self, depends_on=[*self._before_policy, *after])
@@ -85,7 +85,7 @@ class Space(pulumi.ComponentResource):
             spec.policy,
             metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
             spec=isolation_policy(spec.cut_cidrs),
-            opts=pulumi.ResourceOptions.merge(inside, before_isolation(spec.policy, site)),
+            opts=pulumi.ResourceOptions.merge(inside, before_isolation(spec.policy, ctx)),
         )
         return [policy]
 
@@ -98,7 +98,7 @@ class CamundaArgs:
     """
 
     spec: Installation
-    site: Site
+    ctx: StepContext
     project: str
 
 
@@ -111,7 +111,7 @@ class Camunda(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: CamundaArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("dualregion:index:Camunda", name, None, opts)
-        spec, settings = args.spec, args.site.settings
+        spec, settings = args.spec, args.ctx.settings
         k8s.helm.v3.Release(
             name,
             **chart_source(settings.chart, args.project),
@@ -120,7 +120,7 @@ class Camunda(pulumi.ComponentResource):
             values=spec.values,
             **_empty_values(spec.values, provider_version()),
             skip_await=True,
-            description=_description(name, args.site),
+            description=_description(name, args.ctx),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=opts.depends_on,
@@ -132,15 +132,15 @@ class Camunda(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _description(name: str, site: Site) -> str | None:
+def _description(name: str, ctx: StepContext) -> str | None:
     """Return the release's description, which changes when an upgrade is to be done again.
 
     Pulumi may see no difference after one that it has not recorded (`helm_records.unrecorded_upgrade`); this is
     one. The text stays, as taking it away would be one more upgrade.
     """
-    if name in site.unrecorded:
-        return f"upgrade done again after unrecorded revision {site.unrecorded[name]}"
-    return site.own.descriptions.get(name)
+    if name in ctx.unrecorded:
+        return f"upgrade done again after unrecorded revision {ctx.unrecorded[name]}"
+    return ctx.own.descriptions.get(name)
 
 
 def _empty_values(wanted: Mapping[str, Any], provider: str) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
 
     So the other stack's turn begins earlier. A failover soon after waits until the former namespace is gone.
     """
-    namespace, site = args.spec.namespace, args.site
+    namespace, ctx = args.spec.namespace, args.ctx
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
         asked_first = pulumi.ResourceOptions(delete_before_replace=True)
@@ -205,7 +205,7 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
         )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(wait_until_ended, site.cluster, namespace, site.waiting(F1))
+        await asyncio.to_thread(wait_until_ended, ctx.cluster, namespace, ctx.waiting(F1))
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
     waiting = pulumi.ResourceOptions(
@@ -226,11 +226,11 @@ def _binding(
 
     It goes with its namespace only: taken away first, it would lock the program out of what is left.
     """
-    site, namespace = args.site, args.spec.namespace
+    ctx, namespace = args.ctx, args.spec.namespace
     unique = f"{name}-{document['metadata']['name']}"
 
     async def granted(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(wait_until_granted, site.cluster, namespace, site.say)
+        await asyncio.to_thread(wait_until_granted, ctx.cluster, namespace, ctx.say)
 
     hook = pulumi.ResourceHook(f"granted-{unique}", granted)
     own = pulumi.ResourceOptions(
@@ -247,7 +247,7 @@ def _binding(
 
 def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Secret:
     """Return the search engine's Secret: what the user gives it, and the bucket's keys."""
-    given = args.site.settings.elasticsearch_secret
+    given = args.ctx.settings.elasticsearch_secret
     return k8s.core.v1.Secret(
         name,
         metadata=owned(
@@ -258,54 +258,52 @@ def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.cor
     )
 
 
-def _prepare_install(site: Site, spec: Installation, project: str) -> None:
+def _prepare_install(ctx: StepContext, spec: Installation, project: str) -> None:
     """Make way for an install, but not beside another failover, nor over leftovers where it is to begin with nothing."""
-    claiming.refuse_rival(site)
-    if adoption.take_over(site, spec, Path(project)):
+    claiming.refuse_rival(ctx)
+    if adoption.take_over(ctx, spec, Path(project)):
         return
-    cluster, release = site.cluster, site.settings.release
-    is_ours = partial(_is_a_stage, site, spec)
+    cluster, release = ctx.cluster, ctx.settings.release
+    is_ours = partial(_is_a_stage, ctx, spec)
     if helm_records.is_interrupted_install(
         cluster, spec.namespace, release, spec.values, is_ours=is_ours
     ):
-        if site.own.found_again and spec.hold_updates:
-            rollout.hold(cluster, spec.namespace, release, site.say)
+        if ctx.own.found_again and spec.hold_updates:
+            rollout.hold(cluster, spec.namespace, release, ctx.say)
     else:
-        refuse_leftovers(site, spec)
-    helm_records.begin_install(cluster, spec.namespace, release, _begun(site, spec), site.say)
+        refuse_leftovers(ctx, spec)
+    helm_records.begin_install(cluster, spec.namespace, release, _begun(ctx, spec), ctx.say)
 
 
-def _begun(site: Site, spec: Installation) -> Begun:
-    return Begun.of(str(site.incident or NO_INCIDENT), spec.values)
+def _begun(ctx: StepContext, spec: Installation) -> Begun:
+    return Begun.of(str(ctx.incident or NO_INCIDENT), spec.values)
 
 
-def _is_a_stage(site: Site, spec: Installation, installed: Mapping[str, Any]) -> bool:
+def _is_a_stage(ctx: StepContext, spec: Installation, installed: Mapping[str, Any]) -> bool:
     """Whether a release that the state has forgotten differs from the one wanted by what the procedure changes only."""
     one, other = (without_the_incident(each) for each in (installed, spec.values))
-    return site.own.found_again and not value_differences(one, other)
+    return ctx.own.found_again and not value_differences(one, other)
 
 
-def _prepare_update(site: Site, spec: Installation) -> None:
+def _prepare_update(ctx: StepContext, spec: Installation) -> None:
     """Fix Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
-    release = site.settings.release
+    release = ctx.settings.release
     # Between two gates of a failback exporters may be paused.
-    with loud_about_the_pause(site) if site.settings.phase.is_failback else nullcontext():
-        helm_records.begin_upgrade(
-            site.cluster, spec.namespace, release, _begun(site, spec), site.say
-        )
+    with loud_about_the_pause(ctx) if ctx.settings.phase.is_failback else nullcontext():
+        helm_records.begin_upgrade(ctx.cluster, spec.namespace, release, _begun(ctx, spec), ctx.say)
         if spec.hold_updates:
-            rollout.hold(site.cluster, spec.namespace, release, site.say)
+            rollout.hold(ctx.cluster, spec.namespace, release, ctx.say)
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     """Return the hooks that prepare the cluster for an install or an update of the release."""
-    site, spec = args.site, args.spec
+    ctx, spec = args.ctx, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(_prepare_install, site, spec, args.project)
+        await asyncio.to_thread(_prepare_install, ctx, spec, args.project)
 
     async def before_update(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(_prepare_update, site, spec)
+        await asyncio.to_thread(_prepare_update, ctx, spec)
 
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],

@@ -19,7 +19,7 @@ from dualregion.config.settings import Settings
 from dualregion.corefile import zones_of
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER
 from steps import dns
-from steps.context import Site
+from steps.context import StepContext
 
 RECORD_NAME = "dns-chain"
 _NAME = "DNS"
@@ -33,7 +33,7 @@ class DnsArgs:
     :ivar hooks: those of the chain, see `chain_hooks`.
     """
 
-    site: Site
+    ctx: StepContext
     hooks: pulumi.ResourceHookBinding
 
 
@@ -42,20 +42,20 @@ class Dns(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DnsArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("dualregion:index:Dns", name, None, opts)
-        wanted = args.site.topology.names
+        wanted = args.ctx.topology.names
         if wanted.block is not None:
             self._record(args, wanted.block, opts, ignored=["data"] if wanted.kept else [])
         if wanted.load_balancer:
-            self._load_balancer(args.site.settings)
+            self._load_balancer(args.ctx.settings)
         self.register_outputs({})
 
     def _record(
         self, args: DnsArgs, block: str, opts: pulumi.ResourceOptions, ignored: list[str]
     ) -> None:
-        site, settings = args.site, args.site.settings
+        ctx, settings = args.ctx, args.ctx.settings
         k8s.core.v1.ConfigMap(
             DNS_CHAIN,
-            metadata=owned({"name": RECORD_NAME, "namespace": site.namespace}),
+            metadata=owned({"name": RECORD_NAME, "namespace": ctx.namespace}),
             data={
                 "configMap": settings.dns.config_map,
                 "key": settings.dns.key,
@@ -63,7 +63,7 @@ class Dns(pulumi.ComponentResource):
                 "zones": " ".join(zones_of(settings, brokers.other(settings.region))),
                 "forwarders": " ".join(settings.peer.dns_addresses),
                 "block": block,
-                "written": str(site.chain_writes),
+                "written": str(ctx.chain_writes),
             },
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -105,22 +105,22 @@ class Dns(pulumi.ComponentResource):
         )
 
 
-def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
+def chain_hooks(ctx: StepContext) -> pulumi.ResourceHookBinding:
     """Return the hooks that put the block into the Corefile, follow a change, and take it out.
 
     They are registered in every run: the engine refuses to delete a record whose hook it does not know.
     """
 
     async def put(_: pulumi.ResourceHookArgs) -> None:
-        await carry_out(_NAME, lambda: dns.chain(site))
+        await carry_out(_NAME, lambda: dns.chain(ctx))
 
     async def follow(args: pulumi.ResourceHookArgs) -> None:
-        if _place(args.old_inputs, site) != _place(args.new_inputs, site):
+        if _place(args.old_inputs, ctx) != _place(args.new_inputs, ctx):
             await take_out(args)
         await put(args)
 
     async def take_out(args: pulumi.ResourceHookArgs) -> None:
-        await carry_out(_NAME, lambda: dns.unchain(site, *_place(args.old_inputs, site)))
+        await carry_out(_NAME, lambda: dns.unchain(ctx, *_place(args.old_inputs, ctx)))
 
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook("chain-dns", put)],
@@ -129,7 +129,7 @@ def chain_hooks(site: Site) -> pulumi.ResourceHookBinding:
     )
 
 
-def _place(inputs: Mapping[str, Any] | None, site: Site) -> tuple[str, str]:
+def _place(inputs: Mapping[str, Any] | None, ctx: StepContext) -> tuple[str, str]:
     """Return the ConfigMap and key that a record names; of one that was emptied, the settings'."""
-    data, wanted = (inputs or {}).get("data") or {}, site.settings.dns
+    data, wanted = (inputs or {}).get("data") or {}, ctx.settings.dns
     return data.get("configMap", wanted.config_map), data.get("key", wanted.key)

@@ -19,7 +19,7 @@ from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec
 from dualregion.state.held import CLUSTER_KEY
 from steps import actions, standing
-from steps.context import Site
+from steps.context import StepContext
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class GateArgs:
     """What a gate is made of."""
 
     spec: GateSpec
-    site: Site
+    ctx: StepContext
 
 
 class Gate(pulumi.ComponentResource):
@@ -68,7 +68,7 @@ def _record(
     )
     return k8s.core.v1.ConfigMap(
         node,
-        metadata={"name": name, "namespace": args.site.namespace, "labels": spec.labels},
+        metadata={"name": name, "namespace": args.ctx.namespace, "labels": spec.labels},
         data={"step": spec.step.id, "title": spec.step.title, "incident": spec.incident}
         | ({"proof": str(spec.proof)} if spec.proof > 1 else {}),
         opts=pulumi.ResourceOptions.merge(opts, once),
@@ -87,7 +87,7 @@ def _proof(
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
         if _is_proved_already(args):
-            args.site.say(
+            args.ctx.say(
                 f"{args.spec.step.id}: proved before, as its record in the cluster says; the state had forgotten it"
             )
             return
@@ -98,25 +98,25 @@ def _proof(
 
 def _is_proved_already(args: GateArgs) -> bool:
     """Whether the step was proved in this incident, and only the state has lost it."""
-    own, spec = args.site.own, args.spec
+    own, spec = args.ctx.own, args.spec
     return own.found_again and own.gates.get(spec.step.id) == spec.incident
 
 
 def _prove(args: GateArgs, name: str) -> None:
-    site, step = args.site, args.spec.step
+    ctx, step = args.ctx, args.spec.step
     start = datetime.now(UTC)
-    evidence = actions.PROOFS[step.id](site)
+    evidence = actions.PROOFS[step.id](ctx)
     end = datetime.now(UTC)
     actions.write_record(
-        site,
+        ctx,
         step,
         name,
         {
             "start": start.isoformat(timespec="milliseconds"),
             "end": end.isoformat(timespec="milliseconds"),
             "seconds": f"{(end - start).total_seconds():.1f}",
-            **({CLUSTER_KEY: site.cluster_id} if site.cluster_id else {}),
+            **({CLUSTER_KEY: ctx.cluster_id} if ctx.cluster_id else {}),
             "evidence": json.dumps(evidence),
         }
-        | standing.entry(site, step),
+        | standing.entry(ctx, step),
     )

@@ -10,21 +10,19 @@ import pulumi
 from components.hooking import carry_out
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
-from steps.context import Site
+from steps.context import StepContext
 from steps.releases import deletion
 
 _HOOK = "guard-deletion"
 """States hold this name, and the engine deletes nothing whose hook it does not know: it stays."""
 
 
-def guarding(site: Site) -> pulumi.ResourceTransformation:
+def guarding(ctx: StepContext) -> pulumi.ResourceTransformation:
     """Return what gives a resource, and all below it, the hook, which is registered in every run, whatever it declares.
 
     A preview asks it too: so nothing begins that would be refused in its middle.
     """
-    hook = pulumi.ResourceHook(
-        _HOOK, _guard(site), opts=pulumi.ResourceHookOptions(on_dry_run=True)
-    )
+    hook = pulumi.ResourceHook(_HOOK, _guard(ctx), opts=pulumi.ResourceHookOptions(on_dry_run=True))
     binding = pulumi.ResourceHookBinding(before_delete=[hook])
 
     def guarded(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
@@ -35,7 +33,7 @@ def guarding(site: Site) -> pulumi.ResourceTransformation:
     return guarded
 
 
-def _guard(site: Site) -> pulumi.ResourceHookFunction:
+def _guard(ctx: StepContext) -> pulumi.ResourceHookFunction:
     live = not pulumi.runtime.is_dry_run()
     refusals: list[str] = []
 
@@ -43,7 +41,7 @@ def _guard(site: Site) -> pulumi.ResourceHookFunction:
         if refusals:
             raise Refused(f"{doomed.name} is not deleted either, as something else is needed")
         try:
-            deletion.check(site, doomed, live=live)
+            deletion.check(ctx, doomed, live=live)
         except Exception:
             refusals.append(doomed.name)
             raise

@@ -4,18 +4,18 @@ import pulumi
 
 from components.hooking import carry_out
 from dualregion.procedure import F1
-from steps.context import Site
+from steps.context import StepContext
 from steps.preflight import demand_lost_region_gone
 
 
-def before_isolation(name: str, site: Site) -> pulumi.ResourceOptions:
+def before_isolation(name: str, ctx: StepContext) -> pulumi.ResourceOptions:
     """Return the options of a resource that cuts a region off: first it is proved to be gone.
 
     :param name: the resource's.
     """
 
     async def look(_: pulumi.ResourceHookArgs) -> None:
-        await carry_out(F1.id, lambda: demand_lost_region_gone(site))
+        await carry_out(F1.id, lambda: demand_lost_region_gone(ctx))
 
     hook = pulumi.ResourceHook(f"out-of-sight-{name}", look)
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))

@@ -7,20 +7,20 @@ what would change all the same is refused.
 
 import pulumi
 
-from steps.context import Site
+from steps.context import StepContext
 from steps.preflight import refuse_to_change, refuse_to_make
 
 
-def keeping(site: Site) -> pulumi.ResourceOptions:
+def keeping(ctx: StepContext) -> pulumi.ResourceOptions:
     """Return the options of a component below which everything stays as it is, if the topology wants that."""
-    if not site.topology.unchanged:
+    if not ctx.topology.unchanged:
         return pulumi.ResourceOptions()
 
     async def before_create(args: pulumi.ResourceHookArgs) -> None:
-        refuse_to_make(site, args.name)
+        refuse_to_make(ctx, args.name)
 
     async def before_update(args: pulumi.ResourceHookArgs) -> None:
-        refuse_to_change(site, args.name)
+        refuse_to_change(ctx, args.name)
 
     hooks = pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook("make-nothing", before_create)],

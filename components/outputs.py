@@ -12,12 +12,12 @@ from dualregion.procedure.topology import NO_INCIDENT
 from dualregion.procedure.waits import Wait
 from dualregion.state.identity import remembered_cluster
 from dualregion.state.progress import merged_history
-from steps.context import Site
+from steps.context import StepContext
 
 
-def outputs(site: Site, region: Region) -> dict[str, Any]:
+def outputs(ctx: StepContext, region: Region) -> dict[str, Any]:
     """Return the stack's outputs; progress is read from the gates that prove it."""
-    settings, topology = site.settings, site.topology
+    settings, topology = ctx.settings, ctx.topology
     # Without any, `Output.all` gives a list.
     records = (
         pulumi.Output.all(**region.records) if region.records else pulumi.Output.from_input({})
@@ -27,26 +27,26 @@ def outputs(site: Site, region: Region) -> dict[str, Any]:
         "region": settings.region,
         "role": topology.role.value,
         "lostRegion": settings.lost_region,
-        "incident": str(site.incident or NO_INCIDENT),
+        "incident": str(ctx.incident or NO_INCIDENT),
         "progress": records.apply(list),
         "record": records,
         # The state keeps each incident's record, whatever becomes of the gates and their namespace.
-        "history": records.apply(lambda found: merged_history(site.own.history, found)),
+        "history": records.apply(lambda found: merged_history(ctx.own.history, found)),
         "waitingFor": topology.waiting_for,
         "waiting": _waiting(topology.waiting),
-        "gatewayAddress": f"{settings.release}-zeebe-gateway.{site.namespace}.svc.cluster.local:26500",
+        "gatewayAddress": f"{settings.release}-zeebe-gateway.{ctx.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
-        "exporterUrls": _exporter_urls(site),
+        "exporterUrls": _exporter_urls(ctx),
         "programVersion": VERSION,
-        "chart": site.chart,
+        "chart": ctx.chart,
         "sizes": sizes(settings),
         "namespaces": [
             {"namespace": each.namespace, "failoverNamespace": each.failover}
             for each in settings.regions
         ],
-        "clusterId": remembered_cluster(settings, site.own, site.incident, site.cluster_id),
+        "clusterId": remembered_cluster(settings, ctx.own, ctx.incident, ctx.cluster_id),
         # What the chart renders is looked at again only when this changes.
-        "rendered": site.rendered,
+        "rendered": ctx.rendered,
     }
 
 
@@ -61,9 +61,9 @@ def _waiting(wait: Wait | None) -> dict[str, Any] | None:
     }
 
 
-def _exporter_urls(site: Site) -> list[str]:
+def _exporter_urls(ctx: StepContext) -> list[str]:
     """Return where the brokers of this stack export to; of region 0 first."""
-    wanted = [values.exporters_of(each.values) for each in site.topology.installations]
+    wanted = [values.exporters_of(each.values) for each in ctx.topology.installations]
     return next(
-        filter(None, wanted), list(values.exporter_urls(site.settings, replaced_region=None))
+        filter(None, wanted), list(values.exporter_urls(ctx.settings, replaced_region=None))
     )

@@ -16,7 +16,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.deletion import NAMESPACE_SUFFIX
 from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.procedure.topology import Gate as GateSpec
-from steps.context import Site
+from steps.context import StepContext
 
 AWS_PACKAGE = "pulumi_aws"
 """Read only when something is made on AWS."""
@@ -29,7 +29,7 @@ class RegionArgs:
     :ivar project: the project's folder, which relative chart paths start from.
     """
 
-    site: Site
+    ctx: StepContext
     project: str
 
 
@@ -42,20 +42,20 @@ class Region(pulumi.ComponentResource):
     records: dict[str, pulumi.Output[dict[str, str]]]
 
     def __init__(self, name: str, args: RegionArgs) -> None:
-        guard = pulumi.ResourceOptions(transformations=[guarding(args.site)])
-        opts = pulumi.ResourceOptions.merge(guard, keeping(args.site))
+        guard = pulumi.ResourceOptions(transformations=[guarding(args.ctx)])
+        opts = pulumi.ResourceOptions.merge(guard, keeping(args.ctx))
         super().__init__("dualregion:index:Region", name, None, opts)
         self._args = args
-        _check_aws_package(args.site.settings)
-        self._kubernetes = _provider(name, args.site.settings, self)
-        self._keys = _backup_keys(name, args.site.settings, guard)
+        _check_aws_package(args.ctx.settings)
+        self._kubernetes = _provider(name, args.ctx.settings, self)
+        self._keys = _backup_keys(name, args.ctx.settings, guard)
         self._spaces = {
-            spec.namespace: self._space(spec) for spec in args.site.topology.installations
+            spec.namespace: self._space(spec) for spec in args.ctx.topology.installations
         }
         self._names = self._dns()
         self._made: dict[str, list[pulumi.Resource]] = {}
         self.records = {}
-        topology = args.site.topology
+        topology = args.ctx.topology
         first = [node for node in topology.nodes if node.name in topology.isolation_after]
         for node in first:
             self._make(node)
@@ -77,31 +77,31 @@ class Region(pulumi.ComponentResource):
         return [*contents, *policies, *self._acl_rules(name, after)]
 
     def _space(self, spec: Installation) -> Space:
-        args = SpaceArgs(spec, self._args.site, self._keys)
+        args = SpaceArgs(spec, self._args.ctx, self._keys)
         return Space(f"{spec.name}{NAMESPACE_SUFFIX}", args, self._options(()))
 
     def _acl_rules(self, name: str, after: list[pulumi.Resource]) -> list[pulumi.Resource]:
         """Declare what of the isolation is made on AWS."""
-        acls, rules = self._args.site.settings.own.network_acls, self._args.site.topology.acl_rules
+        acls, rules = self._args.ctx.settings.own.network_acls, self._args.ctx.topology.acl_rules
         if acls is None or not rules:
             return []
         from components.aws.network_acls import NetworkAcls  # noqa: PLC0415
 
         options = self._options(after)
         acls_name = f"{name}-network-acls"
-        return NetworkAcls(acls_name, acls.aws_region, rules, self._args.site, options).rules
+        return NetworkAcls(acls_name, acls.aws_region, rules, self._args.ctx, options).rules
 
     def _dns(self) -> list[pulumi.Resource]:
         """Declare what the topology wants of DNS; brokers come after it, as they look for each other by name."""
-        site = self._args.site
-        hooks = chain_hooks(site)
-        if site.topology.names == NO_NAMES:
+        ctx = self._args.ctx
+        hooks = chain_hooks(ctx)
+        if ctx.topology.names == NO_NAMES:
             return []
-        before = self._spaces[site.namespace].contents
-        return [Dns("dns", DnsArgs(site, hooks), self._options(before))]
+        before = self._spaces[ctx.namespace].contents
+        return [Dns("dns", DnsArgs(ctx, hooks), self._options(before))]
 
     def _camunda(self, spec: Installation) -> Camunda:
-        args = CamundaArgs(spec, self._args.site, self._args.project)
+        args = CamundaArgs(spec, self._args.ctx, self._args.project)
         before = [
             *self._spaces[spec.namespace].contents,
             *self._names,
@@ -110,8 +110,8 @@ class Region(pulumi.ComponentResource):
         return Camunda(spec.name, args, self._options(before))
 
     def _gate(self, spec: GateSpec) -> Gate:
-        args = GateArgs(spec, self._args.site)
-        before = [*self._spaces[self._args.site.namespace].contents, *self._after(spec.after)]
+        args = GateArgs(spec, self._args.ctx)
+        before = [*self._spaces[self._args.ctx.namespace].contents, *self._after(spec.after)]
         gate = Gate(spec.name, args, self._options(before))
         self.records[spec.step.id] = gate.record
         return gate

@@ -7,10 +7,10 @@ from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Step
 from steps import claiming, failback, failover
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from steps.paused_exporters import loud_about_the_pause
 
-PROOFS: Mapping[str, Callable[[Site], Evidence]] = {
+PROOFS: Mapping[str, Callable[[StepContext], Evidence]] = {
     N.id: failover.prove_normal,
     F0.id: claiming.claim,
     F1.id: failover.isolate,
@@ -29,21 +29,21 @@ PROOFS: Mapping[str, Callable[[Site], Evidence]] = {
 _MAY_BE_PAUSED = frozenset(each.id for each in (B2, B3, B4, B5))
 
 
-def write_record(site: Site, step: Step, name: str, record: Mapping[str, str]) -> None:
+def write_record(ctx: StepContext, step: Step, name: str, record: Mapping[str, str]) -> None:
     """Write what a proved step leaves; hours of work may hang on it, so what may pass is tried again.
 
     :raises DualRegionError: if it cannot be written.
     """
-    what = f"the record {name} of what is proved is written in {site.namespace}"
-    hint = f"Look at the API server of region {site.settings.own.name}, and at the rights there."
+    what = f"the record {name} of what is proved is written in {ctx.namespace}"
+    hint = f"Look at the API server of region {ctx.settings.own.name}, and at the rights there."
 
     def write() -> None:
         try:
-            site.cluster.apply_config_map(site.namespace, name, record)
+            ctx.cluster.apply_config_map(ctx.namespace, name, record)
         except CallFailed as error:
             if not error.may_pass:
                 raise DualRegionError(f"{step.id}: {what}: {error}. {hint}") from None
             raise
 
-    with loud_about_the_pause(site) if step.id in _MAY_BE_PAUSED else nullcontext():
-        site.waiting(step).until_none(what, write, hint)
+    with loud_about_the_pause(ctx) if step.id in _MAY_BE_PAUSED else nullcontext():
+        ctx.waiting(step).until_none(what, write, hint)

@@ -12,7 +12,7 @@ from dualregion.chart import values
 from dualregion.config.settings import Settings
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from steps.polling import Waiting
 
 
@@ -28,9 +28,9 @@ def wanted_environment(settings: Settings, *, replaced_region: int | None) -> di
     }
 
 
-def incomplete(site: Site) -> str | None:
+def incomplete(ctx: StepContext) -> str | None:
     """Return which brokers are missing, or which partitions lack a leader or a healthy replica; or None."""
-    settings, view = site.settings, site.view()
+    settings, view = ctx.settings, ctx.view()
     return zeebe_answers.missing_brokers(
         view, settings.cluster_size
     ) or zeebe_answers.partitions_not_ready(
@@ -40,19 +40,19 @@ def incomplete(site: Site) -> str | None:
     )
 
 
-def sighted_views(site: Site) -> tuple[ClusterView, ...]:
+def sighted_views(ctx: StepContext) -> tuple[ClusterView, ...]:
     """Return the cluster as each gateway sees it, all of which see their own region's ready brokers.
 
     Only of such a gateway it proves something that it does not see a broker.
 
     :raises CallFailed: if it cannot be told, as a gateway does not answer, or sees too little.
     """
-    settings, place = site.settings, site.gateway
-    here = place.cluster is site.cluster
+    settings, place = ctx.settings, ctx.gateway
+    here = place.cluster is ctx.cluster
     region = settings.region if here else brokers.other(settings.region)
     own = brokers.region_broker_ids(settings.cluster_size, region)
     ready = broker_ids_at(place, settings.release, own, pods.is_ready)
-    views = site.views()
+    views = ctx.views()
     for view in views:
         reason = zeebe_answers.blind(view, own, ready)
         if reason:
@@ -72,7 +72,7 @@ def broker_ids_at(
     return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
 
 
-def lost_brokers_visible(site: Site) -> str | None:
+def lost_brokers_visible(ctx: StepContext) -> str | None:
     """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
 
     The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
@@ -80,15 +80,15 @@ def lost_brokers_visible(site: Site) -> str | None:
 
     :raises CallFailed: if it cannot be told.
     """
-    settings, size = site.settings, site.settings.cluster_size
+    settings, size = ctx.settings, ctx.settings.cluster_size
     taken = broker_ids_at(
-        Place(site.cluster, settings.own.failover),
+        Place(ctx.cluster, settings.own.failover),
         settings.release,
-        brokers.failover_broker_ids(size, site.lost),
+        brokers.failover_broker_ids(size, ctx.lost),
         lambda pod: pod.metadata.deletion_timestamp is None,
     )
-    lost = frozenset(brokers.region_broker_ids(size, site.lost)) - taken
-    return any_visible(sighted_views(site), lost)
+    lost = frozenset(brokers.region_broker_ids(size, ctx.lost)) - taken
+    return any_visible(sighted_views(ctx), lost)
 
 
 def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | None:
@@ -96,54 +96,59 @@ def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | Non
     return next(filter(None, (zeebe_answers.still_visible(view, ids) for view in views)), None)
 
 
-def look_at_pods(site: Site, namespace: str) -> str:
+def look_at_pods(ctx: StepContext, namespace: str) -> str:
     """Return the next thing to try when pods do not become ready."""
-    return f"Look at the pods: {site.cluster.kubectl(namespace)} get pods."
+    return f"Look at the pods: {ctx.cluster.kubectl(namespace)} get pods."
 
 
-def look_at_gateway(site: Site) -> str:
+def look_at_gateway(ctx: StepContext) -> str:
     """Return the next thing to try when the gateway does not answer, or not as it should."""
-    place = site.gateway
-    log = f"logs deployment/{zeebe.gateway_name(site.settings.release)}"
+    place = ctx.gateway
+    log = f"logs deployment/{zeebe.gateway_name(ctx.settings.release)}"
     return f"Look at the gateway's log: {place.cluster.kubectl(place.namespace)} {log}."
 
 
-def wait_for_search_engine(site: Site, waiting: Waiting, namespace: str) -> None:
+def wait_for_search_engine(ctx: StepContext, waiting: Waiting, namespace: str) -> None:
     """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
-    installed = (each for each in site.topology.installations if each.namespace == namespace)
+    installed = (each for each in ctx.topology.installations if each.namespace == namespace)
     if not all(values.brings_search_engine(each.values) for each in installed):
-        site.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
+        ctx.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
         return
     waiting.until_none(
         f"the search engine of {namespace} is ready",
-        lambda: pods.search_engine_pending(site.cluster, namespace, site.settings.release),
-        look_at_pods(site, namespace),
+        lambda: pods.search_engine_pending(ctx.cluster, namespace, ctx.settings.release),
+        look_at_pods(ctx, namespace),
     )
 
 
-def wait_for_commands(site: Site, waiting: Waiting) -> None:
+def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
     """Wait until every partition accepts a command; it leaves nothing behind.
 
     All are asked at once: the gateway keeps a connection for each partition's commands, and finds one to a
     broker that has restarted to be dead only after a command has waited on it for ten seconds or more.
     """
-    gateway, release = site.gateway, site.settings.release
+    gateway, release = ctx.gateway, ctx.settings.release
 
     def refusal(partition: int) -> str | None:
         return zeebe.refuses_commands(gateway.cluster, gateway.namespace, release, partition)
 
     def refused() -> str | None:
-        partitions = range(1, site.settings.partition_count + 1)
+        partitions = range(1, ctx.settings.partition_count + 1)
         with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
             refusals = [each for each in pool.map(refusal, partitions) if each]
         others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
         return f"{refusals[0]}{others}" if refusals else None
 
-    waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(site))
+    waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(ctx))
 
 
 def prove_exporting(
-    site: Site, waiting: Waiting, places: Iterable[Place], *, hint: str, all_led_here: bool = True
+    ctx: StepContext,
+    waiting: Waiting,
+    places: Iterable[Place],
+    *,
+    hint: str,
+    all_led_here: bool = True,
 ) -> str:
     """Prove that commands are accepted, and that exporters write to every search engine; return the positions.
 
@@ -153,10 +158,10 @@ def prove_exporting(
     :param hint: what to try if it stays where it is.
     :param all_led_here: whether every partition is to be led there; else only those that are led there are looked at.
     """
-    asked, count = tuple(places), site.settings.partition_count
+    asked, count = tuple(places), ctx.settings.partition_count
 
     def ask() -> tuple[Exporting, ...]:
-        found = exporting.phases(asked, site.settings.release)
+        found = exporting.phases(asked, ctx.settings.release)
         if not found:
             raise CallFailed("no broker answered how far it has exported")
         return found
@@ -174,7 +179,7 @@ def prove_exporting(
         return zeebe_answers.exported_positions(waiting.answer(what, ask, _LOOK_AT_BROKERS))
 
     before = positions()
-    wait_for_commands(site, waiting)
+    wait_for_commands(ctx, waiting)
     where = "every partition" if all_led_here else "every partition that is led here"
     waiting.until_none(f"exported positions move on {where}", stuck, hint)
     after = positions()
@@ -184,9 +189,9 @@ def prove_exporting(
 _LOOK_AT_BROKERS = "Look at the broker pods and their logs."
 
 
-def topology_evidence(site: Site, waiting: Waiting) -> Evidence:
+def topology_evidence(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Return which brokers the gateway sees, as evidence."""
-    view = waiting.answer("the gateway answers", site.view, look_at_gateway(site))
+    view = waiting.answer("the gateway answers", ctx.view, look_at_gateway(ctx))
     listed = ", ".join(
         f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
     )

@@ -14,66 +14,66 @@ from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
 from dualregion.state.progress import Stack
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 
 PATIENCE_SECONDS = (10.0, 40.0)
 """How long each region waits for the other one's claim to be confirmed: it takes a second, if its run lives."""
 
 
-def claim(site: Site) -> Evidence:
+def claim(ctx: StepContext) -> Evidence:
     """F0: the other stack's state holds no failover for this region, and this stack's claim can be seen there.
 
     :raises Refused: if the other stack has confirmed one, or brokers of a region that is given up are ready.
     """
-    given_up = _refuse_living(site)
-    incident = str(site.incident)
-    _wait_until_seen(site, F0, lambda own: own.claim == incident)
-    waiting = replace(site.waiting(F0), deadline_seconds=PATIENCE_SECONDS[site.settings.region])
-    rival = waiting.last_reason("no other failover is claimed", lambda: _rival_claim(site))
+    given_up = _refuse_living(ctx)
+    incident = str(ctx.incident)
+    _wait_until_seen(ctx, F0, lambda own: own.claim == incident)
+    waiting = replace(ctx.waiting(F0), deadline_seconds=PATIENCE_SECONDS[ctx.settings.region])
+    rival = waiting.last_reason("no other failover is claimed", lambda: _rival_claim(ctx))
     return {"claim": incident, "rival": rival or "none"} | given_up
 
 
-def refuse_unless_confirmed(site: Site) -> None:
+def refuse_unless_confirmed(ctx: StepContext) -> None:
     """Refuse a rival once this stack's confirmation can be seen in its state: a later reader sees it.
 
     :raises Refused: as `refuse_rival`.
     """
-    incident = str(site.incident)
-    _wait_until_seen(site, F1, lambda own: own.gates.get(F0.id) == incident)
-    refuse_rival(site)
+    incident = str(ctx.incident)
+    _wait_until_seen(ctx, F1, lambda own: own.gates.get(F0.id) == incident)
+    refuse_rival(ctx)
 
 
-def refuse_rival(site: Site) -> None:
+def refuse_rival(ctx: StepContext) -> None:
     """Refuse to go on with a failover if the other stack has confirmed one for this region meanwhile.
 
     :raises Refused: naming it, and the ways out.
     """
-    if site.topology.role is not Role.SURVIVOR or site.settings.phase is not Phase.FAILOVER:
+    if ctx.topology.role is not Role.SURVIVOR or ctx.settings.phase is not Phase.FAILOVER:
         return
-    _refuse_confirmed(site, *site.stacks_now())
+    _refuse_confirmed(ctx, *ctx.stacks_now())
 
 
-def _refuse_confirmed(site: Site, own: Stack, peer: Stack) -> None:
-    problem = claims.against_failover(site.settings, own, peer)
+def _refuse_confirmed(ctx: StepContext, own: Stack, peer: Stack) -> None:
+    problem = claims.against_failover(ctx.settings, own, peer)
     if problem:
         raise Refused(problem)
 
 
-def _refuse_living(site: Site) -> Evidence:
+def _refuse_living(ctx: StepContext) -> Evidence:
     """Refuse to give up a region whose brokers are ready: two clusters would accept commands. Return what was seen there.
 
     :raises Refused: naming the brokers.
     """
-    settings = site.settings
+    settings = ctx.settings
     if settings.accept_loss is None:
         return {}
-    if claims.against_failover(settings.without_accepted_loss, *site.stacks_now()) is None:
+    if claims.against_failover(settings.without_accepted_loss, *ctx.stacks_now()) is None:
         return {}
     try:
         ready = [
             f"{each.metadata.namespace}/{each.metadata.name}"
             for namespace in (settings.peer.namespace, settings.peer.failover)
-            for each in pods.broker_pods(site.peer_cluster, namespace, settings.release)
+            for each in pods.broker_pods(ctx.peer_cluster, namespace, settings.release)
             if pods.is_ready(each)
         ]
     except (CallFailed, ClusterUnreachable) as error:
@@ -89,28 +89,28 @@ def _refuse_living(site: Site) -> Evidence:
     )
 
 
-def _wait_until_seen(site: Site, step: Step, is_there: Callable[[Stack], bool]) -> None:
+def _wait_until_seen(ctx: StepContext, step: Step, is_there: Callable[[Stack], bool]) -> None:
     """Wait until this run's own record is in the state that others read; Pulumi saves it before it goes on."""
 
     def look() -> str | None:
-        own, _ = site.stacks_now()
+        own, _ = ctx.stacks_now()
         return None if is_there(own) else "the state backend does not show it yet"
 
-    site.waiting(step).until_none(
+    ctx.waiting(step).until_none(
         "the state backend shows this failover's claim",
         look,
         "`pulumi stack export` must show it; is PULUMI_SKIP_CHECKPOINTS set?",
     )
 
 
-def _rival_claim(site: Site) -> str | None:
+def _rival_claim(ctx: StepContext) -> str | None:
     """Return which claim of the other stack is not confirmed, or None.
 
     :raises Refused: if it is.
     """
-    own, peer = site.stacks_now()
-    _refuse_confirmed(site, own, peer)
-    rival = claims.claimed(peer, site.settings.region)
-    if rival is None or str(rival) == site.settings.accept_loss:
+    own, peer = ctx.stacks_now()
+    _refuse_confirmed(ctx, own, peer)
+    rival = claims.claimed(peer, ctx.settings.region)
+    if rival is None or str(rival) == ctx.settings.accept_loss:
         return None
-    return f"stack {site.settings.peer_stack_name} claims incident {rival} and has not confirmed it"
+    return f"stack {ctx.settings.peer_stack_name} claims incident {rival} and has not confirmed it"

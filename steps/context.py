@@ -22,7 +22,7 @@ Evidence = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Site:
+class StepContext:
     """Where a step works.
 
     :ivar own: what this stack's state holds, from before this run.

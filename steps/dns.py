@@ -13,7 +13,7 @@ from dualregion import brokers, corefile
 from dualregion.config.dns import COREFILE
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 
 _STEP = "DNS"
@@ -67,25 +67,25 @@ def missing(cluster: Cluster, settings: Settings, region: int) -> bool:
     return _wanted(place, settings, region)(text) != text
 
 
-def chain(site: Site) -> None:
+def chain(ctx: StepContext) -> None:
     """Keep the block in the Corefile of the region's own cluster.
 
     :raises Refused: if it cannot be put there.
     :raises DeadlineExceeded: if it does not stay there.
     """
-    settings = site.settings
-    place = place_of(site.cluster, settings)
-    _edit(site, place, "holds the DNS chain", _wanted(place, settings, settings.region))
+    settings = ctx.settings
+    place = place_of(ctx.cluster, settings)
+    _edit(ctx, place, "holds the DNS chain", _wanted(place, settings, settings.region))
 
 
-def unchain(site: Site, config_map: str, key: str) -> None:
+def unchain(ctx: StepContext, config_map: str, key: str) -> None:
     """Take the block out of a Corefile; one that is gone needs nothing.
 
     :raises DeadlineExceeded: if it does not stay out.
     """
-    place = Place(site.cluster, config_map, key)
+    place = Place(ctx.cluster, config_map, key)
     if place.read() is not None:
-        _edit(site, place, "holds no DNS chain", _named(place, corefile.unchained))
+        _edit(ctx, place, "holds no DNS chain", _named(place, corefile.unchained))
 
 
 def _wanted(place: Place, settings: Settings, region: int) -> Callable[[str], str]:
@@ -107,7 +107,7 @@ def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
     return edited
 
 
-def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> None:
+def _edit(ctx: StepContext, place: Place, what: str, edit: Callable[[str], str]) -> None:
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
     writes = 0
 
@@ -129,7 +129,7 @@ def _edit(site: Site, place: Place, what: str, edit: Callable[[str], str]) -> No
             else "it was written, and something else overwrites it"
         )
 
-    waiting = Waiting(_STEP, site.say, site.settings.deadline_seconds)
+    waiting = Waiting(_STEP, ctx.say, ctx.settings.deadline_seconds)
     waiting.until_none(f"{place} {what}", _permitted(look), "Look at who else writes it.")
 
 

@@ -25,7 +25,7 @@ from dualregion.observed.words import some_of
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from steps import broker_views
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from steps.paused_exporters import ENGINE_GONE, loud_about_the_pause, paused_now
 from steps.polling import Waiting
 from steps.releases import clean_slate, rollout, webapps
@@ -43,14 +43,14 @@ _COPY_AGAIN = (
 )
 
 
-def prove_clean(site: Site) -> Evidence:
+def prove_clean(ctx: StepContext) -> Evidence:
     """B0: the recreated region answers and holds nothing of Camunda; Pulumi then lifts the isolation.
 
     :raises Refused: naming everything that is left there.
     """
-    peer = site.settings.peer
-    there = site.peer_cluster
-    site.say(f"B0: looking for what is left in namespace {peer.namespace} of region {peer.name}")
+    peer = ctx.settings.peer
+    there = ctx.peer_cluster
+    ctx.say(f"B0: looking for what is left in namespace {peer.namespace} of region {peer.name}")
     try:
         there.check_answers()
     except ClusterUnreachable as error:
@@ -58,32 +58,32 @@ def prove_clean(site: Site) -> Evidence:
             f"B0: {error}. A failback needs region {peer.name} again: recreate its cluster, update its context "
             f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
         ) from None
-    left = clean_slate.leftovers(there, peer.namespace, site.settings.release, is_own=False)
+    left = clean_slate.leftovers(there, peer.namespace, ctx.settings.release, is_own=False)
     if left:
         raise Refused(
             f"B0: region {peer.name} is not clean, its namespace {peer.namespace} holds {', '.join(left)}. "
             "Old data must not come back. Let its own stack remove what it knows of (`pulumi config set phase "
-            f"failover` and `pulumi up` on stack {site.settings.peer_stack_name}), or delete the rest: "
+            f"failover` and `pulumi up` on stack {ctx.settings.peer_stack_name}), or delete the rest: "
             f"kubectl --context {peer.kube_context} delete namespace {peer.namespace} (and `delete pv` for volumes "
             "that are kept). Then run `pulumi up` again"
         )
     return {"clean": f"namespace {peer.namespace} behind kube context {peer.kube_context}"}
 
 
-def join(site: Site) -> Evidence:
+def join(ctx: StepContext) -> Evidence:
     """B1: the awake brokers are ready and in the topology, the others asleep; the engine is empty."""
-    settings, waiting = site.settings, site.waiting(B1)
+    settings, waiting = ctx.settings, ctx.waiting(B1)
     waiting.until_none(
-        f"the odd brokers of {site.namespace} are ready, the even ones asleep",
+        f"the odd brokers of {ctx.namespace} are ready, the even ones asleep",
         lambda: rollout.asleep_as_expected(
-            site.cluster, site.namespace, settings.release, brokers.sleeps
+            ctx.cluster, ctx.namespace, settings.release, brokers.sleeps
         ),
-        broker_views.look_at_pods(site, site.namespace),
+        broker_views.look_at_pods(ctx, ctx.namespace),
     )
-    broker_views.wait_for_search_engine(site, waiting, site.namespace)
-    engine = engines.recreated(site)
+    broker_views.wait_for_search_engine(ctx, waiting, ctx.namespace)
+    engine = engines.recreated(ctx)
     waiting.until_none(
-        f"the search engine of {site.namespace} is green and empty",
+        f"the search engine of {ctx.namespace} is green and empty",
         lambda: not_green_and_empty(engine.health()),
         "Brokers must not export there yet; look at its indices and at the exporters' URLs.",
     )
@@ -96,29 +96,29 @@ def join(site: Site) -> Evidence:
     ]
     waiting.until_none(
         f"broker {', '.join(map(str, ids))} joined and every partition is complete",
-        lambda: zeebe_answers.not_joined(site.view(), ids) or broker_views.incomplete(site),
+        lambda: zeebe_answers.not_joined(ctx.view(), ids) or broker_views.incomplete(ctx),
         "Look at the DNS and the network between the regions, and at the brokers' logs.",
     )
-    return broker_views.topology_evidence(site, waiting)
+    return broker_views.topology_evidence(ctx, waiting)
 
 
-def freeze(site: Site) -> Evidence:
+def freeze(ctx: StepContext) -> Evidence:
     """B2: web apps at 0, exporters paused everywhere, and the survivor's engine holds every record.
 
     :raises DualRegionError: if it is not reached in time; exporting goes on again then.
     """
-    settings, waiting = site.settings, site.waiting(B2)
-    with loud_about_the_pause(site), _web_apps_back_unless_paused(site):
-        not_copied = _refuse_what_would_fail(site, waiting)
-        webapps.scale_down(site.cluster, site.namespace, settings.release, site.say)
+    settings, waiting = ctx.settings, ctx.waiting(B2)
+    with loud_about_the_pause(ctx), _web_apps_back_unless_paused(ctx):
+        not_copied = _refuse_what_would_fail(ctx, waiting)
+        webapps.scale_down(ctx.cluster, ctx.namespace, settings.release, ctx.say)
         waiting.until_none(
-            f"Operate and Tasklist of {site.namespace} are down",
-            lambda: webapps.down_pending(site.cluster, site.namespace, settings.release),
-            broker_views.look_at_pods(site, site.namespace),
+            f"Operate and Tasklist of {ctx.namespace} are down",
+            lambda: webapps.down_pending(ctx.cluster, ctx.namespace, settings.release),
+            broker_views.look_at_pods(ctx, ctx.namespace),
         )
         began = datetime.now(UTC)
-        _pause(site, waiting)
-        records = _wait_for_records(site, waiting)
+        _pause(ctx, waiting)
+        records = _wait_for_records(ctx, waiting)
     return {
         "exporters": "paused on every partition of every broker",
         "pausedAt": began.isoformat(timespec="seconds"),
@@ -127,14 +127,14 @@ def freeze(site: Site) -> Evidence:
     }
 
 
-def _refuse_what_would_fail(site: Site, waiting: Waiting) -> Evidence:
+def _refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Look for what would keep the copy from being made, before anything is paused for it.
 
     :returns: what is not copied.
     :raises Refused: naming it all, each with its remedy.
     """
     try:
-        own, empty = engines.survivor(site), engines.recreated(site)
+        own, empty = engines.survivor(ctx), engines.recreated(ctx)
     except ConfigError as error:
         raise Refused(f"B2: {'; '.join(error.problems)}. Nothing was changed") from None
     hint = "Look at the search engines of both regions: their pods and logs."
@@ -151,76 +151,76 @@ def _refuse_what_would_fail(site: Site, waiting: Waiting) -> Evidence:
         hint,
     )
     # Also found out before: a snapshot that could not be taken.
-    snapshots.register(own, waiting, engines.repository(site), readonly=False)
+    snapshots.register(own, waiting, engines.repository(ctx), readonly=False)
     streams = waiting.answer(f"{own} lists its data streams", own.data_streams, hint)
     if not streams:
         return {}
     named = f"data streams {some_of(streams)}"
-    site.say(f"B2: {named} of {own} are not copied, as Camunda has none: copy them yourself")
+    ctx.say(f"B2: {named} of {own} are not copied, as Camunda has none: copy them yourself")
     return {"notCopied": named}
 
 
 @contextmanager
-def _web_apps_back_unless_paused(site: Site) -> Iterator[None]:
+def _web_apps_back_unless_paused(ctx: StepContext) -> Iterator[None]:
     """Scale Operate and Tasklist back if the freeze fails, whatever it is, and leaves no exporter paused."""
     try:
         yield
     except ENGINE_GONE:
         raise
     except Exception:
-        if paused_now(site) is None:
-            webapps.scale_back(site.cluster, site.namespace, site.settings.release, site.say)
+        if paused_now(ctx) is None:
+            webapps.scale_back(ctx.cluster, ctx.namespace, ctx.settings.release, ctx.say)
         raise
 
 
-def _pause(site: Site, waiting: Waiting) -> None:
-    release = site.settings.release
+def _pause(ctx: StepContext, waiting: Waiting) -> None:
+    release = ctx.settings.release
     waiting.until_none(
         "exporting is paused on every partition of every broker",
         lambda: _not_in_phase(
-            site, "PAUSED", partial(exporting.pause, site.cluster, site.namespace, release)
+            ctx, "PAUSED", partial(exporting.pause, ctx.cluster, ctx.namespace, release)
         ),
         "The pause needs every broker: look at the topology and the brokers' logs.",
     )
 
 
-def _not_in_phase(site: Site, phase: str, ask: Callable[[], str | None]) -> str | None:
+def _not_in_phase(ctx: StepContext, phase: str, ask: Callable[[], str | None]) -> str | None:
     """Ask for a phase of exporting unless it is reached already; return what is missing, or None."""
-    return None if _out_of_phase(site, phase) is None else ask() or _out_of_phase(site, phase)
+    return None if _out_of_phase(ctx, phase) is None else ask() or _out_of_phase(ctx, phase)
 
 
-def _out_of_phase(site: Site, phase: str) -> str | None:
+def _out_of_phase(ctx: StepContext, phase: str) -> str | None:
     """Return which replica of any installation is not in a phase of exporting, or None."""
     return zeebe_answers.not_all_in(
-        _exporting(site),
+        _exporting(ctx),
         phase,
-        partition_count=site.settings.partition_count,
-        replication_factor=site.settings.replication_factor,
+        partition_count=ctx.settings.partition_count,
+        replication_factor=ctx.settings.replication_factor,
     )
 
 
-def _exporting(site: Site) -> tuple[Exporting, ...]:
-    return exporting.phases(site.places, site.settings.release)
+def _exporting(ctx: StepContext) -> tuple[Exporting, ...]:
+    return exporting.phases(ctx.places, ctx.settings.release)
 
 
-def _wait_for_records(site: Site, waiting: Waiting) -> str:
+def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
     """Wait until nothing is in the failover engine that a snapshot of the survivor's would lack.
 
     What the exporters have buffered is still written after the pause, each on its own schedule; but not by a broker
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
-    own, takeover = engines.survivor(site), engines.takeover(site)
-    quiet = 2 * engines.exporters(site).flush_seconds
+    own, takeover = engines.survivor(ctx), engines.takeover(ctx)
+    quiet = 2 * engines.exporters(ctx).flush_seconds
     leaders = waiting.answer(
         "the leader of each partition is known",
-        lambda: zeebe_answers.leaders(_exporting(site)),
+        lambda: zeebe_answers.leaders(_exporting(ctx)),
         "Look at the broker pods of both regions and their logs.",
     )
 
     def never(partitions: Iterable[int]) -> str | None:
         before = {each: leaders[each] for each in partitions if each in leaders}
         try:
-            changed = zeebe_answers.deposed(before, zeebe_answers.leaders(_exporting(site)))
+            changed = zeebe_answers.deposed(before, zeebe_answers.leaders(_exporting(ctx)))
         except CallFailed:
             return None
         return (
@@ -231,7 +231,7 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
 
     try:
         records = snapshots.wait_for_equal_records(own, takeover, waiting, quiet, never)
-        if not records and _has_exported(site, waiting) and not _holds_records(own, waiting):
+        if not records and _has_exported(ctx, waiting) and not _holds_records(own, waiting):
             raise snapshots.RecordsMissing(
                 f"brokers have exported, but no index {own.record_prefix}* holds a record"
             )
@@ -241,19 +241,19 @@ def _wait_for_records(site: Site, waiting: Waiting) -> str:
         return records_text(records)
     problem = (
         f"B2: the survivor's search engine does not hold all that the failover one does: {reason}. Look at "
-        f"the health and load of the search engine in {site.namespace}; the same `pulumi up` tries again."
+        f"the health and load of the search engine in {ctx.namespace}; the same `pulumi up` tries again."
     )
     try:
-        _resume(site, site.waiting(B2))
+        _resume(ctx, ctx.waiting(B2))
     except DualRegionError as error:
         raise DualRegionError(f"{problem} Exporting could not be resumed: {error}") from None
     raise DualRegionError(f"{problem} Exporting was resumed, and the web apps are scaled back")
 
 
-def _has_exported(site: Site, waiting: Waiting) -> bool:
+def _has_exported(ctx: StepContext, waiting: Waiting) -> bool:
     states = waiting.answer(
         "every broker tells how far it has exported",
-        lambda: _exporting(site),
+        lambda: _exporting(ctx),
         "Look at the broker pods of both regions and their logs.",
     )
     return any(state.exported_position > 0 for state in states)
@@ -268,113 +268,113 @@ def _holds_records(engine: SearchEngine, waiting: Waiting) -> bool:
     return any(mark.documents for mark in marks.values())
 
 
-def copy(site: Site) -> Evidence:
+def copy(ctx: StepContext) -> Evidence:
     """B3: snapshot of the survivor's engine, restored in the recreated region, equal index by index."""
-    waiting = site.waiting(B3)
-    with loud_about_the_pause(site):
-        _demand_paused(site, waiting)
-        _demand_web_apps_down(site, waiting)
-        _refuse_exports_to_recreated(site)
-        evidence = _copy_unless_copied(site, waiting)
-        evidence |= _prove_whole(site, waiting, _COPY_AGAIN)
-        snapshots.forget(engines.recreated(site), waiting, engines.repository(site))
+    waiting = ctx.waiting(B3)
+    with loud_about_the_pause(ctx):
+        _demand_paused(ctx, waiting)
+        _demand_web_apps_down(ctx, waiting)
+        _refuse_exports_to_recreated(ctx)
+        evidence = _copy_unless_copied(ctx, waiting)
+        evidence |= _prove_whole(ctx, waiting, _COPY_AGAIN)
+        snapshots.forget(engines.recreated(ctx), waiting, engines.repository(ctx))
     return evidence
 
 
-def _copy_unless_copied(site: Site, waiting: Waiting) -> Evidence:
-    own, empty = engines.survivor(site), engines.recreated(site)
+def _copy_unless_copied(ctx: StepContext, waiting: Waiting) -> Evidence:
+    own, empty = engines.survivor(ctx), engines.recreated(ctx)
     if snapshots.is_copied(own, empty, waiting):
         # A restore that was interrupted at once may have left the survivor's.
-        settings = engine_settings.keep(site, empty, waiting)
-        engine_settings.put_back(site, empty, waiting, settings)
+        settings = engine_settings.keep(ctx, empty, waiting)
+        engine_settings.put_back(ctx, empty, waiting, settings)
         return {"snapshot": "that of an earlier attempt, to which nothing was added since"}
-    repository = engines.repository(site)
-    name = f"{NAME_PREFIX}{site.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
-    snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(site.incident))
-    settings = engine_settings.keep(site, empty, waiting)
+    repository = engines.repository(ctx)
+    name = f"{NAME_PREFIX}{ctx.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(ctx.incident))
+    settings = engine_settings.keep(ctx, empty, waiting)
     return snapshots.restore_snapshot(
         empty,
         waiting,
         repository,
         snapshot,
-        begun=lambda: engine_settings.put_back(site, empty, waiting, settings),
+        begun=lambda: engine_settings.put_back(ctx, empty, waiting, settings),
     )
 
 
-def repoint(site: Site) -> Evidence:
+def repoint(ctx: StepContext) -> Evidence:
     """B4: every broker of this stack exports to both regions again, one restarted after the other."""
-    with loud_about_the_pause(site):
-        waiting = site.waiting(B4)
-        _demand_paused(site, waiting)
-        _demand_web_apps_down(site, waiting)
-        for place in _own_places(site):
-            _roll(site, place, waiting)
-            _prove_environment(site, place, waiting)
-        _demand_paused(site, waiting)
-        broker_views.wait_for_commands(site, waiting)
-        evidence = _prove_whole(site, waiting, _BACK_OUT, as_copied=False)
+    with loud_about_the_pause(ctx):
+        waiting = ctx.waiting(B4)
+        _demand_paused(ctx, waiting)
+        _demand_web_apps_down(ctx, waiting)
+        for place in _own_places(ctx):
+            _roll(ctx, place, waiting)
+            _prove_environment(ctx, place, waiting)
+        _demand_paused(ctx, waiting)
+        broker_views.wait_for_commands(ctx, waiting)
+        evidence = _prove_whole(ctx, waiting, _BACK_OUT, as_copied=False)
         return (
-            evidence | broker_views.topology_evidence(site, waiting) | {"exporters": "still paused"}
+            evidence | broker_views.topology_evidence(ctx, waiting) | {"exporters": "still paused"}
         )
 
 
-def reopen(site: Site) -> Evidence:
+def reopen(ctx: StepContext) -> Evidence:
     """B5: Operate and Tasklist are up; on the survivor, exporting goes on everywhere."""
-    settings, waiting = site.settings, site.waiting(B5)
-    wanted = values.web_apps_of(site.topology.installations[0].values)
-    with loud_about_the_pause(site):
+    settings, waiting = ctx.settings, ctx.waiting(B5)
+    wanted = values.web_apps_of(ctx.topology.installations[0].values)
+    with loud_about_the_pause(ctx):
         waiting.until_none(
-            f"Operate and Tasklist of {site.namespace} are up",
-            lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
-            broker_views.look_at_pods(site, site.namespace),
+            f"Operate and Tasklist of {ctx.namespace} are up",
+            lambda: webapps.up_pending(ctx.cluster, ctx.namespace, settings.release, wanted),
+            broker_views.look_at_pods(ctx, ctx.namespace),
         )
-        if site.topology.role is Role.RECREATED:
-            _renew(site, waiting)
+        if ctx.topology.role is Role.RECREATED:
+            _renew(ctx, waiting)
             return {"webApps": "up"}
-        if not site.cluster.has_namespace(settings.own.failover):
-            return _prove_reopened_before(site, waiting)
-        for place in site.places:
-            _prove_environment(site, place, waiting)
-        evidence = _prove_whole_before_resuming(site, waiting)
-        _resume(site, waiting)
-    before = zeebe_answers.exported_positions(_exporting(site))
+        if not ctx.cluster.has_namespace(settings.own.failover):
+            return _prove_reopened_before(ctx, waiting)
+        for place in ctx.places:
+            _prove_environment(ctx, place, waiting)
+        evidence = _prove_whole_before_resuming(ctx, waiting)
+        _resume(ctx, waiting)
+    before = zeebe_answers.exported_positions(_exporting(ctx))
     waiting.until_none(
         "exported positions move on every partition",
         lambda: zeebe_answers.exporting_stuck(
-            before, _exporting(site), range(1, settings.partition_count + 1)
+            before, _exporting(ctx), range(1, settings.partition_count + 1)
         ),
         "Look at both search engines: their health, disks and the brokers' logs.",
     )
     resumed = datetime.now(UTC)
-    _renew(site, waiting)
+    _renew(ctx, waiting)
     return evidence | {"webApps": "up", "resumedAt": resumed.isoformat(timespec="seconds")}
 
 
-def _prove_reopened_before(site: Site, waiting: Waiting) -> Evidence:
+def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Prove B5 where its record alone was lost: exporting goes on, and the failover installation is gone already.
 
     Of each partition a replica is missing then, so that the gateway takes no order; none is needed.
     """
-    survivor, _, recreated = site.places
+    survivor, _, recreated = ctx.places
     for place in (survivor, recreated):
-        _prove_environment(site, place, waiting)
-    before = zeebe_answers.exported_positions(_exporting(site))
+        _prove_environment(ctx, place, waiting)
+    before = zeebe_answers.exported_positions(_exporting(ctx))
 
     def not_exporting() -> str | None:
-        states = _exporting(site)
+        states = _exporting(ctx)
         return zeebe_answers.paused_anywhere(states) or zeebe_answers.exporting_stuck(
-            before, states, range(1, site.settings.partition_count + 1)
+            before, states, range(1, ctx.settings.partition_count + 1)
         )
 
     waiting.until_none(
         "exporting goes on, as the failover installation is gone already",
         not_exporting,
-        f"If namespace {site.settings.own.failover} was deleted by hand before exporting went on, back out.",
+        f"If namespace {ctx.settings.own.failover} was deleted by hand before exporting went on, back out.",
     )
     return {"webApps": "up", "exporters": "went on before this run"}
 
 
-def _prove_whole_before_resuming(site: Site, waiting: Waiting) -> Evidence:
+def _prove_whole_before_resuming(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Prove that the copy is whole at the last moment: every broker has its final addresses, so nothing comes later.
 
     Where an earlier run of this step has let exporting go on already, only what the failover engine holds can still be
@@ -382,168 +382,168 @@ def _prove_whole_before_resuming(site: Site, waiting: Waiting) -> Evidence:
     """
     states = waiting.answer(
         "every broker tells how it exports",
-        lambda: _exporting(site),
+        lambda: _exporting(ctx),
         "Look at the broker pods of both regions and their logs.",
     )
-    _prove_nothing_newer(site, waiting, _BACK_OUT)
+    _prove_nothing_newer(ctx, waiting, _BACK_OUT)
     if any(state.phase == zeebe_answers.RUNNING for state in states):
         return {}
     try:
-        return snapshots.prove_equal_records(
-            engines.survivor(site), engines.recreated(site), waiting
-        )
+        return snapshots.prove_equal_records(engines.survivor(ctx), engines.recreated(ctx), waiting)
     except snapshots.Different as error:
         raise Refused(f"{error} {_BACK_OUT}") from None
 
 
-def _renew(site: Site, waiting: Waiting) -> None:
+def _renew(ctx: StepContext, waiting: Waiting) -> None:
     """End the hold of an update that concerns the web apps alone; restart what it changed all the same."""
-    place = _own_places(site)[0]
-    _roll(site, place, waiting)
-    _prove_environment(site, place, waiting)
+    place = _own_places(ctx)[0]
+    _roll(ctx, place, waiting)
+    _prove_environment(ctx, place, waiting)
 
 
-def _resume(site: Site, waiting: Waiting) -> None:
-    release = site.settings.release
+def _resume(ctx: StepContext, waiting: Waiting) -> None:
+    release = ctx.settings.release
     waiting.until_none(
         "exporting goes on on every partition of every broker",
         lambda: _not_in_phase(
-            site, "EXPORTING", partial(exporting.resume, site.cluster, site.namespace, release)
+            ctx, "EXPORTING", partial(exporting.resume, ctx.cluster, ctx.namespace, release)
         ),
         "The resumption needs every broker: look at the topology and the brokers' logs.",
     )
 
 
-def prove_retired(site: Site) -> Evidence:
+def prove_retired(ctx: StepContext) -> Evidence:
     """B6: no failover broker is left, so that the sleeping ones may take their ids."""
-    return _retired(site, woken=frozenset())
+    return _retired(ctx, woken=frozenset())
 
 
-def _retired(site: Site, woken: frozenset[int]) -> Evidence:
+def _retired(ctx: StepContext, woken: frozenset[int]) -> Evidence:
     """Prove that no failover broker is left.
 
     :param woken: which of their ids brokers of this region have taken already.
     """
-    settings, waiting = site.settings, site.waiting(B6)
+    settings, waiting = ctx.settings, ctx.waiting(B6)
     namespace = settings.peer.failover
     ids = set(brokers.failover_broker_ids(settings.cluster_size, settings.region)) - woken
     waiting.until_none(
         f"namespace {namespace} and its volumes are gone from region {settings.peer.name}",
-        lambda: clean_slate.nothing_left(site.peer_cluster, namespace),
+        lambda: clean_slate.nothing_left(ctx.peer_cluster, namespace),
         f"Run `pulumi up` on stack {settings.peer_stack_name}; look at what keeps the namespace.",
     )
     waiting.until_none(
         "no failover broker is in the topology",
-        lambda: broker_views.any_visible(broker_views.sighted_views(site), ids),
-        broker_views.look_at_gateway(site),
+        lambda: broker_views.any_visible(broker_views.sighted_views(ctx), ids),
+        broker_views.look_at_gateway(ctx),
     )
     return {"gone": f"namespace {namespace}, its claims and volumes"}
 
 
-def wake(site: Site) -> Evidence:
+def wake(ctx: StepContext) -> Evidence:
     """B7: the sleeping brokers wake first, then the others take the new configuration one by one."""
-    settings, waiting = site.settings, site.waiting(B7)
-    _retired(site, _woken(site))
+    settings, waiting = ctx.settings, ctx.waiting(B7)
+    _retired(ctx, _woken(ctx))
     rollout.wake(
-        site.cluster,
-        site.namespace,
+        ctx.cluster,
+        ctx.namespace,
         settings.release,
         waiting=waiting,
         sleeping=brokers.sleeps,
-        complete=lambda: broker_views.incomplete(site),
-        say=site.say,
+        complete=lambda: broker_views.incomplete(ctx),
+        say=ctx.say,
     )
     waiting.until_none(
-        f"the brokers of {site.namespace} are rolled out",
-        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
-        broker_views.look_at_pods(site, site.namespace),
+        f"the brokers of {ctx.namespace} are rolled out",
+        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
+        broker_views.look_at_pods(ctx, ctx.namespace),
     )
     waiting.until_none(
         f"all {settings.cluster_size} brokers joined and every partition is complete",
-        lambda: broker_views.incomplete(site),
+        lambda: broker_views.incomplete(ctx),
         "Look at the broker pods of both regions and their logs.",
     )
-    own = Place(site.cluster, site.namespace)
+    own = Place(ctx.cluster, ctx.namespace)
     waiting.until_none(
-        f"the gateway of {site.namespace} sees all {settings.cluster_size} brokers, too",
-        lambda: zeebe_answers.missing_brokers(site.view(own), settings.cluster_size),
-        f"Look at its log; as a last resort delete its pod in {site.namespace}.",
+        f"the gateway of {ctx.namespace} sees all {settings.cluster_size} brokers, too",
+        lambda: zeebe_answers.missing_brokers(ctx.view(own), settings.cluster_size),
+        f"Look at its log; as a last resort delete its pod in {ctx.namespace}.",
     )
     moved = broker_views.prove_exporting(
-        site,
+        ctx,
         waiting,
-        [own, Place(site.peer_cluster, settings.peer.namespace)],
+        [own, Place(ctx.peer_cluster, settings.peer.namespace)],
         hint="Look at both regions' search engines: their health, disks and the brokers' logs.",
     )
-    return broker_views.topology_evidence(site, waiting) | {"exportedPositions": moved}
+    return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
 
 
-def _woken(site: Site) -> frozenset[int]:
+def _woken(ctx: StepContext) -> frozenset[int]:
     """Return the ids of the brokers that have been woken by an attempt before this one.
 
     One that still sleeps has the old revision, and is not ready.
     """
-    settings = site.settings
+    settings = ctx.settings
     name = f"{settings.release}-zeebe"
-    found = site.cluster.stateful_set(site.namespace, name)
+    found = ctx.cluster.stateful_set(ctx.namespace, name)
     revision = None if found is None else found.status.update_revision
     return broker_views.broker_ids_at(
-        Place(site.cluster, site.namespace),
+        Place(ctx.cluster, ctx.namespace),
         settings.release,
         brokers.region_broker_ids(settings.cluster_size, settings.region),
         lambda pod: pods.is_ready(pod) or pod.metadata.labels.get(pods.REVISION_LABEL) == revision,
     )
 
 
-def _own_places(site: Site) -> tuple[Place, ...]:
+def _own_places(ctx: StepContext) -> tuple[Place, ...]:
     """Return the installations that this stack restarts in B4."""
-    *surviving, recreated = site.places
-    return (recreated,) if site.topology.role is Role.RECREATED else tuple(surviving)
+    *surviving, recreated = ctx.places
+    return (recreated,) if ctx.topology.role is Role.RECREATED else tuple(surviving)
 
 
-def _roll(site: Site, place: Place, waiting: Waiting) -> None:
+def _roll(ctx: StepContext, place: Place, waiting: Waiting) -> None:
     rollout.roll(
         place.cluster,
         place.namespace,
-        site.settings.release,
+        ctx.settings.release,
         waiting=waiting,
         sleeping=place.sleeping,
-        complete=lambda: broker_views.incomplete(site),
-        say=site.say,
+        complete=lambda: broker_views.incomplete(ctx),
+        say=ctx.say,
     )
 
 
-def _prove_environment(site: Site, place: Place, waiting: Waiting) -> None:
-    wanted = broker_views.wanted_environment(site.settings, replaced_region=None)
+def _prove_environment(ctx: StepContext, place: Place, waiting: Waiting) -> None:
+    wanted = broker_views.wanted_environment(ctx.settings, replaced_region=None)
     waiting.until_none(
         f"StatefulSet and pods of {place.namespace} have the exporters' original addresses",
         lambda: pods.wrong_environment(
-            place.cluster, place.namespace, site.settings.release, wanted
+            place.cluster, place.namespace, ctx.settings.release, wanted
         ),
         "Each stack has to pass step B4 first.",
     )
 
 
-def _demand_paused(site: Site, waiting: Waiting) -> None:
+def _demand_paused(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that exporting was not resumed meanwhile: a copy of a moving engine is worth nothing."""
     waiting.until_none(
         "exporting is still paused on every partition",
-        lambda: _out_of_phase(site, "PAUSED"),
+        lambda: _out_of_phase(ctx, "PAUSED"),
         "If exporting was resumed by hand, back out: set phase failover on both stacks, and begin the failback again.",
     )
 
 
-def _demand_web_apps_down(site: Site, waiting: Waiting) -> None:
+def _demand_web_apps_down(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that the region's web apps write nothing: what they change in a document, no count shows."""
-    namespace = site.namespace
+    namespace = ctx.namespace
     waiting.until_none(
         f"Operate and Tasklist of {namespace} are still down",
-        lambda: webapps.down_pending(site.cluster, namespace, site.settings.release),
-        f"Scale them to 0: {site.cluster.kubectl(namespace)} scale deployment --replicas=0 NAME.",
+        lambda: webapps.down_pending(ctx.cluster, namespace, ctx.settings.release),
+        f"Scale them to 0: {ctx.cluster.kubectl(namespace)} scale deployment --replicas=0 NAME.",
     )
 
 
-def _prove_whole(site: Site, waiting: Waiting, remedy: str, *, as_copied: bool = True) -> Evidence:
+def _prove_whole(
+    ctx: StepContext, waiting: Waiting, remedy: str, *, as_copied: bool = True
+) -> Evidence:
     """Prove that the copy holds all that the survivor's engine and the failover one hold.
 
     A buffer that was flushed only after the snapshot would be lost for good: exporters never go back.
@@ -552,16 +552,16 @@ def _prove_whole(site: Site, waiting: Waiting, remedy: str, *, as_copied: bool =
     """
     try:
         evidence = snapshots.prove_equal(
-            engines.survivor(site), engines.recreated(site), waiting, as_copied=as_copied
+            engines.survivor(ctx), engines.recreated(ctx), waiting, as_copied=as_copied
         )
     except snapshots.Different as error:
         raise Refused(f"{error} {remedy}") from None
-    _prove_nothing_newer(site, waiting, remedy)
+    _prove_nothing_newer(ctx, waiting, remedy)
     return evidence
 
 
-def _prove_nothing_newer(site: Site, waiting: Waiting, remedy: str) -> None:
-    takeover, copied = engines.takeover(site), engines.recreated(site)
+def _prove_nothing_newer(ctx: StepContext, waiting: Waiting, remedy: str) -> None:
+    takeover, copied = engines.takeover(ctx), engines.recreated(ctx)
     lacking = waiting.answer(
         f"{copied} and {takeover} tell which records they hold",
         lambda: snapshots.lacking(copied, takeover),
@@ -574,14 +574,14 @@ def _prove_nothing_newer(site: Site, waiting: Waiting, remedy: str) -> None:
         )
 
 
-def _refuse_exports_to_recreated(site: Site) -> None:
+def _refuse_exports_to_recreated(ctx: StepContext) -> None:
     """Never restore into a search engine that brokers export to.
 
     :raises Refused: naming the broker that does.
     """
-    settings = site.settings
-    wanted = broker_views.wanted_environment(settings, replaced_region=site.lost)
-    for place in site.places:
+    settings = ctx.settings
+    wanted = broker_views.wanted_environment(settings, replaced_region=ctx.lost)
+    for place in ctx.places:
         reason = pods.wrong_environment(place.cluster, place.namespace, settings.release, wanted)
         if reason:
             raise Refused(

@@ -16,7 +16,7 @@ from dualregion.chart import values
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N
 from steps import broker_views, claiming, preflight
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice
 from steps.releases import adoption, rendering, rollout, webapps
 
@@ -24,98 +24,98 @@ POLICY_NAME = "isolate-lost-region"
 """The name of the network policy in each namespace of the survivor."""
 
 
-def prove_normal(site: Site) -> Evidence:
+def prove_normal(ctx: StepContext) -> Evidence:
     """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
-    settings, waiting = site.settings, site.waiting(N)
-    wanted = (zeebe.GATEWAY, *values.web_apps_of(site.topology.installations[0].values))
-    adoption.settle(site, waiting)
-    looking = begin(partial(rendering.prove, site))
+    settings, waiting = ctx.settings, ctx.waiting(N)
+    wanted = (zeebe.GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values))
+    adoption.settle(ctx, waiting)
+    looking = begin(partial(rendering.prove, ctx))
     waiting.until_none(
-        f"the {brokers.broker_count(settings.cluster_size)} brokers of {site.namespace} are ready",
-        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
-        broker_views.look_at_pods(site, site.namespace),
+        f"the {brokers.broker_count(settings.cluster_size)} brokers of {ctx.namespace} are ready",
+        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
+        broker_views.look_at_pods(ctx, ctx.namespace),
     )
-    broker_views.wait_for_search_engine(site, waiting, site.namespace)
+    broker_views.wait_for_search_engine(ctx, waiting, ctx.namespace)
     waiting.until_none(
         f"all {settings.cluster_size} brokers joined and every partition is complete",
-        lambda: broker_views.incomplete(site),
+        lambda: broker_views.incomplete(ctx),
         "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
     )
-    broker_views.wait_for_commands(site, waiting)
-    preflight.refuse_unsafe_distribution(site, site.view(), (0, 1))
+    broker_views.wait_for_commands(ctx, waiting)
+    preflight.refuse_unsafe_distribution(ctx, ctx.view(), (0, 1))
     moved = broker_views.prove_exporting(
-        site,
+        ctx,
         waiting,
-        [Place(site.cluster, site.namespace)],
+        [Place(ctx.cluster, ctx.namespace)],
         hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
         "the brokers' logs.",
         # The other region's stack proves the same of its own brokers.
         all_led_here=False,
     )
     waiting.until_none(
-        f"the gateway and the web apps of {site.namespace} are available",
-        lambda: webapps.up_pending(site.cluster, site.namespace, settings.release, wanted),
-        broker_views.look_at_pods(site, site.namespace),
+        f"the gateway and the web apps of {ctx.namespace} are available",
+        lambda: webapps.up_pending(ctx.cluster, ctx.namespace, settings.release, wanted),
+        broker_views.look_at_pods(ctx, ctx.namespace),
     )
-    return broker_views.topology_evidence(site, waiting) | {
+    return broker_views.topology_evidence(ctx, waiting) | {
         "exportedPositions": moved,
         "rendered": looking.result(),
     }
 
 
-def isolate(site: Site) -> Evidence:
+def isolate(ctx: StepContext) -> Evidence:
     """F1: the network policies exist, and the gateway has lost sight of the lost region's brokers."""
-    claiming.refuse_unless_confirmed(site)
-    waiting, peer = site.waiting(F1), site.settings.peer
+    claiming.refuse_unless_confirmed(ctx)
+    waiting, peer = ctx.waiting(F1), ctx.settings.peer
     waiting.until_none(
         f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
-        twice(lambda: broker_views.lost_brokers_visible(site)),
-        f"{broker_views.look_at_gateway(site)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
-        f"out of, run `pulumi up` on stack {site.settings.peer_stack_name} in phase failover: it removes them.",
+        twice(lambda: broker_views.lost_brokers_visible(ctx)),
+        f"{broker_views.look_at_gateway(ctx)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
+        f"out of, run `pulumi up` on stack {ctx.settings.peer_stack_name} in phase failover: it removes them.",
     )
-    policies = isolation_policies(site)
+    policies = isolation_policies(ctx)
     waiting.until_none(
-        "the network policies exist", lambda: _missing(site, policies), "Run `pulumi up` again."
+        "the network policies exist", lambda: _missing(ctx, policies), "Run `pulumi up` again."
     )
     names = ", ".join(f"{namespace}/{name}" for namespace, name in policies)
-    return broker_views.topology_evidence(site, waiting) | {
+    return broker_views.topology_evidence(ctx, waiting) | {
         "policies": names or "none: no pod CIDRs are configured"
     }
 
 
-def take_over(site: Site) -> Evidence:
+def take_over(ctx: StepContext) -> Evidence:
     """F2: failover brokers run under the lost ids, and every partition has a leader and quorum."""
-    claiming.refuse_rival(site)
-    settings, waiting = site.settings, site.waiting(F2)
+    claiming.refuse_rival(ctx)
+    settings, waiting = ctx.settings, ctx.waiting(F2)
     namespace = settings.own.failover
-    ids = brokers.failover_broker_ids(settings.cluster_size, site.lost)
+    ids = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
     names = ", ".join(map(str, ids))
-    for each in site.topology.namespaces:
+    for each in ctx.topology.namespaces:
         # A failback that is backed out of may have left its hold.
-        rollout.release_hold(site.cluster, each, settings.release)
+        rollout.release_hold(ctx.cluster, each, settings.release)
 
-    stale = _StaleBrokers(site)
+    stale = _StaleBrokers(ctx)
 
     def not_ready() -> str | None:
         stale.restart()
-        return pods.rollout_pending(site.cluster, namespace, settings.release)
+        return pods.rollout_pending(ctx.cluster, namespace, settings.release)
 
     waiting.until_none(
         f"{len(ids)} failover brokers in {namespace} are ready",
         not_ready,
-        broker_views.look_at_pods(site, namespace),
+        broker_views.look_at_pods(ctx, namespace),
     )
-    broker_views.wait_for_search_engine(site, waiting, namespace)
+    broker_views.wait_for_search_engine(ctx, waiting, namespace)
     waiting.until_none(
         f"failover broker {names} joined",
-        lambda: zeebe_answers.not_joined(site.view(), ids),
+        lambda: zeebe_answers.not_joined(ctx.view(), ids),
         f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
     )
 
     def no_quorum() -> str | None:
         stale.restart()
         return zeebe_answers.partitions_not_ready(
-            site.view(),
+            ctx.view(),
             partition_count=settings.partition_count,
             healthy_replicas=brokers.quorum(settings.replication_factor),
         )
@@ -125,42 +125,42 @@ def take_over(site: Site) -> Evidence:
         no_quorum,
         "Look at the survivor's broker pods and their logs.",
     )
-    return broker_views.topology_evidence(site, waiting)
+    return broker_views.topology_evidence(ctx, waiting)
 
 
-def repoint(site: Site) -> Evidence:
+def repoint(ctx: StepContext) -> Evidence:
     """F3: rollout done, right environment everywhere, commands accepted, exported positions move."""
-    settings, waiting = site.settings, site.waiting(F3)
+    settings, waiting = ctx.settings, ctx.waiting(F3)
     waiting.until_none(
-        f"the brokers of {site.namespace} are rolled out",
-        lambda: pods.rollout_pending(site.cluster, site.namespace, settings.release),
-        broker_views.look_at_pods(site, site.namespace),
+        f"the brokers of {ctx.namespace} are rolled out",
+        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
+        broker_views.look_at_pods(ctx, ctx.namespace),
     )
-    wanted = broker_views.wanted_environment(settings, replaced_region=site.lost)
-    for namespace in site.topology.namespaces:
+    wanted = broker_views.wanted_environment(settings, replaced_region=ctx.lost)
+    for namespace in ctx.topology.namespaces:
         waiting.until_none(
             f"StatefulSet and pods of {namespace} have the exporters' new addresses",
             lambda namespace=namespace: pods.wrong_environment(  # type: ignore[misc]
-                site.cluster, namespace, settings.release, wanted
+                ctx.cluster, namespace, settings.release, wanted
             ),
             "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
         )
-    _undo_freeze(site, waiting)
+    _undo_freeze(ctx, waiting)
     moved = broker_views.prove_exporting(
-        site,
+        ctx,
         waiting,
-        _places(site),
+        _places(ctx),
         hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
     )
-    return broker_views.topology_evidence(site, waiting) | {"exportedPositions": moved}
+    return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
 
 
-def _undo_freeze(site: Site, waiting: Waiting) -> None:
+def _undo_freeze(ctx: StepContext, waiting: Waiting) -> None:
     """Let exporting and the web apps go on if a failback that is backed out of has stopped them.
 
     Every broker is asked by itself: the gateway refuses while a region's brokers are missing.
     """
-    release, places = site.settings.release, _places(site)
+    release, places = ctx.settings.release, _places(ctx)
 
     def still_paused() -> str | None:
         paused = zeebe_answers.paused_anywhere(exporting.phases(places, release))
@@ -169,23 +169,23 @@ def _undo_freeze(site: Site, waiting: Waiting) -> None:
     waiting.until_none(
         "no exporter is paused", still_paused, "Look at the broker pods and their logs."
     )
-    webapps.scale_back(site.cluster, site.namespace, release, site.say)
+    webapps.scale_back(ctx.cluster, ctx.namespace, release, ctx.say)
 
 
-def isolation_policies(site: Site) -> tuple[tuple[str, str], ...]:
+def isolation_policies(ctx: StepContext) -> tuple[tuple[str, str], ...]:
     """Return namespace and name of each network policy that the isolation consists of."""
     return tuple(
         (installation.namespace, POLICY_NAME)
-        for installation in site.topology.installations
+        for installation in ctx.topology.installations
         if installation.cut_cidrs
     )
 
 
-def _missing(site: Site, policies: Iterable[tuple[str, str]]) -> str | None:
+def _missing(ctx: StepContext, policies: Iterable[tuple[str, str]]) -> str | None:
     missing = [
         f"{namespace}/{name}"
         for namespace, name in policies
-        if site.cluster.network_policy(namespace, name) is None
+        if ctx.cluster.network_policy(namespace, name) is None
     ]
     return f"missing: {', '.join(missing)}" if missing else None
 
@@ -196,23 +196,23 @@ class _StaleBrokers:
     That must be seen, and twice in a row: a gateway that does not answer, or sees too little, says nothing of it.
     """
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, ctx: StepContext) -> None:
+        self._site = ctx
         self._not_all_work = twice(self._with_leaders)
 
     def restart(self) -> None:
         """Restart them if it costs nothing."""
-        site = self._site
+        ctx = self._site
         try:
             leaderless = self._not_all_work() is None
         except CallFailed:
             leaderless = False
         pods.restart_stale(
-            site.cluster,
-            site.namespace,
-            site.settings.release,
+            ctx.cluster,
+            ctx.namespace,
+            ctx.settings.release,
             leaderless=leaderless,
-            say=site.say,
+            say=ctx.say,
         )
 
     def _with_leaders(self) -> str | None:
@@ -223,6 +223,6 @@ class _StaleBrokers:
         return "every partition has a leader" if with_all else None
 
 
-def _places(site: Site) -> tuple[Place, ...]:
+def _places(ctx: StepContext) -> tuple[Place, ...]:
     """Return the survivor's installations, all of whose brokers are awake."""
-    return tuple(Place(site.cluster, namespace) for namespace in site.topology.namespaces)
+    return tuple(Place(ctx.cluster, namespace) for namespace in ctx.topology.namespaces)

@@ -10,11 +10,11 @@ import grpc
 from clients import exporting
 from dualregion.errors import ConfigError, DualRegionError
 from dualregion.observed import zeebe_answers
-from steps.context import Site
+from steps.context import StepContext
 
 ENGINE_GONE = grpc.RpcError
 """What a progress line raises once the engine that asked for the step is gone: it would reach no one, and nothing more is done."""
-_at_work: list[Site] = []
+_at_work: list[StepContext] = []
 """The steps under way that may have exporters paused; they are ended without a word when the program is."""
 
 
@@ -26,25 +26,25 @@ def notice_of_interruption() -> str | None:
 
 
 @contextmanager
-def loud_about_the_pause(site: Site) -> Iterator[None]:
+def loud_about_the_pause(ctx: StepContext) -> Iterator[None]:
     """Add the notice of paused exporters to any failure, whichever class it is of.
 
     :raises DualRegionError: in the place of what is not meant for a user's eyes.
     """
-    _at_work.append(site)
+    _at_work.append(ctx)
     try:
-        with _loud(site):
+        with _loud(ctx):
             yield
     finally:
         _at_work.pop()
 
 
 @contextmanager
-def _loud(site: Site) -> Iterator[None]:
+def _loud(ctx: StepContext) -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
-        paused = paused_now(site)
+        paused = paused_now(ctx)
         if paused is None:
             raise
         kind = DualRegionError if isinstance(error, ConfigError) else type(error)
@@ -52,7 +52,7 @@ def _loud(site: Site) -> Iterator[None]:
     except ENGINE_GONE:
         raise
     except Exception as error:
-        paused = paused_now(site)
+        paused = paused_now(ctx)
         if paused is None:
             raise
         # Its text is not shown: it may hold anything.
@@ -68,10 +68,10 @@ def _place(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def paused_now(site: Site) -> str | None:
+def paused_now(ctx: StepContext) -> str | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
-        return zeebe_answers.paused_anywhere(exporting.phases(site.places, site.settings.release))
+        return zeebe_answers.paused_anywhere(exporting.phases(ctx.places, ctx.settings.release))
     except Exception as error:
         reason = str(error) if isinstance(error, DualRegionError) else type(error).__name__
         return f"it cannot be told which exporters are paused: {reason}"

@@ -6,19 +6,19 @@ from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing
 from dualregion.state.progress import Stack
-from steps.context import Site
+from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from steps.polling import Say
 
 
-def entry(site: Site, step: Step) -> dict[str, str]:
+def entry(ctx: StepContext, step: Step) -> dict[str, str]:
     """Return what a step's record holds of what its proof stands on; nothing for a step that stands for itself.
 
     :raises CallFailed: if the cluster does not tell.
     """
     if not standing.is_kept_of(step):
         return {}
-    return standing.entry(there(site.cluster, site.settings))
+    return standing.entry(there(ctx.cluster, ctx.settings))
 
 
 def there(cluster: Cluster, settings: Settings) -> standing.Uids:

@@ -7,7 +7,7 @@ from cli.check import Check, held, unknown
 from cli.checks.capacity import does_not_fit
 from cli.checks.offline import Ground
 from cli.checks.rights import AskingCluster
-from cli.status.observe import RegionSight
+from cli.status.observe import RegionStatus
 from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart.installations import Bases
@@ -33,28 +33,30 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
 
     :param failback: whether a failback is to follow, of the region that is lost.
     """
-    sight = ground.status.sights[region]
+    region_status = ground.status.region_statuses[region]
     own, peer = (ground.status.stacks[each].settings for each in (region, brokers.other(region)))
-    checks = {f"rights in region {sight.name}": _Asked.rights}
+    checks = {f"rights in region {region_status.name}": _Asked.rights}
     if own.kubeconfig != peer.kubeconfig:
-        checks[f"rights of the other stack in region {sight.name}"] = _Asked.peer_rights
+        checks[f"rights of the other stack in region {region_status.name}"] = _Asked.peer_rights
     if failback and region == ground.status.lost:
-        checks[f"region {sight.name} is clean"] = _Asked.is_clean
+        checks[f"region {region_status.name} is clean"] = _Asked.is_clean
     else:
-        checks[f"Secrets in region {sight.name}"] = _Asked.secrets
-        checks[f"the snapshot repository from region {sight.name}"] = _Asked.repository
-        checks[f"the search engine of region {sight.name} can be copied"] = _Asked.engine
+        checks[f"Secrets in region {region_status.name}"] = _Asked.secrets
+        checks[f"the snapshot repository from region {region_status.name}"] = _Asked.repository
+        checks[f"the search engine of region {region_status.name} can be copied"] = _Asked.engine
         if ground.settings.dns.chain:
-            checks[f"DNS chain of region {sight.name}"] = _Asked.dns
+            checks[f"DNS chain of region {region_status.name}"] = _Asked.dns
     if not failback and ground.status.phase is Phase.NORMAL:
-        checks[f"what the chart renders in region {sight.name}"] = _Asked.rendered
+        checks[f"what the chart renders in region {region_status.name}"] = _Asked.rendered
     if not failback:
-        checks[f"room for failover brokers in region {sight.name}"] = _Asked.room
-        checks[f"the failover namespace of region {sight.name} is clean"] = _Asked.failover_is_clean
-    if sight.silence:
-        yield from (unknown(name, sight.silence) for name in checks)
+        checks[f"room for failover brokers in region {region_status.name}"] = _Asked.room
+        checks[f"the failover namespace of region {region_status.name} is clean"] = (
+            _Asked.failover_is_clean
+        )
+    if region_status.error:
+        yield from (unknown(name, region_status.error) for name in checks)
         return
-    asked = _Asked(ground, sight, region)
+    asked = _Asked(ground, region_status, region)
     for name, check in checks.items():
         try:
             yield check(asked, name)
@@ -65,14 +67,14 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
 class _Asked:
     """A region that is asked."""
 
-    def __init__(self, ground: Ground, sight: RegionSight, region: int) -> None:
-        self._ground, self._sight, self._region = ground, sight, region
+    def __init__(self, ground: Ground, region_status: RegionStatus, region: int) -> None:
+        self._ground, self._sight, self._region = ground, region_status, region
         own, peer = (
             ground.status.stacks[each].settings.kubeconfig
             for each in (region, brokers.other(region))
         )
-        self._cluster = AskingCluster(own, sight.context)
-        self._of_peer = partial(AskingCluster, peer, sight.context)
+        self._cluster = AskingCluster(own, region_status.context)
+        self._of_peer = partial(AskingCluster, peer, region_status.context)
 
     @property
     def _settings(self) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.check import Check, held, unknown
 from cli.status.health import Status
-from cli.status.observe import RegionSight
+from cli.status.observe import RegionStatus
 from cli.status.partitions import exporting, silent_brokers
 from cli.status.partitions import installations as seen_installations
 from dualregion import VERSION, brokers
@@ -86,11 +86,11 @@ def always(ground: Ground) -> Iterator[Check]:
             "; ".join(("network policies", *rules)),
         )
     yield from _at_rest(ground.status)
-    for sight in ground.status.sights:
+    for region_status in ground.status.region_statuses:
         yield held(
-            f"region {sight.name} answers",
-            sight.silence,
-            f"kubectl --context {sight.context} get nodes; look at the kubeconfig and your login",
+            f"region {region_status.name} answers",
+            region_status.error,
+            f"kubectl --context {region_status.context} get nodes; look at the kubeconfig and your login",
         )
 
 
@@ -102,7 +102,7 @@ def _quorum(ground: Ground) -> Check:
     name, settings, status = "quorum after either loss", ground.settings, ground.status
     sizes = (settings.cluster_size, settings.partition_count, settings.replication_factor)
     if status.view.value is None:
-        return unknown(name, f"no gateway says who holds which partition: {status.view.silence}")
+        return unknown(name, f"no gateway says who holds which partition: {status.view.error}")
     found = zeebe_answers.distribution(
         status.view.value,
         partition_count=settings.partition_count,
@@ -207,24 +207,28 @@ def before_failover(ground: Ground) -> Iterator[Check]:
     ]
     complete = "every partition is complete"
     if status.view.value is None:
-        yield unknown(complete, f"no gateway tells of the brokers: {status.view.silence}")
+        yield unknown(complete, f"no gateway tells of the brokers: {status.view.error}")
     else:
         yield held(
             complete,
             f"partition {', '.join(short)} is not" if short else None,
             "`dualregion status`; fix the brokers it names",
         )
-    for sight in status.sights:
-        yield _sees_all(f"the gateway of region {sight.name} sees all brokers", sight, ground)
+    for region_status in status.region_statuses:
+        yield _sees_all(
+            f"the gateway of region {region_status.name} sees all brokers", region_status, ground
+        )
     yield _exporters(status)
 
 
-def _sees_all(name: str, sight: RegionSight, ground: Ground) -> Check:
-    told = next((each.view for each in sight.seen if each.kind is Kind.NORMAL), None)
+def _sees_all(name: str, region_status: RegionStatus, ground: Ground) -> Check:
+    told = next((each.view for each in region_status.seen if each.kind is Kind.NORMAL), None)
     if told is None or told.value is None:
-        unseen = next((each.silence for each in sight.installations.values() if each.silence), None)
-        silence = told.silence if told is not None else sight.silence or unseen
-        return unknown(name, silence or "nothing is installed there")
+        unseen = next(
+            (each.error for each in region_status.installations.values() if each.error), None
+        )
+        error = told.error if told is not None else region_status.error or unseen
+        return unknown(name, error or "nothing is installed there")
     missing = told.value.missing(ground.settings.cluster_size)
     return held(
         name,
@@ -264,7 +268,7 @@ def before_failback(ground: Ground) -> Iterator[Check]:
 
 def _exporters(status: Status) -> Check:
     """Check that every replica of every partition says that its exporters work; one that says nothing is unknown."""
-    name, said = "every broker exports", exporting(status.sights)
+    name, said = "every broker exports", exporting(status.region_statuses)
     wrong = sorted(
         {f"{each.pod}: {each.phase or 'unknown'}" for each in said if each.phase != RUNNING}
     )
@@ -272,14 +276,14 @@ def _exporters(status: Status) -> Check:
         remedy = "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine"
         return held(name, ", ".join(wrong), remedy)
     silent = [
-        f"{each.namespace}/{pod.name}: {pod.exporting.silence}"
-        for each in seen_installations(status.sights)
+        f"{each.namespace}/{pod.name}: {pod.exporting.error}"
+        for each in seen_installations(status.region_statuses)
         for pod in silent_brokers(each)
     ]
     if silent:
         return unknown(name, "; ".join(silent))
     if status.view.value is None:
-        return unknown(name, f"no gateway says which brokers there are: {status.view.silence}")
+        return unknown(name, f"no gateway says which brokers there are: {status.view.error}")
     replicas = sum(len(broker.replicas) for broker in status.view.value.brokers)
     if not replicas or len(said) < replicas:
         return unknown(name, f"{len(said)} of {replicas} replicas in sight were asked")

@@ -9,7 +9,7 @@ import typer
 from cli.commands.common import Place, ending_clearly, output
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
-from cli.driver.operations import PulumiHands, signature
+from cli.driver.operations import PulumiOperations, signature
 from cli.errors import Exit, Stopped
 from cli.notify import transport
 from cli.notify.notifier import Announcer
@@ -146,23 +146,23 @@ def _carry_out(
     console = output()
     with ending_clearly():
         project = place.project()
-        hands = PulumiHands(project, place.names(), console, consents, said)
+        operations = PulumiOperations(project, place.names(), console, consents, said)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
         try:
-            stacks = drive(Driver(hands, until, Announcer(call, hands.say, signature())))
+            stacks = drive(Driver(operations, until, Announcer(call, operations.say, signature())))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
-                hands.say(str(stopped))
-            _tell(hands, hands.stacks())
+                operations.say(str(stopped))
+            _tell(operations, operations.stacks())
             raise typer.Exit(Exit.INTERRUPTED) from None
-        _tell(hands, stacks)
+        _tell(operations, stacks)
 
 
-def _tell(hands: PulumiHands, stacks: Both) -> None:
+def _tell(operations: PulumiOperations, stacks: Both) -> None:
     """Tell what is proved and what is next, by the stacks alone."""
     for stack in stacks:
         proved = " ".join(stack.state.held.gates) or "nothing"
-        hands.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
+        operations.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
     following = next_of(stacks)
     if following:
-        hands.say(str(following))
+        operations.say(str(following))

@@ -52,7 +52,7 @@ def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> Que
     regions = status.stacks[0].settings.regions
     survivor = regions[brokers.other(lost)]
     steps = [turn.step for turn in turns]
-    if R in steps and status.sights[lost].silence is None:
+    if R in steps and status.region_statuses[lost].error is None:
         return Question(
             f"region {regions[lost].name} still answers: delete its release and namespace "
             f"{regions[lost].namespace}, with all claims and volumes?",

@@ -25,7 +25,7 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase, R
 
 
-class Hands(Protocol):
+class Operations(Protocol):
     """What the driving is done with."""
 
     def stacks(self) -> Both:
@@ -74,7 +74,7 @@ class Driver:
     :ivar announcer: calls the user's own hooks; by default none.
     """
 
-    hands: Hands
+    operations: Operations
     until: str | None = None
     announcer: Announcer = field(default_factory=Announcer)
 
@@ -92,7 +92,7 @@ class Driver:
             question = Question(
                 f"back out of the failback of region {name}, which is emptied again?"
             )
-            self._ask(question, self.hands.status())
+            self._ask(question, self.operations.status())
         return self._drive(phases, lost, stacks)
 
     def failback(self) -> Both:
@@ -109,7 +109,7 @@ class Driver:
         Where the backend does not show locks, Pulumi refuses later. One that a killed run may have left is asked about
         then.
         """
-        stacks = self.hands.stacks()
+        stacks = self.operations.stacks()
         for each in stacks:
             held = [lock for lock in each.locks or () if not lock.may_be_left]
             if held:
@@ -141,7 +141,9 @@ class Driver:
                     stacks = self._one(phase, of, left, stacks, lost)
                     left = self._ahead(phase, of, lost, stacks)
                 if self._is_reached(phase, of, left):
-                    self.hands.say(f"stopped after {self.until}, as told; the same command goes on")
+                    self.operations.say(
+                        f"stopped after {self.until}, as told; the same command goes on"
+                    )
                     break
         return stacks
 
@@ -167,22 +169,24 @@ class Driver:
             return stacks
         if first and phase is not Phase.NORMAL:
             self._agree(stacks[brokers.other(lost)].name, phase, lost)
-        setting = [begin(partial(self.hands.set_phase, each.name, phase, of)) for each in untold]
+        setting = [
+            begin(partial(self.operations.set_phase, each.name, phase, of)) for each in untold
+        ]
         wait(setting)
         for each, done in zip(untold, setting, strict=True):
             done.result()
-            self.hands.say(f"stack {each.name}: phase {phase}")
-        return self.hands.stacks()
+            self.operations.say(f"stack {each.name}: phase {phase}")
+        return self.operations.stacks()
 
     def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
         """Show what Pulumi would do, and how both regions stand, and ask: each is looked for at the same time."""
-        status = begin(self.hands.status)
-        found = self.hands.preview(survivor, phase, lost)
+        status = begin(self.operations.status)
+        found = self.operations.preview(survivor, phase, lost)
         if found.refusal:
             raise Refused(f"stack {found.stack}: {found.refusal}")
-        self.hands.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
+        self.operations.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
         for change in found.changes:
-            self.hands.say(f"    {change}")
+            self.operations.say(f"    {change}")
         question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
         self._ask(Question(question), status.result())
 
@@ -196,12 +200,12 @@ class Driver:
         group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
         stack = stacks[left[0].region]
         # Pulumi refreshes a state before the program can refuse: in another cluster all of it would be gone.
-        self.hands.check_cluster(stacks, stack.settings.region)
+        self.operations.check_cluster(stacks, stack.settings.region)
         agreed = self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
         spare = not agreed and any(turn.step == R for turn in group)
-        self.hands.up(stack.name, group, spare=spare)
-        after = self.hands.stacks()
+        self.operations.up(stack.name, group, spare=spare)
+        after = self.operations.stacks()
         self._drop_pending(after[left[0].region])
         if ahead(phase, of, after)[:1] == left[:1]:
             waiting = (
@@ -220,7 +224,7 @@ class Driver:
         """
         if not may_be_irreversible(group, of):
             return False
-        status = self.hands.status(thorough=True)
+        status = self.operations.status(thorough=True)
         question = irreversible(group, of, status)
         if question:
             self._ask(question, status)
@@ -233,11 +237,11 @@ class Driver:
         """
         pending = ", ".join(stack.state.pending)
         question = f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
-        if pending and self.hands.ask(Question(question)):
-            self.hands.drop_pending(stack.name)
+        if pending and self.operations.ask(Question(question)):
+            self.operations.drop_pending(stack.name)
 
     def _ask(self, question: Question, status: Status | None) -> None:
-        if not self.hands.ask(question, status):
+        if not self.operations.ask(question, status):
             raise Stopped("stopped before that; what is done stays, and the same command goes on")
 
     def _is_reached(self, phase: Phase, of: int | None, left: tuple[Turn, ...]) -> bool:

@@ -67,7 +67,7 @@ class Line:
 
 
 @dataclass
-class Teller:
+class EventCollector:
     """Collects what one run of the engine tells.
 
     :ivar on_line: is told each line at once.

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cli.driver import previews
 from cli.driver.confirm import Consent, Question
-from cli.driver.events import Teller
+from cli.driver.events import EventCollector
 from cli.driver.live import running
 from cli.driver.previews import Preview
 from cli.driver.processes import stop_program
@@ -46,7 +46,7 @@ _THOROUGH_SECONDS = 18.0
 
 
 @dataclass(frozen=True)
-class PulumiHands:
+class PulumiOperations:
     """Drives the user's own stacks.
 
     :ivar consents: the options that were typed: questions of their kinds are answered with yes.
@@ -145,11 +145,11 @@ class PulumiHands:
                 raise locked_by_others(stack, locks_in(str(again))) from None
 
     def _up(self, stack: str, steps: Sequence[Turn]) -> None:
-        teller = Teller()
+        collector = EventCollector()
         with running(stack, steps, self.console) as shown:
-            teller.on_line, teller.on_change = shown.line, shown.change
-            future = begin(lambda: self._run(stack, teller))
-            interrupted = _wait(future, lambda: self._stop(teller))
+            collector.on_line, collector.on_change = shown.line, shown.change
+            future = begin(lambda: self._run(stack, collector))
+            interrupted = _wait(future, lambda: self._stop(collector))
         try:
             future.result()
         except PulumiFailed as error:
@@ -157,21 +157,21 @@ class PulumiHands:
                 raise Stopped(
                     f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
                 ) from None
-            raise PulumiFailed(f"stack {stack}: {teller.refusal or error}") from None
+            raise PulumiFailed(f"stack {stack}: {collector.refusal or error}") from None
         if interrupted:
             raise Stopped(f"stopped; stack {stack} was done by then, and the same command goes on")
 
-    def _stop(self, teller: Teller) -> None:
+    def _stop(self, collector: EventCollector) -> None:
         """Tell that it stops, and nothing more of what Pulumi says: it is about the program that had to leave."""
         self.say("stopping: Pulumi saves what is done; give it a few seconds")
-        teller.on_line = lambda _: None
+        collector.on_line = lambda _: None
 
-    def _run(self, stack: str, teller: Teller) -> None:
+    def _run(self, stack: str, collector: EventCollector) -> None:
         self.project.ask(
             stack,
             lambda: self.project.stack(stack).up(
                 message=self.message,
-                on_event=teller,
+                on_event=collector,
                 color="never",
                 suppress_outputs=True,
                 show_secrets=False,

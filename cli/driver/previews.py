@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pulumi.automation import CommandError
 
-from cli.driver.events import Change, Teller
+from cli.driver.events import Change, EventCollector
 from cli.errors import PulumiFailed
 from cli.stacks.project import Project, sentence
 from dualregion.procedure import Phase
@@ -36,29 +36,29 @@ def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Pre
 
     :raises PulumiFailed: if it fails without the program having said why.
     """
-    teller = Teller()
+    collector = EventCollector()
     with tempfile.TemporaryDirectory(prefix="dualregion-") as folder:
         settings = Path(folder) / f"Pulumi.{stack}.yaml"
         settings.write_text(yaml.safe_dump(_settings(project, stack, phase, lost)))
         settings.chmod(0o600)
         try:
-            project.ask(stack, lambda: _run(project, stack, settings, teller))
+            project.ask(stack, lambda: _run(project, stack, settings, collector))
         except PulumiFailed:
-            if not teller.errors:
+            if not collector.errors:
                 raise
-    waiting = teller.outputs.get("waitingFor")
+    waiting = collector.outputs.get("waitingFor")
     return Preview(
         stack,
-        tuple(teller.changes),
-        teller.refusal or None,
+        tuple(collector.changes),
+        collector.refusal or None,
         str(waiting) if waiting else None,
     )
 
 
-def _run(project: Project, stack: str, settings: Path, teller: Teller) -> None:
+def _run(project: Project, stack: str, settings: Path, collector: EventCollector) -> None:
     try:
         project.stack(stack).preview(
-            config_file=str(settings), on_event=teller, color="never", suppress_outputs=True
+            config_file=str(settings), on_event=collector, color="never", suppress_outputs=True
         )
     except CommandError as error:
         raise PulumiFailed(f"stack {stack}: {sentence(str(error))}") from None

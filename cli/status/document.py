@@ -4,9 +4,9 @@ from typing import Any
 
 from cli.stacks.read import RegionStack, Update
 from cli.status.health import Status
-from cli.status.observe import InstallationSight, RegionSight
+from cli.status.observe import InstallationStatus, RegionStatus
 from cli.status.partitions import Partition
-from cli.status.results import Told
+from cli.status.results import Result
 
 
 def document(status: Status) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def document(status: Status) -> dict[str, Any]:
             for each in status.ahead
         ],
         "stacks": [_stack(each) for each in status.stacks],
-        "regions": [_region(each) for each in status.sights],
+        "regions": [_region(each) for each in status.region_statuses],
         "brokers": _brokers(status),
         "partitions": [_partition(each) for each in status.partitions],
         "searchEngines": list(status.engines),
@@ -70,20 +70,22 @@ def update(last: Update) -> dict[str, Any]:
     }
 
 
-def _region(sight: RegionSight) -> dict[str, Any]:
+def _region(region_status: RegionStatus) -> dict[str, Any]:
     return {
-        "region": sight.region,
-        "name": sight.name,
-        "context": sight.context,
-        "silence": sight.silence,
-        "installations": {kind: _installation(told) for kind, told in sight.installations.items()},
+        "region": region_status.region,
+        "name": region_status.name,
+        "context": region_status.context,
+        "silence": region_status.error,
+        "installations": {
+            kind: _installation(told) for kind, told in region_status.installations.items()
+        },
     }
 
 
-def _installation(told: Told[InstallationSight | None]) -> dict[str, Any] | None:
+def _installation(told: Result[InstallationStatus | None]) -> dict[str, Any] | None:
     found = told.value
     if found is None:
-        return {"silence": told.silence} if told.silence else None
+        return {"silence": told.error} if told.error else None
     return {
         "silence": None,
         "namespace": found.namespace,
@@ -93,11 +95,11 @@ def _installation(told: Told[InstallationSight | None]) -> dict[str, Any] | None
                 "id": each.broker,
                 "pod": each.name,
                 "ready": each.ready,
-                "silence": each.exporting.silence,
+                "silence": each.exporting.error,
             }
             for each in found.brokers
         ],
-        "searchEngineSilence": found.records.silence,
+        "searchEngineSilence": found.records.error,
     }
 
 

@@ -1,21 +1,27 @@
 """What is to be seen in the present state of an incident: whose gateway, which brokers, which search engines. Pure."""
 
 from cli.stacks.read import Both
-from cli.status.observe import Sights
-from cli.status.results import Told
+from cli.status.observe import RegionStatuses
+from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B4, B7, F2, F3
+from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident
 
 
-def best_view(sights: Sights, lost: int | None) -> Told[ClusterView]:
+def best_view(region_statuses: RegionStatuses, lost: int | None) -> Result[ClusterView]:
     """Return the cluster as a gateway sees it: the survivor's, else the first one that answers."""
-    order = sorted(sights, key=lambda sight: sight.region == lost)
-    told = [each.view for sight in order for each in sight.seen if each.view.silence != "not asked"]
+    order = sorted(region_statuses, key=lambda region_status: region_status.region == lost)
+    told = [
+        each.view
+        for region_status in order
+        for each in region_status.seen
+        if each.kind is Kind.NORMAL
+    ]
     answered = [each for each in told if each.value is not None]
-    return next(iter(answered or told), Told(silence="there is none that can be seen"))
+    return next(iter(answered or told), Result(error="there is none that can be seen"))
 
 
 def expected_brokers(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import incident
 from cli.status.next_step import phase_of
-from cli.status.observe import Sights
-from cli.status.results import Told
+from cli.status.observe import RegionStatuses
+from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import brokers
 from dualregion.procedure import FAILOVER_STEPS, Phase
@@ -28,17 +28,17 @@ class Ground:
 
     stood_on: Mapping[str, Uids] = field(default_factory=dict)
     gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    silence: str | None = None
+    error: str | None = None
 
     @classmethod
-    def of(cls, stacks: Both, sights: Sights) -> "Ground":
+    def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "Ground":
         """Return what both regions show of it."""
         proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
         if not proofs or lost is None:
             return cls()
-        found: Told[Uids] = sights[brokers.other(lost)].ground
+        found: Result[Uids] = region_statuses[brokers.other(lost)].ground
         gone = {} if found.value is None else standing.outdated(proofs, found.value)
-        return cls(proofs, gone, found.silence)
+        return cls(proofs, gone, found.error)
 
 
 def as_they_stand(stacks: Both) -> Both:

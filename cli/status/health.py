@@ -13,7 +13,7 @@ from cli.stacks.region_steps import Turn, ahead, incident
 from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from cli.status.failover_standing import Ground, without
 from cli.status.next_step import Next, next_step, phase_of
-from cli.status.observe import InstallationSight, Sights, Workload
+from cli.status.observe import InstallationStatus, RegionStatuses, Workload
 from cli.status.partitions import (
     Partition,
     duplicates,
@@ -23,7 +23,7 @@ from cli.status.partitions import (
     records,
     silent_brokers,
 )
-from cli.status.results import Told
+from cli.status.results import Result
 from clients.exporting import pause_notice
 from dualregion import brokers
 from dualregion.decision import guards
@@ -72,16 +72,16 @@ class Status:
     incident: Incident | None
     ahead: tuple[Turn, ...]
     next: Next | None
-    view: Told[ClusterView]
+    view: Result[ClusterView]
     partitions: tuple[Partition, ...]
     engines: tuple[str, str]
     stacks: Both
-    sights: Sights
+    region_statuses: RegionStatuses
 
 
-def judge(stacks: Both, sights: Sights) -> Status:
+def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
     """Judge what the stacks and the regions say."""
-    case = _Case.of(stacks, sights)
+    case = _Case.of(stacks, region_statuses)
     findings = tuple(case.findings())
     health = max((each.health for each in findings), key=_GRAVITY.index, default=Health.HEALTHY)
     return Status(
@@ -96,47 +96,47 @@ def judge(stacks: Both, sights: Sights) -> Status:
         case.partitions,
         case.engines,
         case.stacks,
-        sights,
+        region_statuses,
     )
 
 
 @dataclass(frozen=True)
 class _Case:
     stacks: Both
-    sights: Sights
+    region_statuses: RegionStatuses
     ground: Ground
     phase: Phase
     lost: int | None
     incident: Incident | None
     ahead: tuple[Turn, ...]
-    view: Told[ClusterView]
+    view: Result[ClusterView]
     expected: frozenset[int]
     asleep: frozenset[int]
     engines: tuple[str, str]
     partitions: tuple[Partition, ...]
 
     @classmethod
-    def of(cls, stacks: Both, sights: Sights) -> "_Case":
+    def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "_Case":
         phase, lost = phase_of(stacks)
-        ground = Ground.of(stacks, sights)
+        ground = Ground.of(stacks, region_statuses)
         stacks = without(stacks, ground.gone)
         settings = stacks[0].settings.model_copy(update={"phase": phase})
         present = incident(phase, lost, stacks)
         expected = expected_brokers(settings, lost, stacks, present)
         asleep = sleeping_brokers(settings, lost, stacks, present)
-        view = best_view(sights, lost)
+        view = best_view(region_statuses, lost)
         engines = exported_to(settings, lost, stacks, present)
         partitions = partitions_of(
             settings,
             view.value,
             expected,
-            exporting(sights),
-            (records(sights, engines[0]), records(sights, engines[1])),
+            exporting(region_statuses),
+            (records(region_statuses, engines[0]), records(region_statuses, engines[1])),
         )
         left = ahead(phase, lost, stacks)
         return cls(
             stacks,
-            sights,
+            region_statuses,
             ground,
             phase,
             lost,
@@ -168,7 +168,7 @@ class _Case:
                 yield Finding(Health.UNSAFE, f"stack {own.name}: {problem}")
 
     def _duplicates(self) -> Iterator[Finding]:
-        for broker, places in duplicates(self.sights).items():
+        for broker, places in duplicates(self.region_statuses).items():
             yield Finding(
                 Health.UNSAFE,
                 f"broker {broker} is at work in {' and in '.join(places)}: two brokers with one id corrupt data. "
@@ -176,7 +176,7 @@ class _Case:
             )
 
     def _pause(self) -> Iterator[Finding]:
-        paused = zeebe_answers.paused_anywhere(exporting(self.sights))
+        paused = zeebe_answers.paused_anywhere(exporting(self.region_statuses))
         if paused:
             health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
             yield Finding(health, pause_notice(paused))
@@ -190,33 +190,35 @@ class _Case:
         return B1.id in recreated.state.held.proved(self.incident) and not reopened
 
     def _silence(self) -> Iterator[Finding]:
-        silent = [sight for sight in self.sights if sight.silence]
-        for sight in silent:
-            known = sight.region == self.lost and len(silent) == 1
+        silent = [region_status for region_status in self.region_statuses if region_status.error]
+        for region_status in silent:
+            known = region_status.region == self.lost and len(silent) == 1
             health = Health.MID_PROCEDURE if known else Health.DEGRADED
-            yield Finding(health, f"region {sight.name} cannot be seen: {sight.silence}")
-        if len(silent) == len(self.sights):
+            yield Finding(
+                health, f"region {region_status.name} cannot be seen: {region_status.error}"
+            )
+        if len(silent) == len(self.region_statuses):
             yield Finding(Health.CANNOT_TELL, "neither region can be seen")
-        for sight in self.sights:
-            for kind, told in sight.installations.items():
-                if told.silence:
+        for region_status in self.region_statuses:
+            for kind, told in region_status.installations.items():
+                if told.error:
                     yield Finding(
                         Health.CANNOT_TELL,
-                        f"region {sight.name}, {kind} installation: {told.silence}",
+                        f"region {region_status.name}, {kind} installation: {told.error}",
                     )
                 elif told.value is not None:
-                    for silence in _silences(told.value):
-                        yield Finding(self._unseen, silence)
-                elif kind in self.stacks[sight.region].state.held.nodes:
+                    for error in _silences(told.value):
+                        yield Finding(self._unseen, error)
+                elif kind in self.stacks[region_status.region].state.held.nodes:
                     yield Finding(
                         self._incomplete,
-                        f"region {sight.name}: no {kind} installation is there, though its stack holds one",
+                        f"region {region_status.name}: no {kind} installation is there, though its stack holds one",
                     )
 
     def _ground(self) -> Iterator[Finding]:
         steps, gone = ", ".join(self.ground.stood_on), self.ground.gone
-        if self.ground.silence:
-            what = f"whether what {steps} proved is still there is unknown: {self.ground.silence}"
+        if self.ground.error:
+            what = f"whether what {steps} proved is still there is unknown: {self.ground.error}"
             yield Finding(self._unseen, what)
         if gone:
             listed = ", ".join(sorted({name for names in gone.values() for name in names}))
@@ -228,9 +230,9 @@ class _Case:
     def _service(self) -> Iterator[Finding]:
         if self.view.value is None:
             installed = any(stack.state.held.nodes for stack in self.stacks)
-            if installed and any(not sight.silence for sight in self.sights):
+            if installed and any(not region_status.error for region_status in self.region_statuses):
                 yield Finding(
-                    Health.DEGRADED, f"no gateway tells of the brokers: {self.view.silence}"
+                    Health.DEGRADED, f"no gateway tells of the brokers: {self.view.error}"
                 )
             return
         leaderless = [str(each.number) for each in self.partitions if each.leader is None]
@@ -246,7 +248,7 @@ class _Case:
                 for each in thin
             )
             yield Finding(self._incomplete, f"incomplete partitions: {listed}")
-        for installation in installations(self.sights):
+        for installation in installations(self.region_statuses):
             for each in installation.workloads:
                 if each.ready < each.wanted - self._sleepers(installation, each):
                     yield Finding(
@@ -254,7 +256,7 @@ class _Case:
                         f"{each.ready} of {each.wanted} pods of {each.name} in {installation.namespace} ready",
                     )
 
-    def _sleepers(self, installation: InstallationSight, workload: Workload) -> int:
+    def _sleepers(self, installation: InstallationStatus, workload: Workload) -> int:
         """Return how many pods of a workload are asleep, as they should be: they are never ready."""
         settings = self.stacks[0].settings
         recreated = self.lost is not None and settings.regions[self.lost].namespace
@@ -292,12 +294,12 @@ class _Case:
                 )
 
 
-def _silences(installation: InstallationSight) -> Iterator[str]:
+def _silences(installation: InstallationStatus) -> Iterator[str]:
     """Yield what of an installation could not be seen: its gateway's view, its records, its brokers' exporters."""
     place = installation.namespace
-    if installation.kind is Kind.NORMAL and installation.view.silence:
-        yield f"what the gateway of {place} sees is unknown: {installation.view.silence}"
-    if installation.records.silence:
-        yield f"what the search engine of {place} holds is unknown: {installation.records.silence}"
+    if installation.kind is Kind.NORMAL and installation.view.error:
+        yield f"what the gateway of {place} sees is unknown: {installation.view.error}"
+    if installation.records.error:
+        yield f"what the search engine of {place} holds is unknown: {installation.records.error}"
     for pod in silent_brokers(installation):
-        yield f"whether {pod.name} in {place} exports is unknown: {pod.exporting.silence}"
+        yield f"whether {pod.name} in {place} exports is unknown: {pod.exporting.error}"

@@ -30,8 +30,8 @@ def look(
     load_client()
     settings = reading.settings
     stacks = reading.begin_state(with_last=with_last)
-    sights = observe.look(settings, _record_prefix(project, settings[0]), patience)
-    return judge(stacks(), sights)
+    region_statuses = observe.look(settings, _record_prefix(project, settings[0]), patience)
+    return judge(stacks(), region_statuses)
 
 
 def _record_prefix(project: Project, settings: Settings) -> str:

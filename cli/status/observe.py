@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cli.status.results import Told, all_of, told
+from cli.status.results import Result, all_of, result_of
 from clients import pods, zeebe
 from clients.kubernetes import CallFailed, Cluster, Target
 from clients.parallel import begin
@@ -58,11 +58,11 @@ class Pod:
     name: str
     broker: int
     ready: bool
-    exporting: Told[tuple[Exporting, ...]] = field(default_factory=Told)
+    exporting: Result[tuple[Exporting, ...]] = field(default_factory=Result)
 
 
 @dataclass(frozen=True)
-class InstallationSight:
+class InstallationStatus:
     """One installation: its workloads, its brokers, its search engine's records.
 
     :ivar records: those about as new as what the brokers have exported: to count all would cost the more the more there are.
@@ -73,12 +73,12 @@ class InstallationSight:
     namespace: str
     workloads: tuple[Workload, ...]
     brokers: tuple[Pod, ...]
-    records: Told[Records]
-    view: Told[ClusterView]
+    records: Result[Records]
+    view: Result[ClusterView]
 
 
 @dataclass(frozen=True)
-class RegionSight:
+class RegionStatus:
     """One region.
 
     :ivar silence: why its API server does not answer; None if it does.
@@ -89,25 +89,25 @@ class RegionSight:
     region: int
     name: str
     context: str
-    silence: str | None = None
-    installations: dict[Kind, Told[InstallationSight | None]] = field(default_factory=dict)
-    ground: Told[Uids] = field(default_factory=Told)
+    error: str | None = None
+    installations: dict[Kind, Result[InstallationStatus | None]] = field(default_factory=dict)
+    ground: Result[Uids] = field(default_factory=Result)
 
     @property
-    def seen(self) -> tuple[InstallationSight, ...]:
+    def seen(self) -> tuple[InstallationStatus, ...]:
         """The installations that are there and could be looked at."""
         found = (each.value for each in self.installations.values())
         return tuple(each for each in found if each is not None)
 
 
-Sights = tuple[RegionSight, RegionSight]
+RegionStatuses = tuple[RegionStatus, RegionStatus]
 
 
 def look(
     settings: tuple[Settings, Settings],
     record_prefix: str = RECORD_PREFIX,
     patience: float = PATIENCE_SECONDS,
-) -> Sights:
+) -> RegionStatuses:
     """Look at both regions at once, at each with its own stack's credentials.
 
     :param settings: of region 0's and region 1's stack.
@@ -120,22 +120,22 @@ def look(
         for region in range(brokers.REGIONS)
     ]
     first, second = (
-        _or_silence(settings[region], region, told(each, until))
+        _or_silence(settings[region], region, result_of(each, until))
         for region, each in enumerate(begun)
     )
     return first, second
 
 
-def _or_silence(settings: Settings, region: int, found: Told[RegionSight]) -> RegionSight:
+def _or_silence(settings: Settings, region: int, found: Result[RegionStatus]) -> RegionStatus:
     if found.value is not None:
         return found.value
     named = settings.regions[region]
-    return RegionSight(region, named.name, named.kube_context, silence=found.silence)
+    return RegionStatus(region, named.name, named.kube_context, error=found.error)
 
 
 def _region(
     settings: Settings, record_prefix: str, region: int, until: float, reach: float
-) -> RegionSight:
+) -> RegionStatus:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
     # A status is a single look, and says of what it did not see that it could not be seen.
@@ -155,12 +155,12 @@ def _region(
         for kind, namespace in namespaces.items()
     }
     found = all_of({kind: partial(each.look, record_prefix) for kind, each in asked.items()}, whole)
-    return RegionSight(
+    return RegionStatus(
         region,
         named.name,
         named.kube_context,
         installations=found,
-        ground=Told() if ground is None else told(ground, whole),
+        ground=Result() if ground is None else result_of(ground, whole),
     )
 
 
@@ -186,7 +186,7 @@ class _Asked:
     ids: tuple[int, ...]
     until: float
 
-    def look(self, record_prefix: str) -> InstallationSight | None:
+    def look(self, record_prefix: str) -> InstallationStatus | None:
         """Return what it shows, or None if there are no brokers."""
         if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
             return None
@@ -197,13 +197,13 @@ class _Asked:
             for name in (each.metadata.name for each in found if is_ready(each))
         }
         records = begin(partial(self._records, record_prefix, asked.values()))
-        return InstallationSight(
+        return InstallationStatus(
             self.kind,
             self.namespace,
             self._workloads(),
             self._brokers(found, asked),
-            told(records, self.until),
-            told(view, self.until) if self.kind is Kind.NORMAL else Told(silence="not asked"),
+            result_of(records, self.until),
+            result_of(view, self.until) if self.kind is Kind.NORMAL else Result(error="not asked"),
         )
 
     def _records(self, prefix: str, brokers_asked: Collection[_Said]) -> Records:
@@ -231,13 +231,13 @@ class _Asked:
         return tuple(_workload(name, each) for name, each in found if each is not None)
 
     def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
-        said = {name: told(each, self.until) for name, each in asked.items()}
+        said = {name: result_of(each, self.until) for name, each in asked.items()}
         return tuple(
             Pod(
                 name := each.metadata.name,
                 self.ids[ordinal_of(each)],
                 name in said,
-                said.get(name, Told(silence="not ready")),
+                said.get(name, Result(error="not ready")),
             )
             for each in sorted(found, key=ordinal_of)
             if ordinal_of(each) < len(self.ids)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from cli.status.observe import InstallationSight, Pod, Sights
-from cli.status.results import Told
+from cli.status.observe import InstallationStatus, Pod, RegionStatuses
+from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.observed.records import Records
@@ -42,7 +42,7 @@ def partitions_of(
     view: ClusterView | None,
     expected: Collection[int],
     states: Iterable[Exporting],
-    engines: tuple[Told[Records], Told[Records]],
+    engines: tuple[Result[Records], Result[Records]],
 ) -> tuple[Partition, ...]:
     """Put together what is known of each partition.
 
@@ -72,7 +72,7 @@ def _partition(
     view: ClusterView,
     expected: Collection[int],
     said: tuple[Exporting, ...],
-    engines: tuple[Told[Records], Told[Records]],
+    engines: tuple[Result[Records], Result[Records]],
 ) -> Partition:
     held = {
         broker.id: copy
@@ -94,56 +94,56 @@ def _partition(
     )
 
 
-def _position(engine: Told[Records], partition: int) -> int | None:
+def _position(engine: Result[Records], partition: int) -> int | None:
     found = None if engine.value is None else engine.value.get(partition)
     return None if found is None else found.highest
 
 
-def duplicates(sights: Sights) -> dict[int, tuple[str, ...]]:
+def duplicates(region_statuses: RegionStatuses) -> dict[int, tuple[str, ...]]:
     """Return every broker id that more than one place has at work, with those places.
 
     At work is whose pod is ready: a sleeping broker, which has another broker's id, never is.
     """
-    return {broker: found for broker, found in _at_work(sights).items() if len(found) > 1}
+    return {broker: found for broker, found in _at_work(region_statuses).items() if len(found) > 1}
 
 
-def places_of_brokers(sights: Sights) -> dict[int, str]:
+def places_of_brokers(region_statuses: RegionStatuses) -> dict[int, str]:
     """Return the namespace in which each broker is at work, as its pod says; its advertised address may say anything."""
-    return {broker: " and ".join(found) for broker, found in _at_work(sights).items()}
+    return {broker: " and ".join(found) for broker, found in _at_work(region_statuses).items()}
 
 
-def _at_work(sights: Sights) -> dict[int, tuple[str, ...]]:
+def _at_work(region_statuses: RegionStatuses) -> dict[int, tuple[str, ...]]:
     places: dict[int, set[str]] = {}
-    for installation in installations(sights):
+    for installation in installations(region_statuses):
         for pod in installation.brokers:
             if pod.ready:
                 places.setdefault(pod.broker, set()).add(installation.namespace)
     return {broker: tuple(sorted(found)) for broker, found in sorted(places.items())}
 
 
-def installations(sights: Sights) -> tuple[InstallationSight, ...]:
+def installations(region_statuses: RegionStatuses) -> tuple[InstallationStatus, ...]:
     """Return every installation that is there and could be looked at."""
-    return tuple(each for sight in sights for each in sight.seen)
+    return tuple(each for region_status in region_statuses for each in region_status.seen)
 
 
-def exporting(sights: Sights) -> tuple[Exporting, ...]:
+def exporting(region_statuses: RegionStatuses) -> tuple[Exporting, ...]:
     """Return what every broker that answered says of its exporters."""
     return tuple(
         state
-        for installation in installations(sights)
+        for installation in installations(region_statuses)
         for pod in installation.brokers
         for state in pod.exporting.value or ()
     )
 
 
-def silent_brokers(installation: InstallationSight) -> tuple[Pod, ...]:
+def silent_brokers(installation: InstallationStatus) -> tuple[Pod, ...]:
     """Return the brokers that are ready and do not say what their exporters do."""
-    return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.silence)
+    return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.error)
 
 
-def records(sights: Sights, namespace: str) -> Told[Records]:
+def records(region_statuses: RegionStatuses, namespace: str) -> Result[Records]:
     """Return what the search engine of a namespace holds."""
-    by_namespace: Mapping[str, Told[Records]] = {
-        each.namespace: each.records for each in installations(sights)
+    by_namespace: Mapping[str, Result[Records]] = {
+        each.namespace: each.records for each in installations(region_statuses)
     }
-    return by_namespace.get(namespace, Told(silence="not there, or not seen"))
+    return by_namespace.get(namespace, Result(error="not there, or not seen"))

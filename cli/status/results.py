@@ -19,34 +19,34 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Told(Generic[T]):
+class Result(Generic[T]):
     """An answer, or why there is none.
 
     :ivar silence: the reason, if `value` is None.
     """
 
     value: T | None = None
-    silence: str | None = None
+    error: str | None = None
 
 
-def told(future: "Future[T]", until: float) -> Told[T]:
+def result_of(future: "Future[T]", until: float) -> Result[T]:
     """Return what was answered.
 
     :param until: the moment of `time.monotonic` at which the answer is given up.
     """
     began = time.monotonic()
     try:
-        return Told(future.result(max(0.0, until - began)))
+        return Result(future.result(max(0.0, until - began)))
     except TimeoutError:
-        return Told(silence="no answer in time")
+        return Result(error="no answer in time")
     except DualRegionError as error:
-        return Told(silence=without_secrets(str(error).removeprefix("- ")))
+        return Result(error=without_secrets(str(error).removeprefix("- ")))
     except Exception as error:
         # An answer of an unforeseen shape: it must not hide all the others. Its text may hold anything.
-        return Told(silence=f"its answer is not understood ({unforeseen(error)})")
+        return Result(error=f"its answer is not understood ({unforeseen(error)})")
 
 
-def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Told[T]]:
+def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Result[T]]:
     """Ask all at once, and return what each has answered in time."""
     begun = {name: begin(ask) for name, ask in asks.items()}
-    return {name: told(future, until) for name, future in begun.items()}
+    return {name: result_of(future, until) for name, future in begun.items()}

@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.report.record import namespace_of
 from cli.stacks.read import RegionStack, Update
 from cli.status.health import Health, Status
-from cli.status.observe import InstallationSight
+from cli.status.observe import InstallationStatus
 from cli.status.partitions import Partition, places_of_brokers
 from dualregion.observed.zeebe_answers import Replica
 
@@ -110,25 +110,31 @@ def ago(seconds: float) -> str:
 
 def _installations(status: Status) -> Table:
     found = table("\nInstallations", "region", "namespace", "pods ready", "brokers")
-    for sight in status.sights:
-        if sight.silence:
-            row(found, sight.name, None, sight.silence, None)
-        for kind, told in sight.installations.items():
+    for region_status in status.region_statuses:
+        if region_status.error:
+            row(found, region_status.name, None, region_status.error, None)
+        for kind, told in region_status.installations.items():
             if told.value is not None:
-                row(found, sight.name, told.value.namespace, _pods(told.value), _ids(told.value))
-            elif told.silence:
-                row(found, sight.name, kind, told.silence, None)
+                row(
+                    found,
+                    region_status.name,
+                    told.value.namespace,
+                    _pods(told.value),
+                    _ids(told.value),
+                )
+            elif told.error:
+                row(found, region_status.name, kind, told.error, None)
     return found
 
 
-def _pods(installation: InstallationSight) -> str:
+def _pods(installation: InstallationStatus) -> str:
     return ", ".join(
         f"{each.name.partition('-')[2]} {each.ready}/{each.wanted}"
         for each in installation.workloads
     )
 
 
-def _ids(installation: InstallationSight) -> str:
+def _ids(installation: InstallationStatus) -> str:
     return " ".join(
         f"{each.broker}" if each.ready else f"({each.broker})" for each in installation.brokers
     )
@@ -141,7 +147,7 @@ def _brokers(status: Status) -> Table:
         "at",
         *(str(each.number) for each in status.partitions),
     )
-    view, places = status.view.value, places_of_brokers(status.sights)
+    view, places = status.view.value, places_of_brokers(status.region_statuses)
     for broker in sorted(view.brokers if view else (), key=lambda each: each.id):
         held = {copy.partition: copy for copy in broker.replicas}
         cells = (_letter(held.get(each.number)) for each in status.partitions)

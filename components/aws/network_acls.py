@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from components.aws.provider import aws_provider
 from components.isolation import before_isolation
 from dualregion.procedure.topology import AclRule
-from steps.context import Site
+from steps.context import StepContext
 
 
 class NetworkAcls(pulumi.ComponentResource):
@@ -29,17 +29,17 @@ class NetworkAcls(pulumi.ComponentResource):
         name: str,
         aws_region: str,
         rules: Sequence[AclRule],
-        site: Site,
+        ctx: StepContext,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("dualregion:index:NetworkAcls", name, None, opts)
         provider = aws_provider(name, aws_region, self)
-        self.rules = [_rule(each, provider, site, self) for each in rules]
+        self.rules = [_rule(each, provider, ctx, self) for each in rules]
         self.register_outputs({})
 
 
 def _rule(
-    rule: AclRule, provider: aws.Provider, site: Site, parent: pulumi.Resource
+    rule: AclRule, provider: aws.Provider, ctx: StepContext, parent: pulumi.Resource
 ) -> aws.ec2.NetworkAclRule:
     """Declare a rule, which denies all protocols."""
     is_ipv6 = ip_network(rule.cidr).version == 6
@@ -55,6 +55,6 @@ def _rule(
         # Its number is taken as long as it is there.
         opts=pulumi.ResourceOptions.merge(
             pulumi.ResourceOptions(parent=parent, provider=provider, delete_before_replace=True),
-            before_isolation(rule.name, site),
+            before_isolation(rule.name, ctx),
         ),
     )

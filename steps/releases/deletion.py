@@ -8,63 +8,63 @@ from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
 from dualregion.procedure import B5, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
-from steps.context import Site
+from steps.context import StepContext
 
 _NAME = "deletion"
 """What stands before each line of progress."""
 
 
-def check(site: Site, doomed: Doomed, *, live: bool) -> None:
+def check(ctx: StepContext, doomed: Doomed, *, live: bool) -> None:
     """Refuse to delete what is needed; wait until failover brokers are not.
 
     :param live: whether the cluster is looked at; a preview decides without.
     :raises Refused: if it is needed, whatever happens.
     :raises DeadlineExceeded: if the cluster needs it still, or does not tell.
     """
-    if site.settings.is_retired:
+    if ctx.settings.is_retired:
         return
-    reason = deletion.refusal(site.settings, site.topology, doomed)
+    reason = deletion.refusal(ctx.settings, ctx.topology, doomed)
     if reason:
         raise Refused(reason)
-    if live and doomed.is_of(Kind.FAILOVER) and site.topology.role is Role.SURVIVOR:
-        _let_failover_brokers_go(site)
+    if live and doomed.is_of(Kind.FAILOVER) and ctx.topology.role is Role.SURVIVOR:
+        _let_failover_brokers_go(ctx)
 
 
-def _let_failover_brokers_go(site: Site) -> None:
+def _let_failover_brokers_go(ctx: StepContext) -> None:
     """Wait until every partition works on all of its other replicas, as the failover brokers' count no more.
 
     B5, which may have been proved long ago, says nothing of now.
     """
     # Its lines are not B5's, which is proved by now.
-    settings, waiting = site.settings, replace(site.waiting(B5), step=_NAME)
+    settings, waiting = ctx.settings, replace(ctx.waiting(B5), step=_NAME)
     namespace = settings.own.failover
-    if site.cluster.stateful_set(namespace, f"{settings.release}-zeebe") is None:
+    if ctx.cluster.stateful_set(namespace, f"{settings.release}-zeebe") is None:
         return
-    _demand_reopened(site)
-    leaving = brokers.failover_broker_ids(settings.cluster_size, site.lost)
+    _demand_reopened(ctx)
+    leaving = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
     waiting.until_none(
         f"every partition works without the failover brokers of {namespace}, before they are deleted",
         lambda: deletion.incomplete_without(
-            site.view(),
+            ctx.view(),
             leaving,
             cluster_size=settings.cluster_size,
             partition_count=settings.partition_count,
             replication_factor=settings.replication_factor,
         ),
-        f"The failover brokers stay until then. Look at the broker pods of {site.namespace} and of region "
+        f"The failover brokers stay until then. Look at the broker pods of {ctx.namespace} and of region "
         f"{settings.peer.name}, and their logs.",
     )
 
 
-def _demand_reopened(site: Site) -> None:
+def _demand_reopened(ctx: StepContext) -> None:
     """Refuse before B5: until then the failover's engine may hold what nothing else does.
 
     :raises Refused: if this incident's record of B5 is not in the cluster.
     """
-    records = site.cluster.config_maps(site.namespace, f"{STEP_LABEL}={B5.id}")
-    if any((each.data or {}).get("incident") == str(site.incident) for each in records):
+    records = ctx.cluster.config_maps(ctx.namespace, f"{STEP_LABEL}={B5.id}")
+    if any((each.data or {}).get("incident") == str(ctx.incident) for each in records):
         return
     raise Refused(
-        f"the failover installation in {site.settings.own.failover} is not deleted: step B5 of incident "
-        f"{site.incident} is not proved, there is no record of it in {site.namespace}. `pulumi up` proves it first"
+        f"the failover installation in {ctx.settings.own.failover} is not deleted: step B5 of incident "
+        f"{ctx.incident} is not proved, there is no record of it in {ctx.namespace}. `pulumi up` proves it first"
     )

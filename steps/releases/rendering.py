@@ -23,7 +23,7 @@ from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Installation
-from steps.context import Site
+from steps.context import StepContext
 
 PROVIDER_PACKAGE = "pulumi_kubernetes"
 """The package that names the provider plugin's version: Pulumi uses the plugin of the very same."""
@@ -107,36 +107,34 @@ def look(cluster: Cluster, settings: Settings, bases: Bases, project: Path) -> S
     return Seen(wanted, tuple(unknown), digest)
 
 
-def check(site: Site) -> Seen:
+def check(ctx: StepContext) -> Seen:
     """Look in phase normal, unless all that is to be looked at was seen well before.
 
     :returns: what was seen; nothing in any other phase.
     :raises Refused: if some step could not be done with what the chart renders.
     """
-    if site.topology.role is not Role.MEMBER:
-        return Seen(digest=site.own.rendered)
-    if site.own.rendered and site.own.rendered == digest_of(
-        site.settings, site.bases, site.project
-    ):
-        return Seen(digest=site.own.rendered)
-    seen = look(site.cluster, site.settings, site.bases, site.project)
+    if ctx.topology.role is not Role.MEMBER:
+        return Seen(digest=ctx.own.rendered)
+    if ctx.own.rendered and ctx.own.rendered == digest_of(ctx.settings, ctx.bases, ctx.project):
+        return Seen(digest=ctx.own.rendered)
+    seen = look(ctx.cluster, ctx.settings, ctx.bases, ctx.project)
     if seen.fatal:
         raise refusal(seen.fatal)
     return seen
 
 
-def prove(site: Site) -> str:
+def prove(ctx: StepContext) -> str:
     """Look as `check` does, once the namespace is there, and return in a sentence what was seen.
 
     :raises Refused: as `check`.
     """
-    if site.rendered:
+    if ctx.rendered:
         return _WELL
-    seen = look(site.cluster, site.settings, site.bases, site.project)
+    seen = look(ctx.cluster, ctx.settings, ctx.bases, ctx.project)
     if seen.fatal:
         raise refusal(seen.fatal)
     for each in seen.warnings:
-        site.say(each)
+        ctx.say(each)
     return "; ".join(f"not known: {each}" for each in seen.unknown) or _WELL
 
 

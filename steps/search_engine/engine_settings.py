@@ -11,7 +11,7 @@ from typing import Any
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 
 NOTE = "dual-region-engine-settings"
@@ -38,24 +38,26 @@ def see_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) ->
         raise
 
 
-def keep(site: Site, engine: SearchEngine, waiting: Waiting) -> dict[str, Any]:
+def keep(ctx: StepContext, engine: SearchEngine, waiting: Waiting) -> dict[str, Any]:
     """Return the engine's own settings, and write them down; those of a restore that was interrupted are taken from there."""
-    hint = f"Look at the log of {engine} and at the API server of region {site.settings.own.name}."
+    hint = f"Look at the log of {engine} and at the API server of region {ctx.settings.own.name}."
 
     def read() -> dict[str, Any]:
         uuid = engine.uuid()
-        found = site.cluster.config_map(site.namespace, NOTE)
+        found = ctx.cluster.config_map(ctx.namespace, NOTE)
         noted = (found.data or {}) if found is not None else {}
         if (noted.get("engine"), noted.get("restoring")) == (uuid, "true"):
             return dict(json.loads(noted["settings"]))
         settings = engine.persistent_settings()
-        _note(site, engine=uuid, restoring="true", settings=json.dumps(settings))
+        _note(ctx, engine=uuid, restoring="true", settings=json.dumps(settings))
         return settings
 
     return waiting.answer(f"the persistent settings of {engine} are written down", read, hint)
 
 
-def put_back(site: Site, engine: SearchEngine, waiting: Waiting, own: Mapping[str, Any]) -> None:
+def put_back(
+    ctx: StepContext, engine: SearchEngine, waiting: Waiting, own: Mapping[str, Any]
+) -> None:
     """Give the engine its own settings back.
 
     :raises Refused: if that may not be done.
@@ -64,7 +66,7 @@ def put_back(site: Site, engine: SearchEngine, waiting: Waiting, own: Mapping[st
     def act() -> None:
         now = engine.persistent_settings()
         if now != own:
-            site.say(f"{waiting.step}: {engine} gets its own persistent settings back")
+            ctx.say(f"{waiting.step}: {engine} gets its own persistent settings back")
             try:
                 engine.set_persistent_settings(dict.fromkeys(now) | dict(own))
             except CallFailed as error:
@@ -73,11 +75,11 @@ def put_back(site: Site, engine: SearchEngine, waiting: Waiting, own: Mapping[st
                         f"{waiting.step}: {engine} does not get its own persistent settings back: {error}. {_RIGHT}"
                     ) from None
                 raise
-        _note(site, restoring="false")
+        _note(ctx, restoring="false")
 
     what = f"{engine} has its own persistent settings, not those of the survivor's"
     waiting.until_none(what, act, f"Look at the log of {engine}.")
 
 
-def _note(site: Site, **data: str) -> None:
-    site.cluster.apply_config_map(site.namespace, NOTE, data)
+def _note(ctx: StepContext, **data: str) -> None:
+    ctx.cluster.apply_config_map(ctx.namespace, NOTE, data)

@@ -5,8 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from cli.stacks.read import Both, RegionStack, State
-from cli.status.observe import InstallationSight, Pod, RegionSight, Sights, Workload, broker_ids
-from cli.status.results import Told
+from cli.status.observe import (
+    InstallationStatus,
+    Pod,
+    RegionStatus,
+    RegionStatuses,
+    Workload,
+    broker_ids,
+)
+from cli.status.results import Result
 from dualregion import brokers
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
@@ -81,7 +88,7 @@ def installation(
     highest: int = 100,
     asleep: Iterable[int] = (),
     ready: int = 1,
-) -> Told[InstallationSight | None]:
+) -> Result[InstallationStatus | None]:
     """Return an installation of which everything is ready, but the brokers asleep."""
     given = settings(**SIZES)
     namespace = f"camunda-{NAMES[region]}" + ("-failover" if kind is Kind.FAILOVER else "")
@@ -91,15 +98,15 @@ def installation(
             f"camunda-zeebe-{ordinal}",
             broker,
             broker not in asleep,
-            Told(silence="not ready")
+            Result(error="not ready")
             if broker in asleep
-            else Told(_states(f"{namespace}/camunda-zeebe-{ordinal}", broker, exporting)),
+            else Result(_states(f"{namespace}/camunda-zeebe-{ordinal}", broker, exporting)),
         )
         for ordinal, broker in enumerate(ids)
     )
     records = {number: PartitionRecords(10, 1, highest) for number in range(1, 5)}
-    return Told(
-        InstallationSight(
+    return Result(
+        InstallationStatus(
             kind,
             namespace,
             (
@@ -107,24 +114,26 @@ def installation(
                 Workload("camunda-operate", ready, 1),
             ),
             pods,
-            Told(records),
-            Told(view or view_of(range(4))) if kind is Kind.NORMAL else Told(silence="not asked"),
+            Result(records),
+            Result(view or view_of(range(4))) if kind is Kind.NORMAL else Result(error="not asked"),
         )
     )
 
 
-def hushed(told: Told[InstallationSight | None], *parts: str) -> Told[InstallationSight | None]:
+def hushed(
+    told: Result[InstallationStatus | None], *parts: str
+) -> Result[InstallationStatus | None]:
     """Return an installation of which these parts do not answer: `view`, `records`, `exporting`."""
     found = told.value
     assert found is not None
-    silence = "no answer in time"
-    return Told(
+    error = "no answer in time"
+    return Result(
         replace(
             found,
-            view=Told(silence=silence) if "view" in parts else found.view,
-            records=Told(silence=silence) if "records" in parts else found.records,
+            view=Result(error=error) if "view" in parts else found.view,
+            records=Result(error=error) if "records" in parts else found.records,
             brokers=tuple(
-                replace(each, exporting=Told(silence=silence))
+                replace(each, exporting=Result(error=error))
                 if each.ready and "exporting" in parts
                 else each
                 for each in found.brokers
@@ -163,24 +172,24 @@ def view_of(ids: Iterable[int], leaderless: Iterable[int] = ()) -> ClusterView:
     )
 
 
-def region(number: int, **installations: Told[InstallationSight | None]) -> RegionSight:
+def region(number: int, **installations: Result[InstallationStatus | None]) -> RegionStatus:
     """Return a region that shows these installations, `normal` and `failover`."""
     name = NAMES[number]
     found = {Kind(kind): told for kind, told in installations.items()}
-    return RegionSight(number, name, f"cluster-{name}", installations=found)
+    return RegionStatus(number, name, f"cluster-{name}", installations=found)
 
 
-def silent(number: int) -> RegionSight:
+def silent(number: int) -> RegionStatus:
     """Return a region that does not answer."""
-    return replace(region(number), silence="no answer in time")
+    return replace(region(number), error="no answer in time")
 
 
-def whole() -> Sights:
+def whole() -> RegionStatuses:
     """Return two healthy regions."""
     return region(0, normal=installation(0)), region(1, normal=installation(1))
 
 
-def returned(exporting: str = "EXPORTING") -> Sights:
+def returned(exporting: str = "EXPORTING") -> RegionStatuses:
     """Return all three installations of a failback; half of region 1 sleeps."""
     return (
         region(
@@ -192,7 +201,7 @@ def returned(exporting: str = "EXPORTING") -> Sights:
     )
 
 
-def taken_over(exporting: str = "EXPORTING") -> Sights:
+def taken_over(exporting: str = "EXPORTING") -> RegionStatuses:
     """Return the survivor with its failover installation, and region 1 silent."""
     view = view_of((0, 1, 2))
     return (

@@ -39,7 +39,7 @@ class Gate:
 
     def prove(self, here: World) -> Evidence:
         """Let the gate do its work and prove it."""
-        return actions.PROOFS[self.step](here.site(self.step, self.role))
+        return actions.PROOFS[self.step](here.ctx(self.step, self.role))
 
     def fails(
         self, here: World, *told: str, paused: bool = False, gives_up_on: str | None = None
@@ -51,9 +51,9 @@ class Gate:
         :param gives_up_on: a part of what it waits for, in vain.
         :returns: all that it says.
         """
-        site = replace(here.site(self.step, self.role), gives_up_on=gives_up_on)
+        ctx = replace(here.ctx(self.step, self.role), gives_up_on=gives_up_on)
         with pytest.raises(DualRegionError) as caught:
-            actions.PROOFS[self.step](site)
+            actions.PROOFS[self.step](ctx)
         text = str(caught.value)
         assert text.startswith(f"{self.step}: "), text
         for part in told:

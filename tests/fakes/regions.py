@@ -21,7 +21,7 @@ from dualregion.procedure import Phase, Step
 from dualregion.state.progress import Stack, current_incident
 from sandbox.patience import allowed
 from steps import broker_views
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.kubernetes import (
@@ -81,7 +81,7 @@ class PickyWaiting(Waiting):
 
 
 @dataclass(frozen=True)
-class PickySite(Site):
+class PickySite(StepContext):
     """A site whose gates look often, and give up soon where a test wants to see them fail."""
 
     gives_up_on: str | None = None
@@ -225,7 +225,7 @@ class World:
 
     # --- The site of a step ----------------------------------------------------------------------
 
-    def site(self, step: str, role: str = SURVIVOR) -> PickySite:
+    def ctx(self, step: str, role: str = SURVIVOR) -> PickySite:
         phase, mine, theirs = TURNS[step, role]
         return self.site_after(role, phase, mine, theirs)
 

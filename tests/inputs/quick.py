@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from dualregion.procedure import Step
 from sandbox.patience import allowed
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 
 
 @dataclass(frozen=True)
-class QuickSite(Site):
+class QuickSite(StepContext):
     """A site whose gates look often, and give up soon where a test wants to see them fail."""
 
     deadline: float = allowed(30)

@@ -35,7 +35,7 @@ from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
 from steps import failback
-from steps.context import Site
+from steps.context import StepContext
 
 LONDON, PARIS = REGIONS
 LOST = PARIS.index
@@ -65,11 +65,11 @@ class Recreated:
     places: OwnPlaces
     said: list[str] = field(default_factory=list)
 
-    def site(self, region: Region, deadline: int = 300) -> Site:
+    def ctx(self, region: Region, deadline: int = 300) -> StepContext:
         """Return where the steps of a region's stack work."""
         settings = self._settings(region, deadline)
         role = Role.SURVIVOR if region is LONDON else Role.RECREATED
-        return Site(
+        return StepContext(
             Cluster(str(self.sandbox.kubeconfig), region.context),
             settings,
             Topology(role, tuple(self._installations(region))),
@@ -101,7 +101,7 @@ class Recreated:
         for region in REGIONS:
             for each in self._installations(region):
                 self._install(region, each)
-        failback.join(self.site(PARIS, deadline=900))
+        failback.join(self.ctx(PARIS, deadline=900))
 
     @contextmanager
     def load(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from dualregion.state.progress import Stack
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
 from steps import dns
-from steps.context import Site
+from steps.context import StepContext
 from tests.checkout import CHECKOUT
 from tests.inputs.examples import region
 from tests.sandbox.test_sandbox import address, deploy, eventually, kubectl, resolve, wait_ready
@@ -93,7 +93,7 @@ def sandbox() -> Iterator[Sandbox]:
         made.down()
 
 
-def site(sandbox: Sandbox, index: int, tcp: bool = True) -> Site:
+def ctx(sandbox: Sandbox, index: int, tcp: bool = True) -> StepContext:
     """Return where the program's hooks work in a region of the sandbox."""
     settings = Settings.parse(
         {
@@ -108,7 +108,7 @@ def site(sandbox: Sandbox, index: int, tcp: bool = True) -> Site:
         }
     )
     cluster = Cluster(str(sandbox.kubeconfig), settings.own.kube_context)
-    return Site(cluster, settings, desired(settings, {}, Stack()), print)
+    return StepContext(cluster, settings, desired(settings, {}, Stack()), print)
 
 
 def corefile(sandbox: Sandbox, name: str) -> str:
@@ -125,13 +125,13 @@ def test_a_region_resolves_the_other_ones_names_by_the_programs_chain(
     before = corefile(sandbox, own)
     assert pod not in resolve(sandbox, own, name)
 
-    dns.chain(site(sandbox, index, tcp))
+    dns.chain(ctx(sandbox, index, tcp))
     began = time.monotonic()
     eventually(lambda: pod in resolve(sandbox, own, name))
     print(f"resolved {time.monotonic() - began:.1f} s after the Corefile was written")
     assert address(sandbox, own, "service") in resolve(sandbox, own, "web"), "its own names went"
 
-    dns.unchain(site(sandbox, index), "kube-system/coredns", "Corefile")
+    dns.unchain(ctx(sandbox, index), "kube-system/coredns", "Corefile")
     assert corefile(sandbox, own) == before
     eventually(lambda: pod not in resolve(sandbox, own, name))
 
@@ -139,11 +139,11 @@ def test_a_region_resolves_the_other_ones_names_by_the_programs_chain(
 def test_a_region_that_is_recreated_has_no_chain_until_the_program_makes_it(
     sandbox: Sandbox,
 ) -> None:
-    dns.chain(site(sandbox, 0))
+    dns.chain(ctx(sandbox, 0))
     sandbox.lose(1)
-    assert not dns.missing(site(sandbox, 0).cluster, site(sandbox, 0).settings, 0), "none is asked"
+    assert not dns.missing(ctx(sandbox, 0).cluster, ctx(sandbox, 0).settings, 0), "none is asked"
     sandbox.recreate(1)
-    assert dns.missing(site(sandbox, 1).cluster, site(sandbox, 1).settings, 1)
+    assert dns.missing(ctx(sandbox, 1).cluster, ctx(sandbox, 1).settings, 1)
     deploy(sandbox, "paris")
     wait_ready(sandbox, "paris")
     pod = address(sandbox, "paris", "pod")

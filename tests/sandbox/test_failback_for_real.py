@@ -17,7 +17,7 @@ from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot, snapshot_bad
 from dualregion.procedure import B3
 from steps import broker_views, failback
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 from steps.search_engine import engines, snapshots
 from tests.sandbox.recreated import (
@@ -49,25 +49,25 @@ def regions(request: pytest.FixtureRequest) -> Iterator[Recreated]:
             print(made.logs())
 
 
-def wait_for_lag(site: Site) -> None:
+def wait_for_lag(ctx: StepContext) -> None:
     """Wait until the survivor's engine is behind, as it is most of the time."""
-    eventually(lambda: snapshots.lacking(engines.survivor(site), engines.takeover(site)))
+    eventually(lambda: snapshots.lacking(engines.survivor(ctx), engines.takeover(ctx)))
 
 
-def resume(site: Site) -> None:
+def resume(ctx: StepContext) -> None:
     """Let exporting go on, on every broker."""
-    release = site.settings.release
+    release = ctx.settings.release
     eventually(
         lambda: (
-            exporting.resume(site.cluster, site.namespace, release) is None
-            and failback._out_of_phase(site, "EXPORTING") is None
+            exporting.resume(ctx.cluster, ctx.namespace, release) is None
+            and failback._out_of_phase(ctx, "EXPORTING") is None
         )
     )
 
 
 def test_a_region_that_is_not_clean_is_refused_by_name(regions: Recreated) -> None:
     with pytest.raises(Refused) as refused:
-        failback.prove_clean(regions.site(LONDON))
+        failback.prove_clean(regions.ctx(LONDON))
     # Helm's records are Secrets of that region, which the survivor's stack has no right to see.
     for left in (
         "statefulset/camunda-zeebe",
@@ -80,7 +80,7 @@ def test_a_region_that_is_not_clean_is_refused_by_name(regions: Recreated) -> No
 
 def test_sleepers_are_not_woken_while_failover_brokers_live(regions: Recreated) -> None:
     with pytest.raises(DeadlineExceeded, match="camunda-london-failover still exists"):
-        failback.wake(regions.site(PARIS, deadline=3))
+        failback.wake(regions.ctx(PARIS, deadline=3))
     assert "camunda-zeebe-0" in regions.kubectl(PARIS, "-n", PARIS.namespace, "get", "pods")
 
 
@@ -98,29 +98,29 @@ def slow(regions: Recreated) -> Iterator[None]:
 def test_without_its_wait_the_freeze_loses_records(
     regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = regions.site(LONDON, deadline=40)
+    ctx = regions.ctx(LONDON, deadline=40)
     monkeypatch.setattr(failback, "_wait_for_records", lambda *_: "not waited for")
     error = None
     for _ in range(ATTEMPTS):
-        wait_for_lag(site)
-        failback.freeze(site)
-        error = refusal_of_copy(site)
+        wait_for_lag(ctx)
+        failback.freeze(ctx)
+        error = refusal_of_copy(ctx)
         if error:
             break
-        resume(site)
+        resume(ctx)
     # The next step finds it, and says that the pause lasts and how to back out. Which of its proofs does depends
     # on when the survivor's exporter flushes: after the copy was compared with its source, or just before.
     assert FOUND_BY_COMPARISON in str(error) or FOUND_BY_POSITION in str(error)
     assert "EXPORTERS ARE PAUSED" in str(error)
     lost = regions.lost_for_good()
     print(f"lost without the wait: {len(lost)} records")
-    resume(site)
+    resume(ctx)
     assert lost
 
 
-def refusal_of_copy(site: Site) -> DualRegionError | None:
+def refusal_of_copy(ctx: StepContext) -> DualRegionError | None:
     try:
-        failback.copy(site)
+        failback.copy(ctx)
     except DualRegionError as error:
         return error
     return None
@@ -129,42 +129,42 @@ def refusal_of_copy(site: Site) -> DualRegionError | None:
 def test_with_its_wait_the_freeze_loses_nothing(
     regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = regions.site(LONDON)
+    ctx = regions.ctx(LONDON)
     at_the_pause: list[str | None] = []
     wait = failback._wait_for_records
 
-    def look_and_wait(site: Site, waiting: Waiting) -> str:
+    def look_and_wait(ctx: StepContext, waiting: Waiting) -> str:
         at_the_pause.append(
             waiting.answer(
                 "what the survivor's engine lacks",
                 lambda: (
-                    snapshots.lacking(engines.survivor(site), engines.takeover(site)) or "nothing"
+                    snapshots.lacking(engines.survivor(ctx), engines.takeover(ctx)) or "nothing"
                 ),
                 "",
             )
         )
-        return wait(site, waiting)
+        return wait(ctx, waiting)
 
     monkeypatch.setattr(failback, "_wait_for_records", look_and_wait)
     for _ in range(ATTEMPTS):
-        wait_for_lag(site)
-        if freeze_unless_deposed(site) and at_the_pause[-1] != "nothing":
+        wait_for_lag(ctx)
+        if freeze_unless_deposed(ctx) and at_the_pause[-1] != "nothing":
             break
-        resume(site)
+        resume(ctx)
     assert "the other engine" in str(at_the_pause[-1]), "it never lagged: the test shows nothing"
     print(f"at the pause: {at_the_pause[-1]}")
-    evidence = failback.copy(site)
+    evidence = failback.copy(ctx)
     assert "the same in both regions" in evidence["documents"]
     assert regions.lost_for_good() == set()
 
 
-def freeze_unless_deposed(site: Site) -> bool:
+def freeze_unless_deposed(ctx: StepContext) -> bool:
     """Freeze; return whether it was reached, and not refused as a partition's leader changed in the pause."""
-    before = zeebe_answers.leaders(failback._exporting(site))
+    before = zeebe_answers.leaders(failback._exporting(ctx))
     try:
-        failback.freeze(site)
+        failback.freeze(ctx)
     except DualRegionError as error:
-        changed = zeebe_answers.deposed(before, zeebe_answers.leaders(failback._exporting(site)))
+        changed = zeebe_answers.deposed(before, zeebe_answers.leaders(failback._exporting(ctx)))
         if changed is None:
             raise
         print(f"refused, as {changed}: {error}")
@@ -174,19 +174,19 @@ def freeze_unless_deposed(site: Site) -> bool:
 
 def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> None:
     """The exporters are paused from the test before."""
-    site = regions.site(LONDON)
-    waiting = site.waiting(B3)
-    ours, theirs = engines.survivor(site), engines.recreated(site)
+    ctx = regions.ctx(LONDON)
+    waiting = ctx.waiting(B3)
+    ours, theirs = engines.survivor(ctx), engines.recreated(ctx)
     taken = snapshots.take_snapshot(
-        ours, waiting, engines.repository(site), "spoilt", str(site.incident)
+        ours, waiting, engines.repository(ctx), "spoilt", str(ctx.incident)
     )
     spoil(regions.places.backup)
     with pytest.raises(DualRegionError, match="cannot restore shard") as failed:
-        snapshots.restore_snapshot(theirs, waiting, engines.repository(site), taken)
+        snapshots.restore_snapshot(theirs, waiting, engines.repository(ctx), taken)
     assert "deleted and restored again" in str(failed.value)
     # The damage is in files that a further snapshot would build upon: a place that is whole, then.
-    whole = elsewhere(regions, engines.repository(site))
-    again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(site.incident))
+    whole = elsewhere(regions, engines.repository(ctx))
+    again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(ctx.incident))
     snapshots.restore_snapshot(theirs, waiting, whole, again)
     assert "the same in both regions" in snapshots.prove_equal(ours, theirs, waiting)["documents"]
 
@@ -209,52 +209,52 @@ def elsewhere(regions: Recreated, former: Repository) -> Repository:
 
 
 def test_a_snapshot_of_another_incident_is_not_taken_for_this_one(regions: Recreated) -> None:
-    site = regions.site(LONDON)
+    ctx = regions.ctx(LONDON)
     whole = Repository("elsewhere", "fs", {"location": "/backup/elsewhere"})
     with pytest.raises(
         DualRegionError, match="taken for 1-region1-lost and not for 2-region1-lost"
     ):
         snapshots.take_snapshot(
-            engines.survivor(site), site.waiting(B3), whole, "whole", "2-region1-lost"
+            engines.survivor(ctx), ctx.waiting(B3), whole, "whole", "2-region1-lost"
         )
 
 
 def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -> None:
-    site = regions.site(LONDON, deadline=5)
-    own = engines.survivor(site)
+    ctx = regions.ctx(LONDON, deadline=5)
+    own = engines.survivor(ctx)
     nowhere = {
         "settings": {"index.routing.allocation.require.rack": "none", "number_of_replicas": 0}
     }
-    made = site.cluster.ask("PUT", own.target, "/unserved?wait_for_active_shards=0", nowhere)
+    made = ctx.cluster.ask("PUT", own.target, "/unserved?wait_for_active_shards=0", nowhere)
     assert made.status == 200, made.body
     try:
         with pytest.raises(DualRegionError, match="not served: shard 0 of unserved"):
             snapshots.take_snapshot(
-                own, site.waiting(B3), engines.repository(site), "in-part", str(site.incident)
+                own, ctx.waiting(B3), engines.repository(ctx), "in-part", str(ctx.incident)
             )
         # One that is taken all the same gets a part, which is judged as that.
         body = {"indices": "unserved", "partial": True}
-        path = f"/_snapshot/{engines.repository(site).name}/forced?wait_for_completion=true"
-        site.cluster.ask("PUT", own.target, path, body)
-        found = own.snapshot(engines.repository(site).name, "forced")
+        path = f"/_snapshot/{engines.repository(ctx).name}/forced?wait_for_completion=true"
+        ctx.cluster.ask("PUT", own.target, path, body)
+        found = own.snapshot(engines.repository(ctx).name, "forced")
         assert isinstance(found, Snapshot)
         assert found.state == "PARTIAL"
         assert "PARTIAL, 1 of 1 shards failed" in str(snapshot_bad(found))
     finally:
-        site.cluster.ask("DELETE", own.target, "/unserved")
+        ctx.cluster.ask("DELETE", own.target, "/unserved")
 
 
 def test_a_pause_that_is_refused_with_status_200_is_no_pause(regions: Recreated) -> None:
     """The last test: a broker is taken away, so that a partition lacks a replica."""
-    site = regions.site(LONDON)
-    resume(site)
+    ctx = regions.ctx(LONDON)
+    resume(ctx)
     scale = ("scale", "statefulset", "camunda-zeebe", "--replicas=0")
     regions.kubectl(LONDON, "-n", LONDON.failover_namespace, *scale)
-    eventually(lambda: "broker 1" in str(broker_views.incomplete(site)))
-    gateway = Place(site.cluster, site.namespace)
-    refusal = exporting.pause(gateway.cluster, gateway.namespace, site.settings.release)
+    eventually(lambda: "broker 1" in str(broker_views.incomplete(ctx)))
+    gateway = Place(ctx.cluster, ctx.namespace)
+    refusal = exporting.pause(gateway.cluster, gateway.namespace, ctx.settings.release)
     assert "Expected 4 members of partition" in str(refusal)
     with pytest.raises(DeadlineExceeded, match="paused on every partition of every broker"):
-        failback.freeze(regions.site(LONDON, deadline=5))
+        failback.freeze(regions.ctx(LONDON, deadline=5))
     ready = regions.kubectl(LONDON, "-n", LONDON.namespace, "get", "deployment", "camunda-operate")
     assert "0/0" not in ready, "the web apps stay down although nothing is paused"

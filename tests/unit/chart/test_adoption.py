@@ -26,7 +26,7 @@ from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError, DualRegionError, Refused
 from dualregion.state.progress import Stack
 from sandbox.patience import allowed
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 from steps.releases import adoption, rollout
 from tests.fakes.kubernetes import Document, FakeKubernetes, LivingBrokers, stateful_set
@@ -177,9 +177,9 @@ def test_only_a_stack_that_holds_nothing_adopts_and_only_in_phase_normal() -> No
 # --- on a cluster ------------------------------------------------------------------------------------
 
 
-def site(cluster: Cluster, said: list[str], **changes: Any) -> Site:
+def ctx(cluster: Cluster, said: list[str], **changes: Any) -> StepContext:
     found = settings(**{"adopt": True} | changes)
-    return Site(cluster, found, desired(found, reference(), Stack()), said.append)
+    return StepContext(cluster, found, desired(found, reference(), Stack()), said.append)
 
 
 def installed(kubernetes: FakeKubernetes, values: Any, status: str = "deployed") -> None:
@@ -196,7 +196,7 @@ def test_a_release_as_it_is_wanted_is_adopted_with_its_records_kept(
     installed(kubernetes, wanted_values())
     kubernetes.put(STATEFUL_SETS, stateful_set(4))
     said: list[str] = []
-    here = site(cluster, said)
+    here = ctx(cluster, said)
     adoption.check(here, PROJECT)
     assert "revision 2, chart camunda-platform 10.11.3" in said[0]
     assert {each.split()[0] for each in kubernetes.asked} == {"GET"}
@@ -223,7 +223,7 @@ def test_an_adoption_that_was_interrupted_at_the_install_goes_on(
 ) -> None:
     installed(kubernetes, wanted_values())
     said: list[str] = []
-    here = site(cluster, said)
+    here = ctx(cluster, said)
     (spec,) = here.topology.installations
     adoption.take_over(here, spec, PROJECT)
     if begun:
@@ -239,7 +239,7 @@ def test_a_difference_is_refused_before_anything_changes(
     values = wanted_values()
     values["zeebe"]["pvcSize"] = "9Gi"
     installed(kubernetes, values)
-    here = site(cluster, [])
+    here = ctx(cluster, [])
     (spec,) = here.topology.installations
     for refused in (
         lambda: adoption.check(here, PROJECT),
@@ -254,7 +254,7 @@ def test_a_difference_is_refused_before_anything_changes(
 
 def test_nothing_to_adopt_is_refused(cluster: Cluster) -> None:
     with pytest.raises(Refused, match=r"holds no Helm release 'camunda'.*config rm adopt"):
-        adoption.check(site(cluster, []), PROJECT)
+        adoption.check(ctx(cluster, []), PROJECT)
 
 
 @pytest.mark.parametrize("status", ["pending-upgrade", "failed", "uninstalling"])
@@ -263,13 +263,13 @@ def test_a_release_in_the_middle_of_a_change_is_refused(
 ) -> None:
     installed(kubernetes, wanted_values(), status)
     with pytest.raises(Refused, match=f"is '{status}' \\(revision 2\\), not 'deployed'"):
-        adoption.check(site(cluster, []), PROJECT)
+        adoption.check(ctx(cluster, []), PROJECT)
 
 
 def test_without_the_setting_nothing_is_looked_at(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
-    here = site(cluster, [], adopt=False)
+    here = ctx(cluster, [], adopt=False)
     (spec,) = here.topology.installations
     adoption.check(here, PROJECT)
     assert not adoption.take_over(here, spec, PROJECT)
@@ -302,7 +302,7 @@ def held(cluster: Cluster, kubernetes: FakeKubernetes) -> Callable[[str], Living
 
 
 def settle(cluster: Cluster, *, adopt: bool = True) -> None:
-    adoption.settle(site(cluster, [], adopt=adopt), Waiting("N", lambda _: None, allowed(20), 0))
+    adoption.settle(ctx(cluster, [], adopt=adopt), Waiting("N", lambda _: None, allowed(20), 0))
 
 
 ROLLS_BY_ITSELF = {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}

@@ -19,7 +19,7 @@ from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Stack
 from steps import failover
-from steps.context import Site
+from steps.context import StepContext
 from steps.releases import rendering
 from steps.releases.rendering import Seen
 from tests.fakes.kubernetes import FakeKubernetes, Reply
@@ -210,8 +210,10 @@ def test_what_is_accepted_is_no_finding(serving: FakeKubernetes, cluster: Cluste
 # --- in the program
 
 
-def site(cluster: Cluster, base: Any = None, role: Role = Role.MEMBER, rendered: str = "") -> Site:
-    return Site(
+def ctx(
+    cluster: Cluster, base: Any = None, role: Role = Role.MEMBER, rendered: str = ""
+) -> StepContext:
+    return StepContext(
         *(cluster, given(), Topology(role), lambda _: None),
         own=Stack(rendered=rendered),
         bases=Bases.of(BASE if base is None else base),
@@ -224,7 +226,7 @@ def test_a_fatal_finding_is_refused_with_all_of_them_and_the_way_to_accept(
     del serving
     base = {**BASE, "tasklist": {"nameOverride": "t"}, "operate": {"nameOverride": "o"}}
     with pytest.raises(Refused) as caught:
-        rendering.check(site(cluster, base))
+        rendering.check(ctx(cluster, base))
     text = str(caught.value)
     assert "no Deployment camunda-tasklist" in text
     assert "no Deployment camunda-operate" in text
@@ -234,7 +236,7 @@ def test_a_fatal_finding_is_refused_with_all_of_them_and_the_way_to_accept(
 def test_a_minor_finding_is_warned_of(serving: FakeKubernetes, cluster: Cluster) -> None:
     del serving
     connectors = {"connectors": {"enabled": True}}
-    made = replace(site(cluster), bases=Bases.of({**BASE, **connectors}, connectors))
+    made = replace(ctx(cluster), bases=Bases.of({**BASE, **connectors}, connectors))
     seen = rendering.check(made)
     (warning,) = seen.warnings
     assert warning.startswith("the chart renders: [extra] Deployment camunda-connectors")
@@ -244,11 +246,11 @@ def test_a_minor_finding_is_warned_of(serving: FakeKubernetes, cluster: Cluster)
 def test_what_was_seen_well_is_not_looked_at_again_until_it_changes(
     serving: FakeKubernetes, cluster: Cluster
 ) -> None:
-    before = rendering.check(site(cluster)).proved
+    before = rendering.check(ctx(cluster)).proved
     serving.asked.clear()
-    assert rendering.check(site(cluster, rendered=before)).proved == before
+    assert rendering.check(ctx(cluster, rendered=before)).proved == before
     assert serving.asked == []
-    changed = rendering.check(site(cluster, {**BASE, "mine": 1}, rendered=before)).proved
+    changed = rendering.check(ctx(cluster, {**BASE, "mine": 1}, rendered=before)).proved
     assert changed not in ("", before)
     assert serving.asked != []
 
@@ -258,24 +260,24 @@ def test_in_an_incident_nothing_is_looked_at(
     cluster: Cluster, role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "look", lambda *_: pytest.fail("rendered in an incident"))
-    assert rendering.check(site(cluster, role=role, rendered="of before")) == Seen(
+    assert rendering.check(ctx(cluster, role=role, rendered="of before")) == Seen(
         digest="of before"
     )
 
 
 def test_n_looks_once_the_namespace_is_there(serving: FakeKubernetes, cluster: Cluster) -> None:
     collection = f"{APPS}/namespaces/camunda-london/deployments"
-    assert "as the program addresses it" in rendering.prove(site(cluster))
+    assert "as the program addresses it" in rendering.prove(ctx(cluster))
     serving.answers["POST", collection] = Reply(403, {"kind": "Status", "message": "forbidden"})
     with pytest.raises(Refused, match="forbidden"):
-        rendering.prove(site(cluster))
+        rendering.prove(ctx(cluster))
     serving.asked.clear()
-    assert "as the program addresses it" in rendering.prove(replace(site(cluster), rendered="x"))
+    assert "as the program addresses it" in rendering.prove(replace(ctx(cluster), rendered="x"))
     assert serving.asked == []
 
 
 def test_n_says_what_it_could_not_see(cluster: Cluster) -> None:
-    assert rendering.prove(site(cluster)).startswith(
+    assert rendering.prove(ctx(cluster)).startswith(
         "not known: what the chart renders: there is no helm"
     )
     assert failover.prove_normal.__doc__

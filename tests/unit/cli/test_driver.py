@@ -28,8 +28,8 @@ from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import Turn
 from cli.status.health import Status, judge
 from cli.status.next_step import next_of
-from cli.status.observe import InstallationSight, Sights
-from cli.status.results import Told
+from cli.status.observe import InstallationStatus, RegionStatuses
+from cli.status.results import Result
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase, R
 from tests.fakes import command as world
@@ -44,7 +44,7 @@ class Played:
     :ivar stop_at: the number of the `up` that is interrupted before it proves anything.
     """
 
-    sights: Sights = field(default_factory=world.taken_over)
+    region_statuses: RegionStatuses = field(default_factory=world.taken_over)
     phase: list[Phase] = field(default_factory=lambda: [Phase.NORMAL, Phase.NORMAL])
     reached: list[Phase] = field(default_factory=lambda: [Phase.NORMAL, Phase.NORMAL])
     gates: list[set[str]] = field(default_factory=lambda: [{"N"}, {"N"}])
@@ -86,7 +86,7 @@ class Played:
 
     def status(self, *, thorough: bool = False) -> Status:
         self.looks.append(thorough)
-        return judge(self.stacks(), self.sights)
+        return judge(self.stacks(), self.region_statuses)
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
         self.previews += 1
@@ -197,7 +197,7 @@ def test_the_closing_words_name_the_command_that_goes_on(
     told: str,
 ) -> None:
     played = Played(stop_at=stop_at)
-    monkeypatch.setattr(transitions, "PulumiHands", lambda *_: played)
+    monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
     monkeypatch.setattr(
         "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
     )
@@ -210,7 +210,7 @@ def test_the_closing_words_name_the_command_that_goes_on(
 
 
 def test_what_cannot_be_undone_is_asked_before() -> None:
-    played = Played(sights=SIGHTS["alive"])
+    played = Played(region_statuses=SIGHTS["alive"])
     Driver(played).failover(1)
     Driver(played).failback()
     for text in (
@@ -231,12 +231,12 @@ def test_what_cannot_be_undone_is_asked_before() -> None:
 @pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
 def test_a_region_that_answers_is_asked_about_whatever_of_it_was_seen(seen: str) -> None:
     """Its API server answers, and its installations do not in time."""
-    installations: Mapping[str, Told[InstallationSight | None]] = {
-        "slow": {"normal": Told(silence="no answer in time")},
-        "nothing there": {"normal": Told()},
+    installations: Mapping[str, Result[InstallationStatus | None]] = {
+        "slow": {"normal": Result(error="no answer in time")},
+        "nothing there": {"normal": Result()},
         "not asked": {},
     }[seen]
-    played = Played(sights=(world.taken_over()[0], world.region(1, **installations)))
+    played = Played(region_statuses=(world.taken_over()[0], world.region(1, **installations)))
     Driver(played).failover(1)
     assert "region paris still answers: delete its release" in played.asked[-1]
     assert played.options[-1] == Consent.DELETE_REGION
@@ -253,7 +253,7 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
 
 
 def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
-    played = Played(sights=SIGHTS["alive"])
+    played = Played(region_statuses=SIGHTS["alive"])
     Driver(played).failover(1)
     assert played.spared == []
 
@@ -269,7 +269,7 @@ def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
     ],
 )
 def test_a_no_stops_before_it_and_a_yes_goes_on(no: str, ups: list[str]) -> None:
-    played = Played(sights=SIGHTS["alive"], no=no)
+    played = Played(region_statuses=SIGHTS["alive"], no=no)
     with pytest.raises(Stopped):
         _whole_way(played)
     assert played.ups == ups

@@ -8,7 +8,7 @@ import yaml
 from pulumi.automation import EngineEvent
 
 from cli.driver import previews
-from cli.driver.events import Line, Teller
+from cli.driver.events import EventCollector, Line
 from cli.driver.previews import preview
 from cli.stacks.project import Project
 from dualregion.procedure import STEPS, Phase
@@ -43,20 +43,22 @@ def stack_outputs(outputs: dict[str, Any] | None) -> EngineEvent:
 
 
 def test_the_stacks_outputs_are_kept() -> None:
-    teller = Teller()
-    assert teller.outputs == {}
-    teller(stack_outputs(None))
-    teller(stack_outputs({"phase": "failover"}))
-    assert (teller.outputs, teller.changes) == ({"phase": "failover"}, [])
+    collector = EventCollector()
+    assert collector.outputs == {}
+    collector(stack_outputs(None))
+    collector(stack_outputs({"phase": "failover"}))
+    assert (collector.outputs, collector.changes) == ({"phase": "failover"}, [])
 
 
 def test_progress_lines_name_their_step() -> None:
     lines: list[Line] = []
-    teller = Teller(on_line=lines.append)
-    teller(said("<{%reset%}>F2: 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>"))
-    teller(said("restarting camunda-zeebe-0"))
-    teller(said("noise", "debug"))
-    teller(said("using pulumi-resource-kubernetes from $PATH at x", "warning"))
+    collector = EventCollector(on_line=lines.append)
+    collector(
+        said("<{%reset%}>F2: 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>")
+    )
+    collector(said("restarting camunda-zeebe-0"))
+    collector(said("noise", "debug"))
+    collector(said("using pulumi-resource-kubernetes from $PATH at x", "warning"))
     assert lines == [
         Line("F2", "2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
         Line("", "restarting camunda-zeebe-0"),
@@ -74,34 +76,36 @@ def test_a_line_of_any_step_names_it(step: str) -> None:
 )
 def test_what_the_provider_says_of_nothing_in_particular_is_left_out(empty: str) -> None:
     lines: list[Line] = []
-    teller = Teller(on_line=lines.append)
-    teller(said(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
-    assert (lines, teller.lines) == ([], [])
+    collector = EventCollector(on_line=lines.append)
+    collector(said(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
+    assert (lines, collector.lines) == ([], [])
     more = f"{empty}: finalizers might be preventing deletion (x)"
-    teller(said(more, "warning"))
+    collector(said(more, "warning"))
     assert [each.text for each in lines] == [more]
 
 
 def test_a_refusal_is_the_programs_own_sentence_said_once() -> None:
-    teller = Teller()
+    collector = EventCollector()
     for _ in range(2):
-        teller(said("nothing was changed:\nthat region is not lost", "error"))
-    teller(said("preview failed", "error"))
-    teller(said("an unhandled error occurred: program exited with non-zero exit code: 1", "error"))
-    assert teller.refusal == "nothing was changed:\nthat region is not lost"
+        collector(said("nothing was changed:\nthat region is not lost", "error"))
+    collector(said("preview failed", "error"))
+    collector(
+        said("an unhandled error occurred: program exited with non-zero exit code: 1", "error")
+    )
+    assert collector.refusal == "nothing was changed:\nthat region is not lost"
 
 
 def test_a_gate_that_fails_speaks_for_itself() -> None:
-    teller = Teller()
-    teller(said('before hook "prove-F1" failed: F1: waited 900 s for this: x', "error"))
-    assert teller.refusal == "F1: waited 900 s for this: x"
+    collector = EventCollector()
+    collector(said('before hook "prove-F1" failed: F1: waited 900 s for this: x', "error"))
+    assert collector.refusal == "F1: waited 900 s for this: x"
 
 
 def test_changes_are_told_and_what_stays_is_not() -> None:
-    teller = Teller()
+    collector = EventCollector()
     for operation in ("same", "refresh", "create", "delete"):
-        teller(made(operation))
-    assert [str(each) for each in teller.changes] == [
+        collector(made(operation))
+    assert [str(each) for each in collector.changes] == [
         "create Release failover",
         "delete Release failover",
     ]
@@ -117,10 +121,10 @@ def test_a_preview_reads_a_copy_of_the_stacks_settings(
     before = own.read_bytes()
     seen = []
 
-    def run(_: Project, stack: str, settings: Path, teller: Teller) -> None:
+    def run(_: Project, stack: str, settings: Path, collector: EventCollector) -> None:
         seen.append((stack, yaml.safe_load(settings.read_text()), settings))
-        teller(made("create"))
-        teller(stack_outputs({"waitingFor": "region london has to take over"}))
+        collector(made("create"))
+        collector(stack_outputs({"waitingFor": "region london has to take over"}))
 
     monkeypatch.setattr(previews, "_run", run)
     found = preview(Project(tmp_path), "region0", Phase.FAILOVER, 1)

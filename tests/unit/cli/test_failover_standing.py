@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from cli.driver.driver import Driver
-from cli.driver.operations import PulumiHands
+from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
 from cli.stacks.read import Both
 from cli.status.failover_standing import without
 from cli.status.health import Health, Status, judge
-from cli.status.observe import Sights, look
-from cli.status.results import Told
+from cli.status.observe import RegionStatuses, look
+from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
@@ -42,10 +42,10 @@ def proved(record: str | None = json.dumps(STOOD_ON)) -> Both:
     return replace(survivor, state=replace(survivor.state, held=held)), lost
 
 
-def seen(found: dict[str, str] | None) -> Sights:
+def seen(found: dict[str, str] | None) -> RegionStatuses:
     """Return both regions, and what a look shows of the ground; None if that could not be seen."""
     here, there = world.taken_over()
-    ground: Told[Uids] = Told(found) if found is not None else Told(silence="no answer in time")
+    ground: Result[Uids] = Result(found) if found is not None else Result(error="no answer in time")
     return replace(here, ground=ground), there
 
 
@@ -148,18 +148,18 @@ def make(kubernetes: FakeKubernetes) -> None:
         kubernetes.put(policies, policy)
 
 
-def hands(folder: Path) -> PulumiHands:
+def operations(folder: Path) -> PulumiOperations:
     console = Console(file=io.StringIO())
-    return PulumiHands(Project(folder), ("region0", "region1"), console, frozenset(), "test")
+    return PulumiOperations(Project(folder), ("region0", "region1"), console, frozenset(), "test")
 
 
 def test_both_stacks_are_read_as_their_proofs_stand(
     pulumi: FakePulumi, tmp_path: Path, kubernetes: FakeKubernetes
 ) -> None:
-    assert list(hands(tmp_path).stacks()[0].state.held.gates) == list(STEPS)
+    assert list(operations(tmp_path).stacks()[0].state.held.gates) == list(STEPS)
     for path in [each for each in kubernetes.objects if "camunda-london-failover" in each]:
         kubernetes.objects.pop(path)
-    survivor, lost = hands(tmp_path).stacks()
+    survivor, lost = operations(tmp_path).stacks()
     assert list(survivor.state.held.gates) == ["F0"]
     assert survivor.state.held.nodes == {"F0", "normal", "failover"}
     assert lost.state.held.gates == {}
@@ -170,7 +170,7 @@ def test_a_cluster_that_does_not_tell_does_not_let_a_failover_be_done(
 ) -> None:
     kubeconfig_of(tmp_path, {"cluster-london": "http://127.0.0.1:9"})
     with pytest.raises(CallFailed, match=r"unknown whether what F1, F2, F3 proved is still there;"):
-        hands(tmp_path).stacks()
+        operations(tmp_path).stacks()
 
 
 @pytest.mark.parametrize("phase", ["failover", "normal"])
@@ -186,9 +186,9 @@ def test_a_look_asks_a_survivor_only(
         for region in (0, 1)
     )
     here, there = look((first, second), patience=20)
-    assert there.ground == Told()
+    assert there.ground == Result()
     if phase == "normal":
-        assert here.ground == Told()
+        assert here.ground == Result()
         return
     assert here.ground.value is not None
     assert sorted(here.ground.value.values()) == ["0-brokers", "0-policy", "1-brokers", "1-policy"]

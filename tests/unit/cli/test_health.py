@@ -12,7 +12,7 @@ from cli.stacks.locks import Lock
 from cli.stacks.read import Both
 from cli.status.health import Health, Status, judge
 from cli.status.partitions import places_of_brokers
-from cli.status.results import Told
+from cli.status.results import Result
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from tests.fakes import command as world
@@ -231,7 +231,7 @@ def test_stacks_that_contradict_each_other_are_unsafe() -> None:
 def test_nothing_is_called_healthy_that_cannot_be_seen() -> None:
     status = judge(world.normal(), (world.silent(0), world.silent(1)))
     assert status.health is Health.CANNOT_TELL
-    here = world.region(0, normal=Told(silence="no answer in time"))
+    here = world.region(0, normal=Result(error="no answer in time"))
     assert judge(world.normal(), (here, world.whole()[1])).health is Health.CANNOT_TELL
 
 
@@ -248,20 +248,22 @@ def test_locks_and_pending_operations_are_told() -> None:
 
 
 def test_lag_is_what_one_search_engine_is_behind_the_other() -> None:
-    sights = (
+    region_statuses = (
         world.region(0, normal=world.installation(0, highest=100)),
         world.region(1, normal=world.installation(1, highest=75)),
     )
-    status = judge(world.normal(), sights)
+    status = judge(world.normal(), region_statuses)
     assert [each.lag for each in status.partitions] == [25, 25, 25, 25]
-    unknown = judge(world.normal(), (sights[0], world.silent(1)))
+    unknown = judge(world.normal(), (region_statuses[0], world.silent(1)))
     assert [each.lag for each in unknown.partitions] == [None] * 4
 
 
 def test_the_phase_is_the_one_further_on() -> None:
     stacks = world.failing_over([])[0], world.normal()[1]
     assert judge(stacks, world.whole()).phase is Phase.FAILOVER
-    assert judge(stacks, world.whole()).sights[0].installations[Kind.NORMAL].value is not None
+    assert (
+        judge(stacks, world.whole()).region_statuses[0].installations[Kind.NORMAL].value is not None
+    )
 
 
 UNSEEN = {
@@ -288,7 +290,7 @@ def test_amid_the_procedure_a_part_that_cannot_be_seen_is_told_too() -> None:
 
 
 def test_an_installation_that_is_gone_is_a_degradation() -> None:
-    there = world.region(1, normal=Told(None), failover=Told(None))
+    there = world.region(1, normal=Result(None), failover=Result(None))
     status = judge(world.normal(), (world.whole()[0], there))
     assert status.health is Health.DEGRADED
     assert "region paris: no normal installation is there, though its stack holds one" in said(

@@ -279,7 +279,7 @@ def test_the_command_calls_hooks_unless_told_not_to(
 
     def failback(driver: Driver) -> Both:
         given.append(driver)
-        return driver.hands.stacks()
+        return driver.operations.stacks()
 
     monkeypatch.setattr(Driver, "failback", failback)
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "failback", *options])

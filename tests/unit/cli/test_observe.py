@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from cli.status.observe import RegionSight, _Asked, look
+from cli.status.observe import RegionStatus, _Asked, look
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure.topology import Kind
 from tests.fakes.kubernetes import (
@@ -84,7 +84,9 @@ def paris() -> Iterator[FakeKubernetes]:
         yield fake
 
 
-def regions(folder: Path, first: str, second: str, patience: float = 20) -> tuple[RegionSight, ...]:
+def regions(
+    folder: Path, first: str, second: str, patience: float = 20
+) -> tuple[RegionStatus, ...]:
     urls = {"cluster-london": first, "cluster-paris": second}
     given = settings(kubeconfig=kubeconfig_of(folder, urls), **SIZES)
     return look((given, given), patience=patience)
@@ -94,9 +96,9 @@ def test_both_regions_are_seen(
     london: FakeKubernetes, paris: FakeKubernetes, tmp_path: Path
 ) -> None:
     here, there = regions(tmp_path, london.url, paris.url)
-    assert (here.silence, there.silence) == (None, None)
+    assert (here.error, there.error) == (None, None)
     assert here.installations[Kind.FAILOVER].value is None
-    assert here.installations[Kind.FAILOVER].silence is None
+    assert here.installations[Kind.FAILOVER].error is None
     (seen,) = here.seen
     assert {each.name: (each.ready, each.wanted) for each in seen.workloads} == {
         "camunda-zeebe": (2, 2),
@@ -142,7 +144,7 @@ def test_without_a_broker_to_tell_where_they_end_no_record_is_looked_at(
         london.behind(ENGINE, "/zeebe-record*/_stats/docs", answered)
         (seen,) = regions(tmp_path, london.url, "http://127.0.0.1:9")[0].seen
         assert seen.records.value == (None if told else {})
-        assert (told or "None") in str(seen.records.silence)
+        assert (told or "None") in str(seen.records.error)
     assert SEARCHED not in london.bodies
 
 
@@ -160,7 +162,7 @@ def test_a_broker_that_never_answers_hides_nothing_else(
     here, _ = regions(tmp_path, london.url, "http://127.0.0.1:9", patience=2)
     released.set()
     (seen,) = here.seen
-    assert seen.brokers[1].exporting.silence == "no answer in time"
+    assert seen.brokers[1].exporting.error == "no answer in time"
     assert seen.brokers[0].exporting.value is not None
     assert seen.records.value is not None
     assert seen.view.value is not None
@@ -174,23 +176,23 @@ def test_a_failover_installation_has_the_lost_regions_ids_and_no_gateway_to_ask(
     failover = here.installations[Kind.FAILOVER].value
     assert failover is not None
     assert [each.broker for each in failover.brokers] == [1]
-    assert failover.view.silence == "not asked"
+    assert failover.view.error == "not asked"
 
 
 def test_a_region_that_refuses_connections_says_so(london: FakeKubernetes, tmp_path: Path) -> None:
     here, there = regions(tmp_path, london.url, "http://127.0.0.1:9")
     assert here.seen
-    assert there.silence is not None
-    assert "cluster-paris" in there.silence
-    assert "does not answer" in there.silence
+    assert there.error is not None
+    assert "cluster-paris" in there.error
+    assert "does not answer" in there.error
 
 
 def test_a_region_that_never_answers_is_given_up(london: FakeKubernetes, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         here, there = regions(tmp_path, london.url, url, patience=2)
-    assert here.silence is None
-    assert there.silence == "no answer in time"
+    assert here.error is None
+    assert there.error == "no answer in time"
 
 
 def test_each_part_that_cannot_be_asked_says_why(
@@ -204,10 +206,10 @@ def test_each_part_that_cannot_be_asked_says_why(
     london.behind(broker, "/actuator/partitions", Reply(200, {"one": STATE}))
     london.behind(ENGINE, "/zeebe-record*/_stats/docs", Reply(503, {}))
     (seen,) = regions(tmp_path, london.url, paris.url)[0].seen
-    assert "no endpoints" in str(seen.view.silence)
-    assert "is not understood (ValueError" in str(seen.brokers[0].exporting.silence)
-    assert "camunda-zeebe-1 answered 404" in str(seen.brokers[1].exporting.silence)
-    assert "503" in str(seen.records.silence)
+    assert "no endpoints" in str(seen.view.error)
+    assert "is not understood (ValueError" in str(seen.brokers[0].exporting.error)
+    assert "camunda-zeebe-1 answered 404" in str(seen.brokers[1].exporting.error)
+    assert "503" in str(seen.records.error)
 
 
 def test_a_broker_that_is_not_ready_is_not_asked(london: FakeKubernetes, tmp_path: Path) -> None:
@@ -216,7 +218,7 @@ def test_a_broker_that_is_not_ready_is_not_asked(london: FakeKubernetes, tmp_pat
     london.put("/api/v1/namespaces/camunda-london/pods", *sleeping)
     (seen,) = regions(tmp_path, london.url, "http://127.0.0.1:9")[0].seen
     assert [each.ready for each in seen.brokers] == [False, True]
-    assert seen.brokers[0].exporting.silence == "not ready"
+    assert seen.brokers[0].exporting.error == "not ready"
     assert not any("camunda-zeebe-0:9600" in each for each in london.asked)
 
 
@@ -226,4 +228,4 @@ def test_a_context_that_the_kubeconfig_does_not_have_is_that_regions_silence(
     given = settings(kubeconfig=kubeconfig_of(tmp_path, {"cluster-london": london.url}), **SIZES)
     here, there = look((given, given))
     assert here.seen
-    assert "which kubeconfig" in str(there.silence)
+    assert "which kubeconfig" in str(there.error)

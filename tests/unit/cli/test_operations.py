@@ -16,9 +16,9 @@ from rich.console import Console
 
 from cli.driver import operations
 from cli.driver.confirm import Consent, Question
-from cli.driver.events import Change, Line, Teller
+from cli.driver.events import Change, EventCollector, Line
 from cli.driver.live import Running, running
-from cli.driver.operations import PulumiHands
+from cli.driver.operations import PulumiOperations
 from cli.driver.processes import PROGRAM, programs, stop_program
 from cli.errors import PulumiFailed, Stopped
 from cli.stacks.locks import locks_in
@@ -48,17 +48,17 @@ def dead_process() -> int:
     return done.pid
 
 
-class Played(PulumiHands):
+class Played(PulumiOperations):
     """Hands whose `pulumi up` is played: each answer is an error to raise, or None."""
 
-    answers: list[Callable[[Teller], None] | Exception | None]
+    answers: list[Callable[[EventCollector], None] | Exception | None]
 
-    def _run(self, stack: str, teller: Teller) -> None:
+    def _run(self, stack: str, collector: EventCollector) -> None:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         if answer is not None:
-            answer(teller)
+            answer(collector)
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def test_the_program_is_told_to_spare_a_region_that_was_not_asked_about(
 
 
 def test_a_failure_is_what_the_program_said(played: Played) -> None:
-    def fail(teller: Teller) -> None:
-        teller.errors.append("F1: waited 900 s")
+    def fail(collector: EventCollector) -> None:
+        collector.errors.append("F1: waited 900 s")
         raise PulumiFailed("code: 255")
 
     played.answers[:] = [fail]

@@ -25,7 +25,7 @@ from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack
 from sandbox.patience import allowed
 from steps import claiming
-from steps.context import Site
+from steps.context import StepContext
 from steps.polling import Waiting
 from tests.inputs.examples import failover, settings
 from tests.unit.decision.test_turns import BACKUP, World, failed_over
@@ -233,7 +233,7 @@ class Backend:
 
 
 @dataclass(frozen=True)
-class QuickSite(Site):
+class QuickSite(StepContext):
     """A site that looks often."""
 
     def waiting(self, step: Step) -> Waiting:
@@ -302,8 +302,8 @@ def test_a_claim_whose_run_was_killed_is_waited_for_and_told(
 
 def test_a_claim_that_others_cannot_see_is_no_claim() -> None:
     backend = Backend()
-    site = site_at(backend, 0)
-    shown = replace(site, settings=site.settings)
+    ctx = site_at(backend, 0)
+    shown = replace(ctx, settings=ctx.settings)
     object.__setattr__(shown, "waiting", lambda step: Waiting(step.id, lambda _: None, 0.02, 0.005))
     with pytest.raises(Exception, match="the state backend does not show it yet"):
         claiming.claim(shown)
@@ -345,12 +345,12 @@ class Living:
         ]
 
 
-def given_up(peer_cluster: Living, accept: str | None = INCIDENT[0]) -> Site:
+def given_up(peer_cluster: Living, accept: str | None = INCIDENT[0]) -> StepContext:
     backend = Backend()
     backend.stacks = [holding(0), holding(1, "F0", "F1", "F2", "F3", release=True)]
-    site = site_at(backend, 0, acceptLoss=accept)
-    site.__dict__["peer_cluster"] = peer_cluster
-    return site
+    ctx = site_at(backend, 0, acceptLoss=accept)
+    ctx.__dict__["peer_cluster"] = peer_cluster
+    return ctx
 
 
 def test_a_region_whose_brokers_are_ready_is_not_given_up() -> None:
@@ -377,8 +377,8 @@ def test_other_phases_and_roles_are_not_asked() -> None:
     backend = Backend()
     backend.stacks = [Stack(), holding(1, "F0")]
     found = failover(0, lost=0)
-    site = replace(site_at(backend, 0), settings=found, topology=desired(found, {}, Stack()))
-    claiming.refuse_rival(site)
+    ctx = replace(site_at(backend, 0), settings=found, topology=desired(found, {}, Stack()))
+    claiming.refuse_rival(ctx)
 
 
 def test_every_step_of_a_failover_stands_behind_the_claim() -> None:

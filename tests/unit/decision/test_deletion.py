@@ -63,11 +63,11 @@ def test_a_member_is_needed_by_the_other_one() -> None:
 
 @pytest.mark.parametrize(("role", "step"), [(SURVIVOR, "B2"), (RECREATED, "B4"), (RECREATED, "B7")])
 def test_both_regions_of_a_failback_are_needed(here: World, role: str, step: str) -> None:
-    site = here.site(step, role)
+    ctx = here.ctx(step, role)
     for name in ("normal", "normal-namespace"):
-        text = deletion.refusal(site.settings, site.topology, doomed(name))
+        text = deletion.refusal(ctx.settings, ctx.topology, doomed(name))
         assert text is not None
-        assert site.settings.own.name in text
+        assert ctx.settings.own.name in text
 
 
 def test_a_lost_region_that_does_not_answer_is_kept() -> None:
@@ -133,9 +133,9 @@ class TestLettingFailoverBrokersGo:
 
     def check(self, here: World, *, live: bool = True, gives_up: bool = False) -> None:
         waits_for = "without the failover brokers" if gives_up else None
-        site = replace(here.site("B5", SURVIVOR), gives_up_on=waits_for)
+        ctx = replace(here.ctx("B5", SURVIVOR), gives_up_on=waits_for)
         for name in ("failover", "failover-namespace"):
-            hooks.check(site, doomed(name), live=live)
+            hooks.check(ctx, doomed(name), live=live)
 
     def test_they_go_when_all_others_are_complete(self, here: World) -> None:
         self.check(here)
@@ -184,12 +184,12 @@ class TestLettingFailoverBrokersGo:
         assert len(here.near.asked) == asked
 
     def test_who_retires_the_installation_is_not_held_up(self, here: World) -> None:
-        site = here.site("B2", SURVIVOR)
-        found = site.settings.model_copy(update={"retire": here.survivor.namespace})
-        hooks.check(replace(site, settings=found), doomed("normal"), live=True)
-        other = site.settings.model_copy(update={"retire": here.recreated.namespace})
+        ctx = here.ctx("B2", SURVIVOR)
+        found = ctx.settings.model_copy(update={"retire": here.survivor.namespace})
+        hooks.check(replace(ctx, settings=found), doomed("normal"), live=True)
+        other = ctx.settings.model_copy(update={"retire": here.recreated.namespace})
         with pytest.raises(Refused):
-            hooks.check(replace(site, settings=other), doomed("normal"), live=True)
+            hooks.check(replace(ctx, settings=other), doomed("normal"), live=True)
 
 
 def test_partitions_are_counted_by_what_the_gateway_names() -> None:

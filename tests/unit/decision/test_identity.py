@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from cli.driver.confirm import Consent
-from cli.driver.operations import PulumiHands
+from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
 from clients import identity
 from clients.kubernetes import CallFailed, Cluster
@@ -121,7 +121,7 @@ def test_the_command_refuses_another_cluster_before_pulumi_refreshes_its_state_a
         )
         for each, known in zip(world.normal(), ("a-1", "1"), strict=True)
     )
-    hands = PulumiHands(
+    hands = PulumiOperations(
         Project(tmp_path), ("region0", "region1"), Console(), frozenset(Consent), "test"
     )
     if region_id == 0:

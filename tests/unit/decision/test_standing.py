@@ -14,7 +14,7 @@ from dualregion.state import standing as pure
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
 from steps import standing
-from steps.context import Site
+from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import FakeKubernetes, stateful_set
 from tests.inputs.examples import failover, with_cidrs
@@ -47,8 +47,8 @@ def proved(cluster: Cluster, kubernetes: FakeKubernetes) -> Stack:
     """A survivor that has proved its failover on what is there."""
     make(kubernetes, OWN, "1")
     make(kubernetes, TAKEOVER, "2")
-    site = Site(cluster, FOUND, topology_after(Stack()), print)
-    record = {"incident": INCIDENT} | standing.entry(site, F2)
+    ctx = StepContext(cluster, FOUND, topology_after(Stack()), print)
+    record = {"incident": INCIDENT} | standing.entry(ctx, F2)
     return Stack(
         Phase.FAILOVER,
         1,
@@ -143,9 +143,9 @@ def test_another_proof_is_another_gate() -> None:
 
 
 def test_steps_of_the_failback_look_for_themselves(cluster: Cluster, proved: Stack) -> None:
-    site = Site(cluster, FOUND, topology_after(proved), print)
-    assert standing.entry(site, B2) == {}
-    assert set(json.loads(standing.entry(site, F2)["standsOn"]).values()) == {
+    ctx = StepContext(cluster, FOUND, topology_after(proved), print)
+    assert standing.entry(ctx, B2) == {}
+    assert set(json.loads(standing.entry(ctx, F2)["standsOn"]).values()) == {
         "1-brokers",
         "1-policy",
         "2-brokers",

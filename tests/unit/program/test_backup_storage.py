@@ -348,8 +348,8 @@ def test_without_a_role_the_values_stay_as_they_are(backup: dict[str, Any]) -> N
 
 def test_the_failback_registers_the_survivors_bucket() -> None:
     backup = storage() | {"repository": "incidents"}
-    site = site_of(failover(1, lost=0, backup=backup))
-    assert engines.repository(site) == Repository(
+    ctx = site_of(failover(1, lost=0, backup=backup))
+    assert engines.repository(ctx) == Repository(
         "incidents",
         "s3",
         {"client": "camunda", "base_path": "backups", "bucket": "acme-camunda-paris"},

@@ -16,7 +16,7 @@ from dualregion.errors import DualRegionError
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, Kind
 from dualregion.state.progress import Stack
 from steps import dns
-from steps.context import Site
+from steps.context import StepContext
 from tests.inputs.examples import chained_settings, failover, settings
 from tests.unit.program.test_program import BASE, Recorder, behind, declared, run, site_of
 
@@ -117,9 +117,9 @@ class TestHooks:
         monkeypatch.setattr(dns, "unchain", lambda _, *place: did.append(place))
         return did
 
-    def call(self, name: str, site: Site, **data: dict[str, str]) -> None:
+    def call(self, name: str, ctx: StepContext, **data: dict[str, str]) -> None:
         """Call a hook as the engine does, with the data before and after."""
-        _, seen = run(lambda: chain_hooks(site))
+        _, seen = run(lambda: chain_hooks(ctx))
         given: dict[str, Any] = {key: {"data": value} for key, value in data.items()}
         hook: Any = seen.hooks[name].callback
         asyncio.run(hook(pulumi.ResourceHookArgs("urn", "", DNS_CHAIN, "t", **given)))
@@ -137,17 +137,17 @@ class TestHooks:
     def test_another_place_is_followed(self, done: list[Any]) -> None:
         old = {"configMap": "kube-system/other", "key": "a", "block": "x"}
         new = old | {"configMap": "kube-system/coredns"}
-        site = site_of(chained_settings())
-        self.call("follow-dns", site, old_inputs=old, new_inputs=new)
+        ctx = site_of(chained_settings())
+        self.call("follow-dns", ctx, old_inputs=old, new_inputs=new)
         assert done == [("kube-system/other", "a"), "chain"]
         done.clear()
-        self.call("follow-dns", site, old_inputs=old, new_inputs=old | {"block": "y"})
+        self.call("follow-dns", ctx, old_inputs=old, new_inputs=old | {"block": "y"})
         assert done == ["chain"]
 
     def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def silent(_: Site) -> None:
+        def silent(_: StepContext) -> None:
             raise CallFailed("kube context cluster-london: timed out")
 
         monkeypatch.setattr(dns, "chain", silent)

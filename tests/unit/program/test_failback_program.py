@@ -21,7 +21,7 @@ from components.region import Region, RegionArgs
 from dualregion.chart.begun import Begun
 from dualregion.errors import Refused
 from steps import preflight
-from steps.context import Site
+from steps.context import StepContext
 from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
@@ -51,9 +51,9 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 0.05)
 
 
-def fire(site: Site, name: str) -> None:
+def fire(ctx: StepContext, name: str) -> None:
     """Let the engine call a hook."""
-    hook = declared(site).hooks[name].callback
+    hook = declared(ctx).hooks[name].callback
     asyncio.run(hook(pulumi.ResourceHookArgs("urn", "", "normal", "t")))  # type: ignore[arg-type]
 
 
@@ -90,7 +90,7 @@ class TestInstalling:
         return here
 
     def install(self, here: World) -> None:
-        fire(here.site("B1", RECREATED), "take-over-normal")
+        fire(here.ctx("B1", RECREATED), "take-over-normal")
 
     def leave(self, here: World, kind: str) -> str:
         place = here.recreated.namespace
@@ -135,7 +135,7 @@ class TestInstalling:
         for kind in ("claim", "statefulset", "pod"):
             self.leave(here, kind)
         place = here.recreated.namespace
-        (wanted,) = here.site("B1", RECREATED).topology.installations
+        (wanted,) = here.ctx("B1", RECREATED).topology.installations
         ours = record(place, 1, status, wanted.values)
         here.far.put(f"/api/v1/namespaces/{place}/secrets", ours)
         note(here.far, place, Begun.of(here.incident, wanted.values))
@@ -216,12 +216,12 @@ class TestInstallingTheFailover:
 
     def test_it_is_refused_before_anything_begins(self, here: World) -> None:
         self.leave_claim(here)
-        site = here.failing_over("F1")
-        first = replace(site, own=replace(site.own, nodes=frozenset({"normal"})))
+        ctx = here.failing_over("F1")
+        first = replace(ctx, own=replace(ctx.own, nodes=frozenset({"normal"})))
         with pytest.raises(Refused, match="starts from nothing"):
             preflight._refuse_old_failover(first)
         # Once it is there its claims are its own.
-        preflight._refuse_old_failover(site)
+        preflight._refuse_old_failover(ctx)
 
     def test_an_interrupted_install_of_this_incident_goes_on(self, here: World) -> None:
         """Or one whose release was taken away: its disks are of this incident."""
@@ -264,17 +264,17 @@ class TestUpdating:
     def test_which_updates_are_held(
         self, here: World, role: str, phase: str, mine: str, theirs: str, held: str
     ) -> None:
-        site = here.site_after(role, phase, mine, theirs)
-        for installation in site.topology.installations:
+        ctx = here.site_after(role, phase, mine, theirs)
+        for installation in ctx.topology.installations:
             living = here.brokers[installation.namespace]
-            fire(site, f"clear-pending-{installation.name}")
+            fire(ctx, f"clear-pending-{installation.name}")
             wanted = living.count if installation.name in held.split() else 0
             assert living.strategy["rollingUpdate"]["partition"] == wanted, installation.name
 
     def test_an_update_that_is_held_restarts_no_broker(self, here: World) -> None:
-        site = here.site("B4")
-        for installation in site.topology.installations:
-            fire(site, f"clear-pending-{installation.name}")
+        ctx = here.ctx("B4")
+        for installation in ctx.topology.installations:
+            fire(ctx, f"clear-pending-{installation.name}")
             here.brokers[installation.namespace].update(BOTH, failing_back=False)
         for _ in range(60):
             here.tick()
@@ -282,22 +282,22 @@ class TestUpdating:
 
     def test_an_update_that_is_not_held_restarts_brokers(self, here: World) -> None:
         """The test above can fail."""
-        site = here.site_after(SURVIVOR, PENDING, "B0 B2 B3 B4", "B1")
-        fire(site, "clear-pending-normal")
-        here.brokers[site.namespace].update(BOTH, failing_back=False)
+        ctx = here.site_after(SURVIVOR, PENDING, "B0 B2 B3 B4", "B1")
+        fire(ctx, "clear-pending-normal")
+        here.brokers[ctx.namespace].update(BOTH, failing_back=False)
         for _ in range(60):
             here.tick()
-        assert here.restarts() == {site.namespace: [1, 0]}
+        assert here.restarts() == {ctx.namespace: [1, 0]}
 
     def test_an_interrupted_upgrade_is_cleared_as_well(self, here: World) -> None:
-        site = here.site("B4")
+        ctx = here.ctx("B4")
         place = here.survivor.failover
         pending = record(place, 2, "pending-upgrade", {})
         here.near.put(
             f"/api/v1/namespaces/{place}/secrets", record(place, 1, "deployed", {}), pending
         )
         note(here.near, place, Begun.of(here.incident, {}, 2))
-        fire(site, "clear-pending-failover")
+        fire(ctx, "clear-pending-failover")
         assert here.near.deleted() == ["sh.helm.release.v1.camunda.v2"]
         assert here.brokers[place].strategy["rollingUpdate"]["partition"] == 1
 
@@ -322,13 +322,13 @@ class TestDeclared:
         """Pulumi deletes what is no longer declared last of all, when every gate has passed."""
         before = declared(here.failing_over())
         assert set(of_type(before, POLICY)) == {"normal-isolation", "failover-isolation"}
-        after = declared(here.site("B0"))
+        after = declared(here.ctx("B0"))
         assert of_type(after, POLICY) == {}
         assert gates_of(after) == ["B0"]
         assert releases_of(after) == {"Release::normal", "Release::failover"}
 
     def test_the_survivors_releases_are_repointed_only_behind_the_copy(self, here: World) -> None:
-        recorder = declared(here.site("B2"))
+        recorder = declared(here.ctx("B2"))
         both = {"Release::normal", "Release::failover"}
         assert releases_of(recorder) == both
         for release in both:
@@ -340,7 +340,7 @@ class TestDeclared:
         assert both.isdisjoint(behind(recorder, "ConfigMap::B3"))
 
     def test_the_failover_installation_is_dropped_with_b5(self, here: World) -> None:
-        recorder = declared(here.site("B5"))
+        recorder = declared(here.ctx("B5"))
         assert releases_of(recorder) == {"Release::normal"}
         assert "Namespace::failover-namespace" not in recorder.found
         assert "ConfigMap::B4" in behind(recorder, "Release::normal")
@@ -353,7 +353,7 @@ class TestDeclared:
     def test_the_recreated_regions_release_stands_between_its_gates(
         self, here: World, step: str, before: set[str], after: set[str]
     ) -> None:
-        recorder = declared(here.site(step, RECREATED))
+        recorder = declared(here.ctx(step, RECREATED))
         ahead = behind(recorder, "Release::normal")
         assert {each for each in ahead if each.startswith("ConfigMap::")} == {
             f"ConfigMap::{each}" for each in before
@@ -364,7 +364,7 @@ class TestDeclared:
     def test_no_broker_is_woken_before_the_failover_brokers_are_proved_gone(
         self, here: World
     ) -> None:
-        recorder = declared(here.site("B6", RECREATED))
+        recorder = declared(here.ctx("B6", RECREATED))
         assert "ConfigMap::B6" in behind(recorder, "Release::normal")
         assert "Release::normal" in behind(recorder, "ConfigMap::B7")
         assert "Release::normal" not in behind(recorder, "ConfigMap::B6")
@@ -393,8 +393,8 @@ class TestGates:
     def requests(self, here: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         here.number = 2
         monkeypatch.setattr(test_program, "Recorder", _Requests)
-        site = here.site("B4")
-        recorder = test_program.run(lambda: Region("region", RegionArgs(site, "/srv")))[1]
+        ctx = here.ctx("B4")
+        recorder = test_program.run(lambda: Region("region", RegionArgs(ctx, "/srv")))[1]
         assert isinstance(recorder, _Requests)
         found = {key: each for key, each in recorder.kept.items() if key.startswith("ConfigMap::")}
         assert set(found) == {"ConfigMap::B0", "ConfigMap::B2", "ConfigMap::B3", "ConfigMap::B4"}
@@ -524,27 +524,27 @@ class TestOutputs:
         waits: str | None,
         replaced: bool,
     ) -> None:
-        site = here.site_after(role, phase, mine, theirs)
-        found = exported(site)
+        ctx = here.site_after(role, phase, mine, theirs)
+        found = exported(ctx)
         assert (found["phase"], found["role"]) == (phase, role)
-        assert (found["region"], found["lostRegion"]) == (site.settings.region, here.lost)
+        assert (found["region"], found["lostRegion"]) == (ctx.settings.region, here.lost)
         assert found["incident"] == here.incident
         assert found["progress"] == progress.split()
         if waits is None:
             assert found["waitingFor"] is None
         else:
-            peer = site.settings.peer
+            peer = ctx.settings.peer
             assert found["waitingFor"] == (
                 f"region {peer.name} {waits}: run `pulumi up` on stack "
-                f"{site.settings.peer_stack_name}, then here again"
+                f"{ctx.settings.peer_stack_name}, then here again"
             )
-        regions = [each.namespace for each in site.settings.regions]
+        regions = [each.namespace for each in ctx.settings.regions]
         if replaced:
             regions[here.lost] = here.survivor.failover
         assert found["exporterUrls"] == addresses(*regions)
 
     def test_each_record_is_in_the_history_under_its_incident(self, here: World) -> None:
-        found = exported(here.site("B4"))
+        found = exported(here.ctx("B4"))
         assert found["history"] == {here.incident: found["record"]}
         assert {each["incident"] for each in found["record"].values()} == {here.incident}
 
@@ -554,11 +554,11 @@ class TestOutputs:
     ) -> None:
         """The failover's gates are gone by now, and the namespaces of the lost region as well."""
         here.number = 2
-        site = here.site(step, role)
+        ctx = here.ctx(step, role)
         earlier = {f"1-region{1 - here.lost}-lost": {"F1": {"step": "F1", "seconds": "17.0"}}}
         before = {here.incident: {"F1": {"step": "F1"}, "F3": {"step": "F3", "evidence": "{}"}}}
-        own = replace(site.own, history=earlier | before)
-        found = exported(replace(site, own=own))
+        own = replace(ctx.own, history=earlier | before)
+        found = exported(replace(ctx, own=own))
         assert found["history"] == earlier | {
             here.incident: before[here.incident] | found["record"]
         }

@@ -37,7 +37,7 @@ from dualregion.procedure.topology import CLAIM, Topology
 from dualregion.procedure.topology import Gate as GateSpec
 from dualregion.state.progress import Stack, current_incident
 from steps import actions
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
 from tests.inputs.examples import POD_CIDRS, failover, settings, with_cidrs
 
@@ -169,17 +169,19 @@ def site_of(
     cluster: Any = None,
     topology: Topology | None = None,
     peer: Stack | None = None,
-) -> Site:
+) -> StepContext:
     """Return a site whose cluster is not asked: hooks do not run while resources are registered."""
     other = peer or Stack()
     wanted = topology or desired(found, BASE, other)
-    return Site(cluster, found, wanted, print, incident=current_incident(found, Stack(), other))
+    return StepContext(
+        cluster, found, wanted, print, incident=current_incident(found, Stack(), other)
+    )
 
 
-def declared(site: Site) -> Recorder:
+def declared(ctx: StepContext) -> Recorder:
     """Return what the region's component asks the engine for."""
-    name = f"region{site.settings.region}"
-    return run(lambda: Region(name, RegionArgs(site, PROJECT)))[1]
+    name = f"region{ctx.settings.region}"
+    return run(lambda: Region(name, RegionArgs(ctx, PROJECT)))[1]
 
 
 def of_type(recorder: Recorder, ending: str) -> dict[str, Registered]:
@@ -410,8 +412,8 @@ def test_nulls_travel_in_a_file_which_providers_from_4_30_on_hand_to_helm(
     # To Helm `y` is a boolean, and `08` a number, unless they are in quotes.
     base = {"zeebe": {"limits": None, "requests": {"y": None, "08": None}}, "mine": None}
     found = settings()
-    site = site_of(found, topology=desired(found, base, Stack()))
-    inputs = declared(site).found["Release::normal"].inputs
+    ctx = site_of(found, topology=desired(found, base, Stack()))
+    inputs = declared(ctx).found["Release::normal"].inputs
     assert inputs.keys() & {"allowNullValues"} == allowed
     (file,) = inputs["valueYamlFiles"]
     assert helm_yaml.read(file.text.encode()) == base
@@ -423,8 +425,8 @@ def test_an_empty_list_reaches_helm_with_older_providers_too(
 ) -> None:
     monkeypatch.setattr("components.camunda.provider_version", lambda: provider)
     found = settings()
-    site = site_of(found, topology=desired(found, {"zeebe": {"tolerations": []}}, Stack()))
-    inputs = declared(site).found["Release::normal"].inputs
+    ctx = site_of(found, topology=desired(found, {"zeebe": {"tolerations": []}}, Stack()))
+    inputs = declared(ctx).found["Release::normal"].inputs
     assert inputs.get("allowNullValues") is allowed
     assert "valueYamlFiles" not in inputs
 
@@ -599,15 +601,15 @@ def test_the_gate_of_another_incident_gives_way() -> None:
     for number in (1, 2):
         earlier = Stack(history={f"{number}-region0-lost": {}})
         found = failover(0, lost=1)
-        site = site_of(found, topology=desired(found, BASE, Stack(), earlier))
-        labels.append(declared(site).found["ConfigMap::F1"].inputs["metadata"]["labels"])
+        ctx = site_of(found, topology=desired(found, BASE, Stack(), earlier))
+        labels.append(declared(ctx).found["ConfigMap::F1"].inputs["metadata"]["labels"])
     assert [each["camunda-dual-region/incident"] for each in labels] == [
         "2-region1-lost",
         "3-region1-lost",
     ]
 
 
-def recorded(site: Site, engine: Engine | None = None) -> tuple[dict[str, Any], Recorder]:
+def recorded(ctx: StepContext, engine: Engine | None = None) -> tuple[dict[str, Any], Recorder]:
     """Return a stack's outputs, resolved, and what its region's component asks the engine for."""
 
     async def resolved(found: dict[str, Any]) -> dict[str, Any]:
@@ -616,17 +618,17 @@ def recorded(site: Site, engine: Engine | None = None) -> tuple[dict[str, Any], 
         return dict(value)
 
     def work() -> "asyncio.Future[dict[str, Any]]":
-        name = f"region{site.settings.region}"
-        found = outputs(site, Region(name, RegionArgs(site, PROJECT)))
+        name = f"region{ctx.settings.region}"
+        found = outputs(ctx, Region(name, RegionArgs(ctx, PROJECT)))
         return asyncio.ensure_future(resolved(found))
 
     made, recorder = run(work, engine)
     return made.result(), recorder
 
 
-def exported(site: Site) -> dict[str, Any]:
+def exported(ctx: StepContext) -> dict[str, Any]:
     """Return a stack's outputs, resolved."""
-    return recorded(site)[0]
+    return recorded(ctx)[0]
 
 
 def test_a_survivors_outputs() -> None:
@@ -701,32 +703,32 @@ def test_a_survivors_outputs() -> None:
         ),
     ],
 )
-def test_outputs_of_the_other_roles(site: Site, expected: dict[str, Any]) -> None:
-    found = exported(site)
+def test_outputs_of_the_other_roles(ctx: StepContext, expected: dict[str, Any]) -> None:
+    found = exported(ctx)
     assert {key: found[key] for key in expected} == expected
-    assert found["waitingFor"] == site.topology.waiting_for
-    wait = site.topology.waiting
+    assert found["waitingFor"] == ctx.topology.waiting_for
+    wait = ctx.topology.waiting
     assert found["waiting"] == (
         wait and {"code": wait.awaited, "turn": wait.task, "region": wait.next_region}
     )
 
 
 def test_what_a_stack_says_of_itself_is_what_the_other_one_reads() -> None:
-    for site in (
+    for ctx in (
         site_of(settings(), peer=NORMAL_PEER),
         site_of(failover(0, lost=1)),
         site_of(failover(0, lost=0)),
     ):
-        peer = Stack.of(exported(site), frozenset({"F3"}))
-        assert peer.phase is site.settings.phase
-        assert peer.lost_region == site.settings.lost_region
+        peer = Stack.of(exported(ctx), frozenset({"F3"}))
+        assert peer.phase is ctx.settings.phase
+        assert peer.lost_region == ctx.settings.lost_region
         assert peer.nodes == {"F3"}
 
 
-def registered_urns(site: Site) -> dict[str, dict[str, Any]]:
+def registered_urns(ctx: StepContext) -> dict[str, dict[str, Any]]:
     """Return what the state holds after an update, as the engine's function gives it."""
-    name = f"region{site.settings.region}"
-    recorder = run(lambda: Region(name, RegionArgs(site, PROJECT)))[1]
+    name = f"region{ctx.settings.region}"
+    recorder = run(lambda: Region(name, RegionArgs(ctx, PROJECT)))[1]
     data = {key: each.inputs.get("data") for key, each in recorder.found.items()}
     return {
         urn: {"type": "t", "outputs": {"data": data.get(_kind_and_name(urn))}}
@@ -752,8 +754,8 @@ def test_an_unrecorded_upgrade_is_done_again_once() -> None:
 class TestInterruptedRuns:
     """The hooks of the releases: what they let happen, and what they never let happen."""
 
-    def hook(self, site: Site, name: str) -> Any:
-        return declared(site).hooks[name].callback
+    def hook(self, ctx: StepContext, name: str) -> Any:
+        return declared(ctx).hooks[name].callback
 
     def fire(self, hook: Any) -> None:
         asyncio.run(hook(pulumi.ResourceHookArgs("urn", "", "normal", "t")))
@@ -814,10 +816,10 @@ class TestInterruptedRuns:
         self, cluster: Cluster, kubernetes: FakeKubernetes
     ) -> None:
         """Its deletion is not waited for, so it may still be going on."""
-        site = site_of(failover(0, lost=1), cluster)
+        ctx = site_of(failover(0, lost=1), cluster)
         (space,) = (
             each
-            for each in of_type(declared(site), NAMESPACE).values()
+            for each in of_type(declared(ctx), NAMESPACE).values()
             if each.name == "failover-namespace"
         )
         assert space.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
@@ -830,7 +832,7 @@ class TestInterruptedRuns:
                 kubernetes.objects["/api/v1/namespaces"].clear()
 
         kubernetes.tick = tick
-        self.fire(self.hook(site, "ended-failover-namespace"))
+        self.fire(self.hook(ctx, "ended-failover-namespace"))
         assert kubernetes.objects["/api/v1/namespaces"] == {}
 
 
@@ -846,7 +848,7 @@ class TestProof:
         self,
         monkeypatch: pytest.MonkeyPatch,
         args: GateArgs,
-        proof: Callable[[Site], Evidence],
+        proof: Callable[[StepContext], Evidence],
     ) -> None:
         monkeypatch.setattr(actions, "PROOFS", {"F1": proof})
         hook = gate._proof(args, record_name("F1"))
@@ -866,7 +868,7 @@ class TestProof:
     def test_a_step_that_fails_leaves_no_record(
         self, monkeypatch: pytest.MonkeyPatch, args: GateArgs, kubernetes: FakeKubernetes
     ) -> None:
-        def refuse(_: Site) -> Evidence:
+        def refuse(_: StepContext) -> Evidence:
             raise CallFailed("POST /x of gateway: 503 no endpoints")
 
         with pytest.raises(DualRegionError) as caught:
@@ -897,7 +899,7 @@ class TestProof:
         class Ended(BaseException):
             pass
 
-        def say(_: Site) -> Evidence:
+        def say(_: StepContext) -> Evidence:
             raise EngineGone
 
         def end(status: int) -> None:

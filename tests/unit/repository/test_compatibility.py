@@ -58,7 +58,7 @@ from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, NO_INCID
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Incident, Stack, current_incident
 from sandbox.own.images import OwnImages
-from steps.context import Site
+from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from steps.releases import helm_records
 from tests.checkout import CHECKOUT, GOLDEN
@@ -209,32 +209,32 @@ def stack_with(gates: str, index: int, lost: int) -> Stack:
     return Stack(phases[gates[0]], lost, frozenset(nodes), index, of_gates)
 
 
-def site_at(moment: Moment, lost: int, **changes: Any) -> Site:
+def site_at(moment: Moment, lost: int, **changes: Any) -> StepContext:
     """Return where a stack works at the beginning of a turn."""
     index = lost if moment.is_lost else 1 - lost
     found = everything(index, moment.phase, lost, **changes)
     own, peer = stack_with(moment.mine, index, lost), stack_with(moment.theirs, 1 - index, lost)
     topology = desired(found, BASE, peer, own)
     incident = current_incident(found, own, peer)
-    return Site(None, found, topology, print, own, peer, incident)  # type: ignore[arg-type]
+    return StepContext(None, found, topology, print, own, peer, incident)  # type: ignore[arg-type]
 
 
-def silent(lost: int) -> Site:
+def silent(lost: int) -> StepContext:
     """Return a lost region that does not answer, and keeps all that its state holds."""
-    site = site_at(LOST, lost)
-    held = replace(site.own, nodes=site.own.nodes | {"normal-isolation"})
-    return replace(site, topology=remembered(site.settings, held))
+    ctx = site_at(LOST, lost)
+    held = replace(ctx.own, nodes=ctx.own.nodes | {"normal-isolation"})
+    return replace(ctx, topology=remembered(ctx.settings, held))
 
 
-def proved_again(site: Site) -> Site:
+def proved_again(ctx: StepContext) -> StepContext:
     """Return a site all of whose gates are proved for the second time in their incident."""
     again = (
-        replace(each, proof=2) if isinstance(each, Gate) else each for each in site.topology.nodes
+        replace(each, proof=2) if isinstance(each, Gate) else each for each in ctx.topology.nodes
     )
-    return replace(site, topology=replace(site.topology, nodes=tuple(again)))
+    return replace(ctx, topology=replace(ctx.topology, nodes=tuple(again)))
 
 
-def sites() -> Iterator[tuple[str, Site]]:
+def sites() -> Iterator[tuple[str, StepContext]]:
     """Yield every turn on either side, with region 0 and region 1 lost, and what is made in no turn but this."""
     for moment, lost in product(MOMENTS, (1, 0)):
         yield moment.name, site_at(moment, lost)
@@ -251,8 +251,8 @@ def sites() -> Iterator[tuple[str, Site]]:
 def of_states(found: Sections) -> None:
     """Find what states hold, by recording what every turn asks the engine for."""
     registered = []
-    for moment, site in sites():
-        outputs, recorder = recorded(site, Aws())
+    for moment, ctx in sites():
+        outputs, recorder = recorded(ctx, Aws())
         registered.append(set(recorder.hooks))
         urns = recorder.get_registered_resources()
         # Outputs are the inputs here, as far as a stack is read.
@@ -266,7 +266,7 @@ def of_states(found: Sections) -> None:
         }
         found["what is read of a state"] |= {in_general(line) for line in _read(stack)}
         for each in recorder.found.values():
-            of_resource(found, each, stays=site.topology.unchanged)
+            of_resource(found, each, stays=ctx.topology.unchanged)
     always = "hooks that every run registers, as nothing is deleted whose hook is unknown"
     found[always] = set.intersection(*registered)
     found["gates"] = set(STEPS)
@@ -345,7 +345,7 @@ def of_clusters(found: Sections, folder: Path) -> None:
     with world(1, folder) as here:
         _fail_over(here)
         _install(here)
-        whole_failback(here, lambda step, role: _create(here.site(step, role), gate(step)))
+        whole_failback(here, lambda step, role: _create(here.ctx(step, role), gate(step)))
         _be_normal(here)
         _adopt(here)
         _chain_dns(here)
@@ -365,9 +365,9 @@ def gate(step: str) -> str:
     return f"ConfigMap::{step}"
 
 
-def _create(site: Site, key: str) -> None:
+def _create(ctx: StepContext, key: str) -> None:
     """Let the engine create a resource: it calls its hooks first."""
-    recorder = declared(site)
+    recorder = declared(ctx)
     args: Any = pulumi.ResourceHookArgs("urn", "", key, "t")
     for name in recorder.found[key].before_create:
         hook: Any = recorder.hooks[name].callback
@@ -381,14 +381,14 @@ def _fail_over(here: World) -> None:
         policy = {"metadata": {"name": POLICY_NAME, "uid": namespace}}
         here.near.put(f"{policies}/{namespace}/networkpolicies", policy)
     for step, before in {"F0": "", "F1": "F0", "F2": "F0 F1", "F3": "F0 F1 F2"}.items():
-        site = here.failing_over(before)
-        claimed = replace(site.own, claim=here.incident)
-        _create(replace(site, own=claimed, cluster_id="uid"), gate(step))
+        ctx = here.failing_over(before)
+        claimed = replace(ctx.own, claim=here.incident)
+        _create(replace(ctx, own=claimed, cluster_id="uid"), gate(step))
 
 
 def _install(here: World) -> None:
     here.has_namespace(here.far, here.recreated.namespace)
-    _create(here.site("B1", RECREATED), f"Release::{Kind.NORMAL}")
+    _create(here.ctx("B1", RECREATED), f"Release::{Kind.NORMAL}")
 
 
 def _be_normal(here: World) -> None:
@@ -411,8 +411,8 @@ def _chain_dns(here: World) -> None:
     here.near.put("/api/v1/namespaces/kube-system/configmaps", corefile)
     found = chained_settings(kubeconfig=here.kubeconfig, deadlineSeconds=30)
     cluster = here.cluster(here.survivor)
-    site = Site(cluster, found, desired(found, BASE, Stack()), here.said.append)
-    _create(site, f"ConfigMap::{DNS_CHAIN}")
+    ctx = StepContext(cluster, found, desired(found, BASE, Stack()), here.said.append)
+    _create(ctx, f"ConfigMap::{DNS_CHAIN}")
 
 
 _RECORD = re.compile(r"\bdual-region-[nfb]\d?\b")

@@ -14,7 +14,7 @@ import urllib3
 
 from cli.commands.common import ending_clearly
 from cli.errors import Exit
-from cli.status.results import told
+from cli.status.results import result_of
 from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.errors import DualRegionError, unforeseen
@@ -103,10 +103,10 @@ def test_an_unforeseen_answer_is_not_shown() -> None:
     def ask() -> None:
         raise AttributeError(SECRET)
 
-    found = told(begin(ask), time.monotonic() + 5)
-    assert found.silence is not None
-    assert "AttributeError" in found.silence
-    assert SECRET not in found.silence
+    found = result_of(begin(ask), time.monotonic() + 5)
+    assert found.error is not None
+    assert "AttributeError" in found.error
+    assert SECRET not in found.error
 
 
 def test_an_unforeseen_error_names_its_place_only(

@@ -19,7 +19,7 @@ from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, NO_NAMES
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
 from steps import dns
-from steps.context import Site
+from steps.context import StepContext
 from tests.fakes.kubernetes import FakeKubernetes, failure
 from tests.inputs.examples import chained_settings, settings
 
@@ -107,13 +107,13 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site(cluster: Cluster, kubernetes: FakeKubernetes) -> Site:
+def ctx(cluster: Cluster, kubernetes: FakeKubernetes) -> StepContext:
     put(kubernetes, {"Corefile": OWN, "NodeHosts": "10.0.0.1 mine"})
     return site_of(cluster, chained_settings(deadlineSeconds=60))
 
 
-def site_of(cluster: Cluster, found: Settings) -> Site:
-    return Site(cluster, found, desired(found, {}, Stack()), lambda _: None)
+def site_of(cluster: Cluster, found: Settings) -> StepContext:
+    return StepContext(cluster, found, desired(found, {}, Stack()), lambda _: None)
 
 
 def put(fake: FakeKubernetes, data: dict[str, str] | None, name: str = "coredns") -> None:
@@ -133,75 +133,77 @@ def writes(fake: FakeKubernetes) -> list[str]:
 
 class TestTheLiveCorefile:
     def test_the_chain_goes_in_and_out_and_all_else_stays(
-        self, site: Site, kubernetes: FakeKubernetes
+        self, ctx: StepContext, kubernetes: FakeKubernetes
     ) -> None:
-        assert dns.missing(site.cluster, site.settings, 0)
-        dns.chain(site)
-        assert not dns.missing(site.cluster, site.settings, 0)
+        assert dns.missing(ctx.cluster, ctx.settings, 0)
+        dns.chain(ctx)
+        assert not dns.missing(ctx.cluster, ctx.settings, 0)
         assert data(kubernetes) == {
-            "Corefile": block_for(site.settings, 0) + OWN,
+            "Corefile": block_for(ctx.settings, 0) + OWN,
             "NodeHosts": "10.0.0.1 mine",
         }
-        dns.chain(site)
+        dns.chain(ctx)
         assert len(writes(kubernetes)) == 1, "what is there already was written again"
-        dns.unchain(site, "kube-system/coredns", "Corefile")
+        dns.unchain(ctx, "kube-system/coredns", "Corefile")
         assert data(kubernetes) == {"Corefile": OWN, "NodeHosts": "10.0.0.1 mine"}
 
     def test_only_that_key_is_written_and_only_onto_what_was_read(
-        self, site: Site, kubernetes: FakeKubernetes
+        self, ctx: StepContext, kubernetes: FakeKubernetes
     ) -> None:
-        dns.chain(site)
+        dns.chain(ctx)
         body = kubernetes.bodies[f"PATCH {MAPS}/coredns"]
         assert set(body["data"]) == {"Corefile"}
         assert body["metadata"] == {"resourceVersion": "1"}
 
-    def test_by_udp(self, site: Site, kubernetes: FakeKubernetes) -> None:
-        dns.chain(site)
+    def test_by_udp(self, ctx: StepContext, kubernetes: FakeKubernetes) -> None:
+        dns.chain(ctx)
         by_udp = chained_settings(dns={"tcp": False})
-        assert dns.missing(site.cluster, by_udp, 0)
-        dns.chain(site_of(site.cluster, by_udp))
+        assert dns.missing(ctx.cluster, by_udp, 0)
+        dns.chain(site_of(ctx.cluster, by_udp))
         assert data(kubernetes)["Corefile"] == block_for(by_udp, 0) + OWN
 
     def test_a_change_that_comes_between_is_not_lost(
-        self, site: Site, kubernetes: FakeKubernetes
+        self, ctx: StepContext, kubernetes: FakeKubernetes
     ) -> None:
         changed = OWN + "\nstub.example {\n}\n"
         meanwhile(kubernetes, lambda: put_changed(kubernetes, changed))
-        dns.chain(site)
-        assert data(kubernetes)["Corefile"] == block_for(site.settings, 0) + changed
+        dns.chain(ctx)
+        assert data(kubernetes)["Corefile"] == block_for(ctx.settings, 0) + changed
 
     def test_one_that_is_always_undone_fails_and_says_so(
-        self, site: Site, kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+        self, ctx: StepContext, kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kubernetes.tick = lambda: put(kubernetes, {"Corefile": OWN})
-        impatient = site_of(site.cluster, chained_settings(deadlineSeconds=1))
+        impatient = site_of(ctx.cluster, chained_settings(deadlineSeconds=1))
         with pytest.raises(DeadlineExceeded, match="something else overwrites it"):
             dns.chain(impatient)
 
-    def test_another_address_is_followed(self, site: Site, kubernetes: FakeKubernetes) -> None:
-        dns.chain(site)
+    def test_another_address_is_followed(
+        self, ctx: StepContext, kubernetes: FakeKubernetes
+    ) -> None:
+        dns.chain(ctx)
         moved = chained_settings(
             regions=[
                 each | {"dnsAddresses": [address]}
                 for each, address in zip(
-                    site.settings.model_dump(by_alias=True)["regions"],
+                    ctx.settings.model_dump(by_alias=True)["regions"],
                     ("10.180.0.53", "10.9.9.9"),
                     strict=True,
                 )
             ]
         )
-        assert dns.missing(site.cluster, moved, 0)
-        dns.chain(site_of(site.cluster, moved))
+        assert dns.missing(ctx.cluster, moved, 0)
+        dns.chain(site_of(ctx.cluster, moved))
         assert data(kubernetes)["Corefile"] == block_for(moved, 0) + OWN
         assert "10.9.9.9" in data(kubernetes)["Corefile"]
 
     def test_a_zone_of_the_users_own_is_refused_by_place_and_name(
-        self, site: Site, kubernetes: FakeKubernetes
+        self, ctx: StepContext, kubernetes: FakeKubernetes
     ) -> None:
         put(kubernetes, {"Corefile": OWN + "\ncamunda-paris.svc.cluster.local {\n}\n"})
         for work in (
-            lambda: dns.missing(site.cluster, site.settings, 0),
-            lambda: dns.chain(site),
+            lambda: dns.missing(ctx.cluster, ctx.settings, 0),
+            lambda: dns.chain(ctx),
         ):
             with pytest.raises(Refused) as caught:
                 work()
@@ -211,40 +213,42 @@ class TestTheLiveCorefile:
 
     @pytest.mark.parametrize("there", [None, {"other": "x"}], ids=["no data", "no such key"])
     def test_a_cluster_without_corefile_is_refused(
-        self, site: Site, kubernetes: FakeKubernetes, there: dict[str, str] | None
+        self, ctx: StepContext, kubernetes: FakeKubernetes, there: dict[str, str] | None
     ) -> None:
         put(kubernetes, there)
         with pytest.raises(Refused, match=r"dns\.configMap"):
-            dns.chain(site)
+            dns.chain(ctx)
         assert writes(kubernetes) == []
 
     def test_a_cluster_without_that_config_map_is_refused_but_needs_no_undoing(
-        self, site: Site, kubernetes: FakeKubernetes
+        self, ctx: StepContext, kubernetes: FakeKubernetes
     ) -> None:
         kubernetes.objects[MAPS].clear()
         with pytest.raises(Refused, match="kube-system/coredns"):
-            dns.missing(site.cluster, site.settings, 0)
-        dns.unchain(site, "kube-system/coredns", "Corefile")
+            dns.missing(ctx.cluster, ctx.settings, 0)
+        dns.unchain(ctx, "kube-system/coredns", "Corefile")
 
     def test_a_key_of_coredns_custom_is_made_and_taken_away(
         self, cluster: Cluster, kubernetes: FakeKubernetes
     ) -> None:
         put(kubernetes, None, "coredns-custom")
         custom = {"configMap": "kube-system/coredns-custom", "key": "camunda.server"}
-        site = site_of(cluster, chained_settings(dns=custom))
-        dns.chain(site)
-        assert data(kubernetes, "coredns-custom") == {"camunda.server": block_for(site.settings, 0)}
-        dns.unchain(site, custom["configMap"], custom["key"])
+        ctx = site_of(cluster, chained_settings(dns=custom))
+        dns.chain(ctx)
+        assert data(kubernetes, "coredns-custom") == {"camunda.server": block_for(ctx.settings, 0)}
+        dns.unchain(ctx, custom["configMap"], custom["key"])
         assert data(kubernetes, "coredns-custom") == {}
 
-    def test_missing_rights_are_told_at_once(self, site: Site, kubernetes: FakeKubernetes) -> None:
+    def test_missing_rights_are_told_at_once(
+        self, ctx: StepContext, kubernetes: FakeKubernetes
+    ) -> None:
         kubernetes.broken[f"{MAPS}/coredns"] = failure(403, "Forbidden", "configmaps is forbidden")
         with pytest.raises(DualRegionError, match="right to get and patch"):
-            dns.chain(site)
+            dns.chain(ctx)
         # Once for the ConfigMap, once for its namespace: if that were gone, so would be the rights in it.
         assert len(kubernetes.asked) == 2
         with pytest.raises(CallFailed, match="403"):
-            dns.missing(site.cluster, site.settings, 0)
+            dns.missing(ctx.cluster, ctx.settings, 0)
 
 
 def meanwhile(fake: FakeKubernetes, change: Callable[[], None]) -> None:

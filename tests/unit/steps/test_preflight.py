@@ -19,7 +19,7 @@ from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident, Stack
 from steps import preflight
-from steps.context import Site
+from steps.context import StepContext
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,
@@ -51,7 +51,7 @@ def settles_fast(monkeypatch: pytest.MonkeyPatch) -> None:
 def check(cluster: Cluster, found: Settings | None = None) -> list[str]:
     said: list[str] = []
     found = found or failover(0, lost=1)
-    preflight.check(Site(cluster, found, desired(found, {}, Stack()), said.append))
+    preflight.check(StepContext(cluster, found, desired(found, {}, Stack()), said.append))
     return said
 
 
@@ -200,8 +200,8 @@ def test_what_was_proved_to_be_gone_is_cut_off_again_at_once(
     name = "1-region1-lost"
     for nodes in ({"normal", "F1"}, {"normal", "failover", "F1"}):
         own = Stack(nodes=frozenset(nodes), gates={"F1": name})
-        site = replace(quick(cluster), own=own, incident=Incident.parse(name))
-        preflight.demand_lost_region_gone(site)
+        ctx = replace(quick(cluster), own=own, incident=Incident.parse(name))
+        preflight.demand_lost_region_gone(ctx)
     assert survivor.asked == []
 
 
@@ -319,12 +319,12 @@ def test_a_region_that_was_lost_does_not_come_back_empty_without_a_failback(
     peer = Stack(Phase.NORMAL, nodes=frozenset({"normal", "N"} if proved else {"normal"}))
     if installed:
         kubernetes.put(STATEFUL_SETS, stateful_set(4))
-    site = Site(cluster, found, desired(found, {}, peer), said.append, peer=peer)
+    ctx = StepContext(cluster, found, desired(found, {}, peer), said.append, peer=peer)
     if not refused:
-        preflight.check(site)
+        preflight.check(ctx)
         return
     with pytest.raises(Refused) as caught:
-        preflight.check(site)
+        preflight.check(ctx)
     assert "without their data could lose acknowledged work" in str(caught.value)
     assert "set phase failover and lostRegion 0 on both stacks" in str(caught.value)
 
@@ -336,16 +336,16 @@ def test_a_failback_may_be_backed_out_of_though_the_recreated_brokers_are_in_sig
     name, found = "1-region1-lost", failover(0, lost=1)
     incident = Incident.parse(name)
 
-    def site(*gates: str) -> Site:
+    def ctx(*gates: str) -> StepContext:
         own = Stack(
             nodes=frozenset({"normal", "failover", *gates}), gates=dict.fromkeys(gates, name)
         )
         topology = desired(found, {}, Stack(), own)
-        return Site(cluster, found, topology, print, own=own, incident=incident)
+        return StepContext(cluster, found, topology, print, own=own, incident=incident)
 
-    preflight.check(site("B0", "B2"))
+    preflight.check(ctx("B0", "B2"))
     with pytest.raises(Refused, match="that region is not lost"):
-        preflight.check(site("B0", "B2", "B3", "B4", "B5"))
+        preflight.check(ctx("B0", "B2", "B3", "B4", "B5"))
 
 
 def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: FakeKubernetes) -> None:
@@ -353,8 +353,8 @@ def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: Fake
     survivor.put(pods, *broker_pods(LONDON, 4))
     survivor.put(f"/api/v1/namespaces/{FAILOVER}/pods")
     found = failover(0, lost=1)
-    site = Site(cluster, found, desired(found, {}, Stack()), print)
-    assert preflight.warnings(site) == [], "brokers that do not answer are no news"
+    ctx = StepContext(cluster, found, desired(found, {}, Stack()), print)
+    assert preflight.warnings(ctx) == [], "brokers that do not answer are no news"
     for phase, told in (("EXPORTING", 0), ("PAUSED", 1)):
         for ordinal in range(4):
             survivor.behind(
@@ -362,7 +362,7 @@ def test_paused_exporters_are_told_in_every_run(cluster: Cluster, survivor: Fake
                 "/actuator/partitions",
                 Reply(200, partition_states({1: "LEADER"}, phase=phase)),
             )
-        warnings = preflight.warnings(site)
+        warnings = preflight.warnings(ctx)
         assert len(warnings) == told
     assert "EXPORTERS ARE PAUSED" in warnings[0]
     assert "to back out" in warnings[0]
@@ -375,20 +375,20 @@ def test_a_lost_region_that_was_silent_when_it_was_asked_about_is_spared(
     found = failover(0, lost=0)
     taken_over = Stack(Phase.FAILOVER, 0, frozenset({"failover", "F3"}), 1)
     own = Stack(Phase.NORMAL, nodes=frozenset({"normal"}))
-    site = Site(cluster, found, desired(found, {}, taken_over, own), print, own, taken_over)
-    preflight.check(site)
+    ctx = StepContext(cluster, found, desired(found, {}, taken_over, own), print, own, taken_over)
+    preflight.check(ctx)
     monkeypatch.setenv(preflight.SPARE_LIVING, "1")
     with pytest.raises(Refused, match=r"answers now.*nothing of it was deleted.*it asks first"):
-        preflight.check(site)
-    held = replace(site, topology=remembered(found, own))
+        preflight.check(ctx)
+    held = replace(ctx, topology=remembered(found, own))
     preflight.check(held)
-    preflight.check(replace(site, own=Stack()))
+    preflight.check(replace(ctx, own=Stack()))
 
 
 def test_an_installation_that_may_be_deleted_is_told_in_every_run(cluster: Cluster) -> None:
     for named, told in (("camunda-london", 1), ("camunda-paris", 0), (None, 0)):
         found = settings(retire=named)
-        warned = preflight.warnings(Site(cluster, found, desired(found, {}, Stack()), print))
+        warned = preflight.warnings(StepContext(cluster, found, desired(found, {}, Stack()), print))
         assert [each.startswith("retire is 'camunda-london': ") for each in warned] == [True] * told
 
 

@@ -21,7 +21,7 @@ from dualregion.errors import ConfigError, Refused
 from dualregion.procedure import FAIL_BACK, Phase
 from dualregion.procedure.topology import STEP_LABEL, Kind
 from dualregion.state.progress import Incident, Release, Stack, current_incident
-from steps.context import Site
+from steps.context import StepContext
 from steps.releases import helm_records, recovery
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.inputs.examples import settings
@@ -80,14 +80,14 @@ def test_steps_and_releases_are_found_again(cluster: Cluster) -> None:
     assert not any(each.hold_updates for each in topology.installations)
 
 
-def _site(cluster: Cluster, own: Stack, wanted: Settings, said: list[str]) -> Site:
+def _site(cluster: Cluster, own: Stack, wanted: Settings, said: list[str]) -> StepContext:
     topology = desired(wanted, BASE, Stack(), own)
     incident = current_incident(wanted, own, Stack())
-    return Site(cluster, wanted, topology, said.append, own, Stack(), incident)
+    return StepContext(cluster, wanted, topology, said.append, own, Stack(), incident)
 
 
-def _hook(site: Site, name: str) -> Any:
-    return declared(site).hooks[name].callback
+def _hook(ctx: StepContext, name: str) -> Any:
+    return declared(ctx).hooks[name].callback
 
 
 @pytest.mark.usefixtures("past_b4")
@@ -97,9 +97,9 @@ def test_a_proved_step_is_not_done_again(cluster: Cluster, monkeypatch: pytest.M
     monkeypatch.setattr(gate, "_prove", lambda args, _: proved.append(args.spec.step.id))
     said: list[str] = []
     own = again(cluster)
-    site = _site(cluster, own, found(), said)
+    ctx = _site(cluster, own, found(), said)
     for each in PAST:
-        asyncio.run(_hook(site, f"prove-{each}")(None))
+        asyncio.run(_hook(ctx, f"prove-{each}")(None))
     assert proved == []
     assert said[0].startswith("B0: proved before, as its record in the cluster says")
     known = Stack(nodes=own.nodes, gates=own.gates)
@@ -122,8 +122,8 @@ def test_releases_of_every_stage_are_taken_over(
     past_b4.objects[collection(LONDON, "secrets")].clear()
     past_b4.put(collection(LONDON, "secrets"), record(9, "deployed", installed))
     said: list[str] = []
-    site = _site(cluster, again(cluster), found(), said)
-    asyncio.run(_hook(site, "take-over-normal")(None))
+    ctx = _site(cluster, again(cluster), found(), said)
+    asyncio.run(_hook(ctx, "take-over-normal")(None))
     assert past_b4.objects[collection(LONDON, "secrets")] == {}
     assert "taking it over" in said[0]
 
@@ -132,11 +132,11 @@ def test_a_release_of_others_is_not(
     cluster: Cluster, past_b4: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(helm_records, "PATIENCE_SECONDS", 0.05)
-    site = _site(cluster, again(cluster), found(), [])
+    ctx = _site(cluster, again(cluster), found(), [])
     theirs = merge(BASE, {"zeebe": {"image": {"tag": "8.6.0"}}})
     past_b4.put(collection(LONDON, "secrets"), record(9, "deployed", theirs))
     with pytest.raises(Refused, match="did not install"):
-        asyncio.run(_hook(site, "take-over-normal")(None))
+        asyncio.run(_hook(ctx, "take-over-normal")(None))
 
 
 @pytest.mark.usefixtures("past_b4")

@@ -23,7 +23,7 @@ from dualregion.state.progress import Incident, Stack
 from sandbox.patience import allowed
 from steps import actions, broker_views
 from steps import failover as failover_hooks
-from steps.context import Evidence, Site
+from steps.context import Evidence, StepContext
 from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import (
     NO_SUCH_TASK,
@@ -51,12 +51,12 @@ class Region:
     """A survivor's region in the fake cluster, and the site that works on it."""
 
     kubernetes: FakeKubernetes
-    site: QuickSite
+    ctx: QuickSite
     said: list[str]
 
     @property
     def settings(self) -> Settings:
-        return self.site.settings
+        return self.ctx.settings
 
     @property
     def own(self) -> str:
@@ -166,7 +166,7 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     cluster = Cluster(kubeconfig(folder, kubernetes.url, context), context)
     said: list[str] = []
     confirmed = Stack(gates={"F0": f"1-region{lost}-lost"})
-    site = QuickSite(
+    ctx = QuickSite(
         cluster,
         found,
         desired(found, {}, Stack()),
@@ -174,7 +174,7 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
         own=confirmed,
         incident=Incident(1, lost),
     )
-    region = Region(kubernetes, site, said)
+    region = Region(kubernetes, ctx, said)
     region.sees(topology(region.hosts, size=SIZE, partitions=PARTITIONS))
     region.isolated(region.own, region.takeover)
     region.install(region.own)
@@ -185,10 +185,12 @@ def survivor(request: pytest.FixtureRequest, kubernetes: FakeKubernetes) -> Regi
     return region
 
 
-def refusal(prove: Callable[[Site], Evidence], region: Region, deadline: float = 0.05) -> str:
+def refusal(
+    prove: Callable[[StepContext], Evidence], region: Region, deadline: float = 0.05
+) -> str:
     """Return what a gate says that gives up; one that must look twice before that needs a longer deadline."""
     with pytest.raises(DeadlineExceeded) as caught:
-        prove(replace(region.site, deadline=deadline))
+        prove(replace(region.ctx, deadline=deadline))
     text = str(caught.value)
     assert "The same `pulumi up` goes on from here." in text
     return text
@@ -202,7 +204,7 @@ class TestF1:
     """The lost region's brokers are out of sight, and the policies exist."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = failover_hooks.isolate(survivor.site)
+        evidence = failover_hooks.isolate(survivor.ctx)
         assert evidence["policies"] == (
             f"{survivor.takeover}/{POLICY_NAME}, {survivor.own}/{POLICY_NAME}"
         )
@@ -217,7 +219,7 @@ class TestF1:
         before = topology(survivor.hosts | lost, size=SIZE, partitions=PARTITIONS)
         after = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
         survivor.sees(before, after, before, after)
-        failover_hooks.isolate(survivor.site)
+        failover_hooks.isolate(survivor.ctx)
         assert any("the gateway still sees broker" in line for line in survivor.said)
 
     def test_a_lost_region_in_sight_is_refused(self, survivor: Region) -> None:
@@ -262,11 +264,11 @@ class TestF1:
         survivor.gateways(survivor.hosts, {})
         assert "proves nothing" in refusal(failover_hooks.isolate, survivor)
         survivor.gateways(survivor.hosts, survivor.hosts)
-        assert "policies" in failover_hooks.isolate(survivor.site)
+        assert "policies" in failover_hooks.isolate(survivor.ctx)
 
     def test_a_gateway_that_is_not_ready_is_not_asked(self, survivor: Region) -> None:
         survivor.gateways(survivor.hosts, {}, ready=1)
-        assert "policies" in failover_hooks.isolate(survivor.site)
+        assert "policies" in failover_hooks.isolate(survivor.ctx)
         survivor.gateways(survivor.hosts, ready=0)
         text = refusal(failover_hooks.isolate, survivor)
         assert f"Last seen: no gateway of {survivor.own} is ready" in text
@@ -285,15 +287,15 @@ class TestF1:
         found = failover(
             survivor.settings.region, lost=survivor.lost, clusterSize=4, partitionCount=4
         )
-        site = replace(survivor.site, settings=found, topology=desired(found, {}, Stack()))
-        assert failover_hooks.isolate(site)["policies"] == "none: no pod CIDRs are configured"
+        ctx = replace(survivor.ctx, settings=found, topology=desired(found, {}, Stack()))
+        assert failover_hooks.isolate(ctx)["policies"] == "none: no pod CIDRs are configured"
 
 
 class TestF2:
     """Failover brokers run under the lost ids, and every partition has a leader and quorum."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = failover_hooks.take_over(survivor.site)
+        evidence = failover_hooks.take_over(survivor.ctx)
         (taken,) = brokers.failover_broker_ids(SIZE, survivor.lost)
         assert (
             f"{taken} camunda-zeebe-0.camunda-zeebe.{survivor.takeover}.svc" in evidence["brokers"]
@@ -400,7 +402,7 @@ class TestF2:
     ) -> None:
         pods = f"/api/v1/namespaces/{survivor.own}/pods"
         survivor.kubernetes.put(pods, *broker_pods(survivor.own, 2, revision="old"))
-        failover_hooks.take_over(survivor.site)
+        failover_hooks.take_over(survivor.ctx)
         assert survivor.kubernetes.deleted() == []
 
 
@@ -408,7 +410,7 @@ class TestF3:
     """Rolled out, repointed everywhere, commands accepted, exported positions moving."""
 
     def test_it_is_proved(self, survivor: Region) -> None:
-        evidence = failover_hooks.repoint(survivor.site)
+        evidence = failover_hooks.repoint(survivor.ctx)
         assert evidence["exportedPositions"] == ", ".join(
             f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
         )
@@ -447,7 +449,7 @@ class TestF3:
         text = refusal(failover_hooks.repoint, survivor)
         assert "a command is accepted on every partition" in text
         assert "504" in text
-        place = f"--context cluster-{NAMES[survivor.site.settings.region]} -n {survivor.own}"
+        place = f"--context cluster-{NAMES[survivor.ctx.settings.region]} -n {survivor.own}"
         hint = f"Look at the gateway's log: kubectl {place} logs deployment/camunda-zeebe-gateway."
         assert hint in text
 
@@ -495,14 +497,14 @@ class TestF3:
             failure(502, "BadGateway", "connection refused"),
             Reply(200, {}),
         )
-        assert "exportedPositions" in failover_hooks.repoint(survivor.site)
+        assert "exportedPositions" in failover_hooks.repoint(survivor.ctx)
 
     def test_a_gateway_that_does_not_answer_once_for_the_evidence_is_asked_again(
         self, survivor: Region
     ) -> None:
         answer = topology(survivor.hosts, size=SIZE, partitions=PARTITIONS)
         survivor.sees(failure(502, "BadGateway", "connection refused"), answer)
-        assert "brokers" in failover_hooks.repoint(survivor.site)
+        assert "brokers" in failover_hooks.repoint(survivor.ctx)
 
 
 @pytest.fixture(params=[0, 1], ids=["region 0", "region 1"])
@@ -540,7 +542,7 @@ class TestN:
     """All brokers of both regions work together and every partition is complete."""
 
     def test_it_is_proved(self, member: Region) -> None:
-        evidence = failover_hooks.prove_normal(member.site)
+        evidence = failover_hooks.prove_normal(member.ctx)
         assert evidence["exportedPositions"] == ", ".join(
             f"{partition}: 10 -> 11" for partition in range(1, PARTITIONS + 1)
         )
@@ -573,7 +575,7 @@ class TestN:
         del member.kubernetes.objects[path]["camunda-elasticsearch-master"]
         peer = Stack(member.settings.phase, nodes=frozenset({"normal"}))
         wanted = desired(member.settings, {"elasticsearch": {"enabled": False}}, peer)
-        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+        assert failover_hooks.prove_normal(replace(member.ctx, topology=wanted))
         assert any("is none of the chart's" in line for line in member.said)
 
     def test_brokers_of_the_other_region_that_have_not_joined(self, member: Region) -> None:
@@ -597,7 +599,7 @@ class TestN:
 
         monkeypatch.setattr(brokers, "failover_problem", problem)
         with pytest.raises(Refused, match="partition 2 has no quorum: the live cluster does not"):
-            failover_hooks.prove_normal(member.site)
+            failover_hooks.prove_normal(member.ctx)
         assert asked == [0]
 
     def test_exporters_that_are_paused(self, member: Region) -> None:
@@ -626,7 +628,7 @@ class TestN:
 
     def test_an_idle_cluster_that_has_exported_all_is_proved_at_once(self, member: Region) -> None:
         member.exports(1000)
-        assert "1: 1000 -> 1000" in failover_hooks.prove_normal(member.site)["exportedPositions"]
+        assert "1: 1000 -> 1000" in failover_hooks.prove_normal(member.ctx)["exportedPositions"]
 
     def test_brokers_that_do_not_tell(self, member: Region) -> None:
         target = f"{member.own}/pods/camunda-zeebe-1:9600"
@@ -641,7 +643,7 @@ class TestN:
         states = partition_states({1: "LEADER", 2: "FOLLOWER"}, exported=10, processed=10)
         target = f"{member.own}/pods/camunda-zeebe-0:9600"
         member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
-        assert "exportedPositions" in failover_hooks.prove_normal(member.site)
+        assert "exportedPositions" in failover_hooks.prove_normal(member.ctx)
 
     @pytest.mark.parametrize("component", COMPONENTS)
     def test_a_component_that_is_not_available(self, member: Region, component: str) -> None:
@@ -661,7 +663,7 @@ class TestN:
         wanted = desired(member.settings, values, peer)
         for name in ("camunda-operate", "camunda-tasklist"):
             del member.deployments[name]
-        assert failover_hooks.prove_normal(replace(member.site, topology=wanted))
+        assert failover_hooks.prove_normal(replace(member.ctx, topology=wanted))
 
     def test_quorum_alone_is_not_complete(self, member: Region) -> None:
         answer = topology(everyone(member), size=SIZE, partitions=PARTITIONS, unhealthy=(3,))
@@ -692,11 +694,13 @@ class TestN:
             together.wait()
 
         monkeypatch.setattr(zeebe, "refuses_commands", processed_with_all_others)
-        failover_hooks.prove_normal(member.site)
+        failover_hooks.prove_normal(member.ctx)
 
 
 def test_steps_wait_as_long_as_the_user_says(cluster: Cluster) -> None:
     found = failover(0, lost=1, deadlineSeconds=77)
     said: list[str] = []
-    waiting = Site(cluster, found, desired(found, {}, Stack()), said.append).waiting(STEPS["F2"])
+    waiting = StepContext(cluster, found, desired(found, {}, Stack()), said.append).waiting(
+        STEPS["F2"]
+    )
     assert (waiting.step, waiting.deadline_seconds) == ("F2", 77)

@@ -20,7 +20,7 @@ from cli.checks.offline import Ground, always, before_failback, before_failover
 from cli.commands import preflight
 from cli.commands.preflight import exit_status
 from cli.status.health import judge
-from cli.status.observe import Sights
+from cli.status.observe import RegionStatuses
 from clients.files import read_values
 from dualregion import rbac
 from dualregion.chart import installations
@@ -40,8 +40,8 @@ STATEFUL_SETS = "/apis/apps/v1/namespaces/camunda-london/statefulsets"
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
-def ground(stacks: Any = None, sights: Any = None, **more: Any) -> Ground:
-    status = judge(stacks or world.normal(), sights or world.whole())
+def ground(stacks: Any = None, region_statuses: Any = None, **more: Any) -> Ground:
+    status = judge(stacks or world.normal(), region_statuses or world.whole())
     more.setdefault("values", REFERENCE)
     return Ground(status, more.pop("backend", "s3://states"), **more)
 
@@ -117,7 +117,7 @@ def values_of(found: Settings) -> Mapping[str, Any]:
 
 
 def test_a_region_that_does_not_answer_is_found() -> None:
-    found = failed(always(ground(sights=(world.whole()[0], world.silent(1)))))
+    found = failed(always(ground(region_statuses=(world.whole()[0], world.silent(1)))))
     assert found["region paris answers"] == "no answer in time"
 
 
@@ -127,16 +127,22 @@ def test_two_whole_regions_are_fit_for_a_failover() -> None:
 
 def test_gateways_that_do_not_see_each_others_brokers_are_found() -> None:
     view = world.view_of((0, 2))
-    sights = (world.region(0, normal=world.installation(0, view=view)), world.whole()[1])
-    found = failed(before_failover(ground(sights=sights)))
+    region_statuses = (world.region(0, normal=world.installation(0, view=view)), world.whole()[1])
+    found = failed(before_failover(ground(region_statuses=region_statuses)))
     assert found["the gateway of region london sees all brokers"] == "it does not see broker 1, 3"
     assert "partition 1, 2, 3, 4 is not" in found["every partition is complete"]
     assert "the gateway of region paris sees all brokers" not in found
 
 
 def test_paused_exporters_are_found() -> None:
-    sights = world.region(0, normal=world.installation(0, exporting="PAUSED")), world.whole()[1]
-    assert "PAUSED" in failed(before_failover(ground(sights=sights)))["every broker exports"]
+    region_statuses = (
+        world.region(0, normal=world.installation(0, exporting="PAUSED")),
+        world.whole()[1],
+    )
+    assert (
+        "PAUSED"
+        in failed(before_failover(ground(region_statuses=region_statuses)))["every broker exports"]
+    )
 
 
 def outcomes(found: Iterable[Check]) -> dict[str, tuple[Outcome, str]]:
@@ -146,7 +152,7 @@ def outcomes(found: Iterable[Check]) -> dict[str, tuple[Outcome, str]]:
     }
 
 
-def hushed(*parts: str) -> Sights:
+def hushed(*parts: str) -> RegionStatuses:
     """Return both regions, of neither of which these parts answer."""
     return (
         world.region(0, normal=world.hushed(world.installation(0), *parts)),
@@ -183,15 +189,19 @@ SILENT = (world.silent(0), world.silent(1))
         ),
     ],
 )
-def test_what_could_not_be_observed_is_unknown(sights: Sights, names: set[str]) -> None:
-    found = outcomes(before_failover(ground(sights=sights)))
+def test_what_could_not_be_observed_is_unknown(
+    region_statuses: RegionStatuses, names: set[str]
+) -> None:
+    found = outcomes(before_failover(ground(region_statuses=region_statuses)))
     assert set(found) == names
     assert {outcome for outcome, _ in found.values()} == {Outcome.UNKNOWN}
 
 
 def test_replicas_that_were_not_asked_do_not_export_for_all_that_is_known() -> None:
-    sights = world.region(0, normal=world.installation(0, asleep=[0])), world.whole()[1]
-    outcome, found = outcomes(before_failover(ground(sights=sights)))["every broker exports"]
+    region_statuses = world.region(0, normal=world.installation(0, asleep=[0])), world.whole()[1]
+    outcome, found = outcomes(before_failover(ground(region_statuses=region_statuses)))[
+        "every broker exports"
+    ]
     assert (outcome, found) == (Outcome.UNKNOWN, "12 of 16 replicas in sight were asked")
 
 
@@ -202,14 +212,14 @@ def test_quorum_after_a_loss_is_computed_from_what_the_gateway_says() -> None:
     assert QUORUM not in outcomes(always(ground()))
     assert QUORUM not in outcomes(always(ground(TAKEN_OVER, world.taken_over())))
     half = world.view_of((0, 2))
-    sights = tuple(
+    region_statuses = tuple(
         world.region(each, normal=world.installation(each, view=half)) for each in (0, 1)
     )
-    assert outcomes(always(ground(sights=sights)))[QUORUM] == (
+    assert outcomes(always(ground(region_statuses=region_statuses)))[QUORUM] == (
         Outcome.UNKNOWN,
         "not all copies of partition 1, 2, 3, 4 are in sight",
     )
-    outcome, found = outcomes(always(ground(sights=SILENT)))[QUORUM]
+    outcome, found = outcomes(always(ground(region_statuses=SILENT)))[QUORUM]
     assert outcome is Outcome.UNKNOWN
     assert "no gateway says who holds which partition" in found
 
@@ -221,17 +231,17 @@ def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
         replace(each, settings=each.settings.model_copy(update=sizes)) for each in world.normal()
     )
     view = world.view_of((0, 2, 3, 5))
-    sights = tuple(
+    region_statuses = tuple(
         world.region(each, normal=world.installation(each, view=view)) for each in (0, 1)
     )
-    outcome, found = outcomes(always(ground(stacks, sights)))[QUORUM]
+    outcome, found = outcomes(always(ground(stacks, region_statuses)))[QUORUM]
     assert outcome is Outcome.FAILED
     assert "after a failover of region 1 partition 1, 2, 3, 4 has no quorum" in found
     assert "1 by broker 0, 2, 3, 5" in found
 
 
 def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
-    found = outcomes(of_region(ground(sights=SILENT), 1, failback=False))
+    found = outcomes(of_region(ground(region_statuses=SILENT), 1, failback=False))
     assert found == dict.fromkeys(
         (
             "rights in region paris",

@@ -116,20 +116,20 @@ class TestB0:
         assert here.near.asked == []
 
     def test_a_region_that_does_not_answer_is_an_error_that_names_it(self, here: World) -> None:
-        site = here.site("B0")
+        ctx = here.ctx("B0")
         away = {here.survivor.kube_context: here.near.url}
         kubeconfig_of(here.folder, away | {here.recreated.kube_context: "http://127.0.0.1:9"})
         with pytest.raises(ClusterUnreachable) as caught:
-            prove_clean(site)
+            prove_clean(ctx)
         text = str(caught.value)
         assert f"kube context {here.recreated.kube_context!r} does not answer" in text
         assert "127.0.0.1:9" in text
 
     def test_a_region_that_the_kubeconfig_does_not_know_is_named(self, here: World) -> None:
-        site = here.site("B0")
+        ctx = here.ctx("B0")
         kubeconfig(here.folder, here.near.url, here.survivor.kube_context)
         with pytest.raises(ConfigError) as caught:
-            prove_clean(site)
+            prove_clean(ctx)
         assert f"kubeContext is {here.recreated.kube_context!r}" in str(caught.value)
 
     def test_a_place_that_cannot_be_looked_at_is_not_clean(self, here: World) -> None:

@@ -175,9 +175,9 @@ class TestTheRecord:
             return answer(here.near, method, target, headers, body)
 
         here.near.answer = busy  # type: ignore[method-assign]
-        site = here.site("B3")
-        object.__setattr__(site, "gives_up_on", gives_up_on)
-        actions.write_record(site, STEPS["B3"], "dual-region-b3", {"start": "1"})
+        ctx = here.ctx("B3")
+        object.__setattr__(ctx, "gives_up_on", gives_up_on)
+        actions.write_record(ctx, STEPS["B3"], "dual-region-b3", {"start": "1"})
 
     def written(self, here: World) -> dict[str, Document]:
         path = f"/api/v1/namespaces/{here.survivor.namespace}/configmaps"
@@ -244,7 +244,7 @@ def test_a_broker_s_answer_out_of_form_is_no_answer(here: World, body: str) -> N
 
 
 def test_engines_are_the_same_whichever_stack_asks(here: World) -> None:
-    ours, theirs = here.site("B4", "survivor"), here.site("B4", "recreated")
+    ours, theirs = here.ctx("B4", "survivor"), here.ctx("B4", "recreated")
     for ask in (engines.survivor, engines.takeover, engines.recreated):
         assert (ask(ours).namespace, ask(ours).cluster.context) == (
             ask(theirs).namespace,

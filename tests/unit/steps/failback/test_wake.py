@@ -126,9 +126,9 @@ class TestB7:
     ) -> None:
         """Two brokers of one id would tear the cluster apart."""
         left_over(here, what)
-        site = replace(here.site("B7", RECREATED), gives_up_on="are gone from region")
+        ctx = replace(here.ctx("B7", RECREATED), gives_up_on="are gone from region")
         with pytest.raises(DualRegionError, match=f"{here.survivor.failover} and its volumes"):
-            wake(site)
+            wake(ctx)
         assert here.restarts() == {}
         assert written(here) == []
 
