@@ -676,7 +676,7 @@ def test_a_survivors_outputs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("site", "expected"),
+    ("ctx", "expected"),
     [
         pytest.param(
             site_of(settings()),

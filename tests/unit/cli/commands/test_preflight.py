@@ -164,7 +164,7 @@ SILENT = (world.silent(0), world.silent(1))
 
 
 @pytest.mark.parametrize(
-    ("sights", "names"),
+    ("region_statuses", "names"),
     [
         pytest.param(hushed("exporting"), {"every broker exports"}, id="brokers"),
         pytest.param(
