@@ -1,7 +1,7 @@
 """What must hold of the runbook command's answers; each check is a pure function of what it said."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from drill.check import Check, judged, listed
@@ -139,13 +139,14 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
     )
 
 
-def went_on(exit_status: int, seen: Sequence[str], step: str) -> Check:
+def went_on(exit_status: int, carried_out: Collection[str], step: str) -> Check:
     """The same command, run again, goes on with the step that was at work, to the end."""
     problems = [f"it ended with exit status {exit_status}"] if exit_status else []
-    if step not in seen:
-        problems.append(f"{step} was not at work again, but {', '.join(seen) or 'nothing'}")
+    if step not in carried_out:
+        found = ", ".join(sorted(carried_out)) or "nothing"
+        problems.append(f"{step} was not carried out again, but {found}")
     return judged(
-        "The same `dualregion failover`, run again, goes on", problems, f"{step} at work again"
+        "The same `dualregion failover`, run again, goes on", problems, f"{step} carried out again"
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from drill.operators.terminal import Row, Terminal, flowing, line_of
 
 _QUESTION = "[y/N]:"
-_AT_WORK = re.compile(r"^at work +(?P<step>[A-Z]\d?)\b")
+_STEP = re.compile(r"^(?P<state>ahead|at work|done) +(?P<step>[A-Z]\d?)\b")
 _IN_THE_MIDST_SECONDS = 2.0
 """How long a step must have been at work before Ctrl-C is hit."""
 _LONGEST = 160
@@ -38,8 +38,11 @@ class Operator:
     asked: list[Question] = field(default_factory=list)
     at_work: dict[str, float] = field(default_factory=dict)
     """When each step was first seen at work, on the clock that never jumps."""
+    carried_out: dict[str, float] = field(default_factory=dict)
+    """When each step was seen at work, or, first ahead, as done: a quick one is at work between two looks."""
     stopped: float | None = None
     """When Ctrl-C was hit."""
+    _ahead: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _read: int = 0
     """How many rows that have scrolled away were read."""
@@ -52,14 +55,21 @@ class Operator:
         if terminal.cursor_line.endswith(_QUESTION) and terminal.cursor != self._answered:
             self._reply(terminal)
         for row in terminal.rows:
-            found = _AT_WORK.match(line_of(row))
-            if found:
-                self.at_work.setdefault(found["step"], time.monotonic())
+            if found := _STEP.match(line_of(row)):
+                self._note(found["state"], found["step"])
         if self.stopped is None and self._is_in_the_midst():
             self.keep("running", terminal.rows)
             self.say(f"  Ctrl-C, with {self.stop_in} at work")
             self.stopped = time.monotonic()
             terminal.interrupt()
+
+    def _note(self, state: str, step: str) -> None:
+        if state == "ahead":
+            self._ahead.add(step)
+        elif state == "at work":
+            self.at_work.setdefault(step, time.monotonic())
+        if state == "at work" or (state == "done" and step in self._ahead):
+            self.carried_out.setdefault(step, time.monotonic())
 
     def _reply(self, terminal: Terminal) -> None:
         rows = [*terminal.scrolled_rows, *terminal.rows][self._answered + 1 : terminal.cursor + 1]

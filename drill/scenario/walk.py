@@ -100,8 +100,8 @@ def fail_over(rig: Rig, incident: Incident, episode: Episode, label: str) -> Non
         began = time.monotonic()
         session = rig.command.must_drive(*what)
     if asked and asked.operator.stopped is not None:
-        again = session.operator.at_work
-        rig.found.add(label, went_on(session.run.exit_status, tuple(again), STOPPED_IN))
+        again = session.operator.carried_out
+        rig.found.add(label, went_on(session.run.exit_status, again, STOPPED_IN))
         episode.ctrl_c = CtrlC(
             STOPPED_IN,
             began - asked.operator.stopped,

@@ -133,7 +133,7 @@ def test_a_stop_that_leaves_the_operator_alone_fails(
 
 def test_going_on_takes_the_step_up_again() -> None:
     assert went_on(0, ("F2", "F3"), "F2").ok
-    assert "F2 was not at work again, but F3" in went_on(0, ("F3",), "F2").detail
+    assert "F2 was not carried out again, but F3" in went_on(0, ("F3",), "F2").detail
     assert not went_on(1, ("F2",), "F2").ok
 
 

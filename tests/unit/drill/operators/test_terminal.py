@@ -58,6 +58,32 @@ def command(tmp_path: Path) -> Command:
     return Command(stacks, executable, lambda _: None, {}, Screens(tmp_path / "screens"))
 
 
+@pytest.mark.parametrize(
+    ("screens", "carried_out"),
+    [
+        (["ahead  F2", "at work  F2    0   brokers"], {"F2"}),
+        (["ahead  F2\nahead  F3", "done  F2\nahead  F3"], {"F2"}),
+        (["done  F0    0   it was proved before", "ahead  F2"], set()),
+        (["F2 is done, at work is F3"], set()),
+    ],
+)
+def test_which_steps_a_command_has_carried_out(
+    tmp_path: Path, screens: list[str], carried_out: set[str]
+) -> None:
+    """One that was at work between two looks, too: it was ahead, and then it was done."""
+    script = (
+        "import sys, time; [(print(each, flush=True), time.sleep(0.2)) for each in sys.argv[1:]]"
+    )
+    operator = Operator(lambda _: None)
+    with Terminal(
+        (sys.executable, "-c", script, *screens), tmp_path, {}, tmp_path / "log", "MARK"
+    ) as terminal:
+        while terminal.read():
+            operator.look(terminal)
+        operator.look(terminal)
+    assert set(operator.carried_out) == carried_out
+
+
 def test_ctrl_c_is_hit_in_the_midst_of_a_step_and_the_screen_is_kept(
     command: Command, tmp_path: Path
 ) -> None:
