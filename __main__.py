@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pulumi
 
-from clients import identity
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from clients.kubernetes import CallFailed, Cluster
@@ -34,10 +33,11 @@ from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.secrets import without_secrets
 from dualregion.state.progress import Incident, Stack, current_incident
-from steps import dns, preflight, standing
+from steps import dns
+from steps.before import identity, preflight, recovery, standing
 from steps.context import StepContext
 from steps.paused_exporters import notice_of_interruption
-from steps.releases import adoption, clean_slate, helm_records, recovery, rendering
+from steps.releases import adoption, clean_slate, helm_records, rendering
 
 PROJECT = Path(__file__).parent
 

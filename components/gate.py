@@ -18,7 +18,8 @@ from dualregion.procedure import F0
 from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec
 from dualregion.state.held import CLUSTER_KEY
-from steps import actions, standing
+from steps import actions
+from steps.before import standing
 from steps.context import StepContext
 
 

@@ -29,14 +29,14 @@ from cli.status import looking, table
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
 from cli.status.observe import PATIENCE_SECONDS
-from clients import identity
 from clients.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
-from steps.preflight import SPARE_LIVING
+from steps.before import identity
+from steps.before.preflight import SPARE_LIVING
 
 _LOOK_SECONDS = 0.2
 """How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""

@@ -14,7 +14,7 @@ from dualregion.procedure import FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Gate
 from dualregion.state import standing
 from dualregion.state.standing import Uids
-from steps.standing import there
+from steps.before.standing import there
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from dualregion.observed.zeebe_answers import (
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Kind
 from dualregion.state.standing import Uids
-from steps import standing
+from steps.before import standing
 
 PATIENCE_SECONDS = 4.5
 """How long a look at both regions may take: what has not answered then is not waited for."""

@@ -19,7 +19,7 @@ from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
-from steps import standing
+from steps.before import standing
 from steps.failover import POLICY_NAME
 from tests.fakes import command as world
 from tests.fakes import pulumi_command

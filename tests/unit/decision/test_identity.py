@@ -14,13 +14,13 @@ from rich.console import Console
 from cli.driver.confirm import Consent
 from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
-from clients import identity
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.identity import is_fixed, other_cluster, remembered_cluster
 from dualregion.state.progress import Incident, Stack
+from steps.before import identity
 from tests.fakes import command as world
 from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig

@@ -13,7 +13,7 @@ from dualregion.procedure.topology import Topology
 from dualregion.state import standing as pure
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
-from steps import standing
+from steps.before import standing
 from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import FakeKubernetes, stateful_set

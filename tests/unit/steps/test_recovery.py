@@ -21,8 +21,9 @@ from dualregion.errors import ConfigError, Refused
 from dualregion.procedure import FAIL_BACK, Phase
 from dualregion.procedure.topology import STEP_LABEL, Kind
 from dualregion.state.progress import Incident, Release, Stack, current_incident
+from steps.before import recovery
 from steps.context import StepContext
-from steps.releases import helm_records, recovery
+from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.inputs.examples import settings
 from tests.unit.program.test_program import declared
