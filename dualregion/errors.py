@@ -37,6 +37,10 @@ class DeadlineExceeded(DualRegionError):
     """A gate waited for its whole deadline; running the same command again continues the wait."""
 
 
+class ProgramFault(DualRegionError):
+    """What the program was about to declare contradicts itself; nothing was changed."""
+
+
 class BackendError(DualRegionError):
     """The state backend does not answer."""
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dualregion.procedure import Role, Step
+from dualregion.errors import ProgramFault
+from dualregion.procedure import B0, F1, Role, Step
 from dualregion.procedure.waits import Wait
 
 
@@ -20,6 +21,9 @@ class Kind(StrEnum):
     FAILOVER = "failover"
 
 
+_REPORT = "That is a fault of this program: please report it"
+_ISOLATING = {F1.id, B0.id}
+"""One of these is proved before failover brokers may be declared."""
 ISOLATION = "isolation"
 """The node name of the network isolation: a network policy in the namespace of every installation, and, if
 configured, rules in the AWS network ACLs of its nodes."""
@@ -156,6 +160,30 @@ class Topology:
     acl_rules: tuple[AclRule, ...] = ()
     isolation_after: tuple[str, ...] = ()
     unchanged: bool = False
+
+    def check(self) -> None:
+        """Check what must hold of every topology, whatever decided on it.
+
+        :raises ProgramFault: if a node stands behind one that does not come before it, a held update behind no gate, or
+            failover brokers begin without the gate that proves the isolation.
+        """
+        before = {ISOLATION}
+        for node in self.nodes:
+            if node.name in before:
+                raise ProgramFault(f"{node.name} is declared twice. {_REPORT}")
+            if missing := [name for name in node.after if name not in before]:
+                raise ProgramFault(
+                    f"{node.name} stands behind {', '.join(missing)}, which does not come before it. {_REPORT}"
+                )
+            before.add(node.name)
+        gates = {gate.step.id for gate in self.gates}
+        for each in self.installations:
+            if each.hold_updates and not each.after:
+                raise ProgramFault(f"the brokers of {each.name} are held behind no gate. {_REPORT}")
+            if self.role is Role.SURVIVOR and each.kind is Kind.FAILOVER and not gates & _ISOLATING:
+                raise ProgramFault(
+                    f"failover brokers are declared, and no gate of the isolation. {_REPORT}"
+                )
 
     @property
     def waiting_for(self) -> str | None:

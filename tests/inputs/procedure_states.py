@@ -145,7 +145,8 @@ def answer(state: State) -> str:
 
 
 def line(topology: Topology) -> str:
-    """Return a whole topology as one line."""
+    """Return a whole topology as one line; it holds what must hold of every topology."""
+    topology.check()
     nodes = " | ".join(_node(each) for each in topology.nodes)
     beside = (*topology.isolation_after, topology.names, topology.acl_rules, topology.unchanged)
     return f"{topology.role}: {nodes} ; {beside} ; {topology.waiting_for}"

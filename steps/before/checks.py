@@ -1,0 +1,26 @@
+"""Whether what was decided may be done: every check that needs the region's cluster, and what a person is warned of."""
+
+from dataclasses import replace
+
+from steps.before import preflight
+from steps.before.situation import Log
+from steps.context import StepContext
+from steps.releases import adoption, rendering
+
+
+def of_all(ctx: StepContext, log: Log) -> StepContext:
+    """Check what is to be declared, and return it with what was proved by that.
+
+    :raises DualRegionError: if it must not be declared.
+    """
+    preflight.check(ctx)
+    adoption.check(ctx, ctx.project)
+    seen = rendering.check(ctx)
+    for warning in (*preflight.warnings(ctx), *seen.warnings):
+        log.warn(warning)
+    if ctx.settings.allow_changes:
+        named = ", ".join(ctx.settings.allow_changes)
+        log.warn(f"changes of {named} pass, as allowChanges says: take that out when they are done")
+    if ctx.topology.waiting_for:
+        log.info(f"waiting: {ctx.topology.waiting_for}")
+    return replace(ctx, rendered=seen.proved)

@@ -1,0 +1,45 @@
+"""What must hold of every topology is checked at run time; that it holds in each state: test_procedure_record."""
+
+from dataclasses import replace
+
+import pytest
+
+from dualregion.decision.desired import desired
+from dualregion.errors import ProgramFault
+from dualregion.procedure import F1, N, Role
+from dualregion.procedure.topology import Gate, Installation, Kind, Topology
+from dualregion.state.progress import Stack
+from tests.inputs.examples import failover
+from tests.unit.program.test_program import BASE
+
+NORMAL = Installation(Kind.NORMAL, "camunda-london", {})
+FAILOVER = Installation(Kind.FAILOVER, "camunda-london-failover", {})
+
+
+def test_what_a_failover_declares_holds() -> None:
+    found = desired(failover(0, 1), BASE, Stack())
+    found.check()
+    assert Kind.FAILOVER in {each.kind for each in found.installations}
+
+
+@pytest.mark.parametrize(
+    ("topology", "said"),
+    [
+        (Topology(Role.MEMBER, (NORMAL, NORMAL)), "normal is declared twice"),
+        (Topology(Role.MEMBER, (Gate(N, after=("normal",)), NORMAL)), "N stands behind normal"),
+        (
+            Topology(Role.MEMBER, (NORMAL, Gate(N, after=("elsewhere",)))),
+            "N stands behind elsewhere",
+        ),
+        (Topology(Role.SURVIVOR, (replace(NORMAL, hold_updates=True),)), "held behind no gate"),
+        (Topology(Role.SURVIVOR, (NORMAL, FAILOVER)), "no gate of the isolation"),
+    ],
+)
+def test_a_contradiction_ends_the_run(topology: Topology, said: str) -> None:
+    with pytest.raises(ProgramFault, match=said) as caught:
+        topology.check()
+    assert "please report" in str(caught.value)
+
+
+def test_failover_brokers_stand_behind_the_isolations_gate() -> None:
+    Topology(Role.SURVIVOR, (Gate(F1), replace(FAILOVER, after=("F1",)))).check()
