@@ -1,4 +1,4 @@
-"""Waiting that shows itself: what for, how long, and what was last seen."""
+"""Poll until a condition holds, with a deadline, and report what is awaited, for how long, and what was last seen."""
 
 import time
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class Waiting:
         elapsed = self._clock() - start
         if reason is not None:
             raise DeadlineExceeded(
-                f"{self.step}: waited {elapsed:.0f} s for this: {what}. Last seen: {reason}. "
+                f"{self.step}: waited {elapsed:.0f} s until {what}. Last seen: {reason}. "
                 f"{hint} The same `pulumi up` goes on from here."
             )
         return elapsed
@@ -110,7 +110,7 @@ class _Progress:
     """Says a state when it changes, and again when it has not changed for a while."""
 
     def __init__(self, step: str, what: str, say: Say, clock: Callable[[], float]) -> None:
-        self._prefix, self._say, self._clock = f"{step}: {what}", say, clock
+        self._step, self._what, self._say, self._clock = step, what, say, clock
         self._start = clock()
         self._last: tuple[str | None, float] = (None, self._start - REPEAT_SECONDS)
 
@@ -120,10 +120,10 @@ class _Progress:
 
     def saw(self, reason: str | None) -> None:
         if reason is None:
-            self._say(f"{self._prefix}: yes, after {self.elapsed:.1f} s")
+            self._say(f"{self._step}: done: {self._what} ({self.elapsed:.1f} s)")
             return
         seen, at = self._last
         quiet = self._clock() - at
         if quiet >= REPEAT_SECONDS or (reason != seen and quiet >= 1):
-            self._say(f"{self._prefix}: {self.elapsed:.0f} s; {reason}")
+            self._say(f"{self._step}: waiting until {self._what}: {self.elapsed:.0f} s; {reason}")
             self._last = (reason, self._clock())

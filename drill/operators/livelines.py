@@ -14,7 +14,7 @@ _FAILED = re.compile(r"\*\*[a-z]+ failed\b|\berror:")
 _NOISE = re.compile(
     r"^\s|^(Traceback|KeyboardInterrupt|error: update failed|\d+ (error|warning|message))"
 )
-_WAITED = re.compile(r": yes, after (?!0\.0 s)[\d.]+ s$")
+_WAITED = re.compile(r": done: .* \((?!0\.0 s)[\d.]+ s\)$")
 _UNTOLD = ("from $PATH", "pulumi:providers:")
 
 

@@ -61,7 +61,7 @@ def test_a_recreated_region_has_only_its_rights_in_it(
     assert modest.outputs("region0")["progress"] == ["B0"]
     joining = modest.up("region1")
     assert "Release normal created" in joining.output, joining.output
-    assert "B1: waited 3 s for this: the odd brokers" in joining.output
+    assert "B1: waited 3 s until the odd brokers" in joining.output
 
 
 def test_the_preflight_finds_the_rights_complete_and_names_one_that_is_taken_away(

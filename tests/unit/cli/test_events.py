@@ -97,8 +97,8 @@ def test_a_refusal_is_the_programs_own_sentence_said_once() -> None:
 
 def test_a_gate_that_fails_speaks_for_itself() -> None:
     collector = EventCollector()
-    collector(said('before hook "prove-F1" failed: F1: waited 900 s for this: x', "error"))
-    assert collector.refusal == "F1: waited 900 s for this: x"
+    collector(said('before hook "prove-F1" failed: F1: waited 900 s until x', "error"))
+    assert collector.refusal == "F1: waited 900 s until x"
 
 
 def test_changes_are_told_and_what_stays_is_not() -> None:

@@ -489,9 +489,9 @@ def test_live_lines_tell_what_is_said_done_and_failed_each_once() -> None:
 @pytest.mark.parametrize(
     ("line", "waited"),
     [
-        ("region0: F2: failover broker 1 joined: yes, after 3.6 s", True),
-        ("preflight: the brokers of paris leave the topology: yes, after 36.7 s", True),
-        ("F1: the gateway answers: yes, after 0.0 s", False),
+        ("region0: F2: done: failover broker 1 joined (3.6 s)", True),
+        ("preflight: done: the brokers of paris leave the topology (36.7 s)", True),
+        ("F1: done: the gateway answers (0.0 s)", False),
         ("F2: failover broker 1 joined: 10 s; not yet", False),
     ],
 )

@@ -82,9 +82,9 @@ def test_who_does_not_answer_is_left_out(log: Path) -> None:
 
 PULUMI = """#!/bin/sh
 echo ' +  pulumi:pulumi:Stack p-region0 creating (0s) F2: two brokers joined: 0 s; one is missing'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (1s) F2: two brokers joined: yes, after 1.2 s'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: two brokers joined: yes, after 1.2 s'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: the gateway answers: yes, after 0.0 s'
+echo ' +  pulumi:pulumi:Stack p-region0 creating (1s) F2: done: two brokers joined (1.2 s)'
+echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: done: two brokers joined (1.2 s)'
+echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: done: the gateway answers (0.0 s)'
 """
 
 
@@ -98,8 +98,8 @@ def test_each_time_the_program_has_waited_is_counted_once(tmp_path: Path) -> Non
     assert stacks.waits == 1
     assert told == [
         "  region0: F2: two brokers joined: 0 s; one is missing",
-        "  region0: F2: two brokers joined: yes, after 1.2 s",
-        "  region0: F2: the gateway answers: yes, after 0.0 s",
+        "  region0: F2: done: two brokers joined (1.2 s)",
+        "  region0: F2: done: the gateway answers (0.0 s)",
     ]
     stacks.up("region0", "again")
     assert stacks.waits == 2

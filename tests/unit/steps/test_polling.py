@@ -60,7 +60,7 @@ def test_the_patched_clock_is_the_one_that_tenacity_sleeps_on(clock: Clock) -> N
 def test_what_is_so_already_is_not_waited_for(clock: Clock) -> None:
     lines: list[str] = []
     assert waiting(clock, lines).until_none("brokers joined", seeing(None), "Look.") == 0
-    assert lines == ["F2: brokers joined: yes, after 0.0 s"]
+    assert lines == ["F2: done: brokers joined (0.0 s)"]
 
 
 def test_it_waits_until_there_is_no_reason_left_and_returns_the_seconds(clock: Clock) -> None:
@@ -70,8 +70,8 @@ def test_it_waits_until_there_is_no_reason_left_and_returns_the_seconds(clock: C
     )
     assert took == 3
     assert lines == [
-        "F2: brokers joined: 0 s; 1 missing",
-        "F2: brokers joined: yes, after 3.0 s",
+        "F2: waiting until brokers joined: 0 s; 1 missing",
+        "F2: done: brokers joined (3.0 s)",
     ]
 
 
@@ -83,7 +83,7 @@ def test_the_deadline_tells_what_was_awaited_what_was_seen_last_and_what_to_try(
             "2 failover brokers are ready", seeing("0 of 2", "1 of 2"), "Look at the pods."
         )
     text = str(caught.value)
-    assert text.startswith("F2: waited 60 s for this: 2 failover brokers are ready.")
+    assert text.startswith("F2: waited 60 s until 2 failover brokers are ready.")
     assert "Last seen: 1 of 2." in text
     assert "Look at the pods." in text
     assert "`pulumi up` goes on from here" in text
@@ -94,17 +94,17 @@ def test_an_unchanged_state_is_said_again_now_and_then_but_not_at_every_look(clo
     with pytest.raises(DeadlineExceeded):
         waiting(clock, lines, deadline=100, poll=0.5).until_none("x", seeing("same"), "Look.")
     assert len(lines) == 100 / REPEAT_SECONDS + 1
-    assert lines[1] == f"F2: x: {REPEAT_SECONDS:.0f} s; same"
+    assert lines[1] == f"F2: waiting until x: {REPEAT_SECONDS:.0f} s; same"
 
 
 def test_a_changed_state_is_said_at_once_if_the_last_line_is_a_second_old(clock: Clock) -> None:
     lines: list[str] = []
     waiting(clock, lines, poll=1).until_none("x", seeing("a", "b", "b", "c", None), "Look.")
     assert lines == [
-        "F2: x: 0 s; a",
-        "F2: x: 1 s; b",
-        "F2: x: 3 s; c",
-        "F2: x: yes, after 4.0 s",
+        "F2: waiting until x: 0 s; a",
+        "F2: waiting until x: 1 s; b",
+        "F2: waiting until x: 3 s; c",
+        "F2: done: x (4.0 s)",
     ]
 
 
@@ -119,7 +119,7 @@ def test_a_failed_call_is_a_reason_like_any_other(clock: Clock) -> None:
     lines: list[str] = []
     look = seeing(CallFailed("GET /v1/topology: 503"), CallFailed("GET /v1/topology: 503"), None)
     assert waiting(clock, lines).until_none("x", look, "Look.") == 2
-    assert lines[0] == "F2: x: 0 s; GET /v1/topology: 503"
+    assert lines[0] == "F2: waiting until x: 0 s; GET /v1/topology: 503"
 
 
 def test_a_failed_call_at_the_deadline_is_what_was_seen_last(clock: Clock) -> None:

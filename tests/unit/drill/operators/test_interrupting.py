@@ -58,11 +58,11 @@ FAILOVER_LINES = """Updating (region0):
  ~  kubernetes:core/v1:ConfigMap N refresh (0.16s)\x20
  ~  kubernetes:helm.sh/v3:Release normal refresh (0.23s)\x20
 @ updating....
-    pulumi:pulumi:Stack camunda-dual-region-region0 running preflight: the brokers of paris leave the topology: yes, after 36.7 s
+    pulumi:pulumi:Stack camunda-dual-region-region0 running preflight: done: the brokers of paris leave the topology (36.7 s)
  +  dualregion:index:Gate F1 creating (0s)\x20
  +  kubernetes:core/v1:ConfigMap F1 creating (0s)\x20
-    pulumi:pulumi:Stack camunda-dual-region-region0 running F1: the brokers of paris (camunda-paris) are gone from the topology: yes, after 0.0 s
-    pulumi:pulumi:Stack camunda-dual-region-region0 running F1: the gateway answers: yes, after 0.0 s
+    pulumi:pulumi:Stack camunda-dual-region-region0 running F1: done: the brokers of paris (camunda-paris) are gone from the topology (0.0 s)
+    pulumi:pulumi:Stack camunda-dual-region-region0 running F1: done: the gateway answers (0.0 s)
  +  kubernetes:core/v1:ConfigMap F1 creating (0s)\x20
  +  kubernetes:core/v1:ConfigMap F1 created (0.07s)\x20
     dualregion:index:Camunda normal \x20
@@ -82,8 +82,8 @@ FAILOVER_LINES = """Updating (region0):
     pulumi:pulumi:Stack camunda-dual-region-region0  4 warnings; 25 messages
 Diagnostics:
   pulumi:pulumi:Stack (camunda-dual-region-region0):
-    F1: the gateway answers: yes, after 0.0 s
-    F2: 1 failover brokers in camunda-london-failover are ready: yes, after 45.8 s
+    F1: done: the gateway answers (0.0 s)
+    F2: done: 1 failover brokers in camunda-london-failover are ready (45.8 s)
 Outputs:
       ~ [0]: "N" => "F1"
 """
@@ -125,7 +125,7 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
         ),
         # A gate that is over at once says only this.
         (
-            f"{STACK_LINE} running B6: no failover broker is in the topology: yes, after 0.0 s\n",
+            f"{STACK_LINE} running B6: done: no failover broker is in the topology (0.0 s)\n",
             Point("gate B6", False),
         ),
         (" +  kubernetes:core/v1:ConfigMap B7 created (12s) \n", Point("gate B7", True)),
@@ -164,7 +164,7 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
             Point("binding normal", False),
         ),
         (
-            f"{STACK_LINE} rights: the rights in namespace other are at work: yes, after 0.0 s\n",
+            f"{STACK_LINE} rights: done: the rights in namespace other are at work (0.0 s)\n",
             None,
         ),
         (
@@ -447,7 +447,7 @@ for gate in ("F1", "F2"):
     if held(gate):
         line("    kubernetes:core/v1:ConfigMap " + gate + "  ")
         continue
-    line("{stack} running " + gate + ": the gateway answers: yes, after 0.0 s")
+    line("{stack} running " + gate + ": done: the gateway answers (0.0 s)")
     {slow}
     line(" +  kubernetes:core/v1:ConfigMap " + gate + " created (49s) ")
     time.sleep(0.5)
