@@ -24,10 +24,10 @@ from dualregion.config.settings import ChartSettings
 from dualregion.procedure import F1
 from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
 from steps import claiming
-from steps.before.preflight import refuse_leftovers
 from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from steps.paused_exporters import loud_about_the_pause
+from steps.preflight import refuse_leftovers
 from steps.releases import adoption, helm_records, rollout
 from steps.releases.clean_slate import wait_until_ended
 from steps.releases.rbac import wait_until_granted

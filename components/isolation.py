@@ -4,8 +4,8 @@ import pulumi
 
 from components.hooking import carry_out
 from dualregion.procedure import F1
-from steps.before.preflight import demand_lost_region_gone
 from steps.context import StepContext
+from steps.preflight import demand_lost_region_gone
 
 
 def before_isolation(name: str, ctx: StepContext) -> pulumi.ResourceOptions:

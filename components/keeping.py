@@ -7,8 +7,8 @@ what would change all the same is refused.
 
 import pulumi
 
-from steps.before.preflight import refuse_to_change, refuse_to_make
 from steps.context import StepContext
+from steps.preflight import refuse_to_change, refuse_to_make
 
 
 def keeping(ctx: StepContext) -> pulumi.ResourceOptions:

@@ -15,8 +15,7 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N
-from steps import broker_views, claiming
-from steps.before import preflight
+from steps import broker_views, claiming, preflight
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice
 from steps.releases import adoption, rendering, rollout, webapps

@@ -36,7 +36,7 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
 from steps.before import identity
-from steps.before.preflight import SPARE_LIVING
+from steps.preflight import SPARE_LIVING
 
 _LOOK_SECONDS = 0.2
 """How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""

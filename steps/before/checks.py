@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from steps.before import preflight
+from steps import preflight
 from steps.before.situation import Log
 from steps.context import StepContext
 from steps.releases import adoption, rendering

@@ -27,7 +27,7 @@ from cli.stacks.region_steps import Turn
 from dualregion.errors import Refused
 from dualregion.procedure import B2, F1, F2
 from sandbox.patience import allowed
-from steps.before.preflight import SPARE_LIVING
+from steps.preflight import SPARE_LIVING
 from tests.fakes import pulumi_command
 
 REFUSED = (

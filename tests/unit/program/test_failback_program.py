@@ -20,7 +20,7 @@ import pytest
 from components.region import Region, RegionArgs
 from dualregion.chart.begun import Begun
 from dualregion.errors import Refused
-from steps.before import preflight
+from steps import preflight
 from steps.context import StepContext
 from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set

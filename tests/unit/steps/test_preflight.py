@@ -18,7 +18,7 @@ from dualregion.decision.desired import desired, remembered
 from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident, Stack
-from steps.before import preflight
+from steps import preflight
 from steps.context import StepContext
 from tests.fakes.kubernetes import (
     Document,
