@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dualregion.errors import ProgramFault
 from dualregion.procedure import B0, F1, Role, Step
 from dualregion.procedure.waits import Wait
 
@@ -21,7 +20,6 @@ class Kind(StrEnum):
     FAILOVER = "failover"
 
 
-_REPORT = "That is a fault of this program: please report it"
 _ISOLATING = {F1.id, B0.id}
 """One of these is proved before failover brokers may be declared."""
 ISOLATION = "isolation"
@@ -161,29 +159,29 @@ class Topology:
     isolation_after: tuple[str, ...] = ()
     unchanged: bool = False
 
-    def check(self) -> None:
-        """Check what must hold of every topology, whatever decided on it.
+    def contradiction(self) -> str | None:
+        """Return what must not hold of any topology, whatever decided on it; None if all is well.
 
-        :raises ProgramFault: if a node stands behind one that does not come before it, a held update behind no gate, or
-            failover brokers begin without the gate that proves the isolation.
+        A node stands behind one that does not come before it, a held update behind no gate, or failover brokers begin
+        without the gate that proves the isolation.
         """
         before = {ISOLATION}
         for node in self.nodes:
             if node.name in before:
-                raise ProgramFault(f"{node.name} is declared twice. {_REPORT}")
+                return f"{node.name} is declared twice"
             if missing := [name for name in node.after if name not in before]:
-                raise ProgramFault(
-                    f"{node.name} stands behind {', '.join(missing)}, which does not come before it. {_REPORT}"
+                return (
+                    f"{node.name} stands behind {', '.join(missing)}, which does not come before it"
                 )
             before.add(node.name)
         gates = {gate.step.id for gate in self.gates}
         for each in self.installations:
             if each.hold_updates and not each.after:
-                raise ProgramFault(f"the brokers of {each.name} are held behind no gate. {_REPORT}")
-            if self.role is Role.SURVIVOR and each.kind is Kind.FAILOVER and not gates & _ISOLATING:
-                raise ProgramFault(
-                    f"failover brokers are declared, and no gate of the isolation. {_REPORT}"
-                )
+                return f"the brokers of {each.name} are held behind no gate"
+            begins = self.role is Role.SURVIVOR and each.kind is Kind.FAILOVER
+            if begins and not gates & _ISOLATING:
+                return "failover brokers are declared, and no gate of the isolation"
+        return None
 
     @property
     def waiting_for(self) -> str | None:

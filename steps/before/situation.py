@@ -21,7 +21,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.decision.drift import Wanted, drift
 from dualregion.decision.guards import disagreement, unsafe_change
-from dualregion.errors import ClusterUnreachable, ConfigError
+from dualregion.errors import ClusterUnreachable, ConfigError, ProgramFault
 from dualregion.iam import with_role
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
@@ -143,7 +143,8 @@ def decide(
     if topology is None:
         log.warn(str(seen.error))
         topology = remembered(settings, seen.own)
-    topology.check()
+    if fault := topology.contradiction():
+        raise ProgramFault(f"{fault}. That is a fault of this program: please report it")
     return StepContext(
         cluster,
         settings,

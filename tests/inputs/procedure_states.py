@@ -146,7 +146,7 @@ def answer(state: State) -> str:
 
 def line(topology: Topology) -> str:
     """Return a whole topology as one line; it holds what must hold of every topology."""
-    topology.check()
+    assert topology.contradiction() is None
     nodes = " | ".join(_node(each) for each in topology.nodes)
     beside = (*topology.isolation_after, topology.names, topology.acl_rules, topology.unchanged)
     return f"{topology.role}: {nodes} ; {beside} ; {topology.waiting_for}"

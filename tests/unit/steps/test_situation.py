@@ -188,7 +188,7 @@ class TestWhatIsDecided:
     ) -> None:
         broken = Topology(Role.MEMBER, (installations.own(settings(), {}),) * 2)
         monkeypatch.setattr("steps.before.situation.desired", lambda *_: broken)
-        with pytest.raises(ProgramFault):
+        with pytest.raises(ProgramFault, match="please report it"):
             decided(settings(), cluster, log)
 
 
