@@ -140,7 +140,7 @@ class TestLettingFailoverBrokersGo:
     def test_they_go_when_all_others_are_complete(self, here: World) -> None:
         self.check(here)
         assert here.said[-1].startswith(
-            "deletion: every partition works without the failover brokers"
+            "deletion: done: every partition works without the failover brokers"
         )
 
     def test_a_recreated_broker_that_is_down_keeps_them(self, here: World) -> None:
