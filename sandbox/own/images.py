@@ -156,8 +156,10 @@ class OwnImages(_Model):
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if not list(self.all_images()):
-            raise ValueError(f"no image: name one below `images` ({', '.join(PARTS)}) or `others`")
+        if not list(self.all_images()) and self.chart is None:
+            raise ValueError(
+                f"no image and no chart: name an image below `images` ({', '.join(PARTS)}) or `others`, or a `chart`"
+            )
         sources: dict[Reference, Path | None] = {}
         for key, each in self.all_images():
             if sources.setdefault(each.reference, each.archive) != each.archive:

@@ -27,7 +27,7 @@ _PULLED = "pulled"
 
 
 def ensure(console: Console, own: OwnImages, seed: Path) -> Path:
-    """Make the seed with the user's images, if it is not in the cache, and return it.
+    """Make the seed with the user's images, if it is not in the cache, and return it; without any, the sandbox's own.
 
     Args:
         console: where progress is shown.
@@ -37,6 +37,8 @@ def ensure(console: Console, own: OwnImages, seed: Path) -> Path:
     Raises:
         SandboxError: an archive is unusable, or containerd refused or could not pull an image.
     """
+    if not list(own.all_images()):
+        return seed
     return setup.ensure_part(console, part(own, seed)) / ROOT
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from drill.errors import DrillError
 from drill.own_images import broker_told, helm_chart, image_values
@@ -20,6 +21,7 @@ from drill.settings import (
     REHEARSAL_BROKERS,
     DrillSettings,
     Places,
+    chart_of,
     default_rate,
     stack_config,
     values_files,
@@ -27,7 +29,7 @@ from drill.settings import (
 from sandbox.errors import SandboxError
 from sandbox.own.archives import Content, content_of
 from sandbox.own.images import OwnImages, Reference
-from sandbox.own.seed import demand_held, part
+from sandbox.own.seed import demand_held, ensure, part
 from sandbox.setup.parts.archive import Image, write_archive
 
 ZEEBE = {"image": "registry.example.com:5000/team/zeebe:8.5.25", "archive": "zeebe.tar"}
@@ -131,7 +133,7 @@ def test_a_name_without_a_tag_is_refused(name: str) -> None:
             "chart: 'camunda-platform' is a chart's name .* needs `version` and `repository`",
             id="a chart without a place",
         ),
-        pytest.param({}, "no image: name one below", id="nothing"),
+        pytest.param({}, "no image and no chart: name an image below", id="nothing"),
         pytest.param({"images": [1]}, r"images: .*, and not \[1\]", id="a list"),
         pytest.param(
             {"images": {"zeebe": ZEEBE}, "others": [{"image": ZEEBE["image"]}]},
@@ -293,6 +295,17 @@ def test_without_images_of_ones_own_all_is_the_sandboxs() -> None:
     assert config["chart.name"] == str(Places().chart)
     assert "chart.version" not in config
     assert values_files(DrillSettings(), Places()) == Places().values
+
+
+def test_a_chart_of_ones_own_needs_no_images(tmp_path: Path) -> None:
+    """As `make real-chart` names it: what runs is the sandbox's own."""
+    own = read(tmp_path, chart={"name": str(tmp_path / "mine.yaml")})
+    assert (own.parts(), list(own.all_images())) == ({}, [])
+    seed = tmp_path / "seed"
+    assert ensure(Console(), own, seed) == seed
+    settings = DrillSettings(images=own)
+    assert chart_of(settings, Places()) == own.chart
+    assert image_values(own) == {}
 
 
 def test_every_part_has_values_of_its_own_that_concern_it_alone(tmp_path: Path) -> None:

@@ -221,7 +221,9 @@ def test_brokers_that_have_just_died_are_given_time_to_leave(
     monkeypatch.setattr(preflight, "SETTLE_SECONDS", 60)
     sees(survivor, EVERYONE, EVERYONE, SURVIVORS | {7: PARIS}, SURVIVORS)
     said = check(cluster)
-    assert said[0].startswith("preflight: waiting until the brokers of paris leave the topology: 0 s; ")
+    assert said[0].startswith(
+        "preflight: waiting until the brokers of paris leave the topology: 0 s; "
+    )
     assert said[-1].startswith("preflight: done: the brokers of paris leave the topology")
 
 
