@@ -77,7 +77,8 @@ def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
             ("/usr/local/bin/startup.sh",),
             user=f"{USER}:{USER}",
             workdir="/usr/local/zeebe",
-            env={"ZEEBE_STANDALONE_GATEWAY": "false"},
+            # As the official image sets them: the chart's start script reads both, and ends where one is not set.
+            env={"ZEEBE_STANDALONE_GATEWAY": "false", "ZEEBE_RESTORE": "false"},
             ports=(8080, 9600, 26500, 26501, 26502),
         ),
         Image(
