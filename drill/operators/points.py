@@ -115,7 +115,8 @@ _STEP = "|".join(
     )
 )
 _SAID = re.compile(
-    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)|rights: the rights in namespace (?P<namespace>\S+) .*): "
+    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)): "
+    r"|^rights: (?:waiting until|done:) the rights in namespace (?P<namespace>\S+) "
 )
 _RESOURCE = re.compile(
     r"^ *\S{0,2} +kubernetes:(?:"

@@ -224,7 +224,7 @@ def at_work(project: Project) -> Iterator["subprocess.Popen[str]"]:
         seen = []
         for line in process.stdout:
             seen.append(line)
-            if "F1: the brokers" in line:
+            if "F1: waiting until the brokers" in line:
                 break
         assert process.poll() is None, seen
         yield process
@@ -280,8 +280,8 @@ def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: 
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
     project.config("region0", deadlineSeconds=60)
-    seen = project.killed_up("region0", at="F1: the brokers")
-    assert "F1: the brokers" in seen, seen
+    seen = project.killed_up("region0", at="F1: waiting until the brokers")
+    assert "F1: waiting until the brokers" in seen, seen
     project.config("region0", deadlineSeconds=3)
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said

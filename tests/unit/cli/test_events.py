@@ -54,13 +54,15 @@ def test_progress_lines_name_their_step() -> None:
     lines: list[Line] = []
     collector = EventCollector(on_line=lines.append)
     collector(
-        said("<{%reset%}>F2: 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>")
+        said(
+            "<{%reset%}>F2: waiting until 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>"
+        )
     )
     collector(said("restarting camunda-zeebe-0"))
     collector(said("noise", "debug"))
     collector(said("using pulumi-resource-kubernetes from $PATH at x", "warning"))
     assert lines == [
-        Line("F2", "2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
+        Line("F2", "waiting until 2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
         Line("", "restarting camunda-zeebe-0"),
     ]
 

@@ -254,7 +254,7 @@ def test_without_a_terminal_each_thing_said_is_a_line() -> None:
     assert isinstance(file, io.StringIO)
     lines = [line[10:] for line in file.getvalue().splitlines()]
     assert lines == [
-        "region0: F1: the brokers of paris are gone: 3 s; still broker 1",
+        "region0: F1: waiting until the brokers of paris are gone: 3 s; still broker 1",
         "region0: restarting camunda-zeebe-0",
         "region0: create ConfigMap F1",
     ]

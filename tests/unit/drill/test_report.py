@@ -492,7 +492,7 @@ def test_live_lines_tell_what_is_said_done_and_failed_each_once() -> None:
         ("region0: F2: done: failover broker 1 joined (3.6 s)", True),
         ("preflight: done: the brokers of paris leave the topology (36.7 s)", True),
         ("F1: done: the gateway answers (0.0 s)", False),
-        ("F2: failover broker 1 joined: 10 s; not yet", False),
+        ("F2: waiting until failover broker 1 joined: 10 s; not yet", False),
     ],
 )
 def test_what_the_program_waited_for_is_told_from_what_was_so_at_once(

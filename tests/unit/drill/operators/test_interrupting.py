@@ -73,7 +73,7 @@ FAILOVER_LINES = """Updating (region0):
  +  kubernetes:helm.sh/v3:Release failover created (1s)\x20
  ~  kubernetes:helm.sh/v3:Release normal updated (3s) [diff: ~values]
  +  dualregion:index:Gate F2 creating (0s)\x20
-    pulumi:pulumi:Stack camunda-dual-region-region0 running F2: 1 failover brokers in camunda-london-failover are ready: 0 s; 0 of 1 brokers in camunda-london-failover ready
+    pulumi:pulumi:Stack camunda-dual-region-region0 running F2: waiting until 1 failover brokers in camunda-london-failover are ready: 0 s; 0 of 1 brokers in camunda-london-failover ready
     pulumi:pulumi:Stack camunda-dual-region-region0 running restarting camunda-zeebe-0 in camunda-london: there is no quorum to lose
  +  kubernetes:core/v1:ConfigMap F2 creating (49s)\x20
  +  kubernetes:core/v1:ConfigMap F2 created (49s)\x20
@@ -120,7 +120,7 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
     ("line", "point"),
     [
         (
-            f"{STACK_LINE} running B2: exporting is paused: 0 s; broker 1\n",
+            f"{STACK_LINE} running B2: waiting until exporting is paused: 0 s; broker 1\n",
             Point("gate B2", False),
         ),
         # A gate that is over at once says only this.
@@ -134,7 +134,10 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
             Point("gate F1", True),
         ),
         (" +  kubernetes:helm.sh/v3:Release normal created (6s) \n", Point(INSTALL, True)),
-        (f"{STACK_LINE} running N: the 2 brokers of camunda-paris are ready: 0 s; 0 of 2\n", None),
+        (
+            f"{STACK_LINE} running N: waiting until the 2 brokers of camunda-paris are ready: 0 s; 0 of 2\n",
+            None,
+        ),
         (" +  kubernetes:core/v1:ConfigMap N created (12s) \n", None),
         (
             " -  kubernetes:helm.sh/v3:Release failover deleting (0s) \n",
@@ -155,12 +158,12 @@ def test_points_are_read_off_the_lines_of_a_failover() -> None:
         (" +  kubernetes:core/v1:Namespace failover-namespace creating (0s) \n", None),
         (" +  kubernetes:core/v1:Namespace failover-namespace created (0.02s) \n", None),
         (
-            f"{STACK_LINE} running rights: the rights in namespace camunda-london-failover are at work: yes, "
-            "after 0.0 s\n",
+            f"{STACK_LINE} running rights: done: the rights in namespace camunda-london-failover are at work "
+            "(0.0 s)\n",
             Point("binding failover", False),
         ),
         (
-            f"{STACK_LINE}  rights: the rights in namespace camunda-paris are at work: 0 s; kube context 'x': 403\n",
+            f"{STACK_LINE}  rights: waiting until the rights in namespace camunda-paris are at work: 0 s; kube context 'x': 403\n",
             Point("binding normal", False),
         ),
         (
