@@ -247,7 +247,7 @@ def test_locks_are_read_from_pulumis_words() -> None:
 def test_without_a_terminal_each_thing_said_is_a_line() -> None:
     console = Console(file=io.StringIO(), width=100)
     with running("region0", STEPS, console) as shown:
-        shown.line(Line("F1", "the brokers of paris are gone: 3 s; still broker 1"))
+        shown.line(Line("F1", "waiting until the brokers of paris are gone: 3 s; still broker 1"))
         shown.line(Line("", "restarting camunda-zeebe-0"))
         shown.change(Change("create", "ConfigMap", "F1"))
     file = console.file
