@@ -112,7 +112,7 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def _hold(path: Path, stack: ExitStack) -> None:
-    """Lock the file until the stack closes; whoever had it before has removed it, so it may be another by now."""
+    """Lock the file until the stack closes; its last holder has removed it, so it may be another one by now."""
     while True:
         held = stack.enter_context(path.open("w"))
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

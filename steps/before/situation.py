@@ -5,7 +5,7 @@ cluster; then `decide`, on all of that.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -125,24 +125,7 @@ def decide(
     :raises ConfigError: if it must not be declared.
     :raises DualRegionError: if the cluster can no longer be looked at.
     """
-    unrecorded: Mapping[str, int] = {}
-    topology = (
-        None
-        if seen.error
-        else desired(settings, files.base, seen.peer, seen.own, files.failover_values)
-    )
-    if topology is not None:
-        _refuse_drift(settings, topology, files, seen)
-        try:
-            if topology.role is Role.SURVIVOR:
-                topology = standing.proved_again(cluster, settings, topology, seen.own, log.warn)
-            unrecorded = _unrecorded(topology, seen.own, cluster, settings)
-        except (ClusterUnreachable, CallFailed) as error:
-            _raise_unless_lost(settings, error)
-            seen, topology = replace(seen, error=str(error)), None
-    if topology is None:
-        log.warn(str(seen.error))
-        topology = remembered(settings, seen.own)
+    topology, unrecorded = _wanted(settings, files, cluster, seen, log)
     if fault := topology.contradiction():
         raise ProgramFault(f"{fault}. That is a fault of this program: please report it")
     return StepContext(
@@ -160,6 +143,28 @@ def decide(
         chart=str(files.chart),
         bases=Bases.of(files.base, files.failover_values),
     )
+
+
+def _wanted(
+    settings: Settings, files: Files, cluster: Cluster, seen: Observation, log: Log
+) -> tuple[Topology, Mapping[str, int]]:
+    """Return what is to be declared, and the revisions of releases that Pulumi's state does not hold.
+
+    A lost region that does not answer, or no longer, stays as its stack remembers it.
+    """
+    unreachable = seen.error
+    if unreachable is None:
+        topology = desired(settings, files.base, seen.peer, seen.own, files.failover_values)
+        _refuse_drift(settings, topology, files, seen)
+        try:
+            if topology.role is Role.SURVIVOR:
+                topology = standing.proved_again(cluster, settings, topology, seen.own, log.warn)
+            return topology, _unrecorded(topology, seen.own, cluster, settings)
+        except (ClusterUnreachable, CallFailed) as error:
+            _raise_unless_lost(settings, error)
+            unreachable = str(error)
+    log.warn(unreachable)
+    return remembered(settings, seen.own), {}
 
 
 def _found_again(
@@ -237,7 +242,7 @@ def _chain_writes(
 def _unrecorded(
     topology: Topology, own: Stack, cluster: Cluster, settings: Settings
 ) -> dict[str, int]:
-    """Return the revision of each release of ours that Pulumi's state knows nothing of."""
+    """Return the revision of each release of ours that Pulumi's state does not hold."""
     found = {
         each.name: helm_records.unrecorded_upgrade(
             cluster, each.namespace, settings.release, each.values, own.values.get(each.name)
