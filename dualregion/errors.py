@@ -3,20 +3,31 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dualregion.messages import Message
+
 _PROJECT = Path(__file__).parent.parent
 
 
 class DualRegionError(Exception):
-    """Root of all errors that are meant for the user's eyes."""
+    """Root of all errors that are meant for the user's eyes; its text is the message's sentence."""
+
+    def __init__(self, message: Message | str) -> None:
+        self.message = message
+        super().__init__(message)
+
+    @property
+    def code(self) -> str:
+        """The message's code, for programs."""
+        return self.message.code if isinstance(self.message, Message) else ""
 
 
 class ConfigError(DualRegionError):
     """The configuration is not usable.
 
-    :ivar problems: one sentence for each problem found, so that all can be fixed at once.
+    :ivar problems: one message for each problem found, so that all can be fixed at once.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[Message | str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(f"- {problem}" for problem in self.problems))
 

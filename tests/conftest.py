@@ -8,6 +8,7 @@ from types import FrameType
 
 import pytest
 
+from dualregion.messages import catalogue
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from tests import parts
@@ -46,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail where a part of the set-up is missing, instead of skipping the tests that need it",
     )
+    parser.addoption(
+        "--codes",
+        action="store_true",
+        help="show each message's code instead of its sentence, but in the tests of sentences: no text decides anything",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_STDERR] = os.dup(2)
     parts.demanded = config.getoption("--complete")
+    catalogue.CODES_ONLY = config.getoption("--codes")
     try:
         allowed(0)
     except SandboxError as error:
@@ -83,6 +90,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the property tests, those that take seeds, and give every test its limit, unless one is given."""
+    if config.getoption("--codes"):
+        items[:] = [item for item in items if item.get_closest_marker("golden") is None]
     grace, given = allowed(GRACE_SECONDS), config.getoption("timeout")
     for item in items:
         if "seeds" in getattr(item, "fixturenames", ()):

@@ -3,6 +3,7 @@
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
+from dualregion.messages import decision as messages
 from dualregion.procedure import B0, B1, B7, PROCEDURE, Phase, Role
 from dualregion.procedure.topology import Kind
 from dualregion.state import claims
@@ -17,10 +18,7 @@ def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> s
     and so is a lost region that would start brokers whose ids the survivor's failover brokers have.
     """
     if peer.region == settings.region:
-        return (
-            f"region is {settings.region} here and on stack {settings.peer_stack_name}: two stacks of one region "
-            "would start the same brokers twice; check region in both Pulumi.<stack>.yaml, and peerStack"
-        )
+        return messages.same_region_twice(settings.region, settings.peer_stack_name)
     if settings.phase is Phase.NORMAL:
         return claims.against_normal(settings, peer)
     if settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR:

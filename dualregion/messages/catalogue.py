@@ -1,0 +1,57 @@
+"""A sentence that carries its code and its facts, and how one is written."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+
+
+class Message(str):
+    """A sentence for people, with what programs need of it.
+
+    :ivar code: its code, such as `no-survivor`; it stands in users' scripts and never changes.
+    :ivar facts: what the sentence is made of, by name.
+    """
+
+    code: str
+    facts: Mapping[str, Any]
+
+    def __new__(cls, code: str, facts: Mapping[str, Any], sentence: str) -> "Message":
+        """Make a message; only `message` does.
+
+        :param sentence: what is shown of it.
+        """
+        made = super().__new__(cls, sentence)
+        made.code, made.facts = code, facts
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Message, (self.code, dict(self.facts), str(self))
+
+
+CODES_ONLY = False
+"""Whether a message's code is shown instead of its sentence: by tests, which then show that no text decides anything."""
+CATALOGUE: dict[str, Callable[..., Message]] = {}
+"""All messages by their codes, as far as their modules have been imported."""
+
+
+def message(sentence: Callable[P, str]) -> Callable[P, Message]:
+    """Make a message of a function that returns its sentence; its name is the code, its parameters are the facts.
+
+    :raises ValueError: if there is another message of that code.
+    """
+    code = sentence.__name__.replace("_", "-")
+    parameters = signature(sentence)
+
+    @wraps(sentence)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Message:
+        facts = parameters.bind(*args, **kwargs).arguments
+        said = sentence(*args, **kwargs)
+        return Message(code, facts, code if CODES_ONLY else said)
+
+    if code in CATALOGUE:
+        raise ValueError(f"two messages have the code {code}")
+    CATALOGUE[code] = made
+    return made

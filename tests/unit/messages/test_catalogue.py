@@ -1,0 +1,33 @@
+"""The catalogue of messages: each has a code, a meaning and a sentence, and the page of them is true."""
+
+import inspect
+
+import pytest
+
+from dualregion.messages import CATALOGUE, message
+from tests.raising import assert_message
+from tools import errors_page
+
+errors_page.rooms()
+
+
+@pytest.mark.golden
+def test_page_is_true() -> None:
+    assert errors_page.DOCUMENT.read_text() == errors_page.page(), (
+        "read what it changes, and run `python -m tools.errors_page`"
+    )
+
+
+@pytest.mark.parametrize("code", sorted(CATALOGUE))
+def test_message_says_what_it_means(code: str) -> None:
+    found = errors_page.sample(code)
+    assert_message(found, code)
+    assert inspect.getdoc(CATALOGUE[code]), "its docstring is what `docs/errors.md` says of it"
+
+
+def test_two_messages_never_have_one_code() -> None:
+    def same_region_twice() -> str:
+        return "text"
+
+    with pytest.raises(ValueError, match="same-region-twice"):
+        message(same_region_twice)
