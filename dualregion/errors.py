@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dualregion.messages import Message
+from dualregion.messages import errors as messages
 
 _PROJECT = Path(__file__).parent.parent
 
@@ -29,7 +30,13 @@ class ConfigError(DualRegionError):
 
     def __init__(self, problems: Sequence[Message | str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"- {problem}" for problem in self.problems))
+        only = self.problems[0] if len(self.problems) == 1 else None
+        super().__init__(only or messages.several_problems(self.problems))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The problems' codes, for programs."""
+        return tuple(each.code for each in self.problems if isinstance(each, Message))
 
 
 class Refused(DualRegionError):

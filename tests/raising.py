@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from dualregion.errors import DualRegionError
 from dualregion.messages import Message
 
+Error = TypeVar("Error", bound=DualRegionError)
+
 
 @contextmanager
 def raises(
-    code: str, kind: type[DualRegionError] = DualRegionError, **facts: Any
-) -> Iterator[pytest.ExceptionInfo[DualRegionError]]:
-    """Demand an error by its code.
+    code: str,
+    kind: type[Error] = DualRegionError,  # type: ignore[assignment]
+    **facts: Any,
+) -> Iterator[pytest.ExceptionInfo[Error]]:
+    """Demand an error by its code; a `ConfigError` with one problem has that one's.
 
     :param facts: those of the message that matter here.
     """

@@ -27,8 +27,24 @@ class Message(str):
         made.code, made.facts = code, facts
         return made
 
+    def redacted(self, redact: Callable[[str], str]) -> "Message":
+        """Return the same message with this done to its sentence and to each text of its facts.
+
+        :param redact: returns a text without what is secret.
+        """
+        facts = {name: _redacted(fact, redact) for name, fact in self.facts.items()}
+        return Message(self.code, facts, redact(str(self)))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Message, (self.code, dict(self.facts), str(self))
+
+
+def _redacted(fact: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(fact, Message):
+        return fact.redacted(redact)
+    if isinstance(fact, str):
+        return redact(fact)
+    return [_redacted(each, redact) for each in fact] if isinstance(fact, list | tuple) else fact
 
 
 CODES_ONLY = False

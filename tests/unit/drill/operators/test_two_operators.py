@@ -9,7 +9,7 @@ from drill.scenario.two_operators import nothing_was_begun, second_is_refused
 
 LONDON, PARIS = REGIONS
 REFUSAL = (
-    "error: nothing was changed:\n- lostRegion is 0 here, but stack region0 has begun to fail over for this region, paris "
+    "error: nothing was changed:\nlostRegion is 0 here, but stack region0 has begun to fail over for this region, paris "
     "(incident 1-region1-lost): if both did, two clusters would accept commands. `pulumi config set lostRegion 1`"
 )
 
