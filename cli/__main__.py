@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli.commands import dns, history, plan, preflight, report, rights, status, transitions
-from cli.commands.common import NOT_FORESEEN, PROJECT, Place, ProjectFolder, StackNames
+from cli.commands.common import NOT_FORESEEN, PROJECT, ProjectFolder, ProjectOptions, StackNames
 from cli.errors import Exit
 from cli.stacks.read import DEFAULT_STACKS
 from dualregion import VERSION
@@ -51,7 +51,7 @@ def main(
     Everything it does can be done with plain `pulumi`, too. It uses your Pulumi backend, passphrase and
     kubeconfig, and holds no state of its own. See docs/runbook-command.md.
     """
-    context.obj = Place(folder, stacks)
+    context.obj = ProjectOptions(folder, stacks)
 
 
 app.command()(status.status)

@@ -25,7 +25,7 @@ class Check:
     remedy: str = ""
 
 
-def held(name: str, problem: str | None, remedy: str, found: str = "") -> Check:
+def check(name: str, problem: str | None, remedy: str, found: str = "") -> Check:
     """Return a check that holds unless there is a problem."""
     if problem:
         return Check(name, Outcome.FAILED, problem, remedy)

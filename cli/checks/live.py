@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from cli.check import Check, held, unknown
+from cli.check import Check, check, unknown
 from cli.checks.capacity import does_not_fit
-from cli.checks.offline import Ground
+from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
 from cli.status.observe import RegionStatus
 from clients.search_engine import SearchEngine
@@ -28,25 +28,25 @@ _PROBE = "preflight"
 """Added to the repository's name: a registration that is there is not touched."""
 
 
-def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]:
+def of_region(ctx: CheckContext, region: int, *, failback: bool) -> Iterator[Check]:
     """Make the checks of one region; one that cannot be asked is unknown, and keeps no other from being made.
 
     :param failback: whether a failback is to follow, of the region that is lost.
     """
-    region_status = ground.status.region_statuses[region]
-    own, peer = (ground.status.stacks[each].settings for each in (region, brokers.other(region)))
+    region_status = ctx.status.region_statuses[region]
+    own, peer = (ctx.status.stacks[each].settings for each in (region, brokers.other(region)))
     checks = {f"rights in region {region_status.name}": _Asked.rights}
     if own.kubeconfig != peer.kubeconfig:
         checks[f"rights of the other stack in region {region_status.name}"] = _Asked.peer_rights
-    if failback and region == ground.status.lost:
+    if failback and region == ctx.status.lost:
         checks[f"region {region_status.name} is clean"] = _Asked.is_clean
     else:
         checks[f"Secrets in region {region_status.name}"] = _Asked.secrets
         checks[f"the snapshot repository from region {region_status.name}"] = _Asked.repository
         checks[f"the search engine of region {region_status.name} can be copied"] = _Asked.engine
-        if ground.settings.dns.chain:
+        if ctx.settings.dns.chain:
             checks[f"DNS chain of region {region_status.name}"] = _Asked.dns
-    if not failback and ground.status.phase is Phase.NORMAL:
+    if not failback and ctx.status.phase is Phase.NORMAL:
         checks[f"what the chart renders in region {region_status.name}"] = _Asked.rendered
     if not failback:
         checks[f"room for failover brokers in region {region_status.name}"] = _Asked.room
@@ -56,10 +56,10 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
     if region_status.error:
         yield from (unknown(name, region_status.error) for name in checks)
         return
-    asked = _Asked(ground, region_status, region)
-    for name, check in checks.items():
+    asked = _Asked(ctx, region_status, region)
+    for name, make in checks.items():
         try:
-            yield check(asked, name)
+            yield make(asked, name)
         except DualRegionError as error:
             yield unknown(name, str(error))
 
@@ -67,18 +67,17 @@ def of_region(ground: Ground, region: int, *, failback: bool) -> Iterator[Check]
 class _Asked:
     """A region that is asked."""
 
-    def __init__(self, ground: Ground, region_status: RegionStatus, region: int) -> None:
-        self._ground, self._sight, self._region = ground, region_status, region
+    def __init__(self, ctx: CheckContext, region_status: RegionStatus, region: int) -> None:
+        self._ctx, self._sight, self._region = ctx, region_status, region
         own, peer = (
-            ground.status.stacks[each].settings.kubeconfig
-            for each in (region, brokers.other(region))
+            ctx.status.stacks[each].settings.kubeconfig for each in (region, brokers.other(region))
         )
         self._cluster = AskingCluster(own, region_status.context)
         self._of_peer = partial(AskingCluster, peer, region_status.context)
 
     @property
     def _settings(self) -> Settings:
-        return self._ground.settings
+        return self._ctx.settings
 
     @property
     def _named(self) -> RegionSettings:
@@ -98,7 +97,7 @@ class _Asked:
             for each in (self._named.namespace, self._named.failover)
             if settings.rights.subject is None or cluster.has_namespace(each)
         ]
-        return held(
+        return check(
             name,
             ", ".join(cluster.missing_rights(settings, region, side, spaces)) or None,
             f"have kube context {self._sight.context} be rights.subject, or rights.peerSubject, and let the cluster's "
@@ -107,15 +106,15 @@ class _Asked:
 
     def secrets(self, name: str) -> Check:
         """The Secret that the values name, where the program does not make it."""
-        if self._ground.values_problem:
-            return unknown(name, self._ground.values_problem)
-        wanted = _secret_of(self._ground.values)
+        if self._ctx.values_problem:
+            return unknown(name, self._ctx.values_problem)
+        wanted = _secret_of(self._ctx.values)
         own = self._settings.elasticsearch_secret
         if wanted is None or (own is not None and own.name == wanted):
-            return held(name, None, "")
+            return check(name, None, "")
         places = (self._named.namespace, self._named.failover)
         missing = [each for each in places if not self._cluster.has_secret(each, wanted)]
-        return held(
+        return check(
             name,
             f"{wanted} is not in {' and '.join(missing)}" if missing else None,
             "set elasticsearchSecret on both stacks, or make the Secret there (docs/configuration.md)",
@@ -134,18 +133,18 @@ class _Asked:
             engine.register_repository(probe, readonly=False)
         except DualRegionError as error:
             remedy = "backup, the bucket's keys and rights, and the network from there (docs/configuration.md)"
-            return held(name, str(error), remedy)
+            return check(name, str(error), remedy)
         finally:
             engine.forget_repository(probe.name)
-        return held(name, None, "", f"{backup.type}, written to and verified")
+        return check(name, None, "", f"{backup.type}, written to and verified")
 
     def engine(self, name: str) -> Check:
         """Whether a failback could copy the engine: it asks the same before it pauses exporting."""
-        found = exporter_settings(self._ground.values)
+        found = exporter_settings(self._ctx.values)
         namespace, release = self._named.namespace, self._settings.release
         engine = SearchEngine(self._cluster, namespace, release, found.prefix)
         streams = engine.data_streams()
-        return held(
+        return check(
             name,
             "; ".join(unfit_source(engine)) or None,
             "do what it says, at the latest before a failback",
@@ -154,27 +153,27 @@ class _Asked:
 
     def rendered(self, name: str) -> Check:
         """Whether every release of the procedure renders what the steps address, and the API server would take it."""
-        settings = self._ground.status.stacks[self._region].settings
-        if self._ground.values_problem:
+        settings = self._ctx.status.stacks[self._region].settings
+        if self._ctx.values_problem:
             return unknown(name, "the Helm values cannot be read")
-        bases = Bases.of(with_role(self._ground.values, settings), self._ground.failover_values)
-        seen = rendering.look(self._cluster, settings, bases, self._ground.folder)
+        bases = Bases.of(with_role(self._ctx.values, settings), self._ctx.failover_values)
+        seen = rendering.look(self._cluster, settings, bases, self._ctx.folder)
         if seen.findings:
             problem, remedy = (
                 "; ".join(map(str, seen.findings)),
                 "docs/configuration.md, What the chart renders",
             )
-            return held(name, problem, remedy)
-        return unknown(name, "; ".join(seen.unknown)) if seen.unknown else held(name, None, "")
+            return check(name, problem, remedy)
+        return unknown(name, "; ".join(seen.unknown)) if seen.unknown else check(name, None, "")
 
     def dns(self, name: str) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""
-        remedy = f"`pulumi up` on stack {self._ground.status.stacks[self._region].name}"
+        remedy = f"`pulumi up` on stack {self._ctx.status.stacks[self._region].name}"
         try:
             gone = dns.missing(self._cluster, self._settings, self._region)
         except Refused as error:
-            return held(name, str(error), "fix that Corefile")
-        return held(name, "it is not in the Corefile as it should be" if gone else None, remedy)
+            return check(name, str(error), "fix that Corefile")
+        return check(name, "it is not in the Corefile as it should be" if gone else None, remedy)
 
     def room(self, name: str) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""
@@ -183,12 +182,12 @@ class _Asked:
         engine_of = self._cluster.planned(namespace, f"{release}-elasticsearch-master")
         if not brokers_of:
             return unknown(name, f"nothing is installed in {namespace}")
-        if engine_of is None and brings_search_engine(self._ground.values):
+        if engine_of is None and brings_search_engine(self._ctx.values):
             return unknown(name, f"{namespace} holds no search engine to go by")
         count = brokers.failover_broker_count(self._settings.cluster_size)
         pods = brokers_of[:1] * count + (engine_of or [])
         lacking = does_not_fit(pods, self._cluster.free())
-        return held(
+        return check(
             name,
             None
             if lacking is None
@@ -204,16 +203,16 @@ class _Asked:
     def is_clean(self, name: str) -> Check:
         installed = self._sight.installations.get(Kind.NORMAL)
         if installed is not None and installed.value is not None and self._is_ours():
-            return held(name, None, "", "installed by the failback that is under way")
+            return check(name, None, "", "installed by the failback that is under way")
         left = clean_slate.leftovers(self._cluster, self._named.namespace, self._settings.release)
         return self._clean(name, left, self._named.namespace)
 
     def _is_ours(self) -> bool:
-        held_there = self._ground.status.stacks[self._region].state.held
-        return bool(held_there.proved(self._ground.status.incident))
+        held_there = self._ctx.status.stacks[self._region].state.held
+        return bool(held_there.proved(self._ctx.status.incident))
 
     def _clean(self, name: str, left: list[str], namespace: str) -> Check:
-        return held(
+        return check(
             name,
             f"{namespace} holds {', '.join(left)}" if left else None,
             f"look at it, then kubectl --context {self._sight.context} delete namespace {namespace}; volumes that "

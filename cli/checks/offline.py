@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.check import Check, held, unknown
+from cli.check import Check, check, unknown
 from cli.status.health import Status
 from cli.status.observe import RegionStatus
 from cli.status.partitions import exporting, silent_brokers
@@ -27,7 +27,7 @@ from dualregion.procedure.topology import Kind, Topology
 
 
 @dataclass(frozen=True)
-class Ground:
+class CheckContext:
     """What the checks stand on.
 
     :ivar backend: the state backend's URL.
@@ -53,31 +53,31 @@ class Ground:
         return self.status.stacks[0].settings
 
 
-def always(ground: Ground) -> Iterator[Check]:
+def always(ctx: CheckContext) -> Iterator[Check]:
     """Check what holds in every phase."""
-    first, second = (stack.settings for stack in ground.status.stacks)
+    first, second = (stack.settings for stack in ctx.status.stacks)
     differing = _differing(first, second)
-    yield held(
+    yield check(
         "both stacks are configured alike",
         differing and f"they differ in {differing}",
         "set these keys once, in Pulumi.yaml, or alike on both stacks",
     )
-    yield _quorum(ground)
-    problems = [ground.values_problem] if ground.values_problem else _conflicts(ground)
-    yield held("Helm values", "; ".join(problems) or None, "fix the files that `values` names")
-    yield from _as_installed(ground)
-    yield held(
+    yield _quorum(ctx)
+    problems = [ctx.values_problem] if ctx.values_problem else _conflicts(ctx)
+    yield check("Helm values", "; ".join(problems) or None, "fix the files that `values` names")
+    yield from _as_installed(ctx)
+    yield check(
         "the state backend outlasts either region",
-        f"it is {ground.backend}, a folder of this machine"
-        if ground.backend.startswith("file:")
+        f"it is {ctx.backend}, a folder of this machine"
+        if ctx.backend.startswith("file:")
         else None,
         "`pulumi login` to a backend that outlasts either region and this machine",
-        ground.backend,
+        ctx.backend,
     )
     for index, region in enumerate(first.regions):
         survivor = first.regions[brokers.other(index)].network_acls
         rules = rules_in_words(survivor, region.pod_cidrs) if survivor else ()
-        yield held(
+        yield check(
             f"isolation of region {region.name}",
             None
             if region.pod_cidrs
@@ -85,21 +85,21 @@ def always(ground: Ground) -> Iterator[Check]:
             "set podCidrs, or have another way to cut the network between the regions at hand",
             "; ".join(("network policies", *rules)),
         )
-    yield from _at_rest(ground.status)
-    for region_status in ground.status.region_statuses:
-        yield held(
+    yield from _at_rest(ctx.status)
+    for region_status in ctx.status.region_statuses:
+        yield check(
             f"region {region_status.name} answers",
             region_status.error,
             f"kubectl --context {region_status.context} get nodes; look at the kubeconfig and your login",
         )
 
 
-def _quorum(ground: Ground) -> Check:
+def _quorum(ctx: CheckContext) -> Check:
     """Hold the live cluster's own distribution against either loss; what is not in sight is unknown.
 
     While a region is away, what is left of the distribution is only held against the computed one.
     """
-    name, settings, status = "quorum after either loss", ground.settings, ground.status
+    name, settings, status = "quorum after either loss", ctx.settings, ctx.status
     sizes = (settings.cluster_size, settings.partition_count, settings.replication_factor)
     if status.view.value is None:
         return unknown(name, f"no gateway says who holds which partition: {status.view.error}")
@@ -111,13 +111,13 @@ def _quorum(ground: Ground) -> Check:
     problem = found.problem((0, 1), settings.cluster_size)
     if problem:
         remedy = "a cluster of this distribution cannot be failed over: docs/runbook.md, Messages and what to do"
-        return held(name, problem, remedy)
+        return check(name, problem, remedy)
     other = found.contradiction(brokers.computed_holders(*sizes))
     if other or (found.partial and status.lost is None):
         partial = ", ".join(map(str, sorted(found.partial)))
         return unknown(name, other or f"not all copies of partition {partial} are in sight")
     alive = {lost: brokers.alive_after_failover(settings.cluster_size, lost) for lost in (0, 1)}
-    return held(
+    return check(
         name,
         None,
         "",
@@ -127,20 +127,20 @@ def _quorum(ground: Ground) -> Check:
     )
 
 
-def _conflicts(ground: Ground) -> list[str]:
+def _conflicts(ctx: CheckContext) -> list[str]:
     try:
-        return conflicts(ground.values, ground.settings, ground.defaults) or conflicts_of_failover(
-            ground.values, ground.failover_values, ground.settings, ground.defaults
+        return conflicts(ctx.values, ctx.settings, ctx.defaults) or conflicts_of_failover(
+            ctx.values, ctx.failover_values, ctx.settings, ctx.defaults
         )
     except ConfigError as error:
         return list(error.problems)
 
 
-def _as_installed(ground: Ground) -> Iterator[Check]:
+def _as_installed(ctx: CheckContext) -> Iterator[Check]:
     """Check that a failover would change nothing but what it must: what is written down only is refused then."""
-    if ground.status.phase is not Phase.NORMAL or ground.values_problem or ground.chart is None:
+    if ctx.status.phase is not Phase.NORMAL or ctx.values_problem or ctx.chart is None:
         return
-    for stack, other in (ground.status.stacks, ground.status.stacks[::-1]):
+    for stack, other in (ctx.status.stacks, ctx.status.stacks[::-1]):
         own, peer = stack.state.held, other.state.held
         if Kind.NORMAL not in own.nodes:
             continue
@@ -150,10 +150,10 @@ def _as_installed(ground: Ground) -> Iterator[Check]:
             continue
         lost = brokers.other(stack.settings.region)
         settings = stack.settings.model_copy(update={"phase": Phase.FAILOVER, "lost_region": lost})
-        release = installations.own(settings, with_role(ground.values, settings))
+        release = installations.own(settings, with_role(ctx.values, settings))
         topology = Topology(Role.SURVIVOR, nodes=(release,))
-        found = drift(Wanted(settings, topology, ground.chart, VERSION), own, peer)
-        yield held(
+        found = drift(Wanted(settings, topology, ctx.chart, VERSION), own, peer)
+        yield check(
             name,
             "; ".join(found) or None,
             f"`pulumi up --stack {stack.name}` while nothing is lost",
@@ -188,7 +188,7 @@ def _at_rest(status: Status) -> Iterator[Check]:
             if stack.locks is not None
             else "; this backend does not show locks: Pulumi heeds them"
         )
-        yield held(
+        yield check(
             f"stack {stack.name} is at rest",
             problem,
             f"wait for that run; if it is gone, `pulumi cancel --stack {stack.name}` and `pulumi up`; what is still "
@@ -197,9 +197,9 @@ def _at_rest(status: Status) -> Iterator[Check]:
         )
 
 
-def before_failover(ground: Ground) -> Iterator[Check]:
+def before_failover(ctx: CheckContext) -> Iterator[Check]:
     """Check what a failover needs, while nothing is lost."""
-    status = ground.status
+    status = ctx.status
     short = [
         str(each.number)
         for each in status.partitions
@@ -209,19 +209,19 @@ def before_failover(ground: Ground) -> Iterator[Check]:
     if status.view.value is None:
         yield unknown(complete, f"no gateway tells of the brokers: {status.view.error}")
     else:
-        yield held(
+        yield check(
             complete,
             f"partition {', '.join(short)} is not" if short else None,
             "`dualregion status`; fix the brokers it names",
         )
     for region_status in status.region_statuses:
         yield _sees_all(
-            f"the gateway of region {region_status.name} sees all brokers", region_status, ground
+            f"the gateway of region {region_status.name} sees all brokers", region_status, ctx
         )
     yield _exporters(status)
 
 
-def _sees_all(name: str, region_status: RegionStatus, ground: Ground) -> Check:
+def _sees_all(name: str, region_status: RegionStatus, ctx: CheckContext) -> Check:
     told = next((each.view for each in region_status.seen if each.kind is Kind.NORMAL), None)
     if told is None or told.value is None:
         unseen = next(
@@ -229,20 +229,20 @@ def _sees_all(name: str, region_status: RegionStatus, ground: Ground) -> Check:
         )
         error = told.error if told is not None else region_status.error or unseen
         return unknown(name, error or "nothing is installed there")
-    missing = told.value.missing(ground.settings.cluster_size)
-    return held(
+    missing = told.value.missing(ctx.settings.cluster_size)
+    return check(
         name,
         f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
         "network and DNS between the regions, in both directions; then the brokers' logs",
     )
 
 
-def before_failback(ground: Ground) -> Iterator[Check]:
+def before_failback(ctx: CheckContext) -> Iterator[Check]:
     """Check what a failback needs, while the failover runs."""
-    status, settings = ground.status, ground.settings
+    status, settings = ctx.status, ctx.settings
     lost = status.lost
     if lost is None:
-        yield held(
+        yield check(
             "a failover is complete",
             "no region is lost",
             "`dualregion failover`, if a region is lost",
@@ -251,13 +251,13 @@ def before_failback(ground: Ground) -> Iterator[Check]:
     proved = status.stacks[brokers.other(lost)].state.held.proved(status.incident)
     complete = PROCEDURE.taken_over
     begun = any(step.id in proved for step in FAILBACK_STEPS)
-    yield held(
+    yield check(
         "the failover is complete",
         None if begun or complete.id in proved else f"{complete.id} is not proved",
         f"`dualregion failover --lost {lost}`",
     )
     missing = settings.backup.missing
-    yield held(
+    yield check(
         "where the snapshot goes",
         missing and f"backup.settings.{missing} is not set",
         f"pulumi config set --path backup.settings.{missing} NAME, on both stacks",
@@ -274,7 +274,7 @@ def _exporters(status: Status) -> Check:
     )
     if wrong:
         remedy = "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine"
-        return held(name, ", ".join(wrong), remedy)
+        return check(name, ", ".join(wrong), remedy)
     silent = [
         f"{each.namespace}/{pod.name}: {pod.exporting.error}"
         for each in seen_installations(status.region_statuses)
@@ -287,4 +287,4 @@ def _exporters(status: Status) -> Check:
     replicas = sum(len(broker.replicas) for broker in status.view.value.brokers)
     if not replicas or len(said) < replicas:
         return unknown(name, f"{len(said)} of {replicas} replicas in sight were asked")
-    return held(name, None, "", f"{len(said)} replicas say so")
+    return check(name, None, "", f"{len(said)} replicas say so")

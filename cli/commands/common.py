@@ -41,7 +41,7 @@ StackNames = Annotated[
 
 
 @dataclass(frozen=True)
-class Place:
+class ProjectOptions:
     """Where the commands work."""
 
     folder: Path
@@ -78,7 +78,7 @@ def errors() -> Console:
 
 @contextmanager
 def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
-    """Turn the project's errors into one message and an exit status.
+    """RegionStep the project's errors into one message and an exit status.
 
     :param failed: the exit status of an error.
     """

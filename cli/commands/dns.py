@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import Place, ending_clearly, print_json
+from cli.commands.common import ProjectOptions, ending_clearly, print_json
 from cli.stacks.read import Reading
 from dualregion import brokers
 from dualregion.config.settings import Settings
@@ -29,9 +29,9 @@ def dns(
 
         dualregion dns --json | jq -r '.regions[0].block'
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     with ending_clearly():
-        parts = parts_of(Reading(place.project(), place.names()).settings[0])
+        parts = parts_of(Reading(options.project(), options.names()).settings[0])
         if as_json:
             print_json({"regions": parts})
         else:

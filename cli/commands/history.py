@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.report.record import Entry, IncidentRecord, incidents_of, namespace_of
 from cli.stacks.read import Both, Reading, Update, updates
 from cli.status.document import update
@@ -33,9 +33,9 @@ def history(
 
         dualregion history --json | jq '.incidents[-1].steps[] | [.step, .seconds]'
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     with ending_clearly():
-        project, names = place.project(), place.names()
+        project, names = options.project(), options.names()
         stacks = Reading(project, names).stacks()
         runs = {each.name: updates(project, each.name) for each in stacks}
         incidents = incidents_of(stacks)

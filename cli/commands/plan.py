@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.driver.previews import Preview, preview
 from cli.notify.events import Point, after, before
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
-from cli.stacks.region_steps import Turn, ahead
+from cli.stacks.region_steps import RegionStep, ahead
 from cli.stacks.step_actions import calls
 from cli.status.failover_standing import as_they_stand
 from cli.status.moves import failback_lost, failback_phases, failover_phases
@@ -67,8 +67,8 @@ def failback(context: typer.Context, as_json: AsJson = False) -> None:
         _show(_document(project, stacks, lost, tuple(phases)), as_json)
 
 
-def _read(place: Place) -> tuple[Project, Both]:
-    project, names = place.project(), place.names()
+def _read(options: ProjectOptions) -> tuple[Project, Both]:
+    project, names = options.project(), options.names()
     return project, as_they_stand(Reading(project, names).stacks())
 
 
@@ -103,34 +103,34 @@ def _document(
 
 def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[str, Any]]:
     """Return each step ahead, of all phases, once."""
-    seen: set[Turn] = set()
+    seen: set[RegionStep] = set()
     told: set[str] = set()
     for phase in phases:
         of = None if phase is Phase.NORMAL else lost
-        for turn in ahead(phase, of, stacks):
-            if turn in seen:
+        for step in ahead(phase, of, stacks):
+            if step in seen:
                 continue
-            seen.add(turn)
-            stack = stacks[turn.region]
-            hooks = [each for each in _hooks(turn, lost, stacks) if each["point"] not in told]
+            seen.add(step)
+            stack = stacks[step.region]
+            hooks = [each for each in _hooks(step, lost, stacks) if each["point"] not in told]
             told.update(each["point"] for each in hooks)
             yield {
-                "step": turn.step.id,
+                "step": step.id,
                 "phase": phase,
                 "stack": stack.name,
                 "region": stack.settings.own.name,
-                "title": turn.step.title,
-                "calls": list(calls(turn, stack.settings, of)),
+                "title": step.title,
+                "calls": list(calls(step, stack.settings, of)),
                 "hooks": hooks,
             }
 
 
-def _hooks(turn: Turn, lost: int, stacks: Both) -> Iterator[dict[str, str]]:
+def _hooks(step: RegionStep, lost: int, stacks: Both) -> Iterator[dict[str, str]]:
     """Return the user's own hooks that are called at a step."""
     hooks = stacks[brokers.other(lost)].settings.hooks
     points: tuple[tuple[str, Point | None], ...] = (
-        ("before", before(turn)),
-        ("after", after(turn, lost)),
+        ("before", before(step)),
+        ("after", after(step, lost)),
     )
     for when, point in points:
         hook = point and point.hook_of(hooks)

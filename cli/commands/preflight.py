@@ -13,8 +13,8 @@ from rich.table import Table
 from cli.check import Check, Outcome
 from cli.checks import offline
 from cli.checks.live import of_region
-from cli.checks.offline import Ground
-from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.checks.offline import CheckContext
+from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.notify import transport
 from cli.stacks.project import Project
@@ -57,12 +57,12 @@ def preflight(
 
         dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     with ending_clearly(Exit.CANNOT_TELL):
-        ground = _ground(place.project(), place.names())
-        lost = ground.status.phase is not Phase.NORMAL
+        ctx = _context(options.project(), options.names())
+        lost = ctx.status.phase is not Phase.NORMAL
         chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
-        found = tuple(all_checks(ground, failback=chosen is Procedure.FAILBACK))
+        found = tuple(all_checks(ctx, failback=chosen is Procedure.FAILBACK))
         if as_json:
             print_json({"procedure": chosen, "checks": [_plain(each) for each in found]})
         else:
@@ -70,15 +70,15 @@ def preflight(
     raise typer.Exit(exit_status(found))
 
 
-def all_checks(ground: Ground, *, failback: bool) -> Iterator[Check]:
+def all_checks(ctx: CheckContext, *, failback: bool) -> Iterator[Check]:
     """Make every check; the regions are asked at the same time."""
     live = [
         begin(lambda ask=ask: list(ask()))  # type: ignore[misc]
-        for ask in (partial(of_region, ground, region, failback=failback) for region in (0, 1))
+        for ask in (partial(of_region, ctx, region, failback=failback) for region in (0, 1))
     ]
-    yield from offline.always(ground)
-    yield from transport.checks(ground.settings.hooks, ground.folder)
-    yield from (offline.before_failback if failback else offline.before_failover)(ground)
+    yield from offline.always(ctx)
+    yield from transport.checks(ctx.settings.hooks, ctx.folder)
+    yield from (offline.before_failback if failback else offline.before_failover)(ctx)
     yield from chain.from_iterable(future.result() for future in live)
 
 
@@ -90,10 +90,10 @@ def exit_status(found: tuple[Check, ...]) -> Exit:
     return Exit.CANNOT_TELL if Outcome.UNKNOWN in outcomes else Exit.HEALTHY
 
 
-def _ground(project: Project, names: tuple[str, str]) -> Ground:
+def _context(project: Project, names: tuple[str, str]) -> CheckContext:
     status = look(project, names)
     settings = status.stacks[0].settings
-    ground = Ground(status, project.backend(), folder=project.folder)
+    ctx = CheckContext(status, project.backend(), folder=project.folder)
     try:
         check_chart(settings.chart, project.folder)
         chart = chart_version(settings.chart, project.folder)
@@ -101,10 +101,8 @@ def _ground(project: Project, names: tuple[str, str]) -> Ground:
         defaults = defaults_of(settings.chart, project.folder)
         of_failover = read_values(settings.failover_values, project.folder, default=None)
     except DualRegionError as error:
-        return replace(ground, values_problem=str(error).removeprefix("- "))
-    return replace(
-        ground, values=values, failover_values=of_failover, chart=chart, defaults=defaults
-    )
+        return replace(ctx, values_problem=str(error).removeprefix("- "))
+    return replace(ctx, values=values, failover_values=of_failover, chart=chart, defaults=defaults)
 
 
 def _plain(check: Check) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import Place, ending_clearly, output
+from cli.commands.common import ProjectOptions, ending_clearly, output
 from cli.report.page import page
 from cli.report.record import IncidentRecord, incidents_of
 from cli.stacks.read import Reading
@@ -39,9 +39,9 @@ def report(
 
         dualregion report 1-region1-lost --lost-at "2026-11-23 03:12" -o report.html
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     with ending_clearly():
-        stacks = Reading(place.project(), place.names()).stacks()
+        stacks = Reading(options.project(), options.names()).stacks()
         record = chosen(incident, incidents_of(stacks))
         names = {each.settings.region: each.settings.own.name for each in stacks}
         lost = lost_at and lost_at.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from cli.commands.common import Place, ending_clearly
+from cli.commands.common import ProjectOptions, ending_clearly
 from cli.stacks.read import Reading
 from dualregion.rbac import manifests
 
@@ -25,7 +25,7 @@ def rights(
 
         dualregion rights --region 0 | kubectl --context cluster-london apply -f -
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     with ending_clearly():
-        settings = Reading(place.project(), place.names()).settings[region]
+        settings = Reading(options.project(), options.names()).settings[region]
         typer.echo(yaml.safe_dump_all(manifests(settings, region), sort_keys=False), nl=False)

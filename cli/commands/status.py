@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from cli.commands.common import Place, ending_clearly, output, print_json
+from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.stacks.project import Project
 from cli.status.document import document
@@ -57,11 +57,11 @@ def status(
 
         dualregion status --patience 20    # over a slow line
     """
-    place: Place = context.obj
+    options: ProjectOptions = context.obj
     if watch and as_json:
         raise typer.BadParameter("--watch and --json exclude each other")
     with ending_clearly(Exit.CANNOT_TELL):
-        project, names = place.project(), place.names()
+        project, names = options.project(), options.names()
         if watch:
             _watch(project, names, patience)
             return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import Place, ending_clearly, output
+from cli.commands.common import ProjectOptions, ending_clearly, output
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations, signature
@@ -132,7 +132,7 @@ def _consents(
 
 
 def _carry_out(
-    place: Place,
+    options: ProjectOptions,
     what: str,
     drive: Callable[[Driver], Both],
     *,
@@ -145,8 +145,8 @@ def _carry_out(
     said = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
     console = output()
     with ending_clearly():
-        project = place.project()
-        operations = PulumiOperations(project, place.names(), console, consents, said)
+        project = options.project()
+        operations = PulumiOperations(project, options.names(), console, consents, said)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
         try:
             stacks = drive(Driver(operations, until, Announcer(call, operations.say, signature())))

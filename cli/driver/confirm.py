@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
 from dualregion.procedure import B2, B3, PROCEDURE, R
@@ -32,38 +32,38 @@ class Question:
     option: Consent = Consent.YES
 
 
-def may_be_irreversible(turns: Sequence[Turn], lost: int | None) -> bool:
+def may_be_irreversible(steps: Sequence[RegionStep], lost: int | None) -> bool:
     """Return whether it has to be looked closer: something of the next `up` may not be undone.
 
-    :param turns: the steps of that `up`.
+    :param steps: the steps of that `up`.
     """
-    return lost is not None and any(turn.step.may_be_final for turn in turns)
+    return lost is not None and any(step.step.may_be_final for step in steps)
 
 
-def irreversible(turns: Sequence[Turn], lost: int | None, status: Status) -> Question | None:
+def irreversible(steps: Sequence[RegionStep], lost: int | None, status: Status) -> Question | None:
     """Return what of the next `up` cannot be undone, as a question; None if all of it can.
 
     A region whose API server answers is asked about, whatever else of it could be seen.
 
-    :param turns: the steps of that `up`.
+    :param steps: the steps of that `up`.
     """
     if lost is None:
         return None
     regions = status.stacks[0].settings.regions
     survivor = regions[brokers.other(lost)]
-    steps = [turn.step for turn in turns]
-    if R in steps and status.region_statuses[lost].error is None:
+    kinds = [step.step for step in steps]
+    if R in kinds and status.region_statuses[lost].error is None:
         return Question(
             f"region {regions[lost].name} still answers: delete its release and namespace "
             f"{regions[lost].namespace}, with all claims and volumes?",
             Consent.DELETE_REGION,
         )
-    if B2 in steps or B3 in steps:
+    if B2 in kinds or B3 in kinds:
         return Question(
             f"stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
             f"{regions[lost].namespace}, deleting what an earlier attempt left there?"
         )
-    if PROCEDURE.no_return in steps and turns[0].region != lost:
+    if PROCEDURE.no_return in kinds and steps[0].region != lost:
         return Question(
             f"resume exporting and delete the failover installation, release and namespace {survivor.failover} with "
             "its search engine? After that the failback cannot be backed out of"

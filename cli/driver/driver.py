@@ -16,7 +16,7 @@ from cli.errors import PulumiFailed, Stopped
 from cli.notify.notifier import Announcer
 from cli.stacks.locks import locked_by_others
 from cli.stacks.read import Both, RegionStack
-from cli.stacks.region_steps import Turn, ahead, turns
+from cli.stacks.region_steps import RegionStep, ahead, steps_of
 from cli.status.health import Status
 from cli.status.moves import backs_out, failback_lost, failback_phases, failover_phases
 from clients.parallel import begin
@@ -43,7 +43,7 @@ class Operations(Protocol):
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         """Set a stack's phase for good."""
 
-    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+    def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
         """Run `pulumi up`.
 
         :param spare: whether a lost region is spared if it answers after all: its deletion was not agreed to.
@@ -119,10 +119,10 @@ class Driver:
     def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
         """Refuse to stop in the middle of an `up`: its steps depend on each other."""
         ends = [
-            turn.step.id
+            step.id
             for phase in phases
-            for turn, after in _with_next(turns(phase, lost))
-            if after is None or after.region != turn.region
+            for step, after in _with_next(steps_of(phase, lost))
+            if after is None or after.region != step.region
         ]
         if self.until is not None and self.until not in ends:
             allowed = ", ".join(dict.fromkeys(ends))
@@ -147,10 +147,12 @@ class Driver:
                     break
         return stacks
 
-    def _ahead(self, phase: Phase, of: int | None, lost: int, stacks: Both) -> tuple[Turn, ...]:
+    def _ahead(
+        self, phase: Phase, of: int | None, lost: int, stacks: Both
+    ) -> tuple[RegionStep, ...]:
         """Return the steps ahead, and tell what is reached."""
         left = ahead(phase, of, stacks)
-        done = tuple(takewhile(lambda turn: turn not in left, turns(phase, of)))
+        done = tuple(takewhile(lambda step: step not in left, steps_of(phase, of)))
         self.announcer.reached(done, phase, lost, stacks)
         return left
 
@@ -191,19 +193,19 @@ class Driver:
         self._ask(Question(question), status.result())
 
     def _one(
-        self, phase: Phase, of: int | None, left: tuple[Turn, ...], stacks: Both, lost: int
+        self, phase: Phase, of: int | None, left: tuple[RegionStep, ...], stacks: Both, lost: int
     ) -> Both:
         """Run the next `up`, with everything that it can do of the steps ahead; return both stacks after it.
 
         :raises PulumiFailed: if it succeeds and yet nothing was proved.
         """
-        group = tuple(takewhile(lambda turn: turn.region == left[0].region, left))
+        group = tuple(takewhile(lambda step: step.region == left[0].region, left))
         stack = stacks[left[0].region]
         # Pulumi refreshes a state before the program can refuse: in another cluster all of it would be gone.
         self.operations.check_cluster(stacks, stack.settings.region)
         agreed = self._ask_before(group, of)
         self.announcer.begins(group, phase, lost, stacks)
-        spare = not agreed and any(turn.step == R for turn in group)
+        spare = not agreed and any(step.step == R for step in group)
         self.operations.up(stack.name, group, spare=spare)
         after = self.operations.stacks()
         self._drop_pending(after[left[0].region])
@@ -217,7 +219,7 @@ class Driver:
             )
         return after
 
-    def _ask_before(self, group: Sequence[Turn], of: int | None) -> bool:
+    def _ask_before(self, group: Sequence[RegionStep], of: int | None) -> bool:
         """Ask if something of an `up` cannot be undone, and say whether it was asked and agreed to.
 
         Nothing else waits for a look at the regions.
@@ -244,12 +246,12 @@ class Driver:
         if not self.operations.ask(question, status):
             raise Stopped("stopped before that; what is done stays, and the same command goes on")
 
-    def _is_reached(self, phase: Phase, of: int | None, left: tuple[Turn, ...]) -> bool:
+    def _is_reached(self, phase: Phase, of: int | None, left: tuple[RegionStep, ...]) -> bool:
         """Whether the step to stop after is proved, and everything before it."""
-        every = turns(phase, of)
-        of_step = [index for index, turn in enumerate(every) if turn.step.id == self.until]
+        every = steps_of(phase, of)
+        of_step = [index for index, step in enumerate(every) if step.id == self.until]
         return bool(of_step) and not any(each in left for each in every[: of_step[-1] + 1])
 
 
-def _with_next(every: tuple[Turn, ...]) -> list[tuple[Turn, Turn | None]]:
+def _with_next(every: tuple[RegionStep, ...]) -> list[tuple[RegionStep, RegionStep | None]]:
     return list(zip(every, (*every[1:], None), strict=True))

@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cli.driver.events import Change, Line
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from cli.status.table import row, table
 
 _CTRL_C_WIDTH = 3
@@ -41,7 +41,7 @@ class Running:
     """An `up` at work, as it is shown; its methods are called by the engine's thread."""
 
     stack: str
-    turns: Sequence[Turn]
+    ahead: Sequence[RegionStep]
     console: Console
     clock: Callable[[], float] = time.monotonic
     steps: dict[str, StepShown] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Running:
 
     def __post_init__(self) -> None:
         self._start = self.clock()
-        self.steps = {turn.step.id: StepShown() for turn in self.turns}
+        self.steps = {step.id: StepShown() for step in self.ahead}
 
     def line(self, line: Line) -> None:
         """Show what the program says."""
@@ -84,7 +84,7 @@ class Running:
         found = table(
             f"stack {self.stack}, {self.clock() - self._start:.0f} s", "", "step", "seconds", "now"
         )
-        titles = {turn.step.id: turn.step.title for turn in self.turns}
+        titles = {step.id: step.title for step in self.ahead}
         with self._lock:
             for step, shown in self.steps.items():
                 end = shown.ended or self.clock()
@@ -101,9 +101,9 @@ def _mark(shown: StepShown) -> Text:
 
 
 @contextmanager
-def running(stack: str, turns: Sequence[Turn], console: Console) -> Iterator[Running]:
+def running(stack: str, ahead: Sequence[RegionStep], console: Console) -> Iterator[Running]:
     """Show an `up` as long as the block lasts."""
-    shown = Running(stack, turns, console)
+    shown = Running(stack, ahead, console)
     if not console.is_terminal:
         yield shown
         return

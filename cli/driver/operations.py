@@ -24,7 +24,7 @@ from cli.errors import PulumiFailed, Stopped
 from cli.stacks.locks import locked_by_others, locks_in
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from cli.status import looking, table
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
@@ -126,7 +126,7 @@ class PulumiOperations:
         """Tell the operator."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+    def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
         """Run `pulumi up`; a lock that a killed run may have left is taken away after asking.
 
         :param spare: see `cli.driver.driver.Hands`; the program is told by a variable of its environment.
@@ -144,7 +144,7 @@ class PulumiOperations:
             except ConcurrentUpdateError as again:
                 raise locked_by_others(stack, locks_in(str(again))) from None
 
-    def _up(self, stack: str, steps: Sequence[Turn]) -> None:
+    def _up(self, stack: str, steps: Sequence[RegionStep]) -> None:
         collector = EventCollector()
         with running(stack, steps, self.console) as shown:
             collector.on_line, collector.on_change = shown.line, shown.change

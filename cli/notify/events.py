@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.procedure import B0, B2, B5, F1, F3, N, R
 
@@ -56,11 +56,11 @@ _SENTENCES = {
     Point.STOPPED: "the operator has stopped the command in the middle of the procedure",
 }
 
-LAST = Turn(1, N)
-"""The very last turn of all."""
+LAST = RegionStep(1, N)
+"""The very last step of all."""
 
 
-def before(turn: Turn) -> Point | None:
+def before(step: RegionStep) -> Point | None:
     """Return the point that lies before a step: it is told before the `up` that proves the step.
 
     Of the exporters nothing later would do: they pause within an `up` that may last, or fail. Traffic comes
@@ -71,13 +71,13 @@ def before(turn: Turn) -> Point | None:
         B0: Point.FAILBACK_BEGUN,
         B2: Point.EXPORTERS_PAUSING,
         N: Point.TRAFFIC_TO_BOTH,
-    }.get(turn.step)
+    }.get(step.step)
 
 
-def after(turn: Turn, lost: int) -> Point | None:
+def after(step: RegionStep, lost: int) -> Point | None:
     """Return the point that is reached when a step is proved, and all steps before it."""
-    if turn.step == B5:
-        return Point.EXPORTERS_RESUMED if turn.region != lost else None
-    if turn.step == N:
-        return Point.FAILBACK_COMPLETE if turn == LAST else None
-    return {F3: Point.TRAFFIC_TO_SURVIVOR, R: Point.FAILOVER_COMPLETE}.get(turn.step)
+    if step.step == B5:
+        return Point.EXPORTERS_RESUMED if step.region != lost else None
+    if step.step == N:
+        return Point.FAILBACK_COMPLETE if step == LAST else None
+    return {F3: Point.TRAFFIC_TO_SURVIVOR, R: Point.FAILOVER_COMPLETE}.get(step.step)

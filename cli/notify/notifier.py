@@ -13,7 +13,7 @@ from typing import Any
 from cli.errors import HookFailed, Stopped
 from cli.notify.events import Point, after, before
 from cli.stacks.read import Both
-from cli.stacks.region_steps import Turn, incident
+from cli.stacks.region_steps import RegionStep, incident
 from dualregion import brokers
 from dualregion.config.notifications import HookSettings
 from dualregion.errors import DualRegionError, Refused
@@ -54,19 +54,19 @@ class Announcer:
     """None until the first `up`: before it nothing can end in the middle."""
     _has_moved: bool = False
 
-    def reached(self, done: Sequence[Turn], phase: Phase, lost: int, stacks: Both) -> None:
+    def reached(self, done: Sequence[RegionStep], phase: Phase, lost: int, stacks: Both) -> None:
         """Tell what is reached and was not told by this command yet.
 
         :param done: the steps of the phase that are proved, from the first on.
         :raises HookFailed: if a hook fails that is required.
         """
         self._has_moved = self._scene is not None
-        self._tell([after(turn, lost) for turn in done], self._look(phase, lost, stacks))
+        self._tell([after(step, lost) for step in done], self._look(phase, lost, stacks))
 
-    def begins(self, group: Sequence[Turn], phase: Phase, lost: int, stacks: Both) -> None:
+    def begins(self, group: Sequence[RegionStep], phase: Phase, lost: int, stacks: Both) -> None:
         """Tell what lies before the steps of an `up`; raises as `reached`."""
         self._scene = self._look(phase, lost, stacks)
-        self._tell([before(turn) for turn in group], self._scene)
+        self._tell([before(step) for step in group], self._scene)
 
     @contextmanager
     def ending(self) -> Iterator[None]:

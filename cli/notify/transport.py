@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
-from cli.check import Check, held
+from cli.check import Check, check
 from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
@@ -48,7 +48,7 @@ def checks(hooks: AnnouncementSettings, folder: Path) -> Iterator[Check]:
         if hook.command and _program(hook.command[0], folder) is None:
             problem = f"{hook}: there is no such program, or it may not be executed"
         remedy = f"fix hooks.{key}.command, or chmod +x (docs/configuration.md, hooks)"
-        yield held(f"hook {key}", problem, remedy, f"{hook}, not called")
+        yield check(f"hook {key}", problem, remedy, f"{hook}, not called")
 
 
 def _program(name: str, folder: Path) -> str | None:

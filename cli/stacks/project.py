@@ -160,7 +160,7 @@ class _NoSuchStack(PulumiFailed):
 
 @contextmanager
 def clear_errors(stack: str = "") -> Iterator[None]:
-    """Turn what the Automation API raises into a `PulumiFailed` of one sentence.
+    """RegionStep what the Automation API raises into a `PulumiFailed` of one sentence.
 
     A lock is left to the caller, who knows what was to be done.
     """

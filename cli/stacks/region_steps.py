@@ -14,20 +14,30 @@ from dualregion.state import progress
 
 
 @dataclass(frozen=True)
-class Turn:
+class RegionStep:
     """A step of one region."""
 
     region: int
     step: Step
 
+    @property
+    def id(self) -> str:
+        """Its id, such as `F1`."""
+        return self.step.id
 
-def turns(phase: Phase, lost: int | None) -> tuple[Turn, ...]:
+    @property
+    def title(self) -> str:
+        """What is true once it is proved."""
+        return self.step.title
+
+
+def steps_of(phase: Phase, lost: int | None) -> tuple[RegionStep, ...]:
     """Return every step of a phase, and of the phases that it passes through, in order.
 
     :param lost: the lost region; has no meaning in phase `normal`.
     """
     return tuple(
-        Turn(region, step)
+        RegionStep(region, step)
         for turn in PROCEDURE.passed_in(Phase.NORMAL if lost is None else phase)
         for region in _regions(turn.role, lost)
         for step in turn.steps
@@ -41,19 +51,21 @@ def _regions(role: Role, lost: int | None) -> Iterable[int]:
     return (brokers.other(lost) if role is Role.SURVIVOR else lost,)
 
 
-def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[Turn, ...]:
+def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[RegionStep, ...]:
     """Return the steps of a phase that are not proved yet."""
     present = incident(phase, lost, both)
-    return tuple(turn for turn in turns(phase, lost) if not _is_done(turn, lost, both, present))
+    return tuple(each for each in steps_of(phase, lost) if not _is_done(each, lost, both, present))
 
 
-def _is_done(turn: Turn, lost: int | None, both: Both, present: progress.Incident | None) -> bool:
-    stack = both[turn.region]
-    if turn.step == N:
+def _is_done(
+    step: RegionStep, lost: int | None, both: Both, present: progress.Incident | None
+) -> bool:
+    stack = both[step.region]
+    if step.step == N:
         return N.id in stack.state.held.gates
-    if turn.step == R:
+    if step.step == R:
         return _is_left(stack, lost)
-    return turn.step.id in stack.state.held.proved(present)
+    return step.id in stack.state.held.proved(present)
 
 
 def incident(phase: Phase, lost: int | None, both: Both) -> progress.Incident | None:

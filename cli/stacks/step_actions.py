@@ -6,7 +6,7 @@ It tells what hooks and components do, in the operator's words; what Pulumi will
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.network_acls import rules_in_words
@@ -73,7 +73,7 @@ class _Names:
         return urls[self.lost]
 
 
-def calls(turn: Turn, settings: Settings, lost: int | None) -> tuple[str, ...]:
+def calls(step: RegionStep, settings: Settings, lost: int | None) -> tuple[str, ...]:
     """Return what a step does, one line for each call.
 
     :param lost: the lost region; None in phase `normal`.
@@ -83,10 +83,10 @@ def calls(turn: Turn, settings: Settings, lost: int | None) -> tuple[str, ...]:
             f"GET /v1/topology: brokers 0 to {settings.cluster_size - 1}, every partition with "
             f"{settings.replication_factor} healthy replicas",
         )
-    return _CALLS[turn.step.id](_Names(settings, lost), turn)
+    return _CALLS[step.id](_Names(settings, lost), step)
 
 
-def _f1(names: _Names, _: Turn) -> tuple[str, ...]:
+def _f1(names: _Names, _: RegionStep) -> tuple[str, ...]:
     cut = ", ".join(names.settings.regions[names.lost].pod_cidrs) or "nothing: no podCidrs are set"
     return (
         f"NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}, cutting {cut}",
@@ -95,7 +95,7 @@ def _f1(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _f2(names: _Names, _: Turn) -> tuple[str, ...]:
+def _f2(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"Namespace {names.stand_in}",
         f"helm install {names.release} -n {names.stand_in}: installationType failOver, regionId {names.lost}: "
@@ -104,7 +104,7 @@ def _f2(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _f3(names: _Names, _: Turn) -> tuple[str, ...]:
+def _f3(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"helm upgrade {names.release} -n {names.here}: {names.variable}={names.url(replaced=True)}",
         "GET /actuator/partitions of every broker: exported positions move",
@@ -112,7 +112,7 @@ def _f3(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _r(names: _Names, _: Turn) -> tuple[str, ...]:
+def _r(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"if the cluster answers: helm uninstall {names.release} -n {names.there}, delete namespace "
         f"{names.there} with its claims. CANNOT BE UNDONE",
@@ -120,7 +120,7 @@ def _r(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _b0(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b0(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"look into {names.there}: no release, workload, claim, volume or index",
         f"delete NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}",
@@ -128,14 +128,14 @@ def _b0(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _b1(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b1(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"helm install {names.release} -n {names.there}: installationType failBack, no Operate, no Tasklist: "
         f"broker {names.joining_ids} joins, broker {names.stand_in_ids} sleeps",
     )
 
 
-def _b2(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b2(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"scale deployment {names.release}-operate and {names.release}-tasklist in {names.here} to 0",
         f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own word",
@@ -143,7 +143,7 @@ def _b2(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _b3(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b3(names: _Names, _: RegionStep) -> tuple[str, ...]:
     repository = names.settings.backup.repository
     return (
         f"PUT _snapshot/{repository}/failback-... in {names.here}",
@@ -151,8 +151,8 @@ def _b3(names: _Names, _: Turn) -> tuple[str, ...]:
     )
 
 
-def _b4(names: _Names, turn: Turn) -> tuple[str, ...]:
-    here = turn.region != names.lost
+def _b4(names: _Names, step: RegionStep) -> tuple[str, ...]:
+    here = step.region != names.lost
     places = (names.here, names.stand_in) if here else (names.there,)
     return (
         *(
@@ -163,8 +163,8 @@ def _b4(names: _Names, turn: Turn) -> tuple[str, ...]:
     )
 
 
-def _b5(names: _Names, turn: Turn) -> tuple[str, ...]:
-    if turn.region == names.lost:
+def _b5(names: _Names, step: RegionStep) -> tuple[str, ...]:
+    if step.region == names.lost:
         return (f"helm upgrade {names.release} -n {names.there}: Operate and Tasklist on",)
     return (
         f"helm upgrade {names.release} -n {names.here}: Operate and Tasklist on",
@@ -174,25 +174,25 @@ def _b5(names: _Names, turn: Turn) -> tuple[str, ...]:
     )
 
 
-def _b6(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b6(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (f"look for {names.stand_in}: no namespace, no volume",)
 
 
-def _b7(names: _Names, _: Turn) -> tuple[str, ...]:
+def _b7(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"helm upgrade {names.release} -n {names.there}: without installationType failBack",
         f"delete pod, of broker {names.stand_in_ids} in {names.there}, all at once, then the others one by one",
     )
 
 
-def _f0(_names: _Names, _: Turn) -> tuple[str, ...]:
+def _f0(_names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         "record the claim in this stack's state, then read the other stack's: refused if it has begun a failover for "
         "this region",
     )
 
 
-_CALLS: Mapping[str, Callable[[_Names, Turn], tuple[str, ...]]] = {
+_CALLS: Mapping[str, Callable[[_Names, RegionStep], tuple[str, ...]]] = {
     "F0": _f0,
     "F1": _f1,
     "F2": _f2,

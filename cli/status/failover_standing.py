@@ -18,7 +18,7 @@ from steps.before.standing import there
 
 
 @dataclass(frozen=True)
-class Ground:
+class FailoverStanding:
     """What a look shows of what the survivor's proofs stand on.
 
     :ivar stood_on: the proofs, by step id.
@@ -31,12 +31,12 @@ class Ground:
     error: str | None = None
 
     @classmethod
-    def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "Ground":
+    def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "FailoverStanding":
         """Return what both regions show of it."""
         proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
         if not proofs or lost is None:
             return cls()
-        found: Result[Uids] = region_statuses[brokers.other(lost)].ground
+        found: Result[Uids] = region_statuses[brokers.other(lost)].stands_on
         gone = {} if found.value is None else standing.outdated(proofs, found.value)
         return cls(proofs, gone, found.error)
 

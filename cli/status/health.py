@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cli.stacks.read import Both
-from cli.stacks.region_steps import Turn, ahead, incident
+from cli.stacks.region_steps import RegionStep, ahead, incident
 from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
-from cli.status.failover_standing import Ground, without
+from cli.status.failover_standing import FailoverStanding, without
 from cli.status.next_step import Next, next_step, phase_of
 from cli.status.observe import InstallationStatus, RegionStatuses, Workload
 from cli.status.partitions import (
@@ -70,7 +70,7 @@ class Status:
     phase: Phase
     lost: int | None
     incident: Incident | None
-    ahead: tuple[Turn, ...]
+    ahead: tuple[RegionStep, ...]
     next: Next | None
     view: Result[ClusterView]
     partitions: tuple[Partition, ...]
@@ -104,11 +104,11 @@ def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
 class _Case:
     stacks: Both
     region_statuses: RegionStatuses
-    ground: Ground
+    standing: FailoverStanding
     phase: Phase
     lost: int | None
     incident: Incident | None
-    ahead: tuple[Turn, ...]
+    ahead: tuple[RegionStep, ...]
     view: Result[ClusterView]
     expected: frozenset[int]
     asleep: frozenset[int]
@@ -118,8 +118,8 @@ class _Case:
     @classmethod
     def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "_Case":
         phase, lost = phase_of(stacks)
-        ground = Ground.of(stacks, region_statuses)
-        stacks = without(stacks, ground.gone)
+        standing = FailoverStanding.of(stacks, region_statuses)
+        stacks = without(stacks, standing.gone)
         settings = stacks[0].settings.model_copy(update={"phase": phase})
         present = incident(phase, lost, stacks)
         expected = expected_brokers(settings, lost, stacks, present)
@@ -137,7 +137,7 @@ class _Case:
         return cls(
             stacks,
             region_statuses,
-            ground,
+            standing,
             phase,
             lost,
             present,
@@ -154,7 +154,7 @@ class _Case:
         yield from self._duplicates()
         yield from self._pause()
         yield from self._silence()
-        yield from self._ground()
+        yield from self._standing()
         yield from self._service()
         yield from self._procedure()
 
@@ -215,10 +215,10 @@ class _Case:
                         f"region {region_status.name}: no {kind} installation is there, though its stack holds one",
                     )
 
-    def _ground(self) -> Iterator[Finding]:
-        steps, gone = ", ".join(self.ground.stood_on), self.ground.gone
-        if self.ground.error:
-            what = f"whether what {steps} proved is still there is unknown: {self.ground.error}"
+    def _standing(self) -> Iterator[Finding]:
+        steps, gone = ", ".join(self.standing.stood_on), self.standing.gone
+        if self.standing.error:
+            what = f"whether what {steps} proved is still there is unknown: {self.standing.error}"
             yield Finding(self._unseen, what)
         if gone:
             listed = ", ".join(sorted({name for names in gone.values() for name in names}))
@@ -276,10 +276,10 @@ class _Case:
 
     def _procedure(self) -> Iterator[Finding]:
         if self.ahead:
-            turn = self.ahead[0]
+            step = self.ahead[0]
             yield Finding(
                 Health.MID_PROCEDURE,
-                f"{len(self.ahead)} steps of phase {self.phase} are ahead, the next is {turn.step.id}",
+                f"{len(self.ahead)} steps of phase {self.phase} are ahead, the next is {step.id}",
             )
         elif self.phase is not Phase.NORMAL:
             yield Finding(Health.MID_PROCEDURE, f"phase {self.phase} is complete")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
-from cli.stacks.region_steps import Turn, ahead
+from cli.stacks.region_steps import RegionStep, ahead
 from cli.status.moves import failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
@@ -41,7 +41,9 @@ def next_of(stacks: Both) -> Next | None:
     return next_step(phase, lost, stacks, ahead(phase, lost, stacks))
 
 
-def next_step(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, ...]) -> Next | None:
+def next_step(
+    phase: Phase, lost: int | None, stacks: Both, left: tuple[RegionStep, ...]
+) -> Next | None:
     """Return the next thing to do; None if all is as it should be.
 
     :param phase: the phase wanted; the one further on if the stacks differ.
@@ -55,7 +57,9 @@ def next_step(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, ..
     return found if move is None else replace(found, dualregion=_typed(move, stacks))
 
 
-def _by_pulumi(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, ...]) -> Next | None:
+def _by_pulumi(
+    phase: Phase, lost: int | None, stacks: Both, left: tuple[RegionStep, ...]
+) -> Next | None:
     untold = _untold(phase, lost, stacks)
     if untold:
         name = untold[0].name
@@ -64,8 +68,8 @@ def _by_pulumi(phase: Phase, lost: int | None, stacks: Both, left: tuple[Turn, .
             setting += f" && pulumi config set --stack {name} lostRegion {lost}"
         return Next("operator", f"stack {name} was not told of phase {phase}", setting)
     if left:
-        turn, stack = left[0], stacks[left[0].region]
-        what = f"{turn.step.id}: {turn.step.title}"
+        step, stack = left[0], stacks[left[0].region]
+        what = f"{step.id}: {step.title}"
         return Next(stack.name, what, f"pulumi up --stack {stack.name}")
     return _next_phase(phase, lost, stacks)
 

@@ -83,7 +83,7 @@ class RegionStatus:
 
     :ivar silence: why its API server does not answer; None if it does.
     :ivar installations: those that are there; None of a kind that is not.
-    :ivar ground: what a failover's proofs may stand on; asked of a survivor only.
+    :ivar stands_on: what a failover's proofs may stand on; asked of a survivor only.
     """
 
     region: int
@@ -91,7 +91,7 @@ class RegionStatus:
     context: str
     error: str | None = None
     installations: dict[Kind, Result[InstallationStatus | None]] = field(default_factory=dict)
-    ground: Result[Uids] = field(default_factory=Result)
+    stands_on: Result[Uids] = field(default_factory=Result)
 
     @property
     def seen(self) -> tuple[InstallationStatus, ...]:
@@ -142,7 +142,9 @@ def _region(
     cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     whole = until - _EARLIER_SECONDS
-    ground = begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
+    stands_on = (
+        begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
+    )
     asked = {
         kind: _Asked(
             cluster,
@@ -160,7 +162,7 @@ def _region(
         named.name,
         named.kube_context,
         installations=found,
-        ground=Result() if ground is None else result_of(ground, whole),
+        stands_on=Result() if stands_on is None else result_of(stands_on, whole),
     )
 
 

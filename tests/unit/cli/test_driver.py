@@ -25,7 +25,7 @@ from cli.driver.previews import Preview
 from cli.errors import PulumiFailed, Stopped
 from cli.stacks.locks import Lock
 from cli.stacks.read import Both, RegionStack
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status, judge
 from cli.status.next_step import next_of
 from cli.status.observe import InstallationStatus, RegionStatuses
@@ -95,17 +95,17 @@ class Played:
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         self.phase[int(stack[-1])] = phase
 
-    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+    def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
         self.spared += [stack] if spare else []
         if self.stop_at == len(self.ups):
             self.stop_at = None
             raise Stopped("stopped")
         region = int(stack[-1])
-        self.ups.append(f"{stack}: {' '.join(turn.step.id for turn in steps)}")
+        self.ups.append(f"{stack}: {' '.join(step.id for step in steps)}")
         self.reached[region] = self.phase[region]
         if self.stuck:
             return
-        proved = {turn.step.id for turn in steps} - {R.id}
+        proved = {step.id for step in steps} - {R.id}
         kept = (
             set() if proved & {"N", "F0", "B0", "B1"} or steps[0].step == R else self.gates[region]
         )

@@ -45,8 +45,10 @@ def proved(record: str | None = json.dumps(STOOD_ON)) -> Both:
 def seen(found: dict[str, str] | None) -> RegionStatuses:
     """Return both regions, and what a look shows of the ground; None if that could not be seen."""
     here, there = world.taken_over()
-    ground: Result[Uids] = Result(found) if found is not None else Result(error="no answer in time")
-    return replace(here, ground=ground), there
+    stands_on: Result[Uids] = (
+        Result(found) if found is not None else Result(error="no answer in time")
+    )
+    return replace(here, stands_on=stands_on), there
 
 
 def said(status: Status) -> str:
@@ -68,7 +70,7 @@ def test_brokers_that_are_gone_are_told_and_the_next_step_proves_them_again(now:
         f"degraded: what F1, F2, F3 proved does not stand any more: gone or recreated is {BROKERS}"
         in said(status)
     )
-    assert [turn.step.id for turn in status.ahead] == ["F1", "F2", "F3"]
+    assert [step.id for step in status.ahead] == ["F1", "F2", "F3"]
     assert status.next is not None
     assert status.next.dualregion == "dualregion failover --lost 1"
     assert status.next.command == "pulumi up --stack region0"
@@ -186,9 +188,14 @@ def test_a_look_asks_a_survivor_only(
         for region in (0, 1)
     )
     here, there = look((first, second), patience=20)
-    assert there.ground == Result()
+    assert there.stands_on == Result()
     if phase == "normal":
-        assert here.ground == Result()
+        assert here.stands_on == Result()
         return
-    assert here.ground.value is not None
-    assert sorted(here.ground.value.values()) == ["0-brokers", "0-policy", "1-brokers", "1-policy"]
+    assert here.stands_on.value is not None
+    assert sorted(here.stands_on.value.values()) == [
+        "0-brokers",
+        "0-policy",
+        "1-brokers",
+        "1-policy",
+    ]

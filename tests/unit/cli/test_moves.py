@@ -150,8 +150,8 @@ def test_the_lost_regions_step_is_ahead_until_a_code_says_otherwise(outputs: Any
 def test_every_step_of_every_phase_has_its_calls(phase: Phase, lost: int) -> None:
     stacks = world.normal()
     of = None if phase is Phase.NORMAL else lost
-    for turn in ahead(phase, of, stacks):
-        assert all(calls(turn, stacks[turn.region].settings, of))
+    for step in ahead(phase, of, stacks):
+        assert all(calls(step, stacks[step.region].settings, of))
 
 
 def test_the_calls_name_ids_namespaces_and_addresses() -> None:
@@ -159,8 +159,8 @@ def test_the_calls_name_ids_namespaces_and_addresses() -> None:
     said = "\n".join(
         call
         for phase in (Phase.FAILOVER, Phase.RESTORED)
-        for turn in ahead(phase, 1, stacks)
-        for call in calls(turn, stacks[turn.region].settings, 1)
+        for step in ahead(phase, 1, stacks)
+        for call in calls(step, stacks[step.region].settings, 1)
     )
     for text in (
         "until broker 1, 3 of camunda-paris is gone",

@@ -19,7 +19,7 @@ from cli.driver.previews import Preview
 from cli.errors import HookFailed, PulumiFailed, Stopped
 from cli.notify.notifier import Announcer
 from cli.stacks.read import Both, RegionStack
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase
@@ -64,7 +64,7 @@ class Hooked(Played):
             state=replace(made.state, outputs=outputs),
         )
 
-    def up(self, stack: str, steps: Sequence[Turn], *, spare: bool = False) -> None:
+    def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
         error = self.errors.pop(len(self.ups), None)
         if error is not None:
             raise error

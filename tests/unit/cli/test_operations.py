@@ -23,7 +23,7 @@ from cli.driver.processes import PROGRAM, programs, stop_program
 from cli.errors import PulumiFailed, Stopped
 from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
-from cli.stacks.region_steps import Turn
+from cli.stacks.region_steps import RegionStep
 from dualregion.errors import Refused
 from dualregion.procedure import B2, F1, F2
 from sandbox.patience import allowed
@@ -34,7 +34,7 @@ REFUSED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
     "the lock file with `pulumi cancel`.\n  file:///s/1.json: created by {who} at 2026-01-02T03:04:05Z"
 )
-STEPS = (Turn(0, F1), Turn(0, F2))
+STEPS = (RegionStep(0, F1), RegionStep(0, F2))
 
 
 def locked(who: str) -> ConcurrentUpdateError:
@@ -263,7 +263,7 @@ def test_without_a_terminal_each_thing_said_is_a_line() -> None:
 def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
     now = [0.0]
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
-    shown = Running("region0", (*STEPS, Turn(0, B2)), console, clock=lambda: now[0])
+    shown = Running("region0", (*STEPS, RegionStep(0, B2)), console, clock=lambda: now[0])
     shown.line(Line("F1", "gone from the topology: 3 s"))
     now[0] = 5.0
     shown.change(Change("create", "ConfigMap", "F1"))

@@ -30,7 +30,7 @@ from typer.testing import CliRunner
 
 from cli.__main__ import app
 from cli.check import Outcome
-from cli.checks.offline import Ground
+from cli.checks.offline import CheckContext
 from cli.commands import plan, preflight
 from cli.commands import status as status_command
 from cli.commands.preflight import Procedure
@@ -529,7 +529,7 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     for index in (0, 1):
         pulumi.stack(f"region{index}", index, hooks=HOOKS, regions=reachable)
     monkeypatch.setattr(plan, "preview", lambda _, stack, *__: Preview(stack))
-    monkeypatch.setattr(preflight, "_ground", lambda *_: _silence())
+    monkeypatch.setattr(preflight, "_context", lambda *_: _silence())
 
     def answer(command: str, *arguments: str) -> None:
         result = CliRunner().invoke(app, ["-C", str(folder), command, *arguments, "--json"])
@@ -549,9 +549,9 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     answer("history")
 
 
-def _silence() -> Ground:
+def _silence() -> CheckContext:
     """Return two regions that do not answer: nothing of a preflight asks a cluster."""
-    return Ground(judge(seen.normal(), (seen.silent(0), seen.silent(1))), "s3://states")
+    return CheckContext(judge(seen.normal(), (seen.silent(0), seen.silent(1))), "s3://states")
 
 
 def _statuses() -> Iterator[Any]:

@@ -16,7 +16,7 @@ from cli.__main__ import app
 from cli.check import Check, Outcome
 from cli.checks.capacity import Node, Planned, Resources, does_not_fit
 from cli.checks.live import of_region
-from cli.checks.offline import Ground, always, before_failback, before_failover
+from cli.checks.offline import CheckContext, always, before_failback, before_failover
 from cli.commands import preflight
 from cli.commands.preflight import exit_status
 from cli.status.health import judge
@@ -40,10 +40,10 @@ STATEFUL_SETS = "/apis/apps/v1/namespaces/camunda-london/statefulsets"
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
-def ground(stacks: Any = None, region_statuses: Any = None, **more: Any) -> Ground:
+def ground(stacks: Any = None, region_statuses: Any = None, **more: Any) -> CheckContext:
     status = judge(stacks or world.normal(), region_statuses or world.whole())
     more.setdefault("values", REFERENCE)
-    return Ground(status, more.pop("backend", "s3://states"), **more)
+    return CheckContext(status, more.pop("backend", "s3://states"), **more)
 
 
 def failed(found: Iterable[Check]) -> dict[str, str]:
@@ -397,7 +397,7 @@ def test_pods_are_placed_where_they_may_be(spec: Any, taints: tuple[Any, ...], f
 @pytest.fixture
 def london(
     kubernetes: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[FakeKubernetes, Ground]:
+) -> tuple[FakeKubernetes, CheckContext]:
     """A cluster that allows everything and has room, and region 0 in it, whose chart renders what it should."""
     monkeypatch.setattr("cli.checks.live.rendering.look", lambda *_: Seen())
     reviews = "/apis/authorization.k8s.io/v1"
@@ -456,7 +456,7 @@ def room(fake: FakeKubernetes, memory: str) -> None:
 
 @pytest.mark.parametrize("missing", ["zeebe", "elasticsearch-master"])
 def test_room_is_unknown_without_what_it_is_reckoned_by(
-    london: tuple[FakeKubernetes, Ground], missing: str
+    london: tuple[FakeKubernetes, CheckContext], missing: str
 ) -> None:
     kubernetes, found = london
     del kubernetes.objects[STATEFUL_SETS][f"camunda-{missing}"]
@@ -472,7 +472,7 @@ def test_room_is_unknown_without_what_it_is_reckoned_by(
 
 
 def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     assert failed(of_region(found, 0, failback=False)) == {}
@@ -489,7 +489,7 @@ def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
     assert len(reviews) == everywhere + 2 * inside
 
 
-def test_missing_rights_are_named(london: tuple[FakeKubernetes, Ground]) -> None:
+def test_missing_rights_are_named(london: tuple[FakeKubernetes, CheckContext]) -> None:
     fake, found = london
     refused = {"spec": {}, "status": {"allowed": False}}
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -500,7 +500,7 @@ def test_missing_rights_are_named(london: tuple[FakeKubernetes, Ground]) -> None
 
 
 def test_the_dns_chain_is_looked_for_in_the_live_corefile(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     first, second = found.status.stacks
@@ -528,7 +528,7 @@ def test_the_dns_chain_is_looked_for_in_the_live_corefile(
 
 
 def test_the_other_stacks_own_credentials_are_asked_for_its_rights(
-    london: tuple[FakeKubernetes, Ground], tmp_path: Path
+    london: tuple[FakeKubernetes, CheckContext], tmp_path: Path
 ) -> None:
     fake, found = london
     first, second = found.status.stacks
@@ -545,7 +545,7 @@ def test_the_other_stacks_own_credentials_are_asked_for_its_rights(
 
 
 def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_rights(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     given = {"rights": RightsSettings(subject="group:operators")}
@@ -564,7 +564,7 @@ def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_ri
 
 
 def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_found(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     room(fake, "1500Mi")
@@ -596,7 +596,7 @@ def engine_says(fake: FakeKubernetes, path: str, body: Any) -> None:
 
 
 def test_indices_that_no_failback_could_copy_are_found_months_before(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     closed = {"4": {"description": "index closed", "levels": ["read", "write"]}}
@@ -607,7 +607,7 @@ def test_indices_that_no_failback_could_copy_are_found_months_before(
 
 
 def test_data_streams_are_told_and_an_engine_that_does_not_tell_is_unknown(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     engine_says(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
@@ -620,7 +620,7 @@ def test_data_streams_are_told_and_an_engine_that_does_not_tell_is_unknown(
 
 
 def test_a_secret_that_is_there_is_not_missed_and_one_that_may_not_be_read_is_unknown(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     secrets = "/api/v1/namespaces/{}/secrets"
@@ -636,7 +636,7 @@ def test_a_secret_that_is_there_is_not_missed_and_one_that_may_not_be_read_is_un
 
 
 def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
     fake.broken["/api/v1/nodes"] = Reply(403, {"message": "nodes is forbidden"})
@@ -660,7 +660,7 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     ],
 )
 def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(
-    london: tuple[FakeKubernetes, Ground],
+    london: tuple[FakeKubernetes, CheckContext],
     monkeypatch: pytest.MonkeyPatch,
     seen: Seen,
     outcome: Outcome,
@@ -673,7 +673,7 @@ def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(
 
 
 def test_in_a_failback_nothing_is_rendered(
-    london: tuple[FakeKubernetes, Ground], monkeypatch: pytest.MonkeyPatch
+    london: tuple[FakeKubernetes, CheckContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object) -> Seen:
         raise AssertionError("rendered in an incident")
@@ -722,7 +722,7 @@ def test_the_command_chooses_by_the_phase_and_shows_remedies(
     monkeypatch.setattr(
         "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
     )
-    monkeypatch.setattr(preflight, "_ground", lambda *_: ground(stacks, world.taken_over()))
+    monkeypatch.setattr(preflight, "_context", lambda *_: ground(stacks, world.taken_over()))
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     run = ["preflight", *arguments]
     found = json.loads(CliRunner().invoke(app, [*run, "--json"]).output)
