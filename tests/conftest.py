@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record",
         action="store_true",
-        help="write again what users' states and scripts hold (tests/unit/repository/test_compatibility.py)",
+        help="write again what is recorded: what users' states and scripts hold, the sandbox's plan (tests/unit/golden)",
     )
     parser.addoption(
         "--complete",
