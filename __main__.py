@@ -12,11 +12,10 @@ from pathlib import Path
 from pulumi import export, log
 
 from clients.kubernetes import Cluster
-from components.configuration import settings_of_stack
 from components.ending import before_any_change, ending_clearly
 from components.outputs import outputs
 from components.region import Region, RegionArgs
-from components.stacks import read_own, read_peer, reading_both
+from components.stacks import read_own, read_peer, reading_both, settings_of_stack
 from steps.before import checks, situation
 from steps.context import StepContext
 

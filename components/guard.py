@@ -1,4 +1,4 @@
-"""The guard of what a stack holds: nothing that is needed is deleted, however it is asked for.
+"""What holds of every resource of a region: nothing that is needed is deleted, and a lost region stays as it is.
 
 Every resource has one and the same hook on its deletion. `pulumi destroy` runs no program, so the engine refuses it then. With
 `--run-program` the hook is asked, and refuses with the reason. The engine goes on with the rest after a refusal, also with what
@@ -11,6 +11,7 @@ from components.hooking import carry_out
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
 from steps.context import StepContext
+from steps.preflight import refuse_to_change, refuse_to_make
 from steps.releases import deletion
 
 _HOOK = "guard-deletion"
@@ -52,3 +53,40 @@ def _guard(ctx: StepContext) -> pulumi.ResourceHookFunction:
         await carry_out(args.name, lambda: check(doomed))
 
     return guard
+
+
+def keeping(ctx: StepContext) -> pulumi.ResourceOptions:
+    """Return the options of a component below which everything stays as it is, if the topology wants that.
+
+    A lost region's API server may answer the program and not the provider, or the other way round, and the settings, the
+    values files and the chart may have changed since its last update. So each resource's differences are ignored, and
+    what would change all the same is refused.
+    """
+    if not ctx.topology.unchanged:
+        return pulumi.ResourceOptions()
+
+    async def before_create(args: pulumi.ResourceHookArgs) -> None:
+        refuse_to_make(ctx, args.name)
+
+    async def before_update(args: pulumi.ResourceHookArgs) -> None:
+        refuse_to_change(ctx, args.name)
+
+    hooks = pulumi.ResourceHookBinding(
+        before_create=[pulumi.ResourceHook("make-nothing", before_create)],
+        before_update=[pulumi.ResourceHook("change-nothing", before_update)],
+    )
+
+    def keep(
+        args: pulumi.ResourceTransformationArgs,
+    ) -> pulumi.ResourceTransformationResult | None:
+        # A provider is no part of the region: its address may change.
+        if not isinstance(args.resource, pulumi.CustomResource) or isinstance(
+            args.resource, pulumi.ProviderResource
+        ):
+            return None
+        kept = pulumi.ResourceOptions(ignore_changes=list(args.props), hooks=hooks)
+        return pulumi.ResourceTransformationResult(
+            args.props, pulumi.ResourceOptions.merge(kept, args.opts)
+        )
+
+    return pulumi.ResourceOptions(transformations=[keep])

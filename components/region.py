@@ -10,8 +10,7 @@ import pulumi_kubernetes as k8s
 from components.camunda import Camunda, CamundaArgs, Space, SpaceArgs
 from components.dns import Dns, DnsArgs, chain_hooks
 from components.gate import Gate, GateArgs
-from components.guard import guarding
-from components.keeping import keeping
+from components.guard import guarding, keeping
 from dualregion.config.settings import Settings
 from dualregion.decision.deletion import NAMESPACE_SUFFIX
 from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation

@@ -1,17 +1,32 @@
-"""What the state backend knows: the other stack's outputs, and what this stack's own state holds."""
+"""What Pulumi knows: the stack's configuration, what its own state holds, and the other stack's."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pulumi
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
+from dualregion.config.settings import Settings
 from dualregion.errors import BackendError, ConfigError
 from dualregion.secrets import without_secrets
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
+
+
+def settings_of_stack(project: Path) -> Settings:
+    """Return the settings of the stack's configuration.
+
+    :raises ConfigError: naming every problem.
+    """
+    config = pulumi.Config()
+    prefix = f"{config.name}:"
+    keys = [key for key in pulumi.runtime.config.CONFIG.get() if key.startswith(prefix)]
+    texts = {key.removeprefix(prefix): config.require(key.removeprefix(prefix)) for key in keys}
+    secret = [key.removeprefix(prefix) for key in keys if pulumi.runtime.is_config_secret(key)]
+    return Settings.of_configuration(texts, str(project), secret)
 
 
 def read_peer(stack: str) -> Stack:
