@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dualregion.corefile import BEGIN, block, unchained
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 

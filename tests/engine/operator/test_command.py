@@ -20,7 +20,7 @@ from drill.processes import MARK, end_marked
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from tests.checkout import CHECKOUT
-from tests.engine.conftest import Project, dualregion
+from tests.engine.project import Project, dualregion
 
 pytestmark = pytest.mark.engine
 

@@ -6,7 +6,7 @@ from time import sleep
 import pytest
 
 from drill.operators.stacks import Run
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 

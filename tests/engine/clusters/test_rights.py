@@ -14,7 +14,7 @@ from drill.observation.access import Access
 from drill.regions import REGIONS
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox
-from tests.engine.conftest import Project, admit, dualregion
+from tests.engine.project import Project, admit, dualregion
 
 pytestmark = pytest.mark.engine
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sandbox.regions import Sandbox
-from tests.engine.conftest import CITIES, Project
+from tests.engine.project import CITIES, Project
 
 pytestmark = pytest.mark.engine
 

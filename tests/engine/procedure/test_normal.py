@@ -6,7 +6,7 @@ import pytest
 
 from drill.operators.stacks import CUT_SHORT
 from tests.checkout import CHECKOUT
-from tests.engine.conftest import Project, dualregion
+from tests.engine.project import Project, dualregion
 
 pytestmark = pytest.mark.engine
 

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import CITIES, Project
-from tests.engine.test_failback import failed_over
+from tests.engine.project import CITIES, Project
 
 pytestmark = pytest.mark.engine
 
-__all__ = ["failed_over"]
 DESTROY = ("destroy", "--yes", "--skip-preview")
 BY_PROGRAM = ("destroy", "--yes", "--run-program")
 WITHOUT_PREVIEW = (*BY_PROGRAM, "--skip-preview")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.patience import allowed
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 
@@ -16,22 +16,6 @@ metadata: {name: data-camunda-zeebe-0}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 POLICIES = ("get", "networkpolicies", "-o", "name", "-n")
-
-
-@pytest.fixture
-def failed_over(project: Project) -> Project:
-    """Let region 0 take over from region 1, whose cluster is empty; both stacks are told to fail back."""
-    assert project.up("region0").exit_status == 0
-    project.both(phase="failover", lostRegion=1)
-    # Only what was proved to be out of sight is cut off.
-    project.pretend_proved("region0", 1, "F1", "normal")
-    assert "F1: waited" in project.up("region0").output
-    project.pretend_taken_over("region0", lost_region=1)
-    project.both(
-        phase="failback-pending",
-        **{"backup.type": "fs", "backup.settings.location": "/backup"},
-    )
-    return project
 
 
 def occupy(project: Project) -> None:

@@ -15,7 +15,7 @@ import yaml
 
 from drill.scenario.adopting import helm_install, plain_values
 from tests.checkout import CHECKOUT
-from tests.engine.conftest import CITIES, Project
+from tests.engine.project import CITIES, Project
 
 pytestmark = pytest.mark.engine
 

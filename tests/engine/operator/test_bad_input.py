@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -5,7 +5,7 @@ and the stack of the lost region, whose cluster answers, does not answer, or com
 import pytest
 
 from sandbox.regions import Sandbox
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -10,7 +10,7 @@ import pytest
 
 from drill.operators.stacks import PROGRAM_FOLDERS
 from tests.checkout import CHECKOUT
-from tests.engine.conftest import Project
+from tests.engine.project import Project
 
 pytestmark = pytest.mark.engine
 
