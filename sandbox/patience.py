@@ -11,8 +11,7 @@ VARIABLE = "DUAL_REGION_TIME_FACTOR"
 def allowed(seconds: float) -> float:
     """Return how long something may take on this machine that may take so many seconds on a usual one.
 
-    Raises:
-        SandboxError: the variable is no number from 1 on.
+    :raises SandboxError: the variable is no number from 1 on.
     """
     text = os.environ.get(VARIABLE) or "1"
     try:

@@ -16,12 +16,11 @@ class _Strict(BaseModel):
 class Answer(_Strict):
     """A licence read by a person.
 
-    Attributes:
-        kind: as in the list.
-        of: names, as in the list.
-        version: the one whose licence was read, or "any": then a change of version asks no one again.
-        licence: an SPDX expression.
-        because: what was read, and why no tool could.
+    :ivar kind: as in the list.
+    :ivar of: names, as in the list.
+    :ivar version: the one whose licence was read, or "any": then a change of version asks no one again.
+    :ivar licence: an SPDX expression.
+    :ivar because: what was read, and why no tool could.
     """
 
     kind: str
@@ -38,14 +37,13 @@ class Answer(_Strict):
 class Part(_Strict):
     """A part of the sandbox as the document describes it.
 
-    Attributes:
-        of: kind and name of the entry that has its licence, and its version if the set-up does not say it.
-        licence: its licence, where no other entry has it.
-        holds: other parts that are in it, and count with it.
-        packages: the use of those Debian packages that are in it ("image"); empty if none are.
-        licence_shown: the licence for people, where the expression is too long for a table.
-        made_from: for people.
-        what_for: for people.
+    :ivar of: kind and name of the entry that has its licence, and its version if the set-up does not say it.
+    :ivar licence: its licence, where no other entry has it.
+    :ivar holds: other parts that are in it, and count with it.
+    :ivar packages: the use of those Debian packages that are in it ("image"); empty if none are.
+    :ivar licence_shown: the licence for people, where the expression is too long for a table.
+    :ivar made_from: for people.
+    :ivar what_for: for people.
     """
 
     of: str = ""
@@ -60,12 +58,11 @@ class Part(_Strict):
 class ByHand(_Strict):
     """The whole file.
 
-    Attributes:
-        licences: answers for single things.
-        accepted: licences that the OSI has not approved -> why they are accepted.
-        spelled: what metadata call a licence -> its SPDX expression.
-        parts: the parts of the set-up, by name.
-        debian: Debian packages that the set-up installs, "one, another" if for the same -> what for.
+    :ivar licences: answers for single things.
+    :ivar accepted: licences that the OSI has not approved -> why they are accepted.
+    :ivar spelled: what metadata call a licence -> its SPDX expression.
+    :ivar parts: the parts of the set-up, by name.
+    :ivar debian: Debian packages that the set-up installs, "one, another" if for the same -> what for.
     """
 
     licences: tuple[Answer, ...]

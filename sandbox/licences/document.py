@@ -21,8 +21,7 @@ _SHOWN = {
 def with_tables(text: str, entries: Sequence[Entry], by_hand: ByHand) -> str:
     """A document with its tables made again; all around them stays.
 
-    Raises:
-        ValueError: the document has not the places of all tables.
+    :raises ValueError: the document has not the places of all tables.
     """
     tables = {
         "parts": _parts(entries, by_hand),

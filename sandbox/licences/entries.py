@@ -12,13 +12,12 @@ KINDS = ("part", "go", "maven", "python", "debian")
 class Entry:
     """One line of the list.
 
-    Attributes:
-        kind: one of `KINDS`.
-        name: as its registry names it; Maven: `group:artifact`, or `group:artifact:classifier`.
-        version: as the lock files pin it; of a Debian package the release, since packages follow the system.
-        licence: an SPDX expression.
-        use: what has it: a lock file, "linked" or "fetched" (Go), "machine" or "image" (Debian).
-        read_in: the file or metadata in which the licence was read.
+    :ivar kind: one of `KINDS`.
+    :ivar name: as its registry names it; Maven: `group:artifact`, or `group:artifact:classifier`.
+    :ivar version: as the lock files pin it; of a Debian package the release, since packages follow the system.
+    :ivar licence: an SPDX expression.
+    :ivar use: what has it: a lock file, "linked" or "fetched" (Go), "machine" or "image" (Debian).
+    :ivar read_in: the file or metadata in which the licence was read.
     """
 
     kind: str

@@ -16,11 +16,10 @@ def complaints(
 ) -> tuple[str, ...]:
     """Everything that is wrong with the list, as sentences that say what to do.
 
-    Args:
-        entries: the list.
-        demanded: key -> the file that demands it.
-        parts: names of the set-up's parts.
-        by_hand: what was entered by hand.
+    :param entries: the list.
+    :param demanded: key -> the file that demands it.
+    :param parts: names of the set-up's parts.
+    :param by_hand: what was entered by hand.
     """
     listed = tuple(entries)
     return (

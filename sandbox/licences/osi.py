@@ -21,9 +21,8 @@ def refusal(expression: str, accepted: Collection[str] = ()) -> str | None:
     Of alternatives (OR) one must be open source, of what counts together (AND) all. An exception (WITH) only ever
     adds permissions, so it must be known, and its licence open source.
 
-    Args:
-        expression: an SPDX expression.
-        accepted: identifiers of licences that the OSI has not approved, but the project has decided to accept.
+    :param expression: an SPDX expression.
+    :param accepted: identifiers of licences that the OSI has not approved, but the project has decided to accept.
     """
     try:
         parsed = LICENSING.parse(expression)

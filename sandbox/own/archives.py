@@ -39,8 +39,7 @@ def opened(path: Path) -> IO[bytes]:
 def content_of(path: Path) -> Content:
     """Look into an archive.
 
-    Raises:
-        SandboxError: it cannot be read, or is no archive of images.
+    :raises SandboxError: it cannot be read, or is no archive of images.
     """
     try:
         found = _described(path)

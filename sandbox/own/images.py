@@ -26,10 +26,9 @@ _EXAMPLE = "camunda/zeebe:8.5.25"
 class Reference:
     """An image's full name, as containerd keeps it.
 
-    Attributes:
-        registry: host name, with its port if it has one.
-        repository: path there.
-        tag: which of the images there.
+    :ivar registry: host name, with its port if it has one.
+    :ivar repository: path there.
+    :ivar tag: which of the images there.
     """
 
     registry: str
@@ -40,8 +39,7 @@ class Reference:
     def parse(cls, text: str) -> Self:
         """Read a name as pods give it, where Docker's registry may be left out.
 
-        Raises:
-            ValueError: it is no name with a tag.
+        :raises ValueError: it is no name with a tag.
         """
         found = _REFERENCE.fullmatch(text)
         if found is None:
@@ -138,8 +136,7 @@ class OwnImages(_Model):
     def read(cls, path: Path) -> Self:
         """Read a file; relative paths in it start at its folder.
 
-        Raises:
-            SandboxError: it cannot be read, or says something unusable: which key, what it has, what is allowed.
+        :raises SandboxError: it cannot be read, or says something unusable: which key, what it has, what is allowed.
         """
         try:
             found = cls.model_validate(yaml.safe_load(path.read_text()) or {})

@@ -29,13 +29,10 @@ _PULLED = "pulled"
 def ensure(console: Console, own: OwnImages, seed: Path) -> Path:
     """Make the seed with the user's images, if it is not in the cache, and return it; without any, the sandbox's own.
 
-    Args:
-        console: where progress is shown.
-        own: the images.
-        seed: the sandbox's own (`Tools.image_seed`), which stays as it is.
-
-    Raises:
-        SandboxError: an archive is unusable, or containerd refused or could not pull an image.
+    :param console: where progress is shown.
+    :param own: the images.
+    :param seed: the sandbox's own (`Tools.image_seed`), which stays as it is.
+    :raises SandboxError: an archive is unusable, or containerd refused or could not pull an image.
     """
     if not list(own.all_images()):
         return seed
@@ -45,8 +42,7 @@ def ensure(console: Console, own: OwnImages, seed: Path) -> Path:
 def part(own: OwnImages, seed: Path) -> Part:
     """The part; its key is that of the seed, with the names and the archives' content.
 
-    Raises:
-        SandboxError: an archive is unusable.
+    :raises SandboxError: an archive is unusable.
     """
     named = ", ".join(f"{each.image} from {each.source}" for _, each in own.all_images())
     return Part(
@@ -73,8 +69,7 @@ def demand_held(key: str, wanted: Reference, archive: Path, content: Content) ->
 
     Of a single image the name does not matter; of several, one must bear it.
 
-    Raises:
-        SandboxError: with the names that the archive has.
+    :raises SandboxError: with the names that the archive has.
     """
     if content.count == 1 or (content.count and wanted in content.names):
         return

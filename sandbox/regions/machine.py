@@ -31,8 +31,7 @@ mount -t overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" overla
 def check(root: Path) -> None:
     """Check that the sandbox can work on this machine, and in this folder, at all.
 
-    Raises:
-        SandboxError: not root, or an unusable path.
+    :raises SandboxError: not root, or an unusable path.
     """
     if os.geteuid() != 0:
         raise SandboxError(
@@ -49,8 +48,7 @@ def check(root: Path) -> None:
 def check_space(root: Path) -> None:
     """Check that there is room for the regions, and that brokers will not find the disk full.
 
-    Raises:
-        SandboxError: too little is free; nothing has been made.
+    :raises SandboxError: too little is free; nothing has been made.
     """
     place = next(folder for folder in (root, *root.parents) if folder.exists())
     disk = shutil.disk_usage(place)
@@ -66,8 +64,7 @@ def check_space(root: Path) -> None:
 def check_overlay(root: Path) -> None:
     """Check that containers can run from `root`.
 
-    Raises:
-        SandboxError: no overlay can be mounted there.
+    :raises SandboxError: no overlay can be mounted there.
     """
     trial = root / "overlay-trial"
     try:
@@ -92,8 +89,7 @@ def lock_file(root: Path) -> Path:
 def locked(root: Path) -> Iterator[None]:
     """Hold the sandbox for one command; a killed command frees it by ending.
 
-    Raises:
-        SandboxError: another command holds it.
+    :raises SandboxError: another command holds it.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
     path = lock_file(root)

@@ -97,10 +97,9 @@ class Component:
 class Region:
     """One region of a sandbox: its names, addresses and places. Nothing here touches the machine.
 
-    Args:
-        index: 0 (london) or 1 (paris).
-        sandbox_id: carried by everything of this sandbox that the machine can see.
-        root: state folder of the sandbox.
+    :ivar index: 0 (london) or 1 (paris).
+    :ivar sandbox_id: carried by everything of this sandbox that the machine can see.
+    :ivar root: state folder of the sandbox.
     """
 
     index: int

@@ -35,12 +35,11 @@ class Plan:
 def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool = True) -> Plan:
     """Return the plan of `region`.
 
-    Args:
-        region: whose plan it is.
-        tools: the binaries to run.
-        port: where its API server is to be reached on 127.0.0.1.
-        nodes: False for API server, etcd and controller manager alone: nothing then runs a pod.
-        dns_chain: whether the region resolves the other one's names from the start.
+    :param region: whose plan it is.
+    :param tools: the binaries to run.
+    :param port: where its API server is to be reached on 127.0.0.1.
+    :param nodes: False for API server, etcd and controller manager alone: nothing then runs a pod.
+    :param dns_chain: whether the region resolves the other one's names from the start.
     """
     first = [control_plane.etcd(region, tools), access.haproxy(region, tools, port)]
     second = [control_plane.controller_manager(region, tools)]

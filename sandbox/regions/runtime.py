@@ -34,8 +34,7 @@ class Interrupted(SandboxError):
 class RegionRuntime:
     """One region on this machine: makes what its plan says, and removes all of it.
 
-    Args:
-        abort: set by another thread to give up waiting.
+    :param abort: set by another thread to give up waiting.
     """
 
     def __init__(self, region: Region, progress: Progress, abort: Event) -> None:
@@ -76,8 +75,7 @@ class RegionRuntime:
     def start(self, plan: Plan, kubeconfig: Path) -> None:
         """Start everything of the plan and wait until the region can be worked with.
 
-        Raises:
-            SandboxError: something failed, or did not become ready; says what, with its last log lines.
+        :raises SandboxError: something failed, or did not become ready; says what, with its last log lines.
         """
         _write(plan.files)
         if plan.image_seed:
@@ -180,8 +178,7 @@ class RegionRuntime:
     def remove(self) -> None:
         """Remove everything of the region that is left, in whatever state it is.
 
-        Raises:
-            SandboxError: something resists; run again.
+        :raises SandboxError: something resists; run again.
         """
         region = self.region
         cgroups.empty(region.cgroup, allowed(END_SECONDS))

@@ -35,10 +35,9 @@ class Sandbox:
     All state lies in `root` and in what the kernel knows by the sandbox's id, so any later command, also after
     a crash, finds what there is.
 
-    Args:
-        tools: the binaries to run; None for one that only looks (`status`) and removes (`down`).
-        root: state folder, made by `up` and removed by `down`; one sandbox a folder.
-        console: where progress is shown; None for standard error.
+    :param tools: the binaries to run; None for one that only looks (`status`) and removes (`down`).
+    :param root: state folder, made by `up` and removed by `down`; one sandbox a folder.
+    :param console: where progress is shown; None for standard error.
     """
 
     def __init__(self, tools: "Tools | None", root: Path, console: Console | None = None) -> None:
@@ -55,16 +54,13 @@ class Sandbox:
     def up(self, nodes: bool = True, dns_chain: bool = True, images: Path | None = None) -> None:
         """Start both regions and wait until both can be worked with; a sandbox that runs is left as it is.
 
-        Args:
-            nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
-            dns_chain: False leaves it to other means that the regions resolve each other's names; those that
-                are recreated, too.
-            images: containerd's root folder with the images, instead of the set-up's own; also of regions that
-                are recreated.
-
-        Raises:
-            SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
-                and nothing else is.
+        :param nodes: False starts only API server, etcd and controller manager of each: quick, but no pod runs.
+        :param dns_chain: False leaves it to other means that the regions resolve each other's names; those that
+            are recreated, too.
+        :param images: containerd's root folder with the images, instead of the set-up's own; also of regions that
+            are recreated.
+        :raises SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
+            and nothing else is.
         """
         progress = Progress(self._console)
         machine.check(self._root)
@@ -86,8 +82,7 @@ class Sandbox:
     def down(self) -> None:
         """Remove the sandbox and all its traces, in whatever state it is.
 
-        Raises:
-            SandboxError: a process or a mount resists; run it again.
+        :raises SandboxError: a process or a mount resists; run it again.
         """
         progress = Progress(self._console)
         machine.check(self._root)
@@ -101,8 +96,7 @@ class Sandbox:
     def status(self) -> status.SandboxStatus:
         """Return what there is now, asked of the machine and of the API servers.
 
-        Raises:
-            SandboxError: not root.
+        :raises SandboxError: not root.
         """
         machine.check(self._root)
         return status.observe(self.regions, self.kubeconfig)
@@ -110,14 +104,9 @@ class Sandbox:
     def lose(self, region: int) -> float:
         """Lose a region without warning: its network first, then every process of it at once, then its disks.
 
-        Args:
-            region: 0 (london) or 1 (paris).
-
-        Returns:
-            The moment of the loss, in seconds since the epoch.
-
-        Raises:
-            SandboxError: there is no such region, or it is lost already.
+        :param region: 0 (london) or 1 (paris).
+        :returns: the moment of the loss, in seconds since the epoch.
+        :raises SandboxError: there is no such region, or it is lost already.
         """
         progress = Progress(self._console)
         lost = self._region(region)
@@ -143,8 +132,7 @@ class Sandbox:
     def recreate(self, region: int) -> None:
         """Recreate a lost region: an empty cluster, at another port, with another certificate authority.
 
-        Raises:
-            SandboxError: the region is not lost, or did not start; its logs are kept then.
+        :raises SandboxError: the region is not lost, or did not start; its logs are kept then.
         """
         progress = Progress(self._console)
         new = self._region(region)
@@ -161,16 +149,14 @@ class Sandbox:
     def cut_link(self) -> None:
         """Cut the link between the regions: each lives on, packets to the other vanish.
 
-        Raises:
-            SandboxError: a region is lost, so there is no link.
+        :raises SandboxError: a region is lost, so there is no link.
         """
         self._change_link("cut", network.cut_batch)
 
     def restore_link(self) -> None:
         """Restore the link between the regions.
 
-        Raises:
-            SandboxError: a region is lost, so there is no link.
+        :raises SandboxError: a region is lost, so there is no link.
         """
         self._change_link("restored", network.restore_batch)
 
@@ -179,14 +165,11 @@ class Sandbox:
 
         It lasts until the pod is replaced.
 
-        Args:
-            region: 0 (london) or 1 (paris).
-            namespace: the pod's.
-            pod: its name.
-            cores: how many CPUs' worth of time it gets, e.g. 0.05; above 0.
-
-        Raises:
-            SandboxError: no such region or pod, or it has no container yet.
+        :param region: 0 (london) or 1 (paris).
+        :param namespace: the pod's.
+        :param pod: its name.
+        :param cores: how many CPUs' worth of time it gets, e.g. 0.05; above 0.
+        :raises SandboxError: no such region or pod, or it has no container yet.
         """
         if cores is not None and cores <= 0:
             raise SandboxError(f"{cores} CPUs are none: give a number above 0, such as 0.05.")
@@ -364,8 +347,7 @@ class Sandbox:
     def _is_up(self, nodes: bool, dns_chain: bool, images: Path | None) -> bool:
         """Say whether the sandbox runs as asked.
 
-        Raises:
-            SandboxError: it runs otherwise: without what is asked for, or with a region lost.
+        :raises SandboxError: it runs otherwise: without what is asked for, or with a region lost.
         """
         if not (self._root / "sandbox.json").exists():
             return False

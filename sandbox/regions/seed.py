@@ -13,8 +13,7 @@ def copy(seed: Path, target: Path) -> None:
     Layers are only ever the lower parts of overlays, so nothing writes to the linked files; the databases
     are written to. On another file system than the seed's everything is copied, which takes longer.
 
-    Raises:
-        SandboxError: the seed is missing, or the copy fails (a full disk, for example).
+    :raises SandboxError: the seed is missing, or the copy fails (a full disk, for example).
     """
     if not seed.is_dir():
         raise SandboxError(

@@ -30,12 +30,9 @@ def ensure(console: Console, prune_old: bool = False) -> Tools:
 
     A second set-up at the same time waits for the first. After an interruption, finished parts stay.
 
-    Args:
-        console: where progress and the closing table are shown.
-        prune_old: also remove parts that other versions of the project made.
-
-    Raises:
-        SandboxError: the machine lacks something, or a download or build failed; with the remedy.
+    :param console: where progress and the closing table are shown.
+    :param prune_old: also remove parts that other versions of the project made.
+    :raises SandboxError: the machine lacks something, or a download or build failed; with the remedy.
     """
     with _told():
         return _ensure(console, prune_old)
@@ -44,8 +41,7 @@ def ensure(console: Console, prune_old: bool = False) -> Tools:
 def ensure_part(console: Console, part: Part) -> Path:
     """Make a part beside those of the plan, if it is missing, and return its folder.
 
-    Raises:
-        SandboxError: it could not be made; with the remedy.
+    :raises SandboxError: it could not be made; with the remedy.
     """
     with _told(), _alone(console):
         if not part.made:

@@ -55,8 +55,7 @@ def install_command(packages: tuple[str, ...]) -> str:
 def install(packages: tuple[str, ...]) -> None:
     """Install packages by apt-get, never removing another one.
 
-    Raises:
-        SandboxError: not root, no apt-get, or apt-get failed; each with the command to use.
+    :raises SandboxError: not root, no apt-get, or apt-get failed; each with the command to use.
     """
     by_hand = f"Install them yourself and run it again: sudo sh -c '{install_command(packages)}'"
     if which("apt-get") is None:

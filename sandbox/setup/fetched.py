@@ -41,13 +41,12 @@ SHOWN = {
 class Fetched:
     """One thing that was fetched, or a part that was made of such.
 
-    Attributes:
-        kind: part, go, maven, python or debian.
-        name: as its registry names it; of Maven the file's name.
-        version: empty for a part and for Maven's files.
-        used_by: the part that it is in, or what else has it.
-        release: Debian's release; empty for other kinds.
-        section: Debian's section ("libs", "non-free/libs"); empty for other kinds.
+    :ivar kind: part, go, maven, python or debian.
+    :ivar name: as its registry names it; of Maven the file's name.
+    :ivar version: empty for a part and for Maven's files.
+    :ivar used_by: the part that it is in, or what else has it.
+    :ivar release: Debian's release; empty for other kinds.
+    :ivar section: Debian's section ("libs", "non-free/libs"); empty for other kinds.
     """
 
     kind: str
@@ -66,8 +65,7 @@ def path() -> Path:
 def note(parts: Iterable[Part]) -> tuple[Fetched, ...]:
     """Write the list for parts that are all made, and return it.
 
-    Raises:
-        SandboxError: Go is missing and a part was made by a version of the project that noted nothing.
+    :raises SandboxError: Go is missing and a part was made by a version of the project that noted nothing.
     """
     made = tuple(parts)
     found = [item for part in made for item in in_part(part)]

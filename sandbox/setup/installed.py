@@ -17,12 +17,11 @@ VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 class Rule:
     """When the user's own tool is used instead of ours.
 
-    Attributes:
-        command: its name on PATH.
-        ask: arguments that make it say its version.
-        version: the lowest that fits.
-        same_minor: only this very minor version fits, since what is tested elsewhere may differ.
-        beside: other commands that must lie in the same folder or on PATH.
+    :ivar command: its name on PATH.
+    :ivar ask: arguments that make it say its version.
+    :ivar version: the lowest that fits.
+    :ivar same_minor: only this very minor version fits, since what is tested elsewhere may differ.
+    :ivar beside: other commands that must lie in the same folder or on PATH.
     """
 
     command: str

@@ -18,12 +18,11 @@ STAMP = "stamp.json"
 class Part:
     """One folder of the cache and how it is made.
 
-    Attributes:
-        name: short name, also the beginning of the folder's name.
-        says: what the user reads while it is made.
-        key: hash of every input (see `key_of`): another input, another folder, so that checkouts of
-            different versions share a cache without disturbing each other.
-        build: fills the (existing, empty) folder that it is given; raises SandboxError.
+    :ivar name: short name, also the beginning of the folder's name.
+    :ivar says: what the user reads while it is made.
+    :ivar key: hash of every input (see `key_of`): another input, another folder, so that checkouts of
+        different versions share a cache without disturbing each other.
+    :ivar build: fills the (existing, empty) folder that it is given; raises SandboxError.
     """
 
     name: str

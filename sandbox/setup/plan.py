@@ -15,12 +15,11 @@ PULUMI_PLUGINS = ("pulumi-language-python", "pulumi-resource-kubernetes")
 class Plan:
     """The parts in the order in which they are made.
 
-    Attributes:
-        parts: all of them, what others need first.
-        seed: the one that is the image seed.
-        broker: the one with the rehearsal broker that the images hold.
-        binaries: binary -> the part that has it.
-        pulumi_plugins: those of our own binaries that Pulumi must find on PATH.
+    :ivar parts: all of them, what others need first.
+    :ivar seed: the one that is the image seed.
+    :ivar broker: the one with the rehearsal broker that the images hold.
+    :ivar binaries: binary -> the part that has it.
+    :ivar pulumi_plugins: those of our own binaries that Pulumi must find on PATH.
     """
 
     parts: tuple[Part, ...]
@@ -42,8 +41,7 @@ class Plan:
 def plan(own: Collection[str]) -> Plan:
     """The plan.
 
-    Args:
-        own: names of the tools that the user has in a fitting version; they are not built.
+    :param own: names of the tools that the user has in a fitting version; they are not built.
     """
     without = frozenset(own)
     if "pulumi" in without:

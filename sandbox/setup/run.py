@@ -40,15 +40,12 @@ def run(
 ) -> None:
     """Run a command to its end.
 
-    Args:
-        argv: command and arguments.
-        cwd: where it runs.
-        what: what it does, as the beginning of an error ("building etcd").
-        remedy: what the user can do when it fails.
-        env: variables set in addition to the process's own.
-
-    Raises:
-        SandboxError: it failed or is not there; with its last lines, its log file and the remedy.
+    :param argv: command and arguments.
+    :param cwd: where it runs.
+    :param what: what it does, as the beginning of an error ("building etcd").
+    :param remedy: what the user can do when it fails.
+    :param env: variables set in addition to the process's own.
+    :raises SandboxError: it failed or is not there; with its last lines, its log file and the remedy.
     """
     if which(str(argv[0])) is None:
         raise SandboxError(f"{what}: the command {argv[0]} is not there. {remedy}")

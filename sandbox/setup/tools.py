@@ -16,13 +16,12 @@ from sandbox.setup.run import find
 class Tools:
     """Absolute paths of all tools.
 
-    Attributes:
-        cni_dir: folder of CNI plugins.
-        pulumi: the Pulumi command.
-        pulumi_path: folders to put first on PATH, so that Pulumi, its Python language host and its
-            Kubernetes provider are found.
-        python: the interpreter that runs the sandbox.
-        image_seed: containerd's root folder with all images; start a region with a copy of it.
+    :ivar cni_dir: folder of CNI plugins.
+    :ivar pulumi: the Pulumi command.
+    :ivar pulumi_path: folders to put first on PATH, so that Pulumi, its Python language host and its
+        Kubernetes provider are found.
+    :ivar python: the interpreter that runs the sandbox.
+    :ivar image_seed: containerd's root folder with all images; start a region with a copy of it.
     """
 
     etcd: Path
@@ -55,8 +54,7 @@ SYSTEM = ("containerd", "ctr", "haproxy", "ip", "nsenter", "nft")
 def load() -> Tools:
     """Return the tools, building nothing.
 
-    Raises:
-        SandboxError: something is missing; it names what, and the command that makes it.
+    :raises SandboxError: something is missing; it names what, and the command that makes it.
     """
     own = installed.find()
     todo = plan(own)

@@ -21,8 +21,7 @@ from sandbox.setup.parts import debian_root
 def entries(by_hand: ByHand) -> tuple[Entry, ...]:
     """An entry for each package that the set-up installs or puts into images, with all that these depend on.
 
-    Raises:
-        SandboxError: apt does not know them; `apt-get update` is the remedy.
+    :raises SandboxError: apt does not know them; `apt-get update` is the remedy.
     """
     machine = _closure([need.package for need in debian.NEEDS] + ["containernetworking-plugins"])
     image = _closure([*debian_root.PACKAGES, "?essential"])

@@ -15,9 +15,8 @@ from sandbox.licences.found.texts import is_licence_file, licences_of, run
 class Module:
     """A module that a go.mod asks for.
 
-    Attributes:
-        folder: where Go's module cache has it.
-        packages: folders of those of its packages that are linked; empty if it is only fetched.
+    :ivar folder: where Go's module cache has it.
+    :ivar packages: folders of those of its packages that are linked; empty if it is only fetched.
     """
 
     folder: Path

@@ -15,9 +15,8 @@ def entries(locked: Mapping[tuple[str, str], str], by_hand: ByHand) -> tuple[Ent
 
     The packager's own expression counts first, then the licence files' texts, then what the metadata call it.
 
-    Args:
-        locked: (package, version) -> the lock file.
-        by_hand: how metadata spell licences.
+    :param locked: (package, version) -> the lock file.
+    :param by_hand: how metadata spell licences.
     """
     installed = {
         place: distribution for place in locked if (distribution := _installed(*place)) is not None

@@ -32,8 +32,7 @@ def licences(texts: Sequence[str]) -> tuple[str, ...]:
     Several in one text count together: stricter than a choice, which no text says in a form that a program
     understands. Give many texts at once: starting the program costs more than its work.
 
-    Raises:
-        SandboxError: Go is missing, or the program cannot be built.
+    :raises SandboxError: Go is missing, or the program cannot be built.
     """
     done = run(
         ["go", "run", "-mod=readonly", "-buildvcs=false", "."],

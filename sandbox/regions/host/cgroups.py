@@ -53,8 +53,7 @@ def _below(tree: Path, group: str) -> Path:
 def create(group: str) -> None:
     """Make the region's group, and the one of its services, in every tree.
 
-    Raises:
-        SandboxError: the kernel refuses, for example in a container with a read-only cgroup file system.
+    :raises SandboxError: the kernel refuses, for example in a container with a read-only cgroup file system.
     """
     trees = _trees()
     if not trees:
@@ -145,8 +144,7 @@ def _kill_one(pid: int) -> None:
 def empty(group: str, seconds: float) -> None:
     """Kill until no process is left below the group, also such as were being born meanwhile.
 
-    Raises:
-        SandboxError: something still lives after `seconds`.
+    :raises SandboxError: something still lives after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while kill(group):
@@ -161,8 +159,7 @@ def empty(group: str, seconds: float) -> None:
 def remove(group: str, seconds: float) -> None:
     """Remove the empty group from every tree.
 
-    Raises:
-        SandboxError: the kernel still holds a part of it after `seconds`.
+    :raises SandboxError: the kernel still holds a part of it after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while left := [folder for folder in _groups(group) if not _removed(folder)]:
@@ -208,13 +205,10 @@ def limit_cpu(group: str, pod_uid: str, cores: float | None) -> int:
 
     The containers' own groups are limited: v1 refuses a pod less than any container of it may have.
 
-    Args:
-        group: the region's.
-        pod_uid: the pod's.
-        cores: how many CPUs' worth of time all of it gets; None for as much as Kubernetes gave it.
-
-    Returns:
-        The number of containers that are limited now.
+    :param group: the region's.
+    :param pod_uid: the pod's.
+    :param cores: how many CPUs' worth of time all of it gets; None for as much as Kubernetes gave it.
+    :returns: the number of containers that are limited now.
     """
     tree = MOUNT if _is_v2() else MOUNT / "cpu"
     pods = [Path(folder) for folder, _, _ in os.walk(_below(tree, group)) if pod_uid in folder]

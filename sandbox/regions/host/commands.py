@@ -14,14 +14,11 @@ LIMIT_SECONDS = 60.0  # the slowest, a copy of all images between file systems, 
 def run(argv: Sequence[str], why: str, text: str | None = None, remedy: str = "") -> str:
     """Run a command that ends by itself and return its output.
 
-    Args:
-        argv: the command and its arguments.
-        why: what it is for, to complete "Cannot ...".
-        text: its standard input.
-        remedy: what the user can do when it fails.
-
-    Raises:
-        SandboxError: it failed, was not found, or did not end.
+    :param argv: the command and its arguments.
+    :param why: what it is for, to complete "Cannot ...".
+    :param text: its standard input.
+    :param remedy: what the user can do when it fails.
+    :raises SandboxError: it failed, was not found, or did not end.
     """
     limit = allowed(LIMIT_SECONDS)
     try:

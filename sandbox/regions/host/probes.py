@@ -26,8 +26,7 @@ def in_netns(name: str, function: Callable[[], T]) -> T:
     A thread of its own enters the namespace and ends with the call: entering is for a thread's life, and
     no other thread of the program may find itself elsewhere.
 
-    Raises:
-        OSError: the namespace is not there, or may not be entered.
+    :raises OSError: the namespace is not there, or may not be entered.
     """
     results: list[T] = []
     errors: list[Exception] = []

@@ -23,8 +23,7 @@ echo $! >"$PIDFILE"
 def start(region: Region, process: Process) -> None:
     """Start the process in its namespaces, its log in the region's `logs` folder.
 
-    Raises:
-        SandboxError: it could not be started at all; one that ends soon after is found by `ended`.
+    :raises SandboxError: it could not be started at all; one that ends soon after is found by `ended`.
     """
     environment = {
         "PATH": os.pathsep.join(SYSTEM_PATH),

@@ -56,11 +56,10 @@ def kubeconfig_with(
 ) -> dict[str, Any]:
     """Return `config` with the region's cluster, user and context put in, or replaced.
 
-    Args:
-        config: the kubeconfig so far; `{}` for none.
-        region: whose entries they are.
-        port: where the region's haproxy listens on 127.0.0.1.
-        credentials: the region's authority, and its administrator's certificate and key.
+    :param config: the kubeconfig so far; `{}` for none.
+    :param region: whose entries they are.
+    :param port: where the region's haproxy listens on 127.0.0.1.
+    :param credentials: the region's authority, and its administrator's certificate and key.
     """
     name = region.context
     cluster = {

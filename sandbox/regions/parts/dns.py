@@ -19,9 +19,8 @@ def corefile(region: Region, chained: bool) -> str:
     It is looked at again every 2 s, as often as CoreDNS can. Nothing is bound to an address, so that server
     blocks of anybody's can be added.
 
-    Args:
-        region: whose it is.
-        chained: whether the other region's DNS is asked for the names of its Camunda namespaces.
+    :param region: whose it is.
+    :param chained: whether the other region's DNS is asked for the names of its Camunda namespaces.
     """
     own = f""".:53 {{
     errors

@@ -47,8 +47,7 @@ def part(java: Part, opensearch: Part) -> Part:
 def build(java: Path, opensearch: Path, target: Path) -> None:
     """Run a search engine, with mounts and a network of its own, as in a rehearsal; end it, and keep the archive.
 
-    Raises:
-        SandboxError: it did not answer as expected, or wrote no archive.
+    :raises SandboxError: it did not answer as expected, or wrote no archive.
     """
     what = "archiving the search engine's classes"
     work = target / "work"

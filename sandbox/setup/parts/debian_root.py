@@ -93,10 +93,9 @@ def _write_sources(codename: str, target: Path, etc: Path = Path("/etc/apt")) ->
 def own_sources(codename: str, suffix: str, texts: Iterable[str]) -> str:
     """Those entries of apt's sources that are the distribution's own, leaving other vendors' out.
 
-    Args:
-        codename: the release ("bookworm").
-        suffix: `.list` (one entry a line) or `.sources` (stanzas separated by empty lines).
-        texts: contents of files of that kind.
+    :param codename: the release ("bookworm").
+    :param suffix: `.list` (one entry a line) or `.sources` (stanzas separated by empty lines).
+    :param texts: contents of files of that kind.
     """
     separator = "\n" if suffix == ".list" else "\n\n"
     entries = [

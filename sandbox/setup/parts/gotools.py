@@ -42,10 +42,9 @@ GO_FLAGS = (
 class Patch:
     """What is compiled otherwise than a module has it; the module itself stays as go.sum pins it.
 
-    Attributes:
-        module: whose file it is.
-        path: the file in it.
-        changes: old text -> new text, every occurrence.
+    :ivar module: whose file it is.
+    :ivar path: the file in it.
+    :ivar changes: old text -> new text, every occurrence.
     """
 
     module: str
@@ -57,14 +56,13 @@ class Patch:
 class GoTool:
     """Binaries built from one source.
 
-    Attributes:
-        name: what its part is called.
-        says: name and version for the user.
-        binaries: binary -> Go package.
-        versions: variables that the linker sets, so that the tool says its version.
-        cold: how long a first build takes on two cores, after those before it in `TOOLS`; for the user.
-        module: folder of the go.mod that pins it.
-        patch: what is changed in it.
+    :ivar name: what its part is called.
+    :ivar says: name and version for the user.
+    :ivar binaries: binary -> Go package.
+    :ivar versions: variables that the linker sets, so that the tool says its version.
+    :ivar cold: how long a first build takes on two cores, after those before it in `TOOLS`; for the user.
+    :ivar module: folder of the go.mod that pins it.
+    :ivar patch: what is changed in it.
     """
 
     name: str
@@ -284,8 +282,7 @@ def _provider_source(copy: Path) -> Path:
 def patched_text(patch: Patch, text: str) -> str:
     """Change a file's text.
 
-    Raises:
-        SandboxError: the text to change is not there: the module is another version than the patch was made for.
+    :raises SandboxError: the text to change is not there: the module is another version than the patch was made for.
     """
     for old, new in patch.changes:
         if old not in text:

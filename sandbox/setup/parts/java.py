@@ -78,8 +78,7 @@ def fetch(project: str, folder: Path) -> None:
     Maven itself checks each against the repository's checksum (-C); ours also notices a repository that
     serves something else than what was tested.
 
-    Raises:
-        SandboxError: Maven failed, or a file is missing, changed or unexpected.
+    :raises SandboxError: Maven failed, or a file is missing, changed or unexpected.
     """
     run(
         [
