@@ -4,10 +4,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from sandbox.errors import SandboxError
@@ -19,6 +27,8 @@ DOCKER_HUB = "docker.io"
 _REFERENCE = re.compile(
     r"(?P<path>[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*):(?P<tag>\w[\w.-]{0,127})", re.ASCII
 )
+_PATH = (".", "/")
+"""How the name of a chart begins that is a folder or archive on this machine."""
 _EXAMPLE = "camunda/zeebe:8.5.25"
 
 
@@ -60,6 +70,19 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _placed(path: Path, info: ValidationInfo) -> Path:
+    """Return a path that the file names, from the file's folder on (the context), and refuse it if nothing is there."""
+    if info.context is None:
+        return path
+    placed: Path = info.context / path
+    if not placed.exists():
+        raise ValueError(f"there is no file {placed}")
+    return placed
+
+
+_File = Annotated[Path, AfterValidator(_placed)]
+
+
 class Image(_Model):
     """One image.
 
@@ -68,7 +91,7 @@ class Image(_Model):
     """
 
     image: str
-    archive: Path | None = None
+    archive: _File | None = None
 
     @field_validator("image")
     @classmethod
@@ -103,14 +126,14 @@ class Chart(_Model):
     version: str | None = None
     repository: str | None = None
 
-    @property
-    def is_path(self) -> bool:
-        """Whether it is a folder or archive on this machine."""
-        return self.name.startswith((".", "/"))
+    @field_validator("name")
+    @classmethod
+    def _is_there(cls, name: str, info: ValidationInfo) -> str:
+        return str(_placed(Path(name), info)) if name.startswith(_PATH) else name
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
-        if self.is_path or self.name.startswith("oci://") or (self.version and self.repository):
+        if self.name.startswith((*_PATH, "oci://")) or (self.version and self.repository):
             return self
         raise ValueError(
             f"{self.name!r} is a chart's name in a repository, which needs `version` and `repository` too; "
@@ -130,7 +153,7 @@ class OwnImages(_Model):
     images: Parts = Parts()
     others: tuple[Image, ...] = ()
     chart: Chart | None = None
-    values: tuple[Path, ...] = ()
+    values: tuple[_File, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -139,17 +162,13 @@ class OwnImages(_Model):
         :raises SandboxError: it cannot be read, or says something unusable: which key, what it has, what is allowed.
         """
         try:
-            found = cls.model_validate(yaml.safe_load(path.read_text()) or {})
+            content = yaml.safe_load(path.read_text()) or {}
+            return cls.model_validate(content, context=path.resolve().parent)
         except ValidationError as error:
             said = "; ".join(_told(each) for each in error.errors())
             raise SandboxError(f"--images {path}: {said}") from None
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise SandboxError(f"--images {path}: {error}") from None
-        placed = found._from(path.resolve().parent)
-        for key, file in placed._files():
-            if not file.exists():
-                raise SandboxError(f"--images {path}: {key}: there is no file {file}")
-        return placed
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
@@ -170,8 +189,7 @@ class OwnImages(_Model):
 
     def parts(self) -> dict[str, Image]:
         """Return the user's images of the known parts, by the part's name."""
-        found = {name: self.part(name) for name in PARTS}
-        return {name: image for name, image in found.items() if image is not None}
+        return {name: image for name, image in self.images if image is not None}
 
     def all_images(self) -> Iterator[tuple[str, Image]]:
         """Yield all images, each with its key in the file."""
@@ -179,35 +197,6 @@ class OwnImages(_Model):
             yield f"images.{name}", image
         for index, image in enumerate(self.others):
             yield f"others[{index}]", image
-
-    def _from(self, folder: Path) -> Self:
-        """Return the same with every path absolute."""
-
-        def placed(image: Image) -> Image:
-            archive = image.archive and folder / image.archive
-            return image.model_copy(update={"archive": archive})
-
-        parts = Parts(**{name: placed(image) for name, image in self.parts().items()})
-        chart = self.chart
-        if chart and chart.is_path:
-            chart = chart.model_copy(update={"name": str((folder / chart.name).resolve())})
-        return self.model_copy(
-            update={
-                "images": parts,
-                "others": tuple(placed(image) for image in self.others),
-                "chart": chart,
-                "values": tuple(folder / path for path in self.values),
-            }
-        )
-
-    def _files(self) -> Iterator[tuple[str, Path]]:
-        for key, image in self.all_images():
-            if image.archive:
-                yield f"{key}.archive", image.archive
-        for index, path in enumerate(self.values):
-            yield f"values[{index}]", path
-        if self.chart and self.chart.is_path:
-            yield "chart.name", Path(self.chart.name)
 
 
 def _told(error: ErrorDetails) -> str:

@@ -5,11 +5,8 @@ It is a part like others of the cache, so the second start with the same images 
 
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
 
 from rich.console import Console
 
@@ -20,8 +17,8 @@ from sandbox.own.images import OwnImages, Reference
 from sandbox.regions import seed as seeds
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.parts import images
-from sandbox.setup.parts.seed import NAMESPACE, ROOT, containerd
-from sandbox.setup.run import DIE_WITH_US, last_lines, log_file
+from sandbox.setup.parts.seed import ROOT, containerd
+from sandbox.setup.run import run
 
 _PULLED = "pulled"
 
@@ -83,34 +80,24 @@ def demand_held(key: str, wanted: Reference, archive: Path, content: Content) ->
 def _build(own: OwnImages, seed: Path, target: Path) -> None:
     seeds.copy(seed, target / ROOT)
     platform = f"linux/{images.architecture()}"
-    with containerd(target / ROOT) as (ctr, address):
+    with containerd(target / ROOT) as ctr:
         for image in dict.fromkeys(each for _, each in own.all_images()):
-            argv = (str(ctr), "--address", str(address), "--namespace", NAMESPACE, "images")
             if image.archive is None:
-                _pull(argv, image.reference, platform)
+                _pull(ctr, image.reference, platform)
             else:
-                _import(argv, image.reference, image.archive, platform)
+                _import(ctr, image.reference, image.archive, platform)
 
 
-def _pull(argv: tuple[str, ...], wanted: Reference, platform: str) -> None:
-    log = log_file(f"pulling {wanted}")
-    with log.open("wb") as output:
-        done = subprocess.run(
-            [*DIE_WITH_US, *argv, "pull", "--platform", platform, str(wanted)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise SandboxError(
-            f"{wanted} could not be pulled for {platform}: {last_lines(log)}\nWhole output: {log}. "
-            "Is the name right, and does the registry give it to everybody? Else pull it with a tool that has "
-            "your login, write it to a file (`docker save IMAGE -o FILE`), and name that as `archive`."
-        )
+def _pull(ctr: tuple[str | Path, ...], wanted: Reference, platform: str) -> None:
+    run(
+        [*ctr, "images", "pull", "--platform", platform, str(wanted)],
+        what=f"pulling {wanted} for {platform}",
+        remedy="Is the name right, and does the registry give it to everybody? Else pull it with a tool that has "
+        "your login, write it to a file (`docker save IMAGE -o FILE`), and name that as `archive`.",
+    )
 
 
-def _import(argv: tuple[str, ...], wanted: Reference, archive: Path, platform: str) -> None:
+def _import(ctr: tuple[str | Path, ...], wanted: Reference, archive: Path, platform: str) -> None:
     """Stream an archive into containerd.
 
     Where the archive does not give the wanted name its list of images gets it, which has one image only: so it
@@ -118,23 +105,10 @@ def _import(argv: tuple[str, ...], wanted: Reference, archive: Path, platform: s
     same name.
     """
     named = [] if wanted in content_of(archive).names else ["--index-name", str(wanted)]
-    log = log_file(f"importing {wanted}")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*DIE_WITH_US, *argv, "import", "--platform", platform, *named, "-"],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+    with opened(archive) as content:
+        run(
+            [*ctr, "images", "import", "--platform", platform, *named, "-"],
+            what=f"importing {archive.name} as {wanted}",
+            remedy=f"{archive} must be whole, and its image be for {platform}.",
+            feed=lambda stream: shutil.copyfileobj(content, stream, 1 << 20),
         )
-        # When ctr gives up, its exit status and output say why.
-        with (
-            opened(archive) as content,
-            suppress(BrokenPipeError),
-            cast(IO[bytes], process.stdin) as stream,
-        ):
-            shutil.copyfileobj(content, stream, 1 << 20)
-        if process.wait() != 0:
-            raise SandboxError(
-                f"{archive} could not be imported as {wanted}: {last_lines(log)}\nWhole output: {log}. "
-                f"It must be whole, and its image be for {platform}."
-            )

@@ -34,6 +34,9 @@ class HttpOk:
     url: str
     ca: Path | None = None
 
+    def __str__(self) -> str:
+        return self.url
+
 
 @dataclass(frozen=True)
 class TcpOpen:
@@ -42,12 +45,18 @@ class TcpOpen:
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True)
 class SocketOpen:
     """Ready when the unix socket at `path` accepts a connection."""
 
     path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
 
 
 @dataclass(frozen=True)

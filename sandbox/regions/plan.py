@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sandbox.regions.model import Component, File, Region
-from sandbox.regions.parts import access, control_plane, dns, node, policies, storage
+from sandbox.regions.parts import access, control_plane, dns, node, storage
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
@@ -49,7 +49,7 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool
             control_plane.scheduler(region, tools),
             node.kubelet(region, tools),
             node.kube_proxy(region, tools),
-            policies.policy_engine(region, tools),
+            node.policy_engine(region, tools),
             dns.coredns(region, tools, dns_chain),
             dns.corefile_sync(region, tools),
             storage.local_path_provisioner(region, tools),

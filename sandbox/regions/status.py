@@ -1,8 +1,6 @@
 """What there is of a sandbox now, as data; asked of the kernel and of the API servers, never remembered."""
 
-import fcntl
-import socket
-import struct
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +9,7 @@ import yaml
 
 from sandbox.regions import machine
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
-from sandbox.regions.host import cgroups, probes, processes
+from sandbox.regions.host import cgroups, commands, probes, processes
 from sandbox.regions.model import HttpOk, Region
 from sandbox.regions.parts import access
 
@@ -90,21 +88,9 @@ def _device_up(region: Region) -> bool | None:
     """Say whether the region's end of the link has been taken up; None when it is not there."""
     if not machine.has_netns(region.netns):
         return None
-
-    def flags() -> bool | None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            request = struct.pack("16sH14s", region.link_device.encode(), 0, b"")
-            try:
-                answer = fcntl.ioctl(probe, _SIOCGIFFLAGS, request)
-            except OSError:
-                return None
-            return bool(struct.unpack("16sH14s", answer)[1] & _IFF_UP)
-
-    return probes.in_netns(region.netns, flags)
-
-
-_SIOCGIFFLAGS = 0x8913
-_IFF_UP = 1
+    listed = commands.run(["ip", "-json", "-n", region.netns, "link"], "look at the link")
+    flags = {device["ifname"]: device["flags"] for device in json.loads(listed)}
+    return "UP" in flags[region.link_device] if region.link_device in flags else None
 
 
 def _observe_region(region: Region, kubeconfig: Path) -> RegionStatus:

@@ -7,8 +7,6 @@ environment's packages, and the packages that apt-get has installed. `fetched.js
 
 import importlib.metadata
 import json
-import os
-import subprocess
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,7 +22,7 @@ from sandbox.setup.machine import os_codename
 from sandbox.setup.modules import required
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.parts import gotools
-from sandbox.setup.parts.gotools import GO_ENV
+from sandbox.setup.parts.gotools import ask_go
 from sandbox.setup.run import which
 
 # In a part's folder: what it holds never changes, so it is asked once; and again when it is read in another way.
@@ -105,7 +103,7 @@ def in_part(part: Part) -> tuple[Fetched, ...]:
 
 def _held(part: Part) -> Iterator[Fetched]:
     if (part.folder / "bin").is_dir():
-        for module, version in go_modules(_go("version", "-m", str(part.folder / "bin"))):
+        for module, version in go_modules(ask_go("version", "-m", str(part.folder / "bin"))):
             yield Fetched("go", module, version, part.name)
     for jar in part.folder.glob("lib/*.jar"):
         yield Fetched("maven", jar.name, "", part.name)
@@ -162,7 +160,7 @@ def _ahead() -> Iterator[Fetched]:
     """The modules that a go.mod of a tool asks for and that Go's cache has."""
     if which("go") is None:
         return
-    cache = Path(_go("env", "GOMODCACHE")) / "cache" / "download"
+    cache = Path(ask_go("env", "GOMODCACHE")) / "cache" / "download"
     for folder in gotools.modules():
         for module, version in required((folder / "go.mod").read_text()).items():
             if (cache / _escaped(module) / "@v" / f"{_escaped(version)}.zip").is_file():
@@ -172,20 +170,6 @@ def _ahead() -> Iterator[Fetched]:
 def _escaped(text: str) -> str:
     """A module's name as Go's cache spells it: capitals as `!` and the small letter."""
     return "".join(f"!{c.lower()}" if c.isupper() else c for c in text)
-
-
-def _go(*argv: str) -> str:
-    environment = {**os.environ, **GO_ENV}
-    try:
-        done = subprocess.run(
-            ["go", *argv], env=environment, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise SandboxError(
-            f"go {' '.join(argv)} failed ({error}): it tells which modules our binaries were built from. "
-            "Put Go on PATH and run `make setup` again."
-        ) from error
-    return done.stdout.strip()
 
 
 def _python() -> Iterator[Fetched]:

@@ -1,12 +1,13 @@
 """What the machine itself must offer: root, kernel features, disk space."""
 
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
@@ -95,9 +96,9 @@ def works(feature: Feature) -> str | None:
             check=False,
             env={**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{ADMIN_PATH}"},
         )
-    return (
-        None if done.returncode == 0 else (done.stderr.strip() or f"exit status {done.returncode}")
-    )
+    if done.returncode == 0:
+        return None
+    return done.stderr.strip() or f"exit status {done.returncode}"
 
 
 def check_features(trial: Callable[[Feature], str | None] = works) -> None:
@@ -108,13 +109,12 @@ def check_features(trial: Callable[[Feature], str | None] = works) -> None:
         raise SandboxError("the machine lacks what the sandbox needs: " + "\n".join(lines))
 
 
-def os_codename(os_release: Path = Path("/etc/os-release")) -> str:
+def os_codename() -> str:
     """The release's code name ("bookworm"); raises SandboxError where there is none."""
-    for line in os_release.read_text().splitlines() if os_release.is_file() else ():
-        name, _, value = line.partition("=")
-        if name == "VERSION_CODENAME" and value.strip("\"' "):
-            return value.strip("\"' ")
+    with suppress(OSError):
+        if name := platform.freedesktop_os_release().get("VERSION_CODENAME"):
+            return name
     raise SandboxError(
-        f"{os_release} names no VERSION_CODENAME: the images are made from Debian packages, "
-        "so the sandbox runs on Debian and its relatives only."
+        "/etc/os-release names no VERSION_CODENAME: the images are made from Debian packages, so the sandbox runs on "
+        "Debian and its relatives only."
     )

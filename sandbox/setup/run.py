@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, cast
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
@@ -37,6 +39,7 @@ def run(
     remedy: str,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    feed: Callable[[IO[bytes]], None] | None = None,
 ) -> None:
     """Run a command to its end.
 
@@ -45,6 +48,7 @@ def run(
     :param what: what it does, as the beginning of an error ("building etcd").
     :param remedy: what the user can do when it fails.
     :param env: variables set in addition to the process's own.
+    :param feed: writes what the command reads.
     :raises SandboxError: it failed or is not there; with its last lines, its log file and the remedy.
     """
     if which(str(argv[0])) is None:
@@ -55,19 +59,29 @@ def run(
         "PATH": f"{os.environ.get('PATH', '')}:{ADMIN_PATH}",
         **(env or {}),
     }
-    with log.open("wb") as output:
-        done = subprocess.run(
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
             [*DIE_WITH_US, *map(str, argv)],
             cwd=cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode != 0:
+        ) as process,
+    ):
+        try:
+            if feed:
+                # When the command gives up, its exit status and output say why.
+                with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stream:
+                    feed(stream)
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
         raise SandboxError(
-            f"{what} failed (exit status {done.returncode}): {last_lines(log)}\n"
+            f"{what} failed (exit status {process.returncode}): {last_lines(log)}\n"
             f"Whole output: {log}. {remedy}"
         )
 

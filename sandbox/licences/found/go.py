@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.licences.entries import Entry
-from sandbox.licences.found.texts import is_licence_file, licences_of, run
+from sandbox.licences.found.texts import is_licence_file, licences_of
+from sandbox.setup.parts.gotools import ask_go
 
 
 @dataclass
@@ -27,7 +28,7 @@ def entries(go_mods: Iterable[Path]) -> tuple[Entry, ...]:
     """An entry for each module of the given go.mod files, fetching what Go's cache lacks; raises SandboxError."""
     modules: dict[tuple[str, str], Module] = {}
     for path in go_mods:
-        for answer in _documents(run(["go", "mod", "download", "-json"], path.parent)):
+        for answer in _documents(ask_go("mod", "download", "-json", cwd=path.parent)):
             place = (answer["Path"], answer["Version"])
             modules.setdefault(place, Module(Path(answer["Dir"])))
         for place, package in _linked(path):
@@ -54,8 +55,9 @@ def _linked(go_mod: Path) -> Iterator[tuple[tuple[str, str], Path]]:
     """Module and folder of each package that is linked into a go.mod's programs, by the very build's settings."""
     has_tools = re.search(r"^tool\b", go_mod.read_text(), re.MULTILINE)
     # -e: what the provider embeds is brought beside it only by the set-up.
-    argv = ["go", "list", "-e", "-deps", "-mod=readonly", "-json=Dir,Module"]
-    for package in _documents(run([*argv, "tool" if has_tools else "./..."], go_mod.parent)):
+    listing = ("list", "-e", "-deps", "-mod=readonly", "-json=Dir,Module")
+    what = "tool" if has_tools else "./..."
+    for package in _documents(ask_go(*listing, what, cwd=go_mod.parent)):
         module = package.get("Module", {})
         module = module.get("Replace", module)
         if module and not module.get("Main") and "Version" in module:

@@ -1,16 +1,13 @@
 """Names the licences that texts are made of, by Google's licensecheck (`sandbox/toolchain/licences`)."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sandbox.errors import SandboxError
 from sandbox.licences.osi import together
-from sandbox.setup.parts.gotools import GO_ENV, TOOLCHAIN
+from sandbox.setup.parts.gotools import TOOLCHAIN, ask_go
 
 T = TypeVar("T")
 
@@ -34,12 +31,9 @@ def licences(texts: Sequence[str]) -> tuple[str, ...]:
 
     :raises SandboxError: Go is missing, or the program cannot be built.
     """
-    done = run(
-        ["go", "run", "-mod=readonly", "-buildvcs=false", "."],
-        TOOLCHAIN / "licences",
-        json.dumps(texts),
-    )
-    return tuple(_said(answer) for answer in json.loads(done))
+    program = ("run", "-mod=readonly", "-buildvcs=false", ".")
+    named = ask_go(*program, cwd=TOOLCHAIN / "licences", given=json.dumps(texts))
+    return tuple(_said(answer) for answer in json.loads(named))
 
 
 def _said(answer: dict[str, Any]) -> str:
@@ -58,19 +52,3 @@ def licences_of(things: Mapping[T, Iterable[Path]]) -> dict[T, str]:
 def _all(found: Iterable[str]) -> str:
     said = list(found)
     return together(said) if all(said) else ""
-
-
-def run(argv: Sequence[str], folder: Path, given: str | None = None) -> str:
-    """Run one of Go's commands in the way in which the set-up builds; give what it prints; raises SandboxError."""
-    done = subprocess.run(
-        argv,
-        cwd=folder,
-        env={**os.environ, **GO_ENV},
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SandboxError(f"{' '.join(argv)} failed in {folder}: {done.stderr.strip()}")
-    return done.stdout

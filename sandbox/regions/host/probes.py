@@ -3,13 +3,13 @@
 import ctypes
 import os
 import socket
-import ssl
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
 
 from sandbox.regions.model import FileThere, HttpOk, Probe, SocketOpen, TcpOpen
 
@@ -72,30 +72,14 @@ def unready(probe: Probe) -> str | None:
                     connection.connect(str(path))
             case FileThere(path):
                 return None if path.exists() else f"{path} is not there"
-    except OSError as error:
-        return f"{describe(probe)}: {error}"
+    except (OSError, HTTPError) as error:
+        return f"{probe}: {error}"
     return None
 
 
 def _http(url: str, ca: Path | None) -> str | None:
-    context = ssl.create_default_context(cafile=str(ca)) if ca else None
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if context:
-        handlers.append(urllib.request.HTTPSHandler(context=context))
-    try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=TIMEOUT_SECONDS) as answer:
-            status: int = answer.status
-            return None if status == 200 else f"{url} answered {status}"
-    except urllib.error.HTTPError as error:
-        return f"{url} answered {error.code}: {error.read(200).decode(errors='replace').strip()}"
-
-
-def describe(probe: Probe) -> str:
-    """Say in a few words what the probe asks for."""
-    match probe:
-        case HttpOk(url, _):
-            return url
-        case TcpOpen(host, port):
-            return f"{host}:{port}"
-        case SocketOpen(path) | FileThere(path):
-            return str(path)
+    with PoolManager(ca_certs=ca and str(ca)) as pool:
+        answer = pool.request("GET", url, timeout=TIMEOUT_SECONDS, retries=False)
+    if answer.status == 200:
+        return None
+    return f"{url} answered {answer.status}: {answer.data[:200].decode(errors='replace').strip()}"

@@ -1,4 +1,4 @@
-"""The node of a region: its private mounts, containerd with CNI, kubelet and kube-proxy."""
+"""The node of a region: its private mounts, containerd with CNI, kubelet, kube-proxy and the policy engine."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from sandbox.regions.model import (
     Component,
     File,
     FileThere,
+    HttpOk,
     Place,
     Process,
     Region,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
 
 MAX_PODS = 60
+POLICIES_HEALTH = "127.0.0.1:20244"
 
 SYSCTLS_OF_KUBELET = {
     "vm/overcommit_memory": "1",
@@ -247,4 +249,25 @@ def kube_proxy(region: Region, tools: "Tools") -> Component:
             ready=TcpOpen(region.service_address, 443),
         ),
         files=(File(path, yaml.safe_dump(config, sort_keys=False)),),
+    )
+
+
+def policy_engine(region: Region, tools: "Tools") -> Component:
+    """Return kube-network-policies; ready when it knows pods and policies, and judges packets.
+
+    It only judges the first packet of each connection of the pods that a NetworkPolicy selects, and its rules end with
+    the network namespace.
+    """
+    return Component(
+        Process(
+            name="kube-network-policies",
+            argv=(
+                str(tools.kube_network_policies),
+                f"-kubeconfig={region.kubeconfig}",
+                f"-node={region.node_name}",
+                f"-health={POLICIES_HEALTH}",
+            ),
+            cwd=region.folder,
+            ready=HttpOk(f"http://{POLICIES_HEALTH}/healthz"),
+        )
     )

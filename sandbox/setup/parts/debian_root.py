@@ -1,8 +1,9 @@
 """The layer that all our larger images share: a small Debian, made by mmdebstrap from the system's sources."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
+
+from debian.deb822 import Deb822
 
 from sandbox.errors import SandboxError
 from sandbox.setup.machine import os_codename
@@ -69,18 +70,13 @@ def build(codename: str, target: Path) -> None:
 
 
 def _write_sources(codename: str, target: Path, etc: Path = Path("/etc/apt")) -> tuple[Path, ...]:
-    files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
-    texts = [
-        (f.suffix, f.read_text())
-        for f in files
-        if f.suffix in {".list", ".sources"} and f.is_file()
-    ]
     written = []
-    for suffix in (".list", ".sources"):
-        own = own_sources(codename, suffix, (text for s, text in texts if s == suffix))
-        if own:
+    for suffix, own in ((".list", own_lines), (".sources", own_stanzas)):
+        files = [etc / f"sources{suffix}", *sorted((etc / "sources.list.d").glob(f"*{suffix}"))]
+        entries = [e for f in files if f.is_file() for e in own(codename, f.read_text())]
+        if entries:
             path = target / f"apt{suffix}"
-            path.write_text(own)
+            path.write_text("\n".join(entries) + "\n")
             written.append(path)
     if not written:
         raise SandboxError(
@@ -90,33 +86,20 @@ def _write_sources(codename: str, target: Path, etc: Path = Path("/etc/apt")) ->
     return tuple(written)
 
 
-def own_sources(codename: str, suffix: str, texts: Iterable[str]) -> str:
-    """Those entries of apt's sources that are the distribution's own, leaving other vendors' out.
+def own_lines(codename: str, text: str) -> list[str]:
+    """Those lines of apt's sources that are of the distribution's own packages, leaving other vendors' out."""
+    suite = rf"{codename}(-updates|-security|/updates)?"
+    entry = re.compile(rf"deb\s+(\[[^]]*\]\s+)?\S+\s+{suite}\s")
+    return [line for line in text.splitlines() if entry.match(line)]
 
-    :param codename: the release ("bookworm").
-    :param suffix: `.list` (one entry a line) or `.sources` (stanzas separated by empty lines).
-    :param texts: contents of files of that kind.
-    """
-    separator = "\n" if suffix == ".list" else "\n\n"
-    entries = [
-        e for text in texts for e in (text.split("\n") if suffix == ".list" else _stanzas(text))
+
+def own_stanzas(codename: str, text: str) -> list[str]:
+    """The same of stanzas (`.sources`); one that is not enabled is left out."""
+    suites = {codename, f"{codename}-updates", f"{codename}-security"}
+    return [
+        str(each)
+        for each in Deb822.iter_paragraphs(text, use_apt_pkg=False)
+        if each.get("Enabled", "yes").lower() != "no"
+        and "deb" in each.get("Types", "").split()
+        and set(each.get("Suites", "other").split()) <= suites
     ]
-    kept = [e for e in entries if _is_own(codename, suffix, e)]
-    return separator.join(kept) + "\n" if kept else ""
-
-
-def _stanzas(text: str) -> list[str]:
-    lines = "\n".join(line for line in text.split("\n") if not line.startswith("#"))
-    return [s.strip("\n") for s in re.split(r"\n\s*\n", lines)]
-
-
-def _is_own(codename: str, suffix: str, entry: str) -> bool:
-    suite = rf"{re.escape(codename)}(-updates|-security)?"
-    if suffix == ".list":
-        pattern = rf"^deb\s+(\[[^]]*\]\s+)?\S+\s+({suite}|{re.escape(codename)}/updates)\s"
-        return re.match(pattern, entry) is not None
-    if re.search(r"^Enabled:\s*no", entry, re.MULTILINE | re.IGNORECASE):
-        return False
-    is_binary = re.search(r"^Types:.*\bdeb\b(?!-)", entry, re.MULTILINE)
-    named = re.search(r"^Suites:\s*(.*)$", entry, re.MULTILINE)
-    return bool(is_binary and named and all(re.fullmatch(suite, s) for s in named[1].split()))

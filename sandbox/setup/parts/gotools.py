@@ -25,6 +25,10 @@ REMEDY = (
     "Run it again: finished builds are kept. If a module could not be fetched, set GOPROXY to a module proxy "
     "that this machine reaches (go env GOPROXY shows the present one)."
 )
+GET_GO = (
+    "Install Go 1.25 or newer from https://go.dev/dl/ (or the package golang of a recent distribution) and put it on "
+    "PATH."
+)
 # Reproducible, small, and independent of the user's own Go settings.
 GO_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 GO_FLAGS = (
@@ -302,7 +306,7 @@ def _patched_source(patch: Patch, module: Path, copy: Path) -> Path:
     text = patched_text(patch, file.read_text())
     file.unlink()  # as the whole copy, it can be read only
     file.write_text(text)
-    _go("mod", "edit", f"-replace={patch.module}=./patched", cwd=copy)
+    ask_go("mod", "edit", f"-replace={patch.module}=./patched", cwd=copy)
     return copy
 
 
@@ -315,7 +319,7 @@ def _module_folder(source: Path, module: str) -> Path:
         cwd=source,
         env=GO_ENV,
     )
-    return Path(_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=source))
+    return Path(ask_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=source))
 
 
 @contextmanager
@@ -347,13 +351,10 @@ def fetching_ahead() -> Iterator[None]:
 def check_go() -> None:
     """Raise SandboxError unless a Go is there that builds the modules, itself or by fetching a newer one."""
     if which("go") is None:
-        raise SandboxError(
-            "Go is missing: it builds etcd, Kubernetes and others. Install Go 1.25 or newer from "
-            "https://go.dev/dl/ (or the package golang of a recent distribution) and put it on PATH."
-        )
-    version = go_version(_go("env", "GOVERSION"))
+        raise SandboxError(f"Go is missing: it builds etcd, Kubernetes and others. {GET_GO}")
+    version = go_version(ask_go("env", "GOVERSION"))
     newest_asked = max(_asked(folder / "go.mod") for folder in modules())
-    fetches = version >= OLDEST_GO and not _go("env", "GOTOOLCHAIN").startswith("local")
+    fetches = version >= OLDEST_GO and not ask_go("env", "GOTOOLCHAIN").startswith("local")
     if version < newest_asked and not fetches:
         raise SandboxError(
             f"Go {'.'.join(map(str, version))} is too old: the modules ask for "
@@ -365,7 +366,7 @@ def check_go() -> None:
 def cache_bytes() -> int:
     """How much Go's build and module caches hold already."""
     folders = [
-        f for f in (Path(_go("env", name)) for name in ("GOCACHE", "GOMODCACHE")) if f.is_dir()
+        f for f in (Path(ask_go("env", name)) for name in ("GOCACHE", "GOMODCACHE")) if f.is_dir()
     ]
     sizes = subprocess.run(
         ["du", "-sk", *folders], capture_output=True, text=True, check=False
@@ -384,16 +385,28 @@ def _asked(go_mod: Path) -> tuple[int, ...]:
     return go_version(f"go{found[1]}") if found else ()
 
 
-def _go(*argv: str, cwd: Path | None = None) -> str:
-    # Outside a module: inside one, an older Go would already fetch the newer one when asked its version.
-    done = subprocess.run(
-        ["go", *argv],
-        cwd=cwd or Path("/"),
-        env={**os.environ, **GO_ENV},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SandboxError(f"go {' '.join(argv)} failed: {done.stderr.strip()}. {REMEDY}")
+def ask_go(*argv: str, cwd: Path = Path("/"), given: str | None = None) -> str:
+    """Run one of Go's commands by the settings of the builds, and return what it prints.
+
+    :param argv: the command.
+    :param cwd: by default outside a module: inside one, an older Go would fetch the newer one to tell its own version.
+    :param given: what it reads.
+    :raises SandboxError: it failed, or there is no Go.
+    """
+    try:
+        done = subprocess.run(
+            ["go", *argv],
+            cwd=cwd,
+            env={**os.environ, **GO_ENV},
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except FileNotFoundError:
+        raise SandboxError(f"Go is missing. {GET_GO}") from None
+    except subprocess.CalledProcessError as error:
+        raise SandboxError(
+            f"go {' '.join(argv)} failed: {error.stderr.strip()}. {REMEDY}"
+        ) from None
     return done.stdout.strip()

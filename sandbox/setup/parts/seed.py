@@ -8,15 +8,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.parts import archive, images
-from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file
+from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file, run
 
 # containerd's root within the part's folder.
 ROOT = "containerd"
@@ -43,46 +42,33 @@ def build(of: images.Ingredients, target: Path) -> None:
     work = target / "layers"
     work.mkdir()
     made = images.images(of, work)
-    with containerd(target / ROOT) as (ctr, address):
-        _import(ctr, address, made, architecture)
+    with containerd(target / ROOT) as ctr:
+        # As a stream, so that the archive never lies on the disk as a whole.
+        run(
+            [*ctr, "images", "import", "-"],
+            what="importing the images",
+            remedy=REMEDY,
+            feed=lambda stream: archive.write_archive(made, architecture, stream),
+        )
     shutil.rmtree(work)
 
 
-def _import(ctr: Path, address: Path, made: tuple[archive.Image, ...], architecture: str) -> None:
-    """Stream the archive into `ctr`, so that it never lies on the disk as a whole."""
-    log = log_file("importing images")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [ctr, "--address", address, "--namespace", NAMESPACE, "images", "import", "-"],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        # When ctr gives up, its exit status and output say why.
-        with suppress(BrokenPipeError), cast(IO[bytes], process.stdin) as stream:
-            archive.write_archive(made, architecture, stream)
-        if process.wait() != 0:
-            raise SandboxError(
-                f"importing the images failed: {last_lines(log)}\nWhole output: {log}. {REMEDY}"
-            )
-
-
 @contextmanager
-def containerd(root: Path) -> Iterator[tuple[Path, Path]]:
-    """Run a containerd of our own over `root`; give the ctr command and the socket to reach it.
+def containerd(root: Path) -> Iterator[tuple[str | Path, ...]]:
+    """Run a containerd of our own over `root`; give the ctr command that reaches it.
 
     Only one at a time may run over the same root. Raises SandboxError when it does not start.
 
     It has a mount namespace of its own and dies with this process, so that nothing of it stays behind,
     however the set-up ends.
     """
-    ctr = find("ctr")
     # Not below the cache: a socket's path may have 107 characters only. We are its only user, so what lies there
     # is left from a set-up that was killed.
     state = Path("/run") / f"image-seed-{key_of(str(root))[:12]}"
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(mode=0o700)
     address = state / "containerd.sock"
+    ctr = (find("ctr"), "--address", address, "--namespace", NAMESPACE)
     config = state / "config.toml"
     config.write_text(
         f'version = 2\nroot = "{root}"\nstate = "{state}/state"\n'
@@ -97,8 +83,8 @@ def containerd(root: Path) -> Iterator[tuple[Path, Path]]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_ready(ctr, address, process, log)
-            yield ctr, address
+            _wait_ready(ctr, process, log)
+            yield ctr
         finally:
             process.terminate()
             try:
@@ -109,14 +95,11 @@ def containerd(root: Path) -> Iterator[tuple[Path, Path]]:
             shutil.rmtree(state, ignore_errors=True)
 
 
-def _wait_ready(ctr: Path, address: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_ready(ctr: tuple[str | Path, ...], process: subprocess.Popen[bytes], log: Path) -> None:
     limit = allowed(START_SECONDS)
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline and process.poll() is None:
-        asked = subprocess.run(
-            [ctr, "--address", address, "version"], capture_output=True, check=False
-        )
-        if asked.returncode == 0:
+        if subprocess.run([*ctr, "version"], capture_output=True, check=False).returncode == 0:
             return
         time.sleep(0.1)
     raise SandboxError(

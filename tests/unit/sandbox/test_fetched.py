@@ -84,7 +84,7 @@ def test_a_go_mod_says_what_is_fetched_in_the_place_of_what() -> None:
 def part_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Part:
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setattr(
-        fetched, "_go", lambda *argv: BUILD if argv[0] == "version" else str(folder)
+        fetched, "ask_go", lambda *argv: BUILD if argv[0] == "version" else str(folder)
     )
     part = Part("etcd", "", "0123456789abcdef", lambda _: None)
     (part.folder / "bin").mkdir(parents=True)

@@ -65,7 +65,7 @@ def rendered(made: Plan) -> str:
             parts.append(
                 f"# wave {number}: {process.name} in {process.place}, cwd {process.cwd}\n  "
                 + "\n  ".join(process.argv)
-                + f"{environment}\n  ready: {process.ready}\n"
+                + f"{environment}\n  ready: {process.ready!r}\n"
             )
             parts += [f"## folder {folder}\n" for folder in component.folders]
             parts += [f"## file {file.path} {file.mode:o}\n{file.text}" for file in component.files]

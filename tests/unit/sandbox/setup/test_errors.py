@@ -3,11 +3,13 @@
 import fcntl
 import io
 import os
+import platform
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import pytest
 from rich.console import Console
@@ -16,6 +18,7 @@ from sandbox import setup
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
 from sandbox.setup import debian, machine
+from sandbox.setup.part import Part
 from sandbox.setup.parts import gotools, java
 from sandbox.setup.run import run
 from sandbox.setup.tools import load
@@ -42,6 +45,20 @@ def test_a_failed_command_shows_its_last_lines_its_log_and_the_remedy(tmp_path: 
     log = tmp_path / "cache" / "camunda-dual-region" / "logs" / "building-etcd.log"
     assert str(log) in message
     assert log.read_text().startswith("first")
+
+
+@pytest.mark.parametrize(("script", "read"), [("cat", "much"), ("exit 3", "")])
+def test_a_command_reads_what_it_is_fed_and_may_give_up(
+    tmp_path: Path, script: str, read: str
+) -> None:
+    def feed(stream: IO[bytes]) -> None:
+        stream.write(b"much " * 100_000)
+
+    failing = pytest.raises(SandboxError, match="exit status 3") if not read else nullcontext()
+    with failing:
+        run(["sh", "-c", script], what="feeding", remedy="", feed=feed)
+    log = tmp_path / "cache" / "camunda-dual-region" / "logs" / "feeding.log"
+    assert log.read_text().split() == [read] * 100_000 if read else log.read_text() == ""
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
@@ -95,13 +112,13 @@ def test_a_trial_tells_why_a_feature_fails() -> None:
     assert machine.works(broken) == "unknown filesystem type"
 
 
-def test_a_system_without_code_name_is_refused(tmp_path: Path) -> None:
-    release = tmp_path / "os-release"
-    release.write_text("ID=other\n")
+def test_a_system_without_code_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
+    assert machine.os_codename() == "bookworm"
+    del release["VERSION_CODENAME"]
     with pytest.raises(SandboxError, match="VERSION_CODENAME"):
-        machine.os_codename(release)
-    release.write_text('NAME="Debian"\nVERSION_CODENAME=bookworm\n')
-    assert machine.os_codename(release) == "bookworm"
+        machine.os_codename()
 
 
 def test_a_missing_go_is_said_with_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,16 +185,12 @@ def test_a_second_set_up_says_that_it_waits_and_goes_on_after_the_first() -> Non
     root.mkdir(parents=True)
     console = Console(file=io.StringIO())
     entered = threading.Event()
-
-    def second() -> None:
-        with setup._alone(console):
-            entered.set()
-
+    part = Part("thing", "Making a thing", "a" * 64, lambda _: entered.set())
     with (root / "setup.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("4711")
         lock.flush()
-        thread = threading.Thread(target=second)
+        thread = threading.Thread(target=setup.ensure_part, args=(console, part))
         thread.start()
         while "waiting" not in cast(io.StringIO, console.file).getvalue():
             assert not entered.is_set()
