@@ -170,15 +170,8 @@ class _RealEngine(Engine):
     def documents(self, instance: int) -> list[Document]:
         return self._found({"term": {"value.processInstanceKey": instance}})
 
-    def instances(self, process: str) -> list[int]:
-        found = self._found({"match": {"value.bpmnProcessId": process}})
-        return [
-            int(each.source["key"])
-            for each in found
-            if each.source["intent"] == "ELEMENT_ACTIVATED"
-            and each.source["value"].get("bpmnElementType") == "PROCESS"
-            and each.source["value"].get("bpmnProcessId") == process
-        ]
+    def records(self, process: str) -> list[Document]:
+        return self._found({"match": {"value.bpmnProcessId": process}})
 
     def count(self) -> int:
         self._ask("POST", f"/{self._at.prefix}*/_refresh")

@@ -4,10 +4,11 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.contract.target import Document, Engine
+from tests.fakes import http
+from tests.fakes.http import serving
 
 
 @dataclass(frozen=True)
@@ -50,49 +51,12 @@ class Sink(Engine):
         self._kept = _Kept()
         self._lock = threading.Lock()
         self._stopped = False
-        sink = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_one_request(self) -> None:
-                try:
-                    super().handle_one_request()
-                except ConnectionError:
-                    self.close_connection = True
-
-            def _answer(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length).decode()
-                status, answer = sink._take(
-                    self.command, self.path, self.headers.get("Content-Type", ""), body
-                )
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
-
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing: the tests read what was kept."""
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://{host}:{port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
-        )
-        self._thread.start()
+        self._serving = serving(self._answer, host, port)
+        self.url = f"http://{self._serving.__enter__()}"
 
     def close(self) -> None:
         """End the server."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._serving.__exit__(None, None, None)
 
     def stop(self) -> None:
         """Refuse everything from now on."""
@@ -115,19 +79,13 @@ class Sink(Engine):
             if each.source.get("value", {}).get("processInstanceKey") == instance
         ]
 
-    def instances(self, process: str) -> list[int]:
-        """Return the keys of a process's instances that were activated."""
-        return [
-            int(each.source["key"])
-            for each in self.everything()
-            if each.source["intent"] == "ELEMENT_ACTIVATED"
-            and each.source["value"].get("bpmnElementType") == "PROCESS"
-            and each.source["value"].get("bpmnProcessId") == process
-        ]
-
     def count(self) -> int:
         """Return how many records there are."""
         return len(self._kept.documents)
+
+    def records(self, process: str) -> list[Document]:
+        """Return all records, of other processes too."""
+        return self.everything()
 
     def everything(self) -> list[Document]:
         """Return all records."""
@@ -148,22 +106,29 @@ class Sink(Engine):
         with self._lock:
             return dict(self._kept.component_templates), dict(self._kept.index_templates)
 
-    def _take(self, method: str, path: str, content_type: str, body: str) -> tuple[int, Any]:
-        plain = path.partition("?")[0]
+    def _answer(self, asked: http.Request) -> http.Response:
+        kind = asked.headers.get("Content-Type", "")
+        request = Request(
+            time.monotonic(), asked.method, asked.path, kind, asked.body.decode(), not self._stopped
+        )
         with self._lock:
-            taken = not self._stopped
-            request = Request(time.monotonic(), method, path, content_type, body, taken)
             self._kept.requests.append(request)
-            if not taken:
-                return 503, {"error": {"type": "stopped"}, "status": 503}
-            if plain == "/_bulk":
-                return 200, self._bulk(body)
-            kind, _, name = plain.strip("/").partition("/")
-            if method == "PUT" and kind == "_component_template":
-                self._kept.component_templates[name] = json.loads(body)
-            if method == "PUT" and kind == "_index_template":
-                self._kept.index_templates[name] = json.loads(body)
-            return 200, {"acknowledged": True}
+            status, answer = self._take(request)
+        content = {"Content-Type": "application/json"}
+        return http.Response(json.dumps(answer).encode(), status, content)
+
+    def _take(self, request: Request) -> tuple[int, Any]:
+        if not request.taken:
+            return 503, {"error": {"type": "stopped"}, "status": 503}
+        plain = request.path.partition("?")[0]
+        if plain == "/_bulk":
+            return 200, self._bulk(request.body)
+        kind, _, name = plain.strip("/").partition("/")
+        if request.method == "PUT" and kind == "_component_template":
+            self._kept.component_templates[name] = json.loads(request.body)
+        if request.method == "PUT" and kind == "_index_template":
+            self._kept.index_templates[name] = json.loads(request.body)
+        return 200, {"acknowledged": True}
 
     def _bulk(self, body: str) -> dict[str, Any]:
         lines = body.splitlines()

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from tests.checkout import CHECKOUT
 from tests.contract.expectations import Expectation
-from tests.contract.registered import SECTIONS, all_expectations
+from tests.contract.sections import SECTIONS, all_expectations
 
 DOCUMENT = CHECKOUT / "docs" / "contract.md"
 BEGIN, END = "<!-- made by python -m tests.contract.table -->", "<!-- end -->"

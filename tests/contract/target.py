@@ -64,8 +64,18 @@ class Engine(ABC):
         """Return the records of one process instance."""
 
     @abstractmethod
+    def records(self, process: str) -> list[Document]:
+        """Return records, among them all of a process."""
+
     def instances(self, process: str) -> list[int]:
         """Return the keys of a process's instances that were activated, one for each record that says so."""
+        return [
+            int(each.source["key"])
+            for each in self.records(process)
+            if each.source["intent"] == "ELEMENT_ACTIVATED"
+            and each.source["value"].get("bpmnElementType") == "PROCESS"
+            and each.source["value"].get("bpmnProcessId") == process
+        ]
 
     @abstractmethod
     def count(self) -> int:

@@ -7,7 +7,7 @@ import yaml
 
 from tests.contract.expectations import Expectation
 from tests.contract.from_file import target_at
-from tests.contract.registered import all_expectations
+from tests.contract.sections import all_expectations
 from tests.contract.target import Target
 
 pytestmark = pytest.mark.contract

@@ -6,7 +6,7 @@ Where each comes from stands beside its check and in docs/contract.md.
 import pytest
 
 from tests.contract.expectations import Expectation
-from tests.contract.registered import all_expectations
+from tests.contract.sections import all_expectations
 from tests.contract.target import Target
 
 pytestmark = pytest.mark.contract

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.expectations import Expectation
-from tests.contract.registered import all_expectations
+from tests.contract.sections import all_expectations
 from tests.contract.target import Target
 
 pytestmark = pytest.mark.contract

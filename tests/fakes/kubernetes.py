@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+
+from tests.fakes import http
+from tests.fakes.http import Request, Response
 
 Document = dict[str, Any]
 Answering = Callable[[str, str, Any], "Reply | None"]
@@ -252,39 +254,14 @@ def serving() -> Iterator[FakeKubernetes]:
     fake = FakeKubernetes()
     fake.put("/api/v1/namespaces", {"metadata": {"name": "kube-system", "uid": "1"}})
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = (
-            -1
-        )  # One packet for each answer: two would wait for each other's acknowledgement.
+    def answer(request: Request) -> Response:
+        body = json.loads(request.body) if request.body else None
+        reply = fake.answer(request.method, request.path, request.headers, body)
+        return Response(reply.content, reply.status, {"Content-Type": "application/json"})
 
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            text = self.rfile.read(length)
-            body = json.loads(text) if text else None
-            reply = fake.answer(self.command, self.path, self.headers, body)
-            self.send_response(reply.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(reply.content)))
-            self.end_headers()
-            self.wfile.write(reply.content)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing: pytest shows the record if a test fails."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with http.serving(answer) as address:
+        fake.url = f"http://{address}"
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def kubeconfig(folder: Path, url: str, *contexts: str, token: str = TOKEN) -> str:

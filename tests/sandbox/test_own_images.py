@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 import yaml
@@ -33,7 +30,8 @@ from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.regions import seed as seeds
 from sandbox.setup import tools
-from sandbox.setup.parts.seed import NAMESPACE, ROOT, containerd
+from sandbox.setup.parts.seed import ROOT, containerd
+from tests.fakes.http import Request, Response, serving
 
 pytestmark = pytest.mark.sandbox
 
@@ -121,8 +119,8 @@ def exported(folder: Path) -> Iterator[str]:
     """Write the archives, from a copy of the sandbox's images; serve its smallest image as a registry does."""
     root = folder / ROOT
     seeds.copy(tools.load().image_seed, root)
-    with containerd(root) as (ctr, address):
-        ask = partial(run, str(ctr), "--address", str(address), "--namespace", NAMESPACE, "images")
+    with containerd(root) as ctr:
+        ask = partial(run, *map(str, ctr), "images")
         for name, other in TAGGED.items():
             ask("tag", name, other)
         for file, names in EXPORTED.items():
@@ -130,45 +128,18 @@ def exported(folder: Path) -> Iterator[str]:
         run("gzip", "--fast", str(folder / "search.tar"))
         busybox = ask("list", "name==localhost/busybox:1").splitlines()[1].split()[2]
     blobs = root / "io.containerd.content.v1.content" / "blobs" / "sha256"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Registry, blobs, busybox))
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        shutil.rmtree(root)
+    with serving(partial(as_registry, blobs, busybox)) as address:
+        yield address
+    shutil.rmtree(root)
 
 
-class Registry(BaseHTTPRequestHandler):
-    """As much of a registry as a pull of one image asks for."""
-
-    def __init__(self, blobs: Path, image: str, *request: Any) -> None:
-        self._blobs, self._image = blobs, image
-        super().__init__(*request)
-
-    def do_HEAD(self) -> None:
-        self._answer()
-
-    def do_GET(self) -> None:
-        self.wfile.write(self._answer())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self) -> bytes:
-        kind, name = self.path.split("/")[-2:]
-        digest = name if ":" in name else self._image
-        found = (self._blobs / digest.removeprefix("sha256:")).read_bytes()
-        media = (
-            "vnd.docker.distribution.manifest.v2+json" if kind == "manifests" else "octet-stream"
-        )
-        self.send_response(200)
-        self.send_header("Content-Type", f"application/{media}")
-        self.send_header("Content-Length", str(len(found)))
-        self.send_header("Docker-Content-Digest", digest)
-        self.end_headers()
-        return found
+def as_registry(blobs: Path, image: str, request: Request) -> Response:
+    """Answer as much of a registry as a pull of one image asks for."""
+    kind, name = request.path.split("/")[-2:]
+    digest = name if ":" in name else image
+    media = "vnd.docker.distribution.manifest.v2+json" if kind == "manifests" else "octet-stream"
+    headers = {"Content-Type": f"application/{media}", "Docker-Content-Digest": digest}
+    return Response((blobs / digest.removeprefix("sha256:")).read_bytes(), headers=headers)
 
 
 def run(*argv: str) -> str:

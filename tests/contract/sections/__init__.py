@@ -1,1 +1,12 @@
-"""The contract's expectations, one module a section."""
+"""The checks of the contract, a module for each part of it; reading this package registers them all."""
+
+from tests.contract.expectations import EXPECTATIONS, Expectation
+from tests.contract.sections import commands, exports, faults, pauses, restarts, topology
+
+SECTIONS = (topology, commands, pauses, exports, restarts, faults)
+
+
+def all_expectations() -> list[Expectation]:
+    """Return every expectation, in the order of the modules."""
+    names = [section.__name__.rpartition(".")[2] for section in SECTIONS]
+    return sorted(EXPECTATIONS, key=lambda each: names.index(each.section))

@@ -1,12 +1,11 @@
 """Every bad input is a clear error in the preview and in the up, and nothing has changed afterwards."""
 
 from collections.abc import Callable
-from http.server import HTTPServer, SimpleHTTPRequestHandler
-from threading import Thread
 
 import pytest
 
 from tests.engine.project import Project
+from tests.fakes.http import Request, Response, serving
 
 pytestmark = pytest.mark.engine
 
@@ -198,28 +197,17 @@ def test_stacks_that_disagree(project: Project) -> None:
 
 def test_a_chart_that_its_repository_does_not_have(project: Project) -> None:
     """The provider asks the repository in every preview; a repository on loopback lacks the version."""
-    (project.folder / "index.yaml").write_text("apiVersion: v1\nentries: {camunda-platform: []}\n")
+    index = b"apiVersion: v1\nentries: {camunda-platform: []}\n"
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            super().__init__(*args, directory=str(project.folder), **kwargs)  # type: ignore[arg-type]
+    def answer(request: Request) -> Response:
+        return Response(index) if request.path == "/index.yaml" else Response(status=404)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Quiet)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        repository = f"http://127.0.0.1:{server.server_port}"
-        project.config(
-            "region0", **{"chart.name": "camunda-platform", "chart.repository": repository}
-        )
+    with serving(answer) as address:
+        chart = {"chart.name": "camunda-platform", "chart.repository": f"http://{address}"}
+        project.config("region0", **chart)
         run = project.up_with_preview("region0")
-        assert run.exit_status != 0
-        assert "check the chart name and repository configuration" in run.output, run.output
-    finally:
-        server.shutdown()
-        server.server_close()
+    assert run.exit_status != 0
+    assert "check the chart name and repository configuration" in run.output, run.output
     assert "Release" not in " ".join(project.state("region0"))
 
 

@@ -10,11 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -25,6 +22,7 @@ from cli.notify.transport import call
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import ConfigError
 from tests.checkout import CHECKOUT
+from tests.fakes.http import Request, Response, serving
 from tests.inputs.examples import settings
 
 TOKEN = "t0ken-of-the-user"
@@ -142,10 +140,10 @@ class Receiver:
     body: bytes = b""
     seconds: float = 0
     got: list[tuple[str, str, bytes]] = field(default_factory=list)
-    port: int = 0
+    address: str = ""
 
     def url(self, path: str = f"/{TOKEN}") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{self.address}{path}"
 
 
 @pytest.fixture
@@ -154,28 +152,13 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         monkeypatch.delenv(name, raising=False)
     found = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.got.append((self.path, self.headers["Content-Type"], body))
-            time.sleep(found.seconds)
-            with suppress(OSError):
-                self.send_response(found.status)
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-                self.wfile.write(found.body)
+    def answer(request: Request) -> Response:
+        found.got.append((request.path, str(request.headers["Content-Type"]), request.body))
+        time.sleep(found.seconds)
+        return Response(found.body, found.status, {"Location": "/elsewhere"})
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found.port = server.server_port
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    with serving(answer) as found.address:
+        yield found
 
 
 def post(url: str, tmp_path: Path, deadline: int = 60) -> str:
@@ -220,7 +203,7 @@ def test_a_url_that_cannot_be_reached_is_told(
 def test_the_environments_proxy_counts(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{receiver.port}")
+    monkeypatch.setenv("http_proxy", f"http://{receiver.address}")
     assert post(f"http://pager.example/{TOKEN}", tmp_path) == ""
     assert receiver.got[0][0] == f"http://pager.example/{TOKEN}"
 

@@ -11,11 +11,9 @@ import random
 import ssl
 import stat
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from clients import kubeconfig as kubeconfigs
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import ClusterUnreachable, ConfigError
+from tests.fakes.http import Request, Response, serving
 from tests.fakes.kubernetes import TOKEN, FakeKubernetes
 from tests.inputs.random_inputs import Seeds, plain, problems_of
 
@@ -390,27 +389,19 @@ def test_the_home_folder_is_found(
 Asked = list[tuple[str, str | None]]
 
 
-class _Proxy(BaseHTTPRequestHandler):
-    asked: Asked
-
-    def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers.get("Proxy-Authorization")))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"kind": "Namespace", "metadata": {"name": "kube-system"}}')
-
-    def log_message(self, *_: object) -> None:
-        pass
+NAMESPACE = Response(b'{"kind": "Namespace", "metadata": {"name": "kube-system"}}')
 
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, Asked]]:
     asked: Asked = []
-    server = HTTPServer(("127.0.0.1", 0), type("Handler", (_Proxy,), {"asked": asked}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
+
+    def answer(request: Request) -> Response:
+        asked.append((request.path, request.headers["Proxy-Authorization"]))
+        return NAMESPACE
+
+    with serving(answer) as address:
+        yield address, asked
 
 
 def test_a_proxy_gets_its_own_user_and_password(tmp_path: Path, proxy: tuple[str, Asked]) -> None:
@@ -479,17 +470,12 @@ def data_of(path: Path) -> str:
 @pytest.fixture
 def secured(pems: Path) -> Iterator[str]:
     """An API server that asks for a client certificate."""
-    handler = type("Handler", (_Proxy,), {"asked": []})
-    server = HTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pems / "mine.crt", pems / "mine.key")
     context.load_verify_locations(pems / "mine.crt")
     context.verify_mode = ssl.CERT_REQUIRED
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(lambda _: NAMESPACE, tls=context) as address:
+        yield f"https://{address}"
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

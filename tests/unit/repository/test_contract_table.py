@@ -1,7 +1,7 @@
 """The contract's table in the docs lists every expectation, and each one names its source and who counts on it."""
 
 from tests.checkout import CHECKOUT
-from tests.contract.registered import all_expectations
+from tests.contract.sections import all_expectations
 from tests.contract.table import BEGIN, DOCUMENT, END, replaced
 
 

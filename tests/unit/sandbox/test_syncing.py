@@ -2,14 +2,11 @@
 
 import json
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from sandbox.regions.parts.syncing import follow
+from tests.fakes.http import Request, Response, serving
 
 
 def event(kind: str, **data: str) -> dict[str, Any]:
@@ -17,38 +14,17 @@ def event(kind: str, **data: str) -> dict[str, Any]:
     return {"type": kind, "object": document}
 
 
-@contextmanager
-def answering(*events: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Serve a watch that says these events and ends; yield its URL and what it is asked."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-            for each in events:
-                self.wfile.write(f"{json.dumps(each)}\n".encode())
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def followed(folder: Path, *events: dict[str, Any]) -> str:
     target = folder / "Corefile"
     target.write_text("at the start")
-    with answering(*events) as (url, asked):
-        follow(url, ssl.create_default_context(), target)
+    asked: list[str] = []
+
+    def watch(request: Request) -> Response:
+        asked.append(request.path)
+        return Response("".join(f"{json.dumps(each)}\n" for each in events).encode())
+
+    with serving(watch) as address:
+        follow(f"http://{address}", ssl.create_default_context(), target)
     assert asked == [
         "/api/v1/namespaces/kube-system/configmaps?watch=true&fieldSelector=metadata.name%3Dcoredns"
     ]
