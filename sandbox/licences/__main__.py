@@ -10,6 +10,7 @@ from sandbox.licences.entries import LIST, Entry, write
 from sandbox.licences.found import debian, go, maven, python
 from sandbox.licences.judge import complaints, decided, part_entries
 from sandbox.setup.modules import go_mods
+from sandbox.setup.parts import java
 from sandbox.setup.plan import plan
 
 
@@ -34,7 +35,7 @@ def main() -> int:
 def _read(known: by_hand_file.ByHand) -> tuple[Entry, ...]:
     return (
         *go.entries(go_mods()),
-        *maven.entries(demanded.checksums(), known),
+        *maven.entries(java.checksums(), known),
         *python.entries(demanded.locked(), known),
         *debian.entries(known),
     )

@@ -6,11 +6,9 @@ from pathlib import Path
 from sandbox.licences.entries import key
 from sandbox.setup import debian
 from sandbox.setup.modules import go_mods, required
-from sandbox.setup.parts import debian_root
-from sandbox.setup.parts.gotools import TOOLCHAIN
+from sandbox.setup.parts import debian_root, java
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-CHECKSUMS = TOOLCHAIN / "maven.sha256"
 PYTHON_LOCKS = (
     "requirements.lock",
     "requirements-aws.lock",
@@ -25,8 +23,9 @@ def all_of() -> dict[str, str]:
     for path in go_mods():
         for place in required(path.read_text()).items():
             found.setdefault(key("go", *place), str(path.relative_to(CHECKOUT)))
-    found |= {key("maven", file): CHECKSUMS.name for file in checksums()}
-    return found | {key("debian", name): "sandbox/setup" for name in debian_packages()}
+    found |= {key("maven", file): java.CHECKSUMS.name for file in java.checksums()}
+    named = (*debian.PACKAGES, *debian_root.PACKAGES)
+    return found | {key("debian", name): "sandbox/setup" for name in named}
 
 
 def locked() -> dict[tuple[str, str], str]:
@@ -36,11 +35,6 @@ def locked() -> dict[tuple[str, str], str]:
         for place in python((CHECKOUT / name).read_text()).items():
             found.setdefault(place, name)
     return found
-
-
-def checksums() -> dict[str, str]:
-    """Maven's files -> SHA-256."""
-    return maven(CHECKSUMS.read_text())
 
 
 def python(lock: str) -> dict[str, str]:
@@ -54,15 +48,3 @@ def python(lock: str) -> dict[str, str]:
 def canonical(name: str) -> str:
     """A Python package's name in the index's spelling."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def maven(text: str) -> dict[str, str]:
-    """File name -> SHA-256, from lines as `sha256sum` writes them, with the project's folder."""
-    rows = (line.split(None, 1) for line in text.splitlines() if line.strip())
-    return {path.rsplit("/", 1)[-1]: digest for digest, path in rows}
-
-
-def debian_packages() -> tuple[str, ...]:
-    """The Debian packages that the set-up names, for the machine and for the images."""
-    named = [need.package for need in debian.NEEDS]
-    return tuple(dict.fromkeys([*named, "containernetworking-plugins", *debian_root.PACKAGES]))

@@ -7,15 +7,10 @@ from pathlib import Path
 
 from sandbox.licences.by_hand import ByHand
 from sandbox.licences.entries import KINDS, Entry
+from sandbox.setup.fetched import SHOWN
 from sandbox.setup.parts.gotools import TOOLS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox-parts.md"
-_SHOWN = {
-    "go": "Go modules",
-    "maven": "Maven artifacts",
-    "python": "Python packages",
-    "debian": "Debian packages",
-}
 
 
 def with_tables(text: str, entries: Sequence[Entry], by_hand: ByHand) -> str:
@@ -77,7 +72,7 @@ def _licences(entries: Sequence[Entry]) -> str:
         for licence, _ in sorted(total.items(), key=lambda each: (-each[1], each[0]))
     ]
     sums = [str(sum(1 for entry in entries if entry.kind == kind)) for kind in kinds]
-    return _table(("licence", *(_SHOWN[kind] for kind in kinds)), [*rows, ("all", *sums)])
+    return _table(("licence", *(SHOWN[kind] for kind in kinds)), [*rows, ("all", *sums)])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

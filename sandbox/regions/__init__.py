@@ -1,10 +1,14 @@
 """Two real one-node Kubernetes regions on one machine, joined by a link that can be cut.
 
-Builders (`control_plane`, `node`, `dns`, `storage`, `access`, `network`, put together by `plan`) say what a region
-is, as plain data; the runtime (`runtime`, `processes`, `cgroups`, `machine`, `probes`) carries it out;
+Builders (`parts`, put together by `plan`) say what a region is, as plain data; the runtime (`runtime`, `host`,
+`machine`) carries it out;
 `Sandbox` is what others use.
 """
 
+from pathlib import Path
+
 from sandbox.regions.sandbox import Sandbox
 
-__all__ = ["Sandbox"]
+__all__ = ["ROOT", "Sandbox"]
+ROOT = Path(__file__).resolve().parents[2] / "out" / "sandbox"
+"""State folder of the checkout's sandbox."""

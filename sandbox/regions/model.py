@@ -71,7 +71,7 @@ Probe = HttpOk | TcpOpen | SocketOpen | FileThere
 
 @dataclass(frozen=True)
 class File:
-    """A file to write before the processes of its component start; `text` is all of its content."""
+    """A file to write before the process starts that reads it; `text` is all of its content."""
 
     path: Path
     text: str
@@ -80,24 +80,18 @@ class File:
 
 @dataclass(frozen=True)
 class Process:
-    """One long-running process of a region.
+    """One long-running process of a region, which works in the region's folder.
 
-    `ready` is asked from the process's own network namespace; None means that running is enough.
+    :ivar ready: asked from the process's own network namespace; None means that running is enough.
+    :ivar files: what it reads at its start.
+    :ivar folders: those that it expects.
     """
 
     name: str
     argv: tuple[str, ...]
-    cwd: Path
     env: dict[str, str] = field(default_factory=dict)
     place: Place = Place.REGION
     ready: Probe | None = None
-
-
-@dataclass(frozen=True)
-class Component:
-    """One process together with the files and folders that it reads at its start."""
-
-    process: Process
     files: tuple[File, ...] = ()
     folders: tuple[Path, ...] = ()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions.model import Component, File, Region
+from sandbox.regions.model import File, Process, Region
 from sandbox.regions.parts import access, control_plane, dns, node, storage
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Plan:
 
     region: Region
     files: tuple[File, ...]
-    waves: tuple[tuple[Component, ...], ...]
+    waves: tuple[tuple[Process, ...], ...]
     manifests: tuple[dict[str, Any], ...]
     image_seed: Path | None
 

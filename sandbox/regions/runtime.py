@@ -12,7 +12,7 @@ from sandbox.patience import allowed
 from sandbox.regions import machine, seed
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, probes, processes
-from sandbox.regions.model import Component, File, Place, Process, Region
+from sandbox.regions.model import File, Place, Process, Region
 from sandbox.regions.parts import pki, storage, syncing
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import Plan
@@ -89,15 +89,15 @@ class RegionRuntime:
         (self.region.folder / "complete").touch()
         self._progress.say("[green]region is ready[/green]", self.region.name)
 
-    def _start_wave(self, wave: tuple[Component, ...]) -> None:
-        for component in wave:
-            for folder in component.folders:
+    def _start_wave(self, wave: tuple[Process, ...]) -> None:
+        for process in wave:
+            for folder in process.folders:
                 folder.mkdir(parents=True, exist_ok=True)
-            _write(component.files)
-            processes.start(self.region, component.process)
-        for component in wave:
-            self._wait_for_process(component.process)
-        names = ", ".join(component.process.name for component in wave)
+            _write(process.files)
+            processes.start(self.region, process)
+        for process in wave:
+            self._wait_for_process(process)
+        names = ", ".join(process.name for process in wave)
         self._progress.say(f"started {names}", self.region.name)
 
     def _wait_for_process(self, process: Process) -> None:

@@ -18,6 +18,7 @@ class Need:
     package: str
 
 
+CNI_PACKAGE = "containernetworking-plugins"
 NEEDS = (
     Need("containerd", "containerd"),
     Need("ctr", "containerd"),
@@ -34,6 +35,9 @@ NEEDS = (
 )
 
 
+PACKAGES = tuple(dict.fromkeys([*(need.package for need in NEEDS), CNI_PACKAGE]))
+
+
 def cni_dir() -> Path:
     """The folder of CNI plugins; where none has any, the one in which Debian puts them."""
     return next((d for d in CNI_DIRS if (d / "bridge").is_file()), CNI_DIRS[0])
@@ -43,7 +47,7 @@ def missing_packages() -> tuple[str, ...]:
     """The packages to install: what the user has, from whatever source, is used as it is."""
     wanted = [need.package for need in NEEDS if which(need.command) is None]
     if not (cni_dir() / "bridge").is_file():
-        wanted.append("containernetworking-plugins")
+        wanted.append(CNI_PACKAGE)
     return tuple(dict.fromkeys(wanted))
 
 

@@ -21,7 +21,7 @@ from drill.settings import (
     Places,
     backup_values,
 )
-from sandbox.cli import ROOT
+from sandbox.regions import ROOT
 from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]

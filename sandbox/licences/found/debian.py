@@ -23,7 +23,7 @@ def entries(by_hand: ByHand) -> tuple[Entry, ...]:
 
     :raises SandboxError: apt does not know them; `apt-get update` is the remedy.
     """
-    machine = _closure([need.package for need in debian.NEEDS] + ["containernetworking-plugins"])
+    machine = _closure(debian.PACKAGES)
     image = _closure([*debian_root.PACKAGES, "?essential"])
     release = os_codename()
     found = []

@@ -37,7 +37,7 @@ def start(region: Region, process: Process) -> None:
         "PIDFILE": str(_pid_file(region, process.name)),
     }
     exports = [f"{name}={value}" for name, value in environment.items()]
-    clean = ["env", "-i", f"--chdir={process.cwd}", *exports]
+    clean = ["env", "-i", f"--chdir={region.folder}", *exports]
     launch = ["sh", "-c", _LAUNCHER, "sh"]
     commands.run(
         [*clean, *launch, *_entering(region, process), *process.argv],

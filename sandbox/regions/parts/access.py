@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions.model import Component, File, HttpOk, Place, Process, Region
+from sandbox.regions.model import File, HttpOk, Place, Process, Region
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
 
 
-def haproxy(region: Region, tools: "Tools", port: int) -> Component:
+def haproxy(region: Region, tools: "Tools", port: int) -> Process:
     """Return haproxy in the machine's own network: 127.0.0.1:`port` leads to the region's API server.
 
     It only passes the bytes on (TCP mode): TLS is between the caller and the API server. Ready when the
@@ -30,14 +30,11 @@ backend api
     server {region.name} {region.address}:6443 namespace {region.netns}
 """
     path = region.folder / "haproxy.cfg"
-    return Component(
-        Process(
-            name="haproxy",
-            argv=(str(tools.haproxy), "-db", "-f", str(path)),
-            cwd=region.folder,
-            place=Place.MACHINE,
-            ready=HttpOk(f"https://127.0.0.1:{port}/readyz", region.pki / "ca.crt"),
-        ),
+    return Process(
+        name="haproxy",
+        argv=(str(tools.haproxy), "-db", "-f", str(path)),
+        place=Place.MACHINE,
+        ready=HttpOk(f"https://127.0.0.1:{port}/readyz", region.pki / "ca.crt"),
         files=(File(path, config),),
     )
 

