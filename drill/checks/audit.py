@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from drill.model import Model
 from drill.observation.access import REFUSED_PATH, USERS
 from drill.regions import Region
 
@@ -73,8 +74,7 @@ class Grant:
         )
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(Model):
     """The rights of one side, each as `statefulsets.apps: get`, and what was refused."""
 
     granted: tuple[str, ...]
@@ -126,10 +126,10 @@ class Audit:
             if each.side == side and not each.allowed
         }
         return Rights(
-            granted,
-            tuple(each for each in granted if each in used),
-            tuple(each for each in granted if each not in used),
-            tuple(sorted(refused)),
+            granted=granted,
+            used=tuple(each for each in granted if each in used),
+            never_used=tuple(each for each in granted if each not in used),
+            refused=tuple(sorted(refused)),
         )
 
 

@@ -2,31 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from drill.check import Check
 from drill.checks.audit import Audit
 from drill.observation import loadlog, measure
 from drill.observation.loadlog import LoadLog
 from drill.observation.measure import ExportSample
-from drill.operators.points import Turn
+from drill.operators.points import Point, Turn
 from drill.progress import Progress
 from drill.regions import REGIONS
 from drill.report.report import (
-    Answer,
     CtrlC,
     Failback,
+    Gap,
     IncidentFigures,
+    Interrupted,
     Load,
     PhaseTimes,
     Records,
     Report,
     StepTime,
+    verdict,
 )
 from drill.settings import DrillSettings
 
 _SECONDS_BEFORE_LOSS = 10
 """How much of the time before the loss the timeline shows, to compare with."""
+
+
+class Answer(NamedTuple):
+    """How long `dualregion status` took, the last time it was asked, and how often it had to be."""
+
+    seconds: float
+    asked: int = 1
 
 
 @dataclass
@@ -115,39 +124,54 @@ def steps_of(
 def report_of(
     settings: DrillSettings, findings: Findings, progress: Progress, reason: str | None
 ) -> Report:
-    """Return the drill's report; `reason` says what broke, None that nothing did."""
-    report = Report(
+    """Return the drill's report; `reason` is what broke, None that nothing did."""
+    checks = tuple(findings.checks)
+    return Report(
+        **verdict(checks, reason),
         cluster_size=settings.cluster_size,
         lost_regions=settings.lost,
         until=settings.until,
+        broker=findings.broker or None,
+        seconds=progress.elapsed,
+        began_at=progress.began_at,
+        own_waiting_seconds=progress.waited_too_long,
         phases=tuple(findings.phases),
-        checks=tuple(findings.checks),
+        checks=checks,
         load=_load(settings, findings),
         records=_records(findings),
         incidents=tuple(
-            _incident(settings, episode)
+            _incident(settings, episode, episode.loss)
             for episode in findings.episodes
             if episode.loss is not None
         ),
         interrupted=settings.interrupt,
-        turns=tuple(findings.turns),
-        peak_memory_gib=findings.peak_memory_gib,
-        peak_machine_memory_gib=findings.peak_machine_memory_gib,
-        seconds=progress.elapsed,
-        began_at=progress.began_at,
-        own_waiting_seconds=progress.waited_too_long,
-        stages=tuple(progress.stages),
-        machine=findings.machine,
-        versions=findings.versions,
-        broker=findings.broker,
+        interruptions=tuple(
+            _interrupted(turn, each.point, each.at)
+            for turn in findings.turns
+            for each in turn.interruptions
+        ),
+        not_reachable=tuple(
+            _interrupted(turn, point) for turn in findings.turns for point in turn.not_reachable
+        ),
         zombie=settings.zombie,
         two_operators=settings.two_operators,
         late_flush=settings.late_flush,
         by_command=settings.by_command,
-        answers=findings.answers,
-        rights=findings.audit.judged(),
+        status_seconds={when: each.seconds for when, each in findings.answers.items()},
+        status_asked={when: each.asked for when, each in findings.answers.items()},
+        rights=findings.audit.judged() or None,
+        peak_memory_gib=findings.peak_memory_gib,
+        peak_machine_memory_gib=findings.peak_machine_memory_gib,
+        stages=tuple(progress.stages),
+        machine=findings.machine,
+        versions=findings.versions,
     )
-    return report.judged(reason)
+
+
+def _interrupted(turn: Turn, point: Point, at: float | None = None) -> Interrupted:
+    return Interrupted(
+        incident=turn.incident, phase=turn.phase, stack=turn.stack, point=str(point), at=at
+    )
 
 
 def _load(settings: DrillSettings, findings: Findings) -> Load:
@@ -176,67 +200,77 @@ def _load(settings: DrillSettings, findings: Findings) -> Load:
 def _records(findings: Findings) -> Records:
     if len(findings.records) < len(REGIONS):
         return Records()
-    missing = [len(findings.known_records - findings.records[region.index]) for region in REGIONS]
-    return Records(len(findings.known_records), *missing)
-
-
-def _incident(settings: DrillSettings, episode: Episode) -> IncidentFigures:
-    """Return the figures of one incident, as far as there is something to compute."""
-    loss = episode.loss
-    figures = IncidentFigures(
-        lost_region=episode.lost_region,
-        lost_at=loss,
-        noop_preview_seconds=episode.noop_preview_seconds,
-        ctrl_c=episode.ctrl_c,
+    known = findings.known_records
+    return Records(
+        total=len(known),
+        missing_in_region0=len(known - findings.records[0]),
+        missing_in_region1=len(known - findings.records[1]),
     )
-    if loss is None or not episode.load.acks:
-        return figures
+
+
+def _incident(settings: DrillSettings, episode: Episode, loss: float) -> IncidentFigures:
+    """Return the figures of one incident, as far as there is something to compute."""
     moments = episode.load.moments
+    if not moments:
+        return IncidentFigures(
+            lost_region=episode.lost_region,
+            noop_preview_seconds=episode.noop_preview_seconds,
+            ctrl_c=episode.ctrl_c,
+        )
     watched = episode.watched_until or max(moments)
     end = episode.failover_end or watched
-    shown = end if episode.failback_began is None else episode.failback_end or watched
+    drawn_to = end if episode.failback_began is None else episode.failback_end or watched
     return IncidentFigures(
-        lost_region=figures.lost_region,
-        lost_at=loss,
+        lost_region=episode.lost_region,
         outage_seconds=measure.outage_seconds(moments, loss, watched),
         unavailable_seconds=measure.unavailable_seconds(moments, loss, end),
-        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, loss, end),
-        export_gap_seconds=measure.export_gap_seconds(_until(episode), loss, settings.partitions),
-        reaction_seconds=None if episode.up_began is None else episode.up_began - loss,
-        gaps=tuple(measure.gaps_between(moments, loss, end)),
-        acks_per_second=measure.acks_per_second(
-            moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), shown
+        unavailable_seconds_by_partition=measure.unavailable_by_partition(
+            episode.load.acks, loss, end
         ),
-        noop_preview_seconds=figures.noop_preview_seconds,
-        ctrl_c=figures.ctrl_c,
-        failback=_failback(episode),
+        export_gap_seconds=measure.export_gap_seconds(
+            _before_failback(episode), loss, settings.partitions
+        ),
+        reaction_seconds=None if episode.up_began is None else episode.up_began - loss,
+        gaps=_gaps(moments, loss, end, loss),
+        acks_per_second=measure.acks_per_second(
+            moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), drawn_to
+        ),
+        noop_preview_seconds=episode.noop_preview_seconds,
+        ctrl_c=episode.ctrl_c,
+        failback=_failback(episode, loss),
     )
 
 
-def _until(episode: Episode) -> list[ExportSample]:
+def _before_failback(episode: Episode) -> list[ExportSample]:
     """Return the samples before the failback: from then on exporters are paused on purpose."""
-    return [
-        sample
-        for sample in episode.exports
-        if episode.failback_began is None or sample.at < episode.failback_began
-    ]
+    began = episode.failback_began
+    return [sample for sample in episode.exports if began is None or sample.at < began]
 
 
-def _failback(episode: Episode) -> Failback | None:
+def _failback(episode: Episode, loss: float) -> Failback | None:
     began = episode.failback_began
     if began is None:
         return None
     moments = episode.load.moments
     end = episode.failback_end or episode.watched_until or max(moments)
     return Failback(
-        seconds=end - began,
-        unavailable_seconds=measure.unavailable_seconds(moments, began, end),
-        unavailable_by_partition=measure.unavailable_by_partition(episode.load.acks, began, end),
-        gaps=tuple(measure.gaps_between(moments, began, end)),
+        failback_seconds=end - began,
+        failback_unavailable_seconds=measure.unavailable_seconds(moments, began, end),
+        failback_unavailable_seconds_by_partition=measure.unavailable_by_partition(
+            episode.load.acks, began, end
+        ),
+        failback_gaps=_gaps(moments, began, end, loss),
         paused_seconds=measure.seconds_in_state(
             ((each.at, each.paused) for each in episode.exports), began, end
         ),
         web_apps_down_seconds=measure.seconds_in_state(
             ((each.at, each.web_apps_down) for each in episode.exports), began, end
         ),
+    )
+
+
+def _gaps(moments: Sequence[float], start: float, end: float, loss: float) -> tuple[Gap, ...]:
+    return tuple(
+        Gap(start=gap.start - loss, end=gap.end - loss, seconds=gap.seconds)
+        for gap in measure.gaps_between(moments, start, end)
     )

@@ -1,19 +1,41 @@
-"""The drill's report as data, and as `report.json` for machines; `drill.report.readable` tells it to people."""
+"""The drill's report: one model, which is `report.json`; of its figures it has the names and units for people, too."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
 from drill.check import Check
 from drill.checks.audit import Rights
-from drill.observation.measure import Gap
-from drill.operators.points import Turn
+from drill.model import Model
 from drill.progress import Stage
 
+Figure = tuple[str, str]
+"""What a figure is called, and its value with its unit."""
+SECONDS, GIB, COUNT = "{:.1f} s", "{:.2f} GiB", "{}"
+"""How people read a figure."""
+Seconds = Annotated[float | None, SECONDS]
+Gib = Annotated[float | None, GIB]
+_SHARE_DIGITS = 4
 
-@dataclass(frozen=True)
-class StepTime:
+
+def shown(value: float | None, unit: str) -> str:
+    """Return a figure for people; None is one that was not measured, or not over when the drill ended."""
+    return "unknown" if value is None else unit.format(value)
+
+
+def figures_of(model: Model) -> Iterator[Figure]:
+    """Yield all figures of a model and of those in it: they are the fields that have a title."""
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, Model):
+            yield from figures_of(value)
+        elif field.title:
+            yield field.title.format(model), shown(value, field.metadata[0])
+
+
+class StepTime(Model):
     """One step of the procedure as the stack recorded it."""
 
     id: str
@@ -24,8 +46,7 @@ class StepTime:
     title: str = ""
 
 
-@dataclass(frozen=True)
-class PhaseTimes:
+class PhaseTimes(Model):
     """How long a phase took and what its steps were; `incident` counts from 1, 0 is before the first."""
 
     name: str
@@ -34,8 +55,7 @@ class PhaseTimes:
     incident: int = 0
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(Model):
     """What became of the load clients' instances, over all incidents.
 
     `in_region0` and `in_region1` count those in that region's search engine, None when it was not looked there.
@@ -49,13 +69,12 @@ class Load:
     in_region1: int | None = None
     acknowledged_after_loss: int = 0
     rate: float = 0.0
-    errors: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = {}
     tunnels_ended: int = 0
     client_late_seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Records:
+class Records(Model):
     """The exported records at the end: how many are known, how many each region lacks; None: not looked for."""
 
     total: int | None = None
@@ -63,216 +82,210 @@ class Records:
     missing_in_region1: int | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """How long `dualregion status` took, the last time it was asked, and how often it had to be."""
-
-    seconds: float
-    asked: int = 1
-
-
-@dataclass(frozen=True)
-class CtrlC:
-    """Ctrl-C in the midst of a step: seconds until the command had ended, and until the step was at work again."""
+class CtrlC(Model):
+    """Ctrl-C in the midst of a step: seconds until the command had ended, and until the step was under way again."""
 
     step: str
-    ended_seconds: float
-    again_seconds: float | None
+    ended_seconds: Annotated[float, SECONDS] = Field(
+        title="Ctrl-C in {0.step}, until `dualregion` had ended"
+    )
+    again_seconds: Seconds = Field(
+        title="Ctrl-C in {0.step}, until the same command had {0.step} under way again"
+    )
 
 
-@dataclass(frozen=True)
-class Failback:
+class Gap(Model):
+    """A stretch in which no command was accepted, in seconds after the loss."""
+
+    start: float
+    end: float
+    seconds: float
+
+
+class Failback(Model):
     """The failback of one incident: from the first `pulumi up` of `failback-pending` to the last of `restored`."""
 
-    seconds: float
-    unavailable_seconds: float
-    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
-    paused_seconds: float | None = None
-    web_apps_down_seconds: float | None = None
+    failback_seconds: Seconds = Field(
+        default=None, title="failback, from its first `pulumi up` to its last"
+    )
+    failback_unavailable_seconds: Seconds = Field(
+        default=None, title="without any accepted command in the failback"
+    )
+    failback_unavailable_seconds_by_partition: Mapping[int, float] = {}
+    failback_gaps: tuple[Gap, ...] = ()
+    paused_seconds: Seconds = Field(default=None, title="exporters paused in the failback")
+    web_apps_down_seconds: Seconds = Field(
+        default=None, title="Operate or Tasklist down in the failback"
+    )
 
 
-@dataclass(frozen=True)
-class IncidentFigures:
-    """The figures of one incident; None is what was not measured, or not over when the drill ended.
-
-    `lost_at` is the loss on the monotonic clock: `gaps` are told in seconds after it.
-    """
+class IncidentFigures(Model):
+    """The figures of one incident; None is what was not measured, or not over when the drill ended."""
 
     lost_region: int
-    lost_at: float | None = None
-    outage_seconds: float | None = None
-    unavailable_seconds: float | None = None
-    unavailable_by_partition: Mapping[int, float] = field(default_factory=dict)
-    export_gap_seconds: float | None = None
-    reaction_seconds: float | None = None
+    outage_seconds: Seconds = Field(
+        default=None, title="from the loss to the next accepted command"
+    )
+    unavailable_seconds: Seconds = Field(
+        default=None, title="without any accepted command until the end of the failover"
+    )
+    unavailable_seconds_by_partition: Mapping[int, float] = {}
+    export_gap_seconds: Seconds = Field(
+        default=None, title="from the loss until exporting moves on every partition"
+    )
+    reaction_seconds: Seconds = Field(
+        default=None,
+        title="from the loss until `pulumi up` was run (disks gone, configuration, preview)",
+    )
     gaps: tuple[Gap, ...] = ()
-    acks_per_second: Mapping[int, int] = field(default_factory=dict)
-    noop_preview_seconds: float | None = None
+    acks_per_second: Annotated[
+        Mapping[int, int], PlainSerializer(lambda counts: list(counts.items()))
+    ] = {}
+    noop_preview_seconds: Seconds = Field(default=None, title="preview with nothing to do")
     ctrl_c: CtrlC | None = None
     failback: Failback | None = None
 
+    @model_serializer(mode="wrap")
+    def _without_sections(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the JSON form, in which the failback's figures stand among the others."""
+        document: dict[str, Any] = serialized(self)
+        return document | (document.pop("failback") or Failback().model_dump(by_alias=True))
 
-@dataclass(frozen=True)
-class Report:
-    """Everything that a drill has to say, as far as it came."""
 
+class Interrupted(Model):
+    """A point at which `pulumi up` was killed, `at` seconds after the drill began, or could not be: then None."""
+
+    incident: int
+    phase: str
+    stack: str
+    point: str
+    at: float | None = Field(default=None, exclude_if=lambda at: at is None)
+
+
+class Report(Model):
+    """Everything that a drill has found, as far as it came."""
+
+    result: str = "failed"
+    reason: str = ""
     cluster_size: int
     lost_regions: tuple[int, ...]
     until: str
-    result: str = "failed"
-    reason: str = ""
+    broker: str | None = None
+    """Which broker was used, with its image; None if none was ever seen."""
+    seconds: float = 0.0
+    began_at: float = 0.0
+    """The drill's start, in seconds since the epoch."""
+    own_waiting_seconds: float = 0.0
+    """How much of it was spent waiting though what was waited for was there: polling, and fixed waits."""
     phases: tuple[PhaseTimes, ...] = ()
     checks: tuple[Check, ...] = ()
     load: Load = Load()
     records: Records = Records()
     incidents: tuple[IncidentFigures, ...] = ()
     interrupted: bool = False
-    turns: tuple[Turn, ...] = ()
-    """Of an interrupted drill: the turns in which `pulumi up` was killed and run again."""
-    peak_memory_gib: float | None = None
-    peak_machine_memory_gib: float | None = None
-    seconds: float = 0.0
-    began_at: float = 0.0
-    """The drill's start, in seconds since the epoch."""
-    own_waiting_seconds: float = 0.0
-    """How much of it was spent waiting though what was waited for was there: polling, and fixed waits."""
-    stages: tuple[Stage, ...] = ()
-    machine: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    broker: str = ""
-    """Which broker was used, with its image; empty if none was ever seen."""
+    interruptions: tuple[Interrupted, ...] = ()
+    not_reachable: tuple[Interrupted, ...] = ()
     zombie: bool = False
     """Whether the region was cut off and came back alive, instead of being killed."""
-    late_flush: bool = False
-    """Whether a broker wrote its buffers only after the copy was made."""
     two_operators: bool = False
     """Whether each region's operator called the other region lost."""
+    late_flush: bool = False
+    """Whether a broker wrote its buffers only after the copy was made."""
     by_command: bool = False
     """Whether the runbook command took the turns."""
-    answers: Mapping[str, Answer] = field(default_factory=dict)
-    """How its `status` answered, by what was going on."""
-    rights: Mapping[str, Rights] = field(default_factory=dict)
-    """What became of the rights of each side, `own` and `peer`; empty where no API server has told it."""
-
-    def judged(self, reason: str | None) -> "Report":
-        """Return the report with its result: passed only if nothing broke and every check held.
-
-        A drill in which no check ran has proved nothing and has not passed.
-        """
-        failed = [check.name for check in self.checks if not check.ok]
-        if not reason and failed:
-            reason = f"{len(failed)} of {len(self.checks)} checks failed: {'; '.join(failed)}"
-        if not reason and not self.checks:
-            reason = "no check was run"
-        return replace(self, result="failed" if reason else "passed", reason=reason or "")
+    status_seconds: Mapping[str, float] = {}
+    """How long its `status` took to answer, by what was going on."""
+    status_asked: Mapping[str, int] = {}
+    """How often it had to be asked."""
+    rights: Mapping[str, Rights] | None = None
+    """What became of the rights of each side, `own` and `peer`; None where no API server has logged it."""
+    peak_memory_gib: Gib = Field(default=None, serialization_alias="peakMemoryGiB")
+    peak_machine_memory_gib: Gib = Field(default=None, serialization_alias="peakMachineMemoryGiB")
+    stages: tuple[Stage, ...] = ()
+    machine: Mapping[str, Any] = {}
+    versions: Mapping[str, str] = {}
 
     @property
     def own_waiting_share(self) -> float:
         """The part of the drill's time that was own waiting, 0 to 1."""
         return self.own_waiting_seconds / self.seconds if self.seconds else 0.0
 
+    @property
+    def steps(self) -> list[StepTime]:
+        """The steps of all phases."""
+        return [step for phase in self.phases for step in phase.steps]
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one region is lost, so that figures must name their incident."""
+        return len(self.lost_regions) > 1
+
+    def in_incident(self, phase: PhaseTimes) -> str:
+        """Return a phase's name, with its incident if there are several."""
+        return (
+            f"{phase.name}, incident {phase.incident}"
+            if self.several and phase.incident
+            else phase.name
+        )
+
+    def figures(self) -> Iterator[Figure]:
+        """Yield all figures that people read, in their order."""
+        load, records = self.load, self.records
+        kept = "not looked for" if load.lost is None else f"{load.found} found, {load.lost} lost"
+        yield "acknowledged instances", f"{load.acknowledged} ({kept})"
+        for region, count in enumerate((load.in_region0, load.in_region1)):
+            if count is not None:
+                yield f"of them in region {region}'s search engine", str(count)
+        if records.total is not None:
+            missing = f"{records.missing_in_region0} and {records.missing_in_region1} missing"
+            yield "exported records", f"{records.total} ({missing} in region 0 and 1)"
+        for heading, incident in self.headed_incidents():
+            before = f"{heading}: " if heading else ""
+            yield from ((f"{before}{name}", value) for name, value in figures_of(incident))
+        for phase in self.phases:
+            yield f"phase {self.in_incident(phase)}", shown(phase.seconds, SECONDS)
+        yield "peak memory of the drill's processes", shown(self.peak_memory_gib, GIB)
+        yield "peak memory taken from the machine", shown(self.peak_machine_memory_gib, GIB)
+        yield "the whole drill", shown(self.seconds, SECONDS)
+        waiting = f"{shown(self.own_waiting_seconds, SECONDS)} ({self.own_waiting_share:.1%})"
+        yield "of it own waiting (polling, fixed waits)", waiting
+
+    def headed_incidents(self) -> Iterator[tuple[str, IncidentFigures]]:
+        """Yield each incident with its name; that is empty if there is only one."""
+        for number, incident in enumerate(self.incidents, start=1):
+            heading = f"incident {number}, region {incident.lost_region} lost"
+            yield heading if self.several else "", incident
+
+
+def verdict(checks: tuple[Check, ...], reason: str | None) -> dict[str, str]:
+    """Return a drill's result and reason: it has passed only if nothing broke (`reason`) and every check held.
+
+    A drill in which no check ran has proved nothing and has not passed.
+    """
+    failed = [check.name for check in checks if not check.ok]
+    if not reason and failed:
+        reason = f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed)}"
+    if not reason and not checks:
+        reason = "no check was run"
+    return {"result": "failed" if reason else "passed", "reason": reason or ""}
+
 
 def as_json(report: Report) -> str:
-    """Return the report as JSON, keys in camelCase, seconds rounded to hundredths.
+    """Return the report as JSON, seconds rounded to hundredths.
 
     The figures of the first incident stand at the top too: most drills have one.
     """
-    first = report.incidents[0] if report.incidents else IncidentFigures(report.lost_regions[0])
+    first, *_ = report.incidents or (IncidentFigures(lost_region=report.lost_regions[0]),)
     document = {
-        "result": report.result,
-        "reason": report.reason,
-        "clusterSize": report.cluster_size,
-        "lostRegions": list(report.lost_regions),
-        "until": report.until,
-        "broker": report.broker or None,
-        "seconds": _round(report.seconds),
-        "beganAt": _round(report.began_at),
-        "ownWaitingSeconds": _round(report.own_waiting_seconds),
-        "ownWaitingShare": round(report.own_waiting_share, 4),
-        "phases": [_rounded(asdict(phase)) for phase in report.phases],
-        "checks": [asdict(check) for check in report.checks],
-        "load": _camel(_rounded(asdict(report.load))),
-        "records": _camel(asdict(report.records)),
-        **_figures(first),
-        "incidents": [_figures(incident) for incident in report.incidents],
-        "interrupted": report.interrupted,
-        "interruptions": [
-            {**_place(turn), "point": str(each.point), "at": _round(each.at)}
-            for turn in report.turns
-            for each in turn.interruptions
-        ],
-        "notReachable": [
-            {**_place(turn), "point": str(point)}
-            for turn in report.turns
-            for point in turn.not_reachable
-        ],
-        "zombie": report.zombie,
-        "twoOperators": report.two_operators,
-        "lateFlush": report.late_flush,
-        "byCommand": report.by_command,
-        "statusSeconds": {when: _round(each.seconds) for when, each in report.answers.items()},
-        "statusAsked": {when: each.asked for when, each in report.answers.items()},
-        "rights": {side: _camel(asdict(each)) for side, each in report.rights.items()} or None,
-        "peakMemoryGiB": _round(report.peak_memory_gib),
-        "peakMachineMemoryGiB": _round(report.peak_machine_memory_gib),
-        "stages": [_rounded(asdict(stage)) for stage in report.stages],
-        "machine": dict(report.machine),
-        "versions": dict(report.versions),
+        **_rounded(report),
+        **_rounded(first),
+        "ownWaitingShare": round(report.own_waiting_share, _SHARE_DIGITS),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _place(turn: Turn) -> dict[str, Any]:
-    return {"incident": turn.incident, "phase": turn.phase, "stack": turn.stack}
-
-
-def _figures(incident: IncidentFigures) -> dict[str, Any]:
-    loss, back = incident.lost_at or 0.0, incident.failback
-    return {
-        "lostRegion": incident.lost_region,
-        "outageSeconds": _round(incident.outage_seconds),
-        "unavailableSeconds": _round(incident.unavailable_seconds),
-        "unavailableSecondsByPartition": _rounded(dict(incident.unavailable_by_partition)),
-        "exportGapSeconds": _round(incident.export_gap_seconds),
-        "reactionSeconds": _round(incident.reaction_seconds),
-        "gaps": [_gap_after_loss(gap, loss) for gap in incident.gaps],
-        "acksPerSecond": [[second, count] for second, count in incident.acks_per_second.items()],
-        "noopPreviewSeconds": _round(incident.noop_preview_seconds),
-        "ctrlC": incident.ctrl_c and _camel(_rounded(asdict(incident.ctrl_c))),
-        "failbackSeconds": _round(back.seconds if back else None),
-        "failbackUnavailableSeconds": _round(back.unavailable_seconds if back else None),
-        "failbackUnavailableSecondsByPartition": _rounded(
-            dict(back.unavailable_by_partition) if back else {}
-        ),
-        "failbackGaps": [_gap_after_loss(gap, loss) for gap in (back.gaps if back else ())],
-        "pausedSeconds": _round(back.paused_seconds if back else None),
-        "webAppsDownSeconds": _round(back.web_apps_down_seconds if back else None),
-    }
-
-
-def _gap_after_loss(gap: Gap, loss: float) -> dict[str, float]:
-    figures = {"start": gap.start - loss, "end": gap.end - loss, "seconds": gap.seconds}
-    return {name: round(value, 2) for name, value in figures.items()}
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 2)
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
-
-
-def _camel(document: Mapping[str, Any]) -> dict[str, Any]:
-    def name(key: str) -> str:
-        first, *rest = key.split("_")
-        return first + "".join(word.title() for word in rest)
-
-    return {name(key): value for key, value in document.items()}
+def _rounded(model: Model) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        model.model_dump_json(by_alias=True), parse_float=lambda text: round(float(text), 2)
+    )
+    return document

@@ -303,7 +303,12 @@ class Failback:
         steps.sort(key=lambda step: step.start)
         rig.count_waits(len(steps))
         rig.found.phases.append(
-            PhaseTimes(name or phase, time.monotonic() - began, tuple(steps), self.incident.number)
+            PhaseTimes(
+                name=name or phase,
+                seconds=time.monotonic() - began,
+                steps=tuple(steps),
+                incident=self.incident.number,
+            )
         )
         return outputs
 

@@ -66,7 +66,12 @@ class Failover:
         steps = steps_of(survivor.stack, outputs, self.rig.found.steps)
         self.rig.count_waits(len(steps))
         self.rig.found.phases.append(
-            PhaseTimes("failover", end - began, tuple(steps), self.incident.number)
+            PhaseTimes(
+                name="failover",
+                seconds=end - began,
+                steps=tuple(steps),
+                incident=self.incident.number,
+            )
         )
         self.rig.found.add(
             self.label,

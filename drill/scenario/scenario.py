@@ -88,7 +88,9 @@ def to_normal(rig: Rig) -> None:
         at_once=rig.settings.stacks_at_once and not rig.settings.adopt,
     )
     steps = [step for each in REGIONS for step in steps_of(each.stack, outputs[each])]
-    rig.found.phases.append(PhaseTimes("normal", time.monotonic() - began, tuple(steps)))
+    rig.found.phases.append(
+        PhaseTimes(name="normal", seconds=time.monotonic() - began, steps=tuple(steps))
+    )
     first = rig.settings.incidents[0].survivor
     expected = brokers_in_normal(rig.settings.cluster_size)
     check_topology(rig, "normal", first, expected, REPLICATION_FACTOR)

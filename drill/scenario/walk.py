@@ -103,9 +103,11 @@ def fail_over(rig: Rig, incident: Incident, episode: Episode, label: str) -> Non
         again = session.operator.carried_out
         rig.found.add(label, went_on(session.run.exit_status, again, STOPPED_IN))
         episode.ctrl_c = CtrlC(
-            STOPPED_IN,
-            began - asked.operator.stopped,
-            again[STOPPED_IN] - asked.operator.stopped if STOPPED_IN in again else None,
+            step=STOPPED_IN,
+            ended_seconds=began - asked.operator.stopped,
+            again_seconds=again[STOPPED_IN] - asked.operator.stopped
+            if STOPPED_IN in again
+            else None,
         )
     rig.found.add(
         label,

@@ -10,7 +10,7 @@ from drill.operators.command_checks import is_too_busy, report_is_whole, status_
 from drill.operators.operating import Operator
 from drill.operators.stacks import Run, Stacks
 from drill.operators.terminal import LINES, Row, flowing
-from drill.report.report import Answer
+from drill.report.findings import Answer
 from drill.report.screens import Screens
 from drill.together import together
 

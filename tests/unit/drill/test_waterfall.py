@@ -3,8 +3,8 @@
 import pytest
 
 from drill.progress import Stage
-from drill.report.report import StepTime
 from drill.report.waterfall import bar, rows
+from tests.unit.drill.test_report import step
 
 BEGAN = 1_700_000_000.0
 
@@ -12,9 +12,9 @@ BEGAN = 1_700_000_000.0
 def test_steps_stand_below_the_stage_in_which_they_began() -> None:
     stages = (Stage("failover", 10.0, 20.0, True), Stage("setting up", 0.0, 10.0, False))
     steps = (
-        StepTime("F2", "region0", 5.0, start="2023-11-14T22:13:38+00:00"),
-        StepTime("F1", "region0", 3.0, start="2023-11-14T22:13:35+00:00"),
-        StepTime("N", "region0", 3.0),
+        step("F2", 5.0, "2023-11-14T22:13:38+00:00"),
+        step("F1", 3.0, "2023-11-14T22:13:35+00:00"),
+        step("N", 3.0),
     )
     assert [(row.start, row.what, row.seconds) for row in rows(stages, steps, BEGAN, 40.0)] == [
         (0.0, "setting up (failed)", 10.0),

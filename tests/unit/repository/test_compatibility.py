@@ -45,8 +45,8 @@ from drill.checks.audit import Rights
 from drill.errors import DrillError
 from drill.operators.points import INSTALL, Interruption, Point, Turn
 from drill.report import report
-from drill.report.findings import report_of
-from drill.report.report import Answer, CtrlC
+from drill.report.findings import Answer, report_of
+from drill.report.report import CtrlC
 from drill.settings import DrillSettings, Until
 from drill.testbed.foreign import ForeignPair, ForeignSettings
 from dualregion import rbac
@@ -567,16 +567,15 @@ def _statuses() -> Iterator[Any]:
 def _whole_report(folder: Path) -> report.Report:
     """Return the report of a drill in which everything happened."""
     point = Point(INSTALL, after=False)
-    turn = Turn(1, "failover", "region0", [Interruption(point, 1.0, 1)], {2: {point.resource}})
-    whole = report_of(DrillSettings(), findings(), progress(folder), None)
-    first = replace(whole.incidents[0], ctrl_c=CtrlC("F2", 1.0, 2.0))
-    return replace(
-        whole,
-        incidents=(first,),
-        turns=(turn,),
-        answers={"failover": Answer(1.0)},
-        rights={"own": Rights((), (), (), ())},
-    )
+    found = findings()
+    found.turns = [
+        Turn(1, "failover", "region0", [Interruption(point, 1.0, 1)], {2: {point.resource}})
+    ]
+    found.answers["failover"] = Answer(1.0)
+    found.episodes[0].ctrl_c = CtrlC(step="F2", ended_seconds=1.0, again_seconds=2.0)
+    rights = Rights(granted=(), used=(), never_used=(), refused=())
+    made = report_of(DrillSettings(), found, progress(folder), None)
+    return made.model_copy(update={"rights": {"own": rights}})
 
 
 def in_general(text: str) -> str:

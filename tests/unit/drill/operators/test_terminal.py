@@ -11,8 +11,8 @@ from drill.errors import DrillError
 from drill.operators.operating import Operator
 from drill.operators.stacks import Stacks
 from drill.operators.terminal import COLUMNS, Row, Terminal
+from drill.report.findings import Answer
 from drill.report.picture import picture
-from drill.report.report import Answer
 from drill.report.screens import PAGE, SHOWN, TIMELINE, Screens, publish
 from drill.settings import Places
 from drill.testbed.command import Command
