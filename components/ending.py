@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pulumi
 
 from dualregion.errors import DualRegionError, unforeseen
+from dualregion.messages import components as messages
 from dualregion.secrets import without_secrets
 from steps.paused_exporters import notice_of_interruption
 
@@ -22,7 +23,8 @@ def before_any_change() -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
-        raise pulumi.RunError(without_secrets(f"nothing was changed:\n{error}")) from None
+        refusal = messages.nothing_was_changed(error.message)
+        raise pulumi.RunError(refusal.redacted(without_secrets)) from None
 
 
 def ending_clearly(work: Callable[[], None]) -> None:
@@ -37,9 +39,7 @@ def ending_clearly(work: Callable[[], None]) -> None:
     except pulumi.RunError:
         raise
     except Exception as error:
-        raise pulumi.RunError(
-            f"something that the program did not foresee ({unforeseen(error)}): please report it with this line"
-        ) from None
+        raise pulumi.RunError(messages.unforeseen(unforeseen(error))) from None
 
 
 def _exit_quietly(*_: object) -> None:

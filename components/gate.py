@@ -14,6 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from dualregion.messages import components as messages
 from dualregion.procedure import F0
 from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec
@@ -88,9 +89,7 @@ def _proof(
 
     async def prove(_: pulumi.ResourceHookArgs) -> None:
         if _is_proved_already(args):
-            args.ctx.say(
-                f"{args.spec.step.id}: proved before, as its record in the cluster says; the state had forgotten it"
-            )
+            args.ctx.say(messages.proved_before(args.spec.step.id))
             return
         await carry_out(args.spec.step.id, lambda: _prove(args, name))
 

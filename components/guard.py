@@ -10,6 +10,7 @@ import pulumi
 from components.hooking import carry_out
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
+from dualregion.messages import components as messages
 from steps.context import StepContext
 from steps.preflight import refuse_to_change, refuse_to_make
 from steps.releases import deletion
@@ -40,7 +41,7 @@ def _guard(ctx: StepContext) -> pulumi.ResourceHookFunction:
 
     def check(doomed: Doomed) -> None:
         if refusals:
-            raise Refused(f"{doomed.name} is not deleted either, as something else is needed")
+            raise Refused(messages.not_deleted_either(doomed.name))
         try:
             deletion.check(ctx, doomed, live=live)
         except Exception:

@@ -8,6 +8,7 @@ import grpc
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
+from dualregion.messages import components as messages
 
 
 async def carry_out(name: str, work: Callable[[], None]) -> None:
@@ -23,7 +24,7 @@ def _attempt(name: str, work: Callable[[], None]) -> None:
     try:
         work()
     except CallFailed as error:
-        raise DualRegionError(f"{name}: {error}. Run the same `pulumi up` again.") from None
+        raise DualRegionError(messages.call_failed(name, str(error))) from None
     except grpc.RpcError:
         # The engine that asked for this is gone (killed): the result would reach no one, and the next
         # `pulumi up` does the work itself.

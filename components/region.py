@@ -13,6 +13,7 @@ from components.gate import Gate, GateArgs
 from components.guard import guarding, keeping
 from dualregion.config.settings import Settings
 from dualregion.decision.deletion import NAMESPACE_SUFFIX
+from dualregion.messages import components as messages
 from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.procedure.topology import Gate as GateSpec
 from steps.context import StepContext
@@ -135,10 +136,8 @@ def _check_aws_package(settings: Settings) -> None:
         *(["networkAcls"] if settings.own.network_acls is not None else []),
     ]
     if needed_by and find_spec(AWS_PACKAGE) is None:
-        raise pulumi.RunError(
-            f"nothing was changed:\n- for {' and '.join(needed_by)} something is made on AWS, which needs package "
-            f"{AWS_PACKAGE}: `pip install --require-hashes -r requirements.lock -r requirements-aws.lock`"
-        )
+        missing = messages.aws_package_missing(needed_by, AWS_PACKAGE)
+        raise pulumi.RunError(messages.nothing_was_changed(missing))
 
 
 def _backup_keys(

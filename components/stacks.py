@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from dualregion.config.settings import Settings
 from dualregion.errors import BackendError, ConfigError
+from dualregion.messages import components as messages
 from dualregion.secrets import without_secrets
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
@@ -39,12 +40,7 @@ def read_peer(stack: str) -> Stack:
     try:
         return _read(stack)
     except BackendError as error:
-        raise ConfigError(
-            [
-                f"stack {stack} of the other region cannot be read ({error}): create it with "
-                f"`pulumi stack init {stack}`, or name it with `pulumi config set peerStack NAME`"
-            ]
-        ) from None
+        raise ConfigError([messages.peer_stack_unreadable(stack, str(error))]) from None
 
 
 def read_own() -> Stack:
@@ -115,7 +111,7 @@ def _failing_as_backend() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise BackendError(_first_line(error)) from None
+        raise BackendError(messages.state_backend_failed(_first_line(error))) from None
 
 
 def _full_name(stack: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
+from dualregion.messages import corefile as messages
 
 BEGIN = "# BEGIN camunda-dual-region: DNS chaining, written by the Pulumi program"
 END = "# END camunda-dual-region"
@@ -31,7 +32,6 @@ _WORD = re.compile(
 
 One that follows a word at once ends with the next space: to CoreDNS `}# the end` is a brace and two words.
 """
-_REMEDY = "Fix it by hand, or set dns.chain false and add the text of `dualregion dns` yourself."
 
 
 def zones_of(settings: Settings, region: int) -> tuple[str, ...]:
@@ -86,10 +86,7 @@ def chained(
     if "\r\n" in corefile:
         wanted = wanted.replace("\n", "\r\n")
     if _depth(corefile[:start]):
-        raise Refused(
-            f"the comment {_BEGINS!r} stands between the braces of a server block of the Corefile: the program's own block "
-            f"cannot stand there. {_REMEDY}"
-        )
+        raise Refused(messages.corefile_marker_in_block(_BEGINS))
     _refuse_duplicates(corefile[:start] + corefile[end:], zones)
     if corefile[end:] == "" and end > start and not corefile.endswith("\n"):
         wanted = wanted.rstrip("\r\n")
@@ -110,10 +107,7 @@ def _place(corefile: str) -> tuple[int, int]:
     found = _BLOCK.search(corefile)
     markers = len(_MARKER.findall(corefile))
     if markers != (2 if found else 0) or (found and len(_MARKER.findall(found[0])) != 2):
-        raise Refused(
-            f"the Corefile holds {markers} of the comments {_BEGINS!r} and {_ENDS!r}, which belong together "
-            f"once: take away what stands between them, and both. {_REMEDY}"
-        )
+        raise Refused(messages.corefile_markers_unpaired(markers, _BEGINS, _ENDS))
     front = len(_BOM) if corefile.startswith(_BOM) else 0
     return found.span() if found else (front, front)
 
@@ -122,11 +116,7 @@ def _refuse_duplicates(corefile: str, zones: Sequence[str]) -> None:
     wanted = {zone.lower() for zone in zones}
     for label, line in _labels(corefile):
         if _zone(label) in wanted:
-            raise Refused(
-                f"the Corefile has a server block for {label} of its own (line {line}, not counting what the "
-                f"program has written): CoreDNS takes each zone once only. Hand it over by a line {_BEGINS!r} before and "
-                f"a line {_ENDS!r} after it, which lets it be replaced; or remove it; or set dns.chain false"
-            )
+            raise Refused(messages.corefile_zone_taken(label, line, _BEGINS, _ENDS))
 
 
 def _zone(label: str) -> str | None:
@@ -134,10 +124,6 @@ def _zone(label: str) -> str | None:
     scheme, _, rest = label.lower().rpartition("://")
     name, _, port = rest.partition(":")
     return name.rstrip(".") if scheme in ("", "dns") and port in ("", "53") else None
-
-
-def _no_braces(line: int) -> Refused:
-    return Refused(f"the server block in line {line} of the Corefile has no braces. {_REMEDY}")
 
 
 def _labels(corefile: str) -> Iterator[tuple[str, int]]:
@@ -152,7 +138,7 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
         if depth == 0 and words[0] == "import":
             continue
         if header and not goes_on and words[0] != "{":
-            raise _no_braces(header)
+            raise Refused(messages.corefile_block_without_braces(header))
         for word in words:
             depth += (word == "{") - (word == "}")
             if word == "{":
@@ -163,9 +149,9 @@ def _labels(corefile: str) -> Iterator[tuple[str, int]]:
         goes_on = words[-1].endswith(",")
     # Labels at the very end are a server block without plugins, unless another label is to follow.
     if header and goes_on:
-        raise _no_braces(header)
+        raise Refused(messages.corefile_block_without_braces(header))
     if depth:
-        raise Refused(f"the braces of the Corefile are no pairs. {_REMEDY}")
+        raise Refused(messages.corefile_braces_unpaired())
 
 
 def _depth(text: str) -> int:

@@ -17,6 +17,7 @@ from dualregion.config.dns import LOAD_BALANCER_NAME
 from dualregion.config.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.messages import settings as messages
 
 Document = dict[str, Any]
 """A manifest."""
@@ -214,12 +215,7 @@ def manifests(settings: Settings, region: int) -> tuple[Document, ...]:
     :raises ConfigError: if no subject is named to whom the rights are given.
     """
     if settings.rights.subject is None:
-        raise ConfigError(
-            [
-                "rights.subject is not set: say in Pulumi.yaml whom the clusters know the program as, "
-                "user:NAME, group:NAME or serviceaccount:NAMESPACE:NAME (docs/configuration.md)"
-            ]
-        )
+        raise ConfigError([messages.subject_needed_for_rights()])
     own = settings.regions[region].namespace
     documents: list[Document] = [*_fence(settings, region)]
     for side, subject in _subjects(settings).items():

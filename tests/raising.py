@@ -9,7 +9,7 @@ import pytest
 from dualregion.errors import DualRegionError
 from dualregion.messages import Message
 
-Error = TypeVar("Error", bound=DualRegionError)
+Error = TypeVar("Error", bound=Exception)
 
 
 @contextmanager
@@ -24,10 +24,15 @@ def raises(
     """
     with pytest.raises(kind) as raised:
         yield raised
-    assert_message(raised.value.message, code, **facts)
+    assert_message(message_of(raised.value), code, **facts)
 
 
-def assert_message(found: str | None, code: str, **facts: Any) -> None:
+def message_of(error: Exception) -> object:
+    """Return the message of an error, be it one of the project's or a `RunError` that Pulumi shows."""
+    return error.message if isinstance(error, DualRegionError) else error.args[0]
+
+
+def assert_message(found: object, code: str, **facts: Any) -> None:
     """Demand a message by its code, and these of its facts."""
     assert isinstance(found, Message), f"no message: {found!r}"
     assert (found.code, {name: found.facts.get(name) for name in facts}) == (code, facts), found

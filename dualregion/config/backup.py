@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from dualregion.config.forms import AwsRegion, Endpoint, Text, matching, store_of
 from dualregion.config.section import Model
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 
 KEY_NAMES = ("S3_ACCESS_KEY", "S3_SECRET_KEY")
 """What the reference values read from the search engine's Secret."""
@@ -17,7 +19,7 @@ KEY_NAMES = ("S3_ACCESS_KEY", "S3_SECRET_KEY")
 def _setting(value: object) -> object:
     if isinstance(value, str | int):
         return value
-    raise ValueError("a text, a whole number, true or false is needed; put a fraction in quotes")
+    raise ValueError(forms.scalar_needed())
 
 
 RepositorySettings = dict[str, Annotated[str | int | bool, BeforeValidator(_setting)]]
@@ -26,18 +28,15 @@ RepositorySettings = dict[str, Annotated[str | int | bool, BeforeValidator(_sett
 
 def _bucket_name(text: str) -> str:
     """Refuse what S3 would refuse. Source: Amazon S3, 'General purpose bucket naming rules'."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
-        raise ValueError("3 to 63 lower-case letters, digits, dots and hyphens are needed")
-    if ".." in text or re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) or text.startswith("xn--"):
-        raise ValueError("no two dots in a row, no IP address and no xn-- are allowed")
+    named = re.fullmatch(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text)
+    if not named or ".." in text or re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text):
+        raise ValueError(forms.bucket_name_needed())
     return text
 
 
 def _oidc_provider(text: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/\S+", text):
-        raise ValueError(
-            "the ARN of the cluster's IAM OIDC provider is needed, arn:aws:iam::ACCOUNT:oidc-provider/ISSUER"
-        )
+        raise ValueError(forms.oidc_provider_needed())
     return text
 
 
@@ -95,17 +94,11 @@ class BackupSettings(Model):
         Text,
         matching(
             r"""(?![_.-])[^\s\\/*?"<>|,#\x00-\x1f]{1,128}""",
-            "the name of a snapshot repository is needed: 1 to 128 letters, digits, _ and -, no _ or - first",
+            forms.repository_name_needed,
         ),
     ] = "camunda_backup"
     """The name under which both search engines register it."""
-    type: Annotated[
-        Text,
-        matching(
-            r"[a-z][-_a-z0-9]{0,62}",
-            "the type of a snapshot repository is needed: s3, gcs, azure, fs, ...",
-        ),
-    ] = "s3"
+    type: Annotated[Text, matching(r"[a-z][-_a-z0-9]{0,62}", forms.repository_type_needed)] = "s3"
     """The repository's type as the search engine knows it: `s3`, `fs`, `gcs`, `azure`, ..."""
     settings: RepositorySettings = Field(default_factory=dict)
     """The type's own settings. For `s3`: `bucket`; `client` (default camunda) and `base_path` (default backups)."""
@@ -133,27 +126,25 @@ class BackupSettings(Model):
         return key if key and not self.settings.get(key) else None
 
 
-def readonly_problem(backup: BackupSettings) -> str | None:
+def readonly_problem(backup: BackupSettings) -> Message | None:
     """Return why nothing could be written to the repository, or None: the survivor's snapshot goes there."""
     if backup.type == "url":
-        return "backup.type is 'url': such a repository can only be read, and the survivor's snapshot is written to it"
-    if str(backup.settings.get("readonly", False)).lower() == "false":
+        return messages.repository_not_writable("backup.type", "'url'")
+    readonly = backup.settings.get("readonly", False)
+    if str(readonly).lower() == "false":
         return None
-    return (
-        f"backup.settings.readonly is {backup.settings['readonly']!r}: the survivor's snapshot is written there; leave it "
-        "out (the recreated region's engine gets it for reading only, in any case)"
-    )
+    return messages.repository_not_writable("backup.settings.readonly", repr(readonly))
 
 
-def storage_problem(backup: BackupSettings) -> str | None:
+def storage_problem(backup: BackupSettings) -> Message | None:
     """Return why the buckets cannot be used as they are configured, or None."""
     if backup.storage is None:
         return None
     if backup.type != "s3":
-        return f"backup.storage is set, but backup.type is {backup.type!r}: buckets need type s3"
+        return messages.buckets_need_s3(backup.type)
     both = sorted({"bucket", "endpoint"} & backup.settings.keys())
     if both:
-        return f"backup.settings.{both[0]} is set, and backup.storage too: set one of the two"
+        return messages.bucket_set_twice(f"backup.settings.{both[0]}")
     found = (check(backup.storage) for check in _CHECKS)
     return next((problem for problem in found if problem), None)
 
@@ -162,55 +153,38 @@ def _store(bucket: BucketSettings) -> tuple[str, int, str] | None:
     return store_of(bucket.endpoint) if bucket.endpoint else None
 
 
-def _check_apart(storage: StorageSettings) -> str | None:
+def _check_apart(storage: StorageSettings) -> Message | None:
     """Refuse buckets that one loss would take both."""
     first, second = storage.buckets
     if first.name == second.name and _store(first) == _store(second):
-        return (
-            f"backup.storage.buckets[1].name is {second.name!r}, the same as buckets[0].name: each region needs "
-            "a bucket of its own; one that neither region can take with it belongs into backup.settings.bucket"
-        )
+        return messages.bucket_twice(second.name)
     if first.aws_region and first.aws_region == second.aws_region:
-        return (
-            f"backup.storage.buckets[1].awsRegion is {second.aws_region!r}, the same as buckets[0].awsRegion: "
-            "losing that region would lose both buckets"
-        )
+        return messages.bucket_region_twice(first.aws_region)
     return None
 
 
-def _check_aws(storage: StorageSettings) -> str | None:
+def _check_aws(storage: StorageSettings) -> Message | None:
     """Refuse to make something on AWS without knowing where, or in a store that is not AWS's."""
     if not storage.on_aws:
         return None
     what = "create is true" if storage.create else f"access is {storage.access.value!r}"
-    for index, bucket in enumerate(storage.buckets):
-        place = f"backup.storage.buckets[{index}]"
+    setting = f"backup.storage.{what}"
+    for region, bucket in enumerate(storage.buckets):
         if bucket.endpoint:
-            return (
-                f"{place}.endpoint is {bucket.endpoint!r}, but backup.storage.{what}: buckets and keys are made "
-                "on AWS only; leave create and access out, and bring the store's keys in elasticsearchSecret"
-            )
+            return messages.store_not_on_aws(region, bucket.endpoint, setting)
         if not bucket.aws_region:
-            return (
-                f"{place}.awsRegion is not set, but backup.storage.{what}: "
-                "name the AWS region of both buckets, such as eu-west-2"
-            )
+            return messages.aws_region_missing(region, setting)
     return None
 
 
-def _check_role(storage: StorageSettings) -> str | None:
+def _check_role(storage: StorageSettings) -> Message | None:
     if storage.access is not Access.ROLE:
         return None
-    for index, bucket in enumerate(storage.buckets):
-        if not bucket.oidc_provider_arn:
-            return (
-                f"backup.storage.buckets[{index}].oidcProviderArn is not set, but backup.storage.access is 'role': "
-                "name the IAM OIDC provider of that region's cluster"
-            )
-    return None
+    lacking = (region for region, each in enumerate(storage.buckets) if not each.oidc_provider_arn)
+    return next(map(messages.oidc_provider_missing, lacking), None)
 
 
-_CHECKS: tuple[Callable[[StorageSettings], str | None], ...] = (
+_CHECKS: tuple[Callable[[StorageSettings], Message | None], ...] = (
     _check_apart,
     _check_aws,
     _check_role,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from dualregion.config.forms import DataKey, LabelValue, QualifiedName, Text, matching
 from dualregion.config.section import Model
+from dualregion.messages import forms
 
 MOST_FORWARDERS = 15
 """How many addresses CoreDNS's plugin forward takes."""
@@ -42,7 +43,7 @@ class DnsSettings(Model):
         Text,
         matching(
             r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?",
-            "the namespace and name of a ConfigMap are needed, such as kube-system/coredns",
+            forms.config_map_needed,
         ),
     ] = "kube-system/coredns"
     """The ConfigMap that holds the Corefile, as `namespace/name`; the same in both clusters."""

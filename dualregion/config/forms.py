@@ -8,15 +8,21 @@ Sources: Kubernetes, 'Object Names and IDs', 'Labels and Selectors', `ValidateIP
 
 import os
 import re
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
+from dualregion.messages import Message
+from dualregion.messages import forms as messages
+
 MOST_CHARACTERS = 63
 """A label of DNS, and most names in Kubernetes."""
 DAY_SECONDS = 86_400
+MOST_BROKERS = 512
+"""More than any cluster has; a slip in a number is told at once."""
 
 
 def text_of(value: object) -> object:
@@ -29,28 +35,21 @@ def text_of(value: object) -> object:
     if isinstance(value, int):
         return str(value)
     if not isinstance(value, str):
-        quotes = ", in quotes" if isinstance(value, float) else ""
-        raise ValueError(f"a text is needed{quotes}")
+        raise ValueError(messages.text_needed())
     return value
 
 
-def _no_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a whole number is needed")
-    return value
-
-
-def matching(pattern: str, allowed: str) -> AfterValidator:
+def matching(pattern: str, rule: Callable[[], Message]) -> AfterValidator:
     """Return a check of a text.
 
     :param pattern: what all of it must match.
-    :param allowed: what is allowed, for the refusal.
+    :param rule: the message that says what is allowed.
     """
     form = re.compile(pattern, re.ASCII)
 
     def check(text: str) -> str:
         if not form.fullmatch(text):
-            raise ValueError(allowed)
+            raise ValueError(rule())
         return text
 
     return AfterValidator(check)
@@ -65,7 +64,7 @@ def whole(low: int, high: int) -> BeforeValidator:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"a whole number from {low} to {high} is needed")
+            raise ValueError(messages.whole_number_needed(low, high))
         return value
 
     return BeforeValidator(check)
@@ -73,13 +72,11 @@ def whole(low: int, high: int) -> BeforeValidator:
 
 Text = Annotated[str, BeforeValidator(text_of)]
 """A text; numbers and booleans are taken as one."""
-Number = Annotated[int, BeforeValidator(_no_boolean)]
-"""A whole number, also as the text that Pulumi stores; `true` is none."""
 
 
 def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 253:
-        raise ValueError("a text of one line is needed, of at most 253 characters, and not empty")
+        raise ValueError(messages.line_needed())
     return text
 
 
@@ -90,13 +87,13 @@ Line = Annotated[Text, AfterValidator(_one_line)]
 def _path(text: str) -> str:
     """Refuse what is no path, such as the content of the file; `~` becomes the home folder once, for all who read it."""
     if not text or not text.isprintable() or len(text) > 4096 or text.lstrip().startswith("{"):
-        raise ValueError("the path of a file is needed, not its content")
+        raise ValueError(messages.file_path_needed())
     return os.path.expanduser(text)
 
 
 def _chart(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 4096:
-        raise ValueError("the name, the address or the path of a chart is needed")
+        raise ValueError(messages.chart_needed())
     return os.path.expanduser(text)
 
 
@@ -107,19 +104,13 @@ FilePath = Annotated[Text, AfterValidator(_path)]
 ChartName = Annotated[Text, AfterValidator(_chart)]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_LABEL_ALLOWED = (
-    "1 to 63 lower-case letters a-z, digits 0-9 and hyphens are needed, no hyphen first or last"
-)
-DnsLabel = Annotated[Text, matching(_LABEL, _LABEL_ALLOWED)]
+DnsLabel = Annotated[Text, matching(_LABEL, messages.dns_label_needed)]
 
 
 def _own_namespace(name: str) -> str:
     """Refuse a namespace that a lost region cannot be cleaned of (step R), or that Kubernetes keeps for itself."""
     if name == "default" or name.startswith("kube-"):
-        raise ValueError(
-            "a namespace of Camunda's own is needed: step R deletes it, and Kubernetes lets none delete `default` and "
-            "`kube-system`, and keeps `kube-*` for itself"
-        )
+        raise ValueError(messages.own_namespace_needed())
     return name
 
 
@@ -133,75 +124,46 @@ _SWALLOWED = ("elasticsearch", "operate", "tasklist", "zeebe-gateway")
 
 def _release(name: str) -> str:
     if not re.fullmatch(rf"[a-z]([-a-z0-9]{{0,{MOST_RELEASE_CHARACTERS - 2}}}[a-z0-9])?", name):
-        raise ValueError(
-            f"1 to {MOST_RELEASE_CHARACTERS} lower-case letters a-z, digits 0-9 and hyphens are needed, a letter first, "
-            "no hyphen last: the names of Services and StatefulSets begin with it"
-        )
+        raise ValueError(messages.release_name_needed(MOST_RELEASE_CHARACTERS))
     for part in _SWALLOWED:
         if part in name:
-            raise ValueError(
-                f"it must not hold {part!r}: the chart leaves that out of the names that it makes then, under which the "
-                "program looks for them"
-            )
+            raise ValueError(messages.release_name_without_component_needed(part))
     return name
 
 
 ReleaseName = Annotated[Text, AfterValidator(_release)]
-DataKey = Annotated[
-    Text,
-    matching(
-        r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}",
-        "letters, digits, dots, hyphens and underscores are needed",
-    ),
-]
+DataKey = Annotated[Text, matching(r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}", messages.data_key_needed)]
 """A key of a Secret or ConfigMap."""
 _QUALIFIED = (
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 )
-QualifiedName = Annotated[
-    Text,
-    matching(
-        _QUALIFIED, "the name of a label or annotation is needed, such as app.kubernetes.io/name"
-    ),
-]
+QualifiedName = Annotated[Text, matching(_QUALIFIED, messages.label_name_needed)]
 LabelValue = Annotated[
     Text,
     matching(
         r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?",
-        "at most 63 letters, digits, dots, hyphens and underscores are allowed, as in a label",
+        messages.label_value_needed,
     ),
 ]
-StackName = Annotated[
-    Text,
-    matching(
-        r"[-._a-zA-Z0-9]{1,100}",
-        "the bare name of a stack is needed, without organization and project",
-    ),
-]
-AwsRegion = Annotated[
-    Text,
-    matching(
-        r"[a-z]{2,}(-[a-z]+)+-[0-9]+", "the name of an AWS region is needed, such as eu-west-2"
-    ),
-]
+StackName = Annotated[Text, matching(r"[-._a-zA-Z0-9]{1,100}", messages.stack_name_needed)]
+AwsRegion = Annotated[Text, matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", messages.aws_region_needed)]
 
 
 def _network(text: str) -> str:
     """Refuse what the NetworkPolicy API, or AWS, would not take."""
     address, _, length = text.partition("/")
-    if not length:
-        raise ValueError("an address range with its mask is needed, e.g. 10.180.0.0/16")
     if not re.fullmatch(r"0|[1-9][0-9]{0,2}", length) or "%" in address:
-        raise ValueError(
-            "an address range with the length of its mask is needed, e.g. 10.180.0.0/16"
-        )
-    network = ip_network(text)
+        raise ValueError(messages.address_range_needed())
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(messages.address_range_needed()) from None
+    if network.network_address != ip_address(address):
+        raise ValueError(messages.range_start_needed(str(network)))
     if _unmapped(network.network_address).version != network.version:
-        raise ValueError("an IPv4 range is needed in its own form, not mapped into IPv6")
+        raise ValueError(messages.ipv4_range_needed())
     if network.prefixlen == 0:
-        raise ValueError(
-            "the ranges of the region's pods are needed: a policy that cuts everything is refused by Kubernetes"
-        )
+        raise ValueError(messages.smaller_range_needed())
     return text
 
 
@@ -218,15 +180,9 @@ def _dns_address(text: str) -> str:
     try:
         address, _ = dns_server(text)
     except ValueError:
-        raise ValueError(
-            "an IP address is needed, with a port if it is not 53, e.g. 10.192.0.53 or 10.192.0.53:5353; "
-            "a load balancer's name does not do (`dig +short NAME`)"
-        ) from None
+        raise ValueError(messages.dns_address_needed()) from None
     if address.is_loopback or address.is_unspecified or address.is_multicast:
-        raise ValueError(
-            "an address at which the other cluster reaches this one's DNS is needed: this one leads a machine to itself, "
-            "or nowhere"
-        )
+        raise ValueError(messages.reachable_address_needed())
     return text
 
 
@@ -243,11 +199,11 @@ def dns_server(text: str) -> tuple[IPv4Address | IPv6Address, int]:
         text,
     )
     if match is None:
-        raise ValueError("no address")
+        raise ValueError
     address = ip_address(match["six"] or match["four"] or match["bare"])
     port = int(match["port"] or 53)
     if port > 65535 or (match["six"] and address.version == 4):
-        raise ValueError("no address")
+        raise ValueError
     return _unmapped(address), port
 
 
@@ -259,9 +215,7 @@ def _endpoint(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or not text.isprintable() or re.search(r"[\s@?#]", text):
-        raise ValueError(
-            "the address of an S3-compatible store is needed, such as https://host:9000"
-        )
+        raise ValueError(messages.store_address_needed())
     return text
 
 
@@ -275,18 +229,5 @@ def store_of(endpoint: str) -> tuple[str, int, str]:
     return (parts.hostname or "").rstrip("."), port, parts.path.rstrip("/")
 
 
-IncidentName = Annotated[
-    Text,
-    matching(
-        r"[1-9][0-9]*-region[01]-lost",
-        "the name of an incident is needed, e.g. 1-region0-lost, as the refusal shows it that names it",
-    ),
-]
-
-Digest = Annotated[
-    Text,
-    matching(
-        r"(sha256:)?[0-9a-f]{64}",
-        "a SHA-256 in 64 hexadecimal digits is needed, as `sha256sum` prints it",
-    ),
-]
+IncidentName = Annotated[Text, matching(r"[1-9][0-9]*-region[01]-lost", messages.incident_needed)]
+Digest = Annotated[Text, matching(r"(sha256:)?[0-9a-f]{64}", messages.digest_needed)]

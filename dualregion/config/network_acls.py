@@ -7,8 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from dualregion import brokers
 from dualregion.config.forms import AwsRegion, Text, whole
 from dualregion.config.section import Model
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 from dualregion.procedure.topology import AclRule
 
 LAST_RULE_NUMBER = 32766
@@ -17,10 +20,7 @@ LAST_RULE_NUMBER = 32766
 
 def _acl_id(text: str) -> str:
     if not re.fullmatch(r"acl-([0-9a-f]{8}|[0-9a-f]{17})", text):
-        raise ValueError(
-            "the id of a network ACL is needed, acl- and 8 or 17 hexadecimal digits "
-            "(`aws ec2 describe-network-acls`)"
-        )
+        raise ValueError(forms.network_acl_id_needed())
     return text
 
 
@@ -63,46 +63,29 @@ def _networks(cidrs: Sequence[str]) -> tuple[str, ...]:
 def acls_problem(
     acls: tuple[NetworkAclSettings | None, NetworkAclSettings | None],
     pod_cidrs: tuple[Sequence[str], Sequence[str]],
-) -> str | None:
+) -> Message | None:
     """Return why the network ACLs cannot be used as they are configured, or None.
 
     :param acls: those of region 0 and 1.
     :param pod_cidrs: the address ranges of either region's pods.
     """
-    for index, (own, cut) in enumerate(zip(acls, reversed(pod_cidrs), strict=True)):
-        if own is None:
-            continue
-        problem = _problem(f"regions[{index}].networkAcls", own, f"regions[{1 - index}]", cut)
-        if problem:
+    for region, (own, cut) in enumerate(zip(acls, reversed(pod_cidrs), strict=True)):
+        if own is not None and (problem := _problem(region, own, cut)):
             return problem
     first, second = (set(each.ids) if each else set() for each in acls)
-    if shared := sorted(first & second):
-        return (
-            f"regions[0].networkAcls.ids and regions[1].networkAcls.ids both hold {shared[0]}: each region's subnets "
-            "need network ACLs of their own, or a region would be cut off from itself"
-        )
-    return None
+    shared = sorted(first & second)
+    return messages.network_acl_of_both_regions(shared[0]) if shared else None
 
 
-def _problem(place: str, acls: NetworkAclSettings, peer: str, cut: Sequence[str]) -> str | None:
+def _problem(region: int, acls: NetworkAclSettings, cut: Sequence[str]) -> Message | None:
     twice = [each for index, each in enumerate(acls.ids) if each in acls.ids[:index]]
     if twice:
-        return f"{place}.ids holds {twice[0]} twice: name each network ACL once"
+        return messages.network_acl_twice(f"regions[{region}].networkAcls.ids", twice[0])
     if not cut:
-        return (
-            f"{peer}.podCidrs is not set, but {place} is: the rules cut the address ranges of the other region's "
-            "pods; set podCidrs, with the VPC CNI the ranges of its VPC, or leave networkAcls out"
-        )
-    everything = [each for each in cut if ip_network(each).prefixlen == 0]
-    if everything:
-        return (
-            f"{peer}.podCidrs holds {everything[0]}, and {place} is set: its rules would cut these subnets off from "
-            "everything; name the ranges of that region alone"
-        )
+        return messages.nothing_to_cut(region, peer=brokers.other(region))
     last = acls.numbers(cut)[-1]
     if last > LAST_RULE_NUMBER:
-        return (
-            f"{place}.firstRuleNumber is {acls.first_rule_number}: the rules for {peer}.podCidrs would take the "
-            f"numbers up to {last}, and AWS's last one is {LAST_RULE_NUMBER}; choose a lower one, such as 10"
+        return messages.rule_numbers_exhausted(
+            region, first=acls.first_rule_number, last=last, most=LAST_RULE_NUMBER
         )
     return None

@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr
 
 from dualregion.config.forms import DAY_SECONDS, whole
 from dualregion.config.section import Model
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 
 Argument = Annotated[str, Field(coerce_numbers_to_str=True)]
 """`pulumi config set --path` stores what looks like a number as one."""
@@ -55,32 +57,29 @@ class AnnouncementSettings(Model):
         return [(key, hook) for key, hook in both if hook is not None]
 
 
-def announcement_problem(hooks: AnnouncementSettings) -> str | None:
-    """Return why a hook cannot be called as it is configured, or None; the sentence holds no value of it."""
+def announcement_problem(hooks: AnnouncementSettings) -> Message | None:
+    """Return why a hook cannot be called as it is configured, or None; the message holds no value of it."""
     found = (_problem(f"hooks.{key}", hook) for key, hook in hooks.named())
     return next((problem for problem in found if problem), None)
 
 
-def _problem(key: str, hook: HookSettings) -> str | None:
+def _problem(key: str, hook: HookSettings) -> Message | None:
     if (hook.command is None) == (hook.url is None):
-        how = "neither command nor url" if hook.url is None else "both command and url"
-        return f"{key} has {how}: set one of the two"
+        return messages.hook_ambiguous(key, both=hook.url is not None)
     if hook.address is not None:
-        wrong = _url_problem(hook.address)
-        return f"{key}.url {wrong}" if wrong else None
+        rule = _url_problem(hook.address)
+        return messages.setting_refused(f"{key}.url", None, rule) if rule else None
     if not hook.command or not hook.command[0]:
-        return f"{key}.command is empty: a list is needed, the program first"
+        return messages.setting_refused(f"{key}.command", None, forms.program_needed())
     return None
 
 
-def _url_problem(url: str) -> str | None:
+def _url_problem(url: str) -> Message | None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
     if not usable or re.search(r"[\s\x00-\x1f]", url):
-        return "is no URL that can be posted to: https://host/path is needed, or http://"
-    if "@" in parts.netloc:
-        return "holds a user or password, which would not be sent: use a token in its path, or a command"
-    return None
+        return forms.web_address_needed()
+    return forms.address_without_password_needed() if "@" in parts.netloc else None

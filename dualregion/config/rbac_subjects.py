@@ -8,6 +8,8 @@ from pydantic import AfterValidator
 
 from dualregion.config.forms import Text
 from dualregion.config.section import Model
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 
 _RBAC = "rbac.authorization.k8s.io"
 _SERVICE_ACCOUNT = re.compile(r"serviceaccount:([a-z0-9][-a-z0-9]*):([a-z0-9][-.a-z0-9]*)")
@@ -17,15 +19,13 @@ _RESOURCE = re.compile(r"[a-z]+(\.[a-z0-9][-.a-z0-9]*)?")
 
 def _subject(text: str) -> str:
     if not (_SERVICE_ACCOUNT.fullmatch(text) or _NAMED.fullmatch(text)):
-        raise ValueError("allowed are user:NAME, group:NAME and serviceaccount:NAMESPACE:NAME")
+        raise ValueError(forms.subject_needed())
     return text
 
 
 def _resource(text: str) -> str:
     if not _RESOURCE.fullmatch(text):
-        raise ValueError(
-            "a resource with its API group is needed, e.g. ingresses.networking.k8s.io"
-        )
+        raise ValueError(forms.resource_needed())
     return text
 
 
@@ -47,14 +47,14 @@ class RightsSettings(Model):
     """What the user's Helm values make besides what the table of rights names."""
 
 
-def rights_problem(rights: RightsSettings) -> str | None:
+def rights_problem(rights: RightsSettings) -> Message | None:
     """Return why the settings contradict each other, or None."""
     if rights.peer_subject is None:
         return None
     if rights.subject is None:
-        return "rights.peerSubject is set, but rights.subject is not: set it, too"
+        return messages.subject_missing()
     if rights.peer_subject == rights.subject:
-        return f"rights.peerSubject is {rights.subject!r}, the same as rights.subject: leave it out"
+        return messages.peer_subject_superfluous(rights.subject)
     return None
 
 

@@ -1,78 +1,69 @@
-"""What is wrong with a configuration, in the operator's words: each sentence has the key, the value and what is allowed."""
+"""What is wrong with a configuration, as messages: each has the key, the value and what is allowed."""
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from dualregion.config.forms import MOST_BROKERS
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 from dualregion.secrets import HIDDEN, without_secrets
 
-HINTS = {
-    "phase": "allowed are normal, failover, failback-pending, restored",
-    "region": "set it to 0 or 1 in Pulumi.<stack>.yaml",
-    "regions": "two entries are needed, each with name, kubeContext and namespace",
-    "lostRegion": "allowed are 0 and 1, the id of the region that is gone",
-    "clusterSize": "a number of brokers divisible by 4 is needed, 4 or more",
-    "isolation": "allowed are policies, own",
+_HINTS: Mapping[str, Callable[[], Message]] = {
+    "region": forms.region_id_needed,
+    "regions": forms.two_regions_needed,
+    "lostRegion": forms.lost_region_id_needed,
+    "clusterSize": lambda: forms.cluster_size_needed(MOST_BROKERS),
 }
 """What is allowed where the type alone does not say it."""
-_RULES = {
-    "string_type": "a text is needed",
-    "int_type": "a whole number is needed",
-    "int_parsing": "a whole number is needed",
-    "int_parsing_size": "a whole number is needed, and a smaller one",
-    "int_from_float": "a whole number is needed",
-    "finite_number": "a whole number is needed",
-    "bool_type": "true or false is needed",
-    "bool_parsing": "true or false is needed",
-    "dict_type": "a map is needed",
-    "model_type": "a map is needed",
-    "model_attributes_type": "a map is needed",
-    "mapping_type": "a map is needed",
-    "missing": "it is required",
-    "enum": "allowed are {expected}",
-    "literal_error": "allowed are {expected}",
-    "greater_than": "a number greater than {gt} is needed",
-    "greater_than_equal": "a number of {ge} or more is needed",
-    "less_than": "a number less than {lt} is needed",
-    "less_than_equal": "a number of {le} or less is needed",
-    "too_short": "at least {min_length} needed",
-    "too_long": "at most {max_length} allowed",
-    "string_too_short": "a text of at least {min_length} characters is needed",
-    "string_too_long": "a text of at most {max_length} characters is needed",
-    "string_pattern_mismatch": "it must match {pattern}",
-    "recursion_loop": "it must not hold itself",
+_RULES: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
+    "string_type": lambda _: forms.text_needed(),
+    "bool_type": lambda _: forms.truth_value_needed(),
+    "bool_parsing": lambda _: forms.truth_value_needed(),
+    "dict_type": lambda _: forms.map_needed(),
+    "model_type": lambda _: forms.map_needed(),
+    "model_attributes_type": lambda _: forms.map_needed(),
+    "mapping_type": lambda _: forms.map_needed(),
+    "enum": lambda found: forms.word_needed(found["expected"]),
+    "too_short": lambda found: forms.more_entries_needed(found["min_length"]),
+    "too_long": lambda found: forms.fewer_entries_needed(found["max_length"]),
 }
 """What is allowed, by the kind of what is wrong; pydantic's own words are not for operators."""
 _LISTS = ("list_type", "tuple_type", "set_type", "iterable_type")
 _MOST_SHOWN = 80
 
 
-def sentences(error: ValidationError, unseen: Collection[str]) -> list[str]:
+def problems_of(error: ValidationError, unseen: Collection[str]) -> list[Message]:
     """Return what is wrong with a configuration.
 
     :param unseen: the keys of which no value is shown.
     """
-    items = error.errors(include_url=False)
-    return list(dict.fromkeys(_sentence(item, unseen) for item in items))
+    items = (item for item in error.errors(include_url=False) if not _is_echo(item))
+    return list(dict.fromkeys(_problem(item, unseen) for item in items))
 
 
-def _sentence(item: Any, unseen: Collection[str]) -> str:
+def _is_echo(item: Any) -> bool:
+    """Whether a list is called too short only because its entries are refused, each with an error of its own."""
+    return item["type"] == "too_short" and bool(len(item["input"]) >= item["ctx"]["min_length"])
+
+
+def _problem(item: Any, unseen: Collection[str]) -> Message:
     kind, path = item["type"], [each for each in item["loc"] if each != "[key]"]
-    unknown, is_unseen = item["loc"][-1] == "[key]", path[0] in unseen
-    if unknown and is_unseen:
+    is_key, is_unseen = item["loc"][-1] == "[key]", path[0] in unseen
+    if is_key and is_unseen:
         path = path[:-1]
     key = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(_part(each) for each in path))
     if kind == "missing":
-        return f"{key} is not set: {HINTS.get(key, 'it is required')}"
+        return messages.setting_missing(key, _HINTS.get(key, forms.required)())
     if kind == "extra_forbidden":
-        return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
-    rule = HINTS.get(key) or _rule(kind, key, item)
-    if unknown:
-        return f"{key} has a key that is not allowed there: {rule}"
-    return f"{key} is {'set' if is_unseen else _shown(item['input'])}: {rule}"
+        return messages.unknown_setting(key)
+    rule = _HINTS[key]() if key in _HINTS else _rule(kind, key, item.get("ctx", {}))
+    if is_key:
+        return messages.key_refused(key, rule)
+    return messages.setting_refused(key, None if is_unseen else shown(item["input"]), rule)
 
 
 def _part(part: object) -> str:
@@ -81,16 +72,18 @@ def _part(part: object) -> str:
     return text if text.isprintable() and text else json.dumps(text)
 
 
-def _rule(kind: str, key: str, item: Mapping[str, Any]) -> str:
-    if kind == "value_error":
-        return _line(str(item["ctx"]["error"]))
+def _rule(kind: str, key: str, ctx: Mapping[str, Any]) -> Message:
     if kind in _LISTS:
-        return f"a list is needed: `pulumi config set --path '{key}[0]' VALUE`"
-    found = _RULES.get(kind, "it has another form than this setting (docs/configuration.md)")
-    return found.format(**item.get("ctx", {}))
+        return forms.list_needed(key)
+    if kind in _RULES:
+        return _RULES[kind](ctx)
+    # A check of our own raises its rule.
+    rule = next(iter(getattr(ctx.get("error"), "args", ())), None)
+    return rule if isinstance(rule, Message) else forms.other_form_needed()
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as it may be shown: on a line, not too long, and without what looks like a secret."""
     if isinstance(value, Mapping) and value:
         return "a map"
     if isinstance(value, list | tuple) and value:
@@ -99,18 +92,19 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
-def _line(text: str) -> str:
-    return without_secrets(" ".join(text.split()))
-
-
-def without_values(problem: str, values: Sequence[Any]) -> str:
-    """Return a sentence that holds none of these values, nor a part of one.
+def without_values(problem: Message, values: Sequence[Any]) -> Message:
+    """Return a message that holds none of these values, nor a part of one.
 
     :param values: what Pulumi keeps as secrets.
     """
-    for text in sorted(_leaves(values), key=len, reverse=True):
-        problem = problem.replace(text, HIDDEN)
-    return problem
+    secrets = sorted(_leaves(values), key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    return problem.redacted(redact)
 
 
 def _leaves(value: Any) -> list[str]:

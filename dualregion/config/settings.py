@@ -14,7 +14,7 @@ from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 
 from dualregion import brokers
 from dualregion.config.backup import (
@@ -30,6 +30,7 @@ from dualregion.config.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.config.forms import (
     DAY_SECONDS,
     EMPTY,
+    MOST_BROKERS,
     MOST_CHARACTERS,
     ChartName,
     Cidr,
@@ -41,7 +42,6 @@ from dualregion.config.forms import (
     IncidentName,
     Line,
     Namespace,
-    Number,
     ReleaseName,
     StackName,
     dns_server,
@@ -51,16 +51,16 @@ from dualregion.config.forms import (
 from dualregion.config.network_acls import NetworkAclSettings, acls_problem
 from dualregion.config.notifications import AnnouncementSettings, announcement_problem
 from dualregion.config.rbac_subjects import RightsSettings, rbac_subject, rights_problem
-from dualregion.config.refusals import HINTS, sentences, without_values
+from dualregion.config.refusals import problems_of, shown, without_values
 from dualregion.config.section import Model
 from dualregion.errors import ConfigError
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 from dualregion.procedure import Phase, Role, role_of
 
 MOST_PARTITIONS = 8192
 """Zeebe's own bound. Source: Zeebe, `Protocol.MAXIMUM_PARTITIONS`."""
 MOST_REPLICAS = 64
-MOST_BROKERS = 512
-"""More than any cluster has; a slip in a number is told at once."""
 
 
 class Change(StrEnum):
@@ -143,14 +143,21 @@ class SecretSettings(Model):
         return {key: value.get_secret_value() for key, value in self.data.items()}
 
 
+def _by_four(brokers: int) -> int:
+    """Refuse a size with which a broker would run nowhere while regions are lost, or the failback never end."""
+    if brokers % 4:
+        raise ValueError(forms.cluster_size_needed(MOST_BROKERS))
+    return brokers
+
+
 class Settings(Model):
     """Everything the user configured, checked as a whole."""
 
     phase: Phase = Phase.NORMAL
     """The phase wanted: `pulumi config set phase failover`."""
-    lost_region: Number | None = None
+    lost_region: Annotated[int, whole(0, 1)] | None = None
     """The region that is lost, 0 or 1; required in every phase but `normal`."""
-    region: Number
+    region: Annotated[int, whole(0, 1)]
     """Which region this stack is, 0 or 1."""
     regions: tuple[RegionSettings, RegionSettings]
     kubeconfig: Annotated[FilePath | None, EMPTY] = None
@@ -164,10 +171,10 @@ class Settings(Model):
     """Helm values files of the failover installation, over `values`; Connectors, ingresses and addresses are off in it."""
     isolation: Isolation = Isolation.POLICIES
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
-    cluster_size: Number = 8
+    cluster_size: Annotated[int, whole(4, MOST_BROKERS), AfterValidator(_by_four)] = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
-    partition_count: Number = 8
-    replication_factor: Number = 4
+    partition_count: Annotated[int, whole(1, MOST_PARTITIONS)] = 8
+    replication_factor: Annotated[int, whole(1, MOST_REPLICAS)] = 4
     peer_stack: Annotated[StackName | None, EMPTY] = None
     """The stack of the other region. Default: `region0` or `region1`."""
     deadline_seconds: Annotated[int, whole(1, 7 * DAY_SECONDS)] = 900
@@ -265,9 +272,9 @@ class Settings(Model):
         try:
             settings = cls.model_validate(dict(raw))
         except ValidationError as error:
-            raise ConfigError(sentences(error, unseen)) from None
+            raise ConfigError(problems_of(error, unseen)) from None
         except RecursionError:
-            raise ConfigError(["the configuration is nested too deep to be read"]) from None
+            raise ConfigError([messages.nested_too_deep()]) from None
         problems = [problem for check in _CHECKS if (problem := check(settings))]
         if problems:
             hidden = [raw[key] for key in secret if key in raw]
@@ -287,53 +294,34 @@ def _decoded(text: str) -> Any:
         return text
 
 
-def _check_region(settings: Settings) -> str | None:
-    if settings.region in (0, 1):
+def _check_lost_region(settings: Settings) -> Message | None:
+    if settings.lost_region is not None or settings.phase is Phase.NORMAL:
         return None
-    return f"region is {settings.region}: {HINTS['region']}"
+    return messages.lost_region_missing(settings.phase.value)
 
 
-def _check_lost_region(settings: Settings) -> str | None:
-    if settings.lost_region is None:
-        if settings.phase is Phase.NORMAL:
-            return None
-        return (
-            f"lostRegion is not set, but phase is {settings.phase.value!r}: say which region is gone, "
-            "`pulumi config set lostRegion 0` or `1`, on both stacks"
-        )
-    if settings.lost_region in (0, 1):
-        return None
-    return f"lostRegion is {settings.lost_region}: {HINTS['lostRegion']}"
-
-
-def _check_namespaces(settings: Settings) -> str | None:
+def _check_namespaces(settings: Settings) -> Message | None:
+    """Refuse two equal ones: brokers find each other by namespace."""
     named: dict[str, str] = {}
     for index, region in enumerate(settings.regions):
         pairs = ((region.namespace, "namespace"), (region.failover, "failoverNamespace"))
         for namespace, key in pairs:
             place = f"regions[{index}].{key}"
             if namespace in named:
-                return (
-                    f"{place} is {namespace!r}, the same as {named[namespace]}: "
-                    "brokers find each other by namespace, so all four must differ"
-                )
+                return messages.value_twice(place, namespace, named[namespace])
             named[namespace] = place
     return None
 
 
-def _check_derived_namespaces(settings: Settings) -> str | None:
+def _check_derived_namespaces(settings: Settings) -> Message | None:
     """Refuse a namespace whose failover namespace would have a longer name than Kubernetes takes."""
     for index, region in enumerate(settings.regions):
         if len(region.failover) > MOST_CHARACTERS:
-            return (
-                f"regions[{index}].failoverNamespace is not set, and {region.failover!r}, made of "
-                f"regions[{index}].namespace, has {len(region.failover)} characters: at most {MOST_CHARACTERS} are allowed; "
-                "set failoverNamespace to a shorter name"
-            )
+            return messages.failover_namespace_too_long(index, region.failover, MOST_CHARACTERS)
     return None
 
 
-def _check_foreign_namespaces(settings: Settings) -> str | None:
+def _check_foreign_namespaces(settings: Settings) -> Message | None:
     """Refuse to keep in a namespace that is deleted (steps R and B6) what has to outlive it."""
     ours = {name for region in settings.regions for name in (region.namespace, region.failover)}
     kept = {"dns.configMap": settings.dns.namespace if settings.dns.chain else ""}
@@ -342,103 +330,60 @@ def _check_foreign_namespaces(settings: Settings) -> str | None:
         ("rights.peerSubject", settings.rights.peer_subject),
     ):
         kept[key] = rbac_subject(subject).get("namespace", "") if subject else ""
-    found = next((key for key, namespace in kept.items() if namespace in ours), None)
-    if found is None:
-        return None
-    return (
-        f"{found} is in namespace {kept[found]!r}, which is one of the regions' own: it would go with that namespace "
-        "when a lost region is cleaned (step R) or a failback ends (B6); put it into another namespace"
-    )
+    found = (each for each in kept.items() if each[1] in ours)
+    return next((messages.namespace_is_deleted(*each) for each in found), None)
 
 
-def _check_names(settings: Settings) -> str | None:
+def _check_names(settings: Settings) -> Message | None:
+    """Refuse regions that messages could not tell apart."""
     first, second = (region.name for region in settings.regions)
     if first != second:
         return None
-    return f"regions[1].name is {second!r}, the same as regions[0].name: messages tell the regions apart by their names"
+    return messages.value_twice("regions[1].name", second, "regions[0].name")
 
 
-def _check_contexts(settings: Settings) -> str | None:
+def _check_contexts(settings: Settings) -> Message | None:
+    """Refuse two regions in one cluster."""
     first, second = (region.kube_context for region in settings.regions)
     if first != second:
         return None
-    return (
-        f"regions[1].kubeContext is {second!r}, the same as regions[0].kubeContext: "
-        "each region is a cluster of its own"
-    )
+    return messages.value_twice("regions[1].kubeContext", second, "regions[0].kubeContext")
 
 
-def _check_pod_ranges(settings: Settings) -> str | None:
+def _check_pod_ranges(settings: Settings) -> Message | None:
     """Refuse ranges that overlap: the survivor's network policies would cut it off from itself."""
     first, second = (region.pod_cidrs for region in settings.regions)
     for one, two in product(first, second):
         own, other = ip_network(one), ip_network(two)
         if own.version == other.version and own.overlaps(other):
-            return (
-                f"regions[0].podCidrs holds {one} and regions[1].podCidrs {two}, which overlap: "
-                "the isolation would cut a region off from its own pods"
-            )
+            return messages.pod_ranges_overlap(one, two)
     return None
 
 
-def _check_chart(settings: Settings) -> str | None:
+def _check_chart(settings: Settings) -> Message | None:
     """Refuse a version that may be another one in each run."""
-    chart = settings.chart
-    if chart.is_path or re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", chart.version or ""):
+    chart, key, rule = settings.chart, "chart.version", forms.chart_version_needed()
+    if chart.is_path:
         return None
-    return (
-        f"chart.version is {'not set' if chart.version is None else repr(chart.version)}: a whole version such as 10.11.3 is needed, as an incident must not bring another "
-        "chart than the one that is installed"
-    )
+    if chart.version is None:
+        return messages.setting_missing(key, rule)
+    if re.fullmatch(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", chart.version):
+        return None
+    return messages.setting_refused(key, shown(chart.version), rule)
 
 
-def _check_isolation(settings: Settings) -> str | None:
+def _check_isolation(settings: Settings) -> Message | None:
     """Refuse an isolation that nothing makes: F1 would prove it all the same."""
     missing = [index for index, region in enumerate(settings.regions) if not region.pod_cidrs]
     if not missing or settings.isolation is Isolation.OWN:
         return None
-    return (
-        f"regions[{missing[0]}].podCidrs is not set, so nothing would keep that region's brokers away once it is lost: set the "
-        "address ranges of the pods of both regions, in Pulumi.yaml; or, if you cut the network between the regions yourself "
-        "in an incident (firewall, routes, peering), `pulumi config set isolation own` on both stacks"
-    )
+    return messages.isolation_missing(missing[0])
 
 
-def _check_network_acls(settings: Settings) -> str | None:
+def _check_network_acls(settings: Settings) -> Message | None:
     first, second = settings.regions
     return acls_problem(
         (first.network_acls, second.network_acls), (first.pod_cidrs, second.pod_cidrs)
-    )
-
-
-def _check_cluster_size(settings: Settings) -> str | None:
-    size = settings.cluster_size
-    if 4 <= size <= MOST_BROKERS and size % 4 == 0:
-        return None
-    return (
-        f"clusterSize is {size}: {HINTS['clusterSize']}, and at most {MOST_BROKERS}. A failover runs a quarter of the brokers in the lost region's "
-        "place, and a failback lets every second one of the recreated region sleep for them: of any other number a broker "
-        "would run nowhere, and the failback never end"
-    )
-
-
-def _check_replication(settings: Settings) -> str | None:
-    factor, size = settings.replication_factor, settings.cluster_size
-    if 1 <= factor <= min(size, MOST_REPLICAS):
-        return None
-    if size > MOST_REPLICAS:
-        return (
-            f"replicationFactor is {factor}: allowed is 1 to {MOST_REPLICAS}, and 4 is what works"
-        )
-    return f"replicationFactor is {factor}: allowed is 1 to clusterSize ({size})"
-
-
-def _check_partitions(settings: Settings) -> str | None:
-    if 1 <= settings.partition_count <= MOST_PARTITIONS:
-        return None
-    return (
-        f"partitionCount is {settings.partition_count}: at least 1 is needed, and at most {MOST_PARTITIONS}, which is "
-        "Zeebe's own limit"
     )
 
 
@@ -454,119 +399,83 @@ def _sizes(settings: Settings) -> dict[str, int]:
     }
 
 
-def _check_quorum(settings: Settings) -> str | None:
-    """Refuse a replication factor with which a failover could not restore quorum, e.g. 8 brokers with 2 replicas."""
-    if _check_cluster_size(settings) or _check_replication(settings):
-        return None
+def _check_sizes(settings: Settings) -> Message | None:
+    """Refuse a replication factor with which a failover could not restore quorum, or forget acknowledged commands."""
+    size, factor = settings.cluster_size, settings.replication_factor
+    if factor > size:
+        return messages.more_replicas_than_brokers(factor, size)
+    return _quorum_problem(settings) or _loss_problem(settings)
+
+
+def _quorum_problem(settings: Settings) -> Message | None:
+    """Return that a partition would have no quorum after a failover, e.g. with 8 brokers and 2 replicas."""
     for lost in (0, 1):
         alive = brokers.alive_after_failover(settings.cluster_size, lost)
         stuck = brokers.partitions_without_quorum(alive, **_sizes(settings))
         if stuck:
-            names = ", ".join(str(partition) for partition in stuck)
-            running = ", ".join(str(broker) for broker in alive)
-            return (
-                f"clusterSize is {settings.cluster_size} with replicationFactor "
-                f"{settings.replication_factor}: after a failover of region {lost} only brokers {running} run, "
-                f"and partition {names} would have no quorum; use replicationFactor 4"
+            return messages.quorum_not_restored(
+                settings.cluster_size,
+                settings.replication_factor,
+                region=lost,
+                brokers=alive,
+                partitions=stuck,
             )
     return None
 
 
-def _check_no_loss(settings: Settings) -> str | None:
-    """Refuse a replication factor with which a failover could forget acknowledged commands.
+def _loss_problem(settings: Settings) -> Message | None:
+    """Return that a failover could forget acknowledged commands.
 
     What was acknowledged lies on a quorum of the replicas, of which the lost region may have held its
     share. The empty failover brokers must not be able to elect a leader together with outdated
     survivors, so every majority after the failover has to meet an up-to-date survivor.
     """
-    if _check_cluster_size(settings) or _check_replication(settings) or _check_quorum(settings):
-        return None
     for lost in (0, 1):
         risky = brokers.partitions_at_risk(lost, **_sizes(settings))
         if risky:
-            names = ", ".join(str(partition) for partition in risky)
-            return (
-                f"replicationFactor is {settings.replication_factor}: a failover of region {lost} could forget "
-                f"acknowledged commands of partition {names}, as the lost region may hold the only copies that "
-                "count, or empty failover brokers outvote them; use replicationFactor 4"
-            )
+            return messages.commands_could_be_lost(settings.replication_factor, lost, risky)
     return None
 
 
-def _check_backup(settings: Settings) -> str | None:
+def _check_backup(settings: Settings) -> Message | None:
     """Refuse a failback that could not copy the search engine, before anything of it begins."""
     missing = settings.backup.missing
     if not settings.phase.is_failback or missing is None:
         return None
-    return (
-        f"backup.settings.{missing} is not set, but phase is {settings.phase.value!r}: the failback copies the "
-        f"survivor's search engine through a snapshot repository of type {settings.backup.type!r}; "
-        f"`pulumi config set --path backup.settings.{missing} NAME`, or set another backup.type"
-    )
+    return messages.backup_setting_missing(missing, settings.phase.value, settings.backup.type)
 
 
-def _check_readonly(settings: Settings) -> str | None:
-    return readonly_problem(settings.backup)
-
-
-def _check_storage(settings: Settings) -> str | None:
-    return storage_problem(settings.backup)
-
-
-def _check_keys(settings: Settings) -> str | None:
+def _check_keys(settings: Settings) -> Message | None:
     """Refuse two sources of one key."""
     storage, secret = settings.backup.storage, settings.elasticsearch_secret
     if storage is None or storage.access is not Access.KEYS or secret is None:
         return None
     twice = sorted(set(KEY_NAMES) & secret.data.keys())
-    if not twice:
-        return None
-    return (
-        f"elasticsearchSecret.data.{twice[0]} is set, but backup.storage.access is 'keys', which makes it: "
-        f"`pulumi config rm --path elasticsearchSecret.data.{twice[0]}`, or leave access out"
-    )
+    return messages.key_from_two_places(twice[0]) if twice else None
 
 
-def _check_dns(settings: Settings) -> str | None:
+def _check_dns(settings: Settings) -> Message | None:
     """Refuse a chain without an end, or one that leads back to where it begins."""
     for one, two in product(*(region.dns_addresses for region in settings.regions)):
         if dns_server(one) == dns_server(two):
-            both = one if one == two else f"{one} and {two}, which are the same,"
-            return (
-                f"regions[0].dnsAddresses and regions[1].dnsAddresses both hold {both}: each region's DNS is "
-                "reached at addresses of its own, or it would ask itself"
-            )
+            return messages.dns_address_twice(one, two)
     for index, region in enumerate(settings.regions):
         if settings.dns.chain and not region.dns_addresses:
-            return (
-                f"regions[{index}].dnsAddresses is not set, but dns.chain is true: name the addresses at which region "
-                f"{brokers.other(index)} reaches the DNS of {region.name}, such as those of a load balancer before its "
-                "CoreDNS (dns.loadBalancer)"
-            )
+            return messages.dns_addresses_missing(index, region.name)
     return None
 
 
-def _check_hooks(settings: Settings) -> str | None:
-    return announcement_problem(settings.hooks)
-
-
-def _check_rights(settings: Settings) -> str | None:
-    return rights_problem(settings.rights)
-
-
-def _check_retire(settings: Settings) -> str | None:
+def _check_retire(settings: Settings) -> Message | None:
     """Refuse a name that retires nothing: mistyped, it would seem to allow a deletion."""
     named = [region.namespace for region in settings.regions]
     if settings.retire is None or settings.retire in named:
         return None
-    return (
-        f"retire is {settings.retire!r}: it names the installation that may be deleted for good by its namespace, "
-        f"{' or '.join(named)}; `pulumi config rm retire` if none may"
+    return messages.setting_refused(
+        "retire", shown(settings.retire), forms.installation_needed(named)
     )
 
 
-_CHECKS: tuple[Callable[[Settings], str | None], ...] = (
-    _check_region,
+_CHECKS: tuple[Callable[[Settings], Message | None], ...] = (
     _check_lost_region,
     _check_names,
     _check_namespaces,
@@ -577,17 +486,13 @@ _CHECKS: tuple[Callable[[Settings], str | None], ...] = (
     _check_pod_ranges,
     _check_isolation,
     _check_network_acls,
-    _check_cluster_size,
-    _check_replication,
-    _check_partitions,
-    _check_quorum,
-    _check_no_loss,
+    _check_sizes,
     _check_backup,
-    _check_readonly,
-    _check_storage,
+    lambda settings: readonly_problem(settings.backup),
+    lambda settings: storage_problem(settings.backup),
     _check_keys,
     _check_dns,
-    _check_hooks,
-    _check_rights,
+    lambda settings: announcement_problem(settings.hooks),
+    lambda settings: rights_problem(settings.rights),
     _check_retire,
 )

@@ -27,6 +27,14 @@ class Message(str):
         made.code, made.facts = code, facts
         return made
 
+    def __eq__(self, other: object) -> bool:
+        """Two messages are equal by code and facts, whatever is shown of them; a message equals its own sentence."""
+        if isinstance(other, Message):
+            return (self.code, self.facts) == (other.code, other.facts)
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
     def redacted(self, redact: Callable[[str], str]) -> "Message":
         """Return the same message with this done to its sentence and to each text of its facts.
 

@@ -84,7 +84,7 @@ def plain(source: random.Random, depth: int = 3) -> Any:
     )[kind]
 
 
-def problems_of(call: Callable[..., object], *arguments: Any) -> tuple[str, ...]:
+def problems_of(call: Callable[..., object], *arguments: Any) -> tuple[Any, ...]:
     """Return why a call refuses the configuration; nothing if it takes it, and any other error is one."""
     try:
         call(*arguments)

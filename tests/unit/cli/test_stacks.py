@@ -205,7 +205,7 @@ def test_unusable_configuration_names_its_stack(pulumi: FakePulumi, tmp_path: Pa
 
 def test_what_pulumi_keeps_as_a_secret_is_not_shown(pulumi: FakePulumi, tmp_path: Path) -> None:
     pulumi.stack("region1", 1, secret=["release"], release="hunter2 X")
-    with pytest.raises(ConfigError, match="stack region1: release is set: ") as caught:
+    with pytest.raises(ConfigError, match="stack region1: ") as caught:
         read(tmp_path)
     assert "hunter2" not in str(caught.value)
 

@@ -21,6 +21,8 @@ from cli.notify import transport
 from cli.notify.transport import call
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import ConfigError
+from dualregion.messages import Message, forms
+from dualregion.messages import settings as messages
 from tests.checkout import CHECKOUT
 from tests.fakes.http import Request, Response, serving
 from tests.inputs.examples import settings
@@ -208,29 +210,46 @@ def test_the_environments_proxy_counts(
     assert receiver.got[0][0] == f"http://pager.example/{TOKEN}"
 
 
+def refused(key: str, rule: Message) -> Message:
+    """Return how a setting of the hook is refused: without its value, which may hold a token."""
+    return messages.setting_refused(f"hooks.notify.{key}", None, rule)
+
+
 @pytest.mark.parametrize(
-    ("hook", "says"),
+    ("hook", "expected"),
     [
-        ({}, "hooks.notify has neither command nor url"),
-        ({"command": ["x"], "url": f"https://x/{TOKEN}"}, "hooks.notify has both command and url"),
-        ({"command": []}, "hooks.notify.command is empty"),
-        ({"command": f"curl {TOKEN}"}, "hooks.notify.command is set: "),
-        ({"url": f"ftp://x/{TOKEN}"}, "hooks.notify.url is no URL that can be posted to"),
-        ({"url": f"https:///{TOKEN}"}, "hooks.notify.url is no URL"),
-        ({"url": f"https://x:y/{TOKEN}"}, "hooks.notify.url is no URL"),
-        ({"url": f"https://x/{TOKEN} z"}, "hooks.notify.url is no URL"),
-        ({"url": f"https://ada:{TOKEN}@x/"}, "hooks.notify.url holds a user or password"),
-        ({"url": "https://x", "deadlineSeconds": 0}, "hooks.notify.deadlineSeconds is set: "),
-        ({"uri": "https://x"}, "hooks.notify.uri is not a setting of this program"),
+        ({}, messages.hook_ambiguous("hooks.notify", both=False)),
+        (
+            {"command": ["x"], "url": f"https://x/{TOKEN}"},
+            messages.hook_ambiguous("hooks.notify", both=True),
+        ),
+        ({"command": []}, refused("command", forms.program_needed())),
+        (
+            {"command": f"curl {TOKEN}"},
+            refused("command", forms.list_needed("hooks.notify.command")),
+        ),
+        ({"url": f"ftp://x/{TOKEN}"}, refused("url", forms.web_address_needed())),
+        ({"url": f"https:///{TOKEN}"}, refused("url", forms.web_address_needed())),
+        ({"url": f"https://x:y/{TOKEN}"}, refused("url", forms.web_address_needed())),
+        ({"url": f"https://x/{TOKEN} z"}, refused("url", forms.web_address_needed())),
+        (
+            {"url": f"https://ada:{TOKEN}@x/"},
+            refused("url", forms.address_without_password_needed()),
+        ),
+        (
+            {"url": "https://x", "deadlineSeconds": 0},
+            refused("deadlineSeconds", forms.whole_number_needed(1, 86400)),
+        ),
+        ({"uri": "https://x"}, messages.unknown_setting("hooks.notify.uri")),
     ],
 )
 def test_a_hook_that_cannot_be_called_is_refused_and_its_token_not_told(
-    hook: dict[str, Any], says: str
+    hook: dict[str, Any], expected: Message
 ) -> None:
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as caught:
         settings(hooks={"notify": hook})
-    assert says in str(refused.value)
-    assert TOKEN not in str(refused.value)
+    assert caught.value.message == expected
+    assert TOKEN not in f"{caught.value} {expected.facts}"
 
 
 def test_a_hook_has_a_minute_and_is_not_required() -> None:

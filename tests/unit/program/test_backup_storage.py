@@ -17,11 +17,13 @@ from pulumi.runtime import rpc
 from components.region import Region, RegionArgs
 from dualregion.config.settings import Settings
 from dualregion.iam import access_policy, role_arn, tls_only_policy, trust_policy, with_role
+from dualregion.messages.components import aws_package_missing
 from dualregion.observed.repositories import Repository
 from steps.search_engine import engines
 from tests.checkout import CHECKOUT
 from tests.fakes.storage_rules import violations
 from tests.inputs.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
+from tests.raising import raises
 from tests.unit.program.test_program import (
     PROJECT,
     SECRETS,
@@ -113,7 +115,8 @@ def test_without_the_aws_package_the_operator_is_told_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pulumi_aws", None)
     monkeypatch.delitem(sys.modules, "components.aws.backup_storage", raising=False)
-    with pytest.raises(pulumi.RunError, match=r"nothing was changed[^$]*requirements-aws\.lock"):
+    missing = aws_package_missing(["backup.storage"], "pulumi_aws")
+    with raises("nothing-was-changed", pulumi.RunError, problem=missing):
         asked_for(settings(backup=storage(create=True)))
 
 

@@ -12,12 +12,12 @@ from components.dns import chain_hooks
 from components.ownership import FIELD_MANAGER
 from dualregion.corefile import block_for
 from dualregion.decision.desired import desired
-from dualregion.errors import DualRegionError
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, Kind
 from dualregion.state.progress import Stack
 from steps import dns
 from steps.context import StepContext
 from tests.inputs.examples import chained_settings, failover, settings
+from tests.raising import raises
 from tests.unit.program.test_program import BASE, Recorder, behind, declared, run, site_of
 
 CHAIN, BALANCER = f"ConfigMap::{DNS_CHAIN}", f"Service::{DNS_LOAD_BALANCER}"
@@ -151,5 +151,5 @@ class TestHooks:
             raise CallFailed("kube context cluster-london: timed out")
 
         monkeypatch.setattr(dns, "chain", silent)
-        with pytest.raises(DualRegionError, match=r"DNS: kube context .*Run the same `pulumi up`"):
+        with raises("call-failed", work="DNS"):
             self.call("chain-dns", replace(site_of(chained_settings())))

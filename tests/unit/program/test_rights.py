@@ -11,10 +11,13 @@ from cli.__main__ import app
 from dualregion import rbac
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.messages import forms
+from dualregion.messages.settings import subject_needed_for_rights
 from dualregion.rbac import Document, Side
 from tests.checkout import CHECKOUT
 from tests.fakes import pulumi_command
 from tests.inputs.examples import chained_settings, settings
+from tests.raising import raises
 
 OPERATORS, OTHERS = "group:operators", "serviceaccount:operations:other-stack"
 BOTH: dict[str, Any] = {"subject": OPERATORS, "peerSubject": OTHERS}
@@ -116,23 +119,33 @@ def test_more_kinds_that_the_values_make_are_added() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "code", "facts"),
     [
-        ({"subject": "operators"}, "rights.subject is 'operators': .*user:NAME"),
-        ({"subject": "serviceaccount:x"}, "serviceaccount:NAMESPACE:NAME"),
-        ({"subject": "user:"}, "user:NAME"),
-        ({"peerSubject": OTHERS}, "rights.subject is not: set it"),
-        ({"subject": OTHERS, "peerSubject": OTHERS}, "leave it out"),
-        ({"subject": OTHERS, "extra": ["*"]}, "rights.extra.* is '\\*'"),
+        ({"subject": "operators"}, "setting-refused", {"rule": forms.subject_needed()}),
+        ({"subject": "serviceaccount:x"}, "setting-refused", {"rule": forms.subject_needed()}),
+        ({"subject": "user:"}, "setting-refused", {"rule": forms.subject_needed()}),
+        ({"peerSubject": OTHERS}, "subject-missing", {}),
+        (
+            {"subject": OTHERS, "peerSubject": OTHERS},
+            "peer-subject-superfluous",
+            {"subject": OTHERS},
+        ),
+        (
+            {"subject": OTHERS, "extra": ["*"]},
+            "setting-refused",
+            {"key": "rights.extra[0]", "rule": forms.resource_needed()},
+        ),
     ],
 )
-def test_unusable_settings_are_refused(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_unusable_settings_are_refused(
+    given: dict[str, Any], code: str, facts: dict[str, Any]
+) -> None:
+    with raises(code, ConfigError, **facts):
         settings(rights=given)
 
 
 def test_no_subject_to_give_the_rights_to_is_a_clear_error() -> None:
-    with pytest.raises(ConfigError, match=r"rights\.subject is not set"):
+    with raises("subject-needed-for-rights", ConfigError):
         rbac.manifests(settings(), 0)
 
 
@@ -184,4 +197,4 @@ def test_the_command_prints_what_kubectl_takes(
     pulumi.stack("region1", 1)
     result = CliRunner().invoke(app, [*run, "--region", "1"])
     assert result.exit_code == 1
-    assert "rights.subject is not set" in result.output
+    assert subject_needed_for_rights() in result.output
