@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
+from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
 from dualregion.observed.documents import templates_of
 from dualregion.observed.fitness import Room
@@ -72,7 +73,9 @@ class SearchEngine:
     @property
     def target(self) -> Target:
         """The engine's service."""
-        return Target(self.namespace, "services", f"{self.release}-elasticsearch-master-hl", PORT)
+        return Target(
+            self.namespace, "services", ReleaseNames(self.release).search_engine_service, PORT
+        )
 
     def __str__(self) -> str:
         return f"the search engine of {self.namespace}"

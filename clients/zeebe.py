@@ -1,76 +1,174 @@
-"""Asking Zeebe's gateway: for the topology, and whether commands are accepted."""
+"""Asking an installation's Zeebe: its gateway for the topology and by commands, each broker for its partitions.
 
-from clients.kubernetes import CallFailed, Cluster, Target, understood
+The gateway's answer to a pause of exporting is not to be trusted: refused, it says 200 all the same, with the refusal in
+the body. And the answer proves nothing of the brokers: only each broker's own answer on each partition does.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
 from clients.pods import is_ready, trouble
-from dualregion.observed.zeebe_answers import ClusterView
+from dualregion.names import GATEWAY, ReleaseNames
+from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 
-GATEWAY = "zeebe-gateway"
-"""The gateway's component; its Deployment and Service are called `<release>-zeebe-gateway`."""
 GATEWAY_SELECTOR = f"app.kubernetes.io/component={GATEWAY}"
 MANAGEMENT_PORT = 9600
 REST_PORT = 8080
 
 _PARTITION_BITS = 51
 """Zeebe keys carry their partition above this bit (Protocol.KEY_BITS), so a key names its partition."""
+_REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")
+"""What the gateway answers while some partition lacks a replica, somewhere in a stack trace."""
+_SHOWN = 200
+"""How much of an unforeseen answer is shown."""
 
 
-def cluster_view(cluster: Cluster, namespace: str, release: str) -> ClusterView:
-    """Return the Zeebe cluster as the gateway of this installation sees it.
+@dataclass(frozen=True)
+class Zeebe:
+    """The gateways and brokers of one installation, reached through the API server."""
 
-    :raises CallFailed: if the gateway does not answer.
-    """
-    return _view(cluster, _gateway(namespace, release))
+    cluster: Cluster
+    namespace: str
+    names: ReleaseNames
+
+    def view(self) -> ClusterView:
+        """Return the Zeebe cluster as the gateway of this installation sees it.
+
+        :raises CallFailed: if the gateway does not answer.
+        """
+        return self._view(self._gateway(REST_PORT))
+
+    def views(self) -> tuple[ClusterView, ...]:
+        """Return the Zeebe cluster as each gateway of this installation sees it that is ready.
+
+        What a Service answers is one gateway's view, and another one's the next time: that a broker is gone is proved only
+        if none of them sees it.
+
+        :raises CallFailed: if one of them does not answer, or none is ready.
+        """
+        found = self.cluster.pods(self.namespace, self.names.selector(GATEWAY_SELECTOR))
+        if not found:
+            return (self.view(),)
+        ready = [each.metadata.name for each in found if is_ready(each)]
+        if not ready:
+            raise CallFailed(f"no gateway of {self.namespace} is ready{trouble(found)}")
+        return tuple(self._view(self._pod(name, REST_PORT)) for name in ready)
+
+    def refuses_commands(self, partition: int) -> str | None:
+        """Return why a partition does not process commands, or None.
+
+        It completes a user task that cannot exist (the first key of the partition): a partition at work
+        answers that there is none, which proves that the command was written, replicated and processed,
+        and leaves nothing behind.
+        """
+        key = partition << _PARTITION_BITS
+        path = f"/v1/user-tasks/{key}/completion"
+        try:
+            answer = self.cluster.post(self._gateway(REST_PORT), path, {"action": "probe"})
+        except CallFailed as error:
+            return f"partition {partition}: {error}"
+        if answer.status == 404 and "NOT_FOUND" in answer.body:
+            return None
+        return f"partition {partition} answered {answer.status} {answer.body[:120]}"
+
+    def pause(self) -> str | None:
+        """Ask for all exporters to pause (the hard way); return why that is refused, or None.
+
+        Never mix it with a soft pause: a soft one followed by a hard one leaves a flag that a partition
+        cannot start with after the next restart (camunda/camunda issue 55838).
+        """
+        return self._order("pause")
+
+    def resume(self) -> str | None:
+        """Ask for all exporters to resume; return why that is refused, or None."""
+        return self._order("resume")
+
+    def exporting_of(self, broker: str) -> tuple[Exporting, ...]:
+        """Return how a broker exports each of its partitions.
+
+        :param broker: the name of its pod.
+        :raises CallFailed: if it does not answer.
+        """
+        answer = self.cluster.get(self._pod(broker, MANAGEMENT_PORT), "/actuator/partitions")
+        if answer.status != 200:
+            raise CallFailed(
+                f"{broker} in {self.namespace} answered {answer.status} to /actuator/partitions",
+                answer.status,
+            )
+        document = answer.json()
+        return understood(
+            f"{broker} in {self.namespace}, asked for /actuator/partitions,",
+            lambda: exporting_of(f"{self.namespace}/{broker}", document),
+        )
+
+    def resume_broker(self, broker: str) -> str | None:
+        """Ask one broker by itself to resume exporting; return why it refuses, or None.
+
+        The gateway's own order needs every broker of the cluster; this one serves when a region is gone.
+        Source: the brokers' `POST /actuator/partitions/resumeExporting` (Zeebe 8.5).
+        """
+        target = self._pod(broker, MANAGEMENT_PORT)
+        refusal = _refusal(self.cluster.post(target, "/actuator/partitions/resumeExporting"))
+        return refusal and f"{broker} in {self.namespace} refuses to resume exporting: {refusal}"
+
+    def _order(self, order: str) -> str | None:
+        target = self._gateway(MANAGEMENT_PORT)
+        try:
+            refusal = _refusal(self.cluster.post(target, f"/actuator/exporting/{order}"))
+        except CallFailed as error:
+            refusal = _shortened(str(error))
+        return (
+            refusal and f"the gateway of {self.namespace} refuses to {order} exporting: {refusal}"
+        )
+
+    def _view(self, target: Target) -> ClusterView:
+        answer = self.cluster.get(target, "/v1/topology")
+        if answer.status != 200:
+            what = f"{target} answered {answer.status} to /v1/topology: {answer.body[:120]}"
+            raise CallFailed(what, answer.status)
+        document = answer.json()
+        return understood(f"{target}, asked for /v1/topology,", lambda: ClusterView.of(document))
+
+    def _gateway(self, port: int) -> Target:
+        return Target(self.namespace, "services", self.names.gateway, port)
+
+    def _pod(self, name: str, port: int) -> Target:
+        return Target(self.namespace, "pods", name, port)
 
 
-def cluster_views(cluster: Cluster, namespace: str, release: str) -> tuple[ClusterView, ...]:
-    """Return the Zeebe cluster as each gateway of this installation sees it that is ready.
-
-    What a Service answers is one gateway's word, and another one's the next time: that a broker is gone is proved only
-    if none of them sees it.
-
-    :raises CallFailed: if one of them does not answer, or none is ready.
-    """
-    selector = f"{GATEWAY_SELECTOR},app.kubernetes.io/instance={release}"
-    found = cluster.pods(namespace, selector)
-    if not found:
-        return (cluster_view(cluster, namespace, release),)
-    ready = [each.metadata.name for each in found if is_ready(each)]
-    if not ready:
-        raise CallFailed(f"no gateway of {namespace} is ready{trouble(found)}")
-    return tuple(_view(cluster, Target(namespace, "pods", name, REST_PORT)) for name in ready)
-
-
-def _view(cluster: Cluster, target: Target) -> ClusterView:
-    answer = cluster.get(target, "/v1/topology")
-    if answer.status != 200:
-        what = f"{target} answered {answer.status} to /v1/topology: {answer.body[:120]}"
-        raise CallFailed(what, answer.status)
-    document = answer.json()
-    return understood(f"{target}, asked for /v1/topology,", lambda: ClusterView.of(document))
-
-
-def refuses_commands(cluster: Cluster, namespace: str, release: str, partition: int) -> str | None:
-    """Return why a partition does not process commands, or None.
-
-    It completes a user task that cannot exist (the first key of the partition): a partition at work
-    answers that there is none, which proves that the command was written, replicated and processed,
-    and leaves nothing behind.
-    """
-    key = partition << _PARTITION_BITS
-    path = f"/v1/user-tasks/{key}/completion"
+def _refusal(answer: Answer) -> str | None:
+    """Return what an answer refuses with, or None if both its status line and its body accept."""
+    if not _is_success(answer.status):
+        return f"{answer.status} {_shortened(answer.body)}"
     try:
-        answer = cluster.post(_gateway(namespace, release), path, {"action": "probe"})
-    except CallFailed as error:
-        return f"partition {partition}: {error}"
-    if answer.status == 404 and "NOT_FOUND" in answer.body:
+        document = json.loads(answer.body)
+    except ValueError:
         return None
-    return f"partition {partition} answered {answer.status} {answer.body[:120]}"
+    if not isinstance(document, dict) or _is_success(document.get("status", answer.status)):
+        return None
+    return f"{document['status']} in a body of status {answer.status}: {_message(document)}"
 
 
-def gateway_name(release: str) -> str:
-    """Return what the chart calls the gateway's Deployment and Service."""
-    return f"{release}-{GATEWAY}"
+def _is_success(status: Any) -> bool:
+    return isinstance(status, int) and 200 <= status < 300
 
 
-def _gateway(namespace: str, release: str) -> Target:
-    return Target(namespace, "services", gateway_name(release), REST_PORT)
+def _message(document: dict[str, Any]) -> str:
+    """Return the known refusal, else the innermost message of what was thrown, else the body's beginning."""
+    body = document.get("body")
+    known = _REFUSAL.search(json.dumps(body, ensure_ascii=False))
+    if known:
+        return known[0]
+    innermost = body if isinstance(body, str) else ""
+    while isinstance(body, dict):
+        innermost = str(body.get("message") or innermost)
+        body = body.get("cause")
+    return _shortened(innermost or json.dumps(document))
+
+
+def _shortened(text: str) -> str:
+    known = _REFUSAL.search(text)
+    return known[0] if known else " ".join(text.split())[:_SHOWN]

@@ -26,7 +26,7 @@ from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
 from steps import claiming
 from steps.context import StepContext
 from steps.failover import POLICY_NAME
-from steps.paused_exporters import loud_about_the_pause
+from steps.paused_exporters import report_paused_exporters
 from steps.preflight import refuse_leftovers
 from steps.releases import adoption, helm_records, rollout
 from steps.releases.clean_slate import wait_until_ended
@@ -263,16 +263,14 @@ def _prepare_install(ctx: StepContext, spec: Installation, project: str) -> None
     claiming.refuse_rival(ctx)
     if adoption.take_over(ctx, spec, Path(project)):
         return
-    cluster, release = ctx.cluster, ctx.settings.release
+    at = ctx.at(spec.namespace)
     is_ours = partial(_is_a_stage, ctx, spec)
-    if helm_records.is_interrupted_install(
-        cluster, spec.namespace, release, spec.values, is_ours=is_ours
-    ):
+    if helm_records.is_interrupted_install(at, spec.values, is_ours=is_ours):
         if ctx.own.found_again and spec.hold_updates:
-            rollout.hold(cluster, spec.namespace, release, ctx.say)
+            rollout.hold(at, ctx.say)
     else:
         refuse_leftovers(ctx, spec)
-    helm_records.begin_install(cluster, spec.namespace, release, _begun(ctx, spec), ctx.say)
+    helm_records.begin_install(at, _begun(ctx, spec), ctx.say)
 
 
 def _begun(ctx: StepContext, spec: Installation) -> Begun:
@@ -287,12 +285,12 @@ def _is_a_stage(ctx: StepContext, spec: Installation, installed: Mapping[str, An
 
 def _prepare_update(ctx: StepContext, spec: Installation) -> None:
     """Fix Helm's records, and keep the update from restarting brokers that a gate restarts in turn."""
-    release = ctx.settings.release
+    at = ctx.at(spec.namespace)
     # Between two gates of a failback exporters may be paused.
-    with loud_about_the_pause(ctx) if ctx.settings.phase.is_failback else nullcontext():
-        helm_records.begin_upgrade(ctx.cluster, spec.namespace, release, _begun(ctx, spec), ctx.say)
+    with report_paused_exporters(ctx) if ctx.settings.phase.is_failback else nullcontext():
+        helm_records.begin_upgrade(at, _begun(ctx, spec), ctx.say)
         if spec.hold_updates:
-            rollout.hold(ctx.cluster, spec.namespace, release, ctx.say)
+            rollout.hold(at, ctx.say)
 
 
 def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:

@@ -34,7 +34,7 @@ def outputs(ctx: StepContext, region: Region) -> dict[str, Any]:
         "history": records.apply(lambda found: merged_history(ctx.own.history, found)),
         "waitingFor": topology.waiting_for,
         "waiting": _waiting(topology.waiting),
-        "gatewayAddress": f"{settings.release}-zeebe-gateway.{ctx.namespace}.svc.cluster.local:26500",
+        "gatewayAddress": f"{ctx.installation.names.gateway}.{ctx.namespace}.svc.cluster.local:26500",
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(ctx),
         "programVersion": VERSION,

@@ -18,6 +18,7 @@ from dualregion.config.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.messages import settings as messages
+from dualregion.names import ReleaseNames
 
 Document = dict[str, Any]
 """A manifest."""
@@ -166,15 +167,15 @@ def of_dns(settings: Settings, side: Side) -> tuple[Right, ...]:
 
 def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
     """Return the names that a right is limited to in a region; empty for no limit."""
-    sides, release = (Side.OWN, Side.PEER), settings.release
+    sides, made = (Side.OWN, Side.PEER), ReleaseNames(settings.release)
     limits: dict[Only | None, tuple[str, ...]] = {
         Only.NAMESPACES: _namespaces(settings, region),
         Only.BINDINGS: tuple(map(binding_name, sides)),
         Only.ROLES: tuple(role_name(settings, region, side) for side in sides),
         Only.COREFILE: (settings.dns.name,),
         Only.LOAD_BALANCER: (LOAD_BALANCER_NAME,),
-        Only.GATEWAY: (f"{release}-zeebe-gateway:{_GATEWAY_PORT}",),
-        Only.ENGINE: (f"{release}-elasticsearch-master-hl:{_ENGINE_PORT}",),
+        Only.GATEWAY: (f"{made.gateway}:{_GATEWAY_PORT}",),
+        Only.ENGINE: (f"{made.search_engine_service}:{_ENGINE_PORT}",),
     }
     return limits.get(right.only, ())
 

@@ -8,7 +8,7 @@ from dualregion.errors import DualRegionError
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Step
 from steps import claiming, failback, failover
 from steps.context import Evidence, StepContext
-from steps.paused_exporters import loud_about_the_pause
+from steps.paused_exporters import report_paused_exporters
 
 PROOFS: Mapping[str, Callable[[StepContext], Evidence]] = {
     N.id: failover.prove_normal,
@@ -45,5 +45,5 @@ def write_record(ctx: StepContext, step: Step, name: str, record: Mapping[str, s
                 raise DualRegionError(f"{step.id}: {what}: {error}. {hint}") from None
             raise
 
-    with loud_about_the_pause(ctx) if step.id in _MAY_BE_PAUSED else nullcontext():
+    with report_paused_exporters(ctx) if step.id in _MAY_BE_PAUSED else nullcontext():
         ctx.waiting(step).until_none(what, write, hint)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from clients import exporting, pods, zeebe
-from clients.exporting import Place
+from clients import installation, pods
+from clients.installation import LiveInstallation
 from clients.kubernetes import CONNECTIONS, CallFailed
 from dualregion import brokers
 from dualregion.chart import values
@@ -47,12 +47,12 @@ def sighted_views(ctx: StepContext) -> tuple[ClusterView, ...]:
 
     :raises CallFailed: if it cannot be told, as a gateway does not answer, or sees too little.
     """
-    settings, place = ctx.settings, ctx.gateway
-    here = place.cluster is ctx.cluster
+    settings, gateway = ctx.settings, ctx.gateway
+    here = gateway.cluster is ctx.cluster
     region = settings.region if here else brokers.other(settings.region)
     own = brokers.region_broker_ids(settings.cluster_size, region)
-    ready = broker_ids_at(place, settings.release, own, pods.is_ready)
-    views = ctx.views()
+    ready = broker_ids_at(gateway, own, pods.is_ready)
+    views = gateway.zeebe.views()
     for view in views:
         reason = zeebe_answers.blind(view, own, ready)
         if reason:
@@ -61,14 +61,13 @@ def sighted_views(ctx: StepContext) -> tuple[ClusterView, ...]:
 
 
 def broker_ids_at(
-    place: Place, release: str, ids: Sequence[int], wanted: Callable[[Any], bool]
+    at: LiveInstallation, ids: Sequence[int], wanted: Callable[[Any], bool]
 ) -> frozenset[int]:
     """Return the ids of an installation's brokers whose pods are as wanted.
 
     :param ids: the installation's, by ordinal.
     """
-    found = pods.broker_pods(place.cluster, place.namespace, release)
-    ordinals = (pods.ordinal_of(pod) for pod in found if wanted(pod))
+    ordinals = (pods.ordinal_of(pod) for pod in at.broker_pods() if wanted(pod))
     return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
 
 
@@ -80,12 +79,11 @@ def lost_brokers_visible(ctx: StepContext) -> str | None:
 
     :raises CallFailed: if it cannot be told.
     """
-    settings, size = ctx.settings, ctx.settings.cluster_size
+    size = ctx.settings.cluster_size
     taken = broker_ids_at(
-        Place(ctx.cluster, settings.own.failover),
-        settings.release,
+        ctx.failover,
         brokers.failover_broker_ids(size, ctx.lost),
-        lambda pod: pod.metadata.deletion_timestamp is None,
+        lambda pod: not pods.is_ending(pod),
     )
     lost = frozenset(brokers.region_broker_ids(size, ctx.lost)) - taken
     return any_visible(sighted_views(ctx), lost)
@@ -96,28 +94,25 @@ def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | Non
     return next(filter(None, (zeebe_answers.still_visible(view, ids) for view in views)), None)
 
 
-def look_at_pods(ctx: StepContext, namespace: str) -> str:
+def look_at_pods(at: LiveInstallation) -> str:
     """Return the next thing to try when pods do not become ready."""
-    return f"Look at the pods: {ctx.cluster.kubectl(namespace)} get pods."
+    return f"Look at the pods: {at.kubectl} get pods."
 
 
 def look_at_gateway(ctx: StepContext) -> str:
     """Return the next thing to try when the gateway does not answer, or not as it should."""
-    place = ctx.gateway
-    log = f"logs deployment/{zeebe.gateway_name(ctx.settings.release)}"
-    return f"Look at the gateway's log: {place.cluster.kubectl(place.namespace)} {log}."
+    at = ctx.gateway
+    return f"Look at the gateway's log: {at.kubectl} logs deployment/{at.names.gateway}."
 
 
-def wait_for_search_engine(ctx: StepContext, waiting: Waiting, namespace: str) -> None:
+def wait_for_search_engine(ctx: StepContext, waiting: Waiting, at: LiveInstallation) -> None:
     """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
-    installed = (each for each in ctx.topology.installations if each.namespace == namespace)
+    installed = (each for each in ctx.topology.installations if each.namespace == at.namespace)
     if not all(values.brings_search_engine(each.values) for each in installed):
-        ctx.say(f"the search engine of {namespace} is none of the chart's, and is not looked at")
+        ctx.say(f"the search engine of {at.namespace} is none of the chart's, and is not looked at")
         return
     waiting.until_none(
-        f"the search engine of {namespace} is ready",
-        lambda: pods.search_engine_pending(ctx.cluster, namespace, ctx.settings.release),
-        look_at_pods(ctx, namespace),
+        f"the search engine of {at.namespace} is ready", at.search_engine_pending, look_at_pods(at)
     )
 
 
@@ -127,15 +122,12 @@ def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
     All are asked at once: the gateway keeps a connection for each partition's commands, and finds one to a
     broker that has restarted to be dead only after a command has waited on it for ten seconds or more.
     """
-    gateway, release = ctx.gateway, ctx.settings.release
-
-    def refusal(partition: int) -> str | None:
-        return zeebe.refuses_commands(gateway.cluster, gateway.namespace, release, partition)
+    zeebe = ctx.gateway.zeebe
 
     def refused() -> str | None:
         partitions = range(1, ctx.settings.partition_count + 1)
         with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-            refusals = [each for each in pool.map(refusal, partitions) if each]
+            refusals = [each for each in pool.map(zeebe.refuses_commands, partitions) if each]
         others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
         return f"{refusals[0]}{others}" if refusals else None
 
@@ -145,7 +137,7 @@ def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
 def prove_exporting(
     ctx: StepContext,
     waiting: Waiting,
-    places: Iterable[Place],
+    installations: Iterable[LiveInstallation],
     *,
     hint: str,
     all_led_here: bool = True,
@@ -154,14 +146,14 @@ def prove_exporting(
 
     A broker's exported position is that of its slowest exporter, so that it moves if both of them write.
 
-    :param places: the installations whose brokers are asked.
+    :param installations: those whose brokers are asked.
     :param hint: what to try if it stays where it is.
     :param all_led_here: whether every partition is to be led there; else only those that are led there are looked at.
     """
-    asked, count = tuple(places), ctx.settings.partition_count
+    asked, count = tuple(installations), ctx.settings.partition_count
 
     def ask() -> tuple[Exporting, ...]:
-        found = exporting.phases(asked, ctx.settings.release)
+        found = installation.exporting(asked)
         if not found:
             raise CallFailed("no broker answered how far it has exported")
         return found

@@ -73,7 +73,7 @@ def _refuse_living(ctx: StepContext) -> Evidence:
         ready = [
             f"{each.metadata.namespace}/{each.metadata.name}"
             for namespace in (settings.peer.namespace, settings.peer.failover)
-            for each in pods.broker_pods(ctx.peer_cluster, namespace, settings.release)
+            for each in ctx.peer_at(namespace).broker_pods()
             if pods.is_ready(each)
         ]
     except (CallFailed, ClusterUnreachable) as error:

@@ -1,17 +1,16 @@
 """Where a step works: its region's cluster and the other one's, the settings, and what is wanted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from clients import zeebe
-from clients.exporting import Place
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion import brokers
 from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
-from dualregion.observed import zeebe_answers
+from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import Role, Step
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Incident, Stack
@@ -79,41 +78,60 @@ class StepContext:
         """
         return Cluster(self.settings.kubeconfig, self.settings.peer.kube_context)
 
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """All three installations of a failback: the survivor's, its failover one, the recreated region's."""
-        here, there = self.cluster, self.peer_cluster
-        recreated = self.topology.role is Role.RECREATED
-        survivor, other = (there, here) if recreated else (here, there)
-        surviving = self.settings.peer if recreated else self.settings.own
-        empty = self.settings.own if recreated else self.settings.peer
-        return (
-            Place(survivor, surviving.namespace),
-            Place(survivor, surviving.failover),
-            Place(other, empty.namespace, brokers.sleeps),
-        )
+    def at(self, namespace: str) -> LiveInstallation:
+        """Return the installation in a namespace of the region's own cluster."""
+        return LiveInstallation(self.cluster, namespace, self.settings.release)
 
-    def waiting(self, step: Step) -> Waiting:
-        """Return how this step waits."""
-        return Waiting(step.id, self.say, self.settings.deadline_seconds)
+    def peer_at(self, namespace: str) -> LiveInstallation:
+        """Return the installation in a namespace of the other region's cluster."""
+        return LiveInstallation(self.peer_cluster, namespace, self.settings.release)
 
     @property
-    def gateway(self) -> Place:
-        """Whose gateway tells of the cluster and takes commands.
+    def installation(self) -> LiveInstallation:
+        """The region's normal installation."""
+        return self.at(self.namespace)
+
+    @property
+    def survivor(self) -> LiveInstallation:
+        """The surviving region's normal installation, whichever stack asks."""
+        if self.topology.role is Role.RECREATED:
+            return self.peer_at(self.settings.peer.namespace)
+        return self.installation
+
+    @property
+    def failover(self) -> LiveInstallation:
+        """The failover installation, whichever stack asks."""
+        if self.topology.role is Role.RECREATED:
+            return self.peer_at(self.settings.peer.failover)
+        return self.at(self.settings.own.failover)
+
+    @property
+    def recreated(self) -> LiveInstallation:
+        """The recreated region's installation, half of whose brokers sleep, whichever stack asks."""
+        if self.topology.role is Role.RECREATED:
+            found = self.installation
+        else:
+            found = self.peer_at(self.settings.peer.namespace)
+        return replace(found, sleeping=brokers.sleeps)
+
+    @property
+    def all_three(self) -> tuple[LiveInstallation, LiveInstallation, LiveInstallation]:
+        """All installations of a failback."""
+        return self.survivor, self.failover, self.recreated
+
+    @property
+    def gateway(self) -> LiveInstallation:
+        """Whose gateway shows the cluster and takes commands.
 
         Of a recreated region it is the survivor's, as the procedure does it: the region's own looks for
         brokers under a name that sleeping ones have, too, and may find no broker.
         """
-        if self.topology.role is Role.RECREATED:
-            return Place(self.peer_cluster, self.settings.peer.namespace)
-        return Place(self.cluster, self.namespace)
+        return self.survivor
 
-    def view(self, at: Place | None = None) -> zeebe_answers.ClusterView:
-        """Return the Zeebe cluster as a gateway sees it; without a place, as `gateway` does."""
-        place = at or self.gateway
-        return zeebe.cluster_view(place.cluster, place.namespace, self.settings.release)
+    def view(self) -> ClusterView:
+        """Return the Zeebe cluster as `gateway` sees it."""
+        return self.gateway.zeebe.view()
 
-    def views(self) -> tuple[zeebe_answers.ClusterView, ...]:
-        """Return the Zeebe cluster as each gateway of `gateway` sees it."""
-        place = self.gateway
-        return zeebe.cluster_views(place.cluster, place.namespace, self.settings.release)
+    def waiting(self, step: Step) -> Waiting:
+        """Return how this step waits."""
+        return Waiting(step.id, self.say, self.settings.deadline_seconds)

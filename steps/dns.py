@@ -21,7 +21,7 @@ _STEP = "DNS"
 
 
 @dataclass(frozen=True)
-class Place:
+class CorefileKey:
     """A key of a ConfigMap in a cluster, which holds a Corefile or a part of one."""
 
     cluster: Cluster
@@ -51,9 +51,9 @@ class Place:
         return text or ""
 
 
-def place_of(cluster: Cluster, settings: Settings) -> Place:
+def corefile_of(cluster: Cluster, settings: Settings) -> CorefileKey:
     """Return where the settings have the Corefile."""
-    return Place(cluster, settings.dns.config_map, settings.dns.key)
+    return CorefileKey(cluster, settings.dns.config_map, settings.dns.key)
 
 
 def missing(cluster: Cluster, settings: Settings, region: int) -> bool:
@@ -62,7 +62,7 @@ def missing(cluster: Cluster, settings: Settings, region: int) -> bool:
     :raises Refused: if it can never be put there.
     :raises CallFailed: if the cluster cannot be asked.
     """
-    place = place_of(cluster, settings)
+    place = corefile_of(cluster, settings)
     text = place.text(place.read())
     return _wanted(place, settings, region)(text) != text
 
@@ -74,7 +74,7 @@ def chain(ctx: StepContext) -> None:
     :raises DeadlineExceeded: if it does not stay there.
     """
     settings = ctx.settings
-    place = place_of(ctx.cluster, settings)
+    place = corefile_of(ctx.cluster, settings)
     _edit(ctx, place, "holds the DNS chain", _wanted(place, settings, settings.region))
 
 
@@ -83,19 +83,19 @@ def unchain(ctx: StepContext, config_map: str, key: str) -> None:
 
     :raises DeadlineExceeded: if it does not stay out.
     """
-    place = Place(ctx.cluster, config_map, key)
+    place = CorefileKey(ctx.cluster, config_map, key)
     if place.read() is not None:
         _edit(ctx, place, "holds no DNS chain", _named(place, corefile.unchained))
 
 
-def _wanted(place: Place, settings: Settings, region: int) -> Callable[[str], str]:
+def _wanted(place: CorefileKey, settings: Settings, region: int) -> Callable[[str], str]:
     other = brokers.other(region)
     zones, addresses = corefile.zones_of(settings, other), settings.regions[other].dns_addresses
     tcp = settings.dns.tcp
     return _named(place, lambda text: corefile.chained(text, zones, addresses, tcp=tcp))
 
 
-def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
+def _named(place: CorefileKey, edit: Callable[[str], str]) -> Callable[[str], str]:
     """Let what an edit refuses say where."""
 
     def edited(text: str) -> str:
@@ -107,7 +107,7 @@ def _named(place: Place, edit: Callable[[str], str]) -> Callable[[str], str]:
     return edited
 
 
-def _edit(ctx: StepContext, place: Place, what: str, edit: Callable[[str], str]) -> None:
+def _edit(ctx: StepContext, place: CorefileKey, what: str, edit: Callable[[str], str]) -> None:
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
     writes = 0
 

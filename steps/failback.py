@@ -8,10 +8,9 @@ how to go on or back.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 
-from clients import exporting, pods
-from clients.exporting import Place
+from clients import installation, pods
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion import brokers
@@ -26,7 +25,7 @@ from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from steps import broker_views
 from steps.context import Evidence, StepContext
-from steps.paused_exporters import ENGINE_GONE, loud_about_the_pause, paused_now
+from steps.paused_exporters import ENGINE_GONE, paused_now, report_paused_exporters
 from steps.polling import Waiting
 from steps.releases import clean_slate, rollout, webapps
 from steps.search_engine import engine_settings, engines, fitness, snapshots
@@ -58,7 +57,7 @@ def prove_clean(ctx: StepContext) -> Evidence:
             f"B0: {error}. A failback needs region {peer.name} again: recreate its cluster, update its context "
             f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
         ) from None
-    left = clean_slate.leftovers(there, peer.namespace, ctx.settings.release, is_own=False)
+    left = clean_slate.leftovers(ctx.peer_at(peer.namespace), is_own=False)
     if left:
         raise Refused(
             f"B0: region {peer.name} is not clean, its namespace {peer.namespace} holds {', '.join(left)}. "
@@ -75,13 +74,11 @@ def join(ctx: StepContext) -> Evidence:
     settings, waiting = ctx.settings, ctx.waiting(B1)
     waiting.until_none(
         f"the odd brokers of {ctx.namespace} are ready, the even ones asleep",
-        lambda: rollout.asleep_as_expected(
-            ctx.cluster, ctx.namespace, settings.release, brokers.sleeps
-        ),
-        broker_views.look_at_pods(ctx, ctx.namespace),
+        lambda: rollout.asleep_as_expected(ctx.recreated),
+        broker_views.look_at_pods(ctx.installation),
     )
-    broker_views.wait_for_search_engine(ctx, waiting, ctx.namespace)
-    engine = engines.recreated(ctx)
+    broker_views.wait_for_search_engine(ctx, waiting, ctx.installation)
+    engine = engines.recreated_engine(ctx)
     waiting.until_none(
         f"the search engine of {ctx.namespace} is green and empty",
         lambda: not_green_and_empty(engine.health()),
@@ -107,14 +104,14 @@ def freeze(ctx: StepContext) -> Evidence:
 
     :raises DualRegionError: if it is not reached in time; exporting goes on again then.
     """
-    settings, waiting = ctx.settings, ctx.waiting(B2)
-    with loud_about_the_pause(ctx), _web_apps_back_unless_paused(ctx):
+    waiting = ctx.waiting(B2)
+    with report_paused_exporters(ctx), _web_apps_back_unless_paused(ctx):
         not_copied = _refuse_what_would_fail(ctx, waiting)
-        webapps.scale_down(ctx.cluster, ctx.namespace, settings.release, ctx.say)
+        webapps.scale_down(ctx.installation, ctx.say)
         waiting.until_none(
             f"Operate and Tasklist of {ctx.namespace} are down",
-            lambda: webapps.down_pending(ctx.cluster, ctx.namespace, settings.release),
-            broker_views.look_at_pods(ctx, ctx.namespace),
+            lambda: webapps.down_pending(ctx.installation),
+            broker_views.look_at_pods(ctx.installation),
         )
         began = datetime.now(UTC)
         _pause(ctx, waiting)
@@ -134,7 +131,7 @@ def _refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
     :raises Refused: naming it all, each with its remedy.
     """
     try:
-        own, empty = engines.survivor(ctx), engines.recreated(ctx)
+        own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
     except ConfigError as error:
         raise Refused(f"B2: {'; '.join(error.problems)}. Nothing was changed") from None
     hint = "Look at the search engines of both regions: their pods and logs."
@@ -147,7 +144,7 @@ def _refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
         raise Refused(f"B2: {'; '.join(problems)}. Nothing was changed")
     waiting.until_none(
         f"the persistent settings of {empty} can be put back after a restore",
-        lambda: engine_settings.see_that_they_can_be_put_back(own, empty),
+        lambda: engine_settings.check_that_they_can_be_put_back(own, empty),
         hint,
     )
     # Also found out before: a snapshot that could not be taken.
@@ -169,17 +166,14 @@ def _web_apps_back_unless_paused(ctx: StepContext) -> Iterator[None]:
         raise
     except Exception:
         if paused_now(ctx) is None:
-            webapps.scale_back(ctx.cluster, ctx.namespace, ctx.settings.release, ctx.say)
+            webapps.scale_back(ctx.installation, ctx.say)
         raise
 
 
 def _pause(ctx: StepContext, waiting: Waiting) -> None:
-    release = ctx.settings.release
     waiting.until_none(
         "exporting is paused on every partition of every broker",
-        lambda: _not_in_phase(
-            ctx, "PAUSED", partial(exporting.pause, ctx.cluster, ctx.namespace, release)
-        ),
+        lambda: _not_in_phase(ctx, "PAUSED", ctx.installation.zeebe.pause),
         "The pause needs every broker: look at the topology and the brokers' logs.",
     )
 
@@ -200,7 +194,7 @@ def _out_of_phase(ctx: StepContext, phase: str) -> str | None:
 
 
 def _exporting(ctx: StepContext) -> tuple[Exporting, ...]:
-    return exporting.phases(ctx.places, ctx.settings.release)
+    return installation.exporting(ctx.all_three)
 
 
 def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
@@ -209,7 +203,7 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
     What the exporters have buffered is still written after the pause, each on its own schedule; but not by a broker
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
-    own, takeover = engines.survivor(ctx), engines.takeover(ctx)
+    own, failover = engines.surviving_engine(ctx), engines.failover_engine(ctx)
     quiet = 2 * engines.exporters(ctx).flush_seconds
     leaders = waiting.answer(
         "the leader of each partition is known",
@@ -230,7 +224,7 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
         )
 
     try:
-        records = snapshots.wait_for_equal_records(own, takeover, waiting, quiet, never)
+        records = snapshots.wait_for_equal_records(own, failover, waiting, quiet, never)
         if not records and _has_exported(ctx, waiting) and not _holds_records(own, waiting):
             raise snapshots.RecordsMissing(
                 f"brokers have exported, but no index {own.record_prefix}* holds a record"
@@ -271,18 +265,18 @@ def _holds_records(engine: SearchEngine, waiting: Waiting) -> bool:
 def copy(ctx: StepContext) -> Evidence:
     """B3: snapshot of the survivor's engine, restored in the recreated region, equal index by index."""
     waiting = ctx.waiting(B3)
-    with loud_about_the_pause(ctx):
-        _demand_paused(ctx, waiting)
-        _demand_web_apps_down(ctx, waiting)
+    with report_paused_exporters(ctx):
+        _verify_exporters_paused(ctx, waiting)
+        _verify_web_apps_down(ctx, waiting)
         _refuse_exports_to_recreated(ctx)
         evidence = _copy_unless_copied(ctx, waiting)
         evidence |= _prove_whole(ctx, waiting, _COPY_AGAIN)
-        snapshots.forget(engines.recreated(ctx), waiting, engines.repository(ctx))
+        snapshots.forget(engines.recreated_engine(ctx), waiting, engines.repository(ctx))
     return evidence
 
 
 def _copy_unless_copied(ctx: StepContext, waiting: Waiting) -> Evidence:
-    own, empty = engines.survivor(ctx), engines.recreated(ctx)
+    own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
     if snapshots.is_copied(own, empty, waiting):
         # A restore that was interrupted at once may have left the survivor's.
         settings = engine_settings.keep(ctx, empty, waiting)
@@ -303,14 +297,14 @@ def _copy_unless_copied(ctx: StepContext, waiting: Waiting) -> Evidence:
 
 def repoint(ctx: StepContext) -> Evidence:
     """B4: every broker of this stack exports to both regions again, one restarted after the other."""
-    with loud_about_the_pause(ctx):
+    with report_paused_exporters(ctx):
         waiting = ctx.waiting(B4)
-        _demand_paused(ctx, waiting)
-        _demand_web_apps_down(ctx, waiting)
-        for place in _own_places(ctx):
-            _roll(ctx, place, waiting)
-            _prove_environment(ctx, place, waiting)
-        _demand_paused(ctx, waiting)
+        _verify_exporters_paused(ctx, waiting)
+        _verify_web_apps_down(ctx, waiting)
+        for each in _own_installations(ctx):
+            _roll(ctx, each, waiting)
+            _prove_environment(ctx, each, waiting)
+        _verify_exporters_paused(ctx, waiting)
         broker_views.wait_for_commands(ctx, waiting)
         evidence = _prove_whole(ctx, waiting, _BACK_OUT, as_copied=False)
         return (
@@ -322,19 +316,19 @@ def reopen(ctx: StepContext) -> Evidence:
     """B5: Operate and Tasklist are up; on the survivor, exporting goes on everywhere."""
     settings, waiting = ctx.settings, ctx.waiting(B5)
     wanted = values.web_apps_of(ctx.topology.installations[0].values)
-    with loud_about_the_pause(ctx):
+    with report_paused_exporters(ctx):
         waiting.until_none(
             f"Operate and Tasklist of {ctx.namespace} are up",
-            lambda: webapps.up_pending(ctx.cluster, ctx.namespace, settings.release, wanted),
-            broker_views.look_at_pods(ctx, ctx.namespace),
+            lambda: webapps.up_pending(ctx.installation, wanted),
+            broker_views.look_at_pods(ctx.installation),
         )
         if ctx.topology.role is Role.RECREATED:
             _renew(ctx, waiting)
             return {"webApps": "up"}
         if not ctx.cluster.has_namespace(settings.own.failover):
             return _prove_reopened_before(ctx, waiting)
-        for place in ctx.places:
-            _prove_environment(ctx, place, waiting)
+        for each in ctx.all_three:
+            _prove_environment(ctx, each, waiting)
         evidence = _prove_whole_before_resuming(ctx, waiting)
         _resume(ctx, waiting)
     before = zeebe_answers.exported_positions(_exporting(ctx))
@@ -355,9 +349,8 @@ def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
 
     Of each partition a replica is missing then, so that the gateway takes no order; none is needed.
     """
-    survivor, _, recreated = ctx.places
-    for place in (survivor, recreated):
-        _prove_environment(ctx, place, waiting)
+    for each in (ctx.survivor, ctx.recreated):
+        _prove_environment(ctx, each, waiting)
     before = zeebe_answers.exported_positions(_exporting(ctx))
 
     def not_exporting() -> str | None:
@@ -385,29 +378,28 @@ def _prove_whole_before_resuming(ctx: StepContext, waiting: Waiting) -> Evidence
         lambda: _exporting(ctx),
         "Look at the broker pods of both regions and their logs.",
     )
-    _prove_nothing_newer(ctx, waiting, _BACK_OUT)
+    _verify_copy_complete(ctx, waiting, _BACK_OUT)
     if any(state.phase == zeebe_answers.RUNNING for state in states):
         return {}
     try:
-        return snapshots.prove_equal_records(engines.survivor(ctx), engines.recreated(ctx), waiting)
+        return snapshots.prove_equal_records(
+            engines.surviving_engine(ctx), engines.recreated_engine(ctx), waiting
+        )
     except snapshots.Different as error:
         raise Refused(f"{error} {_BACK_OUT}") from None
 
 
 def _renew(ctx: StepContext, waiting: Waiting) -> None:
     """End the hold of an update that concerns the web apps alone; restart what it changed all the same."""
-    place = _own_places(ctx)[0]
-    _roll(ctx, place, waiting)
-    _prove_environment(ctx, place, waiting)
+    at = _own_installations(ctx)[0]
+    _roll(ctx, at, waiting)
+    _prove_environment(ctx, at, waiting)
 
 
 def _resume(ctx: StepContext, waiting: Waiting) -> None:
-    release = ctx.settings.release
     waiting.until_none(
         "exporting goes on on every partition of every broker",
-        lambda: _not_in_phase(
-            ctx, "EXPORTING", partial(exporting.resume, ctx.cluster, ctx.namespace, release)
-        ),
+        lambda: _not_in_phase(ctx, "EXPORTING", ctx.installation.zeebe.resume),
         "The resumption needs every broker: look at the topology and the brokers' logs.",
     )
 
@@ -443,34 +435,30 @@ def wake(ctx: StepContext) -> Evidence:
     settings, waiting = ctx.settings, ctx.waiting(B7)
     _retired(ctx, _woken(ctx))
     rollout.wake(
-        ctx.cluster,
-        ctx.namespace,
-        settings.release,
+        ctx.recreated,
         waiting=waiting,
-        sleeping=brokers.sleeps,
         complete=lambda: broker_views.incomplete(ctx),
         say=ctx.say,
     )
     waiting.until_none(
         f"the brokers of {ctx.namespace} are rolled out",
-        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
-        broker_views.look_at_pods(ctx, ctx.namespace),
+        ctx.installation.brokers_pending,
+        broker_views.look_at_pods(ctx.installation),
     )
     waiting.until_none(
         f"all {settings.cluster_size} brokers joined and every partition is complete",
         lambda: broker_views.incomplete(ctx),
         "Look at the broker pods of both regions and their logs.",
     )
-    own = Place(ctx.cluster, ctx.namespace)
     waiting.until_none(
         f"the gateway of {ctx.namespace} sees all {settings.cluster_size} brokers, too",
-        lambda: zeebe_answers.missing_brokers(ctx.view(own), settings.cluster_size),
+        lambda: zeebe_answers.missing_brokers(ctx.installation.zeebe.view(), settings.cluster_size),
         f"Look at its log; as a last resort delete its pod in {ctx.namespace}.",
     )
     moved = broker_views.prove_exporting(
         ctx,
         waiting,
-        [own, Place(ctx.peer_cluster, settings.peer.namespace)],
+        [ctx.installation, ctx.survivor],
         hint="Look at both regions' search engines: their health, disks and the brokers' logs.",
     )
     return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
@@ -482,47 +470,41 @@ def _woken(ctx: StepContext) -> frozenset[int]:
     One that still sleeps has the old revision, and is not ready.
     """
     settings = ctx.settings
-    name = f"{settings.release}-zeebe"
-    found = ctx.cluster.stateful_set(ctx.namespace, name)
+    found = ctx.installation.brokers()
     revision = None if found is None else found.status.update_revision
     return broker_views.broker_ids_at(
-        Place(ctx.cluster, ctx.namespace),
-        settings.release,
+        ctx.installation,
         brokers.region_broker_ids(settings.cluster_size, settings.region),
-        lambda pod: pods.is_ready(pod) or pod.metadata.labels.get(pods.REVISION_LABEL) == revision,
+        lambda pod: pods.is_ready(pod) or pods.revision_of(pod) == revision,
     )
 
 
-def _own_places(ctx: StepContext) -> tuple[Place, ...]:
+def _own_installations(ctx: StepContext) -> tuple[LiveInstallation, ...]:
     """Return the installations that this stack restarts in B4."""
-    *surviving, recreated = ctx.places
-    return (recreated,) if ctx.topology.role is Role.RECREATED else tuple(surviving)
+    if ctx.topology.role is Role.RECREATED:
+        return (ctx.recreated,)
+    return ctx.survivor, ctx.failover
 
 
-def _roll(ctx: StepContext, place: Place, waiting: Waiting) -> None:
+def _roll(ctx: StepContext, at: LiveInstallation, waiting: Waiting) -> None:
     rollout.roll(
-        place.cluster,
-        place.namespace,
-        ctx.settings.release,
+        at,
         waiting=waiting,
-        sleeping=place.sleeping,
         complete=lambda: broker_views.incomplete(ctx),
         say=ctx.say,
     )
 
 
-def _prove_environment(ctx: StepContext, place: Place, waiting: Waiting) -> None:
+def _prove_environment(ctx: StepContext, at: LiveInstallation, waiting: Waiting) -> None:
     wanted = broker_views.wanted_environment(ctx.settings, replaced_region=None)
     waiting.until_none(
-        f"StatefulSet and pods of {place.namespace} have the exporters' original addresses",
-        lambda: pods.wrong_environment(
-            place.cluster, place.namespace, ctx.settings.release, wanted
-        ),
+        f"StatefulSet and pods of {at.namespace} have the exporters' original addresses",
+        lambda: at.wrong_environment(wanted),
         "Each stack has to pass step B4 first.",
     )
 
 
-def _demand_paused(ctx: StepContext, waiting: Waiting) -> None:
+def _verify_exporters_paused(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that exporting was not resumed meanwhile: a copy of a moving engine is worth nothing."""
     waiting.until_none(
         "exporting is still paused on every partition",
@@ -531,13 +513,13 @@ def _demand_paused(ctx: StepContext, waiting: Waiting) -> None:
     )
 
 
-def _demand_web_apps_down(ctx: StepContext, waiting: Waiting) -> None:
+def _verify_web_apps_down(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that the region's web apps write nothing: what they change in a document, no count shows."""
-    namespace = ctx.namespace
+    at = ctx.installation
     waiting.until_none(
-        f"Operate and Tasklist of {namespace} are still down",
-        lambda: webapps.down_pending(ctx.cluster, namespace, ctx.settings.release),
-        f"Scale them to 0: {ctx.cluster.kubectl(namespace)} scale deployment --replicas=0 NAME.",
+        f"Operate and Tasklist of {at.namespace} are still down",
+        lambda: webapps.down_pending(at),
+        f"Scale them to 0: {at.kubectl} scale deployment --replicas=0 NAME.",
     )
 
 
@@ -552,19 +534,22 @@ def _prove_whole(
     """
     try:
         evidence = snapshots.prove_equal(
-            engines.survivor(ctx), engines.recreated(ctx), waiting, as_copied=as_copied
+            engines.surviving_engine(ctx),
+            engines.recreated_engine(ctx),
+            waiting,
+            as_copied=as_copied,
         )
     except snapshots.Different as error:
         raise Refused(f"{error} {remedy}") from None
-    _prove_nothing_newer(ctx, waiting, remedy)
+    _verify_copy_complete(ctx, waiting, remedy)
     return evidence
 
 
-def _prove_nothing_newer(ctx: StepContext, waiting: Waiting, remedy: str) -> None:
-    takeover, copied = engines.takeover(ctx), engines.recreated(ctx)
+def _verify_copy_complete(ctx: StepContext, waiting: Waiting, remedy: str) -> None:
+    failover, copied = engines.failover_engine(ctx), engines.recreated_engine(ctx)
     lacking = waiting.answer(
-        f"{copied} and {takeover} tell which records they hold",
-        lambda: snapshots.lacking(copied, takeover),
+        f"{copied} and {failover} tell which records they hold",
+        lambda: snapshots.lacking(copied, failover),
         "Look at their pods and logs.",
     )
     if lacking:
@@ -581,11 +566,11 @@ def _refuse_exports_to_recreated(ctx: StepContext) -> None:
     """
     settings = ctx.settings
     wanted = broker_views.wanted_environment(settings, replaced_region=ctx.lost)
-    for place in ctx.places:
-        reason = pods.wrong_environment(place.cluster, place.namespace, settings.release, wanted)
+    for each in ctx.all_three:
+        reason = each.wrong_environment(wanted)
         if reason:
             raise Refused(
                 f"B3: nothing is restored into the search engine of {settings.peer.namespace}, as brokers may "
-                f"export to it already: {reason} ({place.namespace}). Run `pulumi up` on both stacks again; if "
+                f"export to it already: {reason} ({each.namespace}). Run `pulumi up` on both stacks again; if "
                 "it stays, back out with phase failover on both stacks"
             )

@@ -7,12 +7,13 @@ returns its evidence: what it saw that proves the step.
 from collections.abc import Iterable
 from functools import partial
 
-from clients import exporting, pods, zeebe
-from clients.exporting import Place
+from clients import installation
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
+from dualregion.names import GATEWAY
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N
 from steps import broker_views, claiming, preflight
@@ -27,15 +28,15 @@ POLICY_NAME = "isolate-lost-region"
 def prove_normal(ctx: StepContext) -> Evidence:
     """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
     settings, waiting = ctx.settings, ctx.waiting(N)
-    wanted = (zeebe.GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values))
+    wanted = (GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values))
     adoption.settle(ctx, waiting)
     looking = begin(partial(rendering.prove, ctx))
     waiting.until_none(
         f"the {brokers.broker_count(settings.cluster_size)} brokers of {ctx.namespace} are ready",
-        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
-        broker_views.look_at_pods(ctx, ctx.namespace),
+        ctx.installation.brokers_pending,
+        broker_views.look_at_pods(ctx.installation),
     )
-    broker_views.wait_for_search_engine(ctx, waiting, ctx.namespace)
+    broker_views.wait_for_search_engine(ctx, waiting, ctx.installation)
     waiting.until_none(
         f"all {settings.cluster_size} brokers joined and every partition is complete",
         lambda: broker_views.incomplete(ctx),
@@ -46,7 +47,7 @@ def prove_normal(ctx: StepContext) -> Evidence:
     moved = broker_views.prove_exporting(
         ctx,
         waiting,
-        [Place(ctx.cluster, ctx.namespace)],
+        [ctx.installation],
         hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
         "the brokers' logs.",
         # The other region's stack proves the same of its own brokers.
@@ -54,8 +55,8 @@ def prove_normal(ctx: StepContext) -> Evidence:
     )
     waiting.until_none(
         f"the gateway and the web apps of {ctx.namespace} are available",
-        lambda: webapps.up_pending(ctx.cluster, ctx.namespace, settings.release, wanted),
-        broker_views.look_at_pods(ctx, ctx.namespace),
+        lambda: webapps.up_pending(ctx.installation, wanted),
+        broker_views.look_at_pods(ctx.installation),
     )
     return broker_views.topology_evidence(ctx, waiting) | {
         "exportedPositions": moved,
@@ -86,30 +87,29 @@ def isolate(ctx: StepContext) -> Evidence:
 def take_over(ctx: StepContext) -> Evidence:
     """F2: failover brokers run under the lost ids, and every partition has a leader and quorum."""
     claiming.refuse_rival(ctx)
-    settings, waiting = ctx.settings, ctx.waiting(F2)
-    namespace = settings.own.failover
+    settings, waiting, at = ctx.settings, ctx.waiting(F2), ctx.failover
     ids = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
     names = ", ".join(map(str, ids))
-    for each in ctx.topology.namespaces:
+    for each in _installations(ctx):
         # A failback that is backed out of may have left its hold.
-        rollout.release_hold(ctx.cluster, each, settings.release)
+        rollout.release_hold(each)
 
     stale = _StaleBrokers(ctx)
 
     def not_ready() -> str | None:
         stale.restart()
-        return pods.rollout_pending(ctx.cluster, namespace, settings.release)
+        return at.brokers_pending()
 
     waiting.until_none(
-        f"{len(ids)} failover brokers in {namespace} are ready",
+        f"{len(ids)} failover brokers in {at.namespace} are ready",
         not_ready,
-        broker_views.look_at_pods(ctx, namespace),
+        broker_views.look_at_pods(at),
     )
-    broker_views.wait_for_search_engine(ctx, waiting, namespace)
+    broker_views.wait_for_search_engine(ctx, waiting, at)
     waiting.until_none(
         f"failover broker {names} joined",
         lambda: zeebe_answers.not_joined(ctx.view(), ids),
-        f"Look at the log of {settings.release}-zeebe-0 in {namespace}.",
+        f"Look at the log of {at.names.broker(0)} in {at.namespace}.",
     )
 
     def no_quorum() -> str | None:
@@ -133,23 +133,21 @@ def repoint(ctx: StepContext) -> Evidence:
     settings, waiting = ctx.settings, ctx.waiting(F3)
     waiting.until_none(
         f"the brokers of {ctx.namespace} are rolled out",
-        lambda: pods.rollout_pending(ctx.cluster, ctx.namespace, settings.release),
-        broker_views.look_at_pods(ctx, ctx.namespace),
+        ctx.installation.brokers_pending,
+        broker_views.look_at_pods(ctx.installation),
     )
     wanted = broker_views.wanted_environment(settings, replaced_region=ctx.lost)
-    for namespace in ctx.topology.namespaces:
+    for each in _installations(ctx):
         waiting.until_none(
-            f"StatefulSet and pods of {namespace} have the exporters' new addresses",
-            lambda namespace=namespace: pods.wrong_environment(  # type: ignore[misc]
-                ctx.cluster, namespace, settings.release, wanted
-            ),
+            f"StatefulSet and pods of {each.namespace} have the exporters' new addresses",
+            partial(each.wrong_environment, wanted),
             "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
         )
     _undo_freeze(ctx, waiting)
     moved = broker_views.prove_exporting(
         ctx,
         waiting,
-        _places(ctx),
+        _installations(ctx),
         hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
     )
     return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
@@ -160,24 +158,22 @@ def _undo_freeze(ctx: StepContext, waiting: Waiting) -> None:
 
     Every broker is asked by itself: the gateway refuses while a region's brokers are missing.
     """
-    release, places = ctx.settings.release, _places(ctx)
+    asked = _installations(ctx)
 
     def still_paused() -> str | None:
-        paused = zeebe_answers.paused_anywhere(exporting.phases(places, release))
-        return paused and (exporting.resume_each(places, release) or paused)
+        paused = zeebe_answers.paused_anywhere(installation.exporting(asked))
+        return paused and (installation.resume_each(asked) or paused)
 
     waiting.until_none(
         "no exporter is paused", still_paused, "Look at the broker pods and their logs."
     )
-    webapps.scale_back(ctx.cluster, ctx.namespace, release, ctx.say)
+    webapps.scale_back(ctx.installation, ctx.say)
 
 
 def isolation_policies(ctx: StepContext) -> tuple[tuple[str, str], ...]:
     """Return namespace and name of each network policy that the isolation consists of."""
     return tuple(
-        (installation.namespace, POLICY_NAME)
-        for installation in ctx.topology.installations
-        if installation.cut_cidrs
+        (each.namespace, POLICY_NAME) for each in ctx.topology.installations if each.cut_cidrs
     )
 
 
@@ -197,32 +193,26 @@ class _StaleBrokers:
     """
 
     def __init__(self, ctx: StepContext) -> None:
-        self._site = ctx
+        self._ctx = ctx
         self._not_all_work = twice(self._with_leaders)
 
     def restart(self) -> None:
         """Restart them if it costs nothing."""
-        ctx = self._site
+        ctx = self._ctx
         try:
             leaderless = self._not_all_work() is None
         except CallFailed:
             leaderless = False
-        pods.restart_stale(
-            ctx.cluster,
-            ctx.namespace,
-            ctx.settings.release,
-            leaderless=leaderless,
-            say=ctx.say,
-        )
+        ctx.installation.restart_stale(leaderless=leaderless, say=ctx.say)
 
     def _with_leaders(self) -> str | None:
         """Return why it may cost something; None if each gateway misses the leader of some partition."""
-        count = self._site.settings.partition_count
-        views = broker_views.sighted_views(self._site)
+        count = self._ctx.settings.partition_count
+        views = broker_views.sighted_views(self._ctx)
         with_all = any(zeebe_answers.has_quorum(view, partition_count=count) for view in views)
         return "every partition has a leader" if with_all else None
 
 
-def _places(ctx: StepContext) -> tuple[Place, ...]:
+def _installations(ctx: StepContext) -> tuple[LiveInstallation, ...]:
     """Return the survivor's installations, all of whose brokers are awake."""
-    return tuple(Place(ctx.cluster, namespace) for namespace in ctx.topology.namespaces)
+    return tuple(map(ctx.at, ctx.topology.namespaces))

@@ -7,8 +7,9 @@ from traceback import extract_tb
 
 import grpc
 
-from clients import exporting
+from clients import installation
 from dualregion.errors import ConfigError, DualRegionError
+from dualregion.messages import exporting as messages
 from dualregion.observed import zeebe_answers
 from steps.context import StepContext
 
@@ -22,25 +23,25 @@ def notice_of_interruption() -> str | None:
     """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
     if not _at_work:
         return None
-    return exporting.pause_notice("perhaps: a step of the failback was interrupted")
+    return messages.exporters_paused("perhaps: a step of the failback was interrupted")
 
 
 @contextmanager
-def loud_about_the_pause(ctx: StepContext) -> Iterator[None]:
+def report_paused_exporters(ctx: StepContext) -> Iterator[None]:
     """Add the notice of paused exporters to any failure, whichever class it is of.
 
     :raises DualRegionError: in the place of what is not meant for a user's eyes.
     """
     _at_work.append(ctx)
     try:
-        with _loud(ctx):
+        with _report(ctx):
             yield
     finally:
         _at_work.pop()
 
 
 @contextmanager
-def _loud(ctx: StepContext) -> Iterator[None]:
+def _report(ctx: StepContext) -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
@@ -48,7 +49,7 @@ def _loud(ctx: StepContext) -> Iterator[None]:
         if paused is None:
             raise
         kind = DualRegionError if isinstance(error, ConfigError) else type(error)
-        raise kind(f"{error}\n{exporting.pause_notice(paused)}") from None
+        raise kind(f"{error}\n{messages.exporters_paused(paused)}") from None
     except ENGINE_GONE:
         raise
     except Exception as error:
@@ -58,7 +59,7 @@ def _loud(ctx: StepContext) -> Iterator[None]:
         # Its text is not shown: it may hold anything.
         raise DualRegionError(
             f"a fault of this program, {type(error).__name__} at {_place(error)}: please report it. The same "
-            f"`pulumi up` tries again\n{exporting.pause_notice(paused)}"
+            f"`pulumi up` tries again\n{messages.exporters_paused(paused)}"
         ) from None
 
 
@@ -71,7 +72,7 @@ def _place(error: Exception) -> str:
 def paused_now(ctx: StepContext) -> str | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
-        return zeebe_answers.paused_anywhere(exporting.phases(ctx.places, ctx.settings.release))
+        return zeebe_answers.paused_anywhere(installation.exporting(ctx.all_three))
     except Exception as error:
         reason = str(error) if isinstance(error, DualRegionError) else type(error).__name__
         return f"it cannot be told which exporters are paused: {reason}"

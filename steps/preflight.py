@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
-from clients import exporting, pods, zeebe
-from clients.exporting import Place, pause_notice
+from clients import installation, pods
 from clients.kubernetes import CONNECT_SECONDS, CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
+from dualregion.messages import exporting as messages
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
@@ -65,14 +65,13 @@ def _retired(ctx: StepContext) -> list[str]:
 def _paused(ctx: StepContext) -> list[str]:
     if ctx.topology.role is not Role.SURVIVOR:
         return []
-    release = ctx.settings.release
-    own = [Place(ctx.cluster, each) for each in (ctx.namespace, ctx.settings.own.failover)]
     try:
-        paused = zeebe_answers.paused_anywhere(exporting.phases(own, release))
+        own = (ctx.installation, ctx.failover)
+        paused = zeebe_answers.paused_anywhere(installation.exporting(own))
     except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
-    return [pause_notice(paused)] if paused else []
+    return [messages.exporters_paused(paused)] if paused else []
 
 
 def _stands_in_already(ctx: StepContext) -> bool:
@@ -101,7 +100,7 @@ def _refuse_empty_return(ctx: StepContext) -> None:
     settings = ctx.settings
     if N.id not in ctx.peer.nodes:
         return
-    if ctx.cluster.stateful_set(ctx.namespace, f"{settings.release}-zeebe") is None:
+    if ctx.installation.brokers() is None:
         raise Refused(
             f"region {settings.own.name} worked together with region {settings.peer.name}, and now namespace "
             f"{ctx.namespace} of kube context {settings.own.kube_context!r} is empty: brokers that start "
@@ -122,7 +121,7 @@ def refuse_leftovers(ctx: StepContext, spec: Installation) -> None:
     begins_empty = spec.kind is Kind.FAILOVER or ctx.topology.role is Role.RECREATED
     if not begins_empty or _is_of_this_incident(ctx, spec):
         return
-    left = clean_slate.leftovers(ctx.cluster, spec.namespace, ctx.settings.release)
+    left = clean_slate.leftovers(ctx.at(spec.namespace))
     if not left:
         return
     what = "the failover installation" if spec.kind is Kind.FAILOVER else "a recreated region"
@@ -138,7 +137,7 @@ def refuse_leftovers(ctx: StepContext, spec: Installation) -> None:
 
 def _is_of_this_incident(ctx: StepContext, spec: Installation) -> bool:
     """Whether what is in a namespace was begun by a run of this incident: its disks hold nothing older."""
-    begun = helm_records.begun_in(ctx.cluster, spec.namespace)
+    begun = helm_records.begun_in(ctx.at(spec.namespace))
     return begun is not None and begun.incident == str(ctx.incident)
 
 
@@ -181,9 +180,8 @@ def refuse_to_change(ctx: StepContext, what: str) -> None:
 
 
 def _refuse_without_survivor(ctx: StepContext) -> None:
-    settings = ctx.settings
-    name = f"{settings.release}-zeebe"
-    if ctx.cluster.stateful_set(ctx.namespace, name) is None:
+    settings, name = ctx.settings, ctx.installation.names.brokers
+    if ctx.installation.brokers() is None:
         raise Refused(
             f"region {settings.own.name} is to survive, but namespace {ctx.namespace} of kube context "
             f"{settings.own.kube_context!r} holds no StatefulSet {name}: a failover needs a running survivor; "
@@ -297,7 +295,7 @@ def demand_lost_region_gone(ctx: StepContext) -> None:
 def _ready_there(ctx: StepContext) -> str | None:
     """Return which brokers are ready in the lost region, as its own cluster says, or None."""
     peer = ctx.settings.peer
-    found = pods.broker_pods(ctx.peer_cluster, peer.namespace, ctx.settings.release)
+    found = ctx.peer_at(peer.namespace).broker_pods()
     names = sorted(pod.metadata.name for pod in found if pods.is_ready(pod))
     return f"{', '.join(names)} of {peer.namespace} ready" if names else None
 
@@ -316,14 +314,13 @@ def _ask_for_commands(ctx: StepContext) -> Mapping[int, "Future[str | None]"]:
     One that is carried out proves that the region lives, or did a moment ago, long before its brokers could have left
     the topology; of a region that is lost no answer comes, and none is waited for.
     """
-    settings, gateway = ctx.settings, ctx.gateway
+    settings, ask = ctx.settings, ctx.gateway.zeebe.refuses_commands
     partitions = brokers.partitions_without_quorum(
         brokers.region_broker_ids(settings.cluster_size, settings.region),
         cluster_size=settings.cluster_size,
         partition_count=settings.partition_count,
         replication_factor=settings.replication_factor,
     )
-    ask = partial(zeebe.refuses_commands, gateway.cluster, gateway.namespace, settings.release)
     return {each: begin(partial(ask, each)) for each in partitions[:_MOST_ASKED]}
 
 

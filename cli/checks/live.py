@@ -8,13 +8,14 @@ from cli.checks.capacity import does_not_fit
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
 from cli.status.observe import RegionStatus
-from clients.search_engine import SearchEngine
+from clients.installation import LiveInstallation
 from dualregion import brokers
 from dualregion.chart.installations import Bases
 from dualregion.chart.values import brings_search_engine, exporter_settings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
+from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository
 from dualregion.observed.words import some_of
 from dualregion.procedure import Phase
@@ -83,6 +84,9 @@ class _Asked:
     def _named(self) -> RegionSettings:
         return self._settings.regions[self._region]
 
+    def _at(self, namespace: str) -> LiveInstallation:
+        return LiveInstallation(self._cluster, namespace, self._settings.release)
+
     def rights(self, name: str) -> Check:
         return self._rights(name, self._cluster, Side.OWN)
 
@@ -125,7 +129,7 @@ class _Asked:
         backup = self._settings.backup
         if backup.missing:
             return unknown(name, f"backup.settings.{backup.missing} is not set")
-        engine = SearchEngine(self._cluster, self._named.namespace, self._settings.release)
+        engine = self._at(self._named.namespace).search_engine()
         probe = Repository(
             f"{backup.repository}-{_PROBE}", backup.type, self._settings.repository_settings
         )
@@ -141,8 +145,7 @@ class _Asked:
     def engine(self, name: str) -> Check:
         """Whether a failback could copy the engine: it asks the same before it pauses exporting."""
         found = exporter_settings(self._ctx.values)
-        namespace, release = self._named.namespace, self._settings.release
-        engine = SearchEngine(self._cluster, namespace, release, found.prefix)
+        engine = self._at(self._named.namespace).search_engine(found.prefix)
         streams = engine.data_streams()
         return check(
             name,
@@ -177,9 +180,9 @@ class _Asked:
 
     def room(self, name: str) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""
-        release, namespace = self._settings.release, self._named.namespace
-        brokers_of = self._cluster.planned(namespace, f"{release}-zeebe")
-        engine_of = self._cluster.planned(namespace, f"{release}-elasticsearch-master")
+        namespace, names = self._named.namespace, ReleaseNames(self._settings.release)
+        brokers_of = self._cluster.planned(namespace, names.brokers)
+        engine_of = self._cluster.planned(namespace, names.search_engine)
         if not brokers_of:
             return unknown(name, f"nothing is installed in {namespace}")
         if engine_of is None and brings_search_engine(self._ctx.values):
@@ -197,14 +200,14 @@ class _Asked:
         )
 
     def failover_is_clean(self, name: str) -> Check:
-        left = clean_slate.leftovers(self._cluster, self._named.failover, self._settings.release)
+        left = clean_slate.leftovers(self._at(self._named.failover))
         return self._clean(name, left, self._named.failover)
 
     def is_clean(self, name: str) -> Check:
         installed = self._sight.installations.get(Kind.NORMAL)
         if installed is not None and installed.value is not None and self._is_ours():
             return check(name, None, "", "installed by the failback that is under way")
-        left = clean_slate.leftovers(self._cluster, self._named.namespace, self._settings.release)
+        left = clean_slate.leftovers(self._at(self._named.namespace))
         return self._clean(name, left, self._named.namespace)
 
     def _is_ours(self) -> bool:

@@ -11,6 +11,7 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.network_acls import rules_in_words
 from dualregion.config.settings import Settings
+from dualregion.names import ReleaseNames
 from dualregion.procedure import R
 
 
@@ -49,7 +50,7 @@ class _Names:
 
     @property
     def gateway(self) -> str:
-        return f"{self.release}-zeebe-gateway in {self.here}"
+        return f"{ReleaseNames(self.release).gateway} in {self.here}"
 
     @property
     def lost_ids(self) -> str:

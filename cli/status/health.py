@@ -24,9 +24,10 @@ from cli.status.partitions import (
     silent_brokers,
 )
 from cli.status.results import Result
-from clients.exporting import pause_notice
 from dualregion import brokers
 from dualregion.decision import guards
+from dualregion.messages import exporting as messages
+from dualregion.names import ReleaseNames
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B5, Phase
@@ -179,7 +180,7 @@ class _Case:
         paused = zeebe_answers.paused_anywhere(exporting(self.region_statuses))
         if paused:
             health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
-            yield Finding(health, pause_notice(paused))
+            yield Finding(health, messages.exporters_paused(paused))
 
     def _is_frozen(self) -> bool:
         """Whether exporters are to stand still: from B2 until the survivor's B5."""
@@ -260,7 +261,8 @@ class _Case:
         """Return how many pods of a workload are asleep, as they should be: they are never ready."""
         settings = self.stacks[0].settings
         recreated = self.lost is not None and settings.regions[self.lost].namespace
-        if installation.namespace != recreated or workload.name != f"{settings.release}-zeebe":
+        brokers_name = ReleaseNames(settings.release).brokers
+        if installation.namespace != recreated or workload.name != brokers_name:
             return 0
         return sum(pod.broker in self.asleep and not pod.ready for pod in installation.brokers)
 

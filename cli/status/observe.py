@@ -8,20 +8,19 @@ from functools import partial
 from typing import Any
 
 from cli.status.results import Result, all_of, result_of
-from clients import pods, zeebe
-from clients.kubernetes import CallFailed, Cluster, Target
+from clients.installation import LiveInstallation
+from clients.kubernetes import Cluster
 from clients.parallel import begin
 from clients.pods import is_ready, ordinal_of
-from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart.values import WEB_APPS
 from dualregion.config.settings import Settings
+from dualregion.names import GATEWAY
 from dualregion.observed.records import RECORD_PREFIX, Records, last_ranges
 from dualregion.observed.zeebe_answers import (
     ClusterView,
     Exporting,
     exported_positions,
-    exporting_of,
 )
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Kind
@@ -147,9 +146,7 @@ def _region(
     )
     asked = {
         kind: _Asked(
-            cluster,
-            namespace,
-            settings.release,
+            LiveInstallation(cluster, namespace, settings.release),
             kind,
             broker_ids(settings, region, kind),
             whole - _EARLIER_SECONDS,
@@ -181,27 +178,25 @@ class _Asked:
     :ivar ids: its brokers', by ordinal.
     """
 
-    cluster: Cluster
-    namespace: str
-    release: str
+    at: LiveInstallation
     kind: Kind
     ids: tuple[int, ...]
     until: float
 
     def look(self, record_prefix: str) -> InstallationStatus | None:
         """Return what it shows, or None if there are no brokers."""
-        if self.cluster.stateful_set(self.namespace, f"{self.release}-zeebe") is None:
+        if self.at.brokers() is None:
             return None
-        view = begin(self._view)
-        found = pods.broker_pods(self.cluster, self.namespace, self.release)
+        view = begin(self.at.zeebe.view)
+        found = self.at.broker_pods()
         asked = {
-            name: begin(partial(self._exporting, name))
+            name: begin(partial(self.at.zeebe.exporting_of, name))
             for name in (each.metadata.name for each in found if is_ready(each))
         }
         records = begin(partial(self._records, record_prefix, asked.values()))
         return InstallationStatus(
             self.kind,
-            self.namespace,
+            self.at.namespace,
             self._workloads(),
             self._brokers(found, asked),
             result_of(records, self.until),
@@ -217,19 +212,15 @@ class _Asked:
         answered = [each for each in wait(brokers_asked, half).done if not each.exception()]
         states = [state for each in answered for state in each.result()]
         ranges = last_ranges(exported_positions(states))
-        engine = SearchEngine(self.cluster, self.namespace, self.release, prefix, half)
+        engine = self.at.search_engine(prefix, half)
         if not ranges:
             engine.record_marks()
         return engine.records(ranges)
 
-    def _view(self) -> ClusterView:
-        return zeebe.cluster_view(self.cluster, self.namespace, self.release)
-
     def _workloads(self) -> tuple[Workload, ...]:
-        sets = (f"{self.release}-zeebe", f"{self.release}-elasticsearch-master")
-        found = [(name, self.cluster.stateful_set(self.namespace, name)) for name in sets]
-        names = (f"{self.release}-{each}" for each in ("zeebe-gateway", *WEB_APPS))
-        found += [(name, self.cluster.deployment(self.namespace, name)) for name in names]
+        names, at = self.at.names, self.at
+        found = [(names.brokers, at.brokers()), (names.search_engine, at.search_engine_nodes())]
+        found += [(names.component(each), at.deployment(each)) for each in (GATEWAY, *WEB_APPS)]
         return tuple(_workload(name, each) for name, each in found if each is not None)
 
     def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
@@ -244,13 +235,6 @@ class _Asked:
             for each in sorted(found, key=ordinal_of)
             if ordinal_of(each) < len(self.ids)
         )
-
-    def _exporting(self, pod: str) -> tuple[Exporting, ...]:
-        target = Target(self.namespace, "pods", pod, zeebe.MANAGEMENT_PORT)
-        answer = self.cluster.get(target, "/actuator/partitions")
-        if answer.status != 200:
-            raise CallFailed(f"{pod} answered {answer.status} to /actuator/partitions")
-        return exporting_of(f"{self.namespace}/{pod}", answer.json())
 
 
 def _workload(name: str, found: Any) -> Workload:

@@ -18,6 +18,7 @@ from dualregion.chart import installations, pod_templates, values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
+from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind
 
@@ -140,7 +141,7 @@ class _Release:
         addressed: Addressed,
     ) -> None:
         self._settings, self._spec, self._addressed = settings, spec, addressed
-        self._release = settings.release
+        self._release, self._names = settings.release, ReleaseNames(settings.release)
         self._objects = {(str(each.get("kind")), _name(each)): each for each in objects}
         self._type = str(spec.values["global"]["multiregion"]["installationType"])
 
@@ -155,7 +156,7 @@ class _Release:
         yield from self._policies()
 
     def _brokers(self) -> Found:
-        name = f"{self._release}-zeebe"
+        name = self._names.brokers
         found = self._objects.get(("StatefulSet", name))
         if found is None:
             yield self._missing("StatefulSet", name, "the brokers")
@@ -256,7 +257,7 @@ class _Release:
                     yield _document(text)
 
     def _gateway(self) -> Found:
-        name = f"{self._release}-zeebe-gateway"
+        name = self._names.gateway
         found = self._objects.get(("Deployment", name))
         if found is None:
             yield self._missing("Deployment", name, "the gateway")
@@ -273,7 +274,7 @@ class _Release:
                 )
 
     def _engine(self) -> Found:
-        name = f"{self._release}-elasticsearch-master"
+        name = self._names.search_engine
         found = self._objects.get(("StatefulSet", name))
         if found is None:
             yield self._missing("StatefulSet", name, "the search engine, where brokers export to")
@@ -282,12 +283,14 @@ class _Release:
             found,
             {"app.kubernetes.io/instance": self._release, **_pair(self._addressed.engine_label)},
         )
-        yield from self._service(f"{name}-hl", (self._addressed.engine_port,), found)
+        yield from self._service(
+            self._names.search_engine_service, (self._addressed.engine_port,), found
+        )
 
     def _web_apps(self) -> Found:
         enabled = values.web_apps_of(self._spec.values)
         for app in values.WEB_APPS:
-            name = f"{self._release}-{app}"
+            name = self._names.component(app)
             found = self._objects.get(("Deployment", name))
             if found is not None:
                 wanted = {
@@ -308,7 +311,7 @@ class _Release:
     def _extra(self) -> Found:
         if self._spec.kind is not Kind.FAILOVER:
             return
-        needed = {f"{self._release}-zeebe", f"{self._release}-zeebe-gateway"}
+        needed = {self._names.brokers, self._names.gateway}
         key, engine = self._addressed.engine_label
         for each in self._workloads():
             if _name(each) not in needed and _pod_labels(each).get(key) != engine:

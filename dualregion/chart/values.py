@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 
 Values = dict[str, Any]
@@ -70,9 +71,9 @@ def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> 
 
 def contact_points(settings: Settings) -> str:
     """Return the brokers that every broker asks first: the two regions in turn, ordinal by ordinal."""
+    names = ReleaseNames(settings.release)
     hosts = [
-        f"{settings.release}-zeebe-{ordinal}.{settings.release}-zeebe.{region.namespace}"
-        ".svc.cluster.local:26502"
+        f"{names.broker(ordinal)}.{names.brokers}.{region.namespace}.svc.cluster.local:26502"
         for ordinal in range(brokers.broker_count(settings.cluster_size))
         for region in settings.regions
     ]
@@ -81,7 +82,9 @@ def contact_points(settings: Settings) -> str:
 
 def search_engine_url(release: str, namespace: str) -> str:
     """Return the address of an installation's search engine inside the clusters."""
-    return f"http://{release}-elasticsearch-master-hl.{namespace}.svc.cluster.local:9200"
+    return (
+        f"http://{ReleaseNames(release).search_engine_service}.{namespace}.svc.cluster.local:9200"
+    )
 
 
 def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[str, str]:

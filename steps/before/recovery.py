@@ -8,6 +8,7 @@ proved in which incident, and Helm's records say what is installed.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.adoption import RunningRelease
 from dualregion.config.settings import Settings
@@ -65,7 +66,8 @@ def _installed(
 ) -> dict[str, RunningRelease]:
     places = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
     running = {
-        kind.value: helm_records.running(cluster, places[kind], settings.release) for kind in kinds
+        kind.value: helm_records.running(LiveInstallation(cluster, places[kind], settings.release))
+        for kind in kinds
     }
     return {name: each for name, each in running.items() if each is not None}
 

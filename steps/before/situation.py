@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import VERSION
 from dualregion.chart.adoption import ChartVersion
@@ -234,7 +235,7 @@ def _chain_writes(
         return held or 1
     if held:
         log.warn(
-            f"the DNS chain is not in {dns.place_of(cluster, settings)} as it should be: it is written again"
+            f"the DNS chain is not in {dns.corefile_of(cluster, settings)} as it should be: it is written again"
         )
     return held + 1
 
@@ -245,7 +246,9 @@ def _unrecorded(
     """Return the revision of each release of ours that Pulumi's state does not hold."""
     found = {
         each.name: helm_records.unrecorded_upgrade(
-            cluster, each.namespace, settings.release, each.values, own.values.get(each.name)
+            LiveInstallation(cluster, each.namespace, settings.release),
+            each.values,
+            own.values.get(each.name),
         )
         for each in topology.installations
         if each.name in own.nodes

@@ -1,5 +1,6 @@
 """What the proofs of a survivor's steps stand on in its cluster: brokers and policies, known by their uids."""
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.config.settings import Settings
 from dualregion.procedure import Step
@@ -27,9 +28,9 @@ def there(cluster: Cluster, settings: Settings) -> standing.Uids:
     :raises CallFailed: if the cluster does not tell.
     """
     made = {}
-    brokers = f"{settings.release}-zeebe"
     for namespace in (settings.own.namespace, settings.own.failover):
-        made[f"statefulset {namespace}/{brokers}"] = cluster.stateful_set(namespace, brokers)
+        at = LiveInstallation(cluster, namespace, settings.release)
+        made[f"statefulset {namespace}/{at.names.brokers}"] = at.brokers()
         made[f"networkpolicy {namespace}/{POLICY_NAME}"] = cluster.network_policy(
             namespace, POLICY_NAME
         )

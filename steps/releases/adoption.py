@@ -45,11 +45,11 @@ def take_over(ctx: StepContext, spec: Installation, project: Path) -> bool:
     if not is_adopting(ctx.settings, ctx.own):
         return False
     _unchanged(ctx, spec, project)
-    release = ctx.settings.release
-    rollout.hold(ctx.cluster, spec.namespace, release, ctx.say)
-    helm_records.set_aside(ctx.cluster, spec.namespace, release)
+    at = ctx.at(spec.namespace)
+    rollout.hold(at, ctx.say)
+    helm_records.set_aside(at)
     ctx.say(
-        f"adopt: Helm's records of release {release} in {spec.namespace} are set aside; "
+        f"adopt: Helm's records of release {at.release} in {at.namespace} are set aside; "
         "it is installed over what runs"
     )
     return True
@@ -60,19 +60,17 @@ def settle(ctx: StepContext, waiting: Waiting) -> None:
 
     :raises DualRegionError: if the install has changed them after all; none was restarted.
     """
-    release = ctx.settings.release
+    at = ctx.installation
     if not ctx.settings.adopt:
         # The way out of the refusal below: the update is rolled out.
-        rollout.release_hold(ctx.cluster, ctx.namespace, release)
+        rollout.release_hold(at)
         return
-    if rollout.let_go_if_unchanged(
-        ctx.cluster, ctx.namespace, release, waiting=waiting, say=ctx.say
-    ):
+    if rollout.release_hold_if_pods_unchanged(at, waiting=waiting, say=ctx.say):
         return
     raise DualRegionError(
         f"the adopted release in {ctx.namespace} gives its brokers another pod template than they run with, "
         "although chart and values are the same. They are held, and none was restarted. Compare "
-        f"`{ctx.cluster.kubectl(ctx.namespace)} get controllerrevisions`. If they may "
+        f"`{at.kubectl} get controllerrevisions`. If they may "
         "restart one after the other, `pulumi config rm adopt` and `pulumi up` again"
     )
 
@@ -80,7 +78,7 @@ def settle(ctx: StepContext, waiting: Waiting) -> None:
 def _unchanged(ctx: StepContext, spec: Installation, project: Path) -> RunningRelease:
     """Return the running release, which is proved to be what the program would install."""
     release, place = ctx.settings.release, f"namespace {spec.namespace}"
-    running = helm_records.running(ctx.cluster, spec.namespace, release)
+    running = helm_records.running(ctx.at(spec.namespace))
     if running is None:
         raise Refused(
             f"adopt is set, but {place} of kube context {ctx.cluster.context!r} holds no Helm release "

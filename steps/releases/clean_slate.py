@@ -6,15 +6,15 @@ they are named, for an operator to look at and to delete.
 
 from dataclasses import replace
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
-from clients.search_engine import SearchEngine
 from dualregion.errors import CredentialsDemanded
 from dualregion.procedure.topology import STEP_LABEL
 from dualregion.state.progress import Stack
 from steps.polling import Waiting
 
 
-def leftovers(cluster: Cluster, namespace: str, release: str, *, is_own: bool = True) -> list[str]:
+def leftovers(at: LiveInstallation, *, is_own: bool = True) -> list[str]:
     """Return what a namespace holds that a new installation must not meet, each by kind and name.
 
     Volumes are looked for even if the namespace is gone: they may outlive their claims.
@@ -22,13 +22,14 @@ def leftovers(cluster: Cluster, namespace: str, release: str, *, is_own: bool = 
     :param is_own: whether it is the stack's own region. Helm's records are looked for there only: they are Secrets, which
         the other region's stack has no business with; the own one looks again before it installs.
     """
+    cluster, namespace = at.cluster, at.namespace
     volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace)]
     if not cluster.has_namespace(namespace):
         return volumes
     return [
         *(_contents if is_own else _workloads_and_claims)(cluster, namespace),
         *volumes,
-        *(f"index/{name}" for name in _indices(cluster, namespace, release)),
+        *(f"index/{name}" for name in _indices(at)),
     ]
 
 
@@ -101,14 +102,14 @@ def _releases(cluster: Cluster, namespace: str) -> list[str]:
     return sorted({record.metadata.labels.get("name", record.metadata.name) for record in records})
 
 
-def _indices(cluster: Cluster, namespace: str, release: str) -> tuple[str, ...]:
+def _indices(at: LiveInstallation) -> tuple[str, ...]:
     """Return the indices of an installation's own search engine, without those the engine makes for itself.
 
     None if it does not answer: its StatefulSet is named anyway.
     """
-    if cluster.stateful_set(namespace, f"{release}-elasticsearch-master") is None:
+    if at.search_engine_nodes() is None:
         return ()
     try:
-        return SearchEngine(cluster, namespace, release).indices()
+        return at.search_engine().indices()
     except (CallFailed, CredentialsDemanded):
         return ()

@@ -37,13 +37,12 @@ def _let_failover_brokers_go(ctx: StepContext) -> None:
     """
     # Its lines are not B5's, which is proved by now.
     settings, waiting = ctx.settings, replace(ctx.waiting(B5), step=_NAME)
-    namespace = settings.own.failover
-    if ctx.cluster.stateful_set(namespace, f"{settings.release}-zeebe") is None:
+    if ctx.failover.brokers() is None:
         return
-    _demand_reopened(ctx)
+    _verify_reopened(ctx)
     leaving = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
     waiting.until_none(
-        f"every partition works without the failover brokers of {namespace}, before they are deleted",
+        f"every partition works without the failover brokers of {ctx.failover.namespace}, before they are deleted",
         lambda: deletion.incomplete_without(
             ctx.view(),
             leaving,
@@ -56,7 +55,7 @@ def _let_failover_brokers_go(ctx: StepContext) -> None:
     )
 
 
-def _demand_reopened(ctx: StepContext) -> None:
+def _verify_reopened(ctx: StepContext) -> None:
     """Refuse before B5: until then the failover's engine may hold what nothing else does.
 
     :raises Refused: if this incident's record of B5 is not in the cluster.

@@ -11,13 +11,13 @@ Two settings keep the StatefulSet's controller from restarting brokers, and each
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from clients import pods
-from clients.kubernetes import Cluster
-from clients.pods import Sleeping, is_ready, none_sleep
+from clients.installation import LiveInstallation
+from clients.pods import is_ready, none_sleep
 from dualregion.chart.pod_templates import look_alike
 from steps.polling import Say, Waiting
 
@@ -25,55 +25,44 @@ Complete = Callable[[], str | None]
 """Returns why some partition lacks a replica, or None: what must be so before a broker is restarted."""
 
 
-def hold(cluster: Cluster, namespace: str, release: str, say: Say) -> None:
+def hold(at: LiveInstallation, say: Say) -> None:
     """Let the next update of a release restart no broker by itself; nothing if there are none yet."""
-    name = f"{release}-zeebe"
-    found = cluster.stateful_set(namespace, name)
+    found = at.brokers()
     if found is None or _partition(found) == found.spec.replicas:
         return
-    cluster.set_update_strategy(namespace, name, _rolling(found.spec.replicas))
-    say(f"brokers of {namespace}: held, so that the update of the release restarts none by itself")
+    at.set_update_strategy(_rolling(found.spec.replicas))
+    say(
+        f"brokers of {at.namespace}: held, so that the update of the release restarts none by itself"
+    )
 
 
-def release_hold(cluster: Cluster, namespace: str, release: str) -> None:
+def release_hold(at: LiveInstallation) -> None:
     """Let the StatefulSet roll out updates by itself again."""
-    name = f"{release}-zeebe"
-    found = cluster.stateful_set(namespace, name)
+    found = at.brokers()
     if found is not None and _partition(found) != 0:
-        cluster.set_update_strategy(namespace, name, _rolling(0))
+        at.set_update_strategy(_rolling(0))
 
 
-def let_go_if_unchanged(
-    cluster: Cluster, namespace: str, release: str, *, waiting: Waiting, say: Say
-) -> bool:
-    """End a hold that has kept an update back of which brokers see nothing, and say whether it is one.
+def release_hold_if_pods_unchanged(at: LiveInstallation, *, waiting: Waiting, say: Say) -> bool:
+    """End a hold that has kept an update back of which brokers see nothing, and return whether it is one.
 
     If it is not, the hold stays.
 
     :raises DeadlineExceeded: if the StatefulSet's controller does not work.
     """
-    found = cluster.stateful_set(namespace, f"{release}-zeebe")
+    found = at.brokers()
     if found is None or _partition(found) == 0:
         return True
-    brokers = _in_hand(cluster, namespace, release, waiting)
-    if _take_back_rewriting(brokers, say):
-        brokers = _in_hand(cluster, namespace, release, waiting)
+    brokers = _disable_automatic_rollout(at, waiting)
+    if _revert_cosmetic_update(brokers, say):
+        brokers = _disable_automatic_rollout(at, waiting)
     if brokers.stale():
         return False
-    release_hold(cluster, namespace, release)
+    release_hold(at)
     return True
 
 
-def roll(
-    cluster: Cluster,
-    namespace: str,
-    release: str,
-    *,
-    waiting: Waiting,
-    sleeping: Sleeping,
-    complete: Complete,
-    say: Say,
-) -> None:
+def roll(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say) -> None:
     """Bring every broker of an installation to its new configuration, one after the other.
 
     The highest ordinal comes first, as in a rolling update. What has been done already is not done again,
@@ -82,85 +71,67 @@ def roll(
     :param complete: asked before a living broker is restarted, and after.
     :raises DeadlineExceeded: naming the broker that did not come back, or the partition that is not complete.
     """
-    brokers = _in_hand(cluster, namespace, release, waiting)
-    if _take_back_rewriting(brokers, say):
-        brokers = _in_hand(cluster, namespace, release, waiting)
+    brokers = _disable_automatic_rollout(at, waiting)
+    if _revert_cosmetic_update(brokers, say):
+        brokers = _disable_automatic_rollout(at, waiting)
     for ordinal in reversed(range(brokers.count)):
-        verb = "sleeps in" if sleeping(ordinal) else "runs"
+        verb = "sleeps in" if at.sleeping(ordinal) else "runs"
         waiting.until_none(
-            f"{brokers.name(ordinal)} in {namespace} {verb} the new configuration",
-            partial(brokers.renew, ordinal, sleeping, complete, say),
+            f"{brokers.name(ordinal)} in {at.namespace} {verb} the new configuration",
+            partial(brokers.renew, ordinal, complete, say),
             brokers.hint,
         )
     waiting.until_none(
-        f"every partition is complete, as all brokers of {namespace} run the new configuration",
+        f"every partition is complete, as all brokers of {at.namespace} run the new configuration",
         complete,
         brokers.hint,
     )
-    release_hold(cluster, namespace, release)
+    release_hold(at)
 
 
-def wake(
-    cluster: Cluster,
-    namespace: str,
-    release: str,
-    *,
-    waiting: Waiting,
-    sleeping: Sleeping,
-    complete: Complete,
-    say: Say,
-) -> None:
+def wake(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say) -> None:
     """Wake the brokers that sleep, all at once, and only then roll the others.
 
     One that still sleeps is known by its old revision, as its replacement gets the new one: no broker is
     woken twice, wherever it was interrupted. No other broker is touched meanwhile, as partitions lack
     the sleepers' replicas.
 
-    :param sleeping: who slept before this step.
+    :param at: with those brokers as sleeping that slept before this step.
     :raises DeadlineExceeded: as `roll`.
     """
-    brokers = _in_hand(cluster, namespace, release, waiting)
-    sleepers = [ordinal for ordinal in range(brokers.count) if sleeping(ordinal)]
+    brokers = _disable_automatic_rollout(at, waiting)
+    sleepers = [ordinal for ordinal in range(brokers.count) if at.sleeping(ordinal)]
     waiting.until_none(
-        f"{len(sleepers)} sleeping brokers of {namespace} are awake and every partition is complete",
+        f"{len(sleepers)} sleeping brokers of {at.namespace} are awake and every partition is complete",
         lambda: brokers.wake(sleepers, complete, say),
         brokers.hint,
     )
-    roll(
-        cluster,
-        namespace,
-        release,
-        waiting=waiting,
-        sleeping=none_sleep,
-        complete=complete,
-        say=say,
-    )
+    roll(replace(at, sleeping=none_sleep), waiting=waiting, complete=complete, say=say)
 
 
-def asleep_as_expected(
-    cluster: Cluster, namespace: str, release: str, sleeping: Sleeping
-) -> str | None:
+def asleep_as_expected(at: LiveInstallation) -> str | None:
     """Return why the brokers are not as the failback mode has them, or None.
 
     That is: those awake are ready, the sleeping ones run and are not ready.
     """
-    name = f"{release}-zeebe"
-    found = cluster.stateful_set(namespace, name)
-    reason = _unobserved(found, namespace, name)
+    found = at.brokers()
+    reason = at.unobserved(found)
     if found is None or reason:
         return reason
-    brokers = _Brokers(cluster, namespace, release, found.spec.replicas, "")
+    brokers = _Brokers(at, found.spec.replicas, "")
     here = brokers.pods()
     for ordinal in range(brokers.count):
         pod, broker = here.get(ordinal), brokers.name(ordinal)
-        if pod is None or pod.metadata.deletion_timestamp is not None:
-            return f"{broker} in {namespace} is not there yet"
-        if sleeping(ordinal) and is_ready(pod):
-            return f"{broker} in {namespace} is ready, but should sleep: another broker has its id"
-        if sleeping(ordinal) and not _lives(pod):
-            return f"{broker} in {namespace} does not sleep yet{_trouble(pod)}"
-        if not sleeping(ordinal) and not is_ready(pod):
-            return f"{broker} in {namespace} is not ready{_trouble(pod)}"
+        if pod is None or pods.is_ending(pod):
+            return f"{broker} in {at.namespace} is not there yet"
+        if at.sleeping(ordinal) and is_ready(pod):
+            return (
+                f"{broker} in {at.namespace} is ready, but should sleep: another broker has its id"
+            )
+        if at.sleeping(ordinal) and not pods.runs(pod):
+            return f"{broker} in {at.namespace} does not sleep yet{_trouble(pod)}"
+        if not at.sleeping(ordinal) and not is_ready(pod):
+            return f"{broker} in {at.namespace} is not ready{_trouble(pod)}"
     return None
 
 
@@ -171,47 +142,44 @@ class _Brokers:
     :ivar revision: the new one.
     """
 
-    cluster: Cluster
-    namespace: str
-    release: str
+    at: LiveInstallation
     count: int
     revision: str
 
     @property
     def hint(self) -> str:
-        return f"Look at the pods: {self.cluster.kubectl(self.namespace)} get pods."
+        return f"Look at the pods: {self.at.kubectl} get pods."
 
     def name(self, ordinal: int) -> str:
-        return f"{self.release}-zeebe-{ordinal}"
+        return self.at.names.broker(ordinal)
 
     def pods(self) -> dict[int, Any]:
-        found = pods.broker_pods(self.cluster, self.namespace, self.release)
-        return {pods.ordinal_of(pod): pod for pod in found}
+        return {pods.ordinal_of(pod): pod for pod in self.at.broker_pods()}
 
-    def renew(self, ordinal: int, sleeping: Sleeping, complete: Complete, say: Say) -> str | None:
+    def renew(self, ordinal: int, complete: Complete, say: Say) -> str | None:
         """Restart a broker of the old configuration as soon as it may be; return why it is not renewed yet."""
         here, name = self.pods(), self.name(ordinal)
         pod = here.get(ordinal)
-        if pod is None or pod.metadata.deletion_timestamp is not None:
+        if pod is None or pods.is_ending(pod):
             return f"{name} is being replaced"
         if self._is_stale(pod):
             # A container that does not run, as one that crashes, is no replica that could be taken away:
             # partitions would never become complete with it.
-            free = sleeping(ordinal) or not _lives(pod)
-            reason = None if free else self._unready(here, sleeping) or complete()
+            free = self.at.sleeping(ordinal) or not pods.runs(pod)
+            reason = None if free else self._unready(here) or complete()
             if reason:
                 return f"{name} is not restarted before that: {reason}"
-            self._delete(pod, say, "it has the old configuration")
+            self.at.restart(pod, "it has the old configuration", say)
             return f"{name} is being replaced"
-        if sleeping(ordinal):
-            return None if _lives(pod) else f"{name} does not run yet{_trouble(pod)}"
+        if self.at.sleeping(ordinal):
+            return None if pods.runs(pod) else f"{name} does not run yet{_trouble(pod)}"
         return complete() if is_ready(pod) else f"{name} is not ready{_trouble(pod)}"
 
-    def _unready(self, here: Mapping[int, Any], sleeping: Sleeping) -> str | None:
+    def _unready(self, here: Mapping[int, Any]) -> str | None:
         """Return which broker is not ready: the gateway learns late of one that is down, or one that is back."""
         for ordinal in range(self.count):
             pod = here.get(ordinal)
-            if not sleeping(ordinal) and (pod is None or not is_ready(pod)):
+            if not self.at.sleeping(ordinal) and (pod is None or not is_ready(pod)):
                 return f"{self.name(ordinal)} is not ready{_trouble(pod) if pod else ''}"
         return None
 
@@ -226,22 +194,18 @@ class _Brokers:
         ready = {ordinal for ordinal in sleepers if ordinal in here and is_ready(here[ordinal])}
         unready = [here[ordinal] for ordinal in sleepers if ordinal in here.keys() - ready]
         for pod in unready if reason else ():
-            if self._is_stale(pod) and pod.metadata.deletion_timestamp is None:
-                self._delete(pod, say, "it sleeps, and wakes in the new configuration")
+            if self._is_stale(pod) and not pods.is_ending(pod):
+                self.at.restart(pod, "it sleeps, and wakes in the new configuration", say)
         if len(ready) < len(sleepers):
             trouble = pods.trouble(unready)
             return f"{len(ready)} of {len(sleepers)} of them are ready{trouble}"
         return reason
 
     def _is_stale(self, pod: Any) -> bool:
-        return bool(pod.metadata.labels.get(pods.REVISION_LABEL) != self.revision)
-
-    def _delete(self, pod: Any, say: Say, why: str) -> None:
-        say(f"restarting {pod.metadata.name} in {self.namespace}: {why}")
-        self.cluster.delete_pod(self.namespace, pod.metadata.name, pod.metadata.uid)
+        return pods.revision_of(pod) != self.revision
 
 
-def _take_back_rewriting(brokers: _Brokers, say: Say) -> bool:
+def _revert_cosmetic_update(brokers: _Brokers, say: Say) -> bool:
     """Give the StatefulSet the template back that its pods were made of, if the new one only differs in writing.
 
     Helm merges lists in which a name stands twice, as the contact points do, into another order with any
@@ -250,15 +214,17 @@ def _take_back_rewriting(brokers: _Brokers, say: Say) -> bool:
     :returns: whether it was given back; the controller then takes the former revision for the new one.
     """
     here = brokers.pods().values()
-    former = {str(pod.metadata.labels.get(pods.REVISION_LABEL)) for pod in here}
+    former = {str(pods.revision_of(pod)) for pod in here}
     if len(former) != 1 or former == {brokers.revision}:
         return False
-    cluster, namespace = brokers.cluster, brokers.namespace
-    known, new = (cluster.revision(namespace, name) for name in (*former, brokers.revision))
+    at = brokers.at
+    known, new = (at.cluster.revision(at.namespace, name) for name in (*former, brokers.revision))
     if known is None or new is None or not look_alike(_template(known), _template(new)):
         return False
-    say(f"brokers of {namespace}: the update changes nothing that they see, so none is restarted")
-    cluster.set_revision(namespace, f"{brokers.release}-zeebe", known)
+    say(
+        f"brokers of {at.namespace}: the update changes nothing that they see, so none is restarted"
+    )
+    at.cluster.set_revision(at.namespace, at.names.brokers, known)
     return True
 
 
@@ -267,38 +233,26 @@ def _template(revision: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _in_hand(cluster: Cluster, namespace: str, release: str, waiting: Waiting) -> _Brokers:
+def _disable_automatic_rollout(at: LiveInstallation, waiting: Waiting) -> _Brokers:
     """Set `OnDelete`, and return the brokers once the controller works so."""
-    name = f"{release}-zeebe"
     seen: list[Any] = []
 
     def look() -> str | None:
-        found = cluster.stateful_set(namespace, name)
+        found = at.brokers()
         if found is not None and _partition(found) is not None:
-            cluster.set_update_strategy(
-                namespace, name, {"type": "OnDelete", "rollingUpdate": None}
-            )
-            found = cluster.stateful_set(namespace, name)
+            at.set_update_strategy({"type": "OnDelete", "rollingUpdate": None})
+            found = at.brokers()
         seen.append(found)
-        return _unobserved(found, namespace, name)
+        return at.unobserved(found)
 
     waiting.until_none(
-        f"the brokers of {namespace} restart only by hand",
+        f"the brokers of {at.namespace} restart only by hand",
         look,
         "Look at the StatefulSet and at the cluster's controller manager: "
-        f"{cluster.kubectl(namespace)} describe statefulset {name}.",
+        f"{at.kubectl} describe statefulset {at.names.brokers}.",
     )
     found = seen[-1]
-    return _Brokers(cluster, namespace, release, found.spec.replicas, found.status.update_revision)
-
-
-def _unobserved(found: Any | None, namespace: str, name: str) -> str | None:
-    """Return why a StatefulSet's status says nothing yet of what was last changed in it, or None."""
-    if found is None:
-        return f"StatefulSet {name} does not exist in {namespace}"
-    if (found.status.observed_generation or 0) < found.metadata.generation:
-        return f"StatefulSet {name} has not been looked at by its controller yet"
-    return None
+    return _Brokers(at, found.spec.replicas, found.status.update_revision)
 
 
 def _partition(found: Any) -> int | None:
@@ -312,13 +266,6 @@ def _partition(found: Any) -> int | None:
 
 def _rolling(partition: int) -> dict[str, Any]:
     return {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
-
-
-def _lives(pod: Any) -> bool:
-    """Return whether the broker's container runs, ready or not."""
-    statuses = pod.status.container_statuses or ()
-    named = [each for each in statuses if each.name == "zeebe"] or list(statuses[:1])
-    return any(each.state.running is not None for each in named)
 
 
 def _trouble(pod: Any) -> str:

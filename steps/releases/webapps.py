@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from clients import pods
-from clients.kubernetes import Cluster
+from clients.installation import LiveInstallation
 from dualregion.chart.values import WEB_APPS
 from steps.polling import Say
 
@@ -16,59 +16,55 @@ REPLICAS_ANNOTATION = "camunda-dual-region/replicas"
 """How many pods a Deployment had before it was scaled down here."""
 
 
-def scale_down(cluster: Cluster, namespace: str, release: str, say: Say) -> None:
+def scale_down(at: LiveInstallation, say: Say) -> None:
     """Scale Operate and Tasklist to nothing; one that is not installed, or has no pods anyway, stays so."""
     for app in WEB_APPS:
-        name = f"{release}-{app}"
-        found = cluster.deployment(namespace, name)
+        name, found = at.names.component(app), at.deployment(app)
         if found is None or not found.spec.replicas:
             continue
         count = found.spec.replicas
-        say(f"scaling {name} in {namespace} from {count} to 0")
-        cluster.scale_deployment(namespace, name, 0, {REPLICAS_ANNOTATION: str(count)})
+        say(f"scaling {name} in {at.namespace} from {count} to 0")
+        at.cluster.scale_deployment(at.namespace, name, 0, {REPLICAS_ANNOTATION: str(count)})
 
 
-def scale_back(cluster: Cluster, namespace: str, release: str, say: Say) -> None:
+def scale_back(at: LiveInstallation, say: Say) -> None:
     """Scale Operate and Tasklist to what they had; nothing for one that was not scaled down here."""
     for app in WEB_APPS:
-        name = f"{release}-{app}"
-        found = cluster.deployment(namespace, name)
+        name, found = at.names.component(app), at.deployment(app)
         count = None if found is None else _remembered(found)
         if count is None:
             continue
-        say(f"scaling {name} in {namespace} back to {count}")
-        cluster.scale_deployment(namespace, name, count, {REPLICAS_ANNOTATION: None})
+        say(f"scaling {name} in {at.namespace} back to {count}")
+        at.cluster.scale_deployment(at.namespace, name, count, {REPLICAS_ANNOTATION: None})
 
 
-def down_pending(cluster: Cluster, namespace: str, release: str) -> str | None:
+def down_pending(at: LiveInstallation) -> str | None:
     """Return why Operate or Tasklist is not gone yet, down to the last pod, or None."""
     for app in WEB_APPS:
-        name = f"{release}-{app}"
-        found = cluster.deployment(namespace, name)
+        name, found = at.names.component(app), at.deployment(app)
         if found is not None and found.spec.replicas:
-            return f"{name} in {namespace} is still wanted with {found.spec.replicas} replicas"
-        left = [each for each in _pods(cluster, namespace, release, app) if _may_write(each)]
+            return f"{name} in {at.namespace} is still wanted with {found.spec.replicas} replicas"
+        left = [each for each in at.pods_of(app) if _may_write(each)]
         if left:
-            return f"{', '.join(map(_named, left))} in {namespace} not gone yet"
+            return f"{', '.join(map(_named, left))} in {at.namespace} not gone yet"
     return None
 
 
-def up_pending(cluster: Cluster, namespace: str, release: str, apps: Collection[str]) -> str | None:
+def up_pending(at: LiveInstallation, apps: Collection[str]) -> str | None:
     """Return why one of these components is not there or not ready, or None."""
     for app in apps:
-        name = f"{release}-{app}"
-        found = cluster.deployment(namespace, name)
+        name, found = at.names.component(app), at.deployment(app)
         if found is None:
-            return f"there is no Deployment {name} in {namespace}, though the values enable it"
+            return f"there is no Deployment {name} in {at.namespace}, though the values enable it"
         if _remembered(found) is not None:
-            return f"{name} in {namespace} is not scaled back yet"
+            return f"{name} in {at.namespace} is not scaled back yet"
         status, wanted = found.status, found.spec.replicas
         if (status.observed_generation or 0) < found.metadata.generation:
             return f"Deployment {name} has not been looked at by its controller yet"
         ready = min(status.ready_replicas or 0, status.updated_replicas or 0)
         if ready < wanted:
-            trouble = pods.trouble(_pods(cluster, namespace, release, app))
-            return f"{ready} of {wanted} pods of {name} in {namespace} ready{trouble}"
+            trouble = pods.trouble(at.pods_of(app))
+            return f"{ready} of {wanted} pods of {name} in {at.namespace} ready{trouble}"
     return None
 
 
@@ -86,8 +82,3 @@ def _named(pod: Any) -> str:
 def _remembered(found: Any) -> int | None:
     text = (found.metadata.annotations or {}).get(REPLICAS_ANNOTATION)
     return int(text) if text is not None and text.isdigit() else None
-
-
-def _pods(cluster: Cluster, namespace: str, release: str, app: str) -> list[Any]:
-    selector = f"app.kubernetes.io/component={app},app.kubernetes.io/instance={release}"
-    return cluster.pods(namespace, selector)

@@ -19,7 +19,7 @@ NOTE = "dual-region-engine-settings"
 _RIGHT = "In that namespace the survivor's stack needs the right `update` of services/proxy (`dualregion rights`)"
 
 
-def see_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) -> None:
+def check_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) -> None:
     """Set the target's persistent settings to what they are, if a restore would change them.
 
     :raises Refused: if that may not be done.

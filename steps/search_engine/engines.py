@@ -3,8 +3,7 @@
 Each is the same on both stacks, whichever asks.
 """
 
-from clients import pods
-from clients.exporting import Place
+from clients.installation import LiveInstallation
 from clients.search_engine import SearchEngine
 from dualregion.chart import values
 from dualregion.chart.values import ExporterSettings
@@ -13,22 +12,22 @@ from dualregion.observed.repositories import Repository
 from steps.context import StepContext
 
 
-def survivor(ctx: StepContext) -> SearchEngine:
+def surviving_engine(ctx: StepContext) -> SearchEngine:
     """Return the search engine of the surviving region: what is copied."""
-    return _engine(ctx, ctx.places[0])
+    return _engine(ctx, ctx.survivor)
 
 
-def takeover(ctx: StepContext) -> SearchEngine:
+def failover_engine(ctx: StepContext) -> SearchEngine:
     """Return the failover installation's search engine."""
-    return _engine(ctx, ctx.places[1])
+    return _engine(ctx, ctx.failover)
 
 
-def recreated(ctx: StepContext) -> SearchEngine:
+def recreated_engine(ctx: StepContext) -> SearchEngine:
     """Return the search engine of the recreated region: the copy.
 
     :raises ConfigError: if the kubeconfig does not have its context.
     """
-    return _engine(ctx, ctx.places[2])
+    return _engine(ctx, ctx.recreated)
 
 
 def repository(ctx: StepContext) -> Repository:
@@ -45,15 +44,11 @@ def exporters(ctx: StepContext) -> ExporterSettings:
     try:
         return values.exporter_settings(ctx.topology.installations[0].values)
     except ConfigError:
-        place = ctx.places[0]
-        found = place.cluster.stateful_set(place.namespace, f"{ctx.settings.release}-zeebe")
+        found = ctx.survivor.exporter_environment()
         if found is None:
             raise
-        return values.exporter_settings_of(pods.exporter_environment(found))
+        return values.exporter_settings_of(found)
 
 
-def _engine(ctx: StepContext, place: Place) -> SearchEngine:
-    settings, prefix = ctx.settings, exporters(ctx).prefix
-    return SearchEngine(
-        place.cluster, place.namespace, settings.release, prefix, settings.search_seconds
-    )
+def _engine(ctx: StepContext, at: LiveInstallation) -> SearchEngine:
+    return at.search_engine(exporters(ctx).prefix, ctx.settings.search_seconds)

@@ -43,7 +43,7 @@ def take_snapshot(
         hint,
     )
     register(survivor, waiting, repository, readonly=False)
-    _insist(
+    _retry_briefly(
         waiting,
         f"{survivor} takes snapshot {name}",
         lambda: _start_once(survivor, waiting, repository, name, incident),
@@ -108,7 +108,7 @@ def restore_snapshot(
     :raises DualRegionError: if the snapshot is not the one seen there, or a shard cannot be restored.
     """
     register(recreated, waiting, repository, readonly=True)
-    _see(recreated, waiting, repository, snapshot)
+    _wait_until_visible(recreated, waiting, repository, snapshot)
     hint = (
         f"Look at the log and the disks of {recreated}. What has been restored is deleted and restored "
         "again by the same `pulumi up`."
@@ -119,7 +119,7 @@ def restore_snapshot(
         _delete_remains(recreated, waiting)
         recreated.restore(repository.name, snapshot.name)
 
-    _insist(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    _retry_briefly(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
     begun()
     seen: list[RestoreProgress] = []
 
@@ -142,7 +142,7 @@ def restore_snapshot(
     }
 
 
-def _see(
+def _wait_until_visible(
     recreated: SearchEngine, waiting: Waiting, repository: Repository, snapshot: Snapshot
 ) -> None:
     """See in another engine the very snapshot that was taken: by its uuid, as names can be given again."""
@@ -272,7 +272,7 @@ def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) ->
 
     What lies in the repository stays.
     """
-    _insist(
+    _retry_briefly(
         waiting,
         f"{recreated} forgets snapshot repository {repository.name}",
         lambda: recreated.forget_repository(repository.name),
@@ -382,7 +382,7 @@ def register(
 
     :raises DualRegionError: with the engine's reason.
     """
-    _insist(
+    _retry_briefly(
         waiting,
         f"{search} knows snapshot repository {repository.name} ({repository.type})",
         lambda: search.register_repository(repository, readonly=readonly),
@@ -390,7 +390,7 @@ def register(
     )
 
 
-def _insist(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> None:
+def _retry_briefly(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> None:
     """Do something that an engine may refuse for a moment; what it refuses for good is said at once.
 
     :raises DualRegionError: with the engine's reason.

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from clients import exporting
-from clients.exporting import Place
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.observed import zeebe_answers
 from dualregion.observed.repositories import Repository
@@ -51,15 +49,16 @@ def regions(request: pytest.FixtureRequest) -> Iterator[Recreated]:
 
 def wait_for_lag(ctx: StepContext) -> None:
     """Wait until the survivor's engine is behind, as it is most of the time."""
-    eventually(lambda: snapshots.lacking(engines.survivor(ctx), engines.takeover(ctx)))
+    eventually(
+        lambda: snapshots.lacking(engines.surviving_engine(ctx), engines.failover_engine(ctx))
+    )
 
 
 def resume(ctx: StepContext) -> None:
     """Let exporting go on, on every broker."""
-    release = ctx.settings.release
     eventually(
         lambda: (
-            exporting.resume(ctx.cluster, ctx.namespace, release) is None
+            ctx.installation.zeebe.resume() is None
             and failback._out_of_phase(ctx, "EXPORTING") is None
         )
     )
@@ -138,7 +137,8 @@ def test_with_its_wait_the_freeze_loses_nothing(
             waiting.answer(
                 "what the survivor's engine lacks",
                 lambda: (
-                    snapshots.lacking(engines.survivor(ctx), engines.takeover(ctx)) or "nothing"
+                    snapshots.lacking(engines.surviving_engine(ctx), engines.failover_engine(ctx))
+                    or "nothing"
                 ),
                 "",
             )
@@ -176,7 +176,7 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     """The exporters are paused from the test before."""
     ctx = regions.ctx(LONDON)
     waiting = ctx.waiting(B3)
-    ours, theirs = engines.survivor(ctx), engines.recreated(ctx)
+    ours, theirs = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
     taken = snapshots.take_snapshot(
         ours, waiting, engines.repository(ctx), "spoilt", str(ctx.incident)
     )
@@ -215,13 +215,13 @@ def test_a_snapshot_of_another_incident_is_not_taken_for_this_one(regions: Recre
         DualRegionError, match="taken for 1-region1-lost and not for 2-region1-lost"
     ):
         snapshots.take_snapshot(
-            engines.survivor(ctx), ctx.waiting(B3), whole, "whole", "2-region1-lost"
+            engines.surviving_engine(ctx), ctx.waiting(B3), whole, "whole", "2-region1-lost"
         )
 
 
 def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -> None:
     ctx = regions.ctx(LONDON, deadline=5)
-    own = engines.survivor(ctx)
+    own = engines.surviving_engine(ctx)
     nowhere = {
         "settings": {"index.routing.allocation.require.rack": "none", "number_of_replicas": 0}
     }
@@ -251,8 +251,7 @@ def test_a_pause_that_is_refused_with_status_200_is_no_pause(regions: Recreated)
     scale = ("scale", "statefulset", "camunda-zeebe", "--replicas=0")
     regions.kubectl(LONDON, "-n", LONDON.failover_namespace, *scale)
     eventually(lambda: "broker 1" in str(broker_views.incomplete(ctx)))
-    gateway = Place(ctx.cluster, ctx.namespace)
-    refusal = exporting.pause(gateway.cluster, gateway.namespace, ctx.settings.release)
+    refusal = ctx.installation.zeebe.pause()
     assert "Expected 4 members of partition" in str(refusal)
     with pytest.raises(DeadlineExceeded, match="paused on every partition of every broker"):
         failback.freeze(regions.ctx(LONDON, deadline=5))

@@ -185,7 +185,7 @@ def both_engines_get_the_same_records(target: Target) -> None:
 @expected(
     Need.BREAK,
     Need.TWO_ENGINES,
-    relied_on=("clients/exporting.py", "cli"),
+    relied_on=("clients/zeebe.py", "cli"),
     sources=(EXPORTERS, DIRECTOR),
     quirk="independent-exporters",
 )
@@ -236,7 +236,7 @@ def a_bulk_that_failed_is_written_again_under_the_same_ids(target: Target) -> No
 
 @expected(
     Need.MOVE,
-    relied_on=("clients/exporting.py", "dualregion/chart/values.py"),
+    relied_on=("clients/zeebe.py", "dualregion/chart/values.py"),
     sources=(EXPORTERS, SEEN),
 )
 def an_exporter_with_a_new_address_goes_on_from_its_position(target: Target) -> None:

@@ -40,7 +40,7 @@ from tests.contract.expectations import (
 from tests.contract.target import Need, Target, ask, eventually
 
 _PAUSERS = (
-    "clients/exporting.py",
+    "clients/zeebe.py",
     "dualregion/observed/zeebe_answers.py",
     "drill/observation/cluster.py",
 )
@@ -99,7 +99,7 @@ def a_broker_describes_each_of_its_partitions(target: Target) -> None:
 
 
 @expected(
-    relied_on=("dualregion/observed/zeebe_answers.py", "clients/exporting.py"),
+    relied_on=("dualregion/observed/zeebe_answers.py", "clients/zeebe.py"),
     sources=(PARTITIONS,),
 )
 def every_replica_is_described_by_its_broker(target: Target) -> None:
@@ -111,7 +111,7 @@ def every_replica_is_described_by_its_broker(target: Target) -> None:
         assert roles.count("LEADER") == 1, f"partition {partition}: {roles}"
 
 
-@expected(relied_on=("clients/exporting.py",), sources=(PARTITIONS,))
+@expected(relied_on=("clients/zeebe.py",), sources=(PARTITIONS,))
 def a_broker_pauses_and_resumes_by_itself(target: Target) -> None:
     """`POST /actuator/partitions/{pause,softPause,resume}Exporting` count on that broker and answer like the `GET`."""
     one, *others = sorted(target.brokers)
@@ -129,7 +129,7 @@ def a_broker_pauses_and_resumes_by_itself(target: Target) -> None:
             eventually(lambda o=other: _not_in(target, o, "EXPORTING"), _TOLD)  # type: ignore[misc]
 
 
-@expected(Need.RESTART, relied_on=("clients/exporting.py",), sources=(PARTITIONS, SEEN))
+@expected(Need.RESTART, relied_on=("clients/zeebe.py",), sources=(PARTITIONS, SEEN))
 def a_broker_resumes_while_others_are_gone(target: Target) -> None:
     """A broker resumes by its own order while the gateway's is refused because half of the brokers are gone."""
     demand(target, "pause")
@@ -174,7 +174,7 @@ def an_empty_disk_begins_with_exporting(target: Target) -> None:
 
 @expected(
     Need.TWO_ENGINES,
-    relied_on=("clients/exporting.py", "drill/observation/records.py"),
+    relied_on=("clients/zeebe.py", "drill/observation/records.py"),
     sources=(ELASTIC_EXPORTER, SEEN),
     quirk="flush-after-pause",
 )
@@ -237,7 +237,7 @@ def a_soft_pause_exports_and_acknowledges_nothing(target: Target) -> None:
 
 @expected(
     Need.OURS,
-    relied_on=("clients/exporting.py",),
+    relied_on=("clients/zeebe.py",),
     sources=(OURS, MIXED_PAUSE),
     quirk="no-mixed-pause",
 )

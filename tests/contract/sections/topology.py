@@ -86,7 +86,7 @@ def answers_are_json_maps_of_a_known_length(target: Target) -> None:
         assert int(answer.headers["Content-Length"]) == len(answer.body.encode()), answer.headers
 
 
-@expected(Need.OURS, relied_on=("clients/exporting.py",), sources=(MANAGEMENT, SEEN))
+@expected(Need.OURS, relied_on=("clients/zeebe.py",), sources=(MANAGEMENT, SEEN))
 def a_gateway_that_sees_no_broker_refuses_a_pause_by_status_500(target: Target) -> None:
     """Before a gateway sees any broker it is not ready, its topology is empty, and a pause is answered by HTTP 500."""
     gateway = target.ours.lonely_gateway()

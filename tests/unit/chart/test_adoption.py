@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from clients.files import chart_version, read_values
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.adoption import (
     SHOWN_DIFFERENCES,
@@ -292,7 +293,7 @@ def held(cluster: Cluster, kubernetes: FakeKubernetes) -> Callable[[str], Living
 
     def make(revision: str) -> LivingBrokers:
         brokers = LivingBrokers(kubernetes, LONDON, 4, environments=WRITTEN)
-        rollout.hold(cluster, LONDON, "camunda", print)
+        rollout.hold(LiveInstallation(cluster, LONDON, "camunda"), print)
         if revision != "revision-1":
             brokers.update(revision, failing_back=False, checksum="revision-1")
         brokers.pass_time(10)

@@ -10,7 +10,8 @@ from threading import Event
 
 import pytest
 
-from cli.status.observe import RegionStatus, _Asked, look
+from cli.status.observe import RegionStatus, look
+from clients.zeebe import Zeebe
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure.topology import Kind
 from tests.fakes.kubernetes import (
@@ -151,14 +152,14 @@ def test_without_a_broker_to_tell_where_they_end_no_record_is_looked_at(
 def test_a_broker_that_never_answers_hides_nothing_else(
     london: FakeKubernetes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, released = _Asked._exporting, Event()
+    ask, released = Zeebe.exporting_of, Event()
 
-    def answer(asked: _Asked, pod: str) -> tuple[Exporting, ...]:
+    def answer(asked: Zeebe, pod: str) -> tuple[Exporting, ...]:
         if pod == "camunda-zeebe-1":
             released.wait()
         return ask(asked, pod)
 
-    monkeypatch.setattr(_Asked, "_exporting", answer)
+    monkeypatch.setattr(Zeebe, "exporting_of", answer)
     here, _ = regions(tmp_path, london.url, "http://127.0.0.1:9", patience=2)
     released.set()
     (seen,) = here.seen
@@ -207,8 +208,8 @@ def test_each_part_that_cannot_be_asked_says_why(
     london.behind(ENGINE, "/zeebe-record*/_stats/docs", Reply(503, {}))
     (seen,) = regions(tmp_path, london.url, paris.url)[0].seen
     assert "no endpoints" in str(seen.view.error)
-    assert "is not understood (ValueError" in str(seen.brokers[0].exporting.error)
-    assert "camunda-zeebe-1 answered 404" in str(seen.brokers[1].exporting.error)
+    assert "in another form than expected (ValueError" in str(seen.brokers[0].exporting.error)
+    assert "camunda-zeebe-1 in camunda-london answered 404" in str(seen.brokers[1].exporting.error)
     assert "503" in str(seen.records.error)
 
 

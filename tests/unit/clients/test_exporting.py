@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from clients import exporting
-from clients.exporting import Place
+from clients.installation import LiveInstallation, exporting, resume_each
 from clients.kubernetes import CallFailed, Cluster
+from clients.zeebe import Zeebe
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,
@@ -84,8 +84,8 @@ def test_whether_an_order_is_accepted_is_read_from_status_line_and_body(
 ) -> None:
     gateway = f"{SURVIVOR}/services/camunda-zeebe-gateway:9600"
     kubernetes.behind(gateway, f"/actuator/exporting/{order}", reply, method="POST")
-    ask = {"pause": exporting.pause, "resume": exporting.resume}[order]
-    refusal = ask(cluster, SURVIVOR, "camunda")
+    ask = {"pause": Zeebe.pause, "resume": Zeebe.resume}[order]
+    refusal = ask(LiveInstallation(cluster, SURVIVOR, "camunda").zeebe)
     if told is None:
         assert refusal is None
     else:
@@ -122,9 +122,12 @@ def test_every_broker_of_every_installation_is_asked_but_those_asleep(
     answering(kubernetes, SURVIVOR, leading, following)
     answering(kubernetes, FAILOVER, partition_states({1: "FOLLOWER"}, phase="PAUSED"))
     answering(kubernetes, RECREATED, None, following)
-    found = exporting.phases(
-        [Place(cluster, SURVIVOR), Place(cluster, FAILOVER), Place(cluster, RECREATED, even)],
-        "camunda",
+    found = exporting(
+        [
+            LiveInstallation(cluster, SURVIVOR, "camunda"),
+            LiveInstallation(cluster, FAILOVER, "camunda"),
+            LiveInstallation(cluster, RECREATED, "camunda", even),
+        ],
     )
     assert [(each.pod, each.phase) for each in found] == [
         ("camunda-london/camunda-zeebe-0", "EXPORTING"),
@@ -138,7 +141,7 @@ def test_a_broker_that_should_sleep_and_does_not_is_asked(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     answering(kubernetes, RECREATED, partition_states({1: "LEADER"}))
-    (found,) = exporting.phases([Place(cluster, RECREATED, even)], "camunda")
+    (found,) = exporting([LiveInstallation(cluster, RECREATED, "camunda", even)])
     assert found.pod == "camunda-paris/camunda-zeebe-0"
 
 
@@ -147,7 +150,7 @@ def test_a_broker_that_is_awake_and_does_not_answer_is_an_error(
 ) -> None:
     answering(kubernetes, RECREATED, None, None)
     with pytest.raises(CallFailed, match="camunda-zeebe-1 in camunda-paris answered 404"):
-        exporting.phases([Place(cluster, RECREATED, even)], "camunda")
+        exporting([LiveInstallation(cluster, RECREATED, "camunda", even)])
 
 
 def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
@@ -158,7 +161,7 @@ def test_how_far_every_broker_has_exported(cluster: Cluster, kubernetes: FakeKub
         partition_states({2: "LEADER"}, exported=5, processed=5),
     )
     answering(kubernetes, SURVIVOR, *states)
-    found = exporting.phases([Place(cluster, SURVIVOR)], "camunda")
+    found = exporting([LiveInstallation(cluster, SURVIVOR, "camunda")])
     assert [
         (each.pod, each.partition, each.leader, each.exported_position, each.processed_position)
         for each in found
@@ -175,7 +178,7 @@ def test_brokers_of_another_release_are_not_asked(
     kubernetes.put(
         f"/api/v1/namespaces/{SURVIVOR}/pods", *broker_pods(SURVIVOR, 1, release="other")
     )
-    assert exporting.phases([Place(cluster, SURVIVOR)], "camunda") == ()
+    assert exporting([LiveInstallation(cluster, SURVIVOR, "camunda")]) == ()
 
 
 RESUME = "/actuator/partitions/resumeExporting"
@@ -189,7 +192,7 @@ def test_each_broker_is_asked_by_itself_to_resume(
         pod = f"{SURVIVOR}/pods/camunda-zeebe-{ordinal}:9600"
         answer = Reply(200, partition_states({1: "LEADER"}))
         kubernetes.behind(pod, RESUME, answer, method="POST")
-    assert exporting.resume_each([Place(cluster, SURVIVOR)], "camunda") is None
+    assert resume_each([LiveInstallation(cluster, SURVIVOR, "camunda")]) is None
     assert [each for each in kubernetes.asked if each.startswith("POST")] == [
         f"POST /api/v1/namespaces/{SURVIVOR}/pods/camunda-zeebe-{ordinal}:9600/proxy{RESUME}"
         for ordinal in range(2)
@@ -212,6 +215,6 @@ def test_a_broker_that_does_not_resume_is_named(
 ) -> None:
     kubernetes.put(f"/api/v1/namespaces/{SURVIVOR}/pods", *broker_pods(SURVIVOR, 1))
     kubernetes.behind(f"{SURVIVOR}/pods/camunda-zeebe-0:9600", RESUME, reply, method="POST")
-    assert exporting.resume_each([Place(cluster, SURVIVOR)], "camunda") == (
+    assert resume_each([LiveInstallation(cluster, SURVIVOR, "camunda")]) == (
         f"camunda-zeebe-0 in camunda-london refuses to resume exporting: {told}"
     )

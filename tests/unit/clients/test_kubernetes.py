@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from clients import kubernetes as cluster_module
-from clients import zeebe
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster, Target
 from clients.search_engine import SearchEngine
 from dualregion.errors import ClusterUnreachable, ConfigError, CredentialsDemanded
@@ -198,7 +198,7 @@ def test_the_gateway_is_asked_through_the_api_server(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", Reply(200, topology({0: NAMESPACE})))
-    view = zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+    view = LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view()
     assert view.ids == {0}
     assert kubernetes.asked == [
         "GET /api/v1/namespaces/camunda-london/services/camunda-zeebe-gateway:8080/proxy/v1/topology"
@@ -228,7 +228,7 @@ def test_a_gateway_that_does_not_answer_well_is_worth_another_try(
 ) -> None:
     kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", reply)
     with pytest.raises(CallFailed, match=told):
-        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+        LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view()
     assert len(kubernetes.asked) == 1, "it was asked again silently"
 
 
@@ -254,8 +254,8 @@ class TestCredentialsDemanded:
         path = f"/v1/user-tasks/{1 << 51}/completion"
         kubernetes.behind(BEHIND_GATEWAY, path, answer, method="POST")
         asks: tuple[Callable[[], object], ...] = (
-            lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"),
-            lambda: zeebe.refuses_commands(cluster, NAMESPACE, "camunda", 1),
+            LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view,
+            lambda: LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.refuses_commands(1),
         )
         for ask in asks:
             with pytest.raises(CredentialsDemanded) as caught:
@@ -273,7 +273,7 @@ class TestCredentialsDemanded:
         kubernetes.behind(BEHIND_GATEWAY, "/v1/topology", answer)
         waiting = Waiting("N", print, deadline_seconds=600)
         with pytest.raises(CredentialsDemanded):
-            waiting.answer("x", lambda: zeebe.cluster_view(cluster, NAMESPACE, "camunda"), "")
+            waiting.answer("x", LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view, "")
 
     def test_by_a_search_engine(
         self, cluster: Cluster, kubernetes: FakeKubernetes, answer: Reply
@@ -295,12 +295,12 @@ def test_the_api_servers_own_refusal_is_not_taken_for_the_gateways(
         BEHIND_GATEWAY, "/v1/topology", failure(status, "Forbidden", "services/proxy")
     )
     with pytest.raises(CallFailed, match="services/proxy"):
-        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+        LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view()
 
 
 def test_a_gateway_that_is_not_there(cluster: Cluster) -> None:
     with pytest.raises(CallFailed, match="404"):
-        zeebe.cluster_view(cluster, NAMESPACE, "camunda")
+        LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.view()
 
 
 def test_an_api_server_that_dies_in_between_is_worth_another_try(gone: Cluster) -> None:
@@ -345,7 +345,7 @@ def test_whether_a_partition_takes_commands(
 ) -> None:
     path = f"/v1/user-tasks/{3 << 51}/completion"
     kubernetes.behind(BEHIND_GATEWAY, path, reply, method="POST")
-    reason = zeebe.refuses_commands(cluster, NAMESPACE, "camunda", 3)
+    reason = LiveInstallation(cluster, NAMESPACE, "camunda").zeebe.refuses_commands(3)
     if told is None:
         assert reason is None
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clients import pods
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from tests.fakes.kubernetes import (
     Document,
@@ -37,7 +37,7 @@ def with_state(pod: Document, state: Document) -> Document:
 
 
 def pending(cluster: Cluster) -> str | None:
-    return pods.rollout_pending(cluster, NAMESPACE, "camunda")
+    return LiveInstallation(cluster, NAMESPACE, "camunda").brokers_pending()
 
 
 def test_a_rollout_is_done(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
@@ -166,7 +166,7 @@ def test_whether_the_search_engine_is_ready(
     cluster: Cluster, kubernetes: FakeKubernetes, replicas: int, ready: int | None, told: str | None
 ) -> None:
     kubernetes.put(STATEFUL_SETS, search_engine(replicas, ready))
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").search_engine_pending() == told
 
 
 def test_what_keeps_the_search_engine_from_starting_is_told(
@@ -178,7 +178,7 @@ def test_what_keeps_the_search_engine_from_starting_is_told(
     why = {"waiting": {"reason": "CreateContainerConfigError", "message": "secret not found"}}
     kubernetes.put(STATEFUL_SETS, search_engine(1, 0))
     kubernetes.put(PODS, with_state(pod, why))
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == (
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").search_engine_pending() == (
         "0 of 1 search engine nodes in camunda-london ready; "
         "camunda-elasticsearch-master-0: CreateContainerConfigError secret not found"
     )
@@ -190,7 +190,7 @@ def test_a_search_engine_that_is_not_there_is_not_ready(
 ) -> None:
     kubernetes.put(STATEFUL_SETS, *others)
     told = "StatefulSet camunda-elasticsearch-master does not exist in camunda-london"
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").search_engine_pending() == told
 
 
 def test_all_nodes_of_the_search_engine_are_looked_at_whatever_their_kind(
@@ -200,7 +200,7 @@ def test_all_nodes_of_the_search_engine_are_looked_at_whatever_their_kind(
     kubernetes.put(STATEFUL_SETS, search_engine(2, 2), search_engine(3, 1, nodes="data"))
     kubernetes.put(STATEFUL_SETS, search_engine(1, 1, release="other"), stateful_set(2))
     told = "3 of 5 search engine nodes in camunda-london ready"
-    assert pods.search_engine_pending(cluster, NAMESPACE, "camunda") == told
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").search_engine_pending() == told
 
 
 def test_brokers_that_are_scaled_to_nothing_are_not_rolled_out(
@@ -214,7 +214,7 @@ def test_the_environment_is_right_everywhere(cluster: Cluster, kubernetes: FakeK
     env = [entry("http://new:9200"), entry("x", "OTHER")]
     kubernetes.put(STATEFUL_SETS, stateful_set(2, env=env))
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 2, env=env))
-    assert pods.wrong_environment(cluster, NAMESPACE, "camunda", WANTED) is None
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").wrong_environment(WANTED) is None
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_where_the_environment_is_wrong(
 ) -> None:
     kubernetes.put(STATEFUL_SETS, stateful_set(1, env=of_set))
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 1, env=of_pod))
-    reason = pods.wrong_environment(cluster, NAMESPACE, "camunda", WANTED)
+    reason = LiveInstallation(cluster, NAMESPACE, "camunda").wrong_environment(WANTED)
     assert reason is not None
     assert told in reason
 
@@ -263,7 +263,7 @@ def test_the_first_of_two_entries_may_be_the_old_one(
     env = [entry("http://old:9200"), entry("http://new:9200")]
     kubernetes.put(STATEFUL_SETS, stateful_set(1, env=env))
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 1, env=env))
-    assert pods.wrong_environment(cluster, NAMESPACE, "camunda", WANTED) is None
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").wrong_environment(WANTED) is None
 
 
 def test_a_sidecar_that_a_service_mesh_puts_first_is_not_taken_for_the_broker(
@@ -274,17 +274,19 @@ def test_a_sidecar_that_a_service_mesh_puts_first_is_not_taken_for_the_broker(
     pod["spec"]["containers"].insert(0, {"name": "linkerd-proxy", "image": "proxy"})
     kubernetes.put(STATEFUL_SETS, stateful_set(1, env=env))
     kubernetes.put(PODS, pod)
-    assert pods.wrong_environment(cluster, NAMESPACE, "camunda", WANTED) is None
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").wrong_environment(WANTED) is None
 
 
 def test_no_brokers_have_no_environment(cluster: Cluster) -> None:
-    reason = pods.wrong_environment(cluster, NAMESPACE, "camunda", WANTED)
+    reason = LiveInstallation(cluster, NAMESPACE, "camunda").wrong_environment(WANTED)
     assert reason == "StatefulSet camunda-zeebe does not exist in camunda-london"
 
 
 def restart(cluster: Cluster, *, leaderless: bool) -> list[str]:
     said: list[str] = []
-    pods.restart_stale(cluster, NAMESPACE, "camunda", leaderless=leaderless, say=said.append)
+    LiveInstallation(cluster, NAMESPACE, "camunda").restart_stale(
+        leaderless=leaderless, say=said.append
+    )
     return said
 
 
@@ -353,8 +355,7 @@ def test_the_brokers_environment_is_read_as_helm_has_rendered_it(
     ref = {"configMapKeyRef": {"name": "prefixes", "key": "prefix"}}
     env = [entry("http://new:9200"), {"name": "FROM", "valueFrom": ref}]
     kubernetes.put(STATEFUL_SETS, stateful_set(2, env=env))
-    found = cluster.stateful_set(NAMESPACE, "camunda-zeebe")
-    assert pods.exporter_environment(found) == [
+    assert LiveInstallation(cluster, NAMESPACE, "camunda").exporter_environment() == [
         {"name": URL, "value": "http://new:9200", "valueFrom": False},
         {"name": "FROM", "value": None, "valueFrom": True},
     ]
@@ -376,5 +377,5 @@ def test_who_bears_the_brokers_labels_is_not_therefore_a_broker(
     owners = [] if owner is None else [made["metadata"]["ownerReferences"][0] | {"name": owner}]
     strange = made | {"metadata": made["metadata"] | {"name": name, "ownerReferences": owners}}
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 2), strange)
-    found = pods.broker_pods(cluster, NAMESPACE, "camunda")
+    found = LiveInstallation(cluster, NAMESPACE, "camunda").broker_pods()
     assert [each.metadata.name for each in found] == ["camunda-zeebe-0", "camunda-zeebe-1"]

@@ -40,6 +40,7 @@ from cli.notify.events import Point as Announced
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.status.health import Health, judge
+from clients.installation import LiveInstallation
 from drill import __main__ as drill
 from drill.checks.audit import Rights
 from drill.errors import DrillError
@@ -402,7 +403,7 @@ def _adopt(here: World) -> None:
     kept = record(place, 1, "deployed", {})
     kept["metadata"]["uid"] = "UID"
     here.near.put(f"/api/v1/namespaces/{place}/secrets", kept)
-    helm_records.set_aside(here.cluster(here.survivor), place, "camunda")
+    helm_records.set_aside(LiveInstallation(here.cluster(here.survivor), place, "camunda"))
 
 
 def _chain_dns(here: World) -> None:

@@ -6,6 +6,7 @@ kind of leftover is found, alone, and an empty place is told from one that canno
 
 import pytest
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
 from dualregion.state.progress import Stack
@@ -39,7 +40,7 @@ def there(kubernetes: FakeKubernetes) -> FakeKubernetes:
 
 
 def leftovers(cluster: Cluster) -> list[str]:
-    return clean_slate.leftovers(cluster, NAMESPACE, "camunda")
+    return clean_slate.leftovers(LiveInstallation(cluster, NAMESPACE, "camunda"))
 
 
 def test_a_namespace_that_does_not_exist_is_clean(cluster: Cluster) -> None:

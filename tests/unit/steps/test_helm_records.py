@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.begun import Begun, fingerprint
 from dualregion.errors import Refused
@@ -71,15 +72,17 @@ INCIDENT = "1-region1-lost"
 def take_over(cluster: Cluster, values: Mapping[str, Any] = VALUES) -> list[str]:
     said: list[str] = []
     begun = Begun.of(INCIDENT, values)
-    if helm_records.is_interrupted_install(cluster, NAMESPACE, "camunda", values):
-        helm_records.begin_install(cluster, NAMESPACE, "camunda", begun, said.append)
+    if helm_records.is_interrupted_install(LiveInstallation(cluster, NAMESPACE, "camunda"), values):
+        helm_records.begin_install(
+            LiveInstallation(cluster, NAMESPACE, "camunda"), begun, said.append
+        )
     return said
 
 
 def upgrade(cluster: Cluster, values: Mapping[str, Any] = VALUES) -> list[str]:
     said: list[str] = []
     begun = Begun.of(INCIDENT, values)
-    helm_records.begin_upgrade(cluster, NAMESPACE, "camunda", begun, said.append)
+    helm_records.begin_upgrade(LiveInstallation(cluster, NAMESPACE, "camunda"), begun, said.append)
     return said
 
 
@@ -245,13 +248,15 @@ def test_an_upgrade_is_noted_before_it_begins(cluster: Cluster, kubernetes: Fake
     kubernetes.put(SECRETS, record(1, "superseded"), record(2, "failed"), record(3, "deployed"))
     assert upgrade(cluster) == []
     assert kubernetes.deleted() == []
-    assert helm_records.begun_in(cluster, NAMESPACE) == Begun.of(INCIDENT, VALUES, 4)
+    assert helm_records.begun_in(LiveInstallation(cluster, NAMESPACE, "camunda")) == Begun.of(
+        INCIDENT, VALUES, 4
+    )
 
 
 def test_a_note_that_was_spoilt_says_nothing(cluster: Cluster, kubernetes: FakeKubernetes) -> None:
     note = {"metadata": {"name": helm_records.NOTE}, "data": {"revision": "two"}}
     kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/configmaps", note)
-    assert helm_records.begun_in(cluster, NAMESPACE) is None
+    assert helm_records.begun_in(LiveInstallation(cluster, NAMESPACE, "camunda")) is None
 
 
 @pytest.mark.parametrize(
@@ -314,7 +319,9 @@ def test_an_upgrade_that_pulumi_has_not_saved_is_known_by_its_revision(
     revision: int | None,
 ) -> None:
     kubernetes.put(SECRETS, record(1, "superseded"), record(2, "deployed", live))
-    found = helm_records.unrecorded_upgrade(cluster, NAMESPACE, "camunda", wanted, recorded)
+    found = helm_records.unrecorded_upgrade(
+        LiveInstallation(cluster, NAMESPACE, "camunda"), wanted, recorded
+    )
     assert found == revision
 
 
@@ -332,5 +339,7 @@ def test_an_upgrade_that_was_begun_and_not_ended_is_known_by_its_revision(
     cluster: Cluster, kubernetes: FakeKubernetes, statuses: tuple[str, ...], revision: int | None
 ) -> None:
     kubernetes.put(SECRETS, *(record(n, each) for n, each in enumerate(statuses, start=1)))
-    found = helm_records.unrecorded_upgrade(cluster, NAMESPACE, "camunda", VALUES, VALUES)
+    found = helm_records.unrecorded_upgrade(
+        LiveInstallation(cluster, NAMESPACE, "camunda"), VALUES, VALUES
+    )
     assert found == revision

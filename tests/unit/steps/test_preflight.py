@@ -11,8 +11,8 @@ from threading import Event
 
 import pytest
 
-from clients import zeebe
 from clients.kubernetes import CallFailed, Cluster
+from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
@@ -269,7 +269,7 @@ def test_commands_that_are_not_answered_hold_the_guard_up_no_longer_than_before(
     cluster: Cluster, survivor: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "SETTLE_SECONDS", 60)
-    monkeypatch.setattr(zeebe, "refuses_commands", lambda *_: Event().wait(30) and None)
+    monkeypatch.setattr(Zeebe, "refuses_commands", lambda *_: Event().wait(30) and None)
     sees(survivor, EVERYONE, EVERYONE, SURVIVORS)
     assert check(cluster)[-1].startswith("preflight: done: the brokers of paris leave the topology")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from clients import pods
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded
 from sandbox.patience import allowed
@@ -79,15 +79,19 @@ class Region:
     said: list[str] = field(default_factory=list)
 
     def hold(self) -> None:
-        rollout.hold(self.cluster, NAMESPACE, "camunda", self.said.append)
+        rollout.hold(LiveInstallation(self.cluster, NAMESPACE, "camunda"), self.said.append)
 
     def roll(self, deadline: float = 20) -> None:
         rollout.roll(
-            self.cluster, NAMESPACE, "camunda", sleeping=self.brokers.sleeps, **self._how(deadline)
+            LiveInstallation(self.cluster, NAMESPACE, "camunda", self.brokers.sleeps),
+            **self._how(deadline),
         )
 
     def wake(self) -> None:
-        rollout.wake(self.cluster, NAMESPACE, "camunda", sleeping=even, **self._how(20))
+        rollout.wake(
+            LiveInstallation(self.cluster, NAMESPACE, "camunda", even),
+            **self._how(20),
+        )
 
     def _how(self, deadline: float) -> dict[str, Any]:
         return {
@@ -168,8 +172,8 @@ def test_what_is_held_is_not_held_twice(region: MakeRegion, kubernetes: FakeKube
 
 def test_nothing_is_held_where_nothing_is_installed(cluster: Cluster) -> None:
     said: list[str] = []
-    rollout.hold(cluster, NAMESPACE, "camunda", said.append)
-    rollout.release_hold(cluster, NAMESPACE, "camunda")
+    rollout.hold(LiveInstallation(cluster, NAMESPACE, "camunda"), said.append)
+    rollout.release_hold(LiveInstallation(cluster, NAMESPACE, "camunda"))
     assert said == []
 
 
@@ -193,14 +197,14 @@ def test_a_hold_that_an_interrupted_roll_left_behind_holds_helms_update_too(
 def test_what_is_held_is_let_go(region: MakeRegion, strategy: Document) -> None:
     here = region(2)
     here.brokers.stateful_set["spec"]["updateStrategy"] = strategy
-    rollout.release_hold(here.cluster, NAMESPACE, "camunda")
+    rollout.release_hold(LiveInstallation(here.cluster, NAMESPACE, "camunda"))
     assert here.brokers.strategy == ROLLS_BY_ITSELF
 
 
 def test_what_is_not_held_is_left_alone(region: MakeRegion, kubernetes: FakeKubernetes) -> None:
     here = region(2)
     kubernetes.asked.clear()
-    rollout.release_hold(here.cluster, NAMESPACE, "camunda")
+    rollout.release_hold(LiveInstallation(here.cluster, NAMESPACE, "camunda"))
     assert [each.split()[0] for each in kubernetes.asked] == ["GET"]
 
 
@@ -483,11 +487,8 @@ def test_brokers_that_are_not_installed_are_told(cluster: Cluster) -> None:
         DeadlineExceeded, match="StatefulSet camunda-zeebe does not exist in camunda-paris"
     ):
         rollout.roll(
-            cluster,
-            NAMESPACE,
-            "camunda",
+            LiveInstallation(cluster, NAMESPACE, "camunda"),
             waiting=Waiting("B4", said.append, 0.05, poll_seconds=0),
-            sleeping=pods.none_sleep,
             complete=lambda: None,
             say=said.append,
         )
@@ -566,7 +567,7 @@ def test_whether_half_of_the_brokers_sleep(
         changed = change.get(ordinal, usual)
         if changed is not None:
             kubernetes.put(PODS, changed(pod))
-    assert rollout.asleep_as_expected(cluster, NAMESPACE, "camunda", even) == told
+    assert rollout.asleep_as_expected(LiveInstallation(cluster, NAMESPACE, "camunda", even)) == told
 
 
 @pytest.mark.parametrize(
@@ -581,7 +582,7 @@ def test_before_there_are_brokers_none_sleeps(
     cluster: Cluster, kubernetes: FakeKubernetes, found: Document | None, told: str
 ) -> None:
     kubernetes.put(STATEFUL_SETS, *([found] if found else []))
-    reason = rollout.asleep_as_expected(cluster, NAMESPACE, "camunda", even)
+    reason = rollout.asleep_as_expected(LiveInstallation(cluster, NAMESPACE, "camunda", even))
     assert reason is not None
     assert told in reason
 

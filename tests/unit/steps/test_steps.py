@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from clients import zeebe
 from clients.kubernetes import Cluster
+from clients.zeebe import Zeebe
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
@@ -693,7 +693,7 @@ class TestN:
         def processed_with_all_others(*_: object) -> None:
             together.wait()
 
-        monkeypatch.setattr(zeebe, "refuses_commands", processed_with_all_others)
+        monkeypatch.setattr(Zeebe, "refuses_commands", processed_with_all_others)
         failover_hooks.prove_normal(member.ctx)
 
 

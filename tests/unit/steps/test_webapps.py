@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from steps.releases import webapps
 from steps.releases.webapps import REPLICAS_ANNOTATION
@@ -68,22 +69,22 @@ def held(kubernetes: FakeKubernetes, app: str) -> tuple[int, str | None]:
 
 def scale_down(cluster: Cluster) -> list[str]:
     said: list[str] = []
-    webapps.scale_down(cluster, NAMESPACE, "camunda", said.append)
+    webapps.scale_down(LiveInstallation(cluster, NAMESPACE, "camunda"), said.append)
     return said
 
 
 def scale_back(cluster: Cluster) -> list[str]:
     said: list[str] = []
-    webapps.scale_back(cluster, NAMESPACE, "camunda", said.append)
+    webapps.scale_back(LiveInstallation(cluster, NAMESPACE, "camunda"), said.append)
     return said
 
 
 def down_pending(cluster: Cluster) -> str | None:
-    return webapps.down_pending(cluster, NAMESPACE, "camunda")
+    return webapps.down_pending(LiveInstallation(cluster, NAMESPACE, "camunda"))
 
 
 def up_pending(cluster: Cluster, *wanted: str) -> str | None:
-    return webapps.up_pending(cluster, NAMESPACE, "camunda", wanted)
+    return webapps.up_pending(LiveInstallation(cluster, NAMESPACE, "camunda"), wanted)
 
 
 def test_they_go_down_and_come_back_with_as_many_pods(

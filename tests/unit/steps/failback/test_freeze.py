@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clients import pods
+from clients.installation import LiveInstallation
 from dualregion.chart import values
 from dualregion.observed import zeebe_answers
 from steps.releases.webapps import REPLICAS_ANNOTATION
@@ -341,7 +341,7 @@ class TestWhatWouldFailLater:
         template = "{{ .Values.global.elasticsearch.prefix }}"
         here.base["zeebe"]["env"] += [{"name": name, "value": template} for name in names]
         env = [{"name": name, **rendered} for name in names] + flushing_after(0)["zeebe"]["env"]
-        monkeypatch.setattr(pods, "exporter_environment", lambda _: env)
+        monkeypatch.setattr(LiveInstallation, "exporter_environment", lambda _: env)
 
 
 @pytest.mark.parametrize(

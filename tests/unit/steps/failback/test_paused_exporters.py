@@ -80,7 +80,7 @@ class TestAnyFailure:
         self, here: World, monkeypatch: pytest.MonkeyPatch, gate: Gate
     ) -> None:
         monkeypatch.setattr(failback, "_pause", raising(grpc.RpcError()))
-        monkeypatch.setattr(failback, "_demand_paused", raising(grpc.RpcError()))
+        monkeypatch.setattr(failback, "_verify_exporters_paused", raising(grpc.RpcError()))
         here.say_phase("EXPORTING")
         with pytest.raises(grpc.RpcError):
             gate.prove(here)
@@ -90,14 +90,14 @@ class TestAnyFailure:
         self, here: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         here.say_phase("EXPORTING")
-        monkeypatch.setattr(failback, "_demand_paused", raising(TypeError("x")))
+        monkeypatch.setattr(failback, "_verify_exporters_paused", raising(TypeError("x")))
         with pytest.raises(TypeError):
             B3.prove(here)
 
     def test_brokers_that_tell_nothing_are_not_taken_for_exporting(
         self, here: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(failback, "_demand_paused", raising(TypeError("x")))
+        monkeypatch.setattr(failback, "_verify_exporters_paused", raising(TypeError("x")))
         for namespace, ordinal in here.phases:
             target = f"{namespace}/pods/camunda-zeebe-{ordinal}:9600"
             here.fake_of(namespace).behind(target, "/actuator/partitions", Reply(200, "no JSON"))
@@ -129,7 +129,7 @@ def test_an_operator_who_interrupts_a_step_is_told_of_the_pause(
     told: list[str | None] = []
     monkeypatch.setattr(
         failback,
-        "_demand_paused",
+        "_verify_exporters_paused",
         lambda *_: told.append(paused_exporters.notice_of_interruption()),
     )
     assert paused_exporters.notice_of_interruption() is None
@@ -245,9 +245,9 @@ def test_a_broker_s_answer_out_of_form_is_no_answer(here: World, body: str) -> N
 
 def test_engines_are_the_same_whichever_stack_asks(here: World) -> None:
     ours, theirs = here.ctx("B4", "survivor"), here.ctx("B4", "recreated")
-    for ask in (engines.survivor, engines.takeover, engines.recreated):
+    for ask in (engines.surviving_engine, engines.failover_engine, engines.recreated_engine):
         assert (ask(ours).namespace, ask(ours).cluster.context) == (
             ask(theirs).namespace,
             ask(theirs).cluster.context,
         )
-    assert engines.recreated(ours).seconds == 120
+    assert engines.recreated_engine(ours).seconds == 120

@@ -1,0 +1,235 @@
+"""An installation of Camunda in a cluster: one handle for all that it can be asked, by steps and status alike."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from clients import helm, pods
+from clients.helm import HelmRecord
+from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
+from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
+from clients.search_engine import SearchEngine
+from clients.zeebe import Zeebe
+from dualregion.names import ReleaseNames
+from dualregion.observed.records import RECORD_PREFIX
+from dualregion.observed.zeebe_answers import Exporting
+
+
+@dataclass(frozen=True)
+class LiveInstallation:
+    """One installation, whether it is there or not.
+
+    :ivar sleeping: which of its brokers sleep, and so cannot answer.
+    """
+
+    cluster: Cluster
+    namespace: str
+    release: str
+    sleeping: Sleeping = none_sleep
+
+    @property
+    def names(self) -> ReleaseNames:
+        """What its parts are called."""
+        return ReleaseNames(self.release)
+
+    @property
+    def zeebe(self) -> Zeebe:
+        """Its gateways and brokers."""
+        return Zeebe(self.cluster, self.namespace, self.names)
+
+    def search_engine(
+        self, record_prefix: str = RECORD_PREFIX, seconds: float = READ_SECONDS
+    ) -> SearchEngine:
+        """Return its search engine; see there."""
+        return SearchEngine(self.cluster, self.namespace, self.release, record_prefix, seconds)
+
+    @property
+    def kubectl(self) -> str:
+        """How a command begins that an operator is to type for it."""
+        return self.cluster.kubectl(self.namespace)
+
+    # --- Brokers
+
+    def brokers(self) -> Any | None:
+        """Return the brokers' StatefulSet, or None."""
+        return self.cluster.stateful_set(self.namespace, self.names.brokers)
+
+    def broker_pods(self) -> list[Any]:
+        """Return its broker pods: those that its StatefulSet made.
+
+        Labels alone do not show it: a debug pod may bear them.
+        """
+        found = self.cluster.pods(self.namespace, self.names.selector(pods.BROKER_SELECTOR))
+        return [pod for pod in found if _is_made_by(self.names.brokers, pod)]
+
+    def awake_brokers(self) -> list[str]:
+        """Return the pods of the brokers that can be asked; one that is ready can, whatever is expected of it."""
+        return [
+            pod.metadata.name
+            for pod in self.broker_pods()
+            if is_ready(pod) or not self.sleeping(ordinal_of(pod))
+        ]
+
+    def brokers_pending(self) -> str | None:
+        """Return why the brokers' StatefulSet is not rolled out, or None."""
+        found, namespace = self.brokers(), self.namespace
+        reason = self.unobserved(found)
+        if found is None or reason:
+            return reason
+        wanted, status = found.spec.replicas, found.status
+        if not wanted:
+            return f"StatefulSet {self.names.brokers} in {namespace} is scaled to nothing"
+        current = [
+            pod
+            for pod in self.broker_pods()
+            if revision_of(pod) == status.update_revision and not is_ending(pod)
+        ]
+        if len(current) < wanted:
+            return f"{len(current)} of {wanted} brokers in {namespace} run the new configuration"
+        ready = status.ready_replicas or 0
+        if ready < wanted:
+            trouble = pods.trouble(self.broker_pods())
+            return f"{ready} of {wanted} brokers in {namespace} ready{trouble}"
+        return None
+
+    def unobserved(self, found: Any | None) -> str | None:
+        """Return why the status of the brokers' StatefulSet shows nothing yet of its last change, or None.
+
+        :param found: the StatefulSet as it was read.
+        """
+        if found is None:
+            return f"StatefulSet {self.names.brokers} does not exist in {self.namespace}"
+        if (found.status.observed_generation or 0) < found.metadata.generation:
+            return f"StatefulSet {self.names.brokers} has not been looked at by its controller yet"
+        return None
+
+    def restart_stale(self, *, leaderless: bool, say: Callable[[str], None]) -> None:
+        """Delete the broker pods that run an old configuration, all at once, while that costs nothing.
+
+        As long as some partition has no leader, no command of it is accepted anyway, and a rolling update
+        would stop at the first pod that cannot become ready without quorum. As soon as every partition has
+        a leader, the StatefulSet's own rolling update goes on, one broker at a time. A broker that does not run
+        is no replica that could be taken away.
+
+        :param leaderless: whether it was seen that no quorum is to be lost; else only what does not run is deleted.
+        """
+        found = self.brokers()
+        if found is None or self.unobserved(found):
+            return
+        for pod in self.broker_pods():
+            if revision_of(pod) == found.status.update_revision or is_ending(pod):
+                continue
+            if leaderless or pods.has_ended(pod):
+                why = "there is no quorum to lose" if leaderless else "it does not run"
+                self.restart(pod, why, say)
+
+    def restart(self, pod: Any, why: str, say: Callable[[str], None]) -> None:
+        """Delete a broker's pod, so that its StatefulSet makes it again."""
+        say(f"restarting {pod.metadata.name} in {self.namespace}: {why}")
+        self.cluster.delete_pod(self.namespace, pod.metadata.name, pod.metadata.uid)
+
+    def wrong_environment(self, wanted: Mapping[str, str]) -> str | None:
+        """Return where the brokers' environment differs from what is wanted, or None.
+
+        Looks at the StatefulSet and at every running pod; of a name that stands twice the last one counts.
+        """
+        name, found = self.names.brokers, self.brokers()
+        if found is None:
+            return f"StatefulSet {name} does not exist in {self.namespace}"
+        specs = [(f"StatefulSet {name}", found.spec.template.spec)]
+        specs += [(pod.metadata.name, pod.spec) for pod in self.broker_pods()]
+        for owner, spec in specs:
+            env = pods.broker_container(spec).env or ()
+            actual = {entry.name: entry.value for entry in env}
+            for key, value in wanted.items():
+                if actual.get(key) != value:
+                    return f"{owner} has {key}={actual.get(key)!r}, wanted is {value!r}"
+        return None
+
+    def exporter_environment(self) -> list[dict[str, Any]] | None:
+        """Return the brokers' environment as Helm has rendered it, in the form of `zeebe.env`; None without brokers."""
+        found = self.brokers()
+        if found is None:
+            return None
+        return [
+            {"name": each.name, "value": each.value, "valueFrom": each.value_from is not None}
+            for each in pods.broker_container(found.spec.template.spec).env or ()
+        ]
+
+    def set_update_strategy(self, strategy: Mapping[str, Any]) -> None:
+        """Set how the brokers' StatefulSet brings its pods to a new revision; None takes a field away."""
+        self.cluster.set_update_strategy(self.namespace, self.names.brokers, strategy)
+
+    # --- The search engine's nodes and the Deployments
+
+    def search_engine_nodes(self) -> Any | None:
+        """Return the StatefulSet of the search engine's master nodes, or None."""
+        return self.cluster.stateful_set(self.namespace, self.names.search_engine)
+
+    def search_engine_pending(self) -> str | None:
+        """Return why its search engine is not ready, or None.
+
+        All of its nodes are looked at, whatever kinds of them the values want: each kind has a StatefulSet of its own.
+        """
+        master, namespace = self.names.search_engine, self.namespace
+        selector = self.names.selector(pods.ENGINE_SELECTOR)
+        found = self.cluster.stateful_sets(namespace, selector)
+        if master not in (each.metadata.name for each in found):
+            return f"StatefulSet {master} does not exist in {namespace}"
+        if any(each.metadata.name == master and not each.spec.replicas for each in found):
+            return f"StatefulSet {master} in {namespace} is scaled to nothing"
+        wanted = sum(each.spec.replicas for each in found)
+        ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
+        if ready >= wanted:
+            return None
+        trouble = pods.trouble(self.cluster.pods(namespace, selector))
+        return f"{ready} of {wanted} search engine nodes in {namespace} ready{trouble}"
+
+    def deployment(self, component: str) -> Any | None:
+        """Return the Deployment of the gateway or a web app, or None."""
+        return self.cluster.deployment(self.namespace, self.names.component(component))
+
+    def pods_of(self, component: str) -> list[Any]:
+        """Return the pods of the gateway or a web app."""
+        selector = self.names.selector(f"app.kubernetes.io/component={component}")
+        return self.cluster.pods(self.namespace, selector)
+
+    # --- Helm
+
+    def helm_records(self) -> list[HelmRecord]:
+        """Return Helm's records of its release, the oldest first."""
+        return helm.in_order(
+            self.cluster.secrets(self.namespace, f"owner=helm,name={self.release}")
+        )
+
+
+def exporting(installations: Iterable[LiveInstallation]) -> tuple[Exporting, ...]:
+    """Return every partition's exporting on every broker of several installations.
+
+    Brokers that sleep are left out; one that is ready is asked, whatever is expected of it.
+
+    :raises CallFailed: if a broker that is awake does not answer.
+    """
+    asked = [(each, broker) for each in installations for broker in each.awake_brokers()]
+    # All at once: on a link that is cut each of them takes as long as a call may.
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        found = list(pool.map(lambda each: each[0].zeebe.exporting_of(each[1]), asked))
+    return tuple(state for states in found for state in states)
+
+
+def resume_each(installations: Iterable[LiveInstallation]) -> str | None:
+    """Ask each broker by itself to resume exporting; return why one refuses, or None."""
+    for each in installations:
+        for pod in each.broker_pods():
+            refusal = each.zeebe.resume_broker(pod.metadata.name)
+            if refusal:
+                return refusal
+    return None
+
+
+def _is_made_by(stateful_set: str, pod: Any) -> bool:
+    owners = pod.metadata.owner_references or ()
+    owned = any((each.kind, each.name) == ("StatefulSet", stateful_set) for each in owners)
+    return owned and re.fullmatch(rf"{re.escape(stateful_set)}-\d+", pod.metadata.name) is not None
