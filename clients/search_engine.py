@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
+from dualregion.messages import Message
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
 from dualregion.observed.documents import templates_of
@@ -123,7 +124,7 @@ class SearchEngine:
         answer = self._search(f"{self.record_prefix}*", records_query(within))
         return self._read(records_of, answer)
 
-    def blocked(self) -> list[str]:
+    def blocked(self) -> list[Message]:
         """Return what keeps the engine from being counted, copied, deleted and restored; see `fitness.blocked`."""
         return self._read(fitness.blocked, self._ask("GET", "/_cluster/state/blocks"))
 
@@ -219,7 +220,7 @@ class SearchEngine:
         answer = self._ask_or_none("GET", _snapshot(repository, name), _NO_SNAPSHOT)
         return None if answer is None else self._read(snapshots.snapshot_of, answer)
 
-    def snapshot_progress(self, repository: str, name: str) -> str:
+    def snapshot_progress(self, repository: str, name: str) -> Message:
         """Return how far a running snapshot is."""
         status = self._ask("GET", f"{_snapshot(repository, name)}/_status")
         return self._read(snapshots.snapshot_progress, status)
@@ -245,7 +246,7 @@ class SearchEngine:
         """Return the answer of `_recovery`: where each copy of each shard came from, and how far it is."""
         return self._ask("GET", f"/_recovery?filter_path={_RECOVERY_FIELDS}")
 
-    def given_up(self, index: str, shard: int) -> str | None:
+    def given_up(self, index: str, shard: int) -> Message | None:
         """Return why the engine has given up a shard's primary copy, or None if it has not."""
         body = {"index": index, "shard": shard, "primary": True}
         found = self._ask("POST", "/_cluster/allocation/explain", body)

@@ -6,7 +6,10 @@ ordinal * 2 + regionId; in a failOver installation ordinal * 4 + regionId of the
 with a quarter of the cluster as replicas. A partition works while more than half of its replicas do.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+
+from dualregion.messages import Message
+from dualregion.messages import observed as messages
 
 Holders = Mapping[int, Collection[int]]
 """The brokers that hold a copy of each partition."""
@@ -122,18 +125,14 @@ def at_risk(lost_region: int, cluster_size: int, holders: Holders) -> tuple[int,
     return tuple(risky)
 
 
-def failover_problem(lost_region: int, cluster_size: int, holders: Holders) -> str | None:
+def failover_problem(lost_region: int, cluster_size: int, holders: Holders) -> Message | None:
     """Return why a failover of a region would not be safe with partitions held by these brokers, or None."""
     alive = alive_after_failover(cluster_size, lost_region)
-    for found, what in (
-        (without_quorum(alive, holders), "has no quorum"),
-        (at_risk(lost_region, cluster_size, holders), "may forget what it acknowledged"),
+    for found, problem in (
+        (without_quorum(alive, holders), messages.no_quorum_after_failover),
+        (at_risk(lost_region, cluster_size, holders), messages.acknowledged_may_be_lost),
     ):
         if found:
-            held = "; ".join(f"{each} by broker {_list(holders[each])}" for each in found)
-            return f"after a failover of region {lost_region} partition {_list(found)} {what} (held: {held})"
+            held = [messages.held_by(each, sorted(holders[each])) for each in found]
+            return problem(lost_region, found, held)
     return None
-
-
-def _list(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)))

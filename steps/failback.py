@@ -16,11 +16,11 @@ from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
+from dualregion.messages.words import some_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.health import not_green_and_empty
 from dualregion.observed.records import records_text
 from dualregion.observed.snapshots import NAME_PREFIX
-from dualregion.observed.words import some_of
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
 from steps import broker_views

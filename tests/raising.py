@@ -36,3 +36,14 @@ def assert_message(found: object, code: str, **facts: Any) -> None:
     """Demand a message by its code, and these of its facts."""
     assert isinstance(found, Message), f"no message: {found!r}"
     assert (found.code, {name: found.facts.get(name) for name in facts}) == (code, facts), found
+
+
+def assert_same(found: str | None, expected: Message | None) -> None:
+    """Demand a message with this one's code and all of its facts, or none."""
+    assert _plain(found) == _plain(expected), found
+
+
+def _plain(fact: Any) -> Any:
+    if isinstance(fact, Message):
+        return fact.code, {name: _plain(each) for name, each in fact.facts.items()}
+    return [_plain(each) for each in fact] if isinstance(fact, list | tuple) else fact

@@ -22,7 +22,9 @@ stands in `<...>` differs from case to case. This page is written by `python -m 
 def rooms() -> list[ModuleType]:
     """Return the modules that hold messages."""
     found = (
-        each.name for each in pkgutil.iter_modules(messages.__path__) if each.name != "catalogue"
+        each.name
+        for each in pkgutil.iter_modules(messages.__path__)
+        if each.name not in ("catalogue", "words")
     )
     return [importlib.import_module(f"{messages.__name__}.{name}") for name in sorted(found)]
 

@@ -15,9 +15,9 @@ from dualregion.chart.values import brings_search_engine, exporter_settings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
+from dualregion.messages.words import some_of
 from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository
-from dualregion.observed.words import some_of
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.rbac import Side

@@ -3,22 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dualregion.observed.words import some_of
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 
 
-def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> str | None:
+def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> Message | None:
     """Return which indices do not hold the same number of documents, or None."""
     differing = [
-        f"index {index}: {_documents(survivor, index)} in the survivor, "
-        f"{_documents(recreated, index)} in the recreated region"
+        messages.documents_differ(index, survivor.get(index), recreated.get(index))
         for index in sorted({*survivor, *recreated})
         if survivor.get(index) != recreated.get(index)
     ]
-    return some_of(differing, "; ") if differing else None
-
-
-def _documents(counts: Mapping[str, int], index: str) -> str:
-    return f"{counts[index]} documents" if index in counts else "no such index"
+    return messages.indices_differ(differing) if differing else None
 
 
 def templates_of(
@@ -48,7 +44,7 @@ def templates_of(
     )
 
 
-def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> str | None:
+def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> Message | None:
     """Return which of the survivor's templates the recreated region lacks, or None."""
     missing = sorted(set(survivor) - set(recreated))
-    return f"missing: {some_of(missing)}" if missing else None
+    return messages.templates_missing(missing) if missing else None

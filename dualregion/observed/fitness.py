@@ -1,20 +1,22 @@
 """Whether an engine can be copied, and another one take the copy: looked for before anything is paused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.health import EngineHealth
 from dualregion.observed.indices import user_indices
-from dualregion.observed.words import amount, some_of
 
 _CLOSED, _DISK_FULL = "4", "12"
 """The numbers of two blocks, the same in every version: of a closed index, and of one whose disk was full."""
 _DATA_ROLES = "data"
 """What the roles of nodes that hold shards begin with."""
+_OfIndices = Callable[[Sequence[str]], Message]
 
 
-def blocked(answer: Mapping[str, Any]) -> list[str]:
+def blocked(answer: Mapping[str, Any]) -> list[Message]:
     """Return what keeps an engine from being counted, copied, deleted and restored, each with its remedy.
 
     A user index that only takes no writes is no problem: nothing is written to it in a failback.
@@ -23,35 +25,27 @@ def blocked(answer: Mapping[str, Any]) -> list[str]:
     """
     blocks = answer["blocks"]
     problems = [
-        f"the whole engine is blocked ({block.get('description') or number}): take the setting cluster.blocks.* away, or "
-        "wait until it has a master again"
+        messages.engine_blocked(str(block.get("description") or number))
         for number, block in (blocks.get("global") or {}).items()
     ]
     found = blocks.get("indices") or {}
-    by_remedy: dict[str, list[str]] = {}
+    by_problem: dict[_OfIndices, list[str]] = {}
     for index in user_indices(found):
         for number, block in sorted(found[index].items()):
-            remedy = _remedy(number, block["levels"])
-            if remedy:
-                by_remedy.setdefault(remedy, []).append(index)
+            problem = _problem(number, block["levels"])
+            if problem:
+                by_problem.setdefault(problem, []).append(index)
                 break
-    problems += [f"index {some_of(names)} {remedy}" for remedy, names in by_remedy.items()]
+    problems += [problem(indices) for problem, indices in by_problem.items()]
     return problems
 
 
-def _remedy(number: str, levels: Iterable[str]) -> str | None:
+def _problem(number: str, levels: Iterable[str]) -> _OfIndices | None:
     if number == _CLOSED:
-        return (
-            "is closed, so that nothing of it is copied: open it (POST /NAME/_open), or delete it"
-        )
+        return messages.indices_closed
     if number == _DISK_FULL:
-        return (
-            "takes no writes, as a disk was full (flood stage): make room; the engine ends that by itself, or set "
-            "index.blocks.read_only_allow_delete to null"
-        )
-    if set(levels) <= {"write"}:
-        return None
-    return "is blocked (index.blocks.*), also for what is no write: set that to null"
+        return messages.indices_on_full_disks
+    return None if set(levels) <= {"write"} else messages.indices_blocked
 
 
 @dataclass(frozen=True)
@@ -91,7 +85,7 @@ def room_of(settings: Mapping[str, Any], nodes: Mapping[str, Any]) -> Room:
 
 def too_small(
     room: Room, source: EngineHealth, target: EngineHealth, bytes_to_come: int
-) -> list[str]:
+) -> list[Message]:
     """Return why an engine cannot take a copy of another one; what it holds of users is deleted before.
 
     :param bytes_to_come: how much more it will hold than now.
@@ -103,14 +97,10 @@ def too_small(
     limit = room.shards_per_node * room.data_nodes
     if shards > limit:
         problems.append(
-            f"it takes {limit} shards ({room.data_nodes} data nodes, cluster.max_shards_per_node "
-            f"{room.shards_per_node}), and {shards} are needed: more nodes, a higher limit, or fewer indices or replicas"
+            messages.too_few_shards(limit, room.data_nodes, room.shards_per_node, shards)
         )
     if bytes_to_come > room.available:
-        problems.append(
-            f"its disks have {amount(room.available, room.available)} left, and the copy takes "
-            f"{amount(bytes_to_come, bytes_to_come)}: larger disks, or more nodes"
-        )
+        problems.append(messages.disks_too_small(room.available, bytes_to_come))
     return problems
 
 

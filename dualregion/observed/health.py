@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.indices import user_indices
-from dualregion.observed.words import some_of
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Shard:
     status: str
     primary_active: bool
     initializing: int
+
+    @property
+    def name(self) -> str:
+        """How messages name it."""
+        return f"{self.index}/{self.number}"
 
 
 @dataclass(frozen=True)
@@ -61,20 +67,18 @@ def _copies(state: Mapping[str, Any]) -> int:
     return shards * (1 + int(state.get("number_of_replicas") or 0))
 
 
-def not_served(health: EngineHealth) -> str | None:
+def not_served(health: EngineHealth) -> Message | None:
     """Return which user indices have a shard whose primary copy does not serve, or None."""
     kept = set(user_indices(health.indices))
     dead = [
-        f"shard {shard.number} of {shard.index}"
-        for shard in health.shards
-        if shard.index in kept and not shard.primary_active
+        shard.name for shard in health.shards if shard.index in kept and not shard.primary_active
     ]
-    return f"not served: {some_of(dead)}" if dead else None
+    return messages.shards_not_served(dead) if dead else None
 
 
-def not_green_and_empty(health: EngineHealth) -> str | None:
+def not_green_and_empty(health: EngineHealth) -> Message | None:
     """Return why a search engine is not green or holds user indices, or None."""
     indices = user_indices(health.indices)
     if indices:
-        return f"it holds {len(indices)} indices: {some_of(indices)}"
-    return None if health.status == "green" else f"its health is {health.status}"
+        return messages.engine_not_empty(indices)
+    return None if health.status == "green" else messages.engine_not_green(health.status)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.health import EngineHealth
 from dualregion.observed.indices import user_indices
-from dualregion.observed.words import some_of
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,15 @@ def marks_of(answer: Mapping[str, Any]) -> dict[tuple[str, int], Mark]:
     }
 
 
-def unseen(health: EngineHealth, marks: Marks) -> str | None:
+def unseen(health: EngineHealth, marks: Marks) -> Message | None:
     """Return which shards of user indices have told nothing, or None: what is not seen holds no zero documents."""
     kept = set(user_indices(health.indices))
     silent = [
-        f"shard {each.number} of {each.index}"
+        each.name
         for each in health.shards
         if each.index in kept and (each.index, each.number) not in marks
     ]
-    return f"{some_of(silent)} did not answer" if silent else None
+    return messages.shards_unknown(silent) if silent else None
 
 
 def documents_of(marks: Marks) -> dict[str, int]:

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
+from dualregion.messages.observed import all_of
+
 RECORD_PREFIX = "zeebe-record"
 """What the names of the exporter's indices begin with, unless its `index.prefix` says otherwise."""
 
@@ -99,12 +103,12 @@ def records_of(answer: Mapping[str, Any]) -> dict[int, PartitionRecords]:
     }
 
 
-def missing_records(survivor: Records, failover: Records) -> str | None:
+def missing_records(survivor: Records, failover: Records) -> Message | None:
     """Return which partition's records the survivor's engine lacks, or None; see `lacking_partitions`."""
-    return "; ".join(lacking_partitions(survivor, failover).values()) or None
+    return all_of([*lacking_partitions(survivor, failover).values()])
 
 
-def lacking_partitions(survivor: Records, failover: Records) -> dict[int, str]:
+def lacking_partitions(survivor: Records, failover: Records) -> dict[int, Message]:
     """Return of which partitions the survivor's engine lacks records, and what it lacks.
 
     An exporter exports a partition's records in order, so the survivor's engine holds all that the
@@ -116,15 +120,11 @@ def lacking_partitions(survivor: Records, failover: Records) -> dict[int, str]:
     problems = {}
     for partition, wanted in sorted(failover.items()):
         seen = survivor.get(partition)
-        if seen is None:
-            has = "none of them"
-        elif seen.highest < wanted.highest or seen.count < wanted.count:
-            has = f"{seen.count} of them, up to position {seen.highest}"
-        else:
+        if seen and seen.highest >= wanted.highest and seen.count >= wanted.count:
             continue
-        problems[partition] = (
-            f"partition {partition}: the failover engine holds {wanted.count} records up to position "
-            f"{wanted.highest}, the other engine {has}"
+        found = (seen.count, seen.highest) if seen else (0, None)
+        problems[partition] = messages.records_missing(
+            partition, wanted.count, wanted.highest, *found
         )
     return problems
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.health import EngineHealth, Shard
 from dualregion.observed.indices import user_indices
 from dualregion.observed.snapshots import Snapshot
-from dualregion.observed.words import amount, some_of
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class RestoreProgress:
     bytes_total: int
     failing: Shard | None
 
-    def __str__(self) -> str:
-        text = f"{self.done} of {self.total} shards, {amount(self.bytes_done, self.bytes_total)}"
-        # How large a shard is the engine knows only once it has begun with it.
-        return text if self.done == self.total else f"{text} of those begun"
+    @property
+    def message(self) -> Message:
+        """What is restored."""
+        return messages.restored_so_far(self.done, self.total, self.bytes_done, self.bytes_total)
 
 
 def restore_progress(
@@ -81,17 +82,17 @@ def _comes_from(copy: Mapping[str, Any], snapshot: str, repository: str) -> bool
     )
 
 
-def restore_pending(progress: RestoreProgress) -> str | None:
+def restore_pending(progress: RestoreProgress) -> Message | None:
     """Return what a restore still lacks, or None once every shard serves.
 
     The engine's health as a whole says nothing of it: it is yellow before the first byte has come.
     """
     if progress.absent:
-        return f"{len(progress.absent)} indices are not there: {some_of(progress.absent)}"
+        return messages.indices_not_restored(progress.absent)
     if progress.done < progress.total:
-        return str(progress)
+        return progress.message
     if progress.initializing:
-        return f"{progress}; {progress.initializing} copies on their way"
+        return messages.replicas_under_way(progress.message, progress.initializing)
     return None
 
 
@@ -100,7 +101,7 @@ GIVEN_UP = frozenset({"max_retry", "restore_in_progress"})
 others (a full disk, a node that is away) are passing reasons."""
 
 
-def given_up(explanation: Mapping[str, Any]) -> str | None:
+def given_up(explanation: Mapping[str, Any]) -> Message | None:
     """Return why the engine has given a shard up: its `_cluster/allocation/explain`; None if it has not."""
     deciders = {
         str(decider.get("decider"))
@@ -113,6 +114,5 @@ def given_up(explanation: Mapping[str, Any]) -> str | None:
     details = str((explanation.get("unassigned_info") or {}).get("details") or "no details")
     # The innermost exception names the file or the service; those around it only say "failed".
     innermost = details.rstrip("; ").split("nested: ")[-1].rstrip("; ")
-    return (
-        f"shard {explanation.get('shard')} of index {explanation.get('index')}: {innermost[:300]}"
-    )
+    shard, index = explanation.get("shard"), explanation.get("index")
+    return messages.shard_given_up(str(shard), str(index), innermost[:300])

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dualregion.observed.words import amount, some_of
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 
 NAME_PREFIX = "failback-"
 """What the names of the failback's snapshots begin with."""
@@ -73,18 +74,20 @@ def is_taking(answer: Mapping[str, Any]) -> bool:
     )
 
 
-def snapshot_bad(snapshot: Snapshot) -> str | None:
+def snapshot_bad(snapshot: Snapshot) -> Message | None:
     """Return why a finished snapshot is not to be restored from, or None."""
     if snapshot.state == "SUCCESS" and not snapshot.shards_failed and not snapshot.failures:
         return None
-    reason = (
-        f"snapshot {snapshot.name} is {snapshot.state}, "
-        f"{snapshot.shards_failed} of {snapshot.shards_total} shards failed"
+    return messages.snapshot_not_whole(
+        snapshot.name,
+        snapshot.state,
+        snapshot.shards_failed,
+        snapshot.shards_total,
+        snapshot.failures,
     )
-    return f"{reason}: {some_of(snapshot.failures, '; ')}" if snapshot.failures else reason
 
 
-def snapshot_progress(answer: Mapping[str, Any]) -> str:
+def snapshot_progress(answer: Mapping[str, Any]) -> Message:
     """Return how far a running snapshot is: its `_status`."""
     found: Mapping[str, Any] = (answer.get("snapshots") or ({},))[0]
     shards, stats = found.get("shards_stats") or {}, found.get("stats") or {}
@@ -92,7 +95,5 @@ def snapshot_progress(answer: Mapping[str, Any]) -> str:
     to_do = int((stats.get("incremental") or {}).get("size_in_bytes") or 0)
     # Engines leave `processed` out where there is nothing more to process.
     done = int((stats.get("processed") or {"size_in_bytes": to_do}).get("size_in_bytes") or 0)
-    return (
-        f"{int(shards.get('done') or 0)} of {int(shards.get('total') or 0)} shards, "
-        f"{amount(done, to_do)}"
-    )
+    finished, total = int(shards.get("done") or 0), int(shards.get("total") or 0)
+    return messages.snapshot_so_far(finished, total, done, to_do)

@@ -1,11 +1,7 @@
-"""How the judgements word what an engine says: its reasons, long lists, amounts of bytes."""
+"""An engine's own reasons, out of its error documents."""
 
 import json
 import re
-from collections.abc import Sequence
-
-_NAMED = 5
-"""How many names a sentence holds before the rest is only counted."""
 
 
 def error_reason(body: str) -> str:
@@ -26,17 +22,3 @@ def _unescaped(text: str) -> str:
         return str(json.loads(f'"{text}"'))
     except ValueError:
         return text
-
-
-def some_of(names: Sequence[str], separator: str = ", ") -> str:
-    """Return the first few names, and how many more there are."""
-    more = len(names) - _NAMED
-    return separator.join([*names[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
-
-
-def amount(done: int, total: int) -> str:
-    """Return how many of so many bytes, in the unit that suits their total."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if total >= size:
-            return f"{done / size:.1f} of {total / size:.1f} {unit}"
-    return f"{done} of {total} bytes"

@@ -1,6 +1,6 @@
 """What the clusters say, read into plain values at the edge, and judged by pure functions.
 
-Each judgement returns the reason why something is *not* so yet, as a sentence for the operator, or
+Each judgement returns the reason why something is *not* so yet, as a message for the operator, or
 None; gates, previews and tests share it. Sources: the gateway's REST `GET /v1/topology` and the
 brokers' `GET /actuator/partitions` (Zeebe 8.5).
 """
@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dualregion import brokers
+from dualregion.messages import Message
+from dualregion.messages import observed as messages
+from dualregion.messages.observed import all_of
 
 
 @dataclass(frozen=True)
@@ -92,16 +95,15 @@ class ClusterView:
         )
 
 
-def still_visible(view: ClusterView, ids: Collection[int]) -> str | None:
+def still_visible(view: ClusterView, ids: Collection[int]) -> Message | None:
     """Return which of these brokers the gateway still sees, or None."""
     seen = sorted((each for each in view.brokers if each.id in ids), key=lambda each: each.id)
     if not seen:
         return None
-    names = ", ".join(f"{broker.id} ({broker.host})" for broker in seen)
-    return f"the gateway still sees broker {names}"
+    return messages.still_visible([each.id for each in seen], [each.host for each in seen])
 
 
-def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> str | None:
+def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> Message | None:
     """Return why it proves nothing that a gateway does not see a broker, or None.
 
     One that has just started, or is cut off from the brokers, sees no broker: not even those of its own region.
@@ -111,26 +113,26 @@ def blind(view: ClusterView, own: Collection[int], ready: Collection[int]) -> st
     """
     unseen = sorted(set(ready) - view.ids)
     if unseen:
-        return f"the gateway does not see broker {_list(unseen)} of its own region, which is ready"
+        return messages.ready_brokers_unseen(unseen)
     if not view.ids & set(own):
-        return "the gateway sees no broker of its own region"
+        return messages.no_broker_seen()
     return None
 
 
-def not_joined(view: ClusterView, ids: Collection[int]) -> str | None:
+def not_joined(view: ClusterView, ids: Collection[int]) -> Message | None:
     """Return which of these brokers have not joined, or None."""
     missing = sorted(set(ids) - view.ids)
-    return f"broker {_list(missing)} not in the topology yet" if missing else None
+    return messages.brokers_not_joined(missing) if missing else None
 
 
-def missing_brokers(view: ClusterView, cluster_size: int) -> str | None:
+def missing_brokers(view: ClusterView, cluster_size: int) -> Message | None:
     """Return which of all brokers the gateway does not see, wherever they should run, or None."""
     return not_joined(view, range(cluster_size))
 
 
 def partitions_not_ready(
     view: ClusterView, *, partition_count: int, healthy_replicas: int
-) -> str | None:
+) -> Message | None:
     """Return which partitions lack a leader or healthy replicas, or None.
 
     :param healthy_replicas: how many healthy replicas each partition must have.
@@ -138,13 +140,12 @@ def partitions_not_ready(
     partitions = range(1, partition_count + 1)
     leaderless = [each for each in partitions if not view.has_leader(each)]
     if leaderless:
-        return f"partition {_list(leaderless)} has no leader"
-    thin = [each for each in partitions if len(view.live_replicas(each)) < healthy_replicas]
+        return messages.no_leader(leaderless)
+    healthy = {each: len(view.live_replicas(each)) for each in partitions}
+    thin = [each for each in partitions if healthy[each] < healthy_replicas]
     if thin:
-        counts = ", ".join(
-            f"{each}: {len(view.live_replicas(each))} of {healthy_replicas}" for each in thin
-        )
-        return f"healthy replicas of partition {counts}"
+        counts = [healthy[each] for each in thin]
+        return messages.too_few_healthy_replicas(thin, counts, healthy_replicas)
     return None
 
 
@@ -159,19 +160,19 @@ class Distribution:
     holders: Mapping[int, frozenset[int]]
     partial: Mapping[int, frozenset[int]]
 
-    def problem(self, lost_regions: Iterable[int], cluster_size: int) -> str | None:
+    def problem(self, lost_regions: Iterable[int], cluster_size: int) -> Message | None:
         """Return why a failover of one of these regions would not be safe, for all that is in sight; or None."""
         found = (
             brokers.failover_problem(each, cluster_size, self.holders) for each in lost_regions
         )
         return next(filter(None, found), None)
 
-    def contradiction(self, computed: brokers.Holders) -> str | None:
+    def contradiction(self, computed: brokers.Holders) -> Message | None:
         """Return which partition is not held as computed, though not all of its copies are in sight; or None."""
         for partition, seen in self.partial.items():
             others = seen - set(computed[partition])
             if others:
-                return f"partition {partition} is held by broker {_list(sorted(others))}, too"
+                return messages.held_elsewhere(partition, sorted(others))
         return None
 
 
@@ -233,14 +234,14 @@ def leaders(states: Iterable[Exporting]) -> dict[int, str]:
     return {state.partition: state.pod for state in states if state.leader}
 
 
-def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> str | None:
+def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> Message | None:
     """Return which partitions are led by another broker than before, or None; one without a leader is not told."""
     found = [
-        f"partition {partition} is led by {now[partition]} now, and was by {pod}"
+        messages.leader_changed(partition, pod, now[partition])
         for partition, pod in sorted(before.items())
         if now.get(partition, pod) != pod
     ]
-    return "; ".join(found) or None
+    return all_of(found)
 
 
 def exported_positions(states: Iterable[Exporting]) -> dict[int, int]:
@@ -254,26 +255,24 @@ def exported_positions(states: Iterable[Exporting]) -> dict[int, int]:
 
 def exporting_stuck(
     before: Mapping[int, int], states: Collection[Exporting], partitions: Iterable[int]
-) -> str | None:
+) -> Message | None:
     """Return which of these partitions do not export, or None once every position moved since `before`.
 
     A partition that has exported all it processed counts as moving: there is nothing left to move.
     """
-    problems = []
+    problems: list[Message] = []
     leading = {state.partition: state for state in states if state.leader}
     for partition in partitions:
         state = leading.get(partition)
         if state is None:
-            problems.append(f"partition {partition}: no leader among the brokers asked")
+            problems.append(messages.leader_not_among(partition))
         elif state.phase != RUNNING:
-            problems.append(f"partition {partition}: exporter is {state.phase or 'unknown'}")
+            problems.append(_in_other_phase(state, RUNNING))
         elif not _caught_up(state) and not state.exported_position > before.get(
             partition, state.exported_position
         ):
-            problems.append(
-                f"partition {partition}: exported position stays at {state.exported_position}"
-            )
-    return "; ".join(problems) or None
+            problems.append(messages.exporter_stands_still(partition, state.exported_position))
+    return all_of(problems)
 
 
 PAUSED, RUNNING = "PAUSED", "EXPORTING"
@@ -282,44 +281,40 @@ PAUSED, RUNNING = "PAUSED", "EXPORTING"
 
 def not_all_in(
     states: Collection[Exporting], phase: str, *, partition_count: int, replication_factor: int
-) -> str | None:
+) -> Message | None:
     """Return which replicas do not say that their exporters are in a phase, or None.
 
     Every replica of every partition must have said so, as any of them may lead next.
 
     :param states: of all brokers of all installations.
     """
-    problems = []
+    problems: list[Message] = []
     for partition in range(1, partition_count + 1):
         asked = [state for state in states if state.partition == partition]
         if len(asked) != replication_factor:
-            problems.append(
-                f"partition {partition}: {len(asked)} of {replication_factor} replicas were asked"
-            )
-        problems += [
-            f"partition {partition}: {state.pod} says {state.phase or 'nothing yet'}, not {phase}"
-            for state in asked
-            if state.phase != phase
-        ]
-    return "; ".join(problems) or None
+            problems.append(messages.replicas_asked(partition, len(asked), replication_factor))
+        problems += [_in_other_phase(state, phase) for state in asked if state.phase != phase]
+    return all_of(problems)
 
 
-def paused_anywhere(states: Iterable[Exporting]) -> str | None:
+def _in_other_phase(state: Exporting, expected: str) -> Message:
+    return messages.exporter_in_other_phase(
+        state.partition, state.pod, state.phase or None, expected
+    )
+
+
+def paused_anywhere(states: Iterable[Exporting]) -> Message | None:
     """Return where exporters are paused, hard or soft, or None."""
     partitions: dict[tuple[str, str], list[int]] = {}
     for state in states:
         if PAUSED in state.phase:
             partitions.setdefault((state.pod, state.phase), []).append(state.partition)
     problems = [
-        f"{pod} says {phase} of partition {_list(sorted(found))}"
+        messages.exporters_paused_on(pod, phase, sorted(found))
         for (pod, phase), found in partitions.items()
     ]
-    return "; ".join(problems) or None
+    return all_of(problems)
 
 
 def _caught_up(state: Exporting) -> bool:
     return state.exported_position >= state.processed_position > 0
-
-
-def _list(numbers: Iterable[int]) -> str:
-    return ", ".join(str(number) for number in numbers)

@@ -12,6 +12,7 @@ from time import monotonic
 from clients.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
 from dualregion.errors import DeadlineExceeded, DualRegionError
+from dualregion.messages import Message
 from dualregion.observed.documents import counts_differ, missing_templates
 from dualregion.observed.health import not_served
 from dualregion.observed.marks import Marks
@@ -137,7 +138,7 @@ def restore_snapshot(
     health = waiting.answer(f"{recreated} tells its health", recreated.health, hint)
     return {
         "snapshot": str(snapshot),
-        "restored": str(seen[-1]),
+        "restored": str(seen[-1].message),
         "health": f"{health.status}, {health.nodes} nodes",
     }
 
@@ -361,10 +362,10 @@ class _Counted:
     def __init__(self, survivor: SearchEngine, failover: SearchEngine) -> None:
         self._survivor, self._failover = survivor, failover
         self._marks: _Pair | None = None
-        self._lacks: dict[int, str] = {}
+        self._lacks: dict[int, Message] = {}
         self.held: dict[int, PartitionRecords] = {}
 
-    def lacks(self, marks: _Pair) -> dict[int, str]:
+    def lacks(self, marks: _Pair) -> dict[int, Message]:
         """Return what the survivor's engine lacks, by partition."""
         if marks != self._marks:
             # The failover engine first: what comes later to the survivor's does not count against it.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
+from dualregion.messages import engines as messages
 from dualregion.observed import zeebe_answers
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot, snapshot_bad
@@ -228,7 +229,7 @@ def test_an_index_that_is_not_served_is_not_copied_in_part(regions: Recreated) -
     made = ctx.cluster.ask("PUT", own.target, "/unserved?wait_for_active_shards=0", nowhere)
     assert made.status == 200, made.body
     try:
-        with pytest.raises(DualRegionError, match="not served: shard 0 of unserved"):
+        with pytest.raises(DualRegionError, match=messages.shards_not_served(["unserved/0"])):
             snapshots.take_snapshot(
                 own, ctx.waiting(B3), engines.repository(ctx), "in-part", str(ctx.incident)
             )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target
+from dualregion.messages import engines as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from tests.fakes.kubernetes import FakeKubernetes, Reply, failure
@@ -76,7 +77,7 @@ def test_a_shard_that_tells_nothing_does_not_hold_nothing(fake: FakeEngine) -> N
     """Its primary copy is nowhere: engines leave it out without a word."""
     fake.holds_documents({"one": 3, "two": 5})
     fake.says("GET", "/*,-.*/_stats/docs", marks({"one": 3}))
-    with pytest.raises(CallFailed, match="shard 0 of two did not answer"):
+    with pytest.raises(CallFailed, match=messages.shards_unknown(["two/0"])):
         fake.search.document_counts()
 
 

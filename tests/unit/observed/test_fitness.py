@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.fitness import Room, blocked, data_streams_of, room_of, too_small
 from dualregion.observed.health import EngineHealth, health_of
+from tests.raising import assert_same
 
 NODES = {
     "nodes": {
@@ -50,14 +53,12 @@ def test_every_copy_of_a_shard_counts_and_what_the_engine_holds_itself() -> None
     source, target = health(a=(3, 1), b=(1, 0), _own=(50, 1)), health(_own=(2, 0), old=(30, 0))
     assert too_small(Room(9, 1, 10), source, target, 10) == []
     (problem,) = too_small(Room(8, 1, 10), source, target, 10)
-    assert problem.startswith(
-        "it takes 8 shards (1 data nodes, cluster.max_shards_per_node 8), and 9"
-    )
+    assert_same(problem, messages.too_few_shards(8, 1, 8, 9))
 
 
 def test_a_copy_that_the_disks_do_not_take() -> None:
     (problem,) = too_small(Room(9, 1, 10), health(), health(), 11)
-    assert "10 of 10 bytes left, and the copy takes 11 of 11 bytes" in problem
+    assert_same(problem, messages.disks_too_small(10, 11))
 
 
 def test_an_engine_without_blocks_is_fit_and_one_that_tells_none_is_no_answer() -> None:
@@ -69,7 +70,22 @@ def test_an_engine_without_blocks_is_fit_and_one_that_tells_none_is_no_answer() 
 def test_indices_of_one_trouble_are_named_together() -> None:
     closed = {"4": {"levels": ["read", "write"]}}
     (problem,) = blocked({"blocks": {"indices": {"b": closed, "a": closed, ".own": closed}}})
-    assert problem.startswith("index a, b is closed")
+    assert_same(problem, messages.indices_closed(["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("number", "levels", "expected"),
+    [
+        pytest.param("4", ["write"], messages.indices_closed(["a"]), id="closed"),
+        pytest.param("12", ["write"], messages.indices_on_full_disks(["a"]), id="a full disk"),
+        pytest.param("8", ["read"], messages.indices_blocked(["a"]), id="for reading"),
+        pytest.param("8", ["write"], None, id="for writing only"),
+    ],
+)
+def test_a_block_has_its_remedy(number: str, levels: list[str], expected: Message | None) -> None:
+    found = blocked({"blocks": {"indices": {"a": {number: {"levels": levels}}}}})
+    assert len(found) == (expected is not None)
+    assert_same(found[0] if found else None, expected)
 
 
 def test_data_streams_of_the_engine_s_own_are_not_the_user_s() -> None:

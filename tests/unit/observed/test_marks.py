@@ -6,6 +6,7 @@ import pytest
 
 from dualregion.observed.health import health_of
 from dualregion.observed.marks import Mark, documents_of, marks_of, of_users, unseen
+from tests.raising import assert_message
 
 
 def copy(documents: int, last: int, *, primary: bool) -> dict[str, Any]:
@@ -58,5 +59,5 @@ def test_a_shard_that_tells_nothing_is_named() -> None:
     shards = {"0": {"status": "green", "primary_active": True}}
     indices = {name: {"shards": shards} for name in ("one", "away", ".own")}
     health = health_of({"status": "red", "indices": indices})
-    assert unseen(health, marks_of(ANSWER)) == "shard 0 of away did not answer"
+    assert_message(unseen(health, marks_of(ANSWER)), "shards-unknown", shards=["away/0"])
     assert unseen(health, {("one", 0): Mark(1, 1), ("away", 0): Mark(1, 1)}) is None

@@ -5,6 +5,9 @@ The answers are a real engine's; a search that no index answers has no aggregati
 
 import pytest
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
+from dualregion.messages.observed import several_reasons
 from dualregion.observed.records import (
     PartitionRecords,
     last_ranges,
@@ -13,6 +16,7 @@ from dualregion.observed.records import (
     records_query,
     records_text,
 )
+from tests.raising import assert_same
 
 
 def records(**answer: tuple[int, int, int]) -> dict[int, PartitionRecords]:
@@ -83,41 +87,43 @@ def test_an_empty_failover_engine_holds_nothing_that_could_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("survivor", "told"),
+    ("survivor", "expected"),
     [
         pytest.param(
             records(p1=(50, 10, 99), p2=(6, 3, 39)),
-            "partition 2: the failover engine holds 7 records up to position 40, "
-            "the other engine 6 of them, up to position 39",
+            messages.records_missing(2, 7, 40, 6, 39),
             id="not as far",
         ),
         pytest.param(
             records(p1=(49, 10, 99), p2=(7, 3, 40)),
-            "partition 1: the failover engine holds 50 records up to position 99, "
-            "the other engine 49 of them, up to position 99",
+            messages.records_missing(1, 50, 99, 49, 99),
             id="as far, but with a gap",
         ),
         pytest.param(
             records(p1=(50, 10, 98), p2=(7, 3, 40)),
-            "partition 1: the failover engine holds 50 records up to position 99, "
-            "the other engine 50 of them, up to position 98",
+            messages.records_missing(1, 50, 99, 50, 98),
             id="as many, but not as far",
         ),
         pytest.param(
             records(p1=(50, 10, 99)),
-            "partition 2: the failover engine holds 7 records up to position 40, "
-            "the other engine none of them",
+            messages.records_missing(2, 7, 40, 0, None),
             id="nothing of a partition",
         ),
     ],
 )
 def test_what_is_missing_is_named_with_both_positions(
-    survivor: dict[int, PartitionRecords], told: str
+    survivor: dict[int, PartitionRecords], expected: Message
 ) -> None:
-    assert missing_records(survivor, records(p1=(50, 10, 99), p2=(7, 3, 40))) == told
+    assert_same(missing_records(survivor, records(p1=(50, 10, 99), p2=(7, 3, 40))), expected)
 
 
 def test_every_partition_that_lacks_something_is_named() -> None:
-    told = missing_records({}, records(p1=(50, 10, 99), p2=(7, 3, 40)))
-    assert told is not None
-    assert told.count("none of them") == 2
+    assert_same(
+        missing_records({}, records(p1=(50, 10, 99), p2=(7, 3, 40))),
+        several_reasons(
+            [
+                messages.records_missing(1, 50, 99, 0, None),
+                messages.records_missing(2, 7, 40, 0, None),
+            ]
+        ),
+    )

@@ -6,6 +6,8 @@ health yellow, and a shard that waits for its turn looks almost like one that is
 
 import pytest
 
+from dualregion.messages import Message
+from dualregion.messages import engines as messages
 from dualregion.observed.health import health_of, not_green_and_empty, not_served
 from dualregion.observed.restores import (
     RestoreProgress,
@@ -15,6 +17,7 @@ from dualregion.observed.restores import (
 )
 from tests.fakes.engine_answers import snapshot
 from tests.fakes.kubernetes import Document
+from tests.raising import assert_same
 
 
 def shard(status: str, active: bool, *, initializing: int = 0, unassigned: int = 0) -> Document:
@@ -58,7 +61,7 @@ def progress(answer: Document, recoveries: Document | None = None) -> RestorePro
 
 def test_a_restore_of_which_nothing_has_come_is_pending_though_the_health_is_yellow() -> None:
     found = progress(health(WAITS, (WAITS, WAITS)))
-    assert restore_pending(found) == "0 of 3 shards, 0 of 0 bytes of those begun"
+    assert_same(restore_pending(found), messages.restored_so_far(0, 3, 0, 0))
     assert found.failing is None
 
 
@@ -67,7 +70,7 @@ def test_a_restore_under_way_counts_only_what_comes_out_of_this_snapshot() -> No
     found = progress(
         health(COMES), {"operate-nested": {"shards": copies}, ".own": {"shards": [recovery()]}}
     )
-    assert restore_pending(found) == "2 of 3 shards, 1.0 of 4.0 kB of those begun"
+    assert_same(restore_pending(found), messages.restored_so_far(2, 3, 1000, 4000))
 
 
 def test_a_restore_is_done_when_every_primary_serves() -> None:
@@ -80,15 +83,17 @@ def test_replicas_that_have_no_node_to_go_to_do_not_hold_a_restore_up() -> None:
 
 def test_replicas_on_their_way_are_waited_for() -> None:
     copying = shard("yellow", True, initializing=1)
-    told = restore_pending(progress(health(copying)))
-    assert told == "3 of 3 shards, 0 of 0 bytes; 1 copies on their way"
+    restored = messages.restored_so_far(3, 3, 0, 0)
+    assert_same(
+        restore_pending(progress(health(copying))), messages.replicas_under_way(restored, 1)
+    )
 
 
 def test_an_index_of_the_snapshot_that_is_not_there_is_named() -> None:
     answer = health(DONE)
     del answer["indices"]["tasklist-empty"]
-    told = restore_pending(progress(answer))
-    assert told == "1 indices are not there: tasklist-empty"
+    expected = messages.indices_not_restored(["tasklist-empty"])
+    assert_same(restore_pending(progress(answer)), expected)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +136,10 @@ def explanation(*deciders: str, current: str = "unassigned") -> Document:
 
 @pytest.mark.parametrize("decider", ["max_retry", "restore_in_progress"])
 def test_a_shard_given_up_is_named_with_the_innermost_reason(decider: str) -> None:
-    assert given_up(explanation("same_shard", decider)) == (
-        "shard 0 of index operate-nested: NoSuchFileException[/backup/indices/WnMZ/0/__94sg]"
+    reason = "NoSuchFileException[/backup/indices/WnMZ/0/__94sg]"
+    assert_same(
+        given_up(explanation("same_shard", decider)),
+        messages.shard_given_up("0", "operate-nested", reason),
     )
 
 
@@ -151,23 +158,25 @@ def test_a_passing_reason_is_not_giving_up(answer: Document) -> None:
 
 def test_indices_that_are_not_served_are_named() -> None:
     assert not_served(health_of(health(DONE))) is None
-    told = not_served(health_of(health(FAILED)))
-    assert told == "not served: shard 0 of operate-nested"
+    expected = messages.shards_not_served(["operate-nested/0"])
+    assert_same(not_served(health_of(health(FAILED))), expected)
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "expected"),
     [
         pytest.param({"status": "green", "indices": {".own": {}}}, None, id="green and empty"),
-        pytest.param({"status": "yellow", "indices": {}}, "its health is yellow", id="yellow"),
+        pytest.param(
+            {"status": "yellow", "indices": {}}, messages.engine_not_green("yellow"), id="yellow"
+        ),
         pytest.param(
             {"status": "green", "indices": {"b": {}, ".own": {}, "a": {}}},
-            "it holds 2 indices: a, b",
+            messages.engine_not_empty(["a", "b"]),
             id="not empty",
         ),
     ],
 )
 def test_an_engine_that_brokers_must_not_have_exported_to(
-    answer: Document, told: str | None
+    answer: Document, expected: Message | None
 ) -> None:
-    assert not_green_and_empty(health_of(answer)) == told
+    assert_same(not_green_and_empty(health_of(answer)), expected)

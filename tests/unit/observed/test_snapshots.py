@@ -7,10 +7,12 @@ import dataclasses
 
 import pytest
 
+from dualregion.messages import engines as messages
 from dualregion.observed.repositories import Repository, same_definition
 from dualregion.observed.snapshots import Snapshot, snapshot_bad, snapshot_of, snapshot_progress
 from tests.fakes.engine_answers import finished, snapshot
 from tests.fakes.kubernetes import Document
+from tests.raising import assert_message, assert_same
 
 S3 = Repository("camunda_backup", "s3", {"bucket": "b", "path_style_access": True, "retries": 3})
 
@@ -96,52 +98,57 @@ def test_a_running_snapshot_is_not_good_yet(state: str) -> None:
 
 
 def test_a_partial_snapshot_is_named_with_its_failures() -> None:
-    assert snapshot_bad(snapshot(PARTIAL)) == (
-        "snapshot failback-1 is PARTIAL, 1 of 3 shards failed: shard 0 of big: "
-        "OpenSearchException[failed to create blob container]"
+    failure = "shard 0 of big: OpenSearchException[failed to create blob container]"
+    assert_same(
+        snapshot_bad(snapshot(PARTIAL)),
+        messages.snapshot_not_whole("failback-1", "PARTIAL", 1, 3, [failure]),
     )
 
 
 def test_a_failed_snapshot_says_its_own_reason() -> None:
     answer = finished("FAILED", reason="Indices don't have primary shards [big]")
-    told = snapshot_bad(snapshot(answer))
-    assert told is not None
-    assert "is FAILED" in told
-    assert told.endswith("Indices don't have primary shards [big]")
+    reason = "Indices don't have primary shards [big]"
+    assert_message(
+        snapshot_bad(snapshot(answer)), "snapshot-not-whole", state="FAILED", failures=(reason,)
+    )
 
 
 def test_success_with_a_failed_shard_is_no_success() -> None:
-    told = snapshot_bad(dataclasses.replace(snapshot(), shards_failed=1))
-    assert told is not None
-    assert "1 of 3 shards failed" in told
+    bad = snapshot_bad(dataclasses.replace(snapshot(), shards_failed=1))
+    assert_message(bad, "snapshot-not-whole", failed=1, total=3)
 
 
 @pytest.mark.parametrize(
-    ("stats", "text"),
+    ("stats", "done", "to_do"),
     [
         pytest.param(
             {"incremental": {"size_in_bytes": 3400000}, "processed": {"size_in_bytes": 1230000}},
-            "12 of 43 shards, 1.2 of 3.4 MB",
+            1230000,
+            3400000,
             id="under way",
         ),
         pytest.param(
             {"incremental": {"size_in_bytes": 0}, "total": {"size_in_bytes": 0}},
-            "12 of 43 shards, 0 of 0 bytes",
+            0,
+            0,
             id="nothing known yet",
         ),
         pytest.param(
             {"incremental": {"size_in_bytes": 2500}, "total": {"size_in_bytes": 9_000_000_000}},
-            "12 of 43 shards, 2.5 of 2.5 kB",
+            2500,
+            2500,
             id="only what is new is copied",
         ),
         pytest.param(
             {"incremental": {"size_in_bytes": 4 * 10**9}, "processed": {"size_in_bytes": 10**9}},
-            "12 of 43 shards, 1.0 of 4.0 GB",
+            10**9,
+            4 * 10**9,
             id="large",
         ),
     ],
 )
-def test_the_progress_of_a_snapshot(stats: Document, text: str) -> None:
+def test_the_progress_of_a_snapshot(stats: Document, done: int, to_do: int) -> None:
     shards = {"initializing": 1, "started": 2, "finalizing": 0, "done": 12, "failed": 0}
     status = {"state": "STARTED", "shards_stats": shards | {"total": 43}, "stats": stats}
-    assert snapshot_progress({"snapshots": [status]}) == text
+    expected = messages.snapshot_so_far(12, 43, done, to_do)
+    assert_same(snapshot_progress({"snapshots": [status]}), expected)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from dualregion.messages import Message
+from dualregion.messages import observed as messages
 from dualregion.observed.zeebe_answers import (
     ClusterView,
     Exporting,
@@ -25,6 +27,7 @@ from dualregion.observed.zeebe_answers import (
     still_visible,
 )
 from tests.fakes.kubernetes import partition_states, topology
+from tests.raising import assert_same
 
 LONDON, PARIS, FAILOVER = "camunda-london", "camunda-paris", "camunda-london-failover"
 SURVIVORS = {0: LONDON, 2: LONDON, 4: LONDON, 6: LONDON}
@@ -77,26 +80,20 @@ def test_a_broker_that_has_only_just_joined_has_no_partitions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hosts", "told"),
+    ("hosts", "seen"),
     [
-        pytest.param(NORMAL, "the gateway still sees broker 1 (camunda-zeebe-0.", id="all of them"),
-        pytest.param(SURVIVORS | {7: PARIS}, "broker 7 (camunda-zeebe-0.", id="one of them"),
+        pytest.param(NORMAL, [1, 3, 5, 7], id="all of them"),
+        pytest.param(SURVIVORS | {7: PARIS}, [7], id="one of them"),
         pytest.param(SURVIVORS, None, id="gone"),
         pytest.param({}, None, id="nothing seen"),
-        pytest.param(
-            {7: LONDON}, "broker 7 ", id="known by its id, wherever its address seems to be"
-        ),
+        pytest.param({7: LONDON}, [7], id="known by its id, wherever its address seems to be"),
     ],
 )
-def test_whether_a_lost_region_is_still_visible(hosts: dict[int, str], told: str | None) -> None:
+def test_whether_a_lost_region_is_still_visible(
+    hosts: dict[int, str], seen: list[int] | None
+) -> None:
     reason = still_visible(view(hosts), (1, 3, 5, 7))
-    assert reason is None if told is None else reason is not None and told in reason
-
-
-def test_all_brokers_still_visible_are_named() -> None:
-    reason = still_visible(view(NORMAL), (1, 3, 5, 7))
-    assert reason is not None
-    assert all(f"{broker} (camunda-zeebe-" in reason for broker in (1, 3, 5, 7))
+    assert (None if reason is None else reason.facts["brokers"]) == seen
 
 
 def test_brokers_are_known_by_their_ids_whatever_their_advertised_names() -> None:
@@ -111,89 +108,99 @@ def test_brokers_are_known_by_their_ids_whatever_their_advertised_names() -> Non
         for number in range(4)
     ]
     advertised = ClusterView.of({"brokers": brokers, "clusterSize": 4})
-    assert still_visible(advertised, (1, 3)) == (
-        "the gateway still sees broker 1 (camunda-zeebe-0.eu-west-3.zeebe.example.com), "
-        "3 (camunda-zeebe-1.eu-west-3.zeebe.example.com)"
-    )
+    hosts = [f"camunda-zeebe-{each}.eu-west-3.zeebe.example.com" for each in (0, 1)]
+    assert_same(still_visible(advertised, (1, 3)), messages.still_visible([1, 3], hosts))
     assert not_joined(advertised, (1,)) is None
 
 
 @pytest.mark.parametrize(
-    ("hosts", "ready", "told"),
+    ("hosts", "ready", "expected"),
     [
         pytest.param(SURVIVORS, (0, 2, 4, 6), None, id="sees all"),
         pytest.param(NORMAL, (0, 2), None, id="sees more"),
         pytest.param({0: LONDON}, (), None, id="sees one that is not ready"),
-        pytest.param({0: LONDON, 2: LONDON}, (0, 4, 6), "broker 4, 6 of its own", id="forgot some"),
-        pytest.param({}, (), "sees no broker of its own region", id="sees none"),
-        pytest.param({1: PARIS}, (), "sees no broker of its own region", id="sees others only"),
+        pytest.param(
+            {0: LONDON, 2: LONDON},
+            (0, 4, 6),
+            messages.ready_brokers_unseen([4, 6]),
+            id="forgot some",
+        ),
+        pytest.param({}, (), messages.no_broker_seen(), id="sees none"),
+        pytest.param({1: PARIS}, (), messages.no_broker_seen(), id="sees others only"),
     ],
 )
 def test_whether_it_proves_anything_that_a_gateway_does_not_see_a_broker(
-    hosts: dict[int, str], ready: tuple[int, ...], told: str | None
+    hosts: dict[int, str], ready: tuple[int, ...], expected: Message | None
 ) -> None:
-    reason = blind(view(hosts), (0, 2, 4, 6), ready)
-    assert reason is None if told is None else reason is not None and told in reason
+    assert_same(blind(view(hosts), (0, 2, 4, 6), ready), expected)
 
 
 @pytest.mark.parametrize(
-    ("hosts", "told"),
+    ("hosts", "expected"),
     [
         pytest.param(FAILED_OVER, None, id="joined"),
-        pytest.param(SURVIVORS | {1: FAILOVER}, "broker 5 not in", id="one is missing"),
-        pytest.param(SURVIVORS, "broker 1, 5 not in", id="both are missing"),
+        pytest.param(
+            SURVIVORS | {1: FAILOVER}, messages.brokers_not_joined([5]), id="one is missing"
+        ),
+        pytest.param(SURVIVORS, messages.brokers_not_joined([1, 5]), id="both are missing"),
     ],
 )
 def test_whether_failover_brokers_joined_under_the_lost_ids(
-    hosts: dict[int, str], told: str | None
+    hosts: dict[int, str], expected: Message | None
 ) -> None:
-    reason = not_joined(view(hosts), (1, 5))
-    assert reason is None if told is None else reason is not None and told in reason
+    assert_same(not_joined(view(hosts), (1, 5)), expected)
 
 
 @pytest.mark.parametrize(
-    ("hosts", "size", "told"),
+    ("hosts", "size", "expected"),
     [
         pytest.param(NORMAL, 8, None, id="everybody, each where it belongs"),
         pytest.param(NORMAL | {1: FAILOVER}, 8, None, id="everybody, wherever it runs"),
         pytest.param(NORMAL, 4, None, id="more than wanted"),
-        pytest.param({}, 4, "broker 0, 1, 2, 3 not in the topology yet", id="none"),
-        pytest.param(FAILED_OVER, 8, "broker 3, 7 not in the topology yet", id="half a region"),
+        pytest.param({}, 4, messages.brokers_not_joined([0, 1, 2, 3]), id="none"),
+        pytest.param(FAILED_OVER, 8, messages.brokers_not_joined([3, 7]), id="half a region"),
     ],
 )
 def test_which_of_all_brokers_are_missing(
-    hosts: dict[int, str], size: int, told: str | None
+    hosts: dict[int, str], size: int, expected: Message | None
 ) -> None:
-    assert missing_brokers(view(hosts), size) == told
+    assert_same(missing_brokers(view(hosts), size), expected)
+
+
+ALL = [*range(1, 9)]
 
 
 @pytest.mark.parametrize(
-    ("found", "healthy", "told"),
+    ("found", "healthy", "expected"),
     [
         pytest.param(view(NORMAL), 4, None, id="complete"),
         pytest.param(view(FAILED_OVER), 3, None, id="quorum after failover"),
         pytest.param(
-            view(FAILED_OVER), 4, "healthy replicas of partition 1: 3 of 4", id="not complete"
+            view(FAILED_OVER),
+            4,
+            messages.too_few_healthy_replicas(ALL, [3] * 8, 4),
+            id="not complete",
         ),
-        pytest.param(view(SURVIVORS), 3, "healthy replicas of partition 1: 2 of 3", id="no quorum"),
         pytest.param(
-            view(FAILED_OVER, leaderless=(3, 8)), 3, "partition 3, 8 has no leader", id="no leader"
+            view(SURVIVORS), 3, messages.too_few_healthy_replicas(ALL, [2] * 8, 3), id="no quorum"
         ),
         pytest.param(
-            view(NORMAL, unhealthy=(7,)), 4, "partition 5: 3 of 4", id="an unhealthy replica"
+            view(FAILED_OVER, leaderless=(3, 8)), 3, messages.no_leader([3, 8]), id="no leader"
         ),
-        pytest.param(view({}), 3, "partition 1, 2, 3, 4, 5, 6, 7, 8 has no leader", id="nothing"),
+        pytest.param(
+            view(NORMAL, unhealthy=(7,)),
+            4,
+            messages.too_few_healthy_replicas([5, 6, 7, 8], [3] * 4, 4),
+            id="an unhealthy replica",
+        ),
+        pytest.param(view({}), 3, messages.no_leader(ALL), id="nothing"),
     ],
 )
 def test_whether_every_partition_is_ready(
-    found: ClusterView, healthy: int, told: str | None
+    found: ClusterView, healthy: int, expected: Message | None
 ) -> None:
     reason = partitions_not_ready(found, partition_count=8, healthy_replicas=healthy)
-    if told is None:
-        assert reason is None
-    else:
-        assert reason is not None
-        assert told in reason
+    assert_same(reason, expected)
 
 
 @pytest.mark.parametrize(
@@ -235,52 +242,62 @@ def test_a_partition_that_another_broker_leads_is_told_and_one_without_leader_is
     assert deposed(before, before) is None
     assert deposed(before, {1: "london/zeebe-0", 3: "paris/zeebe-0"}) is None
     changed = deposed(before, before | {3: "london/zeebe-0"})
-    assert changed == "partition 3 is led by london/zeebe-0 now, and was by paris/zeebe-0"
+    assert_same(changed, messages.leader_changed(3, "paris/zeebe-0", "london/zeebe-0"))
 
 
 def leader(
     exported: int, processed: int, phase: str = "EXPORTING", partition: int = 1
 ) -> Exporting:
-    return Exporting("camunda-zeebe-0", partition, True, phase, exported, processed)
+    return Exporting("camunda-london/camunda-zeebe-0", partition, True, phase, exported, processed)
+
+
+def in_phase(phase: str | None, expected: str, ordinal: int = 0, partition: int = 1) -> Message:
+    pod = f"camunda-london/camunda-zeebe-{ordinal}"
+    return messages.exporter_in_other_phase(partition, pod, phase, expected)
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "expected"),
     [
         pytest.param([leader(11, 20)], None, id="moved"),
-        pytest.param([leader(10, 20)], "partition 1: exported position stays at 10", id="stays"),
+        pytest.param([leader(10, 20)], messages.exporter_stands_still(1, 10), id="stays"),
         pytest.param([leader(10, 10)], None, id="nothing left to export"),
-        pytest.param([leader(5, 20)], "stays at 5", id="a new leader that is behind"),
-        pytest.param([leader(-1, -1)], "stays at -1", id="nothing known yet"),
-        pytest.param([leader(11, 20, "PAUSED")], "exporter is PAUSED", id="paused"),
-        pytest.param([leader(11, 20, "")], "exporter is unknown", id="being installed"),
-        pytest.param([], "partition 1: no leader among the brokers asked", id="no leader"),
         pytest.param(
-            [Exporting("p", 1, False, "EXPORTING", 99, 99)], "no leader", id="only a follower moves"
+            [leader(5, 20)], messages.exporter_stands_still(1, 5), id="a new leader that is behind"
+        ),
+        pytest.param(
+            [leader(-1, -1)], messages.exporter_stands_still(1, -1), id="nothing known yet"
+        ),
+        pytest.param([leader(11, 20, "PAUSED")], in_phase("PAUSED", "EXPORTING"), id="paused"),
+        pytest.param([leader(11, 20, "")], in_phase(None, "EXPORTING"), id="being installed"),
+        pytest.param([], messages.leader_not_among(1), id="no leader"),
+        pytest.param(
+            [Exporting("p", 1, False, "EXPORTING", 99, 99)],
+            messages.leader_not_among(1),
+            id="only a follower moves",
         ),
     ],
 )
-def test_whether_exporting_is_stuck(states: list[Exporting], told: str | None) -> None:
-    reason = exporting_stuck({1: 10}, states, (1,))
-    if told is None:
-        assert reason is None
-    else:
-        assert reason is not None
-        assert told in reason
+def test_whether_exporting_is_stuck(states: list[Exporting], expected: Message | None) -> None:
+    assert_same(exporting_stuck({1: 10}, states, (1,)), expected)
 
 
 def test_every_stuck_partition_is_named_with_its_own_reason() -> None:
     states = [leader(11, 20), leader(10, 20, partition=2), leader(11, 20, "PAUSED", partition=3)]
-    reason = exporting_stuck({1: 10, 2: 10, 3: 10}, states, range(1, 5))
-    assert reason == (
-        "partition 2: exported position stays at 10; partition 3: exporter is PAUSED; "
-        "partition 4: no leader among the brokers asked"
+    assert_same(
+        exporting_stuck({1: 10, 2: 10, 3: 10}, states, range(1, 5)),
+        messages.several_reasons(
+            [
+                messages.exporter_stands_still(2, 10),
+                in_phase("PAUSED", "EXPORTING", partition=3),
+                messages.leader_not_among(4),
+            ]
+        ),
     )
 
 
 def test_a_partition_unknown_before_has_not_moved_for_all_that_was_seen() -> None:
-    told = "partition 1: exported position stays at 4"
-    assert exporting_stuck({}, [leader(4, 5)], (1,)) == told
+    assert_same(exporting_stuck({}, [leader(4, 5)], (1,)), messages.exporter_stands_still(1, 4))
     assert exporting_stuck({}, [leader(5, 5)], (1,)) is None
 
 
@@ -296,68 +313,91 @@ PAUSED = ["PAUSED"] * 4
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "expected"),
     [
         pytest.param(replicas(*PAUSED) + replicas(*PAUSED, partition=2), None, id="all"),
         pytest.param(
             replicas(*PAUSED) + replicas("PAUSED", "PAUSED", "EXPORTING", "PAUSED", partition=2),
-            "partition 2: camunda-london/camunda-zeebe-2 says EXPORTING, not PAUSED",
+            in_phase("EXPORTING", "PAUSED", ordinal=2, partition=2),
             id="a follower goes on: it may lead next",
         ),
         pytest.param(
             replicas("SOFT_PAUSED", *PAUSED[1:]) + replicas(*PAUSED, partition=2),
-            "partition 1: camunda-london/camunda-zeebe-0 says SOFT_PAUSED, not PAUSED",
+            in_phase("SOFT_PAUSED", "PAUSED"),
             id="paused in another way",
         ),
         pytest.param(
             replicas("", *PAUSED[1:]) + replicas(*PAUSED, partition=2),
-            "partition 1: camunda-london/camunda-zeebe-0 says nothing yet, not PAUSED",
+            in_phase(None, "PAUSED"),
             id="being installed",
         ),
         pytest.param(
             replicas(*PAUSED[1:]) + replicas(*PAUSED, partition=2),
-            "partition 1: 3 of 4 replicas were asked",
+            messages.replicas_asked(1, 3, 4),
             id="a broker was not asked",
         ),
         pytest.param(
             replicas(*PAUSED),
-            "partition 2: 0 of 4 replicas were asked",
+            messages.replicas_asked(2, 0, 4),
             id="none was asked about a partition",
         ),
         pytest.param(
             replicas(*PAUSED, "PAUSED") + replicas(*PAUSED, partition=2),
-            "partition 1: 5 of 4 replicas were asked",
+            messages.replicas_asked(1, 5, 4),
             id="two brokers with one id",
         ),
         pytest.param(
             replicas("EXPORTING", *PAUSED[1:]) + replicas(*PAUSED[1:], partition=2),
-            "partition 1: camunda-london/camunda-zeebe-0 says EXPORTING, not PAUSED; "
-            "partition 2: 3 of 4 replicas were asked",
+            messages.several_reasons(
+                [in_phase("EXPORTING", "PAUSED"), messages.replicas_asked(2, 3, 4)]
+            ),
             id="every problem is told",
         ),
     ],
 )
-def test_whether_every_replica_is_in_a_phase(states: list[Exporting], told: str | None) -> None:
-    assert not_all_in(states, "PAUSED", partition_count=2, replication_factor=4) == told
+def test_whether_every_replica_is_in_a_phase(
+    states: list[Exporting], expected: Message | None
+) -> None:
+    assert_same(not_all_in(states, "PAUSED", partition_count=2, replication_factor=4), expected)
 
 
 def test_whether_every_replica_exports_again() -> None:
     states = replicas("EXPORTING", "PAUSED", "EXPORTING", "EXPORTING")
-    assert not_all_in(states, "EXPORTING", partition_count=1, replication_factor=4) == (
-        "partition 1: camunda-london/camunda-zeebe-1 says PAUSED, not EXPORTING"
+    assert_same(
+        not_all_in(states, "EXPORTING", partition_count=1, replication_factor=4),
+        in_phase("PAUSED", "EXPORTING", ordinal=1),
     )
 
 
 @pytest.mark.parametrize(
-    ("phases", "told"),
+    ("phases", "paused"),
     [
         (("EXPORTING", "EXPORTING"), None),
         (("", "EXPORTING"), None),
         ((), None),
-        (("EXPORTING", "PAUSED"), "camunda-london/camunda-zeebe-1 says PAUSED of partition 1"),
-        (("SOFT_PAUSED",), "camunda-london/camunda-zeebe-0 says SOFT_PAUSED of partition 1"),
+        (("EXPORTING", "PAUSED"), (1, "PAUSED")),
+        (("SOFT_PAUSED",), (0, "SOFT_PAUSED")),
     ],
     ids=["nowhere", "being installed", "none asked", "a follower", "soft"],
 )
-def test_whether_exporters_are_paused_anywhere(phases: tuple[str, ...], told: str | None) -> None:
-    assert paused_anywhere(replicas(*phases)) == told
+def test_whether_exporters_are_paused_anywhere(
+    phases: tuple[str, ...], paused: tuple[int, str] | None
+) -> None:
+    expected = paused and messages.exporters_paused_on(
+        f"camunda-london/camunda-zeebe-{paused[0]}", paused[1], [1]
+    )
+    assert_same(paused_anywhere(replicas(*phases)), expected)
+
+
+def test_partitions_that_are_paused_on_one_broker_are_named_together() -> None:
+    states = replicas("PAUSED", partition=2) + replicas("PAUSED", "SOFT_PAUSED")
+    pods = [f"camunda-london/camunda-zeebe-{each}" for each in (0, 1)]
+    assert_same(
+        paused_anywhere(states),
+        messages.several_reasons(
+            [
+                messages.exporters_paused_on(pods[0], "PAUSED", [1, 2]),
+                messages.exporters_paused_on(pods[1], "SOFT_PAUSED", [1]),
+            ]
+        ),
+    )

@@ -12,6 +12,7 @@ import pytest
 
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError
+from dualregion.messages import engines as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot
@@ -175,7 +176,7 @@ def test_a_partial_snapshot_is_refused_with_its_failures(engines: Engines) -> No
 
 def test_no_snapshot_is_taken_of_an_engine_that_does_not_serve_an_index(engines: Engines) -> None:
     engines.survivor.says("GET", "/_cluster/health", health({"one": "done", "two": "failed"}))
-    with pytest.raises(DeadlineExceeded, match="not served: shard 0 of two"):
+    with pytest.raises(DeadlineExceeded, match=messages.shards_not_served(["two/0"])):
         engines.take(deadline=0.1)
     assert engines.survivor.asked("POST") == []
 

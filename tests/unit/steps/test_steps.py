@@ -18,6 +18,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.messages import observed as messages
 from dualregion.procedure import STEPS
 from dualregion.state.progress import Incident, Stack
 from sandbox.patience import allowed
@@ -476,7 +477,7 @@ class TestF3:
                 Reply(200, {}),
                 method="POST",
             )
-        assert "says PAUSED" in refusal(failover_hooks.repoint, survivor)
+        assert "exporter phase is PAUSED" in refusal(failover_hooks.repoint, survivor)
 
     def test_partitions_that_no_broker_leads(self, survivor: Region) -> None:
         for ordinal in (0, 1):
@@ -605,18 +606,16 @@ class TestN:
     def test_exporters_that_are_paused(self, member: Region) -> None:
         member.exports(10, 11, phase="PAUSED")
         text = refusal(failover_hooks.prove_normal, member)
-        assert (
-            f"Last seen: {member.own}/camunda-zeebe-0 says PAUSED of partition 1, 2, 3, 4" in text
-        )
+        pod = f"{member.own}/camunda-zeebe-0"
+        assert messages.exporters_paused_on(pod, "PAUSED", [1, 2, 3, 4]) in text
 
     def test_a_follower_that_is_paused(self, member: Region) -> None:
         """It may lead next."""
         states = partition_states({1: "FOLLOWER"}, phase="SOFT_PAUSED")
         target = f"{member.own}/pods/camunda-zeebe-1:9600"
         member.kubernetes.behind(target, "/actuator/partitions", Reply(200, states))
-        assert "camunda-zeebe-1 says SOFT_PAUSED of partition 1" in refusal(
-            failover_hooks.prove_normal, member
-        )
+        paused = messages.exporters_paused_on(f"{member.own}/camunda-zeebe-1", "SOFT_PAUSED", [1])
+        assert paused in refusal(failover_hooks.prove_normal, member)
 
     def test_positions_that_do_not_move(self, member: Region) -> None:
         """An exporter writes to nowhere, or a firewall lets brokers through and the search engine not."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dualregion.messages import observed as messages
 from steps import failback
 from steps.search_engine import engine_settings
 from tests.fakes.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
@@ -287,8 +288,8 @@ class TestNothingMayMove:
     ) -> None:
         namespace, ordinal = last_broker(here, installation)
         here.say_phase(phase, (namespace, ordinal))
-        said = phase or "nothing yet"
-        told = f"{namespace}/camunda-zeebe-{ordinal} says {said}, not PAUSED"
+        pod = f"{namespace}/camunda-zeebe-{ordinal}"
+        told = messages.exporter_in_other_phase(1, pod, phase or None, "PAUSED")
         B3.waits_for_pause(here, told, paused=True)
         self.check_untouched(here)
 

@@ -10,6 +10,7 @@ import pytest
 
 from clients.installation import LiveInstallation
 from dualregion.chart import values
+from dualregion.messages import engines, observed
 from dualregion.observed import zeebe_answers
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.failback_gates import (
@@ -113,9 +114,9 @@ class TestThePause:
         """The gateway has accepted: only the broker's own word tells."""
         namespace, ordinal = last_broker(here, installation)
         here.deaf.add((namespace, ordinal))
-        told = f"partition 1: {namespace}/camunda-zeebe-{ordinal} says EXPORTING, not PAUSED"
-        text = B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=True)
-        assert f"{namespace}/camunda-zeebe-{ordinal} says PAUSED" not in text
+        pod = f"{namespace}/camunda-zeebe-{ordinal}"
+        told = observed.exporter_in_other_phase(1, pod, "EXPORTING", "PAUSED")
+        B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=True)
         assert here.web_app_counts() == dict.fromkeys(WEB_APPS, 0), "others are paused"
 
     def test_a_broker_that_does_not_answer_is_not_taken_for_paused(self, here: World) -> None:
@@ -297,7 +298,7 @@ class TestWhatWouldFailLater:
 
     def test_one_whose_disks_are_too_small(self, here: World) -> None:
         here.empty.available = 1_000_000
-        self.refused(here, "its disks have 1.0 of 1.0 MB left, and the copy takes 3.0 of 3.0 MB")
+        self.refused(here, engines.disks_too_small(1_000_000, 3_000_000))
 
     def test_one_that_does_not_tell_is_not_taken_for_fit(self, here: World) -> None:
         here.empty.says("GET", "/_cluster/state/blocks", Reply(200, {}))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dualregion.messages import observed as messages
 from tests.fakes.failback_gates import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,
@@ -164,7 +165,7 @@ class TestTheSurvivor:
     ) -> None:
         here.drop_failover()
         what = "exporting goes on, as the failover installation is gone already"
-        self.B5.waits(here, what, "says PAUSED", hint="back out", paused=True)
+        self.B5.waits(here, what, "exporter phase is PAUSED", hint="back out", paused=True)
         assert here.orders() == []
 
     def test_web_apps_that_are_still_scaled_down(self, here: World) -> None:
@@ -209,7 +210,8 @@ class TestTheSurvivor:
     ) -> None:
         namespace, ordinal = last_broker(here, installation)
         here.deaf.add((namespace, ordinal))
-        told = f"{namespace}/camunda-zeebe-{ordinal} says PAUSED, not EXPORTING"
+        pod = f"{namespace}/camunda-zeebe-{ordinal}"
+        told = messages.exporter_in_other_phase(1, pod, "PAUSED", "EXPORTING")
         self.B5.waits(here, self.GOES_ON, told, hint=self.NEEDS_EVERYBODY, paused=True)
 
     def test_positions_that_do_not_move(self, here: World) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dualregion.messages import observed as messages
 from tests.fakes.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
@@ -93,7 +94,9 @@ class TestTheSurvivor:
     def test_one_broker_that_is_no_longer_paused(self, here: World) -> None:
         place = self.places(here)[0]
         here.say_phase("EXPORTING", (place, 1))
-        told = f"{place}/camunda-zeebe-1 says EXPORTING, not PAUSED"
+        told = messages.exporter_in_other_phase(
+            1, f"{place}/camunda-zeebe-1", "EXPORTING", "PAUSED"
+        )
         self.B4.waits_for_pause(here, told, paused=True)
 
     def test_exporters_that_were_resumed_meanwhile(self, here: World) -> None:
