@@ -4,11 +4,15 @@ What a run declares is wanted, and so not to be deleted in the same run: deletio
 no longer declared. Only a gate gives way to the same gate of another incident, or to a new proof of the same one.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import deletion as messages
+from dualregion.messages.observed import all_of
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
@@ -43,53 +47,44 @@ class Doomed:
         )
 
 
-def refusal(settings: Settings, topology: Topology, doomed: Doomed) -> str | None:
+def refusal(settings: Settings, topology: Topology, doomed: Doomed) -> Message | None:
     """Return why a resource of this stack is not deleted, or None.
 
     Only releases, namespaces and gates are asked about by themselves: all else goes with them, or gives way to its like.
     """
-    what = next(filter(None, (_declared(node, doomed) for node in topology.nodes)), None)
-    if what is None:
+    named = (_declared(settings, node, doomed) for node in topology.nodes)
+    resource = next(filter(None, named), None)
+    if resource is None:
         return None
     own = settings.own
-    return (
-        f"{what} is not deleted, as {_why(settings, topology)}. If a setting that names it was changed "
-        "(release, namespace), take that back: it would be deleted and recreated. To take the installation of region "
-        f"{own.name} down for good, with all its data, see docs/day-two.md, 'Taking an installation down': "
-        f"`pulumi config set retire {own.namespace}`, then `pulumi destroy --run-program`"
-    )
+    return messages.not_deleted(resource, _reason(settings, topology), own.name, own.namespace)
 
 
-def _declared(node: Installation | Gate, doomed: Doomed) -> str | None:
-    """Return what a resource is, if it is this node's as this run declares it; else None."""
+def _declared(settings: Settings, node: Installation | Gate, doomed: Doomed) -> str | None:
+    """Return a resource's name in the cluster, if it is this node's as this run declares it; else None."""
     if isinstance(node, Gate):
         same = (doomed.type, doomed.name) == (_RECORD, node.name) and all(
             doomed.labels.get(key) == text for key, text in node.labels.items()
         )
-        return f"the record of step {node.name}" if same else None
+        return f"record {node.name}" if same else None
     if not doomed.is_of(node.kind):
         return None
-    namespace = f"namespace {node.namespace}"
-    return namespace if doomed.type == _NAMESPACE else f"release {node.name} in {namespace}"
+    if doomed.type == _NAMESPACE:
+        return f"namespace {node.namespace}"
+    return f"release {node.namespace}/{settings.release}"
 
 
-def _why(settings: Settings, topology: Topology) -> str:
+def _reason(settings: Settings, topology: Topology) -> Message:
     """Return what a region's installations are needed for."""
-    own, phase = settings.own.name, settings.phase
+    of_region = settings.own.name, settings.phase.value
     match topology.role:
         case Role.MEMBER:
-            return (
-                f"half of the brokers run in region {own} (phase {phase}), and without them no "
-                "partition has a quorum"
-            )
-        case Role.SURVIVOR if phase is not Phase.RESTORED:
-            return f"region {own} is the survivor (phase {phase}), and holds the only complete data"
+            return messages.half_of_the_brokers(*of_region)
+        case Role.SURVIVOR if settings.phase is not Phase.RESTORED:
+            return messages.only_complete_data(*of_region)
         case Role.LOST:
-            return (
-                f"region {own} stays as it is (phase {phase}) until it answers and the other region has "
-                "taken over; then `pulumi up` here cleans it"
-            )
-    return f"the brokers of region {own} are needed for the quorum (phase {phase})"
+            return messages.lost_region_kept(*of_region)
+    return messages.needed_for_quorum(*of_region)
 
 
 def incomplete_without(
@@ -99,7 +94,7 @@ def incomplete_without(
     cluster_size: int,
     partition_count: int,
     replication_factor: int,
-) -> str | None:
+) -> Message | None:
     """Return why some partition would not work on all of its other replicas if brokers left, or None.
 
     Judged by the replicas that the gateway names, not by where they should be.
@@ -108,20 +103,22 @@ def incomplete_without(
     """
     missing = [each for each in view.missing(cluster_size) if each not in leaving]
     if missing:
-        return f"broker {', '.join(map(str, missing))} is not in the topology"
+        return messages.brokers_unseen(missing)
     staying = [each for each in view.brokers if each.id not in leaving]
-    sick = [
-        f"partition {copy.partition} on broker {each.id}"
-        for each in staying
-        for copy in each.replicas
-        if not copy.healthy
-    ]
-    if sick:
-        return f"not healthy: {', '.join(sick)}"
-    held = [copy.partition for each in staying for copy in each.replicas]
+    sick = {
+        each.id: [copy.partition for copy in each.replicas if not copy.healthy] for each in staying
+    }
+    if any(sick.values()):
+        return all_of(
+            [
+                messages.replicas_not_healthy(broker, partitions)
+                for broker, partitions in sick.items()
+                if partitions
+            ]
+        )
+    held = Counter(copy.partition for each in staying for copy in each.replicas)
     quorum = brokers.quorum(replication_factor)
-    thin = [each for each in range(1, partition_count + 1) if held.count(each) < quorum]
+    thin = [each for each in range(1, partition_count + 1) if held[each] < quorum]
     if thin:
-        counts = ", ".join(f"{each}: {held.count(each)} of {quorum}" for each in thin)
-        return f"replicas on the brokers that stay, of partition {counts}"
+        return messages.too_few_replicas_stay(thin, [held[each] for each in thin], quorum)
     return None

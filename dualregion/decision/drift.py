@@ -5,15 +5,17 @@ now. An old checkout, a colleague's branch or a stale values file would otherwis
 brokers are the only ones left, by all StatefulSets at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dualregion.chart import values
 from dualregion.chart.adoption import ChartVersion, value_differences
 from dualregion.config.settings import Change, Settings
+from dualregion.messages import Message
+from dualregion.messages import drift as messages
 from dualregion.procedure import N, Phase, Role
-from dualregion.procedure.topology import Installation, Kind, Topology
+from dualregion.procedure.topology import Kind, Topology
 from dualregion.state.progress import Stack
 
 SIZES = {
@@ -38,30 +40,29 @@ class Wanted:
     program: str
 
 
-def drift(wanted: Wanted, own: Stack, peer: Stack) -> list[str]:
-    """Return a sentence for each change that is not to pass now; what `allowChanges` names passes.
+def drift(wanted: Wanted, own: Stack, peer: Stack) -> list[Message]:
+    """Return a message for each change that is not to pass now; what `allowChanges` names passes.
 
     :param own: what this stack's state holds.
     :param peer: what the other stack's holds.
     """
-    if Kind.NORMAL in own.nodes and not is_fixed(wanted.settings, own, peer):
+    settings = wanted.settings
+    if Kind.NORMAL in own.nodes and not is_fixed(settings, own, peer):
         # Both may still be installed again, one after the other; the second one only as the first one is.
         return []
-    changes: dict[Change, list[str]] = {Change.SIZES: list(_resized(wanted.settings, own, peer))}
-    if wanted.settings.phase is not Phase.NORMAL:
-        changes[Change.PROGRAM] = list(_other_program(wanted, own, peer))
-        changes[Change.CHART] = list(_other_chart(wanted, own, peer))
-        changes[Change.VALUES] = list(_other_values(wanted.topology, own, peer))
-    allowed = wanted.settings.allow_changes
-    return [
-        *_moved(wanted, own, peer),
-        *(
-            f"{each}. {_way(kind, wanted.settings.phase)}"
-            for kind, sentences in changes.items()
-            if kind not in allowed
-            for each in sentences
-        ),
-    ]
+    found = [*_moved(settings, own, peer)]
+    if Change.SIZES not in settings.allow_changes:
+        found += _resized(settings, own, peer)
+    if settings.phase is Phase.NORMAL:
+        return found
+    for kind, changes in (
+        (Change.PROGRAM, _other_program),
+        (Change.CHART, _other_chart),
+        (Change.VALUES, _other_values),
+    ):
+        if kind not in settings.allow_changes:
+            found += changes(wanted, own, peer)
+    return found
 
 
 def is_fixed(settings: Settings, own: Stack, peer: Stack) -> bool:
@@ -70,47 +71,35 @@ def is_fixed(settings: Settings, own: Stack, peer: Stack) -> bool:
     return begun or settings.phase is not Phase.NORMAL
 
 
-def _way(kind: Change, phase: Phase) -> str:
-    allow = f"`pulumi config set --path 'allowChanges[0]' {kind}`"
+def _remedy(kind: Change, phase: Phase) -> Message:
     if phase is Phase.NORMAL:
-        return f"Put it back; only if you know that the cluster follows: {allow}"
-    return (
-        f"In phase {phase.value!r} only what the procedure needs is changed: put it back until the failback is done; "
-        f"if it must be now: {allow}"
-    )
+        return messages.put_it_back(kind.value)
+    return messages.put_it_back_until_the_failback_is_done(phase.value, kind.value)
 
 
-def _moved(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[str]:
+def _moved(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
     """Tell of releases that would be replaced, and their data lost, as their namespace or name is another one."""
-    settings = wanted.settings
-    places = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
-    theirs = {Kind.NORMAL: settings.peer.namespace, Kind.FAILOVER: settings.peer.failover}
-    for stack, region, named in ((own, settings.own, places), (peer, settings.peer, theirs)):
-        for kind, namespace in named.items():
+    for stack, region in ((own, settings.own), (peer, settings.peer)):
+        for kind, key, namespace in (
+            (Kind.NORMAL, "namespace", region.namespace),
+            (Kind.FAILOVER, "failoverNamespace", region.failover),
+        ):
             made = stack.releases.get(kind)
             if made is None or kind not in stack.nodes:
                 continue
-            key = "namespace" if kind is Kind.NORMAL else "failoverNamespace"
-            for what, there, here in (
-                (f"{key} of region {region.name}", made.namespace, namespace),
-                ("release", made.name, settings.release),
-            ):
-                if there and there != here:
-                    yield (
-                        f"{what} is {here!r}, but {there!r} is installed: another one would be installed beside it, with the "
-                        f"same brokers, and this one deleted with its data; set it back to {there!r}"
-                    )
+            if made.namespace not in ("", namespace):
+                yield messages.namespace_differs(key, region.name, namespace, made.namespace)
+            if made.name not in ("", settings.release):
+                yield messages.release_differs(settings.release, made.name)
 
 
-def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[str]:
-    for stack, name in ((own, "this stack"), (peer, f"stack {settings.peer_stack_name}")):
+def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
+    remedy = _remedy(Change.SIZES, settings.phase)
+    for stack, name in ((own, None), (peer, settings.peer_stack_name)):
         for key, known in _sizes_of(stack).items():
             here = sizes(settings)[key]
             if known != here:
-                yield (
-                    f"{key} is {here}, but the brokers of {name} were installed with {known}: brokers of different sizes "
-                    "do not agree on who holds which partition"
-                )
+                yield messages.size_differs(key, here, known, name, remedy)
 
 
 def _sizes_of(stack: Stack) -> dict[str, int]:
@@ -123,19 +112,17 @@ def _sizes_of(stack: Stack) -> dict[str, int]:
     return dict(stack.recorded.sizes)
 
 
-def _other_program(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[str]:
-    for recorded, name in (
-        (own.recorded, "this stack"),
-        (peer.recorded, f"stack {wanted.settings.peer_stack_name}"),
+def _other_program(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
+    remedy = _remedy(Change.PROGRAM, wanted.settings.phase)
+    for last, name in (
+        (own.recorded.program, None),
+        (peer.recorded.program, wanted.settings.peer_stack_name),
     ):
-        if recorded.program and recorded.program != wanted.program:
-            yield (
-                f"this is version {wanted.program} of the program, but {name} was last updated by version "
-                f"{recorded.program}"
-            )
+        if last and last != wanted.program:
+            yield messages.program_differs(wanted.program, last, name, remedy)
 
 
-def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[str]:
+def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
     """Tell of another chart than that of the region's releases, or, where there are none, of the other region's."""
     if not wanted.topology.installations:
         return
@@ -144,28 +131,28 @@ def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[str]:
         known = [each.chart for each in made if each.chart]
         if known:
             if known[0] != str(wanted.chart):
-                yield f"the chart is {wanted.chart}, but {known[0]} is installed"
+                remedy = _remedy(Change.CHART, wanted.settings.phase)
+                yield messages.chart_differs(str(wanted.chart), known[0], remedy)
             return
 
 
-def _other_values(topology: Topology, own: Stack, peer: Stack) -> Iterator[str]:
-    for each in topology.installations:
+def _other_values(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
+    remedy = _remedy(Change.VALUES, wanted.settings.phase)
+    for each in wanted.topology.installations:
         known = own.values.get(each.name) if each.name in own.nodes else None
         if known is not None:
             there, here = (values.without_the_incident(one) for one in (known, each.values))
             for difference in value_differences(there, here):
-                yield f"the Helm values of {each.namespace} differ from those installed: {difference}"
-        elif topology.role is Role.RECREATED:
-            yield from _other_image(each, peer)
+                yield messages.values_differ(each.namespace, difference, remedy)
+        elif wanted.topology.role is Role.RECREATED:
+            for difference in _other_image(each.values, peer):
+                yield messages.image_differs(each.namespace, difference, remedy)
 
 
-def _other_image(recreated: Installation, peer: Stack) -> Iterator[str]:
-    """Tell of brokers of another image than the survivor's, which the recreated ones would join."""
+def _other_image(recreated: Mapping[str, Any], peer: Stack) -> Iterable[str]:
+    """Return in what the image differs from that of the survivor's brokers, which the recreated ones would join."""
     survivor = peer.values.get(Kind.NORMAL)
-    if survivor is None:
-        return
-    for difference in value_differences(_image(survivor), _image(recreated.values)):
-        yield f"brokers of {recreated.namespace} would have another image than the survivor's: {difference}"
+    return () if survivor is None else value_differences(_image(survivor), _image(recreated))
 
 
 def _image(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
+from dualregion.messages import Message
 from dualregion.messages import decision as messages
 from dualregion.procedure import B0, B1, B7, PROCEDURE, Phase, Role
 from dualregion.procedure.topology import Kind
@@ -10,7 +11,7 @@ from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack, current_incident
 
 
-def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> str | None:
+def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> Message | None:
     """Return why the two stacks contradict each other, or None.
 
     What counts is the other stack's state, which holds what a failed update has made; its outputs are those of the
@@ -28,61 +29,44 @@ def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> s
     ongoing = peer.phase in (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if not ongoing or peer.lost_region == settings.lost_region:
         return None
-    return (
-        f"lostRegion is {settings.lost_region} here, but the last update of stack "
-        f"{settings.peer_stack_name} was made with lostRegion {peer.lost_region}: "
-        "one of the two is wrong; set the same lostRegion on both stacks"
+    return messages.lost_regions_differ(
+        settings.lost_region, settings.peer_stack_name, peer.lost_region
     )
 
 
-def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> str | None:
+def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> Message | None:
     """Return why the phase wanted must not follow on what the stacks hold now, or None."""
     names = own.nodes
     if settings.phase is Phase.NORMAL and Kind.FAILOVER in names:
-        return (
-            "phase is 'normal', but this stack holds the failover brokers that the cluster needs for its "
-            f"quorum: keep phase 'failover' with lostRegion {brokers.other(settings.region)} until the "
-            "failback is done (phases failback-pending and restored)"
-        )
+        return messages.normal_with_failover_brokers(brokers.other(settings.region))
     if (
         settings.region == settings.lost_region
         and Kind.FAILOVER in names
         and settings.phase is not Phase.NORMAL
         and not claims.is_given_up(settings, own)
     ):
-        return (
-            f"lostRegion is {settings.lost_region}, this region, but this stack holds the failover brokers "
-            f"of a failover of region {brokers.other(settings.region)}: only their own region can be called "
-            "lost while they run"
-        )
+        return messages.survivor_called_lost(settings.region, brokers.other(settings.region))
     return _unsafe_failback(settings, own, peer, current_incident(settings, own, peer))
 
 
 def _unsafe_failback(
     settings: Settings, own: Stack, peer: Stack, incident: Incident | None
-) -> str | None:
+) -> Message | None:
     """Return why a failback must not follow on, or be left for, what the stacks hold now; or None."""
     if settings.phase is Phase.NORMAL:
         return _left_too_early(own, peer)
     proved = own.proved(incident)
     if settings.phase is Phase.FAILBACK_PENDING and PROCEDURE.no_return.id in proved:
-        return (
-            f"phase is 'failback-pending', but this stack is past step {PROCEDURE.no_return.id} of that failback: nothing "
-            "of it can be undone any more; set phase restored. If the region is lost once more, set phase failover"
-        )
+        return messages.failback_cannot_be_undone(PROCEDURE.no_return.id)
     if not settings.phase.is_failback or settings.role is not Role.SURVIVOR:
         return None
     first = PROCEDURE.turns_of(settings.role, settings.phase)[0]
     if not first.has_begun(proved) and not are_proved(first.needs, proved):
-        return (
-            f"phase is {settings.phase.value!r}, but this stack has not failed over for region "
-            f"{settings.lost_region}: a failback follows on a failover; set phase failover first, and "
-            "run `pulumi up` here"
-        )
+        return messages.failback_without_failover(settings.phase.value, settings.lost_region)
     return None
 
 
-def _left_too_early(own: Stack, peer: Stack) -> str | None:
+def _left_too_early(own: Stack, peer: Stack) -> Message | None:
     """Return why phase normal comes too early: brokers still sleep, here or in the other region."""
     asleep_here = B1.id in own.gates and B7.id not in own.gates
     asleep_there = (
@@ -92,7 +76,4 @@ def _left_too_early(own: Stack, peer: Stack) -> str | None:
     )
     if not asleep_here and not asleep_there:
         return None
-    return (
-        "phase is 'normal', but the failback is not done and half of the recreated region's brokers sleep: "
-        "set phase restored on both stacks, and run `pulumi up` on each in turn"
-    )
+    return messages.normal_before_failback_is_done()

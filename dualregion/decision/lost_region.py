@@ -11,6 +11,8 @@ from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved, awaited, declare, wait
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import lost_region as messages
 from dualregion.procedure import B1, B2, FAILOVER_STEPS, PROCEDURE, STEPS, Phase, Role
 from dualregion.procedure.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
 from dualregion.procedure.waits import Awaited
@@ -138,14 +140,8 @@ def _gates_of(own: Stack) -> tuple[Gate, ...]:
     )
 
 
-def _lost_again(settings: Settings, own: Stack) -> str:
-    if Kind.NORMAL in own.nodes:
-        return (
-            f"stack {settings.peer_stack_name} is past step B1 of the failback, but this region has no record of B1, the "
-            "ConfigMap dual-region-b1: was it deleted by hand? What it stands for cannot be proved again now; until the "
-            "survivor's B5, set phase failover on both stacks, and begin the failback again"
-        )
-    return (
-        f"stack {settings.peer_stack_name} is past step B1 of the failback, but nothing of it is left in this "
-        "region: it was lost again. Set phase failover on both stacks and fail over once more"
+def _lost_again(settings: Settings, own: Stack) -> Message:
+    found = (
+        messages.record_of_b1_missing if Kind.NORMAL in own.nodes else messages.region_lost_again
     )
+    return found(settings.peer_stack_name)

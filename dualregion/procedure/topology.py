@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import topology as messages
 from dualregion.procedure import B0, F1, Role, Step
 from dualregion.procedure.waits import Wait
 
@@ -159,7 +161,7 @@ class Topology:
     isolation_after: tuple[str, ...] = ()
     unchanged: bool = False
 
-    def contradiction(self) -> str | None:
+    def contradiction(self) -> Message | None:
         """Return what must not hold of any topology, whatever decided on it; None if all is well.
 
         A node stands behind one that does not come before it, a held update behind no gate, or failover brokers begin
@@ -168,25 +170,23 @@ class Topology:
         before = {ISOLATION}
         for node in self.nodes:
             if node.name in before:
-                return f"{node.name} is declared twice"
+                return messages.declared_twice(node.name)
             if missing := [name for name in node.after if name not in before]:
-                return (
-                    f"{node.name} stands behind {', '.join(missing)}, which does not come before it"
-                )
+                return messages.out_of_order(node.name, missing)
             before.add(node.name)
         gates = {gate.step.id for gate in self.gates}
         for each in self.installations:
             if each.hold_updates and not each.after:
-                return f"the brokers of {each.name} are held behind no gate"
+                return messages.held_behind_no_gate(each.name)
             begins = self.role is Role.SURVIVOR and each.kind is Kind.FAILOVER
             if begins and not gates & _ISOLATING:
-                return "failover brokers are declared, and no gate of the isolation"
+                return messages.failover_not_isolated()
         return None
 
     @property
-    def waiting_for(self) -> str | None:
-        """What the stack cannot do yet, and what to type, in a sentence."""
-        return str(self.waiting) if self.waiting else None
+    def waiting_for(self) -> Message | None:
+        """What the stack cannot do yet, and what to type."""
+        return self.waiting.message if self.waiting else None
 
     @property
     def installations(self) -> tuple[Installation, ...]:

@@ -1,8 +1,11 @@
-"""What a stack waits for: a code for programs, its facts, and the sentence that is made of them. Pure."""
+"""What a stack waits for: a code for programs, and its facts. Pure."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dualregion.messages import Message
+from dualregion.messages import waits as messages
 from dualregion.procedure.model import Task
 
 
@@ -39,35 +42,27 @@ class Wait:
     next_region: int
     task: Task | None = None
 
-    def __str__(self) -> str:
-        return _SENTENCES[self.awaited].format(
-            region=self.region,
-            peer=self.peer,
-            peer_stack=self.peer_stack,
-            does=self.task and (_HERE if self.awaited is Awaited.OWN_TURN else _DOES)[self.task],
-        )
+    @property
+    def message(self) -> Message:
+        """Its sentence, whose code is that of what is awaited."""
+        match self.awaited:
+            case Awaited.OTHER_INSTALLED:
+                return messages.other_installed(self.peer, self.peer_stack)
+            case Awaited.TAKEN_OVER:
+                return messages.taken_over(self.region, self.peer, self.peer_stack)
+            case Awaited.REACHABLE:
+                return messages.reachable(self.region)
+            case Awaited.OTHER_TURN:
+                return messages.other_turn(self.peer, self.peer_stack, _DOES[self.task]())
+            case Awaited.OWN_TURN:
+                return messages.own_turn(_DOES[self.task]())
 
 
-_DOES = {
-    Task.PROVE_CLEAN: "proves that this region is clean (B0)",
-    Task.JOIN: "installs its brokers",
-    Task.COPY: "pauses exporting and copies its search engine (B2 to B4)",
-    Task.OPEN_WEB_APPS: "opens its web apps",
-    Task.RESUME: "resumes exporting and retires the failover brokers (B5)",
+_DOES: Mapping[Task | None, Callable[[], Message]] = {
+    Task.PROVE_CLEAN: messages.proves_clean,
+    Task.JOIN: messages.joins,
+    Task.COPY: messages.copies,
+    Task.OPEN_WEB_APPS: messages.opens_web_apps,
+    Task.RESUME: messages.resumes,
 }
-"""What a region does in a turn that is awaited."""
-_HERE = {Task.OPEN_WEB_APPS: "opens the web apps"}
-"""The same, where nothing but another `up` of the same stack is missing."""
-_SENTENCES = {
-    Awaited.OTHER_INSTALLED: "region {peer} is not installed yet: run `pulumi up` on stack {peer_stack}, then here again",
-    Awaited.TAKEN_OVER: (
-        "region {region} is called lost but stays as it is until region {peer} has taken over: run `pulumi up` on stack "
-        "{peer_stack} first (its phase must be failover), then here again"
-    ),
-    Awaited.REACHABLE: (
-        "region {region} does not answer and is left as it is; once it answers again (it may be empty, and elsewhere), "
-        "run `pulumi up` here and it is cleaned"
-    ),
-    Awaited.OTHER_TURN: "region {peer} {does}: run `pulumi up` on stack {peer_stack}, then here again",
-    Awaited.OWN_TURN: "run `pulumi up` here again: it {does}",
-}
+"""What a region does in a turn that can be awaited."""

@@ -7,6 +7,8 @@ least one sees the other: docs/adr/0004-a-failover-is-claimed.md.
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import claims as messages
 from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident, Stack
@@ -37,7 +39,7 @@ def unfinished_failback(own: Stack, peer: Stack, region: int) -> Incident | None
     return next((each for each in found if each and own.gates.get(B7.id) != str(each)), None)
 
 
-def against_failover(settings: Settings, own: Stack, peer: Stack) -> str | None:
+def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | None:
     """Return why this stack must not fail over for the other region, or None.
 
     :param settings: those of a survivor in phase `failover`.
@@ -49,22 +51,17 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> str | None:
     rival = standing_in(peer, here)
     if rival is None or accepted == str(rival):
         return None
-    return (
-        f"lostRegion is {settings.lost_region} here, but stack {settings.peer_stack_name} has begun to fail over for "
-        f"this region, {settings.own.name} (incident {rival}): if both did, two clusters would accept commands. One "
-        f"of the two is wrong. {_agree(settings)}. {_give_up(settings, rival)}"
+    return messages.other_region_fails_over(
+        here, settings.own.name, settings.peer.name, settings.peer_stack_name, str(rival)
     )
 
 
-def against_normal(settings: Settings, peer: Stack) -> str | None:
+def against_normal(settings: Settings, peer: Stack) -> Message | None:
     """Return why phase normal would start brokers that run elsewhere, or are about to, or None."""
     said_so = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
     if standing_in(peer, settings.region) is None and not said_so:
         return None
-    return (
-        f"phase is 'normal' here, but stack {settings.peer_stack_name} stands in for this region, or is about to, with "
-        f"failover brokers of the same ids: set phase failover and lostRegion {settings.region} here too"
-    )
+    return messages.other_region_failed_over(settings.region, settings.peer_stack_name)
 
 
 def is_given_up(settings: Settings, own: Stack) -> bool:
@@ -73,38 +70,16 @@ def is_given_up(settings: Settings, own: Stack) -> bool:
     return incident is not None and settings.accept_loss == str(incident)
 
 
-def _lost_on_top(settings: Settings, own: Stack, peer: Stack, failback: Incident) -> str:
-    lost = settings.peer.name
-    gone = f"what region {lost} has acknowledged and this region's brokers had not received"
+def _lost_on_top(settings: Settings, own: Stack, peer: Stack, failback: Incident) -> Message:
+    lost_region, lost = brokers.other(settings.region), settings.peer.name
     if own.gates.get(B1.id) != str(failback):
-        return (
-            f"lostRegion is {settings.lost_region}, but region {lost} is the only one that holds the data of incident "
-            f"{failback}: the failback has not brought any of it here (B1 is not proved). Without region {lost} nothing "
-            "is left to fail over to: bring its cluster back, or restore Camunda from its backups"
-        )
-    if B3.id not in peer.proved(failback):
-        gone += ", and everything in Elasticsearch, which is not copied yet (B3)"
-    return (
-        f"lostRegion is {settings.lost_region}, but the failback of region {settings.own.name} (incident {failback}) "
-        f"is not complete, B7 is not proved: only some of this region's brokers hold data. A failover now loses {gone}. "
-        f"If region {lost} can be had back, bring it back and finish the failback. {_give_up(settings, failback)}"
-    )
-
-
-def _agree(settings: Settings) -> str:
-    """Return how the two stacks come to name the same region."""
-    here, peer = settings.region, settings.peer_stack_name
-    return (
-        f"If region {settings.own.name} is the lost one, `pulumi config set lostRegion {here}` and `pulumi up` here; "
-        f"if it is {settings.peer.name}, `pulumi config set --stack {peer} lostRegion {brokers.other(here)}` and "
-        f"`pulumi up --stack {peer}` withdraws that failover as long as it has no failover brokers"
-    )
-
-
-def _give_up(settings: Settings, incident: Incident) -> str:
-    return (
-        f"If region {settings.peer.name} is gone for good with all its disks, and the loss is accepted: `pulumi config "
-        f"set acceptLoss {incident}` here, and `pulumi up` again (docs/runbook.md, 'A loss on top of a loss')"
+        return messages.nothing_to_fail_over_to(lost_region, lost, str(failback))
+    return messages.failback_not_complete(
+        lost_region,
+        lost,
+        settings.own.name,
+        str(failback),
+        engine_is_copied=B3.id in peer.proved(failback),
     )
 
 

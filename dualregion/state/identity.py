@@ -6,6 +6,8 @@ then recreated in a cluster that belongs to others.
 """
 
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import identity as messages
 from dualregion.procedure import B1, Role
 from dualregion.state.progress import Incident, Stack
 
@@ -24,24 +26,19 @@ def is_fixed(settings: Settings, own: Stack, incident: Incident | None) -> bool:
 
 def other_cluster(
     settings: Settings, own: Stack, incident: Incident | None, seen: str
-) -> str | None:
+) -> Message | None:
     """Return why the cluster that answers is not the region's, or None.
 
     :param own: what the stack's state holds; one of an earlier version does not know its cluster.
     :param seen: the cluster's identity.
     """
     known = own.cluster_id
-    if known in (None, seen) or not is_fixed(settings, own, incident):
+    if known is None or known == seen or not is_fixed(settings, own, incident):
         return None
     if settings.accept_cluster == seen:
         return None
-    return (
-        f"kube context {settings.own.kube_context!r} leads to another cluster than that of region "
-        f"{settings.own.name}: its namespace kube-system has UID {seen}, that of the region's has {known}. Let the "
-        "context lead to the region's cluster again (the setting kubeconfig, `kubectl config view`), then run again. If the "
-        "region was lost and is recreated there, set phase failover and lostRegion "
-        f"{settings.region} on both stacks. Only if the cluster is the same one with all its brokers' data, restored by "
-        f"other means: `pulumi config set acceptCluster {seen}`"
+    return messages.another_cluster(
+        settings.own.kube_context, settings.region, settings.own.name, seen, known
     )
 
 

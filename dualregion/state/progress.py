@@ -11,6 +11,7 @@ from typing import Any
 
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.messages import decision as messages
 from dualregion.procedure import FAILBACK_STEPS, FAILOVER_STEPS, PROCEDURE, Phase, Role
 
 
@@ -121,9 +122,7 @@ class Stack:
                 rendered=str(outputs.get("rendered") or ""),
             )
         except (KeyError, ValueError, TypeError):
-            raise ConfigError(
-                ["the outputs of the other region's stack are not this program's: check peerStack"]
-            ) from None
+            raise ConfigError([messages.outputs_of_another_program()]) from None
 
     def proved(self, incident: Incident | None) -> frozenset[str]:
         """Return the ids of the steps that this stack has proved in an incident."""

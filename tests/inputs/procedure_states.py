@@ -15,6 +15,7 @@ from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Topology
+from dualregion.procedure.waits import Wait
 from dualregion.state.progress import Stack
 from tests.inputs.examples import settings, with_acls, with_cidrs
 
@@ -137,11 +138,11 @@ def _any_stack(source: random.Random, region: int, lost: int) -> Stack:
 
 
 def answer(state: State) -> str:
-    """Return what is declared in a state as one line, or that nothing is; why is pinned elsewhere."""
+    """Return what is declared in a state as one line, or the code of why nothing is."""
     try:
         return line(desired(state.settings, _BASE, state.peer, state.own, _OF_FAILOVER))
-    except ConfigError:
-        return "refused"
+    except ConfigError as error:
+        return f"refused: {error.code}"
 
 
 def line(topology: Topology) -> str:
@@ -149,7 +150,11 @@ def line(topology: Topology) -> str:
     assert topology.contradiction() is None
     nodes = " | ".join(_node(each) for each in topology.nodes)
     beside = (*topology.isolation_after, topology.names, topology.acl_rules, topology.unchanged)
-    return f"{topology.role}: {nodes} ; {beside} ; {topology.waiting_for}"
+    return f"{topology.role}: {nodes} ; {beside} ; {_wait(topology.waiting)}"
+
+
+def _wait(wait: Wait | None) -> str:
+    return f"{wait.awaited} {wait.task} {wait.next_region}" if wait else "nothing"
 
 
 def _node(node: Gate | Installation) -> str:

@@ -44,7 +44,7 @@ def test_a_recreated_region_has_only_its_rights_in_it(
     try:
         left = modest.up("region1")
         assert left.exit_status == 0, left.output
-        assert "is left as it is" in modest.outputs("region1")["waitingFor"]
+        assert modest.outputs("region1")["waiting"]["code"] == "reachable"
     finally:
         sandbox.recreate(1)
     modest.both(

@@ -97,7 +97,7 @@ def test_a_lost_region_that_does_not_answer_is_no_dead_end(
             up = project.up("region1")
             assert up.exit_status == 0, up.output
             assert "does not answer" in up.output
-            assert "is left as it is" in project.outputs("region1")["waitingFor"]
+            assert project.outputs("region1")["waiting"]["code"] == "reachable"
             assert set(held) <= set(project.state("region1"))
     finally:
         sandbox.recreate(1)

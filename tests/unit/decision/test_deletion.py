@@ -14,6 +14,8 @@ from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.messages import Message
+from dualregion.messages import deletion as messages
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Replica
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Topology
@@ -22,6 +24,7 @@ from steps.releases import deletion as hooks
 from tests.fakes.kubernetes import failure
 from tests.fakes.regions import RECREATED, SURVIVOR, World
 from tests.inputs.examples import failover, settings
+from tests.raising import assert_message
 
 BUCKET = {"settings": {"bucket": "b"}}
 LABELS = {"camunda-dual-region/step": "F2", "camunda-dual-region/incident": "1-region1-lost"}
@@ -44,21 +47,23 @@ def of_survivor() -> tuple[Settings, Topology]:
     return found, desired(found, {}, PEER)
 
 
+def assert_not_deleted(found: Message | None, reason: str, **facts: str) -> None:
+    """Demand that a resource is needed, and why."""
+    assert_message(found, "not-deleted", **facts)
+    assert found is not None
+    assert found.facts["reason"].code == reason
+
+
 @pytest.mark.parametrize("name", ["normal", "normal-namespace", "failover", "failover-namespace"])
 def test_what_a_survivor_declares_is_needed(name: str) -> None:
     text = deletion.refusal(*of_survivor(), doomed(name))
-    assert text is not None
-    assert "region london is the survivor (phase failover)" in text
-    assert "`pulumi config set retire camunda-london`, then `pulumi destroy --run-program`" in text
+    assert_not_deleted(text, "only-complete-data", name="london", namespace="camunda-london")
 
 
 def test_a_member_is_needed_by_the_other_one() -> None:
     found = settings()
     text = deletion.refusal(found, desired(found, {}, PEER), doomed("normal"))
-    assert text is not None
-    assert (
-        "release normal in namespace camunda-london is not deleted, as half of the brokers" in text
-    )
+    assert_not_deleted(text, "half-of-the-brokers", resource="release camunda-london/camunda")
 
 
 @pytest.mark.parametrize(("role", "step"), [(SURVIVOR, "B2"), (RECREATED, "B4"), (RECREATED, "B7")])
@@ -66,16 +71,15 @@ def test_both_regions_of_a_failback_are_needed(here: World, role: str, step: str
     ctx = here.ctx(step, role)
     for name in ("normal", "normal-namespace"):
         text = deletion.refusal(ctx.settings, ctx.topology, doomed(name))
-        assert text is not None
-        assert ctx.settings.own.name in text
+        reason = "only-complete-data" if role == SURVIVOR else "needed-for-quorum"
+        assert_not_deleted(text, reason, name=ctx.settings.own.name)
 
 
 def test_a_lost_region_that_does_not_answer_is_kept() -> None:
     found = failover(0, lost=0)
     kept = remembered(found, Stack(nodes=frozenset({"normal"})))
     text = deletion.refusal(found, kept, doomed("normal"))
-    assert text is not None
-    assert "until it answers and the other region has taken over" in text
+    assert_not_deleted(text, "lost-region-kept")
 
 
 def test_a_lost_region_that_is_to_be_cleaned_is_not_needed() -> None:
@@ -87,8 +91,7 @@ def test_a_lost_region_that_is_to_be_cleaned_is_not_needed() -> None:
 def test_a_record_of_this_incident_is_needed_and_gives_way_to_one_of_another() -> None:
     found, wanted = of_survivor()
     text = deletion.refusal(found, wanted, doomed("F2", LABELS))
-    assert text is not None
-    assert text.startswith("the record of step F2 is not deleted")
+    assert_not_deleted(text, "only-complete-data", resource="record F2")
     other = LABELS | {"camunda-dual-region/incident": "1-region0-lost"}
     assert deletion.refusal(found, wanted, doomed("F2", other)) is None
     assert deletion.refusal(found, wanted, doomed("N", LABELS)) is None
@@ -148,15 +151,14 @@ class TestLettingFailoverBrokersGo:
         here.unseen = {awake}
         with pytest.raises(DeadlineExceeded) as caught:
             self.check(here, gives_up=True)
-        text = str(caught.value)
-        assert f"Last seen: broker {awake} is not in the topology" in text
-        assert "The failover brokers stay until then" in text
-        assert "The same `pulumi up` goes on from here" in text
+        assert messages.brokers_unseen([awake]) in str(caught.value)
 
     def test_a_replica_that_lags_keeps_them(self, here: World) -> None:
-        here.unhealthy = {here.ids(here.survivor.namespace)[0]}
-        with pytest.raises(DeadlineExceeded, match="not healthy: partition 1 on broker"):
+        sick = here.ids(here.survivor.namespace)[0]
+        here.unhealthy = {sick}
+        with pytest.raises(DeadlineExceeded) as caught:
             self.check(here, gives_up=True)
+        assert messages.replicas_not_healthy(sick, [1, 2, 3, 4]) in str(caught.value)
 
     def test_what_cannot_be_seen_keeps_them(self, here: World) -> None:
         target = f"{here.survivor.namespace}/services/camunda-zeebe-gateway:8080"
@@ -197,6 +199,20 @@ def test_partitions_are_counted_by_what_the_gateway_names() -> None:
     holders = [Broker(each, "h", (Replica(1, "follower", True),)) for each in (0, 1, 2)]
     thin = ClusterView((*holders, Broker(3, "h")))
     sizes = {"cluster_size": 4, "partition_count": 1, "replication_factor": 4}
-    assert deletion.incomplete_without(thin, (1,), **sizes) == (
-        "replicas on the brokers that stay, of partition 1: 2 of 3"
+    assert_message(
+        deletion.incomplete_without(thin, (1,), **sizes),
+        "too-few-replicas-stay",
+        partitions=[1],
+        replicas=[2],
+        quorum=3,
     )
+
+
+def test_brokers_that_stay_are_in_sight_and_healthy() -> None:
+    sizes = {"cluster_size": 4, "partition_count": 2, "replication_factor": 4}
+    sick = (Replica(1, "follower", True), Replica(2, "follower", False))
+    seen = tuple(Broker(each, "h", sick[: 1 + (each > 1)]) for each in range(4))
+    unseen = deletion.incomplete_without(ClusterView(seen[:2]), (1,), **sizes)
+    assert_message(unseen, "brokers-unseen", brokers=[2, 3])
+    several = deletion.incomplete_without(ClusterView(seen), (2,), **sizes)
+    assert_message(several, "replicas-not-healthy", broker=3, partitions=[2])

@@ -14,11 +14,14 @@ from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.drift import Wanted, drift
+from dualregion.messages import Message
+from dualregion.messages import drift as messages
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Incident, Recorded, Release, Stack
 from tests.inputs.examples import region, settings
+from tests.raising import assert_message
 
 CHART = ChartVersion("camunda-platform", "10.11.3")
 BASE: dict[str, Any] = {
@@ -89,7 +92,7 @@ def seen(
     peer: Stack = PARIS,
     chart: ChartVersion = CHART,
     program: str = "1.0",
-) -> list[str]:
+) -> list[Message]:
     topology = desired(wanted, base, peer, own)
     return drift(Wanted(wanted, topology, chart, program), own, peer)
 
@@ -123,9 +126,14 @@ def test_every_other_change_of_values_is_named_with_the_way_to_take_it(
     problems = seen(found(0, phase), merge(BASE, change), own=own)
     assert problems
     for problem in problems:
-        assert shown in problem
-        assert "put it back until the failback is done" in problem
-        assert "pulumi config set --path 'allowChanges[0]' values" in problem
+        assert_message(problem, "values-differ")
+        assert shown in problem.facts["difference"]
+        assert_message(
+            problem.facts["remedy"],
+            "put-it-back-until-the-failback-is-done",
+            phase=phase,
+            change="values",
+        )
     allowed = found(0, phase, allowChanges=["values"])
     assert seen(allowed, merge(BASE, change), own=own) == []
 
@@ -139,24 +147,28 @@ def test_in_phase_normal_values_chart_and_program_change_as_they_like() -> None:
 def test_another_chart_and_another_program_are_refused_in_an_incident() -> None:
     newer = ChartVersion("camunda-platform", "10.12.0")
     (chart,) = seen(found(), chart=newer)
-    assert (
-        "the chart is camunda-platform 10.12.0, but camunda-platform 10.11.3 is installed" in chart
+    assert_message(
+        chart,
+        "chart-differs",
+        wanted="camunda-platform 10.12.0",
+        installed="camunda-platform 10.11.3",
     )
     mine, theirs = seen(found(), program="2.0")
-    assert "version 2.0 of the program, but this stack was last updated by version 1.0" in mine
-    assert "stack region1 was last updated by version 1.0" in theirs
+    assert_message(mine, "program-differs", version="2.0", stack=None, last="1.0")
+    assert_message(theirs, "program-differs", version="2.0", stack="region1", last="1.0")
     assert seen(found(allowChanges=["chart", "program"]), chart=newer, program="2.0") == []
     (left,) = seen(found(allowChanges=["program"]), chart=newer, program="2.0")
-    assert "chart" in left
+    assert_message(left, "chart-differs")
 
 
 @pytest.mark.parametrize("phase", ["normal", "failover"])
 def test_sizes_stay_once_the_regions_have_worked_together(phase: str) -> None:
     wanted = found(0, phase, clusterSize=12)
     first, second = seen(wanted)
-    assert "clusterSize is 12, but the brokers of this stack were installed with 8" in first
-    assert "the brokers of stack region1" in second
-    assert "allowChanges[0]' sizes" in first
+    assert_message(first, "size-differs", setting="clusterSize", wanted=12, installed=8, stack=None)
+    assert_message(second, "size-differs", stack="region1")
+    remedy = "put-it-back" if phase == "normal" else "put-it-back-until-the-failback-is-done"
+    assert_message(first.facts["remedy"], remedy, change="sizes")
     emptied = replace(LONDON, nodes=frozenset(), values={}, releases={})
     assert len(seen(settings(clusterSize=12), own=emptied)) == 2, "outputs remember them, too"
 
@@ -172,35 +184,46 @@ def test_the_second_region_is_installed_as_the_first_one_is() -> None:
     """Its brokers would not find the others, or not agree with them, and N be waited for in vain."""
     first = replace(LONDON, nodes=frozenset({Kind.NORMAL}))
     (size,) = seen(settings(region=1, clusterSize=12), own=Stack(), peer=first)
-    assert "clusterSize is 12, but the brokers of stack region0 were installed with 8" in size
+    assert_message(size, "size-differs", wanted=12, installed=8, stack="region0")
     elsewhere = [region(0, namespace="x"), region(1)]
     (moved,) = seen(settings(region=1, regions=elsewhere), own=Stack(), peer=first)
-    assert "namespace of region london is 'x'" in moved
+    assert_message(moved, "namespace-differs", setting="namespace", name="london", wanted="x")
     assert seen(settings(region=1), own=Stack(), peer=first) == []
     assert seen(settings(), own=Stack(), peer=Stack()) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "text"),
+    ("changes", "expected"),
     [
-        ({"regions": [region(0, namespace="x"), region(1)]}, "namespace of region london is 'x'"),
-        ({"regions": [region(0), region(1, namespace="x")]}, "namespace of region paris is 'x'"),
-        ({"release": "c8"}, "release is 'c8', but 'camunda' is installed"),
+        (
+            {"regions": [region(0, namespace="x"), region(1)]},
+            messages.namespace_differs("namespace", "london", "x", "camunda-london"),
+        ),
+        (
+            {"regions": [region(0), region(1, namespace="x")]},
+            messages.namespace_differs("namespace", "paris", "x", "camunda-paris"),
+        ),
+        ({"release": "c8"}, messages.release_differs("c8", "camunda")),
     ],
 )
 @pytest.mark.parametrize("phase", ["normal", "failover"])
 def test_what_is_installed_is_not_installed_beside_itself(
-    changes: dict[str, Any], text: str, phase: str
+    changes: dict[str, Any], expected: Message, phase: str
 ) -> None:
     wanted = found(0, phase, allowChanges=["values", "sizes", "chart", "program"], **changes)
-    assert any(text in problem for problem in seen(wanted))
+    assert expected in seen(wanted)
 
 
 def test_another_failover_namespace_counts_once_it_is_in_use() -> None:
     regions = [region(0, failoverNamespace="other"), region(1)]
     assert seen(found(regions=regions)) == []
     problems = seen(found(regions=regions), own=taken_over())
-    assert any("failoverNamespace of region london is 'other'" in each for each in problems)
+    assert (
+        messages.namespace_differs(
+            "failoverNamespace", "london", "other", "camunda-london-failover"
+        )
+        in problems
+    )
 
 
 def test_recreated_brokers_have_the_survivors_image_and_chart() -> None:
@@ -215,10 +238,10 @@ def test_recreated_brokers_have_the_survivors_image_and_chart() -> None:
     assert seen(wanted, own=empty, peer=survivor) == []
     older = merge(BASE, {"zeebe": {"image": {"tag": "8.5.7"}}})
     (image,) = seen(wanted, older, own=empty, peer=survivor)
-    assert "brokers of camunda-paris would have another image than the survivor's" in image
+    assert_message(image, "image-differs", namespace="camunda-paris")
     chart = ChartVersion("camunda-platform", "10.12.0")
     (other,) = seen(wanted, own=empty, peer=survivor, chart=chart)
-    assert "camunda-platform 10.12.0" in other
+    assert_message(other, "chart-differs", wanted="camunda-platform 10.12.0")
 
 
 def test_a_region_that_is_cleaned_has_nothing_to_compare() -> None:

@@ -5,10 +5,13 @@ from dataclasses import replace
 import pytest
 
 from dualregion.decision.desired import desired
+from dualregion.messages import Message
+from dualregion.messages import topology as messages
 from dualregion.procedure import F1, N, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
 from dualregion.state.progress import Stack
 from tests.inputs.examples import failover
+from tests.raising import assert_same
 from tests.unit.program.test_program import BASE
 
 NORMAL = Installation(Kind.NORMAL, "camunda-london", {})
@@ -22,20 +25,26 @@ def test_what_a_failover_declares_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("topology", "said"),
+    ("topology", "expected"),
     [
-        (Topology(Role.MEMBER, (NORMAL, NORMAL)), "normal is declared twice"),
-        (Topology(Role.MEMBER, (Gate(N, after=("normal",)), NORMAL)), "N stands behind normal"),
+        (Topology(Role.MEMBER, (NORMAL, NORMAL)), messages.declared_twice("normal")),
+        (
+            Topology(Role.MEMBER, (Gate(N, after=("normal",)), NORMAL)),
+            messages.out_of_order("N", ["normal"]),
+        ),
         (
             Topology(Role.MEMBER, (NORMAL, Gate(N, after=("elsewhere",)))),
-            "N stands behind elsewhere",
+            messages.out_of_order("N", ["elsewhere"]),
         ),
-        (Topology(Role.SURVIVOR, (replace(NORMAL, hold_updates=True),)), "held behind no gate"),
-        (Topology(Role.SURVIVOR, (NORMAL, FAILOVER)), "no gate of the isolation"),
+        (
+            Topology(Role.SURVIVOR, (replace(NORMAL, hold_updates=True),)),
+            messages.held_behind_no_gate("normal"),
+        ),
+        (Topology(Role.SURVIVOR, (NORMAL, FAILOVER)), messages.failover_not_isolated()),
     ],
 )
-def test_a_contradiction_is_found(topology: Topology, said: str) -> None:
-    assert said in str(topology.contradiction())
+def test_a_contradiction_is_found(topology: Topology, expected: Message) -> None:
+    assert_same(topology.contradiction(), expected)
 
 
 def test_failover_brokers_stand_behind_the_isolations_gate() -> None:

@@ -23,6 +23,7 @@ from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Topology
 from dualregion.state.progress import Stack, merged_history
 from tests.inputs.examples import settings
+from tests.raising import raises
 
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 ALL_STEPS = {
@@ -339,7 +340,7 @@ def test_nothing_is_installed_in_a_region_whose_finished_failback_is_gone() -> N
     world = failed_over(1)
     fail_back(world, 1)
     world.lose(1)
-    with pytest.raises(ConfigError, match="it was lost again"):
+    with raises("region-lost-again", ConfigError):
         world.wanted(1)
 
 
@@ -351,7 +352,7 @@ def test_a_record_of_b1_that_was_deleted_by_hand_is_not_taken_for_another_loss()
     state = world.regions[1].state
     gates = {step: incident for step, incident in state.gates.items() if step != "B1"}
     world.regions[1].state = replace(state, nodes=state.nodes - {"B1"}, gates=gates)
-    with pytest.raises(ConfigError, match=r"no record of B1, the ConfigMap dual-region-b1"):
+    with raises("record-of-b1-missing", ConfigError):
         world.wanted(1)
 
 
@@ -361,7 +362,7 @@ def test_failback_before_failover_is_refused(lost: int) -> None:
     world.converge(0, 1)
     for phase in ("failback-pending", "restored"):
         world.set(phase, lost)
-        with pytest.raises(ConfigError, match="has not failed over"):
+        with raises("failback-without-failover", ConfigError, phase=phase, lost_region=lost):
             world.wanted(1 - lost)
         assert world.wanted(lost).nodes, "a region that lives must stay as it is"
 
@@ -372,7 +373,7 @@ def test_there_is_no_way_back_behind_b5(lost: int) -> None:
     fail_back(world, lost)
     world.set("failback-pending", lost)
     for index in (0, 1):
-        with pytest.raises(ConfigError, match="past step B5"):
+        with raises("failback-cannot-be-undone", ConfigError, step="B5"):
             world.wanted(index)
 
 
@@ -386,7 +387,7 @@ def test_phase_normal_before_the_sleeping_brokers_are_awake_is_refused(lost: int
             world.up(lost)
     world.set("normal")
     for index in (0, 1):
-        with pytest.raises(ConfigError, match="half of the recreated region's brokers sleep"):
+        with raises("normal-before-failback-is-done", ConfigError):
             world.wanted(index)
     world.set("restored", lost)
     world.converge(lost, 1 - lost)

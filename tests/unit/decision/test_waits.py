@@ -1,12 +1,14 @@
-"""What a stack waits for has a code and a sentence; programs read the first, people the second."""
+"""What a stack waits for has a code and a message; programs read the first, people the second."""
 
 import pytest
 
 from dualregion.decision import planning
+from dualregion.messages import Message
 from dualregion.procedure import PROCEDURE, Role, Turn
 from dualregion.procedure.model import Task
 from dualregion.procedure.waits import Awaited, Wait
 from tests.inputs.examples import settings
+from tests.raising import assert_message
 
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 
@@ -15,14 +17,16 @@ def wait(awaited: Awaited, task: Task | None = None) -> Wait:
     return Wait(awaited, "london", "paris", "region1", 1, task)
 
 
-@pytest.mark.parametrize(
-    "awaited", [Awaited.OTHER_INSTALLED, Awaited.TAKEN_OVER, Awaited.REACHABLE]
-)
-def test_each_names_a_region_and_what_to_type(awaited: Awaited) -> None:
-    said = str(wait(awaited))
-    assert "run `pulumi up`" in said
-    assert "london" in said or "paris" in said
-    assert "{" not in said
+@pytest.mark.parametrize("awaited", Awaited)
+def test_the_message_s_code_is_that_of_what_is_awaited(awaited: Awaited) -> None:
+    """The one stands in the output `waiting`, which scripts read, and the other one in its `waitingFor`."""
+    assert_message(wait(awaited, Task.OPEN_WEB_APPS).message, awaited.value)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("awaited", Awaited)
+def test_each_says_what_to_type(awaited: Awaited) -> None:
+    assert "run `pulumi up`" in wait(awaited, Task.OPEN_WEB_APPS).message
 
 
 @pytest.mark.parametrize(
@@ -42,4 +46,5 @@ def test_every_turn_of_a_failback_that_can_be_awaited_has_its_sentence(turn: Tur
     )
     assert found.awaited in (Awaited.OTHER_TURN, Awaited.OWN_TURN)
     assert found.next_region == (region if found.awaited is Awaited.OWN_TURN else 1 - region)
-    assert "run `pulumi up`" in str(found)
+    assert_message(found.message, found.awaited.value)
+    assert isinstance(found.message.facts["does"], Message)

@@ -348,7 +348,7 @@ def test_what_was_refused_once_stops_every_deletion_after_it() -> None:
 
     ask(POLICY, "normal-isolation")
     ask(CONFIG_MAP, "F2", {"metadata": {"labels": {"camunda-dual-region/incident": "another"}}})
-    with pytest.raises(Refused, match="release normal in namespace camunda-london is not deleted"):
+    with raises("not-deleted", Refused, resource="release camunda-london/camunda"):
         ask(RELEASE, "normal")
     with raises("not-deleted-either", Refused, name="normal-isolation"):
         ask(POLICY, "normal-isolation")
