@@ -88,9 +88,9 @@ def _moved(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
             if made is None or kind not in stack.nodes:
                 continue
             if made.namespace not in ("", namespace):
-                yield messages.namespace_differs(key, region.name, namespace, made.namespace)
+                yield messages.namespace_changed(key, region.name, namespace, made.namespace)
             if made.name not in ("", settings.release):
-                yield messages.release_differs(settings.release, made.name)
+                yield messages.release_changed(settings.release, made.name)
 
 
 def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
@@ -99,7 +99,7 @@ def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
         for key, known in _sizes_of(stack).items():
             here = sizes(settings)[key]
             if known != here:
-                yield messages.size_differs(key, here, known, name, remedy)
+                yield messages.size_changed(key, here, known, name, remedy)
 
 
 def _sizes_of(stack: Stack) -> dict[str, int]:
@@ -119,7 +119,7 @@ def _other_program(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]
         (peer.recorded.program, wanted.settings.peer_stack_name),
     ):
         if last and last != wanted.program:
-            yield messages.program_differs(wanted.program, last, name, remedy)
+            yield messages.program_changed(wanted.program, last, name, remedy)
 
 
 def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
@@ -132,7 +132,7 @@ def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
         if known:
             if known[0] != str(wanted.chart):
                 remedy = _remedy(Change.CHART, wanted.settings.phase)
-                yield messages.chart_differs(str(wanted.chart), known[0], remedy)
+                yield messages.chart_changed(str(wanted.chart), known[0], remedy)
             return
 
 
@@ -143,7 +143,7 @@ def _other_values(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
         if known is not None:
             there, here = (values.without_the_incident(one) for one in (known, each.values))
             for difference in value_differences(there, here):
-                yield messages.values_differ(each.namespace, difference, remedy)
+                yield messages.values_changed(each.namespace, difference, remedy)
         elif wanted.topology.role is Role.RECREATED:
             for difference in _other_image(each.values, peer):
                 yield messages.image_differs(each.namespace, difference, remedy)

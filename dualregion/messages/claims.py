@@ -5,16 +5,15 @@ from dualregion.messages.catalogue import message
 
 @message
 def other_region_fails_over(
-    region: int, name: str, lost_name: str, peer_stack: str, incident: str
+    region: int, name: str, lost_region: int, lost_name: str, peer_stack: str, incident: str
 ) -> str:
     """The other region has begun to fail over for this one: if both did, two clusters would accept commands."""
-    lost = 1 - region
     return (
-        f"lostRegion is {lost} here, but stack {peer_stack} has begun to fail over for this region, {name} (incident "
-        f"{incident}): if both did, two clusters would accept commands. One of the two is wrong. If region {name} is the "
-        f"lost one, `pulumi config set lostRegion {region}` and `pulumi up` here; if it is {lost_name}, `pulumi config "
-        f"set --stack {peer_stack} lostRegion {lost}` and `pulumi up --stack {peer_stack}` withdraws that failover as "
-        f"long as it has no failover brokers. {_accept_loss(lost_name, incident)}"
+        f"lostRegion is {lost_region} here, but stack {peer_stack} has begun to fail over for this region, {name} "
+        f"(incident {incident}): if both did, two clusters would accept commands. One of the two is wrong. If region "
+        f"{name} is the lost one, `pulumi config set lostRegion {region}` and `pulumi up` here; if it is {lost_name}, "
+        f"`pulumi config set --stack {peer_stack} lostRegion {lost_region}` and `pulumi up --stack {peer_stack}` "
+        f"withdraws that failover as long as it has no failover brokers. {_accept_loss(lost_name, incident)}"
     )
 
 

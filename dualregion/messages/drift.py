@@ -23,13 +23,13 @@ def _allow(change: str) -> str:
 
 
 @message
-def namespace_differs(setting: str, name: str, wanted: str, installed: str) -> str:
+def namespace_changed(setting: str, name: str, wanted: str, installed: str) -> str:
     """An installation's namespace is another one than it is installed in."""
     return f"{setting} of region {name} is {wanted!r}{_beside(installed)}"
 
 
 @message
-def release_differs(wanted: str, installed: str) -> str:
+def release_changed(wanted: str, installed: str) -> str:
     """The release has another name than the one that is installed."""
     return f"release is {wanted!r}{_beside(installed)}"
 
@@ -42,7 +42,7 @@ def _beside(installed: str) -> str:
 
 
 @message
-def size_differs(
+def size_changed(
     setting: str, wanted: int, installed: int, stack: str | None, remedy: Message
 ) -> str:
     """clusterSize, partitionCount or replicationFactor is another one than a stack's brokers have; None is this stack."""
@@ -53,19 +53,19 @@ def size_differs(
 
 
 @message
-def program_differs(version: str, last: str, stack: str | None, remedy: Message) -> str:
+def program_changed(version: str, last: str, stack: str | None, remedy: Message) -> str:
     """A stack was last updated by another version of this program; None is this stack."""
     return f"this is version {version} of the program, but {_named(stack)} was last updated by version {last}. {remedy}"
 
 
 @message
-def chart_differs(wanted: str, installed: str, remedy: Message) -> str:
+def chart_changed(wanted: str, installed: str, remedy: Message) -> str:
     """Another version of the chart is installed."""
     return f"the chart is {wanted}, but {installed} is installed. {remedy}"
 
 
 @message
-def values_differ(namespace: str, difference: str, remedy: Message) -> str:
+def values_changed(namespace: str, difference: str, remedy: Message) -> str:
     """The Helm values are not those of the last update."""
     return f"the Helm values of {namespace} differ from those installed: {difference}. {remedy}"
 

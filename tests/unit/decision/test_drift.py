@@ -126,7 +126,7 @@ def test_every_other_change_of_values_is_named_with_the_way_to_take_it(
     problems = seen(found(0, phase), merge(BASE, change), own=own)
     assert problems
     for problem in problems:
-        assert_message(problem, "values-differ")
+        assert_message(problem, "values-changed")
         assert shown in problem.facts["difference"]
         assert_message(
             problem.facts["remedy"],
@@ -149,24 +149,24 @@ def test_another_chart_and_another_program_are_refused_in_an_incident() -> None:
     (chart,) = seen(found(), chart=newer)
     assert_message(
         chart,
-        "chart-differs",
+        "chart-changed",
         wanted="camunda-platform 10.12.0",
         installed="camunda-platform 10.11.3",
     )
     mine, theirs = seen(found(), program="2.0")
-    assert_message(mine, "program-differs", version="2.0", stack=None, last="1.0")
-    assert_message(theirs, "program-differs", version="2.0", stack="region1", last="1.0")
+    assert_message(mine, "program-changed", version="2.0", stack=None, last="1.0")
+    assert_message(theirs, "program-changed", version="2.0", stack="region1", last="1.0")
     assert seen(found(allowChanges=["chart", "program"]), chart=newer, program="2.0") == []
     (left,) = seen(found(allowChanges=["program"]), chart=newer, program="2.0")
-    assert_message(left, "chart-differs")
+    assert_message(left, "chart-changed")
 
 
 @pytest.mark.parametrize("phase", ["normal", "failover"])
 def test_sizes_stay_once_the_regions_have_worked_together(phase: str) -> None:
     wanted = found(0, phase, clusterSize=12)
     first, second = seen(wanted)
-    assert_message(first, "size-differs", setting="clusterSize", wanted=12, installed=8, stack=None)
-    assert_message(second, "size-differs", stack="region1")
+    assert_message(first, "size-changed", setting="clusterSize", wanted=12, installed=8, stack=None)
+    assert_message(second, "size-changed", stack="region1")
     remedy = "put-it-back" if phase == "normal" else "put-it-back-until-the-failback-is-done"
     assert_message(first.facts["remedy"], remedy, change="sizes")
     emptied = replace(LONDON, nodes=frozenset(), values={}, releases={})
@@ -184,10 +184,10 @@ def test_the_second_region_is_installed_as_the_first_one_is() -> None:
     """Its brokers would not find the others, or not agree with them, and N be waited for in vain."""
     first = replace(LONDON, nodes=frozenset({Kind.NORMAL}))
     (size,) = seen(settings(region=1, clusterSize=12), own=Stack(), peer=first)
-    assert_message(size, "size-differs", wanted=12, installed=8, stack="region0")
+    assert_message(size, "size-changed", wanted=12, installed=8, stack="region0")
     elsewhere = [region(0, namespace="x"), region(1)]
     (moved,) = seen(settings(region=1, regions=elsewhere), own=Stack(), peer=first)
-    assert_message(moved, "namespace-differs", setting="namespace", name="london", wanted="x")
+    assert_message(moved, "namespace-changed", setting="namespace", name="london", wanted="x")
     assert seen(settings(region=1), own=Stack(), peer=first) == []
     assert seen(settings(), own=Stack(), peer=Stack()) == []
 
@@ -197,13 +197,13 @@ def test_the_second_region_is_installed_as_the_first_one_is() -> None:
     [
         (
             {"regions": [region(0, namespace="x"), region(1)]},
-            messages.namespace_differs("namespace", "london", "x", "camunda-london"),
+            messages.namespace_changed("namespace", "london", "x", "camunda-london"),
         ),
         (
             {"regions": [region(0), region(1, namespace="x")]},
-            messages.namespace_differs("namespace", "paris", "x", "camunda-paris"),
+            messages.namespace_changed("namespace", "paris", "x", "camunda-paris"),
         ),
-        ({"release": "c8"}, messages.release_differs("c8", "camunda")),
+        ({"release": "c8"}, messages.release_changed("c8", "camunda")),
     ],
 )
 @pytest.mark.parametrize("phase", ["normal", "failover"])
@@ -219,7 +219,7 @@ def test_another_failover_namespace_counts_once_it_is_in_use() -> None:
     assert seen(found(regions=regions)) == []
     problems = seen(found(regions=regions), own=taken_over())
     assert (
-        messages.namespace_differs(
+        messages.namespace_changed(
             "failoverNamespace", "london", "other", "camunda-london-failover"
         )
         in problems
@@ -241,7 +241,7 @@ def test_recreated_brokers_have_the_survivors_image_and_chart() -> None:
     assert_message(image, "image-differs", namespace="camunda-paris")
     chart = ChartVersion("camunda-platform", "10.12.0")
     (other,) = seen(wanted, own=empty, peer=survivor, chart=chart)
-    assert_message(other, "chart-differs", wanted="camunda-platform 10.12.0")
+    assert_message(other, "chart-changed", wanted="camunda-platform 10.12.0")
 
 
 def test_a_region_that_is_cleaned_has_nothing_to_compare() -> None:
