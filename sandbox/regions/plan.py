@@ -58,7 +58,7 @@ def plan(region: Region, tools: "Tools", port: int, nodes: bool, dns_chain: bool
     first.insert(1, control_plane.api_server(region, tools))
     return Plan(
         region=region,
-        files=(control_plane.region_kubeconfig(region),),
+        files=(access.own_kubeconfig(region),),
         waves=((node.anchor(region),), tuple(first), tuple(second)),
         manifests=storage.manifests(region) + dns.manifests(region, dns_chain) if nodes else (),
         image_seed=tools.image_seed if nodes else None,

@@ -7,6 +7,7 @@ part in a folder of its own, made once and only ever complete.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -96,9 +97,10 @@ def _prepare_machine(
     seconds: float | None = None
     if packages:
         doing = f"Installing Debian packages: {', '.join(packages)}"
-        with working(console, doing) as clock, fetched.noting_packages():
+        begun = time.monotonic()
+        with working(console, doing), fetched.noting_packages():
             debian.install(packages)
-        seconds = clock.seconds
+        seconds = time.monotonic() - begun
     machine.check_root()
     machine.check_features()
     return [("debian packages", seconds)]

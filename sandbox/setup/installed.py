@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.cache import cache_root
+from sandbox.setup.parts.gotools import KUBERNETES
 
 Version = tuple[int, int, int]
 VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
@@ -37,11 +38,11 @@ RULES = (
     Rule("kubectl", ("version", "--client"), (1, 32, 0)),
     Rule("helm", ("version", "--short"), (3, 14, 0)),
     Rule("etcd", ("--version",), (3, 6, 0), same_minor=True),
-    Rule("kube-apiserver", ("--version",), (1, 34, 0), same_minor=True),
-    Rule("kube-controller-manager", ("--version",), (1, 34, 0), same_minor=True),
-    Rule("kube-scheduler", ("--version",), (1, 34, 0), same_minor=True),
-    Rule("kube-proxy", ("--version",), (1, 34, 0), same_minor=True),
-    Rule("kubelet", ("--version",), (1, 34, 0), same_minor=True),
+    *(
+        Rule(name, ("--version",), (1, 34, 0), same_minor=True)
+        for name, _ in KUBERNETES.binaries
+        if name != "kubectl"
+    ),
     Rule("coredns", ("-version",), (1, 12, 0), same_minor=True),
 )
 

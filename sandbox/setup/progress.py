@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -14,25 +13,9 @@ from rich.table import Table
 HEARTBEAT_SECONDS = 30.0
 
 
-@dataclass
-class Clock:
-    """How many seconds a piece of work took, known at its end."""
-
-    seconds: float = 0.0
-
-
 @contextmanager
-def working(console: Console, says: str) -> Iterator[Clock]:
+def working(console: Console, says: str) -> Iterator[None]:
     """Show that something is going on, and for how long, until the block ends."""
-    clock = Clock()
-    begun = time.monotonic()
-    with _shown(console, says):
-        yield clock
-    clock.seconds = time.monotonic() - begun
-
-
-@contextmanager
-def _shown(console: Console, says: str) -> Iterator[None]:
     if console.is_terminal:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,10 +109,8 @@ def processes(group: str) -> set[int]:
     """Return the ids of all living processes below the group."""
     found: set[int] = set()
     for folder in _groups(group):
-        try:
+        with suppress(OSError):  # the group has just been removed
             found.update(int(line) for line in (folder / "cgroup.procs").read_text().split())
-        except OSError:
-            continue  # the group has just been removed
     return found - {0}  # 0: a process of another pid namespace, not ours to name
 
 
@@ -121,24 +120,12 @@ def kill(group: str) -> int:
     if not first:
         return 0
     if _is_v2():
-        _kill_v2(group)
+        with suppress(OSError):  # before Linux 5.14: the processes are killed one by one
+            (_below(MOUNT, group) / "cgroup.kill").write_text("1")
     for pid in first:
-        _kill_one(pid)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return len(first)
-
-
-def _kill_v2(group: str) -> None:
-    try:
-        (_below(MOUNT, group) / "cgroup.kill").write_text("1")
-    except OSError:
-        return  # before Linux 5.14: the processes are killed one by one
-
-
-def _kill_one(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def empty(group: str, seconds: float) -> None:
@@ -194,10 +181,10 @@ def memory(group: str) -> Memory:
     else:
         folder = _below(MOUNT / "memory", group)
         names = ("memory.usage_in_bytes", "memory.max_usage_in_bytes", "total_inactive_file")
-    current, peak = _number(folder / names[0]), _number(folder / names[1])
-    if current is None:
-        return Memory(None, peak)
-    return Memory(max(0, current - _statistic(folder / "memory.stat", names[2])), peak)
+    used, peak = _read(folder / names[0]), _read(folder / names[1])
+    statistics = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
+    cached = int(statistics.get(names[2], 0))
+    return Memory(max(0, int(used) - cached) if used else None, int(peak) if peak else None)
 
 
 def limit_cpu(group: str, pod_uid: str, cores: float | None) -> int:
@@ -228,16 +215,9 @@ def _limit(folder: Path, cores: float | None) -> None:
         (folder / "cpu.cfs_quota_us").write_text(str(quota or -1))
 
 
-def _number(path: Path) -> int | None:
+def _read(path: Path) -> str:
+    """Return what the kernel says there; nothing if it does not, or if the group is gone."""
     try:
-        return int(path.read_text())
+        return path.read_text()
     except OSError:
-        return None
-
-
-def _statistic(path: Path, name: str) -> int:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.split()[0] == name), 0)
+        return ""

@@ -1,7 +1,9 @@
-"""The way in: a listener on loopback for each region, and the kubeconfig that names both."""
+"""The ways in: the kubeconfig of a region's own processes, its listener on loopback, and the kubeconfig that names both."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from sandbox.regions.model import File, HttpOk, Place, Process, Region
 
@@ -48,34 +50,47 @@ class Credentials:
     key: str
 
 
+def own_kubeconfig(region: Region) -> File:
+    """Return the kubeconfig of the region's own processes.
+
+    All of them act as administrator: a rehearsal proves nothing by keeping them from each other.
+    """
+    pki = region.pki
+    cluster = {"server": region.api_url, "certificate-authority": str(pki / "ca.crt")}
+    user = {"client-certificate": str(pki / "admin.crt"), "client-key": str(pki / "admin.key")}
+    config = _with({}, region.context, cluster, user)
+    return File(region.kubeconfig, yaml.safe_dump(config, sort_keys=False), 0o600)
+
+
 def kubeconfig_with(
     config: dict[str, Any], region: Region, port: int, credentials: Credentials
 ) -> dict[str, Any]:
-    """Return `config` with the region's cluster, user and context put in, or replaced.
+    """Return the user's kubeconfig with the region's cluster, user and context put in, or replaced.
 
     :param config: the kubeconfig so far; `{}` for none.
     :param region: whose entries they are.
     :param port: where the region's haproxy listens on 127.0.0.1.
     :param credentials: the region's authority, and its administrator's certificate and key.
     """
-    name = region.context
-    cluster = {
-        "server": f"https://127.0.0.1:{port}",
-        "certificate-authority-data": credentials.ca,
-    }
+    server = f"https://127.0.0.1:{port}"
+    cluster = {"server": server, "certificate-authority-data": credentials.ca}
     user = {
         "client-certificate-data": credentials.certificate,
         "client-key-data": credentials.key,
     }
+    return _with(config, region.context, cluster, user)
+
+
+def _with(
+    config: dict[str, Any], name: str, cluster: dict[str, str], user: dict[str, str]
+) -> dict[str, Any]:
+    context = {"cluster": name, "user": name}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": _replaced(config.get("clusters", []), {"name": name, "cluster": cluster}),
         "users": _replaced(config.get("users", []), {"name": name, "user": user}),
-        "contexts": _replaced(
-            config.get("contexts", []),
-            {"name": name, "context": {"cluster": name, "user": name}},
-        ),
+        "contexts": _replaced(config.get("contexts", []), {"name": name, "context": context}),
         "current-context": config.get("current-context", name),
     }
 

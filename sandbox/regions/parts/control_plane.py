@@ -16,40 +16,6 @@ AUDIT_OLD_FILES = 4
 """Beside the one that is written to. Two programs that poll for an hour do not fill them all."""
 
 
-def region_kubeconfig(region: Region) -> File:
-    """Return the kubeconfig of the region's own components.
-
-    All of them act as administrator: a rehearsal proves nothing by keeping them from each other.
-    """
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": region.context,
-                "cluster": {
-                    "server": region.api_url,
-                    "certificate-authority": str(region.pki / "ca.crt"),
-                },
-            }
-        ],
-        "users": [
-            {
-                "name": "admin",
-                "user": {
-                    "client-certificate": str(region.pki / "admin.crt"),
-                    "client-key": str(region.pki / "admin.key"),
-                },
-            }
-        ],
-        "contexts": [
-            {"name": region.context, "context": {"cluster": region.context, "user": "admin"}}
-        ],
-        "current-context": region.context,
-    }
-    return File(region.kubeconfig, yaml.safe_dump(config, sort_keys=False), 0o600)
-
-
 def etcd(region: Region, tools: "Tools") -> Process:
     """Return etcd: one member, no waiting for the disk (a lost region's data is gone anyway)."""
     return Process(
