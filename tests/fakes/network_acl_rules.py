@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tests.unit.program.test_program import Registered
+from tests.fakes.pulumi_engine import Registered
 
 RULE = "aws:ec2/networkAclRule:NetworkAclRule"
 POLICY = ":NetworkPolicy"

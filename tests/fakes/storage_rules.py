@@ -7,7 +7,7 @@ from typing import Any
 from pulumi.runtime import rpc
 
 from dualregion.config.backup import KEY_NAMES
-from tests.unit.program.test_program import Registered
+from tests.fakes.pulumi_engine import Registered
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 DOCUMENTS = ("policy", "assumeRolePolicy")

@@ -11,9 +11,9 @@ import pulumi_kubernetes
 import pytest
 
 from dualregion.config.environment import environment_problems
+from tests.fakes.pulumi_engine import PROVIDER, declared, of_type, site_of
 from tests.inputs.examples import settings
 from tests.raising import assert_message
-from tests.unit.program.test_program import PROVIDER, declared, of_type, site_of
 
 _SOURCE = Path(pulumi_kubernetes.__file__).parent
 _READ = re.compile(r"get_env(?:_bool|_int|_float)?\('([A-Z0-9_]+)'\)")

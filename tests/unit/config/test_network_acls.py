@@ -25,6 +25,16 @@ from dualregion.state.held import name_of, nodes_of
 from dualregion.state.progress import Stack
 from tests.fakes import command
 from tests.fakes.network_acl_rules import RULE, cut_by, violations
+from tests.fakes.pulumi_engine import (
+    BASE,
+    NORMAL_PEER,
+    POLICY,
+    Recorder,
+    behind,
+    declared,
+    of_type,
+    site_of,
+)
 from tests.fakes.regions import BACKUP, RECREATED, SURVIVOR, TURNS
 from tests.inputs.examples import (
     ACLS,
@@ -36,16 +46,6 @@ from tests.inputs.examples import (
     with_cidrs,
 )
 from tests.raising import raises
-from tests.unit.program.test_program import (
-    BASE,
-    NORMAL_PEER,
-    POLICY,
-    Recorder,
-    behind,
-    declared,
-    of_type,
-    site_of,
-)
 
 LOST = pytest.mark.parametrize("lost", [1, 0], ids=["region 1 lost", "region 0 lost"])
 Place = tuple[str, bool, int, str]

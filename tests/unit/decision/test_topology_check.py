@@ -10,9 +10,9 @@ from dualregion.messages import topology as messages
 from dualregion.procedure import F1, N, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
 from dualregion.state.progress import Stack
+from tests.fakes.pulumi_engine import BASE
 from tests.inputs.examples import failover
 from tests.raising import assert_same
-from tests.unit.program.test_program import BASE
 
 NORMAL = Installation(Kind.NORMAL, "camunda-london", {})
 FAILOVER = Installation(Kind.FAILOVER, "camunda-london-failover", {})

@@ -21,10 +21,7 @@ from dualregion.messages.components import aws_package_missing
 from dualregion.observed.repositories import Repository
 from steps.search_engine import engines
 from tests.checkout import CHECKOUT
-from tests.fakes.storage_rules import violations
-from tests.inputs.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
-from tests.raising import raises
-from tests.unit.program.test_program import (
+from tests.fakes.pulumi_engine import (
     PROJECT,
     SECRETS,
     Engine,
@@ -35,6 +32,9 @@ from tests.unit.program.test_program import (
     run,
     site_of,
 )
+from tests.fakes.storage_rules import violations
+from tests.inputs.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
+from tests.raising import raises
 
 KEY_ID, KEY = "AKIDEXAMPLE", "the-users-own-secret"
 BUCKET_PARTS = {
@@ -100,7 +100,7 @@ def test_the_aws_package_is_not_even_read_unless_it_is_asked_for() -> None:
     """It is large, and everybody waits for a preview."""
     program = (
         "import sys, components.region, components.outputs\n"
-        "from tests.unit.program.test_program import declared, site_of\n"
+        "from tests.fakes.pulumi_engine import declared, site_of\n"
         "from tests.inputs.examples import settings\n"
         "declared(site_of(settings()))\n"
         "sys.exit('pulumi_aws' in sys.modules)\n"

@@ -16,9 +16,9 @@ from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, Kind
 from dualregion.state.progress import Stack
 from steps import dns
 from steps.context import StepContext
+from tests.fakes.pulumi_engine import BASE, Recorder, behind, declared, run, site_of
 from tests.inputs.examples import chained_settings, failover, settings
 from tests.raising import raises
-from tests.unit.program.test_program import BASE, Recorder, behind, declared, run, site_of
 
 CHAIN, BALANCER = f"ConfigMap::{DNS_CHAIN}", f"Service::{DNS_LOAD_BALANCER}"
 HOOKS = {"chain-dns", "follow-dns", "unchain-dns"}

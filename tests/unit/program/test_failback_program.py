@@ -1,6 +1,6 @@
 """The failback's program: what it asks the engine for, and what its hooks do in the clusters.
 
-The registrations are recorded where they leave the SDK, as in `test_program`; the releases' hooks run
+The registrations are recorded where they leave the SDK, as in `tests.fakes.pulumi_engine`; the releases' hooks run
 against the two fake clusters of `failback_world`. A recreated region must start from nothing, an update
 must restart no broker by itself, and no record of an incident may get lost.
 """
@@ -23,17 +23,10 @@ from dualregion.errors import Refused
 from steps import preflight
 from steps.context import StepContext
 from steps.releases import helm_records
+from tests.fakes import pulumi_engine
 from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
+from tests.fakes.pulumi_engine import Recorder, behind, declared, exported, in_cluster, of_type
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
-from tests.unit.program import test_program
-from tests.unit.program.test_program import (
-    Recorder,
-    behind,
-    declared,
-    exported,
-    in_cluster,
-    of_type,
-)
 
 POLICY = "networking.k8s.io/v1:NetworkPolicy"
 CONFIG_MAP = "core/v1:ConfigMap"
@@ -392,9 +385,9 @@ class TestGates:
     @pytest.fixture
     def requests(self, here: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         here.number = 2
-        monkeypatch.setattr(test_program, "Recorder", _Requests)
+        monkeypatch.setattr(pulumi_engine, "Recorder", _Requests)
         ctx = here.ctx("B4")
-        recorder = test_program.run(lambda: Region("region", RegionArgs(ctx, "/srv")))[1]
+        recorder = pulumi_engine.run(lambda: Region("region", RegionArgs(ctx, "/srv")))[1]
         assert isinstance(recorder, _Requests)
         found = {key: each for key, each in recorder.kept.items() if key.startswith("ConfigMap::")}
         assert set(found) == {"ConfigMap::B0", "ConfigMap::B2", "ConfigMap::B3", "ConfigMap::B4"}

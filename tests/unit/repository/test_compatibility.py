@@ -66,6 +66,7 @@ from tests.checkout import CHECKOUT, GOLDEN
 from tests.fakes import command as seen
 from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes
+from tests.fakes.pulumi_engine import BASE, Registered, declared, key_of, recorded
 from tests.fakes.regions import RECREATED, SURVIVOR, TURNS, World, web_app, world
 from tests.inputs.examples import (
     ACLS,
@@ -82,7 +83,6 @@ from tests.unit.cli.test_stacks import GATE, resource
 from tests.unit.drill.test_report import findings, progress
 from tests.unit.program.test_backup_storage import Aws
 from tests.unit.program.test_failback_program import record
-from tests.unit.program.test_program import BASE, Registered, declared, recorded
 from tests.unit.steps.failback.test_whole import whole_failback
 
 RECORD = GOLDEN / "compatibility.yaml"
@@ -272,12 +272,6 @@ def of_states(found: Sections) -> None:
     found[always] = set.intersection(*registered)
     found["gates"] = set(STEPS)
     found["Pulumi project"] = {yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())["name"]}
-
-
-def key_of(urn: str) -> str:
-    """Return by what name the recorder has a resource."""
-    types, name = urn.split("::")[-2:]
-    return f"{types.rpartition(':')[2]}::{name}"
 
 
 def _read(stack: Stack) -> Iterator[str]:

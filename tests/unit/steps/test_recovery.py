@@ -25,8 +25,8 @@ from steps.before import recovery
 from steps.context import StepContext
 from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes
+from tests.fakes.pulumi_engine import declared
 from tests.inputs.examples import settings
-from tests.unit.program.test_program import declared
 from tests.unit.steps.test_helm_records import record
 
 INCIDENT = Incident(1, 1)
