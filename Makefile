@@ -49,7 +49,7 @@ drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --clust
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens
-	@$(PYTHON) -m drill.report.screens
+	@$(PYTHON) -m tools.screens
 
 up: setup ## Start the two regions and leave them running
 	@$(PYTHON) -m sandbox up

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
-from drill.operators.interruption import Interruption, Output
+from drill.operators.signals import Interruption, Output
 from drill.processes import MARK
 from drill.progress import Progress
 from drill.report.readable import print_closing
@@ -22,7 +22,7 @@ from drill.settings import (
     DEFAULT_RATE,
     REAL_BROKERS_RATE,
     DrillSettings,
-    Places,
+    Paths,
     Until,
     default_rate,
     lost_regions,
@@ -141,36 +141,36 @@ def main(
     """
     interruption = Interruption()
     console = Output(interruption)
-    places = Places()
+    paths = Paths()
     try:
         own = OwnImages.read(images) if images else None
         settings = DrillSettings(
-            lost_regions(lost, incidents),
-            cluster_size,
-            until,
-            keep,
-            rate or default_rate(own),
-            interrupt,
-            back_out,
-            by_pulumi,
-            zombie or two_operators,
-            without_isolation,
-            two_operators,
-            adopt,
-            on,
-            consent,
-            own,
-            late_flush,
+            lost=lost_regions(lost, incidents),
+            cluster_size=cluster_size,
+            until=until,
+            keep=keep,
+            rate=rate or default_rate(own),
+            interrupt=interrupt,
+            back_out=back_out,
+            by_pulumi=by_pulumi,
+            zombie=zombie or two_operators,
+            without_isolation=without_isolation,
+            two_operators=two_operators,
+            adopt=adopt,
+            on=on,
+            consent=consent,
+            images=own,
+            late_flush=late_flush,
         )
         if on:
             ForeignSettings.read(on)
     except (DrillError, SandboxError) as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_USAGE) from None
-    places.folder.mkdir(parents=True, exist_ok=True)
+    paths.folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _only_one(places), interruption.by_signals(console):
-            _run(settings, places, console, interruption, only_clear=down)
+        with _only_one(paths), interruption.by_signals(console):
+            _run(settings, paths, console, interruption, only_clear=down)
     except DrillInterrupted as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -181,36 +181,36 @@ def main(
 
 def _run(
     settings: DrillSettings,
-    places: Places,
+    paths: Paths,
     console: Console,
     interruption: Interruption,
     *,
     only_clear: bool,
 ) -> None:
-    os.environ[MARK] = str(places.folder)
-    (places.folder / "drill.log").write_text("")
-    progress = Progress(console, places.folder / "drill.log")
-    clear(places, progress)
+    os.environ[MARK] = str(paths.folder)
+    (paths.folder / "drill.log").write_text("")
+    progress = Progress(console, paths.folder / "drill.log")
+    clear(paths, progress)
     if only_clear:
         return
-    report = Drill(settings, places, progress).run(on_teardown=interruption.calm)
+    report = Drill(settings, paths, progress).run(on_teardown=interruption.calm)
     print_closing(report, console)
-    _say_where(report, settings, places, console)
+    _print_paths(report, settings, paths, console)
     if report.result != "passed":
         raise typer.Exit(EXIT_INTERRUPTED if interruption.interrupted else EXIT_FAILED)
 
 
-def _say_where(report: Report, settings: DrillSettings, places: Places, console: Console) -> None:
+def _print_paths(report: Report, settings: DrillSettings, paths: Paths, console: Console) -> None:
     if report.reason:
         console.print(
             f"failed: {report.reason}", style="red", markup=False, highlight=False, soft_wrap=True
         )
-        console.print(f"logs: {places.logs}", highlight=False, soft_wrap=True)
-    console.print(f"report: {places.folder / 'report.md'}", highlight=False, soft_wrap=True)
+        console.print(f"logs: {paths.logs}", highlight=False, soft_wrap=True)
+    console.print(f"report: {paths.folder / 'report.md'}", highlight=False, soft_wrap=True)
     if settings.keep:
         console.print(
-            f"all is still up: `. {places.folder / 'env.sh'}`, then kubectl, or pulumi in "
-            f"{places.project}; `python -m drill --down` takes it down",
+            f"all is still up: `. {paths.folder / 'env.sh'}`, then kubectl, or pulumi in "
+            f"{paths.project}; `python -m drill --down` takes it down",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -218,13 +218,12 @@ def _say_where(report: Report, settings: DrillSettings, places: Places, console:
 
 
 @contextmanager
-def _only_one(places: Places) -> Iterator[None]:
+def _only_one(paths: Paths) -> Iterator[None]:
     """Hold the drill's folder; a killed drill frees it by ending.
 
-    Raises:
-        DrillError: another drill of this checkout is running.
+    :raises DrillError: another drill of this checkout is running.
     """
-    with (places.folder / "lock").open("w") as lock:
+    with (paths.folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

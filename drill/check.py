@@ -16,7 +16,7 @@ class Check:
     detail: str
 
 
-def judged(name: str, problems: Sequence[str], detail: str) -> Check:
+def check_of(name: str, problems: Sequence[str], detail: str) -> Check:
     """Return a check that holds when there are no problems; `detail` then says what was seen."""
     return Check(name, not problems, "; ".join(problems) if problems else detail)
 

@@ -54,10 +54,9 @@ def helm_chart(chart: Chart) -> tuple[str, ...]:
 def broker_told(version: str, pods: Iterable[Mapping[str, Any]], own: OwnImages | None) -> str:
     """Return which broker was used, for people.
 
-    Args:
-        version: the gateway's own word (`gatewayVersion`).
-        pods: the brokers', as the API server describes them.
-        own: the user's images, if any.
+    :param version: the gateway's own word (`gatewayVersion`).
+    :param pods: the brokers', as the API server describes them.
+    :param own: the user's images, if any.
     """
     kind = "rehearsal broker" if version.endswith(_REHEARSAL_VERSION) else "Zeebe"
     names = sorted({each["image"] for pod in pods for each in pod["spec"]["containers"]})

@@ -83,11 +83,8 @@ class OwnProcesses:
 def end_marked(name: str, value: str) -> list[str]:
     """Kill every process whose environment has this variable, and what these start meanwhile.
 
-    Returns:
-        Their command lines.
-
-    Raises:
-        DrillError: some of them resist.
+    :returns: their command lines.
+    :raises DrillError: some of them resist.
     """
     ended: dict[int, str] = {}
     deadline = time.monotonic() + _END_SECONDS
@@ -113,9 +110,8 @@ def _carries(process: psutil.Process, name: str, value: str) -> bool:
 def leftovers(root: Path, sandbox_id: str) -> list[str]:
     """Return what is left of a sandbox: its state folder, mounts, network namespaces, control groups.
 
-    Args:
-        root: the sandbox's state folder, which is gone after it has been taken down.
-        sandbox_id: stands in the name of everything else that it makes.
+    :param root: the sandbox's state folder, which is gone after it has been taken down.
+    :param sandbox_id: stands in the name of everything else that it makes.
     """
     found = [
         f"mount {place}"

@@ -46,7 +46,7 @@ class Progress:
         """Seconds since the drill began."""
         return time.monotonic() - self._began
 
-    def say(self, text: str, style: str = "") -> None:
+    def write(self, text: str, style: str = "") -> None:
         """Write one line."""
         line = f"[{self.elapsed:7.1f} s] {text}"
         with self._log.open("a", encoding="utf-8") as log:
@@ -56,7 +56,7 @@ class Progress:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Say that a stage begins and how long it took; it is remembered however it ends."""
-        self.say(name, style="bold")
+        self.write(name, style="bold")
         start, ok = self.elapsed, False
         try:
             yield
@@ -65,4 +65,4 @@ class Progress:
             seconds = self.elapsed - start
             self.stages.append(Stage(name, start, seconds, ok))
             # Stages overlap: which of them has ended must be said.
-            self.say(f"  {'done' if ok else 'failed'} after {seconds:.1f} s: {name}")
+            self.write(f"  {'done' if ok else 'failed'} after {seconds:.1f} s: {name}")

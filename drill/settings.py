@@ -1,6 +1,7 @@
 """What a drill is asked to do, and where it does it."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,16 +36,20 @@ class Until(StrEnum):
     FAILBACK_PENDING = "failback-pending"
     RESTORED = "restored"
 
+    def reaches(self, phase: "Until") -> bool:
+        """Whether a drill that runs so far comes by a phase."""
+        order = list(Until)
+        return order.index(phase) <= order.index(self)
+
 
 @dataclass(frozen=True)
 class Patience:
     """How long the drill waits, in seconds, before it takes something for broken.
 
-    Attributes:
-        warm: for the first instance of every partition in both search engines.
-        settled: for something to become so that the program has already proved once.
-        exported: for the exporters to catch up after the load has stopped.
-        installed: for a plain Helm installation to work.
+    :ivar warm: for the first instance of every partition in both search engines.
+    :ivar settled: for something to become so that the program has already proved once.
+    :ivar exported: for the exporters to catch up after the load has stopped.
+    :ivar installed: for a plain Helm installation to work.
     """
 
     warm: float
@@ -59,7 +64,7 @@ REHEARSAL_BROKERS = Patience(warm=300.0, settled=60.0, exported=120.0, installed
 
 
 def has_real_brokers(images: OwnImages | None) -> bool:
-    """Say whether the brokers are the user's: then they are taken for real ones, slow and large."""
+    """Return whether the brokers are the user's: then they are taken for real ones, slow and large."""
     return images is not None and images.part("zeebe") is not None
 
 
@@ -79,6 +84,36 @@ class Incident:
     def survivor(self) -> Region:
         """The region that lives on."""
         return self.lost.other
+
+
+_LEAST = (
+    ("interrupt", Until.FAILOVER, "only the ups of the failover and the failback are interrupted"),
+    ("zombie", Until.FAILOVER, "no region is lost, so none comes back"),
+    ("back_out", Until.FAILBACK_PENDING, "there is no failback to back out of"),
+    ("late_flush", Until.FAILBACK_PENDING, "there is no failback"),
+)
+"""Option -> how far the drill must go at least, and why."""
+_EXCLUDED = (
+    ("interrupt", "back_out", "both run the ups of the failback again"),
+    ("interrupt", "late_flush", "both run the ups of the failback again"),
+    ("back_out", "late_flush", "a late flush is backed out of anyway"),
+    ("interrupt", "zombie", "the link must come back between the two stacks' turns"),
+    ("adopt", "on", "what runs in clusters of yours is emptied"),
+    ("zombie", "on", "the drill cannot cut clusters of yours off"),
+    ("late_flush", "on", "it is the rehearsal broker that flushes late on purpose"),
+    ("images", "on", "clusters of yours have their images, and the --on file the values"),
+)
+"""Options that exclude each other, and why."""
+_NEEDS = (
+    ("consent", "on", "it is for clusters of yours"),
+    ("two_operators", "zombie", "with it alone both regions live"),
+    ("without_isolation", "zombie", "a dead region stays away by itself"),
+)
+"""Option -> another one without which it does nothing, and why."""
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
@@ -119,71 +154,41 @@ class DrillSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
 
-        Raises:
-            DrillError: with the value and what is allowed.
+        :raises DrillError: with the value and what is allowed.
         """
-        said = ",".join(map(str, self.lost))
+        for refusal in (*self._wrong_values(), *self._wrong_together()):
+            raise DrillError(refusal)
+
+    def _wrong_values(self) -> Iterator[str]:
+        lost = ",".join(map(str, self.lost))
         if not self.lost or any(region not in range(REGION_COUNT) for region in self.lost):
-            raise DrillError(f"--lost or --incidents {said}: there are regions 0 and 1")
+            yield f"--lost or --incidents {lost}: there are regions 0 and 1"
         if len(self.lost) > 1 and self.until is not Until.RESTORED:
-            raise DrillError(
-                f"--incidents {said} with --until {self.until}: a region can only be lost again "
+            yield (
+                f"--incidents {lost} with --until {self.until}: a region can only be lost again "
                 "after a failback; several incidents need --until restored"
             )
-        if self.interrupt and self.until is Until.NORMAL:
-            raise DrillError(
-                "--interrupt with --until normal: only the ups of the failover and the failback are interrupted"
+        if self.late_flush and has_real_brokers(self.images):
+            yield (
+                "--late-flush: it is the rehearsal broker that flushes late on purpose; not with brokers of your own"
             )
-        if self.back_out and self.until not in (Until.FAILBACK_PENDING, Until.RESTORED):
-            raise DrillError(
-                f"--back-out with --until {self.until}: there is no failback to back out of"
-            )
-        if self.interrupt and self.back_out:
-            raise DrillError("--back-out and --interrupt: give one of them")
-        if self.on and (self.adopt or self.zombie):
-            other = "--adopt" if self.adopt else "--zombie"
-            raise DrillError(f"{other} and --on: give one of them")
-        if self.on and self.images:
-            raise DrillError(
-                "--images and --on: give one of them; clusters of yours have their images, and the --on file the values"
-            )
-        if self.consent and not self.on:
-            raise DrillError("--consent is for clusters of yours: it goes with --on")
-        self._refuse_wrong_zombie()
-        self._refuse_wrong_late_flush()
         smallest = REPLICATION_FACTOR
         if self.cluster_size < smallest or self.cluster_size % smallest:
-            raise DrillError(
+            yield (
                 f"--cluster-size {self.cluster_size}: with {REPLICATION_FACTOR} copies of each partition "
                 f"a failover restores quorum only for multiples of {smallest}, from {smallest} on"
             )
 
-    def _refuse_wrong_zombie(self) -> None:
-        if self.zombie and self.until is Until.NORMAL:
-            raise DrillError("--zombie with --until normal: no region is lost, so none comes back")
-        if self.zombie and self.interrupt:
-            raise DrillError(
-                "--interrupt and --zombie: give one of them; the link must come back between the two stacks' turns"
-            )
-        if self.two_operators and not self.zombie:
-            raise DrillError("--two-operators: only with --zombie do both regions live")
-        if self.without_isolation and not self.zombie:
-            raise DrillError(
-                "--without-isolation: only with --zombie does it show anything, as a dead region stays away by itself"
-            )
-
-    def _refuse_wrong_late_flush(self) -> None:
-        if not self.late_flush:
-            return
-        if self.until not in (Until.FAILBACK_PENDING, Until.RESTORED):
-            raise DrillError(f"--late-flush with --until {self.until}: there is no failback")
-        if self.interrupt or self.back_out:
-            other = "--interrupt" if self.interrupt else "--back-out"
-            raise DrillError(f"{other} and --late-flush: give one of them")
-        if self.on or has_real_brokers(self.images):
-            raise DrillError(
-                "--late-flush: it is the rehearsal broker that flushes late on purpose; not with brokers of your own"
-            )
+    def _wrong_together(self) -> Iterator[str]:
+        for name, least, why in _LEAST:
+            if getattr(self, name) and not self.until.reaches(least):
+                yield f"{_option(name)} with --until {self.until}: {why}"
+        for name, other, why in _EXCLUDED:
+            if getattr(self, name) and getattr(self, other):
+                yield f"{_option(name)} and {_option(other)}: give one of them; {why}"
+        for name, other, why in _NEEDS:
+            if getattr(self, name) and not getattr(self, other):
+                yield f"{_option(name)} goes with {_option(other)} only: {why}"
 
     @property
     def stacks_at_once(self) -> bool:
@@ -230,12 +235,9 @@ class DrillSettings:
 def lost_regions(lost: int | None, incidents: str) -> tuple[int, ...]:
     """Return which regions are lost, of the options `--lost` and `--incidents`.
 
-    Args:
-        lost: the one region, or None for the default.
-        incidents: several, such as `1,0`; empty for one incident.
-
-    Raises:
-        DrillError: both were given, or `incidents` is no list of numbers.
+    :param lost: the one region, or None for the default.
+    :param incidents: several, such as `1,0`; empty for one incident.
+    :raises DrillError: both were given, or `incidents` is no list of numbers.
     """
     if not incidents:
         return (DEFAULT_LOST if lost is None else lost,)
@@ -252,7 +254,7 @@ def lost_regions(lost: int | None, incidents: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Places:
+class Paths:
     """The drill's files, all in one folder of the checkout."""
 
     checkout: Path = CHECKOUT
@@ -316,11 +318,6 @@ class Places:
         return self.folder / "incident.html"
 
     @property
-    def screens(self) -> Path:
-        """Screens of the runbook command, as pictures."""
-        return self.folder / "screens"
-
-    @property
     def announcements(self) -> Path:
         """What the drill's own hooks were told, call by call."""
         return self.folder / "announcements.jsonl"
@@ -340,28 +337,28 @@ class Places:
         )
 
 
-def values_files(settings: DrillSettings, places: Places) -> tuple[Path, ...]:
+def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
     """Return the Helm values that are installed, later files over earlier ones.
 
     The user's own stand over a rehearsal's, and below what the drill cannot do without: the shared folder, the
     images that are there, and what was installed before it is adopted.
     """
-    reference, rehearsal, backup = places.values
+    reference, rehearsal, backup = paths.values
     files = [reference, rehearsal]
     if own := settings.images:
         files += [*overlays(own, rehearsal.parent), *own.values]
     files.append(backup)
     if own:
-        files.append(places.image_values)
+        files.append(paths.image_values)
     if settings.adopt:
-        files.append(places.plain_values)
+        files.append(paths.plain_values)
     return tuple(files)
 
 
-def chart_of(settings: DrillSettings, places: Places) -> Chart:
+def chart_of(settings: DrillSettings, paths: Paths) -> Chart:
     """Return the chart that is installed: the user's, or the stand-in."""
     own = settings.images and settings.images.chart
-    return own or Chart(name=str(places.chart))
+    return own or Chart(name=str(paths.chart))
 
 
 STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
@@ -377,7 +374,7 @@ def backup_values(shared: Path) -> dict[str, Any]:
     return {"elasticsearch": {"extraVolumes": [{"name": "backup", "hostPath": folder}]}}
 
 
-def stack_config(settings: DrillSettings, places: Places, region: Region) -> dict[str, str]:
+def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[str, str]:
     """Return the program's configuration for one stack, as `pulumi config set --path` takes it."""
     config = {
         "phase": "normal",
@@ -385,9 +382,9 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
         "clusterSize": str(settings.cluster_size),
         "partitionCount": str(settings.partition_count),
         "replicationFactor": str(REPLICATION_FACTOR),
-        "kubeconfig": str(kubeconfig(places.folder, region)),
+        "kubeconfig": str(kubeconfig(paths.folder, region)),
         **SUBJECTS,
-        **chart_config(chart_of(settings, places)),
+        **chart_config(chart_of(settings, paths)),
         # What is adopted has found each other before, without the program.
         "dns.chain": "false" if settings.adopt else "true",
         # The sandbox's DNS takes both, and a look-up for a lost region fails sooner by UDP.
@@ -398,7 +395,7 @@ def stack_config(settings: DrillSettings, places: Places, region: Region) -> dic
     }
     if settings.adopt:
         config["adopt"] = "true"
-    for index, path in enumerate(values_files(settings, places)):
+    for index, path in enumerate(values_files(settings, paths)):
         config[f"values[{index}]"] = str(path)
     for each in REGIONS:
         at = f"regions[{each.index}]"

@@ -17,10 +17,9 @@ def together(*works: Callable[[], T]) -> list[T]:
     cleared up in order comes first. The others are waited for, also when one fails; their threads never keep the
     process alive, and end with the processes that they wait for.
 
-    Raises:
-        DrillError: several have failed, for known reasons; the message has all of them.
-        DrillInterrupted: the drill was interrupted meanwhile; the others may still be running.
-        Exception: the only failure, or the first that was not foreseen.
+    :raises DrillError: several have failed, for known reasons; the message has all of them.
+    :raises DrillInterrupted: the drill was interrupted meanwhile; the others may still be running.
+    :raises Exception: the only failure, or the first that was not foreseen.
     """
     first, *others = works
     done: dict[int, T] = {}

@@ -13,17 +13,14 @@ _LONGEST = 160
 
 
 def wait_for(
-    what: str, missing: Callable[[], str | None], seconds: float, say: Callable[[str], None]
+    what: str, missing: Callable[[], str | None], seconds: float, write: Callable[[str], None]
 ) -> float:
     """Wait until `missing` returns None; it otherwise says what is still missing.
 
     A cluster that does not answer counts as something missing.
 
-    Returns:
-        How much too late, in seconds and on average, the end of the waiting was seen: 0 if it was so at once.
-
-    Raises:
-        DrillError: it was still missing after `seconds`, or more on a slow machine.
+    :returns: how much too late, in seconds and on average, the end of the waiting was seen: 0 if it was so at once.
+    :raises DrillError: it was still missing after `seconds`, or more on a slow machine.
     """
     limit = allowed(seconds)
     deadline = time.monotonic() + limit
@@ -40,7 +37,7 @@ def wait_for(
         if now > deadline:
             raise DrillError(f"waited {limit:.0f} s until {what}; still: {lacking}")
         if now - said > _SAY_SECONDS:
-            say(f"  waiting until {what}: {lacking[:_LONGEST]}")
+            write(f"  waiting until {what}: {lacking[:_LONGEST]}")
             said = now
         late = ASK_SECONDS / 2
         time.sleep(ASK_SECONDS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drill.check import Check, judged
+from drill.check import Check, check_of
 from drill.regions import GATEWAY_SERVICE, Region
 from drill.settings import Incident, Until
 
@@ -86,11 +86,10 @@ def hooks_were_called(
 
     A point may be told again, with the same id.
 
-    Args:
-        told: all calls, of other incidents, too.
-        incident: whose points are looked at.
-        until: how far the incident went.
-        stopped: whether Ctrl-C was hit in it.
+    :param told: all calls, of other incidents, too.
+    :param incident: whose points are looked at.
+    :param until: how far the incident went.
+    :param stopped: whether Ctrl-C was hit in it.
     """
     name = name_of(incident)
     mine = [each for each in told if each.document.get("incident") == name]
@@ -106,7 +105,7 @@ def hooks_were_called(
     moments = [str(each.document.get("when")) for each in mine]
     if moments != sorted(moments):
         problems.append("the moments are not in order")
-    return judged(
+    return check_of(
         f"The hooks were told every point of incident {name} in its order",
         problems,
         f"{len(mine)} calls: {_listed(first)}",
@@ -115,7 +114,7 @@ def hooks_were_called(
 
 def none_was_called(told: Sequence[Announcement]) -> Check:
     """No hook was called."""
-    return judged(
+    return check_of(
         "No hook is called by plain `pulumi up`, or for what is refused",
         [f"{each.hook} was told {each.point}" for each in told],
         "none",

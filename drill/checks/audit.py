@@ -66,7 +66,7 @@ class Grant:
         return _text(self.resource, self.verb, self.place)
 
     def covers(self, asked: Asked) -> bool:
-        """Say whether the grant allows what was asked."""
+        """Return whether the grant allows what was asked."""
         return (
             (self.side, self.resource, self.verb) == (asked.side, asked.resource, asked.verb)
             and (not self.namespaces or asked.namespace in self.namespaces)
@@ -100,13 +100,13 @@ class Audit:
         for event in events_of(lines):
             self._asked.setdefault(region, set()).update(asked_of(event))
 
-    def judged(self) -> dict[str, Rights]:
+    def rights(self) -> dict[str, Rights]:
         """Return what became of the rights of each side; nothing if there was no audit log."""
         if not any(self._asked.values()):
             return {}
-        return {side: self._judged(side) for side in USERS.values()}
+        return {side: self._rights(side) for side in USERS.values()}
 
-    def _judged(self, side: str) -> Rights:
+    def _rights(self, side: str) -> Rights:
         grants = [
             (grant, self._asked.get(region, ()))
             for region, given in self._granted.items()

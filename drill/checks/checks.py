@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from drill.check import Check, judged, listed
+from drill.check import Check, check_of, listed
 from drill.regions import ExpectedBrokers, Region
 
 
@@ -29,7 +29,7 @@ def topology_is(
             f"{topology.get('partitionsCount')} partitions instead of {partition_count}"
         )
     listed = ", ".join(f"{id_} at {seen[id_]}" for id_ in sorted(seen))
-    return judged(name, problems, f"{len(seen)} brokers: {listed}")
+    return check_of(name, problems, f"{len(seen)} brokers: {listed}")
 
 
 def partitions_are_led(topology: Mapping[str, Any], partition_count: int, members: int) -> Check:
@@ -51,14 +51,14 @@ def partitions_are_led(topology: Mapping[str, Any], partition_count: int, member
         if healthy.get(id_, 0) < members:
             problems.append(f"partition {id_} has {healthy.get(id_, 0)} healthy members")
     led = ", ".join(f"{id_} by broker {leaders[id_][0]}" for id_ in sorted(leaders))
-    return judged(name, problems, f"{partition_count} partitions, led: {led}")
+    return check_of(name, problems, f"{partition_count} partitions, led: {led}")
 
 
 def commands_accepted(partitions_seen: Collection[int], partition_count: int, since: str) -> Check:
     """Every partition has accepted a command sent after a moment that `since` names."""
     missing = sorted(set(range(1, partition_count + 1)) - set(partitions_seen))
     problems = [f"partition {id_} accepted none" for id_ in missing]
-    return judged(
+    return check_of(
         f"Commands are accepted on every partition {since}",
         problems,
         f"partitions {listed(sorted(partitions_seen))} accepted commands",
@@ -73,7 +73,7 @@ def instances_kept(acknowledged: Collection[int], found: Collection[int], where:
         problems.append("no instance was acknowledged, so nothing is proved")
     if lost:
         problems.append(f"{len(lost)} of {len(acknowledged)} are missing, e.g. {listed(lost)}")
-    return judged(
+    return check_of(
         f"Every acknowledged process instance is in {where}",
         problems,
         f"{len(acknowledged)} acknowledged, all found",
@@ -83,7 +83,7 @@ def instances_kept(acknowledged: Collection[int], found: Collection[int], where:
 def positions_moving(moved: Collection[int], partition_count: int, since: str) -> Check:
     """The exported position of every partition has grown after a moment that `since` names."""
     missing = sorted(set(range(1, partition_count + 1)) - set(moved))
-    return judged(
+    return check_of(
         f"Exported positions move on every partition {since}",
         [f"partition {id_} stands still" for id_ in missing],
         f"partitions {listed(sorted(moved))} move",
@@ -107,7 +107,7 @@ def exporters_point_at(
                 problems.append(f"{_pod_name(pod)} exports for region {region} to {url}")
     if not pods:
         problems.append("there are no broker pods")
-    return judged(
+    return check_of(
         name,
         problems,
         f"{len(pods)} brokers",
@@ -121,7 +121,9 @@ def stack_says(outputs: Mapping[str, Any], region: Region, phase: str, role: str
         for key, wanted in (("phase", phase), ("role", role))
         if outputs.get(key) != wanted
     ]
-    return judged(f"Stack {region.stack} says phase {phase}, role {role}", problems, "as expected")
+    return check_of(
+        f"Stack {region.stack} says phase {phase}, role {role}", problems, "as expected"
+    )
 
 
 def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence[str]) -> Check:
@@ -137,7 +139,7 @@ def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence
     ]
     if outputs.get("waitingFor"):
         problems.append(f"it still waits for: {outputs['waitingFor']}")
-    return judged(
+    return check_of(
         f"Stack {region.stack} has proved and recorded {', '.join(steps)}",
         problems,
         ", ".join(f"{step} {recorded[step]['seconds']} s" for step in steps if step in recorded),
@@ -154,7 +156,7 @@ def lost_stack_is_no_dead_end(exit_status: int, outputs: Mapping[str, Any]) -> C
         problems.append(
             f"`waiting` has the code {code}, not reachable: {outputs.get('waitingFor')}"
         )
-    return judged(
+    return check_of(
         "`pulumi up` on the lost region's stack succeeds and says that its cluster does not answer",
         problems,
         str(outputs.get("waitingFor")),
@@ -173,7 +175,7 @@ def nothing_restarted(
     problems += [f"{name} is new" for name in sorted(is_now.keys() - was.keys())]
     if not was:
         problems.append("there are no pods, so nothing is proved")
-    return judged(
+    return check_of(
         "A `pulumi up` with nothing to do restarts no pod",
         problems,
         f"{len(was)} pods unchanged",
@@ -186,14 +188,14 @@ def brokers_kept(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[st
     problems = [f"{name} was restarted" for name in sorted(was) if was[name] != is_now.get(name)]
     if not was:
         problems.append("there were no brokers, so nothing is proved")
-    return judged(
+    return check_of(
         "Reopening restarts none of the survivor's brokers", problems, f"{len(was)} unchanged"
     )
 
 
 def nothing_left(leftovers: Sequence[str]) -> Check:
     """After the drill no process, mount, network namespace or control group of it is left."""
-    return judged(
+    return check_of(
         "Nothing of the drill is left on the machine",
         list(leftovers),
         "no process, mount, network namespace, control group or run folder",
@@ -201,7 +203,7 @@ def nothing_left(leftovers: Sequence[str]) -> Check:
 
 
 def host_is_in(host: str, namespace: str) -> bool:
-    """Say whether a broker's address, as the topology tells it, is in a namespace."""
+    """Return whether a broker's address, as the topology tells it, is in a namespace."""
     return host.partition(":")[0].endswith((f".{namespace}.svc", f".{namespace}.svc.cluster.local"))
 
 

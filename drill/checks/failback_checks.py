@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from drill.check import Check, judged, listed
+from drill.check import Check, check_of, listed
 from drill.observation.cluster import is_paused, web_apps_not_ready
 from drill.observation.records import partition_of
 from drill.regions import WEB_APPS, Region
@@ -20,7 +20,7 @@ def waits_its_turn(exit_status: int, outputs: Mapping[str, Any], installed: Sequ
         problems.append(f"there is {listed(installed)}")
     if not outputs.get("waitingFor"):
         problems.append("it does not say what it waits for")
-    return judged(
+    return check_of(
         "A `pulumi up` on the recreated region's stack before its turn installs nothing and says why",
         problems,
         str(outputs.get("waitingFor")),
@@ -32,10 +32,9 @@ def exporters_run(
 ) -> Check:
     """No broker has an exporter paused, and the leader of every partition exports.
 
-    Args:
-        partitions_of: what each broker says of its partitions, by its pod's name.
-        broker_count: how many brokers there must be.
-        partition_count: how many partitions there are.
+    :param partitions_of: what each broker says of its partitions, by its pod's name.
+    :param broker_count: how many brokers there must be.
+    :param partition_count: how many partitions there are.
     """
     problems = _all_answered(partitions_of, broker_count)
     exporting = set()
@@ -48,7 +47,7 @@ def exporters_run(
                 exporting.add(int(partition))
     missing = sorted(set(range(1, partition_count + 1)) - exporting)
     problems += [f"no leader exports partition {partition}" for partition in missing]
-    return judged(
+    return check_of(
         "No exporter is paused, and the leader of every partition exports",
         problems,
         f"{len(partitions_of)} brokers, {partition_count} partitions",
@@ -68,7 +67,7 @@ def exporters_are_paused(
         ]
         if not partitions:
             problems.append(f"{pod} has no partition")
-    return judged(
+    return check_of(
         "Exporters are paused on every partition of every broker",
         problems,
         f"{len(partitions_of)} brokers",
@@ -86,7 +85,7 @@ def gap_is_refused(exit_status: int, output: str) -> Check:
     }
     problems = [] if exit_status else ["`pulumi up` succeeded"]
     problems += [f"it does not say {what}" for what, text in wanted.items() if text not in output]
-    return judged(
+    return check_of(
         "A copy that lacks records which were flushed late is refused, and exporting not resumed",
         problems,
         "refused, with the way on",
@@ -101,7 +100,7 @@ def web_apps_ready(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) ->
         for problem in web_apps_not_ready(deployments)
     ]
     where = " and ".join(deployments_of)
-    return judged(f"Operate and Tasklist are ready in {where}", problems, "ready")
+    return check_of(f"Operate and Tasklist are ready in {where}", problems, "ready")
 
 
 def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
@@ -112,7 +111,7 @@ def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> C
         for each in deployments
         if each["metadata"]["name"] in WEB_APPS and each.get("status", {}).get("readyReplicas")
     ]
-    return judged("Operate and Tasklist are off in both regions", problems, "off")
+    return check_of("Operate and Tasklist are off in both regions", problems, "off")
 
 
 def nothing_is_left(
@@ -120,15 +119,14 @@ def nothing_is_left(
 ) -> Check:
     """Of an installation no namespace, claim or volume is left in its cluster.
 
-    Args:
-        namespace: where it was.
-        namespaces: those of the cluster.
-        claims: those of its namespace.
-        volumes: those made for claims of it.
+    :param namespace: where it was.
+    :param namespaces: those of the cluster.
+    :param claims: those of its namespace.
+    :param volumes: those made for claims of it.
     """
     problems = [f"namespace {namespace}"] if namespace in namespaces else []
     problems += [f"claim {each}" for each in claims] + [f"volume {each}" for each in volumes]
-    return judged(
+    return check_of(
         f"Nothing is left of {namespace}: no namespace, claim or volume",
         problems,
         "nothing is left",
@@ -147,7 +145,7 @@ def history_holds(
         for key in ("start", "end", "evidence")
         if step in told and not told[step].get(key)
     ]
-    return judged(
+    return check_of(
         f"The history of stack {region.stack} holds {', '.join(steps)} of incident {incident}",
         problems,
         f"{len(told)} steps",
@@ -159,15 +157,16 @@ def incident_is_new(region: Region, incident: str, former: Collection[str]) -> C
     problems = [f"an earlier incident is called {incident} too"] if incident in former else []
     if not incident or incident == "none":
         problems.append(f"its outputs name the incident {incident!r}")
-    return judged(f"Stack {region.stack} gives the incident a name of its own", problems, incident)
+    return check_of(
+        f"Stack {region.stack} gives the incident a name of its own", problems, incident
+    )
 
 
 def records_are_complete(known: Collection[str], held: Mapping[str, Sequence[str]]) -> Check:
     """Every exported record that was ever seen is in each search engine, once.
 
-    Args:
-        known: the ids of all records seen in any engine, now or earlier in the drill.
-        held: the ids in each engine, one for each document: name of the engine -> ids.
+    :param known: the ids of all records seen in any engine, now or earlier in the drill.
+    :param held: the ids in each engine, one for each document: name of the engine -> ids.
     """
     problems = [] if known else ["no record was read, so nothing is proved"]
     for engine, ids in held.items():
@@ -182,7 +181,7 @@ def records_are_complete(known: Collection[str], held: Mapping[str, Sequence[str
         twice = len(ids) - len(set(ids))
         if twice:
             problems.append(f"{twice} stand twice in {engine}")
-    return judged(
+    return check_of(
         "Every exported record is in both search engines, no position is missing",
         problems,
         f"{len(known)} records, the same in {' and '.join(held)}",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from drill.check import Check, judged, listed
+from drill.check import Check, check_of, listed
 from drill.checks.checks import host_is_in
 from drill.regions import REGION_COUNT, ExpectedBrokers, Region
 
@@ -20,10 +20,9 @@ Topology = Mapping[str, Any]
 def none_got_back(topologies: Sequence[Topology], expected: ExpectedBrokers, lost: Region) -> Check:
     """In none of the survivor's gateway's answers is there a broker of the lost region, or any other stranger.
 
-    Args:
-        topologies: the answers, in their order.
-        expected: the brokers after the failover.
-        lost: the region whose brokers are alive again.
+    :param topologies: the answers, in their order.
+    :param expected: the brokers after the failover.
+    :param lost: the region whose brokers are alive again.
     """
     back: dict[str, None] = {}
     for topology in topologies:
@@ -32,7 +31,7 @@ def none_got_back(topologies: Sequence[Topology], expected: ExpectedBrokers, los
             if host_is_in(host, lost.namespace) or id_ not in expected.ids:
                 back[f"broker {id_} at {host}"] = None
     problems = [f"{each} got back" for each in back]
-    return judged(
+    return check_of(
         f"No broker of {lost.city} gets back into the survivor's cluster",
         problems or _unanswered(topologies),
         f"{len(topologies)} answers of the gateway, each with brokers {listed(expected.ids)} alone",
@@ -54,7 +53,7 @@ def no_id_stands_twice(topologies: Sequence[Topology], expected: ExpectedBrokers
                 problems[f"broker {id_} is missing"] = None
             elif not host_is_in(found[0], namespace):
                 problems[f"broker {id_} is at {found[0]}, not in namespace {namespace}"] = None
-    return judged(
+    return check_of(
         "No broker id stands twice, and each stays where it is",
         list(problems) or _unanswered(topologies),
         f"{len(topologies)} answers of the gateway",
@@ -76,7 +75,7 @@ def partitions_keep_their_leaders(
         known = [each[0] for each in led if len(each) == 1]
         elected += sum(before != after for before, after in pairwise(known))
     changed = "each by the same broker all the time" if not elected else f"{elected} elections"
-    return judged(
+    return check_of(
         "The survivor's partitions keep their leaders",
         problems or _unanswered(topologies),
         f"{len(partitions)} partitions, {changed}",
@@ -88,10 +87,9 @@ def zombies_live(topology: Topology, lost: Region, cluster_size: int) -> Check:
 
     Without it nothing is proved: brokers that are dead do not come back anyway.
 
-    Args:
-        topology: what the lost region's gateway answers at the end.
-        lost: the region.
-        cluster_size: brokers of both regions together.
+    :param topology: what the lost region's gateway answers at the end.
+    :param lost: the region.
+    :param cluster_size: brokers of both regions together.
     """
     ids = range(lost.index, cluster_size, REGION_COUNT)
     seen = {broker["nodeId"]: str(broker["host"]) for broker in topology.get("brokers", [])}
@@ -105,7 +103,7 @@ def zombies_live(topology: Topology, lost: Region, cluster_size: int) -> Check:
         for id_, host in seen.items()
         if not host_is_in(host, lost.namespace)
     ]
-    return judged(
+    return check_of(
         f"The brokers of {lost.city} live all the while, and see nothing of the survivor",
         problems,
         f"brokers {listed(list(ids))} in {lost.namespace}",
@@ -117,7 +115,7 @@ def lost_region_is_cleaned(exit_status: int, outputs: Mapping[str, Any]) -> Chec
     problems = [f"`pulumi up` ended with exit status {exit_status}"] if exit_status else []
     if outputs.get("waitingFor"):
         problems.append(f"it still waits for: {outputs['waitingFor']}")
-    return judged(
+    return check_of(
         "`pulumi up` on the lost region's stack cleans its cluster, which answers", problems, "done"
     )
 

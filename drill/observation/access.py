@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from drill.check import Check, judged
+from drill.check import Check, check_of
 from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
 from drill.regions import REGIONS, Region
@@ -47,11 +47,10 @@ class Access:
     ) -> None:
         """Take the way in of who may do everything.
 
-        Args:
-            kubectl: the command.
-            administrator: the kubeconfig.
-            folder: where the stacks' kubeconfigs go.
-            audit: of each region, where its API server writes its audit log.
+        :param kubectl: the command.
+        :param administrator: the kubeconfig.
+        :param folder: where the stacks' kubeconfigs go.
+        :param audit: of each region, where its API server writes its audit log.
         """
         self._kubectl = kubectl
         self._audit = audit
@@ -67,12 +66,9 @@ class Access:
     def admit(self, region: Region, manifests: str) -> None:
         """Make both service accounts in a region's cluster, give them their rights, and write both kubeconfigs.
 
-        Args:
-            region: whose cluster it is, just made.
-            manifests: what `dualregion rights` prints for it.
-
-        Raises:
-            DrillError: the cluster refused something of it.
+        :param region: whose cluster it is, just made.
+        :param manifests: what `dualregion rights` prints for it.
+        :raises DrillError: the cluster refused something of it.
         """
         self._apply(region, yaml.safe_dump_all(_accounts()))
         self._apply(region, manifests)
@@ -95,7 +91,7 @@ class Access:
             except ClusterCallFailed as error:
                 if ": 403 " not in str(error):
                     problems.append(str(error))
-        return judged(
+        return check_of(
             f"Both stacks work in {region.city} with logins that are refused the cluster's Secrets",
             problems,
             "403 Forbidden",

@@ -39,8 +39,7 @@ class ClusterView:
     def __init__(self, kubeconfig: Path, context: str, read_seconds: float = READ_SECONDS) -> None:
         """`read_seconds` bounds the wait for each answer.
 
-        Raises:
-            ClusterCallFailed: the kubeconfig has no such context.
+        :raises ClusterCallFailed: the kubeconfig has no such context.
         """
         self.context = context
         self._timeout = (allowed(_CONNECT_SECONDS), allowed(read_seconds))
@@ -67,8 +66,7 @@ class ClusterView:
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Return the JSON answer of the API server, or of what stands behind its proxy.
 
-        Raises:
-            ClusterCallFailed: no answer, an error status, or something else than JSON.
+        :raises ClusterCallFailed: no answer, an error status, or something else than JSON.
         """
         what = f"{method} {path} (context {self.context})"
         try:
@@ -193,8 +191,7 @@ def instances_query(keys: Sequence[int]) -> dict[str, Any]:
 def activated_instances(answer: dict[str, Any]) -> set[int]:
     """Return the keys of the instances that a search answer proves to be activated.
 
-    Raises:
-        ClusterCallFailed: the engine could not ask all of its shards: what it did not find proves nothing.
+    :raises ClusterCallFailed: the engine could not ask all of its shards: what it did not find proves nothing.
     """
     demand_whole(answer)
     hits = answer.get("hits", {}).get("hits", [])
@@ -209,15 +206,14 @@ def activated_instances(answer: dict[str, Any]) -> set[int]:
 def demand_whole(answer: Mapping[str, Any]) -> None:
     """Refuse a search answer that is not of all shards.
 
-    Raises:
-        ClusterCallFailed: it is not.
+    :raises ClusterCallFailed: it is not.
     """
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise ClusterCallFailed("the search engine answered for a part of its shards only")
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Say whether a pod is ready; a sleeping broker never is."""
+    """Return whether a pod is ready; a sleeping broker never is."""
     conditions = pod["status"].get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
@@ -238,7 +234,7 @@ def web_apps_not_ready(deployments: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def exporters_paused(partitions_of_brokers: Sequence[dict[str, Any]]) -> bool | None:
-    """Say whether any broker has paused an exporter; None when no broker has answered."""
+    """Return whether any broker has paused an exporter; None when no broker has answered."""
     phases = {
         status.get("exporterPhase")
         for partitions in partitions_of_brokers
@@ -248,7 +244,7 @@ def exporters_paused(partitions_of_brokers: Sequence[dict[str, Any]]) -> bool | 
 
 
 def is_paused(exporter_phase: object) -> bool:
-    """Say whether an exporter phase is one of the pauses, hard or soft."""
+    """Return whether an exporter phase is one of the pauses, hard or soft."""
     return str(exporter_phase).upper() in ("PAUSED", "SOFT_PAUSED")
 
 

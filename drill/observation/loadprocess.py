@@ -54,8 +54,7 @@ class LoadProcess:
     def read(self) -> loadlog.LoadLog:
         """Return what it has written so far.
 
-        Raises:
-            DrillError: the client has ended by itself.
+        :raises DrillError: the client has ended by itself.
         """
         log = loadlog.read(self._log)
         if self._process.poll() is not None:

@@ -15,13 +15,12 @@ _BATCH = 10_000
 _INDICES = "zeebe-record*"
 
 
-def record_ids(view: ClusterView, namespace: str, say: Callable[[str], None]) -> list[str]:
+def record_ids(view: ClusterView, namespace: str, write: Callable[[str], None]) -> list[str]:
     """Return the id of every exported record in a namespace's search engine, one entry for each document.
 
     The engine must be quiet: what is exported meanwhile may be left out.
 
-    Raises:
-        ClusterCallFailed: the engine did not answer, or not with all that it counts.
+    :raises ClusterCallFailed: the engine did not answer, or not with all that it counts.
     """
     view.search(namespace, f"{_INDICES}/_refresh")
     counted = view.document_count(namespace)
@@ -32,7 +31,7 @@ def record_ids(view: ClusterView, namespace: str, say: Callable[[str], None]) ->
         ids += [hit["_id"] for hit in hits]
         last = hits[-1]["sort"]
         if len(ids) % (5 * _BATCH) == 0:
-            say(f"  {len(ids)} of {counted} records read in {namespace}")
+            write(f"  {len(ids)} of {counted} records read in {namespace}")
     if len(ids) != counted:
         raise ClusterCallFailed(
             f"the search engine of {namespace} counts {counted} records, but {len(ids)} were read"
@@ -65,9 +64,8 @@ def not_exported(brokers: Mapping[str, Mapping[str, Any]], partitions: Iterable[
 
     A leader's exported position is the lowest of all its exporters.
 
-    Args:
-        brokers: what each broker says of its partitions, by their ids.
-        partitions: all that there are.
+    :param brokers: what each broker says of its partitions, by their ids.
+    :param partitions: all that there are.
     """
     leaders = {
         int(partition): state

@@ -4,8 +4,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from drill.check import Check, judged, listed
-from drill.operators.operating import Question
+from drill.check import Check, check_of, listed
+from drill.operators.terminal_operator import Question
 
 HEALTHY, MID_PROCEDURE, CANNOT_TELL = 0, 10, 13
 """Exit statuses of `dualregion status`."""
@@ -38,7 +38,7 @@ def status_says(exit_status: int, output: str, when: str, expected: int, asked: 
     elif expected == MID_PROCEDURE and not following.get("dualregion"):
         problems.append("it does not name the command that does what is next")
     again = f", asked {asked} times as the machine was too busy" if asked > 1 else ""
-    return judged(
+    return check_of(
         f"`dualregion status` tells how both regions stand {when}",
         problems,
         f"{document.get('health')}{again}",
@@ -52,7 +52,7 @@ def status_shows(exit_status: int, text: str, when: str, expected: int) -> Check
         problems.append(f"exit status {exit_status}, expected was {expected}: {text[:300]}")
     parts = ("phase ", "Stacks", _TOPOLOGY, _BROKERS, "exporters")
     problems += [f"there is no {part!r}" for part in parts if part not in text]
-    return judged(
+    return check_of(
         f"`dualregion status` shows an operator the same {when}",
         problems,
         text.partition("\n")[0].strip(),
@@ -63,7 +63,7 @@ def plan_shows(exit_status: int, output: str, steps: Sequence[str], what: str) -
     """`dualregion plan` names every step that is ahead."""
     problems = [f"`dualregion plan` ended with exit status {exit_status}"] if exit_status else []
     problems += [f"{step} is not in it" for step in steps if f" {step} on stack " not in output]
-    return judged(
+    return check_of(
         f"`dualregion plan {what}` shows every step that is ahead", problems, ", ".join(steps)
     )
 
@@ -73,18 +73,17 @@ def is_refused(
 ) -> Check:
     """A wrong move ends with exit status 1 and a sentence that says why; nothing is asked or changed.
 
-    Args:
-        exit_status: how the command ended.
-        text: all of its output, flowing.
-        what: the move.
-        because: what the sentence must hold.
-        changed: what is not as it was before.
+    :param exit_status: how the command ended.
+    :param text: all of its output, flowing.
+    :param what: the move.
+    :param because: what the sentence must hold.
+    :param changed: what is not as it was before.
     """
     problems = [f"it ended with exit status {exit_status}"] if exit_status != FAILED else []
     if because not in text:
         problems.append(f"it does not say {because!r}: {text[-300:]}")
     problems += [f"{each} was changed" for each in changed]
-    return judged(
+    return check_of(
         f"`dualregion {what}` is refused, and changes nothing",
         problems,
         text.partition("error: ")[2][:200] or text[-200:],
@@ -104,7 +103,7 @@ def questions_were_asked(asked: Sequence[Question], about: Sequence[str], what: 
         for text in about
         if text in question.text and _TOPOLOGY not in question.above
     ]
-    return judged(
+    return check_of(
         f"`dualregion {what}` asks before what cannot be undone, and shows the live topology",
         problems,
         f"{len(asked)} questions: {listed(list(about)) or 'none was due'}",
@@ -114,12 +113,11 @@ def questions_were_asked(asked: Sequence[Question], about: Sequence[str], what: 
 def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit: bool) -> Check:
     """After Ctrl-C the command tells how far it is and what is next, and ends with exit status 130.
 
-    Args:
-        exit_status: how it ended.
-        text: all of its output, flowing.
-        step: what was at work.
-        stack: whose.
-        was_hit: whether the step was ever seen at work, so that Ctrl-C could be hit.
+    :param exit_status: how it ended.
+    :param text: all of its output, flowing.
+    :param step: what was at work.
+    :param stack: whose.
+    :param was_hit: whether the step was ever seen at work, so that Ctrl-C could be hit.
     """
     problems = [] if was_hit else [f"{step} was never seen at work, so Ctrl-C was not hit"]
     if exit_status != INTERRUPTED:
@@ -132,7 +130,7 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
         "by which command": " dualregion failover --lost ",
     }
     problems += [f"it does not say {what}" for what, words in wanted.items() if words not in text]
-    return judged(
+    return check_of(
         f"Ctrl-C in the midst of {step} stops `dualregion failover`, which tells the state and the next step",
         problems,
         text.partition("stopped; ")[2][:300],
@@ -145,7 +143,7 @@ def went_on(exit_status: int, carried_out: Collection[str], step: str) -> Check:
     if step not in carried_out:
         found = ", ".join(sorted(carried_out)) or "nothing"
         problems.append(f"{step} was not carried out again, but {found}")
-    return judged(
+    return check_of(
         "The same `dualregion failover`, run again, goes on", problems, f"{step} carried out again"
     )
 
@@ -161,7 +159,7 @@ def history_tells(exit_status: int, text: str, incident: str, steps: Sequence[st
         for step in steps
         if not any(line.startswith(f"{step} ") for line in shown)
     ]
-    return judged("`dualregion history` shows every step of the incident", problems, incident)
+    return check_of("`dualregion history` shows every step of the incident", problems, incident)
 
 
 def report_is_whole(exit_status: int, page: str) -> Check:
@@ -173,6 +171,6 @@ def report_is_whole(exit_status: int, page: str) -> Check:
         if part not in page
     ]
     problems += [f"it loads {part}" for part in ('src="http', 'href="http') if part in page]
-    return judged(
+    return check_of(
         "`dualregion report` writes a page that stands alone", problems, f"{len(page)} characters"
     )

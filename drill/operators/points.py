@@ -1,29 +1,29 @@
-"""The points at which a `pulumi up` is killed in an interrupted drill: read off its lines, and named beforehand.
+"""The points at which a `pulumi up` is killed in an interrupted drill: read off its events, and named beforehand.
 
-All of it is pure: what a line says, which points there must be, and whether each of them was hit.
+All of it is pure: what an event means, which points there must be, and whether each of them was hit.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from drill.check import Check, judged
-from drill.operators.livelines import said_by_program
-from drill.regions import REGIONS
+from drill.check import Check, check_of
+from drill.operators.events import CREATIONS, Event, Moment
 from drill.settings import DrillSettings, Until
 
 DNS_RECORD = "dns-chain"
 """The ConfigMap that stands for the DNS chain in a Corefile."""
 
-_WORK = re.compile(r"^(?P<verb>creat|updat|delet)(?:(?P<begun>ing)|ed)\b")
-_WORKS = {"creat": "install", "updat": "update", "delet": "removal"}
-_INSTALLATIONS = {
-    namespace: name
-    for each in REGIONS
-    for namespace, name in ((each.namespace, "normal"), (each.failover_namespace, "failover"))
+_WORKS = {
+    "create": "install",
+    "create-replacement": "install",
+    "update": "update",
+    "delete": "removal",
+    "delete-replaced": "removal",
 }
-"""What the program calls the installation in a namespace."""
+"""What Helm does in an operation on a release."""
+_RIGHTS, _DNS = "rights", "DNS"
+"""What stands before the messages of the hooks of a binding and of the DNS chain's record."""
 
 
 @dataclass(frozen=True)
@@ -104,29 +104,12 @@ A binding is one of the RoleBindings that give the rights in a new namespace; th
 In `restored` the recreated region's release is updated in two turns: its web applications open, its brokers wake.
 """
 
-_STEP = "|".join(
-    sorted(
-        {
-            subject.removeprefix("gate ")
-            for subjects in NAMED.values()
-            for subject in subjects
-            if subject.startswith("gate ")
-        }
-    )
-)
-_SAID = re.compile(
-    rf"^(?:(?P<gate>{_STEP})|(?P<record>DNS)): "
-    r"|^rights: (?:waiting until|done:) the rights in namespace (?P<namespace>\S+) "
-)
-_RESOURCE = re.compile(
-    r"^ *\S{0,2} +kubernetes:(?:"
-    rf"core/v1:ConfigMap (?P<gate>{_STEP})"
-    rf"|core/v1:ConfigMap (?P<record>{DNS_RECORD})"
-    r"|rbac\.authorization\.k8s\.io/v1:RoleBinding (?P<binding>normal|failover)-namespace-\S+"
-    r"|core/v1:Namespace (?P<namespace>normal|failover)-namespace"
-    r"|helm\.sh/v3:Release (?P<release>normal|failover)"
-    r") (?P<rest>.*)$"
-)
+_STEPS = {
+    subject.removeprefix("gate ")
+    for subjects in NAMED.values()
+    for subject in subjects
+    if subject.startswith("gate ")
+}
 
 
 @dataclass(frozen=True)
@@ -175,63 +158,76 @@ class Turn:
         )
 
 
-def point_of(line: str) -> Point | None:
-    """Return which point a line of `pulumi up` tells, or None.
+class PointReader:
+    """Reads which points a run comes by, off its events in their order."""
 
-    The work of a hook begins with the first thing it says, that on a release or namespace with Pulumi's own word.
-    """
-    said = _SAID.match(said_by_program(line) or "")
-    if said:
-        worked_on = _said_of(said)
-        return Point(worked_on, after=False) if worked_on else None
-    found = _RESOURCE.match(line)
-    work = _WORK.match(found["rest"]) if found else None
-    if found is None or work is None:
-        return None
-    resource, begun = _resource_of(found), bool(work["begun"])
-    if found["release"] or (found["namespace"] and work["verb"] == "delet"):
-        return Point(f"the {_WORKS[work['verb']]} of {resource}", after=not begun)
-    is_made = work["verb"] == "creat" and not begun
-    return Point(resource, after=True) if is_made and not found["namespace"] else None
+    def __init__(self) -> None:
+        self._binding: str | None = None
+        """The last one that was begun: its hook waits until its rights are effective."""
 
+    def point_of(self, event: Event) -> Point | None:
+        """Return the point that an event means, or None.
 
-def already_there(line: str) -> str | None:
-    """Return the gate, record, binding or release that a line tells to be left as it is, or None."""
-    found = _RESOURCE.match(line)
-    if found is None or found["namespace"] or found["rest"].strip():
-        return None
-    return _resource_of(found)
+        The work of a hook begins with its first message, that on a release or namespace with Pulumi's own event.
+        """
+        if event.moment is Moment.MESSAGE:
+            subject = self._subject_of(event.text.partition(": ")[0])
+            return Point(subject, after=False) if subject else None
+        resource = resource_of(event)
+        if resource is None or event.moment is Moment.FAILED:
+            return None
+        is_done = event.moment is Moment.DONE
+        kind, work = resource.split()[0], _WORKS.get(event.operation)
+        if work and (kind == "release" or (kind, work) == ("namespace", "removal")):
+            return Point(f"the {work} of {resource}", after=is_done)
+        if kind == "namespace" or event.operation not in CREATIONS:
+            return None
+        if kind == "binding":
+            self._binding = resource
+        return Point(resource, after=True) if is_done else None
 
-
-def _said_of(said: re.Match[str]) -> str | None:
-    """Return what the hook that says something works on; None in a namespace that is not the drill's."""
-    if said["gate"]:
-        return f"gate {said['gate']}"
-    if said["record"]:
-        return f"record {DNS_RECORD}"
-    name = _INSTALLATIONS.get(said["namespace"])
-    return f"binding {name}" if name else None
+    def _subject_of(self, prefix: str) -> str | None:
+        """Return what the hook works on whose messages have a prefix."""
+        if prefix in _STEPS:
+            return f"gate {prefix}"
+        return {_DNS: f"record {DNS_RECORD}", _RIGHTS: self._binding}.get(prefix)
 
 
-def _resource_of(found: re.Match[str]) -> str:
-    """Return a resource's kind and name, by the one group that has matched."""
-    named = found.groupdict()
-    return next(f"{kind} {name}" for kind, name in named.items() if kind != "rest" and name)
+def already_there(event: Event) -> str | None:
+    """Return the gate, record, binding or release that an event leaves as it is, or None."""
+    resource = resource_of(event)
+    is_same = event.moment is Moment.DONE and event.operation == "same"
+    return resource if is_same and resource and not resource.startswith("namespace") else None
+
+
+def resource_of(event: Event) -> str | None:
+    """Return what an event is about, such as `gate B2` or `release normal`; None for all that has no points."""
+    installation = event.name.partition("-")[0]
+    match event.type.rpartition("/")[2], event.name:
+        case "v1:ConfigMap", name if name in _STEPS:
+            return f"gate {name}"
+        case "v1:ConfigMap", name if name == DNS_RECORD:
+            return f"record {DNS_RECORD}"
+        case "v3:Release", "normal" | "failover":
+            return f"release {installation}"
+        case "v1:Namespace", "normal-namespace" | "failover-namespace":
+            return f"namespace {installation}"
+        case "v1:RoleBinding", name if name.startswith(("normal-", "failover-")):
+            return f"binding {installation}"
+    return None
 
 
 def named_points(settings: DrillSettings, parts: Mapping[str, str]) -> list[tuple[str, str, Point]]:
     """Return phase, stack and point of all that must be interrupted in one incident.
 
-    Args:
-        settings: how far the drill goes, and what its stacks declare.
-        parts: what each stack's region is in the incident: `survivor`, `recreated` -> the stack's name.
+    :param settings: how far the drill goes, and what its stacks declare.
+    :param parts: what each stack's region is in the incident: `survivor`, `recreated` -> the stack's name.
     """
-    phases = list(Until)
     undeclared = _undeclared(settings)
     return [
         (phase, parts[part], Point(subject, after))
         for (phase, part), subjects in NAMED.items()
-        if phases.index(phase) <= phases.index(settings.until)
+        if settings.until.reaches(phase)
         for subject in subjects
         if not subject.startswith(undeclared)
         for after in (False, True)
@@ -266,7 +262,7 @@ def every_point_was_hit(
     if not hit:
         problems.append("nothing was interrupted")
     by = "".join(f"; {stack}, {phase}: {point} not reachable" for phase, stack, point in passed)
-    return judged(
+    return check_of(
         "Every named point of `pulumi up` was interrupted, and the same `up` went on from there",
         problems,
         f"{hit.total()} interruptions{by}",
@@ -280,7 +276,7 @@ def no_release_is_pending(pending: Mapping[str, Iterable[str]]) -> Check:
         for namespace in pending
         if set(pending[namespace])
     ]
-    return judged(
+    return check_of(
         "No interrupted install or update of a release was left unfinished",
         problems,
         f"none pending in {' and '.join(pending)}",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -21,13 +21,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from drill.errors import DrillError
-from drill.operators.livelines import LiveLines, has_waited
+from drill.operators.events import Event, followed
 from drill.operators.terminal import Row, Terminal
 from drill.processes import end_marked
 from sandbox.patience import allowed
 
-OnLine = Callable[[str, Callable[[], None]], None]
-"""Is told each line of a run, and given what kills the run."""
+OnEvent = Callable[[Event, Callable[[], None]], None]
+"""Is given each event of a run as it happens, and what kills the run."""
 
 PROGRAM_FOLDERS = ("dualregion", "clients", "steps", "components")
 PROGRAM_FILES = ("Pulumi.yaml", "__main__.py")
@@ -54,6 +54,8 @@ class Run:
     seconds: float
     output: str
     log: Path
+    events: tuple[Event, ...] = ()
+    """Of `pulumi up` and `pulumi preview`."""
 
     @property
     def was_killed(self) -> bool:
@@ -68,8 +70,7 @@ class Run:
 def copy_program(checkout: Path, to: Path) -> None:
     """Copy the program, without anybody's stack configuration, to a fresh folder.
 
-    Raises:
-        DrillError: a part of the program is missing in the checkout.
+    :raises DrillError: a part of the program is missing in the checkout.
     """
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
@@ -110,6 +111,8 @@ def environment(
         # Protects nothing: the state holds the rehearsal's made-up secrets and is removed with it.
         "PULUMI_CONFIG_PASSPHRASE": "drill",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The engine's event log is an option for programs that drive Pulumi; this makes it known.
+        "PULUMI_DEBUG_COMMANDS": "true",
         # Pulumi and its provider live for seconds: they need not save memory.
         "GOGC": "400",
         # Else each run would compile the program again.
@@ -142,19 +145,17 @@ class Stacks:
         project: Path,
         env: Mapping[str, str],
         logs: Path,
-        say: Callable[[str], None],
+        write: Callable[[str], None],
     ) -> None:
-        """`say` is told, live, what a long command does."""
+        """`write` is given, live, what a long command does."""
         self._pulumi = str(pulumi)
         self._project = project
         self._env = dict(env)
         self._logs = logs
-        self._say = say
+        self._write = write
         self._numbers = count(1)
         self._running: set[subprocess.Popen[str]] = set()
         self._is_closed = False
-        self.waits = 0
-        """How many times the program has waited for something, in all commands so far."""
 
     def close(self) -> None:
         """End what still runs, and let nothing begin: for when everything is taken down."""
@@ -177,8 +178,7 @@ class Stacks:
 
         Each run reads the other stack's state, too, and pulumi takes a third of a second to derive a key.
 
-        Raises:
-            DrillError: pulumi refused.
+        :raises DrillError: pulumi refused.
         """
         first, *others = stacks
         self._create(first)
@@ -195,8 +195,7 @@ class Stacks:
     def configure(self, stack: str, config: Mapping[str, str]) -> None:
         """Set configuration keys, each a path such as `regions[0].name`, in one command.
 
-        Raises:
-            DrillError: pulumi refused.
+        :raises DrillError: pulumi refused.
         """
         pairs = [
             part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")
@@ -206,29 +205,26 @@ class Stacks:
     def configure_secrets(self, stack: str, secrets: Mapping[str, str]) -> None:
         """Set configuration keys that are encrypted; the values are on no command line and in no log.
 
-        Raises:
-            DrillError: pulumi refused.
+        :raises DrillError: pulumi refused.
         """
         for key, value in secrets.items():
             arguments = ("config", "set", "--secret", "--path", key)
             self.demand(self.run("config", stack, *arguments, given=value))
 
-    def up(self, stack: str, message: str, on_line: OnLine | None = None) -> Run:
-        """Run `pulumi up` without its own preview, telling what it does while it does it.
+    def up(self, stack: str, message: str, on_event: OnEvent | None = None) -> Run:
+        """Run `pulumi up` without its own preview, reporting what it does while it does it.
 
-        `on_line` is told each line, before anything else is done with it, and may kill the run.
+        `on_event` is given each event before anything else is done with it, and may kill the run.
         """
-        return self.run(
-            "up",
-            stack,
-            "up",
-            "--yes",
-            "--skip-preview",
-            "--message",
-            message,
-            live=True,
-            on_line=on_line,
-        )
+
+        def report(event: Event, kill: Callable[[], None]) -> None:
+            if on_event:
+                on_event(event, kill)
+            if event.progress:
+                self._write(f"  {stack}: {event.progress}")
+
+        arguments = ("up", "--yes", "--skip-preview", "--message", message)
+        return self.run("up", stack, *arguments, on_event=report)
 
     def cancel(self, stack: str) -> Run:
         """Run `pulumi cancel`: a killed run has left its lock.
@@ -236,8 +232,7 @@ class Stacks:
         One that was killed while it wrote its state may have left empty attributes of it, too: these are
         removed first, as docs/runbook.md tells the operator of a file backend.
 
-        Raises:
-            DrillError: pulumi refused.
+        :raises DrillError: pulumi refused.
         """
         run = self.run("cancel", stack, "cancel", "--yes")
         if run.exit_status and CUT_SHORT in run.output:
@@ -248,7 +243,7 @@ class Stacks:
     def _remove_empty_attributes(self) -> None:
         for attributes in self.backend.glob(".pulumi/**/*.attrs"):
             if attributes.stat().st_size == 0:
-                self._say(
+                self._write(
                     f"  killed while it wrote {attributes.name}, which is empty and is removed"
                 )
                 attributes.unlink()
@@ -256,8 +251,7 @@ class Stacks:
     def demand(self, run: Run) -> Run:
         """Return a run that has succeeded.
 
-        Raises:
-            DrillError: it failed; the message ends with its last lines.
+        :raises DrillError: it failed; the message ends with its last lines.
         """
         if run.exit_status == 0:
             return run
@@ -269,7 +263,7 @@ class Stacks:
 
     def preview(self, stack: str) -> Run:
         """Run `pulumi preview --diff`."""
-        return self.run("preview", stack, "preview", "--diff")
+        return self.run("preview", stack, "preview", "--diff", on_event=lambda *_: None)
 
     def preview_expecting_no_change(self, stack: str) -> Run:
         """Run a preview that fails when there is anything to change."""
@@ -278,8 +272,7 @@ class Stacks:
     def outputs(self, stack: str) -> dict[str, Any]:
         """Return a stack's outputs, out of its state: a `pulumi stack output` for each turn would cost seconds.
 
-        Raises:
-            DrillError: there is no such state, or it cannot be read.
+        :raises DrillError: there is no such state, or it cannot be read.
         """
         found = sorted(self.backend.glob(f".pulumi/stacks/*/{stack}.json"))
         try:
@@ -302,28 +295,17 @@ class Stacks:
         name: str,
         stack: str,
         *arguments: str,
-        live: bool = False,
         quiet: bool = False,
-        on_line: OnLine | None = None,
+        on_event: OnEvent | None = None,
         given: str = "",
     ) -> Run:
-        """Run one pulumi command to its end, or until `on_line` kills it.
-
-        `quiet` keeps what it writes to stderr out of the output, which is then its stdout alone; `given` is
-        what it reads.
-        """
+        """Run one pulumi command to its end, or until `on_event` kills it; as `execute`."""
         options = ["--non-interactive", "--color=never"]
         if "--no-select" not in arguments:
             options += ["--stack", stack]
         argv = (self._pulumi, *arguments, *options)
         return self.execute(
-            f"pulumi-{name}-{stack}",
-            argv,
-            live=live,
-            quiet=quiet,
-            on_line=on_line,
-            of=f"{stack}: ",
-            given=given,
+            f"pulumi-{name}-{stack}", argv, quiet=quiet, on_event=on_event, given=given
         )
 
     def execute(
@@ -331,72 +313,60 @@ class Stacks:
         name: str,
         argv: Sequence[str],
         *,
-        live: bool = False,
         quiet: bool = False,
-        on_line: OnLine | None = None,
-        of: str = "",
+        on_event: OnEvent | None = None,
         given: str = "",
     ) -> Run:
-        """Run a command in the project with the drill's environment; as `run`.
+        """Run a command in the project with the drill's environment.
 
-        Args:
-            name: what its log is called.
-            argv: the command.
-            live: tell what it does while it does it.
-            quiet: keep its stderr apart.
-            on_line: as in `up`.
-            of: what stands before each live line.
-            given: what it reads from its standard input.
+        :param name: what its log is called.
+        :param argv: the command.
+        :param quiet: keep its stderr out of the output, which is then its stdout alone.
+        :param on_event: is given what Pulumi's engine logs; for commands that have an event log.
+        :param given: what it reads from its standard input.
         """
         self._demand_open()
         log = self._next_log(name)
-        told_as = (Path(argv[0]).name, *argv[1:])
+        shown = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
-        errors = log.with_suffix(".err").open("w") if quiet else None
+        events: list[Event] = []
         lines: list[str] = []
-        told = LiveLines()
-        waited: set[str] = set()
-        try:
-            with (
-                log.open("w", encoding="utf-8") as file,
-                self._started(argv, errors, log) as process,
-            ):
-                if process.stdin:
-                    with suppress(BrokenPipeError), process.stdin:
-                        process.stdin.write(given)
-                for line in process.stdout or ():
-                    if on_line:
-                        on_line(line, partial(_kill, process, log))
-                    lines.append(line)
-                    file.write(line)
-                    file.flush()
-                    # Pulumi's own lines are many; those of other commands are for the operator already.
-                    said = told.condensed(line) if live and of else line.strip()
-                    if said and has_waited(said):
-                        waited.add(said)
-                    if said and live:
-                        self._say(f"  {of}{said}")
-                status = process.wait(timeout=allowed(_LONGEST_RUN_SECONDS))
-            if status == -signal.SIGKILL:
-                end_marked(RUN_MARK, str(log))
-        finally:
-            if errors:
-                errors.close()
-            self.waits += len(waited)
-        return Run(told_as, status, time.monotonic() - began, "".join(lines), log)
+        with ExitStack() as stack:
+            errors = stack.enter_context(log.with_suffix(".err").open("w")) if quiet else None
+            file = stack.enter_context(log.open("w", encoding="utf-8"))
+            if on_event:
+                event_log = log.with_suffix(".events")
+                argv = (*argv, "--event-log", str(event_log))
+            process = stack.enter_context(self._started(argv, errors, log))
+            if on_event:
+
+                def take(event: Event) -> None:
+                    events.append(event)
+                    on_event(event, partial(_kill, process, log))
+
+                stack.enter_context(followed(event_log, take))
+            if process.stdin:
+                with suppress(BrokenPipeError), process.stdin:
+                    process.stdin.write(given)
+            for line in process.stdout or ():
+                lines.append(line)
+                file.write(line)
+                file.flush()
+            status = process.wait(timeout=allowed(_LONGEST_RUN_SECONDS))
+        if status == -signal.SIGKILL:
+            end_marked(RUN_MARK, str(log))
+        seconds = time.monotonic() - began
+        return Run(shown, status, seconds, "".join(lines), log, tuple(events))
 
     def at_terminal(
         self, name: str, argv: Sequence[str], look: Callable[[Terminal], None]
     ) -> tuple[Run, list[Row]]:
         """Run a command as `execute` does, but at a terminal; return all rows that it has written, too.
 
-        Args:
-            name: what its log is called.
-            argv: the command.
-            look: is given the terminal whenever its screen rests, to read it and to type.
-
-        Raises:
-            DrillError: it does not end.
+        :param name: what its log is called.
+        :param argv: the command.
+        :param look: is given the terminal whenever its screen rests, to read it and to type.
+        :raises DrillError: it does not end.
         """
         self._demand_open()
         log = self._next_log(name)

@@ -34,7 +34,52 @@ _NOT_OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM")
 """What of the drill's own terminal must not shape this one."""
 
 
-class Terminal:
+class Screen:
+    """What an operator has before them of all that a command has written, and by scrolling back."""
+
+    def __init__(self) -> None:
+        self._screen = pyte.HistoryScreen(COLUMNS, LINES, history=_HISTORY)
+        self._stream = pyte.Stream(self._screen)
+
+    def feed(self, text: str) -> None:
+        """Write to it."""
+        self._stream.feed(text)
+
+    @property
+    def rows(self) -> list[Row]:
+        """What is on the screen now."""
+        return [self._screen.buffer[line] for line in range(LINES)]
+
+    @property
+    def scrolled_rows(self) -> list[Row]:
+        """What has left the screen at its top."""
+        return list(self._screen.history.top)
+
+    @property
+    def all_rows(self) -> list[Row]:
+        """All that was ever written, without the blank rows below it."""
+        rows = [*self.scrolled_rows, *self.rows]
+        while rows and not line_of(rows[-1]).strip():
+            rows.pop()
+        return rows
+
+    @property
+    def cursor(self) -> int:
+        """The row in which the cursor stands, counted from the first one that was ever written."""
+        return len(self._screen.history.top) + int(self._screen.cursor.y)
+
+    @property
+    def cursor_line(self) -> str:
+        """What stands in the cursor's row."""
+        return line_of(self._screen.buffer[self._screen.cursor.y]).rstrip()
+
+    @property
+    def text(self) -> str:
+        """All that an operator can read, by scrolling back too."""
+        return text_of(self.all_rows)
+
+
+class Terminal(Screen):
     """Runs one command at a terminal of its own; a context manager, at whose end the command has ended.
 
     The log gets all that the command writes, as it is: `cat` shows it.
@@ -44,8 +89,7 @@ class Terminal:
         self, argv: Sequence[str], folder: Path, env: Mapping[str, str], log: Path, mark: str
     ) -> None:
         """Start the command; `mark` names the variable by which all that it starts is known."""
-        self._screen = pyte.HistoryScreen(COLUMNS, LINES, history=_HISTORY)
-        self._stream = pyte.Stream(self._screen)
+        super().__init__()
         self._log, self._mark = log, mark
         kept = {name: value for name, value in env.items() if name not in _NOT_OURS}
         self._file = log.open("w", encoding="utf-8")
@@ -90,9 +134,9 @@ class Terminal:
             except pexpect.TIMEOUT:
                 return True
             except pexpect.EOF:
-                self._stream.feed(self._last_words())
+                self.feed(self._last_words())
                 return False
-            self._stream.feed(text)
+            self.feed(text)
         return True
 
     def _last_words(self) -> str:
@@ -114,8 +158,7 @@ class Terminal:
     def exit_status(self, seconds: float) -> int:
         """Return how the command has ended; negative is the signal that ended it, as with `subprocess`.
 
-        Raises:
-            DrillError: it does not end.
+        :raises DrillError: it does not end.
         """
         deadline = time.monotonic() + seconds
         while self._process.isalive():
@@ -127,39 +170,6 @@ class Terminal:
         if self._process.signalstatus is not None:
             return -int(self._process.signalstatus)
         return int(self._process.exitstatus)
-
-    @property
-    def rows(self) -> list[Row]:
-        """What is on the screen now."""
-        return [self._screen.buffer[line] for line in range(LINES)]
-
-    @property
-    def scrolled_rows(self) -> list[Row]:
-        """What has left the screen at its top."""
-        return list(self._screen.history.top)
-
-    @property
-    def all_rows(self) -> list[Row]:
-        """All that was ever written, without the blank rows below it."""
-        rows = [*self.scrolled_rows, *self.rows]
-        while rows and not line_of(rows[-1]).strip():
-            rows.pop()
-        return rows
-
-    @property
-    def cursor(self) -> int:
-        """The row in which the cursor stands, counted from the first one that was ever written."""
-        return len(self._screen.history.top) + int(self._screen.cursor.y)
-
-    @property
-    def cursor_line(self) -> str:
-        """What stands in the cursor's row."""
-        return line_of(self._screen.buffer[self._screen.cursor.y]).rstrip()
-
-    @property
-    def text(self) -> str:
-        """All that an operator can read, by scrolling back too."""
-        return text_of(self.all_rows)
 
     def _end(self) -> None:
         """Stop the command as Ctrl-C does; kill it, and all that it has started, if it does not end in time."""

@@ -22,17 +22,12 @@ def take_turns(
 ) -> dict[Region, Outputs]:
     """Run `up` on one stack after the other until each, when last asked, was in the phase and waited for nothing.
 
-    Args:
-        order: who begins, and who follows.
-        phase: what both stacks must say.
-        up: runs `pulumi up` on a region's stack and returns its outputs.
-        most: after so many turns there is no hope.
-
-    Returns:
-        The last outputs of each region's stack.
-
-    Raises:
-        DrillError: a stack still waits after so many turns; the message says for what.
+    :param order: who begins, and who follows.
+    :param phase: what both stacks must say.
+    :param up: runs `pulumi up` on a region's stack and returns its outputs.
+    :param most: after so many turns there is no hope.
+    :returns: the last outputs of each region's stack.
+    :raises DrillError: a stack still waits after so many turns; the message says for what.
     """
     said: dict[Region, Outputs] = {}
     for turn in range(most):
@@ -53,8 +48,7 @@ def take_rounds(
 
     For what may be done in any order: a stack goes as far as the other one allows.
 
-    Raises:
-        DrillError: a stack still waits after so many rounds; the message says for what.
+    :raises DrillError: a stack still waits after so many rounds; the message says for what.
     """
     said: dict[Region, Outputs] = {}
     for _ in range(most):
@@ -74,5 +68,5 @@ def _not_reached(phase: str, after: str, said: Mapping[Region, Outputs]) -> Dril
 
 
 def has_arrived(outputs: Outputs, phase: str) -> bool:
-    """Say whether a stack is in a phase and waits for nothing."""
+    """Return whether a stack is in a phase and waits for nothing."""
     return outputs.get("phase") == phase and not outputs.get("waitingFor")

@@ -25,11 +25,10 @@ def rows(
 ) -> tuple[Row, ...]:
     """Return the waterfall, in the order of beginning: steps stand below the stage in which they began.
 
-    Args:
-        stages: of the drill.
-        steps: of the procedure, with their times as the stacks recorded them; those without are left out.
-        began_at: the drill's start, in seconds since the epoch.
-        total: the drill's seconds.
+    :param stages: of the drill.
+    :param steps: of the procedure, with their times as the stacks recorded them; those without are left out.
+    :param began_at: the drill's start, in seconds since the epoch.
+    :param total: the drill's seconds.
     """
     found = [(s.start, 0, s.name + ("" if s.ok else " (failed)"), s.seconds) for s in stages]
     found += [(start, 1, f"— {name}", seconds) for start, name, seconds in _timed(steps, began_at)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from drill.check import Check, judged
+from drill.check import Check, check_of
 from drill.checks import checks
 from drill.errors import DrillError
 from drill.observation.cluster import is_ready
@@ -27,7 +27,7 @@ from drill.regions import (
     brokers_in_normal,
 )
 from drill.settings import SECRET_DATA, SECRET_NAME, chart_of, values_files
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 from sandbox.patience import allowed
 
 _HELM_SECONDS = 120
@@ -41,10 +41,9 @@ Values = dict[str, Any]
 def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_size: int) -> Values:
     """Return what the reference set-up adds to a values file, as its script prints it for pasting.
 
-    Args:
-        base: the values file; its `zeebe.env` is rewritten, as Helm replaces lists whole.
-        namespaces: of region 0 and 1.
-        cluster_size: brokers of both regions together.
+    :param base: the values file; its `zeebe.env` is rewritten, as Helm replaces lists whole.
+    :param namespaces: of region 0 and 1.
+    :param cluster_size: brokers of both regions together.
     """
     points = ",".join(
         f"{_BROKERS}-{ordinal}.{_BROKERS}.{namespace}.svc.cluster.local:26502"
@@ -84,8 +83,7 @@ def helm_install(
 ) -> None:
     """Install a region's release as the reference set-up's guide says.
 
-    Raises:
-        DrillError: helm failed; the message has its last words.
+    :raises DrillError: helm failed; the message has its last words.
     """
     files = [part for path in values for part in ("--values", str(path))]
     done = subprocess.run(
@@ -105,62 +103,61 @@ def helm_install(
         raise DrillError(f"`helm install` in {namespace} failed: {done.stderr.strip()[-500:]}")
 
 
-def install_by_helm(rig: Rig) -> None:
+def install_by_helm(ctx: DrillContext) -> None:
     """Install both regions by plain Helm, and wait until they work together.
 
-    Raises:
-        DrillError: helm failed, or the brokers do not find each other in time.
+    :raises DrillError: helm failed, or the brokers do not find each other in time.
     """
-    places, size = rig.places, rig.settings.cluster_size
-    base = yaml.safe_load(places.values[0].read_text())
+    paths, size = ctx.paths, ctx.settings.cluster_size
+    base = yaml.safe_load(paths.values[0].read_text())
     generated = plain_values(base, [each.namespace for each in REGIONS], size)
-    places.plain_values.write_text(yaml.safe_dump(generated), encoding="utf-8")
+    paths.plain_values.write_text(yaml.safe_dump(generated), encoding="utf-8")
     # The hand that installs by Helm is the administrator's; the stacks' logins know one cluster each.
-    env = {**rig.stacks.env, "KUBECONFIG": str(rig.sandbox.kubeconfig)}
+    env = {**ctx.stacks.env, "KUBECONFIG": str(ctx.clusters.kubeconfig)}
     for region in REGIONS:
-        with rig.progress.stage(f"Installing {region.city} by plain helm"):
-            _make_secret(rig, region)
+        with ctx.progress.stage(f"Installing {region.city} by plain helm"):
+            _make_secret(ctx, region)
             helm_install(
-                rig.tools.helm,
-                helm_chart(chart_of(rig.settings, places)),
-                values_files(rig.settings, places),
+                ctx.tools.helm,
+                helm_chart(chart_of(ctx.settings, paths)),
+                values_files(ctx.settings, paths),
                 region=region.index,
                 context=region.context,
                 namespace=region.namespace,
                 env=env,
             )
-    with rig.progress.stage("Waiting until both regions work together"):
+    with ctx.progress.stage("Waiting until both regions work together"):
         for region in REGIONS:
-            rig.wait(
+            ctx.wait(
                 f"every pod of {region.city} is ready and every partition complete",
-                lambda region=region: _not_whole(rig, region),  # type: ignore[misc]
-                rig.settings.patience.installed,
+                lambda region=region: _not_whole(ctx, region),  # type: ignore[misc]
+                ctx.settings.patience.installed,
             )
 
 
-def pods_of_both(rig: Rig) -> list[dict[str, Any]]:
+def pods_of_both(ctx: DrillContext) -> list[dict[str, Any]]:
     """Return all pods of both regions' installations."""
-    return [pod for each in REGIONS for pod in rig.view(each).pods(each.namespace)]
+    return [pod for each in REGIONS for pod in ctx.view(each).pods(each.namespace)]
 
 
-def check_previews(rig: Rig) -> None:
+def check_previews(ctx: DrillContext) -> None:
     """Preview on both stacks, which must say that what runs is adopted."""
     for region in REGIONS:
-        with rig.progress.stage(f"Adopting: pulumi preview --diff on {region.stack}"):
-            preview = rig.stacks.preview(region.stack)
-            rig.found.add("adopting", says_it_adopts(preview.exit_status, preview.output, region))
+        with ctx.progress.stage(f"Adopting: pulumi preview --diff on {region.stack}"):
+            preview = ctx.stacks.preview(region.stack)
+            ctx.results.add("adopting", says_it_adopts(preview.exit_status, preview.output, region))
 
 
-def check_adopted(rig: Rig, before: Sequence[Mapping[str, Any]]) -> None:
+def check_adopted(ctx: DrillContext, before: Sequence[Mapping[str, Any]]) -> None:
     """Check that nothing was restarted for it, and that brokers are free to be updated again."""
-    restarted = checks.nothing_restarted(0, before, pods_of_both(rig))
-    rig.found.add(
+    restarted = checks.nothing_restarted(0, before, pods_of_both(ctx))
+    ctx.results.add(
         "adopting", replace(restarted, name="Adopting the running releases restarts no pod")
     )
     for region in REGIONS:
         path = f"/apis/apps/v1/namespaces/{region.namespace}/statefulsets/{_BROKERS}"
-        rig.found.add(
-            "adopting", brokers_are_let_go(rig.view(region).call("GET", path), region.city)
+        ctx.results.add(
+            "adopting", brokers_are_let_go(ctx.view(region).call("GET", path), region.city)
         )
 
 
@@ -171,7 +168,9 @@ def says_it_adopts(exit_status: int, output: str, region: Region) -> Check:
     told = next((each.strip() for each in output.splitlines() if line in each), "")
     if not told:
         problems.append(f"it does not say `{line}`")
-    return judged(f"The preview of {region.stack} says that the release is adopted", problems, told)
+    return check_of(
+        f"The preview of {region.stack} says that the release is adopted", problems, told
+    )
 
 
 def brokers_are_let_go(stateful_set: Mapping[str, Any], city: str) -> Check:
@@ -184,24 +183,24 @@ def brokers_are_let_go(stateful_set: Mapping[str, Any], city: str) -> Check:
         "partition"
     ):
         problems.append(f"updates are held: {json.dumps(strategy)}")
-    return judged(
+    return check_of(
         f"The brokers of {city} are in one revision, and no longer held",
         problems,
         str(status.get("updateRevision")),
     )
 
 
-def _make_secret(rig: Rig, region: Region) -> None:
+def _make_secret(ctx: DrillContext, region: Region) -> None:
     """Make the Secret by hand, as people have it before they install; the namespace came with the rights."""
-    rig.view(region).call(
+    ctx.view(region).call(
         "POST",
         f"/api/v1/namespaces/{region.namespace}/secrets",
         {"metadata": {"name": SECRET_NAME}, "stringData": SECRET_DATA},
     )
 
 
-def _not_whole(rig: Rig, region: Region) -> str | None:
-    view, size = rig.view(region), rig.settings.cluster_size
+def _not_whole(ctx: DrillContext, region: Region) -> str | None:
+    view, size = ctx.view(region), ctx.settings.cluster_size
     pods = view.pods(region.namespace)
     unready = [pod["metadata"]["name"] for pod in pods if not is_ready(pod)]
     if unready or not pods:

@@ -4,9 +4,7 @@ import time
 
 from drill.checks import checks, failback_checks
 from drill.regions import brokers_after_failover
-from drill.scenario.failback import Failback
-from drill.scenario.failover import STEPS
-from drill.scenario.judging import (
+from drill.scenario.checking import (
     check_commands,
     check_exporting,
     check_failed_over,
@@ -14,6 +12,8 @@ from drill.scenario.judging import (
     deployments,
     partitions_of_ready,
 )
+from drill.scenario.failback import Failback
+from drill.scenario.failover import STEPS
 
 
 def back_out(failback: Failback) -> None:
@@ -21,32 +21,31 @@ def back_out(failback: Failback) -> None:
 
     The recreated region's stack comes first: what it holds is thrown away.
 
-    Raises:
-        DrillError: an `up` failed, or the stacks wait for each other.
+    :raises DrillError: an `up` failed, or the stacks wait for each other.
     """
-    rig, survivor, lost = failback.rig, failback.incident.survivor, failback.incident.lost
+    ctx, survivor, lost = failback.ctx, failback.incident.survivor, failback.incident.lost
     label = failback.label("backed out")
     failback.configure("failover")
     outputs = failback.take_turns("failover", first=lost, name="backed out")
     since = time.monotonic()
-    with rig.progress.stage("Checking the survivor, backed out"):
-        check_failed_over(rig, label, survivor)
-        view, namespaces = rig.view(survivor), (survivor.namespace, survivor.failover_namespace)
-        expected = brokers_after_failover(rig.settings.cluster_size, lost.index)
-        rig.found.add(
+    with ctx.progress.stage("Checking the survivor, backed out"):
+        check_failed_over(ctx, label, survivor)
+        view, namespaces = ctx.view(survivor), (survivor.namespace, survivor.failover_namespace)
+        expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
+        ctx.results.add(
             label,
             checks.steps_are_proved(outputs[survivor], survivor, STEPS),
-            rig.settled(
+            ctx.settled(
                 lambda: failback_checks.exporters_run(
                     partitions_of_ready({survivor: view}, {survivor: namespaces}),
                     len(expected.ids),
-                    rig.settings.partition_count,
+                    ctx.settings.partition_count,
                 )
             ),
-            rig.settled(
+            ctx.settled(
                 lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
             ),
         )
-        check_gone(rig, label, lost, lost.namespace)
-    check_commands(rig, label, since, "after backing out")
-    check_exporting(rig, label, since, "after backing out")
+        check_gone(ctx, label, lost, lost.namespace)
+    check_commands(ctx, label, since, "after backing out")
+    check_exporting(ctx, label, since, "after backing out")

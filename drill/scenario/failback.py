@@ -16,11 +16,9 @@ from drill.regions import (
     brokers_in_failback,
     brokers_in_normal,
 )
-from drill.report.findings import Episode, steps_of
-from drill.report.report import PhaseTimes
-from drill.scenario import walk
-from drill.scenario.failover import STEPS as FAILOVER_STEPS
-from drill.scenario.judging import (
+from drill.report.results import Episode
+from drill.scenario import by_command
+from drill.scenario.checking import (
     check_commands,
     check_exporters_run,
     check_exporting,
@@ -31,8 +29,9 @@ from drill.scenario.judging import (
     deployments,
     partitions_of_ready,
 )
+from drill.scenario.failover import STEPS as FAILOVER_STEPS
 from drill.settings import Incident, Until
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 
 PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
 RESTORED_STEPS = {
@@ -49,7 +48,7 @@ ALL_STEPS = {
 class Failback:
     """The failback of one incident, judged under load; `suffix` tells the checks of several incidents apart."""
 
-    rig: Rig
+    ctx: DrillContext
     incident: Incident
     episode: Episode
     suffix: str = ""
@@ -69,33 +68,33 @@ class Failback:
         The cluster of a zombie lives and is clean since step R: it is used as it is, as an operator would.
         """
         lost = self.incident.lost
-        if not self.rig.settings.zombie:
-            with self.rig.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
-                self.rig.sandbox.recreate(lost.index)
-        self.rig.admit(lost)
-        if self.rig.exports:
-            self.rig.exports.add_brokers(self.rig.view(lost, read_seconds=3.0), lost.namespace)
+        if not self.ctx.settings.zombie:
+            with self.ctx.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
+                self.ctx.clusters.recreate(lost.index)
+        self.ctx.admit(lost)
+        if self.ctx.exports:
+            self.ctx.exports.add_brokers(self.ctx.view(lost, read_seconds=3.0), lost.namespace)
 
     def begin(self) -> None:
         """Preview, then both stacks to `failback-pending`."""
-        rig = self.rig
-        if rig.settings.by_command:
+        ctx = self.ctx
+        if ctx.settings.by_command:
             steps = (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
-            walk.plan_failback(rig, steps, self.label("failback-pending"))
+            by_command.plan_failback(ctx, steps, self.label("failback-pending"))
             self._make_pending("failback-pending")
             return
         self.configure("failback-pending")
-        rig.together(self._preview_failback, self._try_wrong_turn)
+        ctx.together(self._preview_failback, self._try_wrong_turn)
         self._make_pending("failback-pending")
 
     def _preview_failback(self) -> None:
-        rig, survivor = self.rig, self.incident.survivor
-        with rig.progress.stage(
+        ctx, survivor = self.ctx, self.incident.survivor
+        with ctx.progress.stage(
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
         ):
-            preview = rig.stacks.demand(rig.stacks.preview(survivor.stack))
-            rig.found.add(
-                self.label("failback-pending"), previews.preview_shows_failback(preview.output)
+            preview = ctx.stacks.demand(ctx.stacks.preview(survivor.stack))
+            ctx.results.add(
+                self.label("failback-pending"), previews.preview_shows_failback(preview.events)
             )
 
     def begin_again(self) -> None:
@@ -110,148 +109,148 @@ class Failback:
         self._check_stacks("failback-pending", outputs, PENDING_STEPS)
 
     def _try_wrong_turn(self) -> None:
-        """Say `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
-        rig, lost = self.rig, self.incident.lost
-        with rig.progress.stage(
+        """Run `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
+        ctx, lost = self.ctx, self.incident.lost
+        with ctx.progress.stage(
             f"Phase failback-pending: pulumi up on {lost.stack}, whose turn it is not"
         ):
-            run = rig.up(lost, f"region {lost.index} is not to be installed yet")
-            outputs = rig.stacks.outputs(lost.stack)
-            installed = rig.view(lost).installed(lost.namespace)
-            rig.found.add(
+            run = ctx.up(lost, f"region {lost.index} is not to be installed yet")
+            outputs = ctx.stacks.outputs(lost.stack)
+            installed = ctx.view(lost).installed(lost.namespace)
+            ctx.results.add(
                 self.label("failback-pending"),
                 failback_checks.waits_its_turn(run.exit_status, outputs, installed),
             )
 
     def check_pending(self) -> None:
         """Check, with the load running, what is between the two phases: exporters paused, web apps off."""
-        rig, label = self.rig, self.label("failback-pending")
-        survivor, size = self.incident.survivor, rig.settings.cluster_size
+        ctx, label = self.ctx, self.label("failback-pending")
+        survivor, size = self.incident.survivor, ctx.settings.cluster_size
         since = time.monotonic()
-        with rig.progress.stage("Checking both regions, exporters paused"):
+        with ctx.progress.stage("Checking both regions, exporters paused"):
             expected = brokers_in_failback(size, self.incident.lost.index)
-            check_topology(rig, label, survivor, expected, REPLICATION_FACTOR)
+            check_topology(ctx, label, survivor, expected, REPLICATION_FACTOR)
             self._check_exporters_addresses(label, with_failover=True)
-            views = rig.views()
+            views = ctx.views()
             brokers = {
                 survivor: [survivor.namespace, survivor.failover_namespace],
                 self.incident.lost: [self.incident.lost.namespace],
             }
-            rig.found.add(
+            ctx.results.add(
                 label,
-                rig.settled(
+                ctx.settled(
                     lambda: failback_checks.exporters_are_paused(
                         partitions_of_ready(views, brokers), size
                     )
                 ),
-                rig.settled(lambda: failback_checks.web_apps_off(deployments(views))),
+                ctx.settled(lambda: failback_checks.web_apps_off(deployments(views))),
             )
-        check_commands(rig, label, since, "with the exporters paused")
-        rig.ask_status(label, "with the exporters paused", MID_PROCEDURE, "status-paused")
-        self._pending = rig.view(survivor).broker_pods([survivor.namespace])
-        if rig.settings.until is Until.FAILBACK_PENDING:
-            rig.stop_load()
+        check_commands(ctx, label, since, "with the exporters paused")
+        ctx.ask_status(label, "with the exporters paused", MID_PROCEDURE, "status-paused")
+        self._pending = ctx.view(survivor).broker_pods([survivor.namespace])
+        if ctx.settings.until is Until.FAILBACK_PENDING:
+            ctx.stop_load()
 
     # --- restored --------------------------------------------------------------------------------------
 
     def restore(self) -> None:
         """Both stacks to `restored`; the recreated region's turn comes first."""
-        rig = self.rig
+        ctx = self.ctx
         self.configure("restored")
         final = self.take_turns("restored", first=self.incident.lost)
         self.episode.failback_end = time.monotonic()
         self._check_stacks("restored", final, RESTORED_STEPS)
         for region, said in final.items():
             name = str(said.get("incident"))
-            former = rig.found.incidents.setdefault(region.index, {})
-            rig.found.add(
+            former = ctx.results.incidents.setdefault(region.index, {})
+            ctx.results.add(
                 self.label("restored"), failback_checks.incident_is_new(region, name, former)
             )
             former[name] = ALL_STEPS[self.parts[region]]
 
     def check_restored(self) -> None:
         """Check, with the load running, that both regions are whole again and nothing else is left."""
-        rig, label, survivor = self.rig, self.label("restored"), self.incident.survivor
-        with rig.progress.stage("Checking both regions"):
-            expected = brokers_in_normal(rig.settings.cluster_size)
+        ctx, label, survivor = self.ctx, self.label("restored"), self.incident.survivor
+        with ctx.progress.stage("Checking both regions"):
+            expected = brokers_in_normal(ctx.settings.cluster_size)
             for region in REGIONS:
                 seen = f"{label}, {region.city}"
-                check_topology(rig, seen, region, expected, REPLICATION_FACTOR)
+                check_topology(ctx, seen, region, expected, REPLICATION_FACTOR)
             self._check_exporters_addresses(label, with_failover=False)
-            check_exporters_run(rig, label)
-            views = rig.views()
+            check_exporters_run(ctx, label)
+            views = ctx.views()
             kept = views[survivor].broker_pods([survivor.namespace])
-            rig.found.add(
+            ctx.results.add(
                 label,
                 checks.brokers_kept(self._pending, kept),
-                rig.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
+                ctx.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
             )
-            check_gone(rig, label, survivor, survivor.failover_namespace)
+            check_gone(ctx, label, survivor, survivor.failover_namespace)
 
     def _check_at_work(self) -> None:
         """Check, with the load running, that commands are accepted and records exported."""
         end = self.episode.failback_end or time.monotonic()
         label = self.label("restored")
-        check_commands(self.rig, label, end, "after the failback")
-        check_exporting(self.rig, label, end, "after the failback")
+        check_commands(self.ctx, label, end, "after the failback")
+        check_exporting(self.ctx, label, end, "after the failback")
 
     # --- normal again ----------------------------------------------------------------------------------
 
     def to_normal(self) -> None:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
-        rig, label = self.rig, self.label("normal again")
-        rig.together(
+        ctx, label = self.ctx, self.label("normal again")
+        ctx.together(
             self._check_at_work,
             *(partial(self._preview_normal, region, label) for region in REGIONS),
         )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
-        rig.found.add(label, checks.nothing_restarted(0, before, self._pods()))
+        ctx.results.add(label, checks.nothing_restarted(0, before, self._pods()))
         for region, said in outputs.items():
-            rig.found.add(
+            ctx.results.add(
                 label,
                 checks.stack_says(said, region, "normal", "member"),
                 checks.steps_are_proved(said, region, ("N",)),
             )
-            rig.found.add(
+            ctx.results.add(
                 label,
                 *(
                     failback_checks.history_holds(said, region, name, steps)
-                    for name, steps in rig.found.incidents[region.index].items()
+                    for name, steps in ctx.results.incidents[region.index].items()
                 ),
             )
 
     def _preview_normal(self, region: Region, label: str) -> None:
-        rig = self.rig
-        with rig.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
-            rig.stacks.configure(region.stack, {"phase": "normal"})
-            preview = rig.stacks.preview(region.stack)
-            rig.found.add(
+        ctx = self.ctx
+        with ctx.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
+            ctx.stacks.configure(region.stack, {"phase": "normal"})
+            preview = ctx.stacks.preview(region.stack)
+            ctx.results.add(
                 label,
-                previews.only_gates_change(preview.exit_status, preview.output, region),
+                previews.only_gates_change(preview.exit_status, preview.events, region),
             )
 
     def ask_afterwards(self) -> None:
         """Let `dualregion` say that all is well again."""
-        self.rig.ask_status(self.label("normal again"), "after the failback", HEALTHY)
+        self.ctx.ask_status(self.label("normal again"), "after the failback", HEALTHY)
 
     def tell_afterwards(self) -> None:
         """Let `dualregion` show its record, and write the incident's page."""
-        rig, label = self.rig, self.label("normal again")
-        if rig.settings.by_command:
+        ctx, label = self.ctx, self.label("normal again")
+        if ctx.settings.by_command:
             steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
             loss = self.episode.loss or time.monotonic()
-            walk.tell_afterwards(rig, self.incident, loss, steps, label)
+            by_command.tell_afterwards(ctx, self.incident, loss, steps, label)
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
         label = self.label("restored")
-        self.rig.stop_load()
+        self.ctx.stop_load()
         kept = [
-            partial(check_kept, self.rig, label, {region: region.namespace}, since=0.0)
+            partial(check_kept, self.ctx, label, {region: region.namespace}, since=0.0)
             for region in REGIONS
         ]
-        self.rig.together(*kept, partial(check_records, self.rig, label))
+        self.ctx.together(*kept, partial(check_records, self.ctx, label))
 
     # --- parts -----------------------------------------------------------------------------------------
 
@@ -261,10 +260,10 @@ class Failback:
 
     def configure(self, phase: str) -> None:
         """Set the phase on both stacks."""
-        if self.rig.settings.by_command:
+        if self.ctx.settings.by_command:
             return  # the runbook command sets it
-        stacks, wanted = self.rig.stacks, {"phase": phase}
-        self.rig.together(*(partial(stacks.configure, region.stack, wanted) for region in REGIONS))
+        stacks, wanted = self.ctx.stacks, {"phase": phase}
+        self.ctx.together(*(partial(stacks.configure, region.stack, wanted) for region in REGIONS))
 
     def take_turns(
         self,
@@ -272,44 +271,27 @@ class Failback:
         first: Region | None = None,
         name: str = "",
     ) -> dict[Region, Outputs]:
-        """Say `pulumi up` on both stacks in turn until both are in the phase; note the steps' times.
+        """Run `pulumi up` on both stacks in turn until both are in the phase; note the steps' times.
 
-        Args:
-            phase: what both stacks are configured for.
-            first: whose turn comes first; the survivor's by default.
-            name: what the report calls it, by default the phase.
-
-        Raises:
-            DrillError: as `Rig.take_turns`.
+        :param phase: what both stacks are configured for.
+        :param first: whose turn comes first; the survivor's by default.
+        :param name: what the report calls it, by default the phase.
+        :raises DrillError: as `DrillContext.take_turns`.
         """
-        rig, lost = self.rig, self.incident.lost
+        ctx, lost = self.ctx, self.incident.lost
         began = time.monotonic()
-        if rig.settings.by_command:
-            walk.go_to(rig, self.incident, phase, self.label(name or phase))
-            outputs = rig.both_outputs()
+        if ctx.settings.by_command:
+            by_command.go_to(ctx, self.incident, phase, self.label(name or phase))
+            outputs = ctx.both_outputs()
         else:
-            outputs = rig.take_turns(
+            outputs = ctx.take_turns(
                 phase,
                 first or self.incident.survivor,
                 f"region {lost.index} was lost, phase {phase}",
                 None if phase == "normal" else self.parts,
-                at_once=phase == "normal" and rig.settings.stacks_at_once,
+                at_once=phase == "normal" and ctx.settings.stacks_at_once,
             )
-        steps = [
-            step
-            for region, said in outputs.items()
-            for step in steps_of(region.stack, said, rig.found.steps)
-        ]
-        steps.sort(key=lambda step: step.start)
-        rig.count_waits(len(steps))
-        rig.found.phases.append(
-            PhaseTimes(
-                name=name or phase,
-                seconds=time.monotonic() - began,
-                steps=tuple(steps),
-                incident=self.incident.number,
-            )
-        )
+        ctx.record_phase(name or phase, time.monotonic() - began, outputs)
         return outputs
 
     def _check_stacks(
@@ -317,7 +299,7 @@ class Failback:
     ) -> None:
         for region, said in outputs.items():
             part = self.parts[region]
-            self.rig.found.add(
+            self.ctx.results.add(
                 self.label(phase),
                 checks.stack_says(said, region, phase, part),
                 checks.steps_are_proved(said, region, steps[part]),
@@ -325,14 +307,14 @@ class Failback:
 
     def _check_exporters_addresses(self, label: str, with_failover: bool) -> None:
         """Check that every broker that is awake exports to each region's own engine."""
-        rig, survivor = self.rig, self.incident.survivor
-        pods = [pod for each in REGIONS for pod in rig.view(each).broker_pods([each.namespace])]
+        ctx, survivor = self.ctx, self.incident.survivor
+        pods = [pod for each in REGIONS for pod in ctx.view(each).broker_pods([each.namespace])]
         if with_failover:
-            pods += rig.view(survivor).broker_pods([survivor.failover_namespace])
+            pods += ctx.view(survivor).broker_pods([survivor.failover_namespace])
         pods = [pod for pod in pods if is_ready(pod)]
-        rig.found.add(
+        ctx.results.add(
             label, checks.exporters_point_at(pods, {each.index: each.namespace for each in REGIONS})
         )
 
     def _pods(self) -> list[dict[str, object]]:
-        return [pod for each in REGIONS for pod in self.rig.view(each).pods(each.namespace)]
+        return [pod for each in REGIONS for pod in self.ctx.view(each).pods(each.namespace)]

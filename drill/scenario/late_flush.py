@@ -14,8 +14,8 @@ from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView, is_ready
 from drill.regions import REGION_COUNT, RELEASE, Region
 from drill.scenario.backing_out import back_out
+from drill.scenario.checking import partitions_of_ready
 from drill.scenario.failback import Failback
-from drill.scenario.judging import partitions_of_ready
 
 AWAKE_ORDINAL = 1
 """The recreated region's first broker that does not sleep until B7."""
@@ -30,10 +30,9 @@ class LateFlush:
     def rehearse(self) -> None:
         """Let the failback begin, make the gap, and check that exporting stays paused; then back out.
 
-        Raises:
-            DrillError: an `up` failed that must not, or the gap could not be made.
+        :raises DrillError: an `up` failed that must not, or the gap could not be made.
         """
-        failback, rig = self.failback, self.failback.rig
+        failback, ctx = self.failback, self.failback.ctx
         survivor, lost = failback.incident.survivor, failback.incident.lost
         failback.configure("failback-pending")
         for region in (survivor, lost):
@@ -42,27 +41,27 @@ class LateFlush:
         self._up(survivor)
         self._flush()
         label = failback.label("late flush")
-        with rig.progress.stage(f"pulumi up on {lost.stack}, which must be refused"):
-            run = rig.up(lost, f"region {lost.index}: the copy has a gap")
-            rig.found.add(label, failback_checks.gap_is_refused(run.exit_status, run.output))
+        with ctx.progress.stage(f"pulumi up on {lost.stack}, which must be refused"):
+            run = ctx.up(lost, f"region {lost.index}: the copy has a gap")
+            ctx.results.add(label, failback_checks.gap_is_refused(run.exit_status, run.output))
             brokers = {
                 survivor: [survivor.namespace, survivor.failover_namespace],
                 lost: [lost.namespace],
             }
-            rig.found.add(
+            ctx.results.add(
                 label,
-                rig.settled(
+                ctx.settled(
                     lambda: failback_checks.exporters_are_paused(
-                        partitions_of_ready(rig.views(), brokers), rig.settings.cluster_size
+                        partitions_of_ready(ctx.views(), brokers), ctx.settings.cluster_size
                     )
                 ),
             )
         back_out(failback)
 
     def _up(self, region: Region) -> None:
-        rig = self.failback.rig
-        with rig.progress.stage(f"Phase failback-pending: pulumi up on {region.stack}"):
-            rig.must_up(region, "failback-pending", "a failback in which one broker flushes late")
+        ctx = self.failback.ctx
+        with ctx.progress.stage(f"Phase failback-pending: pulumi up on {region.stack}"):
+            ctx.must_up(region, "failback-pending", "a failback in which one broker flushes late")
 
     @property
     def _pod(self) -> str:
@@ -82,56 +81,56 @@ class LateFlush:
 
         So the survivor's engine is ahead, and B2 finds nothing missing.
         """
-        rig, lost = self.failback.rig, self.failback.incident.lost
+        ctx, lost = self.failback.ctx, self.failback.incident.lost
         own, takeover = f"elasticsearchregion{lost.other.index}", f"elasticsearchregion{lost.index}"
-        with rig.progress.stage(f"Cutting {self._pod} in {lost.city} off from the search engines"):
-            rig.wait(
+        with ctx.progress.stage(f"Cutting {self._pod} in {lost.city} off from the search engines"):
+            ctx.wait(
                 f"{self._pod} leads partition {self._partition}",
                 self._not_leading,
-                rig.settings.patience.settled,
+                ctx.settings.patience.settled,
             )
             self._set_faults({"stuckExporter": {takeover: True}})
-            rig.wait(
+            ctx.wait(
                 "the survivor's search engine is ahead",
                 lambda: None if self._highest(0) > self._highest(1) else "both are as far",
-                rig.settings.patience.settled,
+                ctx.settings.patience.settled,
             )
             self._set_faults({"stuckExporter": {takeover: True, own: True}})
             processed = self._processed()
-            rig.wait(
+            ctx.wait(
                 "there is something in its buffers",
                 lambda: None if self._processed() > processed else "nothing has come yet",
-                rig.settings.patience.settled,
+                ctx.settings.patience.settled,
             )
             time.sleep(1.0)
 
     def _flush(self) -> None:
         """Let the broker reach both engines, and write what it has buffered."""
-        rig = self.failback.rig
-        with rig.progress.stage(f"Letting {self._pod} reach the search engines again"):
+        ctx = self.failback.ctx
+        with ctx.progress.stage(f"Letting {self._pod} reach the search engines again"):
             before = [self._highest(place) for place in (0, 1)]
             self._set_faults({})
-            rig.wait(
+            ctx.wait(
                 "both search engines have got what was buffered",
                 lambda: (
                     None
                     if all(self._highest(place) > before[place] for place in (0, 1))
                     else "nothing has come yet"
                 ),
-                rig.settings.patience.settled,
+                ctx.settings.patience.settled,
             )
 
     def _not_leading(self) -> str | None:
         """Let the partition's leader give it to the broker; return who has led it, or None if that one leads."""
         survivor, lost = self.failback.incident.survivor, self.failback.incident.lost
-        partition, rig = str(self._partition), self.failback.rig
-        places = [
+        partition, ctx = str(self._partition), self.failback.ctx
+        installations = [
             (survivor, survivor.namespace),
             (survivor, survivor.failover_namespace),
             (lost, lost.namespace),
         ]
-        for region, namespace in places:
-            view = rig.view(region)
+        for region, namespace in installations:
+            view = ctx.view(region)
             for pod in filter(is_ready, view.broker_pods([namespace])):
                 name = pod["metadata"]["name"]
                 role = view.partitions(namespace, name).get(partition, {}).get("role")
@@ -152,18 +151,18 @@ class LateFlush:
 
     def _set_faults(self, faults: dict[str, Any]) -> None:
         lost = self.failback.incident.lost
-        _set_faults(self.failback.rig.view(lost), lost.namespace, self._pod, faults)
+        _set_faults(self.failback.ctx.view(lost), lost.namespace, self._pod, faults)
 
     def _processed(self) -> int:
         lost = self.failback.incident.lost
-        found = self.failback.rig.view(lost).partitions(lost.namespace, self._pod)
+        found = self.failback.ctx.view(lost).partitions(lost.namespace, self._pod)
         return int(found[str(self._partition)]["processedPosition"])
 
     def _highest(self, place: int) -> int:
         """Return how far the partition has got in an engine of the survivor's: its own, or the failover one."""
         survivor = self.failback.incident.survivor
         namespace = (survivor.namespace, survivor.failover_namespace)[place]
-        view = self.failback.rig.view(survivor)
+        view = self.failback.ctx.view(survivor)
         view.search(namespace, "zeebe-record*/_refresh")
         query = {
             "size": 0,

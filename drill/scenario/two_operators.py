@@ -6,46 +6,45 @@ must have changed nothing: else two clusters accept commands.
 
 import time
 
-from drill.check import Check, judged
+from drill.check import Check, check_of
 from drill.observation.cluster import ClusterView
 from drill.operators.stacks import Run
 from drill.operators.turns import Outputs
 from drill.regions import Region
 from drill.settings import SECRET_NAME, Incident
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 from drill.together import together
 
 APART_SECONDS = 1.5
 """So long after the first operator the second one begins."""
 
 
-def fail_over_both(rig: Rig, incident: Incident, label: str) -> Outputs:
+def fail_over_both(ctx: DrillContext, incident: Incident, label: str) -> Outputs:
     """Run `pulumi up` on both stacks, each with the other one's region lost; return the survivor's outputs.
 
-    Raises:
-        DrillError: the survivor's failed, as it does if the other operator was first.
+    :raises DrillError: the survivor's failed, as it does if the other operator was first.
     """
     survivor, lost = incident.survivor, incident.lost
-    rig.stacks.configure(lost.stack, {"phase": "failover", "lostRegion": str(survivor.index)})
+    ctx.stacks.configure(lost.stack, {"phase": "failover", "lostRegion": str(survivor.index)})
     refused: list[Run] = []
 
     def first() -> Outputs:
-        return rig.must_up(survivor, "failover", f"region {lost.index} is lost")
+        return ctx.must_up(survivor, "failover", f"region {lost.index} is lost")
 
     def second() -> Outputs:
         time.sleep(APART_SECONDS)
-        with rig.progress.stage(
+        with ctx.progress.stage(
             f"The second operator: pulumi up on {lost.stack}, calling {survivor.city} lost"
         ):
-            refused.append(rig.up(lost, f"region {survivor.index} is lost"))
+            refused.append(ctx.up(lost, f"region {survivor.index} is lost"))
         return {}
 
     outputs, _ = together(first, second)
     (run,) = refused
-    rig.found.add(
+    ctx.results.add(
         label,
         second_is_refused(run.exit_status, run.output, survivor),
-        nothing_was_begun(rig.view(lost), lost),
+        nothing_was_begun(ctx.view(lost), lost),
     )
     return outputs
 
@@ -59,7 +58,7 @@ def second_is_refused(exit_status: int, output: str, survivor: Region) -> Check:
         if text not in output
     ]
     problems += ["it shows a stack trace"] if "Traceback" in output else []
-    return judged(
+    return check_of(
         "Of two operators who call the opposite regions lost, one is refused",
         problems,
         "with the reason and the way on",
@@ -78,7 +77,7 @@ def nothing_was_begun(view: ClusterView, lost: Region) -> Check:
         for each in policies["items"]
         if each["metadata"]["name"] == "isolate-lost-region"
     ]
-    return judged(
+    return check_of(
         "The refused operator's region has no failover brokers, and is not isolated",
         [f"{lost.failover_namespace} holds {each}" for each in found] + isolated,
         "nothing of either",

@@ -12,9 +12,9 @@ from drill.checks.zombie_checks import Topology
 from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
 from drill.regions import brokers_after_failover
+from drill.scenario.checking import check_commands, check_exporting, check_gone
 from drill.scenario.failover import Failover
-from drill.scenario.judging import check_commands, check_exporting, check_gone
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 
 WATCH_SECONDS = 60.0
 """Brokers ask the addresses that they were given once for others every ten seconds: time for several tries."""
@@ -28,59 +28,58 @@ class Zombie:
     failover: Failover
 
     @property
-    def _rig(self) -> Rig:
-        return self.failover.rig
+    def _ctx(self) -> DrillContext:
+        return self.failover.ctx
 
     def come_back(self) -> None:
         """Restore the link, and check for a while that the survivor is left alone.
 
-        Raises:
-            DrillError: a broker got back: what the rest of the drill showed would be of no meaning.
+        :raises DrillError: a broker got back: what the rest of the drill showed would be of no meaning.
         """
-        rig, label = self._rig, self.failover.label
+        ctx, label = self._ctx, self.failover.label
         survivor, lost = self.failover.incident.survivor, self.failover.incident.lost
-        with rig.progress.stage(
+        with ctx.progress.stage(
             f"Restoring the link: region {lost.index} is back, its brokers alive"
         ):
-            rig.sandbox.restore_link()
+            ctx.clusters.restore_link()
             since = time.monotonic()
-            seen = _watch(rig.view(survivor, read_seconds=3.0), survivor.namespace)
-            expected = brokers_after_failover(rig.settings.cluster_size, lost.index)
+            seen = _watch(ctx.view(survivor, read_seconds=3.0), survivor.namespace)
+            expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
             alone = zombie_checks.none_got_back(seen, expected, lost)
             once = zombie_checks.no_id_stands_twice(seen, expected)
-            rig.found.add(
+            ctx.results.add(
                 label,
                 alone,
                 once,
-                zombie_checks.partitions_keep_their_leaders(seen, rig.settings.partitions),
+                zombie_checks.partitions_keep_their_leaders(seen, ctx.settings.partitions),
             )
             if not (alone.ok and once.ok):
                 raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
-            there = rig.view(lost)
-            rig.found.add(
+            there = ctx.view(lost)
+            ctx.results.add(
                 label,
-                rig.settled(
+                ctx.settled(
                     lambda: zombie_checks.zombies_live(
-                        there.topology(lost.namespace), lost, rig.settings.cluster_size
+                        there.topology(lost.namespace), lost, ctx.settings.cluster_size
                     )
                 ),
             )
-        check_commands(rig, label, since, "with the lost region's brokers back")
-        check_exporting(rig, label, since, "with the lost region's brokers back")
+        check_commands(ctx, label, since, "with the lost region's brokers back")
+        check_exporting(ctx, label, since, "with the lost region's brokers back")
 
     def retire(self) -> None:
-        """Say `up` on the lost region's stack, whose cluster answers: nothing of it may be left."""
-        rig, label, lost = self._rig, self.failover.label, self.failover.incident.lost
-        with rig.progress.stage(
+        """Run `up` on the lost region's stack, whose cluster answers: nothing of it may be left."""
+        ctx, label, lost = self._ctx, self.failover.label, self.failover.incident.lost
+        with ctx.progress.stage(
             f"Phase failover: pulumi up on {lost.stack}, which cleans its cluster"
         ):
             run, said = self.failover.up_on_lost_stack()
-            rig.found.add(
+            ctx.results.add(
                 label,
                 zombie_checks.lost_region_is_cleaned(run.exit_status, said),
                 checks.stack_says(said, lost, "failover", "lost"),
             )
-            check_gone(rig, label, lost, lost.namespace)
+            check_gone(ctx, label, lost, lost.namespace)
 
 
 def _watch(view: ClusterView, namespace: str) -> list[Topology]:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from drill.check import Check
 from drill.operators.command_checks import is_too_busy, report_is_whole, status_says, status_shows
-from drill.operators.operating import Operator
 from drill.operators.stacks import Run, Stacks
-from drill.operators.terminal import LINES, Row, flowing
-from drill.report.findings import Answer
-from drill.report.screens import Screens
+from drill.operators.terminal import Row, flowing
+from drill.operators.terminal_operator import Operator
+from drill.report.results import Answer
 from drill.together import together
 
 LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
@@ -39,63 +38,48 @@ class Command:
 
     stacks: Stacks
     executable: Path
-    say: Callable[[str], None]
+    write: Callable[[str], None]
     answers: dict[str, Answer]
-    screens: Screens
 
     def drive(
-        self, *what: str, stop_in: str | None = None, answer: str = "yes", keep: str = ""
+        self, *what: str, stop_in: str | None = None, answer: str = "yes", log: str = ""
     ) -> Session:
         """Fail over or back at the terminal, and answer each question.
 
-        Args:
-            what: the command, such as `failover --lost 1`.
-            stop_in: the step in whose midst Ctrl-C is hit.
-            answer: to every question.
-            keep: what the kept screens' names begin with; empty: none is kept.
+        :param what: the command, such as `failover --lost 1`.
+        :param stop_in: the step in whose midst Ctrl-C is hit.
+        :param answer: to every question.
+        :param log: what its log is called, if not as the command.
         """
-        title = f"dualregion {' '.join(what)}"
-
-        def on_screen(name: str, rows: list[Row]) -> None:
-            if keep:
-                self.screens.keep(f"{keep}-{name}", title, rows)
-
-        operator = Operator(self.say, answer, stop_in, on_screen)
-        run, rows = self._at_terminal(operator, *what)
-        if keep:
-            self.screens.keep(f"{keep}-end", title, rows[-LINES:])
+        operator = Operator(self.write, answer, stop_in)
+        run, rows = self._at_terminal(operator, *what, log=log)
         return Session(run, operator, flowing(rows))
 
-    def must_drive(self, *what: str, keep: str = "") -> Session:
+    def must_drive(self, *what: str) -> Session:
         """Do as `drive`, to the end.
 
-        Raises:
-            DrillError: the command failed.
+        :raises DrillError: the command failed.
         """
-        session = self.drive(*what, keep=keep)
+        session = self.drive(*what)
         self.stacks.demand(session.run)
         return session
 
     def rights(self, region: int) -> str:
         """Return the manifests that give both stacks their rights in a region's cluster.
 
-        Raises:
-            DrillError: the command failed.
+        :raises DrillError: the command failed.
         """
         return self.stacks.demand(self._piped("rights", "--region", str(region))).output
 
-    def show(self, *what: str, keep: str = "") -> Run:
-        """Let the command show something, which ends by itself; keep all of it as one screen."""
-        run, rows = self._at_terminal(Operator(lambda _: None), *what)
-        if keep:
-            self.screens.keep(keep, f"dualregion {' '.join(what)}", rows)
-        return run
+    def show(self, *what: str, log: str = "") -> Run:
+        """Let the command show something, which ends by itself; `log` as in `drive`."""
+        return self._at_terminal(Operator(lambda _: None), *what, log=log)[0]
 
-    def status(self, when: str, expected: int, keep: str = "") -> list[Check]:
+    def status(self, when: str, expected: int, log: str = "") -> list[Check]:
         """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
         (run, asked), (shown, _) = together(
             lambda: self._asked(lambda how: self._piped("status", "--json", *how), expected),
-            lambda: self._asked(lambda how: self.show("status", *how, keep=keep), expected),
+            lambda: self._asked(lambda how: self.show("status", *how, log=log), expected),
         )
         self.answers[when] = Answer(run.seconds, asked)
         return [
@@ -116,22 +100,18 @@ class Command:
         for how in _PATIENCE:
             run = ask(how)
             runs.append(run)
-            self.say(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
+            self.write(f"  `dualregion status`: exit status {run.exit_status}, {run.seconds:.1f} s")
             if not is_too_busy(run.exit_status, run.output, expected):
                 break
         return runs[-1], len(runs)
 
-    def _at_terminal(self, operator: Operator, *arguments: str) -> tuple[Run, list[Row]]:
+    def _at_terminal(
+        self, operator: Operator, *arguments: str, log: str = ""
+    ) -> tuple[Run, list[Row]]:
         """Run it at a terminal; return its end, and all rows that it has written."""
-        return self.stacks.at_terminal(
-            _log_name(arguments), (str(self.executable), *arguments), operator.look
-        )
+        argv = (str(self.executable), *arguments)
+        return self.stacks.at_terminal(f"dualregion-{log or arguments[0]}", argv, operator.look)
 
     def _piped(self, *arguments: str) -> Run:
-        return self.stacks.execute(
-            _log_name(arguments), (str(self.executable), *arguments), quiet=True
-        )
-
-
-def _log_name(arguments: Sequence[str]) -> str:
-    return f"dualregion-{arguments[0]}"
+        argv = (str(self.executable), *arguments)
+        return self.stacks.execute(f"dualregion-{arguments[0]}", argv, quiet=True)

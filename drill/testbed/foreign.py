@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 from drill.errors import DrillError
 from drill.processes import MARK
 from drill.regions import REGIONS, Region
-from drill.settings import DrillSettings, Places, stack_config
+from drill.settings import DrillSettings, Paths, stack_config
 from drill.waiting import wait_for
 from sandbox.patience import allowed
 
@@ -40,7 +40,7 @@ _OWN_KEYS = (
 )
 """What of the drill's own configuration is the sandbox's."""
 
-Say = Callable[[str], None]
+Write = Callable[[str], None]
 
 
 class ForeignSettings(BaseModel):
@@ -69,8 +69,7 @@ class ForeignSettings(BaseModel):
     def read(cls, path: Path) -> "ForeignSettings":
         """Read a settings file; relative paths in it start at its folder.
 
-        Raises:
-            DrillError: it cannot be read, or what it says is unusable.
+        :raises DrillError: it cannot be read, or what it says is unusable.
         """
         try:
             found = cls.model_validate(yaml.safe_load(path.read_text()))
@@ -87,11 +86,11 @@ class ForeignSettings(BaseModel):
         place = found.kubeconfig and str(folder / os.path.expanduser(found.kubeconfig))
         return found.model_copy(update={"program": program, "kubeconfig": place})
 
-    def config(self, settings: DrillSettings, places: Places, region: Region) -> dict[str, str]:
+    def config(self, settings: DrillSettings, paths: Paths, region: Region) -> dict[str, str]:
         """Return the program's configuration for one stack, as `stack_config` does for the sandbox."""
         config = {
             key: value
-            for key, value in stack_config(settings, places, region).items()
+            for key, value in stack_config(settings, paths, region).items()
             if not key.startswith(_OWN_KEYS) and not re.search(r"\.(podCidrs|dnsAddresses)\[", key)
         }
         if not all(self.pod_cidrs):
@@ -118,30 +117,28 @@ class ForeignPair:
     """Two clusters of others, of which the drill takes four namespaces and nothing more."""
 
     def __init__(
-        self, settings: ForeignSettings, kubectl: Path, kubeconfig: Path, consent: str, say: Say
+        self, settings: ForeignSettings, kubectl: Path, kubeconfig: Path, consent: str, write: Write
     ) -> None:
         """Take two clusters without touching them yet.
 
-        Args:
-            settings: which, and how a region is lost.
-            kubectl: the command.
-            kubeconfig: where the drill's own is written: it has these two contexts and no other.
-            consent: the contexts whose namespaces may be emptied, `A,B`; else empty.
-            say: is told what is done.
+        :param settings: which, and how a region is lost.
+        :param kubectl: the command.
+        :param kubeconfig: where the drill's own is written: it has these two contexts and no other.
+        :param consent: the contexts whose namespaces may be emptied, `A,B`; else empty.
+        :param write: is given a line for what is done.
         """
         self.kubeconfig = kubeconfig
         self._settings = settings
         self._kubectl = str(kubectl)
         self._consent = consent
-        self._say = say
+        self._write = write
         self._is_ours = False
         self._lost: set[int] = set()
 
     def up(self) -> None:
         """See that both clusters answer and that the drill's namespaces are free.
 
-        Raises:
-            DrillError: a cluster does not answer; or a namespace holds something, without consent.
+        :raises DrillError: a cluster does not answer; or a namespace holds something, without consent.
         """
         self._write_kubeconfig()
         occupied = {
@@ -163,11 +160,8 @@ class ForeignPair:
     def lose(self, region: int) -> float:
         """Lose a region, by the user's command or by killing its pods.
 
-        Returns:
-            The moment at which it began, in seconds since the epoch.
-
-        Raises:
-            DrillError: the command failed.
+        :returns: the moment at which it began, in seconds since the epoch.
+        :raises DrillError: the command failed.
         """
         lost, moment = REGIONS[region], time.time()
         if self._settings.lose_command:
@@ -181,8 +175,7 @@ class ForeignPair:
     def recreate(self, region: int) -> None:
         """Recreate a lost region, by the user's command, and empty its namespaces.
 
-        Raises:
-            DrillError: the command failed, or the cluster does not answer in time.
+        :raises DrillError: the command failed, or the cluster does not answer in time.
         """
         if self._settings.recreate_command:
             self._run_command(self._settings.recreate_command, REGIONS[region])
@@ -190,7 +183,7 @@ class ForeignPair:
             f"the cluster of context {self._settings.contexts[region]} answers",
             lambda: self._silence(REGIONS[region]),
             _ANSWER_SECONDS,
-            self._say,
+            self._write,
         )
         self._empty(REGIONS[region])
         self._lost.discard(region)
@@ -199,8 +192,7 @@ class ForeignPair:
     def down(self) -> None:
         """Empty the drill's namespaces, if they were the drill's to begin with; clusters stay.
 
-        Raises:
-            DrillError: one resists.
+        :raises DrillError: one resists.
         """
         for region in REGIONS if self._is_ours else ():
             if self._silence(region) is None:
@@ -218,16 +210,14 @@ class ForeignPair:
     def cut_link(self) -> None:
         """Refuse: the network between such clusters is not the drill's.
 
-        Raises:
-            DrillError: always.
+        :raises DrillError: always.
         """
         self._cannot("cut")
 
     def restore_link(self) -> None:
         """Refuse, as `cut_link`.
 
-        Raises:
-            DrillError: always.
+        :raises DrillError: always.
         """
         self._cannot("restore")
 
@@ -249,7 +239,7 @@ class ForeignPair:
                 *(region, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false"),
                 *inside,
             )
-        self._say(f"  all pods of {region.city} are killed, and its network is cut by a policy")
+        self._write(f"  all pods of {region.city} are killed, and its network is cut by a policy")
 
     def _empty(self, region: Region) -> None:
         """Delete the drill's namespaces, claims included, and wait until they are gone."""
@@ -261,7 +251,7 @@ class ForeignPair:
             f"namespace {', '.join(existing)} of context {self._context(region)} is gone",
             lambda: ", ".join(self._existing(region)) or None,
             _GONE_SECONDS,
-            self._say,
+            self._write,
         )
 
     def _existing(self, region: Region) -> list[str]:
@@ -332,7 +322,7 @@ class ForeignPair:
         # What it starts is not the drill's to end.
         env = {name: value for name, value in os.environ.items() if name != MARK}
         told = {"DRILL_REGION": str(region.index), "DRILL_CONTEXT": self._context(region)}
-        self._say(f"  {command[0]} {' '.join(command[1:])}")
+        self._write(f"  {command[0]} {' '.join(command[1:])}")
         try:
             done = subprocess.run(
                 command,

@@ -18,11 +18,11 @@ from drill.own_images import image_values
 from drill.processes import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
-from drill.report.findings import Findings
-from drill.settings import STACK_SECRETS, DrillSettings, Places, backup_values, stack_config
+from drill.report.results import Results
+from drill.settings import STACK_SECRETS, DrillSettings, Paths, backup_values, stack_config
+from drill.testbed.clusters import Clusters
+from drill.testbed.context import DrillContext
 from drill.testbed.foreign import ForeignPair, ForeignSettings
-from drill.testbed.ground import Ground
-from drill.testbed.rig import Rig
 from drill.together import together
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
@@ -34,8 +34,6 @@ from sandbox.setup.tools import Tools
 _DOWN_TRIES = 3
 _PLUGINS_END_SECONDS = 10.0
 """How long Pulumi's plugins may outlive a `pulumi` that has been ended: they notice by themselves."""
-_GATE_POLL_SECONDS = 0.5
-"""How often the program's gates look: half of it too late, on average, is each end of a waiting seen."""
 _SEARCH_ENGINE_USER = 1001
 """Who writes snapshots: the user of the search engine's container."""
 
@@ -44,50 +42,49 @@ class Lifecycle:
     """Starts what a drill needs and takes it down, whatever became of it in between."""
 
     def __init__(
-        self, settings: DrillSettings, places: Places, progress: Progress, found: Findings
+        self, settings: DrillSettings, paths: Paths, progress: Progress, results: Results
     ) -> None:
         self._settings = settings
-        self._places = places
+        self._paths = paths
         self._progress = progress
-        self._found = found
-        self._sandbox = Sandbox(None, places.sandbox, progress.console)
-        self._own = OwnProcesses(str(places.folder), self._sandbox.id)
+        self._results = results
+        self._sandbox = Sandbox(None, paths.sandbox, progress.console)
+        self._own = OwnProcesses(str(paths.folder), self._sandbox.id)
         self._memory = MemoryWatch(self._own)
-        self._rig: Rig | None = None
+        self._ctx: DrillContext | None = None
         self._foreign = ForeignSettings.read(settings.on) if settings.on else None
         self._pair: ForeignPair | None = None
 
-    def start(self) -> Rig:
+    def start(self) -> DrillContext:
         """Start both regions and prepare their stacks.
 
-        Raises:
-            SandboxError: a tool could not be made, or a region did not start.
-            DrillError: pulumi refused a stack or its configuration.
+        :raises SandboxError: a tool could not be made, or a region did not start.
+        :raises DrillError: pulumi refused a stack or its configuration.
         """
         with self._progress.stage("Setting up the tools"):
             tools = ensure(self._progress.console)
             images = self._own_images(tools)
-        self._sandbox = Sandbox(tools, self._places.sandbox, self._progress.console)
-        self._found.machine = _machine()
+        self._sandbox = Sandbox(tools, self._paths.sandbox, self._progress.console)
+        self._results.machine = _machine()
         self._memory.start()
-        share_backup(self._places)
+        share_backup(self._paths)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         ground = self._ground(tools)
-        made: list[Rig] = []
+        made: list[DrillContext] = []
         together(
             lambda: self._start_ground(images),
             lambda: made.append(self._make_rig(tools, ground)),
         )
-        (rig,) = made
-        together(*(partial(rig.admit, region) for region in REGIONS))
-        return rig
+        (ctx,) = made
+        together(*(partial(ctx.admit, region) for region in REGIONS))
+        return ctx
 
     def _access(self, tools: Tools) -> Access | None:
         """Return who gives the stacks their rights; on clusters of others that is not the drill."""
         if self._foreign:
             return None
         logs = [each.audit for each in self._sandbox.regions]
-        return Access(tools.kubectl, self._sandbox.kubeconfig, self._places.folder, logs)
+        return Access(tools.kubectl, self._sandbox.kubeconfig, self._paths.folder, logs)
 
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
@@ -111,13 +108,13 @@ class Lifecycle:
         own = self._settings.images
         return own_seed.ensure(self._progress.console, own, tools.image_seed) if own else None
 
-    def _ground(self, tools: Tools) -> Ground:
+    def _ground(self, tools: Tools) -> Clusters:
         """Return where the drill takes place, untouched yet."""
         if self._foreign is None:
             return self._sandbox
-        kubeconfig = self._places.folder / "kubeconfig"
+        kubeconfig = self._paths.folder / "kubeconfig"
         self._pair = ForeignPair(
-            self._foreign, tools.kubectl, kubeconfig, self._settings.consent, self._progress.say
+            self._foreign, tools.kubectl, kubeconfig, self._settings.consent, self._progress.write
         )
         return self._pair
 
@@ -131,89 +128,88 @@ class Lifecycle:
             # What is to be adopted runs before the program: elsewhere the program chains their DNS.
             self._sandbox.up(dns_chain=self._settings.adopt, images=images)
 
-    def _make_rig(self, tools: Tools, ground: Ground) -> Rig:
+    def _make_rig(self, tools: Tools, ground: Clusters) -> DrillContext:
         with self._progress.stage("Preparing the two stacks"):
             stacks = self._make_stacks(tools, ground)
-            self._rig = rig = Rig(
+            self._ctx = ctx = DrillContext(
                 self._settings,
-                self._places,
+                self._paths,
                 self._progress,
                 ground,
                 tools,
                 stacks,
                 self._access(tools),
-                self._found,
+                self._results,
             )
-            rig.learn_rights()
-            return rig
+            ctx.learn_rights()
+            return ctx
 
-    def _make_stacks(self, tools: Tools, ground: Ground) -> Stacks:
-        places = self._places
+    def _make_stacks(self, tools: Tools, ground: Clusters) -> Stacks:
+        paths = self._paths
         if own := self._settings.images:
             values = yaml.safe_dump(image_values(own))
-            places.image_values.write_text(values, encoding="utf-8")
-        copy_program(places.checkout, places.project)
+            paths.image_values.write_text(values, encoding="utf-8")
+        copy_program(paths.checkout, paths.project)
         env = environment(
-            places.folder,
+            paths.folder,
             ground.kubeconfig,
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
             helm=tools.helm,
         )
-        announced.install(places.project)
-        env["DUALREGION_PROJECT"] = str(places.project)
+        announced.install(paths.project)
+        env["DUALREGION_PROJECT"] = str(paths.project)
         env["DUALREGION_OPERATOR"] = announced.OPERATOR
-        _write_env_file(env, places)
+        _write_env_file(env, paths)
         if not self._foreign:
             # The administrator's: whatever does not go by the stacks' own finds none.
-            env["KUBECONFIG"] = str(places.folder / "no-kubeconfig")
+            env["KUBECONFIG"] = str(paths.folder / "no-kubeconfig")
         if self._settings.stacks_at_once:
             # Without the files beside each state, which say nothing, and which a reader may find half written.
             env["PULUMI_BACKEND_URL"] += "?metadata=skip"
-        stacks = Stacks(tools.pulumi, places.project, env, places.logs, self._progress.say)
+        stacks = Stacks(tools.pulumi, paths.project, env, paths.logs, self._progress.write)
         stacks.create([region.stack for region in REGIONS])
         together(*(partial(self._configure, stacks, region) for region in REGIONS))
-        self._found.versions["pulumi"] = stacks.version()
-        self._found.versions["python"] = platform.python_version()
+        self._results.versions["pulumi"] = stacks.version()
+        self._results.versions["python"] = platform.python_version()
         return stacks
 
     def _configure(self, stacks: Stacks, region: Region) -> None:
         config = self._foreign.config if self._foreign else stack_config
-        wanted = config(self._settings, self._places, region) | announced.config()
+        wanted = config(self._settings, self._paths, region) | announced.config()
         stacks.configure(region.stack, wanted)
         if not self._foreign:
             stacks.configure_secrets(region.stack, STACK_SECRETS)
 
     def _end_commands(self, _: bool) -> None:
         """End what an interruption has left running: nothing may be worked on while it is taken down."""
-        if self._rig:
-            self._rig.stacks.close()
+        if self._ctx:
+            self._ctx.stacks.close()
 
     def _end_measuring(self, _: bool) -> None:
-        if self._rig:
-            self._progress.add_waiting(self._rig.stacks.waits * _GATE_POLL_SECONDS / 2)
-            self._rig.end_load()
+        if self._ctx:
+            self._ctx.end_load()
         self._memory.stop()
-        self._found.peak_memory_gib = self._memory.peak_gib
-        self._found.peak_machine_memory_gib = self._memory.peak_machine_gib
+        self._results.peak_memory_gib = self._memory.peak_gib
+        self._results.peak_machine_memory_gib = self._memory.peak_machine_gib
 
     def _read_audit(self, _: bool) -> None:
-        if self._rig:
+        if self._ctx:
             for region in REGIONS:
-                self._rig.read_audit(region)
+                self._ctx.read_audit(region)
 
     def _remove_all(self, _: bool) -> None:
         if self._settings.keep:
-            self._progress.say("Everything stays up (--keep)")
+            self._progress.write("Everything stays up (--keep)")
             return
         with self._progress.stage("Taking everything down"):
             self._sandbox_down()
             left = self._pair_down()
             left += self._own.end_all(_PLUGINS_END_SECONDS)
-            left += leftovers(self._places.sandbox, self._sandbox.id)
-            for folder in (self._places.backup, temporary_files(self._places.folder)):
+            left += leftovers(self._paths.sandbox, self._sandbox.id)
+            for folder in (self._paths.backup, temporary_files(self._paths.folder)):
                 shutil.rmtree(folder, ignore_errors=True)
-            self._found.checks.append(checks.nothing_left(left))
+            self._results.checks.append(checks.nothing_left(left))
 
     def _pair_down(self) -> list[str]:
         """Empty the drill's namespaces in clusters of others; return what is left there."""
@@ -232,44 +228,43 @@ class Lifecycle:
                 self._sandbox.down()
                 return
             except SandboxError as error:
-                self._progress.say(f"  {error}")
+                self._progress.write(f"  {error}")
 
     def _keep_evidence(self, failed: bool) -> None:
         """After a failure, copy the regions' and the pods' logs, which are gone with the sandbox otherwise."""
-        if not failed and all(check.ok for check in self._found.checks):
+        if not failed and all(check.ok for check in self._results.checks):
             return
         kept = []
         for region in self._sandbox.regions:
             for folder in (region.logs, region.folder / "pod-logs"):
                 if folder.is_dir():
-                    target = self._places.logs / region.name / folder.name
+                    target = self._paths.logs / region.name / folder.name
                     kept.append(shutil.copytree(folder, target, dirs_exist_ok=True))
         if kept:
-            self._progress.say(f"  the regions' and pods' logs are kept in {self._places.logs}")
+            self._progress.write(f"  the regions' and pods' logs are kept in {self._paths.logs}")
 
 
-def clear(places: Places, progress: Progress) -> None:
+def clear(paths: Paths, progress: Progress) -> None:
     """Take down what an earlier drill kept or, killed, left behind, and empty the drill's folder.
 
-    Raises:
-        SandboxError: something of it resists.
+    :raises SandboxError: something of it resists.
     """
-    sandbox = Sandbox(None, places.sandbox, progress.console)
+    sandbox = Sandbox(None, paths.sandbox, progress.console)
     sandbox.down()
-    OwnProcesses(str(places.folder), sandbox.id).end_all()
-    for path in places.folder.iterdir():
+    OwnProcesses(str(paths.folder), sandbox.id).end_all()
+    for path in paths.folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name not in ("lock", "drill.log"):
             path.unlink()
-    places.logs.mkdir()
+    paths.logs.mkdir()
 
 
-def share_backup(places: Places) -> None:
+def share_backup(paths: Paths) -> None:
     """Make the folder that both regions' search engines mount, and the values that mount it."""
-    places.backup.mkdir()
-    os.chown(places.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
-    places.backup_values.write_text(yaml.safe_dump(backup_values(places.backup)), encoding="utf-8")
+    paths.backup.mkdir()
+    os.chown(paths.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
+    paths.backup_values.write_text(yaml.safe_dump(backup_values(paths.backup)), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:
@@ -281,7 +276,7 @@ def _machine() -> dict[str, object]:
     }
 
 
-def _write_env_file(env: dict[str, str], places: Places) -> None:
+def _write_env_file(env: dict[str, str], paths: Paths) -> None:
     """Write what a shell needs to work on a kept drill: `. out/drill/env.sh`."""
     names = [
         name
@@ -289,4 +284,4 @@ def _write_env_file(env: dict[str, str], places: Places) -> None:
         if name.startswith(("PULUMI_", "DUALREGION_")) or name in ("KUBECONFIG", "PATH")
     ]
     lines = [f"export {name}={shlex.quote(env[name])}\n" for name in sorted(names)]
-    (places.folder / "env.sh").write_text("".join(lines))
+    (paths.folder / "env.sh").write_text("".join(lines))

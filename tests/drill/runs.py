@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 from drill.processes import OwnProcesses, leftovers
-from drill.settings import CHECKOUT, Places
+from drill.settings import CHECKOUT, Paths
 from sandbox.regions.model import sandbox_id
 
-PLACES = Places()
+PATHS = Paths()
 
 
 def drill(*options: str) -> subprocess.Popen[str]:
@@ -41,7 +41,7 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 
 def report() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((PLACES.folder / "report.json").read_text())
+    document: dict[str, Any] = json.loads((PATHS.folder / "report.json").read_text())
     return document
 
 
@@ -59,6 +59,6 @@ def whole_drill(*options: str) -> dict[str, Any]:
 
 
 def everything_left() -> list[str]:
-    id_ = sandbox_id(PLACES.sandbox)
-    processes = [str(each) for each in OwnProcesses(str(PLACES.folder), id_).find()]
-    return processes + leftovers(PLACES.sandbox, id_)
+    id_ = sandbox_id(PATHS.sandbox)
+    processes = [str(each) for each in OwnProcesses(str(PATHS.folder), id_).find()]
+    return processes + leftovers(PATHS.sandbox, id_)

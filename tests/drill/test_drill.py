@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from drill.report.screens import own_names, publish
+from drill.scenario.by_command import STOPPED_IN
 from drill.scenario.failback import ALL_STEPS, PENDING_STEPS
 from drill.scenario.failover import STEPS as FAILOVER_STEPS
-from drill.scenario.walk import STOPPED_IN
 from drill.settings import CHECKOUT
-from tests.drill.runs import PLACES, drill, everything_left, finish, report
+from tests.drill.runs import PATHS, drill, everything_left, finish, report
+from tools.screens import own_names, publish
 
 pytestmark = [pytest.mark.drill]
 
@@ -56,7 +56,7 @@ def test_the_report_tells_the_whole_procedure(finished: tuple[int, str]) -> None
     assert document["unavailableSeconds"] > 0
     assert document["exportGapSeconds"] is not None
     assert document["peakMemoryGiB"] < 9
-    assert (PLACES.folder / "report.md").read_text().startswith("# Drill: passed")
+    assert (PATHS.folder / "report.md").read_text().startswith("# Drill: passed")
 
 
 def test_nothing_is_lost_through_failover_and_failback(finished: tuple[int, str]) -> None:
@@ -111,7 +111,7 @@ def test_it_was_a_walk_at_a_terminal(finished: tuple[int, str]) -> None:
 
 
 def test_what_the_documents_show_is_kept(finished: tuple[int, str], tmp_path: Path) -> None:
-    kept = {path.name for path in publish(PLACES, tmp_path, own_names(PLACES))}
+    kept = {path.name for path in publish(PATHS, tmp_path, own_names(PATHS))}
     shown = {path.name for path in (CHECKOUT / "docs" / "screens").iterdir()}
     assert kept == shown
 
@@ -121,7 +121,7 @@ def test_nothing_is_left(finished: tuple[int, str]) -> None:
 
 
 def test_the_users_stack_files_are_untouched(finished: tuple[int, str]) -> None:
-    ours = {path.name for path in PLACES.project.glob("Pulumi.region*.yaml")}
+    ours = {path.name for path in PATHS.project.glob("Pulumi.region*.yaml")}
     assert ours == {"Pulumi.region0.yaml", "Pulumi.region1.yaml"}
     for name in ours:
         assert "encryptionsalt" not in (CHECKOUT / name).read_text()

@@ -18,7 +18,7 @@ from drill.settings import (
     CHECKOUT,
     SECRET_DATA,
     SECRET_NAME,
-    Places,
+    Paths,
     backup_values,
 )
 from sandbox.regions import ROOT
@@ -41,7 +41,7 @@ def clusters(tmp_path: Path) -> Iterator[dict[str, Any]]:
     # The search engines have a user of their own.
     backup.chmod(0o777)
     (tmp_path / "backup.yaml").write_text(yaml.safe_dump(backup_values(backup)))
-    places = Places()
+    paths = Paths()
     sandbox("up")
     try:
         yield {
@@ -49,8 +49,8 @@ def clusters(tmp_path: Path) -> Iterator[dict[str, Any]]:
             "contexts": [each.context for each in REGIONS],
             "podCidrs": [[each.pod_cidr] for each in REGIONS],
             "program": {
-                "chart": {"name": str(places.chart)},
-                "values": [*map(str, places.values[:2]), "backup.yaml"],
+                "chart": {"name": str(paths.chart)},
+                "values": [*map(str, paths.values[:2]), "backup.yaml"],
                 "backup": {"type": "fs", "settings": {"location": BACKUP_LOCATION}},
                 "elasticsearchSecret": {"name": SECRET_NAME, "data": SECRET_DATA},
             },

@@ -24,7 +24,7 @@ from drill.observation.loadprocess import LoadProcess
 from drill.observation.records import record_ids
 from drill.processes import MARK, end_marked
 from drill.regions import REGIONS, Region
-from drill.settings import STACK_SECRETS, DrillSettings, Places, stack_config
+from drill.settings import STACK_SECRETS, DrillSettings, Paths, stack_config
 from drill.testbed.lifecycle import share_backup
 from dualregion.chart import installations, values
 from dualregion.config.settings import Settings
@@ -48,7 +48,7 @@ _PATIENCE_SECONDS = allowed(600.0)
 
 
 @dataclass(frozen=True)
-class OwnPlaces(Places):
+class OwnPaths(Paths):
     """Files of these tests, apart from those of a drill."""
 
     @property
@@ -62,7 +62,7 @@ class Recreated:
     """The two regions, and what the tests do with them."""
 
     sandbox: Sandbox
-    places: OwnPlaces
+    paths: OwnPaths
     said: list[str] = field(default_factory=list)
 
     def ctx(self, region: Region, deadline: int = 300) -> StepContext:
@@ -111,8 +111,8 @@ class Recreated:
             self.sandbox.kubeconfig,
             LONDON,
             rate=_LOAD_RATE,
-            log=self.places.folder / "load.jsonl",
-            errors=self.places.folder / "load-errors.log",
+            log=self.paths.folder / "load.jsonl",
+            errors=self.paths.folder / "load-errors.log",
         )
         view = self.view(LONDON)
         try:
@@ -134,7 +134,7 @@ class Recreated:
 
     def _settings(self, region: Region, deadline: int) -> Settings:
         config = nested(
-            stack_config(DrillSettings(lost=(LOST,)), self.places, region) | STACK_SECRETS
+            stack_config(DrillSettings(lost=(LOST,)), self.paths, region) | STACK_SECRETS
         )
         return Settings.parse(
             {
@@ -151,7 +151,7 @@ class Recreated:
 
     def _specs(self, region: Region) -> Sequence[Installation]:
         settings = self._settings(region, 300)
-        base = read_values(settings.values, self.places.checkout)
+        base = read_values(settings.values, self.paths.checkout)
         if region is LONDON:
             return (
                 installations.own(settings, base, replaced_region=LOST),
@@ -173,7 +173,7 @@ class Recreated:
         keys = ("--from-literal=S3_ACCESS_KEY=no", "--from-literal=S3_SECRET_KEY=no")
         self.kubectl(region, "--namespace", spec.namespace, *secret, *keys)
         at = [f"--kubeconfig={self.sandbox.kubeconfig}", f"--kube-context={region.context}"]
-        chart = ["install", "camunda", str(self.places.chart), "--values", "-"]
+        chart = ["install", "camunda", str(self.paths.chart), "--values", "-"]
         argv = [str(tools.load().helm), *at, f"--namespace={spec.namespace}", *chart]
         self._run(argv, yaml.safe_dump(spec.values))
 
@@ -200,22 +200,22 @@ class Recreated:
 @contextmanager
 def recreated() -> Iterator[Recreated]:
     """Start two regions and install everything; take all away at the end, whatever happened."""
-    places = OwnPlaces()
-    made = Recreated(Sandbox(tools.load(), places.sandbox), places)
+    paths = OwnPaths()
+    made = Recreated(Sandbox(tools.load(), paths.sandbox), paths)
     made.sandbox.down()
-    shutil.rmtree(places.folder, ignore_errors=True)
-    places.folder.mkdir(parents=True)
-    os.environ[MARK] = str(places.folder)
+    shutil.rmtree(paths.folder, ignore_errors=True)
+    paths.folder.mkdir(parents=True)
+    os.environ[MARK] = str(paths.folder)
     try:
         made.sandbox.up()
-        share_backup(places)
+        share_backup(paths)
         made.install()
         yield made
     finally:
         del os.environ[MARK]
-        end_marked(MARK, str(places.folder))
+        end_marked(MARK, str(paths.folder))
         made.sandbox.down()
-        shutil.rmtree(places.folder)
+        shutil.rmtree(paths.folder)
 
 
 def _flushing_late(spec: Installation) -> Installation:

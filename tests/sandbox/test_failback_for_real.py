@@ -181,7 +181,7 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     taken = snapshots.take_snapshot(
         ours, waiting, engines.repository(ctx), "spoilt", str(ctx.incident)
     )
-    spoil(regions.places.backup)
+    spoil(regions.paths.backup)
     with pytest.raises(DualRegionError, match="cannot restore shard") as failed:
         snapshots.restore_snapshot(theirs, waiting, engines.repository(ctx), taken)
     assert "deleted and restored again" in str(failed.value)
@@ -201,7 +201,7 @@ def spoil(backup: Path) -> None:
 
 
 def elsewhere(regions: Recreated, former: Repository) -> Repository:
-    folder = regions.places.backup / "elsewhere"
+    folder = regions.paths.backup / "elsewhere"
     folder.mkdir()
     folder.chmod(0o777)
     return Repository(

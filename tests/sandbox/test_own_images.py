@@ -21,7 +21,7 @@ from drill.observation.cluster import ClusterView, is_ready
 from drill.own_images import broker_told, helm_chart, image_values
 from drill.regions import BROKER_SELECTOR, REGIONS, Region
 from drill.scenario.adopting import helm_install, plain_values
-from drill.settings import DrillSettings, Places, chart_of, values_files
+from drill.settings import DrillSettings, Paths, chart_of, values_files
 from drill.testbed.lifecycle import share_backup
 from sandbox.errors import SandboxError
 from sandbox.own import seed as own_seed
@@ -58,7 +58,7 @@ VALUES = {"operate": {"migration": {"enabled": False}}}
 
 
 @dataclass(frozen=True)
-class OwnPlaces(Places):
+class OwnPaths(Paths):
     """Files of this test, apart from those of a drill."""
 
     @property
@@ -83,16 +83,16 @@ class Started:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Started]:
-    places = OwnPlaces()
-    made = Sandbox(tools.load(), places.sandbox)
+    paths = OwnPaths()
+    made = Sandbox(tools.load(), paths.sandbox)
     made.down()
-    shutil.rmtree(places.folder, ignore_errors=True)
-    places.folder.mkdir(parents=True)
+    shutil.rmtree(paths.folder, ignore_errors=True)
+    paths.folder.mkdir(parents=True)
     console = Console()
     try:
-        with exported(places.folder) as registry:
+        with exported(paths.folder) as registry:
             pulled = f"{registry}/own/busybox:1"
-            file = places.folder / "images.yaml"
+            file = paths.folder / "images.yaml"
             others = [{"image": pulled}]
             file.write_text(
                 yaml.safe_dump({"images": WANTED, "others": others, "values": ["mine.yaml"]})
@@ -104,14 +104,14 @@ def started() -> Iterator[Started]:
         assert own_seed.ensure(console, own, tools.load().image_seed) == seed
         made.up(images=seed)
         settings = DrillSettings(images=own, adopt=True)
-        share_backup(places)
-        install(made, settings, places)
+        share_backup(paths)
+        install(made, settings, paths)
         yield Started(made, settings, own)
         # The registry's port is in its key: another run makes another one.
         shutil.rmtree(seed.parent)
     finally:
         made.down()
-        shutil.rmtree(places.folder, ignore_errors=True)
+        shutil.rmtree(paths.folder, ignore_errors=True)
 
 
 @contextmanager
@@ -153,14 +153,14 @@ def kubectl(started: Started, region: Region, *arguments: str) -> str:
     return run(str(tools.load().kubectl), *at, *arguments)
 
 
-def install(made: Sandbox, settings: DrillSettings, places: Places) -> None:
+def install(made: Sandbox, settings: DrillSettings, paths: Paths) -> None:
     """Install both regions by plain Helm, with the values of a drill."""
     assert settings.images
-    places.image_values.write_text(yaml.safe_dump(image_values(settings.images)))
-    base = yaml.safe_load(places.values[0].read_text())
+    paths.image_values.write_text(yaml.safe_dump(image_values(settings.images)))
+    base = yaml.safe_load(paths.values[0].read_text())
     namespaces = [each.namespace for each in REGIONS]
     generated = plain_values(base, namespaces, settings.cluster_size)
-    places.plain_values.write_text(yaml.safe_dump(generated))
+    paths.plain_values.write_text(yaml.safe_dump(generated))
     secret = ("create", "secret", "generic", "elasticsearch-env-secret")
     for region in REGIONS:
         at = (f"--kubeconfig={made.kubeconfig}", f"--context={region.context}")
@@ -169,12 +169,12 @@ def install(made: Sandbox, settings: DrillSettings, places: Places) -> None:
         kube("--namespace", region.namespace, *secret, "--from-literal=S3_ACCESS_KEY=no")
         helm_install(
             tools.load().helm,
-            helm_chart(chart_of(settings, places)),
-            values_files(settings, places),
+            helm_chart(chart_of(settings, paths)),
+            values_files(settings, paths),
             region=region.index,
             context=region.context,
             namespace=region.namespace,
-            env={"KUBECONFIG": str(made.kubeconfig), "HOME": str(places.folder)},
+            env={"KUBECONFIG": str(made.kubeconfig), "HOME": str(paths.folder)},
         )
 
 

@@ -9,7 +9,7 @@ import yaml
 from clients.files import REFERENCE_VALUES
 from drill.regions import REGIONS
 from drill.scenario import adopting
-from drill.settings import DrillSettings, Places, stack_config
+from drill.settings import DrillSettings, Paths, stack_config
 from dualregion.chart.adoption import ChartVersion, RunningRelease, differences
 from dualregion.chart.demands import conflicts
 from dualregion.chart.values import merge
@@ -51,44 +51,9 @@ def test_the_reference_setups_own_values_are_what_the_program_would_install(
 
 
 def test_the_stacks_adopt_with_the_values_that_helm_had() -> None:
-    places = Places(Path("/srv/checkout"))
-    config = stack_config(DrillSettings(adopt=True), places, LONDON)
+    paths = Paths(Path("/srv/checkout"))
+    config = stack_config(DrillSettings(adopt=True), paths, LONDON)
     values = [text for key, text in sorted(config.items()) if key.startswith("values[")]
     assert config["adopt"] == "true"
-    assert values == [str(path) for path in (*places.values, places.plain_values)]
-    assert "adopt" not in stack_config(DrillSettings(), places, LONDON)
-
-
-PREVIEW = "  info: adopt: release camunda in camunda-london (revision 1, chart x) runs as ...\n"
-
-
-def test_a_preview_that_says_what_is_adopted_holds() -> None:
-    assert adopting.says_it_adopts(0, PREVIEW, LONDON).ok
-
-
-@pytest.mark.parametrize(
-    ("status", "output"), [(1, PREVIEW), (0, ""), (0, PREVIEW.replace("london", "paris"))]
-)
-def test_a_preview_that_fails_or_does_not_say_so_does_not(status: int, output: str) -> None:
-    assert not adopting.says_it_adopts(status, output, LONDON).ok
-
-
-def stateful_set(**changes: Any) -> dict[str, Any]:
-    return {
-        "status": {"currentRevision": "r1", "updateRevision": changes.get("revision", "r1")},
-        "spec": {
-            "updateStrategy": {
-                "type": changes.get("strategy", "RollingUpdate"),
-                "rollingUpdate": {"partition": changes.get("partition", 0)},
-            }
-        },
-    }
-
-
-def test_brokers_in_one_revision_that_are_not_held_hold_the_check() -> None:
-    assert adopting.brokers_are_let_go(stateful_set(), "london").ok
-
-
-@pytest.mark.parametrize("change", [{"revision": "r2"}, {"strategy": "OnDelete"}, {"partition": 2}])
-def test_brokers_that_are_updated_or_held_fail_it(change: dict[str, Any]) -> None:
-    assert not adopting.brokers_are_let_go(stateful_set(**change), "london").ok
+    assert values == [str(path) for path in (*paths.values, paths.plain_values)]
+    assert "adopt" not in stack_config(DrillSettings(), paths, LONDON)

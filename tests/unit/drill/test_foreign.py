@@ -7,7 +7,7 @@ import yaml
 
 from drill.errors import DrillError
 from drill.regions import REGIONS
-from drill.settings import DrillSettings, Places
+from drill.settings import DrillSettings, Paths
 from drill.testbed.foreign import ForeignSettings, flattened
 from dualregion.config.settings import Settings
 
@@ -45,7 +45,7 @@ def test_a_chart_of_a_repository_is_no_path(tmp_path: Path) -> None:
 
 def test_the_stacks_settings_are_the_users_and_nothing_of_the_sandboxs(tmp_path: Path) -> None:
     found = ForeignSettings.read(written(tmp_path))
-    config = found.config(DrillSettings(cluster_size=8), Places(Path("/srv/checkout")), REGIONS[1])
+    config = found.config(DrillSettings(cluster_size=8), Paths(Path("/srv/checkout")), REGIONS[1])
     assert "/srv/checkout" not in str(config)
     assert "rehearsal" not in str(config)
     assert "10.180.0.0/16" not in str(config)
@@ -58,7 +58,7 @@ def test_the_stacks_settings_are_the_users_and_nothing_of_the_sandboxs(tmp_path:
 
 def test_the_stacks_settings_are_settings_of_the_program(tmp_path: Path) -> None:
     found = ForeignSettings.read(written(tmp_path, program={"values": ["mine.yaml"]}))
-    config = found.config(DrillSettings(), Places(), REGIONS[0])
+    config = found.config(DrillSettings(), Paths(), REGIONS[0])
     plain = {key: value for key, value in config.items() if "[" not in key and "." not in key}
     regions = [
         {
@@ -76,9 +76,9 @@ def test_without_address_ranges_the_isolation_is_left_to_the_owners_of_the_clust
     tmp_path: Path,
 ) -> None:
     found = ForeignSettings.read(written(tmp_path, podCidrs=[[], []]))
-    config = found.config(DrillSettings(), Places(), REGIONS[0])
+    config = found.config(DrillSettings(), Paths(), REGIONS[0])
     assert config["isolation"] == "own"
-    given = ForeignSettings.read(written(tmp_path)).config(DrillSettings(), Places(), REGIONS[0])
+    given = ForeignSettings.read(written(tmp_path)).config(DrillSettings(), Paths(), REGIONS[0])
     assert "isolation" not in given
 
 
@@ -101,12 +101,6 @@ def test_a_file_that_is_not_there_or_no_yaml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(": [")
     with pytest.raises(DrillError, match="bad"):
         ForeignSettings.read(tmp_path / "bad.yaml")
-
-
-@pytest.mark.parametrize("wrong", [{"adopt": True}, {"on": None, "consent": "a,b"}])
-def test_options_that_do_not_go_together_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(DrillError):
-        DrillSettings(**{"on": Path("staging.yaml"), **wrong})  # type: ignore[arg-type]
 
 
 def test_a_document_is_flattened_as_pulumi_takes_paths() -> None:

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from rich.console import Console
 
-from drill.errors import DrillError
 from drill.own_images import broker_told, helm_chart, image_values
 from drill.regions import REGIONS
 from drill.settings import (
@@ -20,7 +19,7 @@ from drill.settings import (
     REAL_BROKERS_RATE,
     REHEARSAL_BROKERS,
     DrillSettings,
-    Places,
+    Paths,
     chart_of,
     default_rate,
     stack_config,
@@ -268,8 +267,8 @@ def test_the_users_values_stand_over_the_rehearsals_and_below_the_drills(tmp_pat
         chart=CHART,
         values=["mine.yaml"],
     )
-    settings, places = DrillSettings(images=own, adopt=True), Places()
-    files = values_files(settings, places)
+    settings, paths = DrillSettings(images=own, adopt=True), Paths()
+    files = values_files(settings, paths)
     assert [path.name for path in files] == [
         "reference-values.yaml",
         "rehearsal.yaml",
@@ -280,7 +279,7 @@ def test_the_users_values_stand_over_the_rehearsals_and_below_the_drills(tmp_pat
         "own-images.yaml",
         "plain.yaml",
     ]
-    config = stack_config(settings, places, REGIONS[0])
+    config = stack_config(settings, paths, REGIONS[0])
     assert [config[f"values[{index}]"] for index in range(len(files))] == [*map(str, files)]
     assert {key: config[f"chart.{key}"] for key in CHART} == CHART
     assert own.chart
@@ -291,10 +290,10 @@ def test_the_users_values_stand_over_the_rehearsals_and_below_the_drills(tmp_pat
 
 
 def test_without_images_of_ones_own_all_is_the_sandboxs() -> None:
-    config = stack_config(DrillSettings(), Places(), REGIONS[0])
-    assert config["chart.name"] == str(Places().chart)
+    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
+    assert config["chart.name"] == str(Paths().chart)
     assert "chart.version" not in config
-    assert values_files(DrillSettings(), Places()) == Places().values
+    assert values_files(DrillSettings(), Paths()) == Paths().values
 
 
 def test_a_chart_of_ones_own_needs_no_images(tmp_path: Path) -> None:
@@ -304,7 +303,7 @@ def test_a_chart_of_ones_own_needs_no_images(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     assert ensure(Console(), own, seed) == seed
     settings = DrillSettings(images=own)
-    assert chart_of(settings, Places()) == own.chart
+    assert chart_of(settings, Paths()) == own.chart
     assert image_values(own) == {}
 
 
@@ -312,7 +311,7 @@ def test_every_part_has_values_of_its_own_that_concern_it_alone(tmp_path: Path) 
     keys = {"zeebe": {"zeebe", "zeebeGateway"}}
     for name in ("zeebe", "operate", "tasklist", "elasticsearch"):
         settings = DrillSettings(images=read(tmp_path, images={name: SEARCH}))
-        _, _, overlay, *_ = values_files(settings, Places())
+        _, _, overlay, *_ = values_files(settings, Paths())
         assert set(yaml.safe_load(overlay.read_text())) == keys.get(name, {name})
 
 
@@ -324,12 +323,6 @@ def test_real_brokers_are_given_more_time_and_less_load(tmp_path: Path) -> None:
     assert DrillSettings(images=real).patience == REAL_BROKERS
     assert DrillSettings(on=Path("a.yaml")).patience == REAL_BROKERS
     assert DrillSettings(images=other).patience == DrillSettings().patience == REHEARSAL_BROKERS
-
-
-def test_clusters_of_ones_own_have_their_own_images(tmp_path: Path) -> None:
-    own = read(tmp_path, images={"zeebe": ZEEBE})
-    with pytest.raises(DrillError, match="--images and --on: give one of them"):
-        DrillSettings(images=own, on=Path("a.yaml"))
 
 
 def pod(image: str) -> dict[str, Any]:

@@ -7,30 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from drill.check import Check
 from drill.checks.audit import Rights
-from drill.errors import DrillError
 from drill.observation.loadlog import LoadLog
 from drill.observation.measure import Ack, ExportSample
-from drill.operators.livelines import LiveLines, has_waited
 from drill.progress import Progress, Stage
-from drill.regions import REGIONS
 from drill.report import readable, report
-from drill.report.findings import Episode, Findings, report_of, steps_of
 from drill.report.report import PhaseTimes, Report, StepTime
+from drill.report.results import Episode, Results, report_of, steps_of
 from drill.settings import (
-    STACK_SECRETS,
     DrillSettings,
-    Places,
-    Until,
-    backup_values,
-    lost_regions,
-    stack_config,
 )
-from drill.waiting import ASK_SECONDS, wait_for
 
 HELD = Check("normal: Commands are accepted", True, "partitions 1, 2")
 BROKEN = Check("failover: Topology", False, "broker 1 is missing | odd")
@@ -80,8 +69,8 @@ def step(id_: str, seconds: float, start: str = "") -> StepTime:
     return StepTime(id=id_, stack="region0", seconds=seconds, start=start)
 
 
-def findings() -> Findings:
-    found = Findings(
+def results() -> Results:
+    found = Results(
         checks=[HELD],
         phases=[
             PhaseTimes(name="normal", seconds=60.0, steps=(step("N", 12.3),)),
@@ -109,7 +98,7 @@ def progress(folder: Path) -> Progress:
 
 @pytest.fixture
 def full_report(tmp_path: Path) -> Report:
-    return report_of(DrillSettings(), findings(), progress(tmp_path), None)
+    return report_of(DrillSettings(), results(), progress(tmp_path), None)
 
 
 def document_of(made: Report) -> Any:
@@ -152,7 +141,7 @@ def test_people_read_the_same_figures(full_report: Report) -> None:
 
 
 def test_a_drill_without_failback_has_no_figures_of_one(tmp_path: Path) -> None:
-    found = findings()
+    found = results()
     found.episodes[0].failback_began = found.episodes[0].failback_end = None
     made = report_of(DrillSettings(), found, progress(tmp_path), None)
     document = document_of(made)
@@ -164,7 +153,7 @@ def test_a_drill_without_failback_has_no_figures_of_one(tmp_path: Path) -> None:
 def test_each_incident_has_its_own_figures_and_the_first_ones_stand_at_the_top(
     tmp_path: Path,
 ) -> None:
-    found = findings()
+    found = results()
     later = Episode(
         0,
         LoadLog(acks=acks(*(5000 + 0.1 * n for n in range(50)), 5012.0, first=9000)),
@@ -194,7 +183,7 @@ def test_each_incident_has_its_own_figures_and_the_first_ones_stand_at_the_top(
 def test_an_instance_is_lost_when_either_engine_lacks_it(
     tmp_path: Path, lacking: Sequence[slice], region0: int, region1: int, lost: int
 ) -> None:
-    seen = findings()
+    seen = results()
     keys = sorted(ack.key for ack in seen.load.acks)
     seen.found = {region: frozenset(keys) - set(keys[gone]) for region, gone in enumerate(lacking)}
     load = report_of(DrillSettings(), seen, progress(tmp_path), None).load
@@ -214,12 +203,12 @@ def test_an_instance_is_lost_when_either_engine_lacks_it(
 def test_a_drill_passes_if_nothing_broke_and_every_check_held(
     tmp_path: Path, checks: list[Check], reason: str | None, result: str
 ) -> None:
-    made = report_of(DrillSettings(), Findings(checks), progress(tmp_path), reason)
+    made = report_of(DrillSettings(), Results(checks), progress(tmp_path), reason)
     assert (made.result, bool(made.reason)) == (result, result == "failed")
 
 
 def test_a_drill_that_broke_at_once_still_has_a_report(tmp_path: Path) -> None:
-    broken = report_of(DrillSettings(), Findings(), progress(tmp_path), "The sandbox needs root.")
+    broken = report_of(DrillSettings(), Results(), progress(tmp_path), "The sandbox needs root.")
     readable.write(broken, tmp_path)
     document = json.loads((tmp_path / "report.json").read_text())
     assert (document["result"], document["reason"]) == ("failed", broken.reason)
@@ -229,7 +218,7 @@ def test_a_drill_that_broke_at_once_still_has_a_report(tmp_path: Path) -> None:
 
 
 def test_what_failed_is_in_the_page_and_in_the_closing_table(tmp_path: Path) -> None:
-    found = findings()
+    found = results()
     found.checks.append(BROKEN)
     failed = report_of(DrillSettings(), found, progress(tmp_path), None)
     assert "| failover: Topology | broker 1 is missing \\| odd |" in readable.as_markdown(failed)
@@ -275,186 +264,3 @@ def test_steps_of_an_earlier_phase_are_not_told_again() -> None:
     }
     assert [step.id for step in steps_of("region0", {"record": record}, known)] == ["F1", "F2"]
     assert steps_of("region0", {"record": None}) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"lost": (2,)}, "regions 0 and 1"),
-        ({"lost": ()}, "regions 0 and 1"),
-        ({"lost": (1, -1)}, "regions 0 and 1"),
-        ({"lost": (1, 0), "until": Until.FAILOVER}, "several incidents need --until restored"),
-        ({"cluster_size": 6}, "multiples of 4"),
-        ({"cluster_size": 0}, "multiples of 4"),
-    ],
-)
-def test_a_drill_that_cannot_be_done_is_refused(change: dict[str, Any], says: str) -> None:
-    with pytest.raises(DrillError, match=says):
-        DrillSettings(**change)
-
-
-def test_a_drill_goes_to_restored_by_default_and_each_incident_has_its_survivor() -> None:
-    assert DrillSettings().until is Until.RESTORED
-    assert [
-        (each.number, each.lost.city, each.survivor.city)
-        for each in DrillSettings(lost=(1, 0, 0)).incidents
-    ] == [(1, "paris", "london"), (2, "london", "paris"), (3, "london", "paris")]
-
-
-@pytest.mark.parametrize(
-    ("lost", "incidents", "regions"),
-    [(None, "", (1,)), (0, "", (0,)), (None, "1,0", (1, 0)), (None, " 0, 0", (0, 0))],
-)
-def test_the_lost_regions_of_the_options(
-    lost: int | None, incidents: str, regions: tuple[int, ...]
-) -> None:
-    assert lost_regions(lost, incidents) == regions
-
-
-@pytest.mark.parametrize(
-    ("lost", "incidents", "says"),
-    [(0, "1,0", "give one of them"), (None, "1,paris", "as in 1,0"), (None, "1,", "as in 1,0")],
-)
-def test_options_that_name_no_regions_are_refused(
-    lost: int | None, incidents: str, says: str
-) -> None:
-    with pytest.raises(DrillError, match=says):
-        lost_regions(lost, incidents)
-
-
-def test_the_configuration_is_what_the_program_takes() -> None:
-    from dualregion.config.settings import Settings  # noqa: PLC0415 (only this test knows the program)
-
-    config = stack_config(DrillSettings(cluster_size=8), Places(), REGIONS[1])
-    settings = Settings.parse(nested(config | STACK_SECRETS))
-    assert settings.own.namespace == "camunda-paris"
-    assert settings.rights.subject != settings.rights.peer_subject
-    other = stack_config(DrillSettings(), Places(), REGIONS[0])["kubeconfig"]
-    assert settings.kubeconfig not in (None, other)
-    assert settings.backup.type == "fs"
-    assert settings.backup.settings == {"location": "/backup"}
-
-
-def nested(config: dict[str, str]) -> dict[str, object]:
-    """Do with `a.b` and `a[0].b` what `pulumi config set --path` does."""
-    result: dict[str, object] = {}
-    for path, value in config.items():
-        place: object = result
-        parts = path.replace("[", ".[").split(".")
-        for part, after in zip(parts, [*parts[1:], None], strict=True):
-            fresh = yaml.safe_load(value) if after is None else [] if after.startswith("[") else {}
-            place = put(place, part, fresh)
-    return result
-
-
-def put(place: object, part: str, fresh: object) -> object:
-    if isinstance(place, list):
-        index = int(part[1:-1])
-        if index == len(place):
-            place.append(fresh)
-        return place[index]
-    assert isinstance(place, dict)
-    return place.setdefault(part, fresh)
-
-
-def test_chart_and_values_are_there() -> None:
-    assert (Places().chart / "Chart.yaml").is_file()
-    *written, generated = Places().values
-    assert all(path.is_file() for path in written)
-    assert generated == Places().backup_values
-
-
-def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
-    *_, path = stack_config_values()
-    assert path == str(Places().backup_values)
-    rehearsal = yaml.safe_load(Places().values[1].read_text())["elasticsearch"]
-    (volume,) = backup_values(Places().backup)["elasticsearch"]["extraVolumes"]
-    # Helm replaces lists whole: every volume that is mounted must be among ours, or the chart's own.
-    mounted = {each["name"]: each["mountPath"] for each in rehearsal["extraVolumeMounts"]}
-    assert mounted.pop("empty-dir")
-    config = stack_config(DrillSettings(), Places(), REGIONS[0])
-    assert mounted == {volume["name"]: config["backup.settings.location"]}
-    assert rehearsal["snapshotRepoPath"] == config["backup.settings.location"]
-    assert volume["hostPath"] == {"path": str(Places().backup), "type": "Directory"}
-    assert Places().backup.is_relative_to(Places().folder)
-
-
-def stack_config_values() -> list[str]:
-    config = stack_config(DrillSettings(), Places(), REGIONS[0])
-    return [config[f"values[{index}]"] for index in range(len(Places().values))]
-
-
-# As `pulumi up --non-interactive` 3.259.0 printed it.
-LINES = """Updating (region1):
-    pulumi:pulumi:Stack camunda-dual-region-region1  warning: using pulumi-resource-kubernetes from $PATH at /x
- +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (0s) F2: waiting until two brokers joined
-@ updating....
- +  dualregion:index:Gate g creating (0s)
- +  kubernetes:core/v1:Namespace failover created (0.01s)
- ~  kubernetes:core/v1:Secret normal refreshing (0s) warning: configured Kubernetes cluster is unreachable
- +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (1s) F2: waiting until two brokers joined
-    pulumi:pulumi:Stack camunda-dual-region-region1  F2: one of two brokers joined
- +  dualregion:index:Gate g **creating failed** error: before hook "h" failed: partition 3 has no leader
- +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s) error: update failed
- +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s) Traceback (most recent call last):
- +  pulumi:pulumi:Stack camunda-dual-region-region1 creating (2s)   File "/x", line 197, in <module>
- +  pulumi:pulumi:Stack camunda-dual-region-region1 **creating failed (2s)** 1 error; 17 messages
-Diagnostics:
-  dualregion:index:Gate (g):
-    error: before hook "h" failed: partition 3 has no leader
-"""
-
-
-def test_live_lines_tell_what_is_said_done_and_failed_each_once() -> None:
-    live = LiveLines()
-    told = [text for line in LINES.splitlines() if (text := live.condensed(line))]
-    assert told == [
-        "F2: waiting until two brokers joined",
-        "+ kubernetes:core/v1:Namespace failover created (0.01s)",
-        "F2: one of two brokers joined",
-        '+ dualregion:index:Gate g **creating failed** error: before hook "h" failed: '
-        "partition 3 has no leader",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("line", "waited"),
-    [
-        ("region0: F2: done: failover broker 1 joined (3.6 s)", True),
-        ("preflight: done: the brokers of paris leave the topology (36.7 s)", True),
-        ("F1: done: the gateway answers (0.0 s)", False),
-        ("F2: waiting until failover broker 1 joined: 10 s; not yet", False),
-    ],
-)
-def test_what_the_program_waited_for_is_told_from_what_was_so_at_once(
-    line: str, waited: bool
-) -> None:
-    assert has_waited(line) is waited
-
-
-def test_progress_keeps_its_stages_and_its_log(tmp_path: Path) -> None:
-    console = Console(file=StringIO(), width=200)
-    progress = Progress(console, tmp_path / "drill.log")
-    with progress.stage("Losing [red]region 1[/red]"):
-        progress.say("  etcd is gone")
-    with pytest.raises(DrillError), progress.stage("Failing over"):
-        raise DrillError("no")
-    assert [(stage.name, stage.ok) for stage in progress.stages] == [
-        ("Losing [red]region 1[/red]", True),
-        ("Failing over", False),
-    ]
-    log = (tmp_path / "drill.log").read_text()
-    assert "Losing [red]region 1[/red]" in log
-    assert "failed after" in log
-    assert log == console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_waiting_tells_how_late_its_end_may_have_been_seen() -> None:
-    assert wait_for("it is there", lambda: None, 0, print) == 0
-    answers = iter(["not yet", None])
-    assert wait_for("it is there", lambda: next(answers), 60, print) == ASK_SECONDS / 2
-
-
-def test_waiting_ends_with_what_is_still_missing() -> None:
-    with pytest.raises(DrillError, match="waited 0 s until it is there; still: two brokers"):
-        wait_for("it is there", lambda: "two brokers", 0, print)

@@ -10,7 +10,6 @@ from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView
 from drill.observation.measure import ExportSample
 from drill.observation.watch import ExportWatch
-from drill.operators.stacks import Stacks
 
 Json = dict[str, Any]
 
@@ -78,28 +77,3 @@ def test_who_does_not_answer_is_left_out(log: Path) -> None:
     watch = ExportWatch(View({}, documents=None), "own", [], log)
     seen = sampled(watch)
     assert (seen.documents, seen.positions, seen.paused) == (None, {}, None)
-
-
-PULUMI = """#!/bin/sh
-echo ' +  pulumi:pulumi:Stack p-region0 creating (0s) F2: two brokers joined: 0 s; one is missing'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (1s) F2: done: two brokers joined (1.2 s)'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: done: two brokers joined (1.2 s)'
-echo ' +  pulumi:pulumi:Stack p-region0 creating (2s) F2: done: the gateway answers (0.0 s)'
-"""
-
-
-def test_each_time_the_program_has_waited_is_counted_once(tmp_path: Path) -> None:
-    pulumi = tmp_path / "pulumi"
-    pulumi.write_text(PULUMI)
-    pulumi.chmod(0o755)
-    told: list[str] = []
-    stacks = Stacks(pulumi, tmp_path, {}, tmp_path, told.append)
-    stacks.up("region0", "try")
-    assert stacks.waits == 1
-    assert told == [
-        "  region0: F2: two brokers joined: 0 s; one is missing",
-        "  region0: F2: done: two brokers joined (1.2 s)",
-        "  region0: F2: done: the gateway answers (0.0 s)",
-    ]
-    stacks.up("region0", "again")
-    assert stacks.waits == 2

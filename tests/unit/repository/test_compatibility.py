@@ -46,8 +46,8 @@ from drill.checks.audit import Rights
 from drill.errors import DrillError
 from drill.operators.points import INSTALL, Interruption, Point, Turn
 from drill.report import report
-from drill.report.findings import Answer, report_of
 from drill.report.report import CtrlC
+from drill.report.results import Answer, report_of
 from drill.settings import DrillSettings, Until
 from drill.testbed.foreign import ForeignPair, ForeignSettings
 from dualregion import rbac
@@ -80,7 +80,7 @@ from tests.inputs.examples import (
 from tests.unit.cli.commands.test_history import record as proved
 from tests.unit.cli.test_notifier import HOOKS, Hooked
 from tests.unit.cli.test_stacks import GATE, resource
-from tests.unit.drill.test_report import findings, progress
+from tests.unit.drill.test_report import progress, results
 from tests.unit.program.test_backup_storage import Aws
 from tests.unit.program.test_failback_program import record
 from tests.unit.steps.failback.test_whole import whole_failback
@@ -562,7 +562,7 @@ def _statuses() -> Iterator[Any]:
 def _whole_report(folder: Path) -> report.Report:
     """Return the report of a drill in which everything happened."""
     point = Point(INSTALL, after=False)
-    found = findings()
+    found = results()
     found.turns = [
         Turn(1, "failover", "region0", [Interruption(point, 1.0, 1)], {2: {point.resource}})
     ]

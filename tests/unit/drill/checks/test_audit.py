@@ -80,7 +80,7 @@ def audit(**lines: list[str]) -> Audit:
 
 
 def used(*events: dict[str, Any], side: str = "own") -> tuple[str, ...]:
-    return audit(london=log(*events)).judged()[side].used
+    return audit(london=log(*events)).rights()[side].used
 
 
 def texts(found: dict[str, Any]) -> list[tuple[str, bool]]:
@@ -100,16 +100,16 @@ def test_all_that_the_command_prints_is_known_as_granted(side: Side) -> None:
     expected = {
         f"{right.resource}{place}: {verb}" for right, place in table for verb in right.verbs
     }
-    found = audit(london=log(event("get", "nodes"))).judged()[side.value]
+    found = audit(london=log(event("get", "nodes"))).rights()[side.value]
     assert set(found.granted) == expected
     assert found.never_used == found.granted
 
 
 def test_a_recreated_region_is_given_the_same() -> None:
     made = audit(london=log(event("get", "nodes")))
-    before = made.judged()
+    before = made.rights()
     made.grant(PARIS, manifests(PARIS))
-    assert made.judged() == before
+    assert made.rights() == before
 
 
 # --- what counts --------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_a_request_about_no_object_says_nothing() -> None:
 
 
 def test_each_side_is_judged_by_its_own_requests() -> None:
-    found = audit(london=log(event("list", "pods", user=PEER), event("get", "secrets"))).judged()
+    found = audit(london=log(event("list", "pods", user=PEER), event("get", "secrets"))).rights()
     assert found["own"].used == ("secrets: get",)
     assert found["peer"].used == ("pods: list",)
 
@@ -181,7 +181,7 @@ def test_what_was_used_in_one_region_was_used() -> None:
     found = audit(
         london=log(event("get", "secrets")),
         paris=log(event("list", "secrets", namespace="camunda-paris")),
-    ).judged()["own"]
+    ).rights()["own"]
     assert found.used == ("secrets: get", "secrets: list")
     assert set(found.used) | set(found.never_used) == set(found.granted)
     assert not set(found.used) & set(found.never_used)
@@ -231,7 +231,7 @@ def test_what_was_refused_is_told_once_and_the_drills_own_try_is_not() -> None:
             event("list", "secrets", namespace="kube-system", uri=REFUSED_PATH, **refused),
             event("list", "pods", namespace="", user=PEER, **refused),
         )
-    ).judged()
+    ).rights()
     assert found["own"].refused == ("nodes: list", "secrets in default: get")
     assert found["peer"].refused == ("pods: list",)
 
@@ -244,18 +244,18 @@ def test_the_last_line_of_a_log_that_is_being_written_waits() -> None:
     cut = [*whole[:1], whole[1][:40]]
     assert len(list(events_of(cut))) == 1
     made = audit(london=cut)
-    assert made.judged()["own"].used == ("secrets: get",)
+    assert made.rights()["own"].used == ("secrets: get",)
     made.take_in(LONDON, whole)
-    assert made.judged()["own"].used == ("secrets: get", "secrets: list")
+    assert made.rights()["own"].used == ("secrets: get", "secrets: list")
 
 
 def test_a_region_is_remembered_after_it_was_recreated() -> None:
     made = audit(paris=log(event("get", "secrets", namespace="camunda-paris")))
     made.take_in(PARIS, log(event("list", "secrets", namespace="camunda-paris")))
-    assert made.judged()["own"].used == ("secrets: get", "secrets: list")
+    assert made.rights()["own"].used == ("secrets: get", "secrets: list")
 
 
 def test_without_an_audit_log_nothing_is_said() -> None:
-    assert Audit().judged() == {}
-    assert audit().judged() == {}
-    assert isinstance(audit(london=log(event("get", "nodes"))).judged()["own"], Rights)
+    assert Audit().rights() == {}
+    assert audit().rights() == {}
+    assert isinstance(audit(london=log(event("get", "nodes"))).rights()["own"], Rights)

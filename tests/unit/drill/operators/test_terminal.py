@@ -2,19 +2,15 @@
 
 import sys
 from pathlib import Path
-from xml.etree import ElementTree as Xml
 
 import pexpect
 import pytest
 
 from drill.errors import DrillError
-from drill.operators.operating import Operator
 from drill.operators.stacks import Stacks
-from drill.operators.terminal import COLUMNS, Row, Terminal
-from drill.report.findings import Answer
-from drill.report.picture import picture
-from drill.report.screens import PAGE, SHOWN, TIMELINE, Screens, publish
-from drill.settings import Places
+from drill.operators.terminal import Terminal
+from drill.operators.terminal_operator import Operator
+from drill.report.results import Answer
 from drill.testbed.command import Command
 
 SCRIPT = """#!{python}
@@ -55,7 +51,7 @@ def command(tmp_path: Path) -> Command:
     executable.chmod(0o755)
     env = {"DUALREGION_PROJECT": "the-copy", "PATH": "/usr/bin:/bin", "COLUMNS": "40"}
     stacks = Stacks(Path("pulumi"), tmp_path, env, tmp_path, lambda _: None)
-    return Command(stacks, executable, lambda _: None, {}, Screens(tmp_path / "screens"))
+    return Command(stacks, executable, lambda _: None, {})
 
 
 @pytest.mark.parametrize(
@@ -84,10 +80,8 @@ def test_which_steps_a_command_has_carried_out(
     assert set(operator.carried_out) == carried_out
 
 
-def test_ctrl_c_is_hit_in_the_midst_of_a_step_and_the_screen_is_kept(
-    command: Command, tmp_path: Path
-) -> None:
-    session = command.drive("failover", "--lost", "1", stop_in="F2", keep="failover")
+def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
+    session = command.drive("failover", "--lost", "1", stop_in="F2", log="stopped")
     assert session.run.exit_status == 130
     assert "said failover --lost 1 in the-copy" in session.flowing
     assert "a sentence that is wrapped: word word" in session.flowing
@@ -98,14 +92,7 @@ def test_ctrl_c_is_hit_in_the_midst_of_a_step_and_the_screen_is_kept(
     (question,) = session.operator.asked
     assert question.text.endswith("set phase failover and begin? [y/N]:")
     assert "Installations" in question.above
-    kept = {path.name for path in (tmp_path / "screens").iterdir()}
-    assert kept == {"failover-question.svg", "failover-running.svg", "failover-end.svg"}
-    assert "at\xa0work" in unescaped(tmp_path / "screens" / "failover-running.svg")
-    assert session.run.log.name == "01-dualregion-failover.log"
-
-
-def unescaped(path: Path) -> str:
-    return "".join(Xml.fromstring(path.read_text()).itertext())
+    assert session.run.log.name == "01-dualregion-stopped.log"
 
 
 def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path) -> None:
@@ -113,7 +100,6 @@ def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path
     session = command.must_drive("failover", "--lost", "1")
     assert session.run.exit_status == 0
     assert session.operator.stopped is None
-    assert not (tmp_path / "screens").exists()
 
 
 def test_a_no_ends_it_and_a_failure_is_told(command: Command) -> None:
@@ -127,14 +113,13 @@ def test_a_no_ends_it_and_a_failure_is_told(command: Command) -> None:
 def test_a_status_is_asked_again_with_more_patience_and_timed(
     command: Command, tmp_path: Path
 ) -> None:
-    says, shows = command.status("with one region lost", 10, "status")
+    says, shows = command.status("with one region lost", 10)
     answer = command.answers["with one region lost"]
     assert isinstance(answer, Answer)
     assert answer.asked == 3
     assert not says.ok
     assert "trouble" not in says.detail
     assert not shows.ok
-    assert "status.svg" in {path.name for path in command.screens.folder.iterdir()}
     logs = [path.read_text() for path in tmp_path.glob("*-dualregion-status.log")]
     assert sorted(log.splitlines()[1] for log in logs) == [
         "patience --json",
@@ -177,73 +162,3 @@ def test_each_line_is_told_once(command: Command) -> None:
     counting = [line for line in said if line.startswith("  at work") and "^C" not in line]
     assert len(counting) == 1
     assert "  answering: yes" in said
-
-
-# --- pictures --------------------------------------------------------------------------------------------
-
-
-def rows_of(command: Command) -> list[Row]:
-    return command.stacks.at_terminal("x", (str(command.executable), "failback"), lambda _: None)[1]
-
-
-def test_a_picture_is_well_formed_and_the_same_each_time(command: Command) -> None:
-    rows = rows_of(command)
-    assert rows[0][COLUMNS - 1].data == " "
-    drawn = picture(rows, "dualregion failback", "a")
-    assert drawn == picture(rows, "dualregion failback", "a")
-    assert "said\xa0failback\xa0in\xa0the-copy" in "".join(Xml.fromstring(drawn).itertext())
-    assert "url(http" not in drawn
-    assert "@font-face" not in drawn
-
-
-# --- publishing ------------------------------------------------------------------------------------------
-
-PAGE_TEXT = "<html><style>.a{}</style><svg viewBox='0 0 1 1'><text>F1</text></svg></html>"
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    """The files of a whole drill."""
-    found = Places(tmp_path)
-    found.screens.mkdir(parents=True)
-    (found.folder / "report.json").write_text('{"result": "passed", "until": "restored"}')
-    for name in SHOWN:
-        (found.screens / f"{name}.svg").write_text("<svg><text>all&#160;well</text></svg>")
-    found.incident_page.write_text(PAGE_TEXT)
-    return found
-
-
-def test_a_whole_drills_screens_are_published(places: Places, tmp_path: Path) -> None:
-    to = tmp_path / "docs" / "screens"
-    written = publish(places, to, ("desk", "ada@"))
-    assert {path.name for path in written} == {f"{name}.svg" for name in SHOWN} | {PAGE, TIMELINE}
-    assert {path.name for path in to.iterdir()} == {path.name for path in written}
-    timeline = (to / TIMELINE).read_text()
-    assert timeline == "<svg viewBox='0 0 1 1'><style>.a{}</style><text>F1</text></svg>\n"
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "error"),
-    [
-        ("report.json", '{"result": "failed", "until": "restored"}', "none to be shown"),
-        ("report.json", '{"result": "passed", "until": "failover"}', "none to be shown"),
-        ("report.json", "", "no report of a drill"),
-        ("incident.html", "<html></html>", "no timeline"),
-        ("screens/history.svg", "<svg><text>by ada</text><text>@desk</text></svg>", "ada@"),
-        ("screens/history.svg", "<svg><text>my&#160;desk</text></svg>", "history.svg names"),
-    ],
-)
-def test_what_must_not_be_shown_is_refused_and_nothing_is_written(
-    places: Places, tmp_path: Path, file: str, text: str, error: str
-) -> None:
-    (places.folder / file).write_text(text)
-    to = tmp_path / "docs"
-    with pytest.raises(DrillError, match=error):
-        publish(places, to, ("desk", "ada@"))
-    assert not to.exists()
-
-
-def test_a_screen_that_was_not_kept_is_named(places: Places, tmp_path: Path) -> None:
-    (places.screens / "history.svg").unlink()
-    with pytest.raises(DrillError, match=r"kept no history\.svg"):
-        publish(places, tmp_path / "docs", ())

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drill.operators.terminal import Row, Terminal, flowing, line_of
+from drill.operators.terminal import Terminal, flowing, line_of
 
 _QUESTION = "[y/N]:"
 _STEP = re.compile(r"^(?P<state>ahead|at work|done) +(?P<step>[A-Z]\d?)\b")
@@ -30,11 +30,9 @@ class Operator:
     `answer` is given to every question. In the midst of step `stop_in` Ctrl-C is hit, once; None: never.
     """
 
-    say: Callable[[str], None]
+    write: Callable[[str], None]
     answer: str = "yes"
     stop_in: str | None = None
-    keep: Callable[[str, list[Row]], None] = lambda _, __: None
-    """Is given a screen that is worth keeping, and what it shows: `question` or `running`."""
     asked: list[Question] = field(default_factory=list)
     at_work: dict[str, float] = field(default_factory=dict)
     """When each step was first seen at work, on the clock that never jumps."""
@@ -58,8 +56,7 @@ class Operator:
             if found := _STEP.match(line_of(row)):
                 self._note(found["state"], found["step"])
         if self.stopped is None and self._is_in_the_midst():
-            self.keep("running", terminal.rows)
-            self.say(f"  Ctrl-C, with {self.stop_in} at work")
+            self.write(f"  Ctrl-C, with {self.stop_in} at work")
             self.stopped = time.monotonic()
             terminal.interrupt()
 
@@ -73,11 +70,10 @@ class Operator:
 
     def _reply(self, terminal: Terminal) -> None:
         rows = [*terminal.scrolled_rows, *terminal.rows][self._answered + 1 : terminal.cursor + 1]
-        self.keep("question", terminal.rows)
         self._answered = terminal.cursor
         # The question itself may be as long as three rows; what stands above is looked for in all of them.
         self.asked.append(Question(flowing(rows[-3:]), flowing(rows)))
-        self.say(f"  answering: {self.answer}")
+        self.write(f"  answering: {self.answer}")
         terminal.type(self.answer)
 
     def _is_in_the_midst(self) -> bool:
@@ -92,5 +88,5 @@ class Operator:
             without_numbers = _COUNTED.sub("", line).strip()
             if line and without_numbers not in self._told:
                 self._told.add(without_numbers)
-                self.say(f"  {line[:_LONGEST]}")
+                self.write(f"  {line[:_LONGEST]}")
         self._read = len(scrolled)

@@ -15,11 +15,11 @@ from drill.operators.command_checks import (
     stopped_in_order,
     went_on,
 )
-from drill.report.findings import Episode
 from drill.report.report import CtrlC
+from drill.report.results import Episode
 from drill.settings import Incident
 from drill.testbed.command import LAST_STEP, Session
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 
 STOPPED_IN = "F2"
 """The step in whose midst Ctrl-C is hit: of the failover the longest, and with the most to go on with. What it has
@@ -41,67 +41,66 @@ _QUESTIONS = {
 # --- wrong moves -----------------------------------------------------------------------------------------
 
 
-def refuse_early_failover(rig: Rig, incident: Incident) -> None:
+def refuse_early_failover(ctx: DrillContext, incident: Incident) -> None:
     """Try a failover while both regions are healthy: it must be refused, and no hook called."""
     lost = ("failover", "--lost", str(incident.lost.index))
-    _refuse(rig, "normal", lost, "that region is not lost")
-    rig.found.add("normal", announced.none_was_called(announced.read(rig.places.announcements)))
+    _refuse(ctx, "normal", lost, "that region is not lost")
+    ctx.results.add("normal", announced.none_was_called(announced.read(ctx.paths.announcements)))
 
 
-def refuse_other_region(rig: Rig, incident: Incident, label: str) -> None:
+def refuse_other_region(ctx: DrillContext, incident: Incident, label: str) -> None:
     """Call the survivor lost, too: it must be refused."""
     what = ("failover", "--lost", str(incident.survivor.index))
-    with rig.progress.stage(f"dualregion {' '.join(what)}, of the survivor: must be refused"):
-        _refuse(rig, label, what, "is the lost one of the incident that is under way")
+    with ctx.progress.stage(f"dualregion {' '.join(what)}, of the survivor: must be refused"):
+        _refuse(ctx, label, what, "is the lost one of the incident that is under way")
 
 
-def _refuse(rig: Rig, label: str, what: Sequence[str], because: str) -> None:
-    before = _settings(rig)
-    session = rig.command.drive(*what, answer="no")
-    after = _settings(rig)
+def _refuse(ctx: DrillContext, label: str, what: Sequence[str], because: str) -> None:
+    before = _settings(ctx)
+    session = ctx.command.drive(*what, answer="no")
+    after = _settings(ctx)
     changed = [name for name in after if after[name] != before.get(name)]
-    rig.found.add(
+    ctx.results.add(
         label,
         is_refused(session.run.exit_status, session.flowing, " ".join(what), because, changed),
     )
 
 
-def _settings(rig: Rig) -> dict[str, str]:
-    return {each.name: each.read_text() for each in rig.places.project.glob("Pulumi.*.yaml")}
+def _settings(ctx: DrillContext) -> dict[str, str]:
+    return {each.name: each.read_text() for each in ctx.paths.project.glob("Pulumi.*.yaml")}
 
 
 # --- failover --------------------------------------------------------------------------------------------
 
 
-def plan_failover(rig: Rig, incident: Incident, steps: Sequence[str], label: str) -> None:
+def plan_failover(ctx: DrillContext, incident: Incident, steps: Sequence[str], label: str) -> None:
     """Look at what a failover would do; meanwhile try a failback, which must be refused before it."""
     what = ("failover", "--lost", str(incident.lost.index))
-    rig.together(
-        partial(_plan, rig, what, steps, label),
-        partial(_refuse, rig, label, ("failback",), "a failback follows on a failover"),
+    ctx.together(
+        partial(_plan, ctx, what, steps, label),
+        partial(_refuse, ctx, label, ("failback",), "a failback follows on a failover"),
     )
 
 
-def fail_over(rig: Rig, incident: Incident, episode: Episode, label: str) -> None:
+def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: str) -> None:
     """Fail over; in the first incident stop in its midst, and go on.
 
-    Raises:
-        DrillError: the command failed.
+    :raises DrillError: the command failed.
     """
     what = ("failover", "--lost", str(incident.lost.index))
     asked: Session | None = None
     if incident.number == 1:
-        with rig.progress.stage(
+        with ctx.progress.stage(
             f"dualregion {' '.join(what)}, and Ctrl-C in the midst of {STOPPED_IN}"
         ):
-            asked = rig.command.drive(*what, stop_in=STOPPED_IN, keep="failover")
-        rig.found.add(label, _stopped(asked, incident))
-    with rig.progress.stage(f"dualregion {' '.join(what)}{', again' if asked else ''}"):
+            asked = ctx.command.drive(*what, stop_in=STOPPED_IN, log="failover-stopped")
+        ctx.results.add(label, _stopped(asked, incident))
+    with ctx.progress.stage(f"dualregion {' '.join(what)}{', again' if asked else ''}"):
         began = time.monotonic()
-        session = rig.command.must_drive(*what)
+        session = ctx.command.must_drive(*what)
     if asked and asked.operator.stopped is not None:
         again = session.operator.carried_out
-        rig.found.add(label, went_on(session.run.exit_status, again, STOPPED_IN))
+        ctx.results.add(label, went_on(session.run.exit_status, again, STOPPED_IN))
         episode.ctrl_c = CtrlC(
             step=STOPPED_IN,
             ended_seconds=began - asked.operator.stopped,
@@ -109,7 +108,7 @@ def fail_over(rig: Rig, incident: Incident, episode: Episode, label: str) -> Non
             if STOPPED_IN in again
             else None,
         )
-    rig.found.add(
+    ctx.results.add(
         label,
         questions_were_asked(
             [*(asked.operator.asked if asked else ()), *session.operator.asked],
@@ -132,16 +131,15 @@ def _stopped(session: Session, incident: Incident) -> Check:
 # --- failback --------------------------------------------------------------------------------------------
 
 
-def plan_failback(rig: Rig, steps: Sequence[str], label: str) -> None:
+def plan_failback(ctx: DrillContext, steps: Sequence[str], label: str) -> None:
     """Look at what a failback would do."""
-    _plan(rig, ("failback",), steps, label)
+    _plan(ctx, ("failback",), steps, label)
 
 
-def go_to(rig: Rig, incident: Incident, phase: str, label: str) -> None:
+def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None:
     """Let the command go as far as a phase of the failback goes; phase `failover` backs out of it.
 
-    Raises:
-        DrillError: the command failed.
+    :raises DrillError: the command failed.
     """
     until = LAST_STEP.get(phase)
     what = ["failback", *(("--until", until) if until else ())]
@@ -149,45 +147,45 @@ def go_to(rig: Rig, incident: Incident, phase: str, label: str) -> None:
     if phase == "failover":
         what = ["failover", "--lost", str(incident.lost.index)]
         questions = (_TO_BACK_OUT,)
-    with rig.progress.stage(f"dualregion {' '.join(what)}, to phase {phase}"):
-        session = rig.command.must_drive(*what, keep=phase)
-    rig.found.add(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
+    with ctx.progress.stage(f"dualregion {' '.join(what)}, to phase {phase}"):
+        session = ctx.command.must_drive(*what)
+    ctx.results.add(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
 
 
 # --- telling ---------------------------------------------------------------------------------------------
 
 
 def tell_afterwards(
-    rig: Rig, incident: Incident, loss: float, steps: Sequence[str], label: str
+    ctx: DrillContext, incident: Incident, loss: float, steps: Sequence[str], label: str
 ) -> None:
     """Show the recovery record, and write the incident's page; `loss` is on the clock that never jumps."""
     lost_at = datetime.fromtimestamp(time.time() - (time.monotonic() - loss), UTC)
 
     def history() -> Check:
-        shown = rig.command.show("history", keep="history")
+        shown = ctx.command.show("history")
         return history_tells(shown.exit_status, shown.output, announced.name_of(incident), steps)
 
-    with rig.progress.stage("dualregion history, and report"):
-        report = partial(rig.command.report, rig.places.incident_page, lost_at)
-        rig.found.add(label, *rig.together(history, report))
+    with ctx.progress.stage("dualregion history, and report"):
+        report = partial(ctx.command.report, ctx.paths.incident_page, lost_at)
+        ctx.results.add(label, *ctx.together(history, report))
 
 
-def check_hooks(rig: Rig, incident: Incident, label: str) -> None:
+def check_hooks(ctx: DrillContext, incident: Incident, label: str) -> None:
     """Check what the hooks were told of an incident; by plain `pulumi` they are told nothing."""
-    told = announced.read(rig.places.announcements)
-    if not rig.settings.by_command:
-        rig.found.add(label, announced.none_was_called(told))
+    told = announced.read(ctx.paths.announcements)
+    if not ctx.settings.by_command:
+        ctx.results.add(label, announced.none_was_called(told))
         return
     stopped = any(
         each.ctrl_c is not None
-        for each in rig.found.episodes[incident.number - 1 : incident.number]
+        for each in ctx.results.episodes[incident.number - 1 : incident.number]
     )
-    rig.found.add(
-        label, announced.hooks_were_called(told, incident, rig.settings.until, stopped=stopped)
+    ctx.results.add(
+        label, announced.hooks_were_called(told, incident, ctx.settings.until, stopped=stopped)
     )
 
 
-def _plan(rig: Rig, what: Sequence[str], steps: Sequence[str], label: str) -> None:
-    with rig.progress.stage(f"dualregion plan {' '.join(what)}"):
-        plan = rig.command.show("plan", *what, keep=f"plan-{what[0]}")
-        rig.found.add(label, plan_shows(plan.exit_status, plan.output, steps, what[0]))
+def _plan(ctx: DrillContext, what: Sequence[str], steps: Sequence[str], label: str) -> None:
+    with ctx.progress.stage(f"dualregion plan {' '.join(what)}"):
+        plan = ctx.command.show("plan", *what, log=f"plan-{what[0]}")
+        ctx.results.add(label, plan_shows(plan.exit_status, plan.output, steps, what[0]))

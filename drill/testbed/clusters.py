@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Ground(Protocol):
+class Clusters(Protocol):
     """Two regions: the drill's own sandbox, or clusters that are there already."""
 
     kubeconfig: Path

@@ -1,4 +1,4 @@
-"""Killing `pulumi up` at each of its points, and saying it again until it goes through.
+"""Killing `pulumi up` at each of its points, and running it again until it goes through.
 
 That is what an operator's dying machine does: everything of the run ends at once (SIGKILL), the stack stays
 locked, and the operator types `pulumi cancel --yes` and the same `pulumi up` once more.
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from drill.errors import ClusterCallFailed, DrillError
-from drill.operators.points import Interruption, Point, Turn, already_there, point_of
+from drill.operators.events import Event
+from drill.operators.points import Interruption, Point, PointReader, Turn, already_there
 from drill.operators.stacks import Run, Stacks
 from drill.progress import Progress
 from drill.regions import Region
@@ -31,7 +32,7 @@ class View(Protocol):
 
 @dataclass
 class Interrupter:
-    """Says `pulumi up` and kills it at each point that it comes by for the first time in its turn."""
+    """Runs `pulumi up` and kills it at each point that it comes by for the first time in its turn."""
 
     stacks: Stacks
     view: Callable[[Region], View]
@@ -43,14 +44,13 @@ class Interrupter:
     def up(self, region: Region, phase: str, incident: int, message: str) -> Run:
         """Carry out one turn; return the first `up` that was not killed, whatever its end.
 
-        Raises:
-            DrillError: a lock could not be taken away, or the ups do not come to an end.
+        :raises DrillError: a lock could not be taken away, or the ups do not come to an end.
         """
         turn = Turn(incident, phase, region.stack)
         self.turns.append(turn)
         for number in range(1, MOST_UPS + 1):
             attempt = _Attempt(turn, number, region, self)
-            run = self.stacks.up(region.stack, message, attempt.on_line)
+            run = self.stacks.up(region.stack, message, attempt.on_event)
             attempt.end()
             if attempt.killed_at is None or not run.was_killed:
                 return run
@@ -64,7 +64,7 @@ class Interrupter:
         )
 
     def _go_on(self, region: Region, point: Point) -> None:
-        self.progress.say(
+        self.progress.write(
             f"  {region.stack}: pulumi was killed {point}; `pulumi cancel`, then the same up again"
         )
         view = self.view(region)
@@ -73,7 +73,7 @@ class Interrupter:
         self.stacks.cancel(region.stack)
 
     def works(self, view: View, namespace: str) -> bool:
-        """Say whether Helm is at work in a namespace."""
+        """Return whether Helm is at work in a namespace."""
         return bool(_pending(view, namespace) - self._left_pending)
 
 
@@ -86,29 +86,29 @@ def _pending(view: View, namespace: str) -> set[str]:
 
 
 class _Attempt:
-    """One `up` of a turn: looks at its lines, and kills it once."""
+    """One `up` of a turn: looks at its events, and kills it once."""
 
     def __init__(self, turn: Turn, number: int, region: Region, interrupter: Interrupter) -> None:
         self._turn, self._number, self._region = turn, number, region
         self._interrupter = interrupter
+        self._reader = PointReader()
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._watched: set[Point] = set()
         self._watchers: list[threading.Thread] = []
         self.killed_at: Point | None = None
 
-    def on_line(self, line: str, kill: Callable[[], None]) -> None:
-        """Kill the run if the line tells a point at which its turn was not killed yet."""
-        there = already_there(line)
-        if there:
+    def on_event(self, event: Event, kill: Callable[[], None]) -> None:
+        """Kill the run if the event means a point at which its turn was not killed yet."""
+        if there := already_there(event):
             self._turn.there.setdefault(self._number, set()).add(there)
-        point = point_of(line)
+        point = self._reader.point_of(event)
         if point is None or self._over.is_set() or point in self._turn.points:
             return
         if not point.is_in_helm:
             self._kill(point, kill)
         elif point not in self._watched:
-            # Pulumi says that it begins before Helm does; two releases may be at work at a time.
+            # Pulumi begins before Helm does; two releases may be worked on at a time.
             self._watched.add(point)
             watcher = threading.Thread(target=self._kill_helm, args=(point, kill), daemon=True)
             self._watchers.append(watcher)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from drill.errors import DrillInterrupted
-from drill.operators.interruption import Interruption
+from drill.operators.signals import Interruption
 from tests.checkout import CHECKOUT
 
 TALKING = """
 import signal
 from drill.errors import DrillInterrupted
-from drill.operators.interruption import Interruption, Output
+from drill.operators.signals import Interruption, Output
 
 interruption = Interruption()
 console = Output(interruption)

@@ -11,67 +11,67 @@ from drill.observation.cluster import ClusterView
 from drill.observation.records import not_exported, record_ids
 from drill.operators.command_checks import HEALTHY
 from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
-from drill.testbed.rig import Rig
+from drill.testbed.context import DrillContext
 from drill.together import together
 
 _READ_SECONDS = 60.0
 """For one batch of records: ten thousand, sorted, out of a small engine on a busy machine."""
 
 
-def ask_in_normal(rig: Rig) -> None:
+def ask_in_normal(ctx: DrillContext) -> None:
     """Ask `dualregion status` with both regions healthy."""
-    rig.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
+    ctx.ask_status("normal", "in phase normal", HEALTHY, "status-normal")
 
 
 def check_topology(
-    rig: Rig, phase: str, region: Region, expected: ExpectedBrokers, members: int
+    ctx: DrillContext, phase: str, region: Region, expected: ExpectedBrokers, members: int
 ) -> None:
     """Check what a region's gateway sees: brokers, leaders, and so many healthy members of each partition."""
-    view, count = rig.view(region), rig.settings.partition_count
-    rig.found.add(
+    view, count = ctx.view(region), ctx.settings.partition_count
+    ctx.results.add(
         phase,
-        rig.settled(lambda: checks.topology_is(view.topology(region.namespace), expected, count)),
-        rig.settled(
+        ctx.settled(lambda: checks.topology_is(view.topology(region.namespace), expected, count)),
+        ctx.settled(
             lambda: checks.partitions_are_led(view.topology(region.namespace), count, members)
         ),
     )
 
 
-def check_failed_over(rig: Rig, phase: str, survivor: Region) -> None:
+def check_failed_over(ctx: DrillContext, phase: str, survivor: Region) -> None:
     """Check that the survivor works for both regions: brokers and quorum, and where each broker exports to."""
-    expected = brokers_after_failover(rig.settings.cluster_size, survivor.other.index)
-    check_topology(rig, phase, survivor, expected, quorum())
+    expected = brokers_after_failover(ctx.settings.cluster_size, survivor.other.index)
+    check_topology(ctx, phase, survivor, expected, quorum())
     engines = {
         survivor.index: survivor.namespace,
         survivor.other.index: survivor.failover_namespace,
     }
-    pods = rig.view(survivor).broker_pods(list(engines.values()))
-    rig.found.add(phase, checks.exporters_point_at(pods, engines))
+    pods = ctx.view(survivor).broker_pods(list(engines.values()))
+    ctx.results.add(phase, checks.exporters_point_at(pods, engines))
 
 
-def check_commands(rig: Rig, phase: str, since: float, after: str) -> None:
+def check_commands(ctx: DrillContext, phase: str, since: float, after: str) -> None:
     """Check, with the load running, that commands are accepted on every partition."""
-    with rig.progress.stage(f"Checking that commands are accepted {after}"):
-        rig.found.add(
+    with ctx.progress.stage(f"Checking that commands are accepted {after}"):
+        ctx.results.add(
             phase,
-            rig.settled(
+            ctx.settled(
                 lambda: checks.commands_accepted(
-                    rig.read_load().partitions_since(since), rig.settings.partition_count, after
+                    ctx.read_load().partitions_since(since), ctx.settings.partition_count, after
                 )
             ),
         )
 
 
-def check_exporting(rig: Rig, phase: str, since: float, after: str) -> None:
+def check_exporting(ctx: DrillContext, phase: str, since: float, after: str) -> None:
     """Check, with the load running, that every partition is exported."""
-    partitions = rig.settings.partitions
-    with rig.progress.stage(f"Checking that records are exported {after}"):
-        rig.found.add(
+    partitions = ctx.settings.partitions
+    with ctx.progress.stage(f"Checking that records are exported {after}"):
+        ctx.results.add(
             phase,
-            rig.settled(
+            ctx.settled(
                 lambda: checks.positions_moving(
                     measure.partitions_moved(
-                        rig.exports.samples if rig.exports else (), since, partitions
+                        ctx.exports.samples if ctx.exports else (), since, partitions
                     ),
                     len(partitions),
                     after,
@@ -80,14 +80,14 @@ def check_exporting(rig: Rig, phase: str, since: float, after: str) -> None:
         )
 
 
-def check_exporters_run(rig: Rig, phase: str) -> None:
+def check_exporters_run(ctx: DrillContext, phase: str) -> None:
     """Check that no exporter of any broker of both regions is paused."""
-    views = rig.views()
+    views = ctx.views()
     brokers = {region: [region.namespace] for region in REGIONS}
-    settings = rig.settings
-    rig.found.add(
+    settings = ctx.settings
+    ctx.results.add(
         phase,
-        rig.settled(
+        ctx.settled(
             lambda: failback_checks.exporters_run(
                 partitions_of_ready(views, brokers),
                 settings.cluster_size,
@@ -113,12 +113,12 @@ def deployments(views: Mapping[Region, ClusterView]) -> dict[str, list[dict[str,
     return {region.namespace: view.deployments(region.namespace) for region, view in views.items()}
 
 
-def check_gone(rig: Rig, phase: str, region: Region, namespace: str) -> None:
+def check_gone(ctx: DrillContext, phase: str, region: Region, namespace: str) -> None:
     """Check that nothing of an installation is left in a region's cluster: namespace, claims, volumes."""
-    view = rig.view(region)
-    rig.found.add(
+    view = ctx.view(region)
+    ctx.results.add(
         phase,
-        rig.settled(
+        ctx.settled(
             lambda: failback_checks.nothing_is_left(
                 namespace,
                 view.namespaces(),
@@ -129,59 +129,59 @@ def check_gone(rig: Rig, phase: str, region: Region, namespace: str) -> None:
     )
 
 
-def check_kept(rig: Rig, phase: str, engines: Mapping[Region, str], since: float) -> None:
+def check_kept(ctx: DrillContext, phase: str, engines: Mapping[Region, str], since: float) -> None:
     """Look for every instance that was sent after `since` in each of the search engines."""
-    keys = sorted(ack.key for ack in rig.found.load.sent_after(since))
+    keys = sorted(ack.key for ack in ctx.results.load.sent_after(since))
     for region, namespace in engines.items():
         found: set[int] = set()
         where = f"the search engine of {namespace}"
-        with rig.progress.stage(f"Looking for {len(keys)} instances in {where}"):
-            _look_for(rig, keys, found, rig.view(region), namespace)
-        rig.found.add(phase, checks.instances_kept(keys, found, where))
+        with ctx.progress.stage(f"Looking for {len(keys)} instances in {where}"):
+            _look_for(ctx, keys, found, ctx.view(region), namespace)
+        ctx.results.add(phase, checks.instances_kept(keys, found, where))
         if namespace == region.namespace:
-            rig.found.found[region.index] = frozenset(found)
+            ctx.results.found[region.index] = frozenset(found)
 
 
-def check_records(rig: Rig, phase: str) -> None:
+def check_records(ctx: DrillContext, phase: str) -> None:
     """Compare the exported records of both regions' search engines, once all is exported."""
-    views = rig.views(_READ_SECONDS)
-    with rig.progress.stage("Comparing the exported records of both regions"):
-        _wait_until_exported(rig, views)
+    views = ctx.views(_READ_SECONDS)
+    with ctx.progress.stage("Comparing the exported records of both regions"):
+        _wait_until_exported(ctx, views)
         read = together(
             *(
-                partial(record_ids, view, region.namespace, rig.progress.say)
+                partial(record_ids, view, region.namespace, ctx.progress.write)
                 for region, view in views.items()
             )
         )
         held = dict(zip(views, read, strict=True))
-        known = rig.found.known_records.union(*held.values())
-        rig.found.known_records = known
-        rig.found.records = {region.index: frozenset(ids) for region, ids in held.items()}
-        rig.progress.say(f"  {len(known)} records")
+        known = ctx.results.known_records.union(*held.values())
+        ctx.results.known_records = known
+        ctx.results.records = {region.index: frozenset(ids) for region, ids in held.items()}
+        ctx.progress.write(f"  {len(known)} records")
     named = {f"{region.city}'s search engine": ids for region, ids in held.items()}
-    rig.found.add(phase, failback_checks.records_are_complete(known, named))
+    ctx.results.add(phase, failback_checks.records_are_complete(known, named))
 
 
-def _wait_until_exported(rig: Rig, views: Mapping[Region, ClusterView]) -> None:
+def _wait_until_exported(ctx: DrillContext, views: Mapping[Region, ClusterView]) -> None:
     """Wait until both engines hold equally many records, and every exporter has written all, or until time is up."""
     brokers = {region: [region.namespace] for region in views}
 
     def missing() -> str | None:
         counts = [view.document_count(region.namespace) for region, view in views.items()]
-        lacking = not_exported(partitions_of_ready(views, brokers), rig.settings.partitions)
+        lacking = not_exported(partitions_of_ready(views, brokers), ctx.settings.partitions)
         if lacking is None and len(set(counts)) > 1:
             return f"they hold {' and '.join(map(str, counts))} records"
         return lacking
 
     try:
-        rig.wait("all is exported to both search engines", missing, rig.settings.patience.exported)
+        ctx.wait("all is exported to both search engines", missing, ctx.settings.patience.exported)
     except DrillError as error:
         # The comparison that follows tells what is missing where.
-        rig.progress.say(f"  {error}")
+        ctx.progress.write(f"  {error}")
 
 
 def _look_for(
-    rig: Rig, keys: Sequence[int], found: set[int], view: ClusterView, namespace: str
+    ctx: DrillContext, keys: Sequence[int], found: set[int], view: ClusterView, namespace: str
 ) -> None:
     """Add to `found` the keys that the engine knows, until it knows all or time is up."""
 
@@ -191,6 +191,6 @@ def _look_for(
         return f"{lacking} of {len(keys)} are not there yet" if lacking else None
 
     try:
-        rig.wait("all are exported", missing, rig.settings.patience.exported)
+        ctx.wait("all are exported", missing, ctx.settings.patience.exported)
     except DrillError as error:
-        rig.progress.say(f"  {error}")
+        ctx.progress.write(f"  {error}")

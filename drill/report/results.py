@@ -59,7 +59,7 @@ class Episode:
 
 
 @dataclass
-class Findings:
+class Results:
     """Everything seen; of the search engines by region: `found` instances, `records` by their ids.
 
     `known_records` are those ever seen in any engine: what both engines have lost is missed by it too.
@@ -122,49 +122,49 @@ def steps_of(
 
 
 def report_of(
-    settings: DrillSettings, findings: Findings, progress: Progress, reason: str | None
+    settings: DrillSettings, results: Results, progress: Progress, reason: str | None
 ) -> Report:
     """Return the drill's report; `reason` is what broke, None that nothing did."""
-    checks = tuple(findings.checks)
+    checks = tuple(results.checks)
     return Report(
         **verdict(checks, reason),
         cluster_size=settings.cluster_size,
         lost_regions=settings.lost,
         until=settings.until,
-        broker=findings.broker or None,
+        broker=results.broker or None,
         seconds=progress.elapsed,
         began_at=progress.began_at,
         own_waiting_seconds=progress.waited_too_long,
-        phases=tuple(findings.phases),
+        phases=tuple(results.phases),
         checks=checks,
-        load=_load(settings, findings),
-        records=_records(findings),
+        load=_load(settings, results),
+        records=_records(results),
         incidents=tuple(
             _incident(settings, episode, episode.loss)
-            for episode in findings.episodes
+            for episode in results.episodes
             if episode.loss is not None
         ),
         interrupted=settings.interrupt,
         interruptions=tuple(
             _interrupted(turn, each.point, each.at)
-            for turn in findings.turns
+            for turn in results.turns
             for each in turn.interruptions
         ),
         not_reachable=tuple(
-            _interrupted(turn, point) for turn in findings.turns for point in turn.not_reachable
+            _interrupted(turn, point) for turn in results.turns for point in turn.not_reachable
         ),
         zombie=settings.zombie,
         two_operators=settings.two_operators,
         late_flush=settings.late_flush,
         by_command=settings.by_command,
-        status_seconds={when: each.seconds for when, each in findings.answers.items()},
-        status_asked={when: each.asked for when, each in findings.answers.items()},
-        rights=findings.audit.judged() or None,
-        peak_memory_gib=findings.peak_memory_gib,
-        peak_machine_memory_gib=findings.peak_machine_memory_gib,
+        status_seconds={when: each.seconds for when, each in results.answers.items()},
+        status_asked={when: each.asked for when, each in results.answers.items()},
+        rights=results.audit.rights() or None,
+        peak_memory_gib=results.peak_memory_gib,
+        peak_machine_memory_gib=results.peak_machine_memory_gib,
         stages=tuple(progress.stages),
-        machine=findings.machine,
-        versions=findings.versions,
+        machine=results.machine,
+        versions=results.versions,
     )
 
 
@@ -174,11 +174,11 @@ def _interrupted(turn: Turn, point: Point, at: float | None = None) -> Interrupt
     )
 
 
-def _load(settings: DrillSettings, findings: Findings) -> Load:
-    log = findings.load
+def _load(settings: DrillSettings, results: Results) -> Load:
+    log = results.load
     keys = frozenset(ack.key for ack in log.acks)
-    in_region = {index: len(keys & found) for index, found in findings.found.items()}
-    everywhere = len(keys.intersection(*findings.found.values())) if findings.found else None
+    in_region = {index: len(keys & found) for index, found in results.found.items()}
+    everywhere = len(keys.intersection(*results.found.values())) if results.found else None
     return Load(
         acknowledged=len(keys),
         found=everywhere,
@@ -187,7 +187,7 @@ def _load(settings: DrillSettings, findings: Findings) -> Load:
         in_region1=in_region.get(1),
         acknowledged_after_loss=sum(
             len(episode.load.sent_after(episode.loss))
-            for episode in findings.episodes
+            for episode in results.episodes
             if episode.loss is not None
         ),
         rate=settings.rate,
@@ -197,14 +197,14 @@ def _load(settings: DrillSettings, findings: Findings) -> Load:
     )
 
 
-def _records(findings: Findings) -> Records:
-    if len(findings.records) < len(REGIONS):
+def _records(results: Results) -> Records:
+    if len(results.records) < len(REGIONS):
         return Records()
-    known = findings.known_records
+    known = results.known_records
     return Records(
         total=len(known),
-        missing_in_region0=len(known - findings.records[0]),
-        missing_in_region1=len(known - findings.records[1]),
+        missing_in_region0=len(known - results.records[0]),
+        missing_in_region1=len(known - results.records[1]),
     )
 
 

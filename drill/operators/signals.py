@@ -34,8 +34,7 @@ class Interruption:
     def interrupt(self, reason: str) -> None:
         """End the drill; nothing if it is being taken down already.
 
-        Raises:
-            DrillInterrupted: with the reason.
+        :raises DrillInterrupted: with the reason.
         """
         if self._is_calm:
             return
@@ -69,8 +68,7 @@ class Output(Console):
     def on_broken_pipe(self) -> None:
         """Say nothing any more, and end the drill; without this the process would end at once and leave all behind.
 
-        Raises:
-            DrillInterrupted: unless the drill is being taken down already.
+        :raises DrillInterrupted: unless the drill is being taken down already.
         """
         self.quiet = True
         nowhere = os.open(os.devnull, os.O_WRONLY)

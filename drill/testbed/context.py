@@ -1,7 +1,7 @@
 """What every stage of a drill works with: the regions, the stacks, and what is measured meanwhile."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -13,35 +13,37 @@ from drill.observation.cluster import READ_SECONDS, ClusterView
 from drill.observation.loadlog import LoadLog
 from drill.observation.loadprocess import LoadProcess
 from drill.observation.watch import ExportWatch
-from drill.operators.interrupting import Interrupter
+from drill.operators.interrupter import Interrupter
 from drill.operators.stacks import Run, Stacks
 from drill.operators.turns import Outputs, take_rounds, take_turns
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
-from drill.report.findings import Episode, Findings
-from drill.report.screens import Screens
-from drill.settings import DrillSettings, Places, Until
+from drill.report.report import PhaseTimes
+from drill.report.results import Episode, Results, steps_of
+from drill.settings import DrillSettings, Paths, Until
+from drill.testbed.clusters import Clusters
 from drill.testbed.command import Command
-from drill.testbed.ground import Ground
 from drill.together import together
 from drill.waiting import wait_for
 from sandbox.setup.tools import Tools
 
 T = TypeVar("T")
+_GATE_POLL_SECONDS = 0.5
+"""How often the program's gates look: half of it too late, on average, is each end of a waiting seen."""
 
 
 @dataclass
-class Rig:
+class DrillContext:
     """Two regions with their stacks, and the load client and watch that run at the moment."""
 
     settings: DrillSettings
-    places: Places
+    paths: Paths
     progress: Progress
-    sandbox: Ground
+    clusters: Clusters
     tools: Tools
     stacks: Stacks
     access: Access | None
-    found: Findings
+    results: Results
     load: LoadProcess | None = field(default=None, init=False)
     exports: ExportWatch | None = field(default=None, init=False)
     incident: int = field(default=0, init=False)
@@ -54,18 +56,17 @@ class Rig:
     def __post_init__(self) -> None:
         self.command = Command(
             self.stacks,
-            self.places.command,
-            self.progress.say,
-            self.found.answers,
-            Screens(self.places.screens),
+            self.paths.command,
+            self.progress.write,
+            self.results.answers,
         )
-        self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.found.turns)
+        self.interrupter = Interrupter(self.stacks, self.view, self.progress, self.results.turns)
 
     # --- asking ----------------------------------------------------------------------------------------
 
     def view(self, region: Region, read_seconds: float = READ_SECONDS) -> ClusterView:
         """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
-        return ClusterView(self.sandbox.kubeconfig, region.context, read_seconds)
+        return ClusterView(self.clusters.kubeconfig, region.context, read_seconds)
 
     def views(self, read_seconds: float = READ_SECONDS) -> dict[Region, ClusterView]:
         """Return a fresh view of each region's cluster."""
@@ -80,10 +81,9 @@ class Rig:
     def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
         """Wait as `wait_for` does; what was waited too long is told in the report.
 
-        Raises:
-            DrillError: it was still missing after `seconds`.
+        :raises DrillError: it was still missing after `seconds`.
         """
-        self.progress.add_waiting(wait_for(what, missing, seconds, self.progress.say))
+        self.progress.add_waiting(wait_for(what, missing, seconds, self.progress.write))
 
     def settled(self, check: Callable[[], Check]) -> Check:
         """Return a check's outcome as soon as it holds, or the last one when time is up."""
@@ -96,7 +96,7 @@ class Rig:
         try:
             self.wait("this holds", failing, self.settings.patience.settled)
         except DrillError as error:
-            self.progress.say(f"  {error}")
+            self.progress.write(f"  {error}")
             if not outcome:
                 raise DrillError(f"nothing could be checked: {error}") from None
         return outcome[0]
@@ -106,8 +106,7 @@ class Rig:
     def learn_rights(self) -> None:
         """Let `dualregion rights` print what both stacks need in each region's cluster, which need not be there yet.
 
-        Raises:
-            DrillError: the command failed.
+        :raises DrillError: the command failed.
         """
         if self.access is not None:
             printed = together(*(partial(self.command.rights, each.index) for each in REGIONS))
@@ -116,8 +115,7 @@ class Rig:
     def admit(self, region: Region) -> None:
         """Give both stacks their rights in a region's cluster of the drill's own, which was just made.
 
-        Raises:
-            DrillError: the cluster refuses them.
+        :raises DrillError: the cluster refuses them.
         """
         if self.access is None:
             return
@@ -126,13 +124,13 @@ class Rig:
         ):
             manifests = self._rights[region]
             self.access.admit(region, manifests)
-            self.found.audit.grant(region, manifests)
-            self.found.add("rights", self.access.check_modest(region))
+            self.results.audit.grant(region, manifests)
+            self.results.add("rights", self.access.check_modest(region))
 
     def read_audit(self, region: Region) -> None:
         """Take in what a region's audit log says so far; the log goes with the region."""
         if self.access is not None:
-            self.found.audit.take_in(region, self.access.audit_log(region))
+            self.results.audit.take_in(region, self.access.audit_log(region))
 
     # --- pulumi ----------------------------------------------------------------------------------------
 
@@ -145,8 +143,7 @@ class Rig:
 
         In an interrupted drill it is killed at each of its points and run again, but in phase `normal`.
 
-        Raises:
-            DrillError: it failed; the message ends with its last lines.
+        :raises DrillError: it failed; the message ends with its last lines.
         """
         if self.settings.interrupt and phase != Until.NORMAL:
             run = self.interrupter.up(region, phase, self.incident, f"drill: {message}")
@@ -165,15 +162,12 @@ class Rig:
     ) -> dict[Region, Outputs]:
         """Run `pulumi up` on both stacks in turn until both have reached the phase.
 
-        Args:
-            phase: what both stacks are configured for.
-            first: the region that begins.
-            message: what stands in the stacks' history.
-            parts: what each region is in the incident, told in the progress.
-            at_once: run both at the same time instead, which saves time where their order is of no meaning.
-
-        Raises:
-            DrillError: an `up` failed, or too many turns did not lead there.
+        :param phase: what both stacks are configured for.
+        :param first: the region that begins.
+        :param message: what stands in the stacks' history.
+        :param parts: what each region is in the incident, told in the progress.
+        :param at_once: run both at the same time instead, which saves time where their order is of no meaning.
+        :raises DrillError: an `up` failed, or too many turns did not lead there.
         """
         take = take_rounds if at_once else take_turns
         return take(
@@ -192,46 +186,51 @@ class Rig:
         """Return the outputs of both stacks."""
         return {region: self.stacks.outputs(region.stack) for region in REGIONS}
 
-    def count_waits(self, steps: int) -> None:
-        """Count one waiting of the program for each step that `dualregion` has taken: its screen does not keep them."""
-        if self.settings.by_command:
-            self.stacks.waits += steps
+    def record_phase(self, name: str, seconds: float, outputs: Mapping[Region, Outputs]) -> None:
+        """Note how long a phase took and its steps, in each of which the program has waited once."""
+        known = self.results.steps
+        steps = [
+            step for region, each in outputs.items() for step in steps_of(region.stack, each, known)
+        ]
+        steps.sort(key=lambda step: step.start)
+        self.progress.add_waiting(len(steps) * _GATE_POLL_SECONDS / 2)
+        phase = PhaseTimes(name=name, seconds=seconds, steps=tuple(steps), incident=self.incident)
+        self.results.phases.append(phase)
 
-    def ask_status(self, label: str, when: str, expected: int, keep: str = "") -> None:
+    def ask_status(self, label: str, when: str, expected: int, log: str = "") -> None:
         """In a drill by the runbook command, ask it how both regions stand, and check its answer.
 
-        `keep` is the name of the screen that is kept; empty: none.
+        `log` is what the log of what an operator sees is called, if not as others of the command.
         """
         if self.settings.by_command:
             with self.progress.stage(f"Asking `dualregion status` {when}"):
-                self.found.add(label, *self.command.status(when, expected, keep))
+                self.results.add(label, *self.command.status(when, expected, log))
 
     # --- load and watch --------------------------------------------------------------------------------
 
     def start_load(self, survivor: Region, number: int) -> Episode:
         """Begin an episode: load on a region's gateway, and a watch on its exporting.
 
-        Args:
-            survivor: the region that will not be lost.
-            number: of the incident, 0 without one.
+        :param survivor: the region that will not be lost.
+        :param number: of the incident, 0 without one.
         """
         self.incident = number
         episode = Episode(survivor.other.index)
-        self.found.episodes.append(episode)
+        self.results.episodes.append(episode)
         with self.progress.stage(f"Starting the load on {survivor.city}"):
             self.load = LoadProcess(
                 self.tools.kubectl,
-                self.sandbox.kubeconfig,
+                self.clusters.kubeconfig,
                 survivor,
                 rate=self.settings.rate,
-                log=self.places.load_log(number),
-                errors=self.places.logs / f"load-client-{survivor.city}-{number}.log",
+                log=self.paths.load_log(number),
+                errors=self.paths.logs / f"load-client-{survivor.city}-{number}.log",
             )
             self.exports = ExportWatch(
                 self.view(survivor, read_seconds=3.0),
                 survivor.namespace,
                 [survivor.failover_namespace],
-                self.places.export_log(number),
+                self.paths.export_log(number),
             )
             self.exports.start()
         return episode
@@ -239,8 +238,7 @@ class Rig:
     def await_exports(self) -> None:
         """Wait until the load's first instance of every partition is in both search engines.
 
-        Raises:
-            DrillError: no command was accepted and exported in time.
+        :raises DrillError: no command was accepted and exported in time.
         """
         views = self.views()
         with self.progress.stage("Waiting for the load's first instances in both search engines"):
@@ -249,13 +247,12 @@ class Rig:
                 lambda: self._not_warm(views),
                 self.settings.patience.warm,
             )
-            self.progress.say(f"  {len(self.read_load().acks)} instances acknowledged so far")
+            self.progress.write(f"  {len(self.read_load().acks)} instances acknowledged so far")
 
     def read_load(self) -> LoadLog:
         """Return what the load client has written so far.
 
-        Raises:
-            DrillError: it does not run, or has ended by itself.
+        :raises DrillError: it does not run, or has ended by itself.
         """
         if self.load is None:
             raise DrillError("the load client is not running")
@@ -265,18 +262,18 @@ class Rig:
         """End the episode: the load client, then the watch."""
         with self.progress.stage("Stopping the load"):
             self.end_load()
-            self.progress.say(f"  {len(self.found.load.acks)} instances acknowledged")
+            self.progress.write(f"  {len(self.results.load.acks)} instances acknowledged")
 
     def end_load(self) -> None:
         """Do what `stop_load` does, silently, and with whatever of it runs."""
         if self.load:
-            episode = self.found.episodes[-1]
+            episode = self.results.episodes[-1]
             episode.watched_until = time.monotonic()
             episode.load = self.load.stop()
             self.load = None
         if self.exports:
             self.exports.stop()
-            self.found.episodes[-1].exports = self.exports.samples
+            self.results.episodes[-1].exports = self.exports.samples
             self.exports = None
 
     def _not_warm(self, views: dict[Region, ClusterView]) -> str | None:

@@ -1,0 +1,62 @@
+"""Whose turn it is: the stacks take turns until neither waits, and not for ever."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from drill.errors import DrillError
+from drill.operators.turns import take_turns
+from drill.regions import REGIONS, Region
+
+LONDON, PARIS = REGIONS
+Json = dict[str, Any]
+
+PENDING = "failback-pending"
+
+
+class Stacks:
+    """Two stacks of which each `up` says what the script gives next: what it waits for, None for nothing."""
+
+    def __init__(self, says: dict[Region, list[str | None]], phase: str = PENDING) -> None:
+        self.turns: list[str] = []
+        self._says = copy.deepcopy(says)
+        self._phase = phase
+
+    def up(self, region: Region) -> Json:
+        self.turns.append(region.city)
+        return {"phase": self._phase, "waitingFor": self._says[region].pop(0)}
+
+
+def test_turns_end_as_soon_as_neither_stack_waits() -> None:
+    stacks = Stacks({LONDON: ["B1", None], PARIS: ["B2 to B4", None]})
+    said = take_turns((LONDON, PARIS), PENDING, stacks.up)
+    assert stacks.turns == ["london", "paris", "london", "paris"]
+    assert said == {region: {"phase": PENDING, "waitingFor": None} for region in REGIONS}
+
+
+def test_each_stack_has_a_turn_though_the_first_waits_for_nothing() -> None:
+    stacks = Stacks({LONDON: [None], PARIS: [None]})
+    take_turns((PARIS, LONDON), PENDING, stacks.up)
+    assert stacks.turns == ["paris", "london"]
+
+
+def test_a_stack_that_waited_is_asked_again_even_if_the_other_is_done() -> None:
+    stacks = Stacks({LONDON: ["R", None], PARIS: [None, None]})
+    take_turns((LONDON, PARIS), PENDING, stacks.up)
+    assert stacks.turns == ["london", "paris", "london"]
+
+
+def test_stacks_that_wait_for_each_other_end_with_what_they_wait_for() -> None:
+    stacks = Stacks({LONDON: ["gate B1"] * 9, PARIS: ["gate B0"] * 9})
+    with pytest.raises(
+        DrillError, match=r"not reached after 6 turns: region0 .*: gate B1; region1"
+    ):
+        take_turns((LONDON, PARIS), PENDING, stacks.up, most=6)
+    assert len(stacks.turns) == 6
+
+
+def test_a_stack_in_another_phase_has_not_arrived() -> None:
+    stacks = Stacks({LONDON: [None] * 2, PARIS: [None] * 2}, phase="failover")
+    with pytest.raises(DrillError, match="phase failover"):
+        take_turns((LONDON, PARIS), PENDING, stacks.up, most=4)

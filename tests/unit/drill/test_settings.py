@@ -1,0 +1,170 @@
+"""What a drill is asked to do: what cannot be rehearsed is refused, and the stacks are configured for the rest."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from drill.errors import DrillError
+from drill.regions import REGIONS
+from drill.settings import (
+    STACK_SECRETS,
+    DrillSettings,
+    Paths,
+    Until,
+    backup_values,
+    lost_regions,
+    stack_config,
+)
+from sandbox.own.images import OwnImages
+
+IMAGES = OwnImages.model_validate({"images": {"zeebe": {"image": "camunda/zeebe:8.5.25"}}})
+ON = Path("clusters.yaml")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lost": (2,)},
+        {"lost": ()},
+        {"lost": (1, -1)},
+        {"lost": (1, 0), "until": Until.FAILOVER},
+        {"cluster_size": 6},
+        {"cluster_size": 0},
+        {"interrupt": True, "until": Until.NORMAL},
+        {"interrupt": True, "back_out": True},
+        {"interrupt": True, "zombie": True},
+        {"interrupt": True, "late_flush": True},
+        {"back_out": True, "until": Until.FAILOVER},
+        {"back_out": True, "late_flush": True},
+        {"zombie": True, "until": Until.NORMAL},
+        {"late_flush": True, "until": Until.FAILOVER},
+        {"without_isolation": True},
+        {"two_operators": True},
+        {"consent": "a,b"},
+        {"on": ON, "adopt": True},
+        {"on": ON, "zombie": True},
+        {"on": ON, "late_flush": True},
+        {"on": ON, "images": IMAGES},
+        {"late_flush": True, "images": IMAGES},
+    ],
+)
+def test_a_drill_that_cannot_be_done_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DrillError):
+        DrillSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "by_command"),
+    [
+        ({}, True),
+        ({"by_pulumi": True}, False),
+        ({"interrupt": True}, False),
+        ({"zombie": True}, False),
+        ({"late_flush": True}, False),
+    ],
+)
+def test_the_command_takes_the_turns_unless_something_happens_between_them(
+    options: dict[str, Any], by_command: bool
+) -> None:
+    assert DrillSettings(**options).by_command is by_command
+
+
+def test_a_drill_goes_to_restored_by_default_and_each_incident_has_its_survivor() -> None:
+    assert DrillSettings().until is Until.RESTORED
+    assert [
+        (each.number, each.lost.city, each.survivor.city)
+        for each in DrillSettings(lost=(1, 0, 0)).incidents
+    ] == [(1, "paris", "london"), (2, "london", "paris"), (3, "london", "paris")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "incidents", "regions"),
+    [(None, "", (1,)), (0, "", (0,)), (None, "1,0", (1, 0)), (None, " 0, 0", (0, 0))],
+)
+def test_the_lost_regions_of_the_options(
+    lost: int | None, incidents: str, regions: tuple[int, ...]
+) -> None:
+    assert lost_regions(lost, incidents) == regions
+
+
+@pytest.mark.parametrize(
+    ("lost", "incidents", "says"),
+    [(0, "1,0", "give one of them"), (None, "1,paris", "as in 1,0"), (None, "1,", "as in 1,0")],
+)
+def test_options_that_name_no_regions_are_refused(
+    lost: int | None, incidents: str, says: str
+) -> None:
+    with pytest.raises(DrillError, match=says):
+        lost_regions(lost, incidents)
+
+
+def test_without_isolation_no_region_has_pod_addresses() -> None:
+    isolated, open_ = (
+        set(stack_config(DrillSettings(zombie=True, without_isolation=out), Paths(), REGIONS[0]))
+        for out in (False, True)
+    )
+    assert isolated - open_ == {"regions[0].podCidrs[0]", "regions[1].podCidrs[0]"}
+
+
+def test_the_configuration_is_what_the_program_takes() -> None:
+    from dualregion.config.settings import Settings  # noqa: PLC0415 (only this test knows the program)
+
+    config = stack_config(DrillSettings(cluster_size=8), Paths(), REGIONS[1])
+    settings = Settings.parse(nested(config | STACK_SECRETS))
+    assert settings.own.namespace == "camunda-paris"
+    assert settings.rights.subject != settings.rights.peer_subject
+    other = stack_config(DrillSettings(), Paths(), REGIONS[0])["kubeconfig"]
+    assert settings.kubeconfig not in (None, other)
+    assert settings.backup.type == "fs"
+    assert settings.backup.settings == {"location": "/backup"}
+
+
+def nested(config: dict[str, str]) -> dict[str, object]:
+    """Do with `a.b` and `a[0].b` what `pulumi config set --path` does."""
+    result: dict[str, object] = {}
+    for path, value in config.items():
+        place: object = result
+        parts = path.replace("[", ".[").split(".")
+        for part, after in zip(parts, [*parts[1:], None], strict=True):
+            fresh = yaml.safe_load(value) if after is None else [] if after.startswith("[") else {}
+            place = put(place, part, fresh)
+    return result
+
+
+def put(place: object, part: str, fresh: object) -> object:
+    if isinstance(place, list):
+        index = int(part[1:-1])
+        if index == len(place):
+            place.append(fresh)
+        return place[index]
+    assert isinstance(place, dict)
+    return place.setdefault(part, fresh)
+
+
+def test_chart_and_values_are_there() -> None:
+    assert (Paths().chart / "Chart.yaml").is_file()
+    *written, generated = Paths().values
+    assert all(path.is_file() for path in written)
+    assert generated == Paths().backup_values
+
+
+def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
+    *_, path = stack_config_values()
+    assert path == str(Paths().backup_values)
+    rehearsal = yaml.safe_load(Paths().values[1].read_text())["elasticsearch"]
+    (volume,) = backup_values(Paths().backup)["elasticsearch"]["extraVolumes"]
+    # Helm replaces lists whole: every volume that is mounted must be among ours, or the chart's own.
+    mounted = {each["name"]: each["mountPath"] for each in rehearsal["extraVolumeMounts"]}
+    assert mounted.pop("empty-dir")
+    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
+    assert mounted == {volume["name"]: config["backup.settings.location"]}
+    assert rehearsal["snapshotRepoPath"] == config["backup.settings.location"]
+    assert volume["hostPath"] == {"path": str(Paths().backup), "type": "Directory"}
+    assert Paths().backup.is_relative_to(Paths().folder)
+
+
+def stack_config_values() -> list[str]:
+    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
+    return [config[f"values[{index}]"] for index in range(len(Paths().values))]
