@@ -5,7 +5,7 @@ from dualregion.messages.catalogue import message
 
 @message
 def other_region_fails_over(
-    region: int, name: str, lost_region: int, lost_name: str, peer_stack: str, incident: str
+    *, region: int, name: str, lost_region: int, lost_name: str, peer_stack: str, incident: str
 ) -> str:
     """The other region has begun to fail over for this one: if both did, two clusters would accept commands."""
     return (

@@ -52,12 +52,12 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
     if rival is None or accepted == str(rival):
         return None
     return messages.other_region_fails_over(
-        here,
-        settings.own.name,
-        brokers.other(here),
-        settings.peer.name,
-        settings.peer_stack_name,
-        str(rival),
+        region=here,
+        name=settings.own.name,
+        lost_region=brokers.other(here),
+        lost_name=settings.peer.name,
+        peer_stack=settings.peer_stack_name,
+        incident=str(rival),
     )
 
 
