@@ -13,11 +13,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli.commands import dns, history, plan, preflight, report, rights, status, transitions
-from cli.commands.common import NOT_FORESEEN, PROJECT, ProjectFolder, ProjectOptions, StackNames
+from cli.commands.common import PROJECT, ProjectFolder, ProjectOptions, StackNames, fault
 from cli.errors import Exit
 from cli.stacks.read import DEFAULT_STACKS
 from dualregion import VERSION
-from dualregion.errors import unforeseen
 
 gc.enable()
 
@@ -25,12 +24,13 @@ app = typer.Typer(
     name="dualregion",
     no_args_is_help=True,
     rich_markup_mode="markdown",
+    epilog="An error ends with its code in brackets, such as [stack-locked]: see docs/errors.md.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
-def _tell_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"dualregion {VERSION}")
         raise typer.Exit
@@ -43,10 +43,10 @@ def main(
     stacks: StackNames = DEFAULT_STACKS,
     _: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Camunda 8.5 in two regions: how it stands, and the way through the loss of one.
+    """Camunda 8.5 in two regions: their state, and the way through the loss of one.
 
     Everything it does can be done with plain `pulumi`, too. It uses your Pulumi backend, passphrase and
     kubeconfig, and holds no state of its own. See docs/runbook-command.md.
@@ -68,7 +68,7 @@ app.command()(transitions.failback)
 def run() -> NoReturn:
     """Run the command, and end the process at once.
 
-    Threads that still wait for a silent region, or belong to Pulumi's Automation API, would take part in
+    Threads that still wait for an unreachable region, or belong to Pulumi's Automation API, would take part in
     Python's own shutdown, which then may abort and hide the exit status.
     """
     status: object = Exit.HEALTHY
@@ -77,9 +77,9 @@ def run() -> NoReturn:
     except SystemExit as ended:
         status = ended.code
     except Exception as error:
-        print(NOT_FORESEEN.format(unforeseen(error)), file=sys.stderr)
+        print(f"error: {fault(error)}", file=sys.stderr)
         status = Exit.FAILED
-    with suppress(BrokenPipeError):  # who reads has gone, as `head` does
+    with suppress(BrokenPipeError):  # the reader has ended, as `head` does
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status if isinstance(status, int) else Exit.HEALTHY if status is None else Exit.FAILED)

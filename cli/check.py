@@ -1,7 +1,11 @@
 """A check, what it has found, and the remedy if it fails. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from dualregion.messages import Message
+from dualregion.messages import checks as messages
 
 
 class Outcome(StrEnum):
@@ -16,22 +20,52 @@ class Outcome(StrEnum):
 class Check:
     """A check and what it has found.
 
-    :ivar remedy: what to do; empty if it holds.
+    :ivar name: what must be the case.
+    :ivar remedy: what to do; None if it is the case.
     """
 
-    name: str
+    name: Message
     outcome: Outcome
-    found: str = ""
-    remedy: str = ""
+    found: Message | str | None = None
+    remedy: Message | None = None
+
+    @property
+    def code(self) -> str:
+        """The check's code, for programs; checks of several regions or stacks share it."""
+        return self.name.code
 
 
-def check(name: str, problem: str | None, remedy: str, found: str = "") -> Check:
-    """Return a check that holds unless there is a problem."""
-    if problem:
-        return Check(name, Outcome.FAILED, problem, remedy)
+def check(
+    name: Message,
+    problem: Message | str | None,
+    remedy: Message,
+    found: Message | None = None,
+) -> Check:
+    """Return a check that is ok unless there is a problem.
+
+    :param found: what to show if it is ok.
+    """
+    return failed(name, problem, remedy) if problem else ok(name, found)
+
+
+def ok(name: Message, found: Message | None = None) -> Check:
+    """Return a check that is ok."""
     return Check(name, Outcome.OK, found)
 
 
-def unknown(name: str, why: str) -> Check:
+def failed(name: Message, problem: Message | str, remedy: Message) -> Check:
+    """Return a check that has found a problem."""
+    return Check(name, Outcome.FAILED, problem, remedy)
+
+
+def unknown(name: Message, reason: Message | str) -> Check:
     """Return a check that could not be made."""
-    return Check(name, Outcome.UNKNOWN, why, "see to it that this can be asked")
+    return Check(name, Outcome.UNKNOWN, reason, messages.fix_access())
+
+
+def together(problems: Iterable[Message | str]) -> Message | str | None:
+    """Return several problems as one; None if there are none."""
+    found = tuple(problems)
+    if len(found) > 1:
+        return messages.several_findings(found)
+    return found[0] if found else None

@@ -1,27 +1,28 @@
-"""What the command tells its user in one sentence, and the exit statuses."""
+"""The errors of the command's own, and its exit statuses."""
 
 from enum import IntEnum
 
 from dualregion.errors import DualRegionError
+from dualregion.messages import Message
 
 
 class PulumiFailed(DualRegionError):
-    """Pulumi refused, or could not be asked."""
+    """Pulumi failed, or could not be run."""
 
 
 class Stopped(DualRegionError):
-    """The operator has stopped the command; what is done is done, and the same command goes on."""
+    """The operator has stopped the command; completed steps are kept, and the same command continues."""
 
 
 class HookFailed(DualRegionError):
-    """A hook of the user's own failed that is required; what is done stays.
+    """A hook of the user's own failed that is required; completed steps are kept.
 
     :ivar hook: its key in the section `hooks`.
     """
 
-    def __init__(self, hook: str, text: str) -> None:
+    def __init__(self, hook: str, message: Message) -> None:
         self.hook = hook
-        super().__init__(text)
+        super().__init__(message)
 
 
 class Exit(IntEnum):

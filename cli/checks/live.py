@@ -1,9 +1,9 @@
-"""Checks that ask the clusters more than a status does: rights, Secrets, room, leftovers, the repository."""
+"""Checks that query the clusters for more than a status does: rights, Secrets, room, leftovers, the repository."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from cli.check import Check, check, unknown
+from cli.check import Check, check, failed, ok, together, unknown
 from cli.checks.capacity import does_not_fit
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
@@ -15,6 +15,8 @@ from dualregion.chart.values import brings_search_engine, exporter_settings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
+from dualregion.messages import Message
+from dualregion.messages import checks as messages
 from dualregion.messages.words import some_of
 from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository
@@ -36,24 +38,7 @@ def of_region(ctx: CheckContext, region: int, *, failback: bool) -> Iterator[Che
     """
     region_status = ctx.status.region_statuses[region]
     own, peer = (ctx.status.stacks[each].settings for each in (region, brokers.other(region)))
-    checks = {f"rights in region {region_status.name}": _Asked.rights}
-    if own.kubeconfig != peer.kubeconfig:
-        checks[f"rights of the other stack in region {region_status.name}"] = _Asked.peer_rights
-    if failback and region == ctx.status.lost:
-        checks[f"region {region_status.name} is clean"] = _Asked.is_clean
-    else:
-        checks[f"Secrets in region {region_status.name}"] = _Asked.secrets
-        checks[f"the snapshot repository from region {region_status.name}"] = _Asked.repository
-        checks[f"the search engine of region {region_status.name} can be copied"] = _Asked.engine
-        if ctx.settings.dns.chain:
-            checks[f"DNS chain of region {region_status.name}"] = _Asked.dns
-    if not failback and ctx.status.phase is Phase.NORMAL:
-        checks[f"what the chart renders in region {region_status.name}"] = _Asked.rendered
-    if not failback:
-        checks[f"room for failover brokers in region {region_status.name}"] = _Asked.room
-        checks[f"the failover namespace of region {region_status.name} is clean"] = (
-            _Asked.failover_is_clean
-        )
+    checks = dict(_checks(ctx, region, own.kubeconfig != peer.kubeconfig, failback=failback))
     if region_status.error:
         yield from (unknown(name, region_status.error) for name in checks)
         return
@@ -62,14 +47,41 @@ def of_region(ctx: CheckContext, region: int, *, failback: bool) -> Iterator[Che
         try:
             yield make(asked, name)
         except DualRegionError as error:
-            yield unknown(name, str(error))
+            yield unknown(name, error.message)
+
+
+def _checks(
+    ctx: CheckContext, region: int, other_login: bool, *, failback: bool
+) -> Iterator[tuple[Message, "_Make"]]:
+    """Yield each check that is due, and what makes it.
+
+    :param other_login: whether the other region's stack may come here with other credentials.
+    """
+    name = ctx.status.region_statuses[region].name
+    yield messages.check_rights(name), _Asked.rights
+    if other_login:
+        yield messages.check_peer_rights(name), _Asked.peer_rights
+    if failback and region == ctx.status.lost:
+        yield messages.check_region_clean(name), _Asked.is_clean
+    else:
+        yield messages.check_secrets(name), _Asked.secrets
+        yield messages.check_repository(name), _Asked.repository
+        yield messages.check_engine(name), _Asked.engine
+        if ctx.settings.dns.chain:
+            yield messages.check_dns_chain(name), _Asked.dns
+    if failback:
+        return
+    if ctx.status.phase is Phase.NORMAL:
+        yield messages.check_rendered(name), _Asked.rendered
+    yield messages.check_room(name), _Asked.room
+    yield messages.check_failover_clean(name), _Asked.failover_is_clean
 
 
 class _Asked:
-    """A region that is asked."""
+    """A region that is queried."""
 
     def __init__(self, ctx: CheckContext, region_status: RegionStatus, region: int) -> None:
-        self._ctx, self._sight, self._region = ctx, region_status, region
+        self._ctx, self._status, self._region = ctx, region_status, region
         own, peer = (
             ctx.status.stacks[each].settings.kubeconfig for each in (region, brokers.other(region))
         )
@@ -87,48 +99,45 @@ class _Asked:
     def _at(self, namespace: str) -> LiveInstallation:
         return LiveInstallation(self._cluster, namespace, self._settings.release)
 
-    def rights(self, name: str) -> Check:
+    def rights(self, name: Message) -> Check:
         return self._rights(name, self._cluster, Side.OWN)
 
-    def peer_rights(self, name: str) -> Check:
+    def peer_rights(self, name: Message) -> Check:
         """What the other region's stack needs here, in a failback; its kubeconfig may name another login."""
         return self._rights(name, self._of_peer(), Side.PEER)
 
-    def _rights(self, name: str, cluster: AskingCluster, side: Side) -> Check:
+    def _rights(self, name: Message, cluster: AskingCluster, side: Side) -> Check:
         settings, region = self._settings, self._region
         spaces = [
             each
             for each in (self._named.namespace, self._named.failover)
             if settings.rights.subject is None or cluster.has_namespace(each)
         ]
+        missing = tuple(cluster.missing_rights(settings, region, side, spaces))
         return check(
             name,
-            ", ".join(cluster.missing_rights(settings, region, side, spaces)) or None,
-            f"have kube context {self._sight.context} be rights.subject, or rights.peerSubject, and let the cluster's "
-            f"administrator apply what `dualregion rights --region {region}` prints",
+            messages.rights_missing(missing) if missing else None,
+            messages.fix_rights(self._status.context, region),
         )
 
-    def secrets(self, name: str) -> Check:
+    def secrets(self, name: Message) -> Check:
         """The Secret that the values name, where the program does not make it."""
         if self._ctx.values_problem:
             return unknown(name, self._ctx.values_problem)
         wanted = _secret_of(self._ctx.values)
         own = self._settings.elasticsearch_secret
         if wanted is None or (own is not None and own.name == wanted):
-            return check(name, None, "")
-        places = (self._named.namespace, self._named.failover)
-        missing = [each for each in places if not self._cluster.has_secret(each, wanted)]
-        return check(
-            name,
-            f"{wanted} is not in {' and '.join(missing)}" if missing else None,
-            "set elasticsearchSecret on both stacks, or make the Secret there (docs/configuration.md)",
-        )
+            return ok(name)
+        namespaces = (self._named.namespace, self._named.failover)
+        missing = tuple(each for each in namespaces if not self._cluster.has_secret(each, wanted))
+        problem = messages.secret_missing(wanted, missing) if missing else None
+        return check(name, problem, messages.fix_secret())
 
-    def repository(self, name: str) -> Check:
-        """Register the repository under a name of its own, which writes to it, and forget it again."""
+    def repository(self, name: Message) -> Check:
+        """Register the repository under a name of its own, which writes to it, and remove it again."""
         backup = self._settings.backup
         if backup.missing:
-            return unknown(name, f"backup.settings.{backup.missing} is not set")
+            return unknown(name, messages.snapshot_place_missing(backup.missing))
         engine = self._at(self._named.namespace).search_engine()
         probe = Repository(
             f"{backup.repository}-{_PROBE}", backup.type, self._settings.repository_settings
@@ -136,91 +145,86 @@ class _Asked:
         try:
             engine.register_repository(probe, readonly=False)
         except DualRegionError as error:
-            remedy = "backup, the bucket's keys and rights, and the network from there (docs/configuration.md)"
-            return check(name, str(error), remedy)
+            return failed(name, error.message, messages.fix_repository())
         finally:
             engine.forget_repository(probe.name)
-        return check(name, None, "", f"{backup.type}, written to and verified")
+        return ok(name, messages.repository_verified(backup.type))
 
-    def engine(self, name: str) -> Check:
-        """Whether a failback could copy the engine: it asks the same before it pauses exporting."""
+    def engine(self, name: Message) -> Check:
+        """Whether a failback could copy the engine: it checks the same before it pauses exporting."""
         found = exporter_settings(self._ctx.values)
         engine = self._at(self._named.namespace).search_engine(found.prefix)
         streams = engine.data_streams()
         return check(
             name,
-            "; ".join(unfit_source(engine)) or None,
-            "do what it says, at the latest before a failback",
-            f"data streams {some_of(streams)} are not copied" if streams else "",
+            together(unfit_source(engine)),
+            messages.fix_engine(),
+            messages.streams_not_copied(some_of(streams)) if streams else None,
         )
 
-    def rendered(self, name: str) -> Check:
+    def rendered(self, name: Message) -> Check:
         """Whether every release of the procedure renders what the steps address, and the API server would take it."""
         settings = self._ctx.status.stacks[self._region].settings
         if self._ctx.values_problem:
-            return unknown(name, "the Helm values cannot be read")
+            return unknown(name, messages.values_not_read())
         bases = Bases.of(with_role(self._ctx.values, settings), self._ctx.failover_values)
         seen = rendering.look(self._cluster, settings, bases, self._ctx.folder)
         if seen.findings:
-            problem, remedy = (
-                "; ".join(map(str, seen.findings)),
-                "docs/configuration.md, What the chart renders",
-            )
-            return check(name, problem, remedy)
-        return unknown(name, "; ".join(seen.unknown)) if seen.unknown else check(name, None, "")
+            return failed(name, together(map(str, seen.findings)) or "", messages.fix_chart())
+        if seen.unknown:
+            return unknown(name, together(seen.unknown) or "")
+        return ok(name)
 
-    def dns(self, name: str) -> Check:
+    def dns(self, name: Message) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""
-        remedy = f"`pulumi up` on stack {self._ctx.status.stacks[self._region].name}"
         try:
             gone = dns.missing(self._cluster, self._settings, self._region)
         except Refused as error:
-            return check(name, str(error), "fix that Corefile")
-        return check(name, "it is not in the Corefile as it should be" if gone else None, remedy)
+            return failed(name, error.message, messages.fix_corefile())
+        remedy = messages.fix_chain(self._ctx.status.stacks[self._region].name)
+        return check(name, messages.chain_missing() if gone else None, remedy)
 
-    def room(self, name: str) -> Check:
+    def room(self, name: Message) -> Check:
         """Whether the failover brokers, and their search engine, fit beside what runs there."""
         namespace, names = self._named.namespace, ReleaseNames(self._settings.release)
         brokers_of = self._cluster.planned(namespace, names.brokers)
         engine_of = self._cluster.planned(namespace, names.search_engine)
         if not brokers_of:
-            return unknown(name, f"nothing is installed in {namespace}")
+            return unknown(name, messages.nothing_installed(namespace))
         if engine_of is None and brings_search_engine(self._ctx.values):
-            return unknown(name, f"{namespace} holds no search engine to go by")
+            return unknown(name, messages.no_engine_to_go_by(namespace))
         count = brokers.failover_broker_count(self._settings.cluster_size)
         pods = brokers_of[:1] * count + (engine_of or [])
         lacking = does_not_fit(pods, self._cluster.free())
         return check(
             name,
-            None
-            if lacking is None
-            else f"no node has {lacking.asks} left for one of {len(pods)} pods, and may have it beside the others",
-            f"more or larger nodes in region {self._named.name}, or smaller requests",
-            f"{len(pods)} pods fit",
+            messages.pod_does_not_fit(str(lacking.asks), len(pods)) if lacking else None,
+            messages.fix_room(self._named.name),
+            messages.pods_fit(len(pods)),
         )
 
-    def failover_is_clean(self, name: str) -> Check:
+    def failover_is_clean(self, name: Message) -> Check:
         left = clean_slate.leftovers(self._at(self._named.failover))
         return self._clean(name, left, self._named.failover)
 
-    def is_clean(self, name: str) -> Check:
-        installed = self._sight.installations.get(Kind.NORMAL)
+    def is_clean(self, name: Message) -> Check:
+        installed = self._status.installations.get(Kind.NORMAL)
         if installed is not None and installed.value is not None and self._is_ours():
-            return check(name, None, "", "installed by the failback that is under way")
+            return ok(name, messages.installed_by_failback())
         left = clean_slate.leftovers(self._at(self._named.namespace))
         return self._clean(name, left, self._named.namespace)
 
     def _is_ours(self) -> bool:
-        held_there = self._ctx.status.stacks[self._region].state.held
-        return bool(held_there.proved(self._ctx.status.incident))
+        held = self._ctx.status.stacks[self._region].state.held
+        return bool(held.proved(self._ctx.status.incident))
 
-    def _clean(self, name: str, left: list[str], namespace: str) -> Check:
-        return check(
-            name,
-            f"{namespace} holds {', '.join(left)}" if left else None,
-            f"look at it, then kubectl --context {self._sight.context} delete namespace {namespace}; volumes that "
-            "are kept: delete pv",
-        )
+    def _clean(self, name: Message, left: list[str], namespace: str) -> Check:
+        problem = messages.namespace_holds(namespace, tuple(left)) if left else None
+        return check(name, problem, messages.fix_leftovers(self._status.context, namespace))
+
+
+_Make = Callable[[_Asked, Message], Check]
+"""Makes a check of a region, under its name."""
 
 
 def _secret_of(values: Mapping[str, object]) -> str | None:

@@ -1,14 +1,14 @@
 """What can be known before an incident: each check with its finding, and its remedy if it fails. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.check import Check, check, unknown
+from cli.check import Check, check, failed, ok, together, unknown
 from cli.status.health import Status
 from cli.status.observe import RegionStatus
-from cli.status.partitions import exporting, silent_brokers
+from cli.status.partitions import brokers_without_answer, exporting
 from cli.status.partitions import installations as seen_installations
 from dualregion import VERSION, brokers
 from dualregion.chart import installations
@@ -20,6 +20,9 @@ from dualregion.config.settings import Settings
 from dualregion.decision.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.iam import with_role
+from dualregion.messages import Message
+from dualregion.messages import checks as messages
+from dualregion.messages.status import brokers_unknown
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import RUNNING
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase, Role
@@ -28,7 +31,7 @@ from dualregion.procedure.topology import Kind, Topology
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What the checks stand on.
+    """What the checks go by.
 
     :ivar backend: the state backend's URL.
     :ivar folder: the project's.
@@ -41,7 +44,7 @@ class CheckContext:
     status: Status
     backend: str
     values: Values = field(default_factory=dict)
-    values_problem: str | None = None
+    values_problem: Message | str | None = None
     failover_values: Values = field(default_factory=dict)
     chart: ChartVersion | None = None
     defaults: Values = field(default_factory=dict)
@@ -58,51 +61,47 @@ def always(ctx: CheckContext) -> Iterator[Check]:
     first, second = (stack.settings for stack in ctx.status.stacks)
     differing = _differing(first, second)
     yield check(
-        "both stacks are configured alike",
-        differing and f"they differ in {differing}",
-        "set these keys once, in Pulumi.yaml, or alike on both stacks",
+        messages.check_stacks_alike(),
+        messages.stacks_differ(differing) if differing else None,
+        messages.fix_settings(),
     )
     yield _quorum(ctx)
     problems = [ctx.values_problem] if ctx.values_problem else _conflicts(ctx)
-    yield check("Helm values", "; ".join(problems) or None, "fix the files that `values` names")
+    yield check(messages.check_values(), together(problems), messages.fix_values())
     yield from _as_installed(ctx)
     yield check(
-        "the state backend outlasts either region",
-        f"it is {ctx.backend}, a folder of this machine"
-        if ctx.backend.startswith("file:")
-        else None,
-        "`pulumi login` to a backend that outlasts either region and this machine",
-        ctx.backend,
+        messages.check_backend(),
+        messages.backend_on_this_machine(ctx.backend) if ctx.backend.startswith("file:") else None,
+        messages.fix_backend(),
+        messages.backend_in_use(ctx.backend),
     )
     for index, region in enumerate(first.regions):
         survivor = first.regions[brokers.other(index)].network_acls
         rules = rules_in_words(survivor, region.pod_cidrs) if survivor else ()
         yield check(
-            f"isolation of region {region.name}",
-            None
-            if region.pod_cidrs
-            else "podCidrs is not set: F1 only proves the isolation, and makes none",
-            "set podCidrs, or have another way to cut the network between the regions at hand",
-            "; ".join(("network policies", *rules)),
+            messages.check_isolation(region.name),
+            None if region.pod_cidrs else messages.pod_cidrs_missing(),
+            messages.fix_isolation(),
+            messages.isolated_by(tuple(rules)),
         )
     yield from _at_rest(ctx.status)
     for region_status in ctx.status.region_statuses:
         yield check(
-            f"region {region_status.name} answers",
+            messages.check_region_answers(region_status.name),
             region_status.error,
-            f"kubectl --context {region_status.context} get nodes; look at the kubeconfig and your login",
+            messages.fix_region_access(region_status.context),
         )
 
 
 def _quorum(ctx: CheckContext) -> Check:
-    """Hold the live cluster's own distribution against either loss; what is not in sight is unknown.
+    """Check the live cluster's own distribution for either loss; what is not seen is unknown.
 
-    While a region is away, what is left of the distribution is only held against the computed one.
+    While a region is away, what is left of the distribution is only compared with the computed one.
     """
-    name, settings, status = "quorum after either loss", ctx.settings, ctx.status
+    name, settings, status = messages.check_quorum(), ctx.settings, ctx.status
     sizes = (settings.cluster_size, settings.partition_count, settings.replication_factor)
     if status.view.value is None:
-        return unknown(name, f"no gateway says who holds which partition: {status.view.error}")
+        return unknown(name, messages.holders_unknown(status.view.error or ""))
     found = zeebe_answers.distribution(
         status.view.value,
         partition_count=settings.partition_count,
@@ -110,30 +109,23 @@ def _quorum(ctx: CheckContext) -> Check:
     )
     problem = found.problem((0, 1), settings.cluster_size)
     if problem:
-        remedy = "a cluster of this distribution cannot be failed over: docs/runbook.md, Messages and what to do"
-        return check(name, problem, remedy)
+        return failed(name, problem, messages.fix_distribution())
     other = found.contradiction(brokers.computed_holders(*sizes))
     if other or (found.partial and status.lost is None):
-        partial = ", ".join(map(str, sorted(found.partial)))
-        return unknown(name, other or f"not all copies of partition {partial} are in sight")
-    alive = {lost: brokers.alive_after_failover(settings.cluster_size, lost) for lost in (0, 1)}
-    return check(
-        name,
-        None,
-        "",
-        "; ".join(
-            f"region {lost} lost: broker {', '.join(map(str, ids))}" for lost, ids in alive.items()
-        ),
+        return unknown(name, other or messages.copies_not_seen(tuple(sorted(found.partial))))
+    without_0, without_1 = (
+        tuple(brokers.alive_after_failover(settings.cluster_size, lost)) for lost in (0, 1)
     )
+    return ok(name, messages.quorum_kept(without_0, without_1))
 
 
-def _conflicts(ctx: CheckContext) -> list[str]:
+def _conflicts(ctx: CheckContext) -> Sequence[Message | str]:
     try:
         return conflicts(ctx.values, ctx.settings, ctx.defaults) or conflicts_of_failover(
             ctx.values, ctx.failover_values, ctx.settings, ctx.defaults
         )
     except ConfigError as error:
-        return list(error.problems)
+        return error.problems
 
 
 def _as_installed(ctx: CheckContext) -> Iterator[Check]:
@@ -144,20 +136,16 @@ def _as_installed(ctx: CheckContext) -> Iterator[Check]:
         own, peer = stack.state.held, other.state.held
         if Kind.NORMAL not in own.nodes:
             continue
-        name = f"stack {stack.name} is installed as it is configured"
+        name = messages.check_as_installed(stack.name)
         if Kind.NORMAL not in own.values:
-            yield unknown(name, "its state does not show the values that it was installed with")
+            yield unknown(name, messages.installed_values_unknown())
             continue
         lost = brokers.other(stack.settings.region)
         settings = stack.settings.model_copy(update={"phase": Phase.FAILOVER, "lost_region": lost})
         release = installations.own(settings, with_role(ctx.values, settings))
         topology = Topology(Role.SURVIVOR, nodes=(release,))
         found = drift(Wanted(settings, topology, ctx.chart, VERSION), own, peer)
-        yield check(
-            name,
-            "; ".join(found) or None,
-            f"`pulumi up --stack {stack.name}` while nothing is lost",
-        )
+        yield check(name, together(found), messages.fix_installed(stack.name))
 
 
 _OWN_KEYS = {
@@ -167,9 +155,9 @@ _OWN_KEYS = {
 """What may differ between the stacks."""
 
 
-def _differing(first: Settings, second: Settings) -> str:
+def _differing(first: Settings, second: Settings) -> tuple[str, ...]:
     mine, theirs = (_plain(each) for each in (first, second))
-    return ", ".join(sorted(key for key in mine if mine[key] != theirs[key]))
+    return tuple(sorted(key for key in mine if mine[key] != theirs[key]))
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
@@ -178,62 +166,48 @@ def _plain(settings: Settings) -> dict[str, Any]:
 
 def _at_rest(status: Status) -> Iterator[Check]:
     for stack in status.stacks:
-        locks = ", ".join(map(str, stack.locks or ()))
-        pending = ", ".join(stack.state.pending)
-        problem = (
-            (locks and f"locked by {locks}") or (pending and f"left pending: {pending}") or None
-        )
-        seen = (
-            ""
-            if stack.locks is not None
-            else "; this backend does not show locks: Pulumi heeds them"
-        )
+        locks, pending = tuple(map(str, stack.locks or ())), stack.state.pending
+        problem = messages.left_pending(pending) if pending else None
         yield check(
-            f"stack {stack.name} is at rest",
-            problem,
-            f"wait for that run; if it is gone, `pulumi cancel --stack {stack.name}` and `pulumi up`; what is still "
-            f"pending then: `pulumi refresh --clear-pending-creates --stack {stack.name}`",
-            f"nothing is pending{seen}",
+            messages.check_at_rest(stack.name),
+            messages.locked_by(locks) if locks else problem,
+            messages.fix_lock(stack.name),
+            messages.nothing_pending(locks_shown=stack.locks is not None),
         )
 
 
 def before_failover(ctx: CheckContext) -> Iterator[Check]:
     """Check what a failover needs, while nothing is lost."""
     status = ctx.status
-    short = [
-        str(each.number)
+    short = tuple(
+        each.number
         for each in status.partitions
         if each.missing or each.unhealthy or each.leader is None
-    ]
-    complete = "every partition is complete"
+    )
+    complete = messages.check_partitions()
     if status.view.value is None:
-        yield unknown(complete, f"no gateway tells of the brokers: {status.view.error}")
+        yield unknown(complete, brokers_unknown(status.view.error or ""))
     else:
-        yield check(
-            complete,
-            f"partition {', '.join(short)} is not" if short else None,
-            "`dualregion status`; fix the brokers it names",
-        )
+        problem = messages.partitions_not_complete(short) if short else None
+        yield check(complete, problem, messages.fix_brokers())
     for region_status in status.region_statuses:
-        yield _sees_all(
-            f"the gateway of region {region_status.name} sees all brokers", region_status, ctx
-        )
+        yield _sees_all(messages.check_gateway(region_status.name), region_status, ctx)
     yield _exporters(status)
 
 
-def _sees_all(name: str, region_status: RegionStatus, ctx: CheckContext) -> Check:
-    told = next((each.view for each in region_status.seen if each.kind is Kind.NORMAL), None)
-    if told is None or told.value is None:
+def _sees_all(name: Message, region_status: RegionStatus, ctx: CheckContext) -> Check:
+    view = next((each.view for each in region_status.seen if each.kind is Kind.NORMAL), None)
+    if view is None or view.value is None:
         unseen = next(
             (each.error for each in region_status.installations.values() if each.error), None
         )
-        error = told.error if told is not None else region_status.error or unseen
-        return unknown(name, error or "nothing is installed there")
-    missing = told.value.missing(ctx.settings.cluster_size)
+        error = view.error if view is not None else region_status.error or unseen
+        return unknown(name, error or messages.not_installed_there())
+    missing = view.value.missing(ctx.settings.cluster_size)
     return check(
         name,
-        f"it does not see broker {', '.join(map(str, missing))}" if missing else None,
-        "network and DNS between the regions, in both directions; then the brokers' logs",
+        messages.brokers_not_seen(tuple(missing)) if missing else None,
+        messages.fix_network(),
     )
 
 
@@ -242,49 +216,48 @@ def before_failback(ctx: CheckContext) -> Iterator[Check]:
     status, settings = ctx.status, ctx.settings
     lost = status.lost
     if lost is None:
-        yield check(
-            "a failover is complete",
-            "no region is lost",
-            "`dualregion failover`, if a region is lost",
+        yield failed(
+            messages.check_failover_complete(),
+            messages.no_region_lost(),
+            messages.fix_no_failover(),
         )
         return
     proved = status.stacks[brokers.other(lost)].state.held.proved(status.incident)
     complete = PROCEDURE.taken_over
     begun = any(step.id in proved for step in FAILBACK_STEPS)
     yield check(
-        "the failover is complete",
-        None if begun or complete.id in proved else f"{complete.id} is not proved",
-        f"`dualregion failover --lost {lost}`",
+        messages.check_failover_complete(),
+        None if begun or complete.id in proved else messages.step_missing(complete.id),
+        messages.fix_failover(lost),
     )
     missing = settings.backup.missing
     yield check(
-        "where the snapshot goes",
-        missing and f"backup.settings.{missing} is not set",
-        f"pulumi config set --path backup.settings.{missing} NAME, on both stacks",
+        messages.check_snapshot_place(),
+        messages.snapshot_place_missing(missing) if missing else None,
+        messages.fix_backup(missing or ""),
     )
     if not begun:
         yield _exporters(status)
 
 
 def _exporters(status: Status) -> Check:
-    """Check that every replica of every partition says that its exporters work; one that says nothing is unknown."""
-    name, said = "every broker exports", exporting(status.region_statuses)
+    """Check that the exporters of every replica of every partition work; one that does not answer is unknown."""
+    name, states = messages.check_exporting(), exporting(status.region_statuses)
     wrong = sorted(
-        {f"{each.pod}: {each.phase or 'unknown'}" for each in said if each.phase != RUNNING}
+        {f"{each.pod}: {each.phase or 'unknown'}" for each in states if each.phase != RUNNING}
     )
     if wrong:
-        remedy = "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine"
-        return check(name, ", ".join(wrong), remedy)
-    silent = [
+        return failed(name, messages.not_exporting(tuple(wrong)), messages.fix_exporting())
+    unanswered = tuple(
         f"{each.namespace}/{pod.name}: {pod.exporting.error}"
         for each in seen_installations(status.region_statuses)
-        for pod in silent_brokers(each)
-    ]
-    if silent:
-        return unknown(name, "; ".join(silent))
+        for pod in brokers_without_answer(each)
+    )
+    if unanswered:
+        return unknown(name, messages.exporters_unknown(unanswered))
     if status.view.value is None:
-        return unknown(name, f"no gateway says which brokers there are: {status.view.error}")
+        return unknown(name, brokers_unknown(status.view.error or ""))
     replicas = sum(len(broker.replicas) for broker in status.view.value.brokers)
-    if not replicas or len(said) < replicas:
-        return unknown(name, f"{len(said)} of {replicas} replicas in sight were asked")
-    return check(name, None, "", f"{len(said)} replicas say so")
+    if not replicas or len(states) < replicas:
+        return unknown(name, messages.replicas_not_asked(len(states), replicas))
+    return ok(name, messages.replicas_export(len(states)))

@@ -14,6 +14,8 @@ from rich.console import Console
 from cli.errors import Exit
 from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
+from dualregion.messages import Message
+from dualregion.messages import command as messages
 from dualregion.secrets import without_secrets
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -42,7 +44,7 @@ StackNames = Annotated[
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """Where the commands work."""
+    """The options before the command: the project's folder, and the stacks in it."""
 
     folder: Path
     stacks: str
@@ -58,11 +60,7 @@ class ProjectOptions:
         """
         names = [name.strip() for name in self.stacks.split(",") if name.strip()]
         if len(set(names)) != 2:
-            raise ConfigError(
-                [
-                    f"--stacks is {self.stacks!r}: two different names are needed, such as region0,region1"
-                ]
-            )
+            raise ConfigError([messages.two_stacks_needed(self.stacks)])
         return names[0], names[1]
 
 
@@ -78,30 +76,43 @@ def errors() -> Console:
 
 @contextmanager
 def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
-    """RegionStep the project's errors into one message and an exit status.
+    """Print the project's errors with their codes, and end with an exit status.
 
     :param failed: the exit status of an error.
     """
-    # Many questions at once make the HTTP library warn of connections that it does not keep.
+    # Many requests at once make the HTTP library warn of connections that it does not keep.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         yield
     except DualRegionError as error:
-        text = without_secrets(f"error: {error}".replace("error: - ", "error: ", 1))
-        errors().print(text, style="red", markup=False, soft_wrap=True)
+        _print_error(with_codes(error))
         raise typer.Exit(failed) from None
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
-        errors().print(NOT_FORESEEN.format(unforeseen(error)), style="red", soft_wrap=True)
+        _print_error(fault(error))
         raise typer.Exit(failed) from None
 
 
-NOT_FORESEEN = (
-    "error: something that the command did not foresee ({}). Please report it with this line. What it has done stays; "
-    "`dualregion status` shows how the regions stand, and the same command goes on"
-)
-"""What is shown of an error that is none of the project's: no trace, and not its text, which may hold secrets."""
+def with_codes(error: DualRegionError) -> str:
+    """Return an error's sentence and its code behind it; if it has several problems, one a line."""
+    if isinstance(error, ConfigError) and len(error.problems) > 1:
+        return "\n- ".join(("several problems:", *map(_with_code, error.problems)))
+    return _with_code(error.message)
+
+
+def fault(error: BaseException) -> str:
+    """Return what is shown of an error that is none of the project's: no trace, and not its text."""
+    return _with_code(messages.command_fault(unforeseen(error)))
+
+
+def _with_code(message: Message | str) -> str:
+    text = without_secrets(message)
+    return f"{text} [{message.code}]" if isinstance(message, Message) else text
+
+
+def _print_error(text: str) -> None:
+    errors().print(f"error: {text}", style="red", markup=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

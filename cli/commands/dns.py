@@ -10,6 +10,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.corefile import block_for
 from dualregion.errors import ConfigError
+from dualregion.messages import command as messages
 
 Part = dict[str, str]
 """What belongs into one region's CoreDNS, and where."""
@@ -44,8 +45,7 @@ def parts_of(settings: Settings) -> list[Part]:
     :raises ConfigError: if the DNS of a region has no address.
     """
     missing = [
-        f"regions[{index}].dnsAddresses is not set: name the addresses at which region "
-        f"{settings.regions[brokers.other(index)].name} reaches the DNS of {each.name}"
+        messages.dns_address_missing(index, each.name, settings.regions[brokers.other(index)].name)
         for index, each in enumerate(settings.regions)
         if not each.dns_addresses
     ]

@@ -14,7 +14,7 @@ from cli.status.document import update
 from cli.status.table import row, table
 
 _SHOWN_UPDATES = 20
-"""How many runs of Pulumi are shown at a terminal; `--json` tells them all."""
+"""How many runs of Pulumi are shown at a terminal; `--json` has them all."""
 
 Updates = dict[str, tuple[Update, ...]]
 

@@ -22,6 +22,7 @@ from cli.status.moves import failback_lost, failback_phases, failover_phases
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 
 app = typer.Typer(
@@ -77,15 +78,17 @@ def _document(
 ) -> dict[str, Any]:
     """Return the plan as a JSON document.
 
-    :raises Refused: if the program refuses, with its sentence.
+    :raises Refused: if the program refuses.
     """
     found: list[Future[Preview]] = [
         begin(partial(preview, project, each.name, phases[0], lost)) for each in stacks
     ]
     previews = [each.result() for each in found]
-    refusals = [f"stack {each.stack}: {each.refusal}" for each in previews if each.refusal]
+    refusals = tuple(
+        messages.of_stack(each.stack, each.refusal) for each in previews if each.refusal
+    )
     if refusals:
-        raise Refused("\n".join(refusals))
+        raise Refused(refusals[0] if len(refusals) == 1 else messages.preview_refused(refusals))
     return {
         "lostRegion": lost,
         "phase": phases[0],
@@ -94,7 +97,8 @@ def _document(
             {
                 "stack": each.stack,
                 "changes": [str(change) for change in each.changes],
-                "waitingFor": each.waiting,
+                "waitingFor": each.waiting_for,
+                "waiting": each.waiting,
             }
             for each in previews
         ],
@@ -104,7 +108,7 @@ def _document(
 def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[str, Any]]:
     """Return each step ahead, of all phases, once."""
     seen: set[RegionStep] = set()
-    told: set[str] = set()
+    named: set[str] = set()
     for phase in phases:
         of = None if phase is Phase.NORMAL else lost
         for step in ahead(phase, of, stacks):
@@ -112,8 +116,8 @@ def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[
                 continue
             seen.add(step)
             stack = stacks[step.region]
-            hooks = [each for each in _hooks(step, lost, stacks) if each["point"] not in told]
-            told.update(each["point"] for each in hooks)
+            hooks = [each for each in _hooks(step, lost, stacks) if each["point"] not in named]
+            named.update(each["point"] for each in hooks)
             yield {
                 "step": step.id,
                 "phase": phase,
@@ -142,30 +146,32 @@ def _show(document: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    say = partial(_say, output())
-    say(f"phase {document['phase']}, lostRegion {document['lostRegion']}, on both stacks; then")
+    show = partial(_print, output())
+    show(f"phase {document['phase']}, lostRegion {document['lostRegion']}, on both stacks; then")
     for number, each in enumerate(document["steps"], 1):
-        say("")
-        say(
+        show("")
+        show(
             f"{number:>2}. {each['step']} on stack {each['stack']} ({each['region']}): {each['title']}"
         )
         for call in each["calls"]:
-            say(call, _INDENT)
+            show(call, _INDENT)
         for hook in each["hooks"]:
-            say(f"{hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}", _INDENT)
+            show(
+                f"{hook['when']} it hook {hook['hook']}: {hook['point']}, {hook['calls']}", _INDENT
+            )
     for each in document["previews"]:
-        say("")
-        say(f"Pulumi's preview of the next `up` on stack {each['stack']}")
+        show("")
+        show(f"Pulumi's preview of the next `up` on stack {each['stack']}")
         for change in each["changes"] or ["no change"]:
-            say(change, _INDENT)
+            show(change, _INDENT)
         if each["waitingFor"]:
-            say(f"then it waits: {each['waitingFor']}", _INDENT)
-    say("")
-    say("Nothing was changed.")
+            show(f"then it waits: {each['waitingFor']}", _INDENT)
+    show("")
+    show("Nothing was changed.")
 
 
-def _say(console: Console, text: str, indent: int = 0) -> None:
-    """Print a line; at a terminal what is longer goes on below its beginning, between two words."""
+def _print(console: Console, text: str, indent: int = 0) -> None:
+    """Print a line; at a terminal a longer one is continued below its beginning, between two words."""
     if console.is_terminal:
         console.print(Padding.indent(Text(text), indent))
     else:

@@ -24,6 +24,7 @@ from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from clients.parallel import begin
 from dualregion.errors import DualRegionError
+from dualregion.messages import code_of
 from dualregion.procedure import Phase
 
 
@@ -47,7 +48,7 @@ def preflight(
     """Check beforehand all that can be known; each failure comes with its remedy. Fit for a nightly job.
 
     It changes nothing but this: to see that the snapshot repository can be written, it is registered in each
-    search engine under a name of its own, and forgotten again.
+    search engine under a name of its own, and removed again.
 
     Exit status: 0 all hold, 1 some failed, 13 none failed, but some could not be made.
 
@@ -71,7 +72,7 @@ def preflight(
 
 
 def all_checks(ctx: CheckContext, *, failback: bool) -> Iterator[Check]:
-    """Make every check; the regions are asked at the same time."""
+    """Make every check; both regions are queried at the same time."""
     live = [
         begin(lambda ask=ask: list(ask()))  # type: ignore[misc]
         for ask in (partial(of_region, ctx, region, failback=failback) for region in (0, 1))
@@ -101,16 +102,19 @@ def _context(project: Project, names: tuple[str, str]) -> CheckContext:
         defaults = defaults_of(settings.chart, project.folder)
         of_failover = read_values(settings.failover_values, project.folder, default=None)
     except DualRegionError as error:
-        return replace(ctx, values_problem=str(error).removeprefix("- "))
+        return replace(ctx, values_problem=error.message)
     return replace(ctx, values=values, failover_values=of_failover, chart=chart, defaults=defaults)
 
 
-def _plain(check: Check) -> dict[str, str]:
+def _plain(check: Check) -> dict[str, str | None]:
     return {
+        "code": check.code,
         "name": check.name,
         "outcome": check.outcome,
-        "found": check.found,
-        "remedy": check.remedy,
+        "found": check.found or "",
+        "foundCode": code_of(check.found),
+        "remedy": check.remedy or "",
+        "remedyCode": code_of(check.remedy),
     }
 
 

@@ -11,6 +11,7 @@ from cli.report.page import page
 from cli.report.record import IncidentRecord, incidents_of
 from cli.stacks.read import Reading
 from dualregion.errors import ConfigError
+from dualregion.messages import command as messages
 
 
 def report(
@@ -48,7 +49,8 @@ def report(
         try:
             out.write_text(page(record, names, datetime.now(UTC), lost), encoding="utf-8")
         except OSError as error:
-            raise ConfigError([f"--output {out} cannot be written: {error.strerror}"]) from None
+            reason = error.strerror or type(error).__name__
+            raise ConfigError([messages.page_not_written(str(out), reason)]) from None
         output().print(f"{out}: incident {record.name}", markup=False, soft_wrap=True)
 
 
@@ -62,5 +64,5 @@ def chosen(incident: str, known: tuple[IncidentRecord, ...]) -> IncidentRecord:
     for each in known:
         if incident in (each.name, each.name.split("-")[0]):
             return each
-    names = ", ".join(each.name for each in known) or "none"
-    raise ConfigError([f"there is no incident {incident!r}; there are: {names}"])
+    names = tuple(each.name for each in known)
+    raise ConfigError([messages.incident_not_known(incident, names)])

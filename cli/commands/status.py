@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
 from cli.stacks.project import Project
 from cli.status.document import document
@@ -26,7 +26,7 @@ EXITS = {
     Health.CANNOT_TELL: Exit.CANNOT_TELL,
 }
 WATCH_SECONDS = 5.0
-"""How long after an answer `--watch` asks again; each question costs a few processes of Pulumi."""
+"""How long after an answer `--watch` looks again; each look costs a few processes of Pulumi."""
 
 
 def status(
@@ -40,11 +40,11 @@ def status(
         typer.Option(metavar="SECONDS", min=1, help="How long what does not answer is waited for."),
     ] = PATIENCE_SECONDS,
 ) -> None:
-    """How both regions stand: phase, progress, next step, brokers, partitions, exporters, web apps.
+    """Show the state of both regions: phase, progress, next step, brokers, partitions, exporters, web apps.
 
-    It changes nothing, and answers also when a region does not. What cannot be asked says why.
+    It changes nothing, and answers also when a region does not. What is unknown has its reason.
 
-    Exit status: 0 healthy, 10 in the middle of the procedure, 11 degraded, 12 unsafe, 13 it cannot tell;
+    Exit status: 0 healthy, 10 in the middle of the procedure, 11 degraded, 12 unsafe, 13 unknown;
     2 wrong options.
 
     For example:
@@ -74,7 +74,7 @@ def status(
 
 
 def _watch(project: Project, names: tuple[str, str], patience: float) -> None:
-    """Show the status again and again until the user has seen enough; an error is shown and asked away."""
+    """Show the status again and again until Ctrl-C; after an error, too."""
     try:
         with Live(console=output(), screen=output().is_terminal, auto_refresh=False) as live:
             while True:
@@ -88,4 +88,4 @@ def _shown(project: Project, names: tuple[str, str], patience: float) -> Rendera
     try:
         return screen(look(project, names, patience))
     except DualRegionError as error:
-        return Text(f"error: {error}", "red")
+        return Text(f"error: {with_codes(error)}", "red")

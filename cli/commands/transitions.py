@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import ProjectOptions, ending_clearly, output
+from cli.commands.common import ProjectOptions, ending_clearly, output, with_codes
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations, signature
 from cli.errors import Exit, Stopped
 from cli.notify import transport
-from cli.notify.notifier import Announcer
+from cli.notify.notifier import Notifier
 from cli.stacks.read import Both
 from cli.status.next_step import next_of
 
@@ -34,14 +34,14 @@ YesUnlock = Annotated[
     bool,
     typer.Option(
         "--yes-unlock",
-        help="Answer with yes, too, whether a lock is taken away whose process is not to be found here.",
+        help="Answer with yes, too, whether a lock is removed whose process is not to be found here.",
     ),
 ]
 Until = Annotated[
     str | None, typer.Option("--until", metavar="STEP", help="Stop after this step, such as B1.")
 ]
 Message = Annotated[
-    str, typer.Option("--message", "-m", help="What the stack history says, such as the incident.")
+    str, typer.Option("--message", "-m", help="Added to the stack history, such as the incident.")
 ]
 
 NoHooks = Annotated[
@@ -63,7 +63,7 @@ def failover(
     """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
 
     It previews first, and asks before it begins and before a lost region that still answers is cleaned. Ctrl-C
-    stops it; run again, it goes on.
+    stops it; run the same command again to continue.
 
     For example:
 
@@ -98,7 +98,8 @@ def failback(
     """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
 
     Its clusters answer again, the lost region's is empty. It asks before it begins, before web apps go down
-    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; run again, it goes on.
+    and exporters pause, and before the failover installation is removed. Ctrl-C stops it; run the same command
+    again to continue.
 
     For example:
 
@@ -122,7 +123,7 @@ def failback(
 def _consents(
     *, yes: bool, delete_region: bool = False, unlock: bool = False
 ) -> frozenset[Consent]:
-    """Return what the operator has typed."""
+    """Return the options that were given."""
     typed = {
         Consent.YES: yes,
         Consent.DELETE_REGION: delete_region,
@@ -141,28 +142,28 @@ def _carry_out(
     message: str,
     no_hooks: bool,
 ) -> None:
-    """Drive, and tell the state in the end, however it ends."""
-    said = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
+    """Drive, and show the state in the end, however it ends."""
+    text = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
     console = output()
     with ending_clearly():
         project = options.project()
-        operations = PulumiOperations(project, options.names(), console, consents, said)
+        operations = PulumiOperations(project, options.names(), console, consents, text)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
         try:
-            stacks = drive(Driver(operations, until, Announcer(call, operations.say, signature())))
+            stacks = drive(Driver(operations, until, Notifier(call, operations.show, signature())))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
-                operations.say(str(stopped))
-            _tell(operations, operations.stacks())
+                operations.show(with_codes(stopped))
+            _show_state(operations, operations.stacks())
             raise typer.Exit(Exit.INTERRUPTED) from None
-        _tell(operations, stacks)
+        _show_state(operations, stacks)
 
 
-def _tell(operations: PulumiOperations, stacks: Both) -> None:
-    """Tell what is proved and what is next, by the stacks alone."""
+def _show_state(operations: PulumiOperations, stacks: Both) -> None:
+    """Show what is proved and what is next, by the stacks alone."""
     for stack in stacks:
         proved = " ".join(stack.state.held.gates) or "nothing"
-        operations.say(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
+        operations.show(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
     following = next_of(stacks)
     if following:
-        operations.say(str(following))
+        operations.show(str(following))

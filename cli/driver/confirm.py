@@ -7,6 +7,8 @@ from enum import StrEnum
 from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
+from dualregion.messages import Message
+from dualregion.messages import command as messages
 from dualregion.procedure import B2, B3, PROCEDURE, R
 
 
@@ -28,12 +30,12 @@ class Question:
     :ivar option: what answers it if the operator is not to be asked.
     """
 
-    text: str
+    text: Message
     option: Consent = Consent.YES
 
 
 def may_be_irreversible(steps: Sequence[RegionStep], lost: int | None) -> bool:
-    """Return whether it has to be looked closer: something of the next `up` may not be undone.
+    """Return whether both regions must be looked at first: something of the next `up` may not be undone.
 
     :param steps: the steps of that `up`.
     """
@@ -54,18 +56,11 @@ def irreversible(steps: Sequence[RegionStep], lost: int | None, status: Status) 
     kinds = [step.step for step in steps]
     if R in kinds and status.region_statuses[lost].error is None:
         return Question(
-            f"region {regions[lost].name} still answers: delete its release and namespace "
-            f"{regions[lost].namespace}, with all claims and volumes?",
+            messages.ask_to_delete_region(regions[lost].name, regions[lost].namespace),
             Consent.DELETE_REGION,
         )
     if B2 in kinds or B3 in kinds:
-        return Question(
-            f"stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
-            f"{regions[lost].namespace}, deleting what an earlier attempt left there?"
-        )
+        return Question(messages.ask_to_pause(regions[lost].namespace))
     if PROCEDURE.no_return in kinds and steps[0].region != lost:
-        return Question(
-            f"resume exporting and delete the failover installation, release and namespace {survivor.failover} with "
-            "its search engine? After that the failback cannot be backed out of"
-        )
+        return Question(messages.ask_to_retire_failover(survivor.failover))
     return None

@@ -1,6 +1,6 @@
-"""Driving both stacks through a phase, `up` by `up`, each in its turn.
+"""Run `pulumi up` on the two stacks in turn until a phase is complete.
 
-It looks before each `up`, never remembers: interrupted anywhere, the same command goes on.
+Stateless: both stacks are read again before each `up`, so the same command continues wherever it was interrupted.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Protocol
 from cli.driver.confirm import Question, irreversible, may_be_irreversible
 from cli.driver.previews import Preview
 from cli.errors import PulumiFailed, Stopped
-from cli.notify.notifier import Announcer
+from cli.notify.notifier import Notifier
 from cli.stacks.locks import locked_by_others
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead, steps_of
@@ -22,16 +22,17 @@ from cli.status.moves import backs_out, failback_lost, failback_phases, failover
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase, R
 
 
 class Operations(Protocol):
-    """What the driving is done with."""
+    """What the driver does to stacks and regions, and how it speaks with the operator."""
 
     def stacks(self) -> Both:
         """Read both stacks, without proofs that do not stand any more.
 
-        :raises CallFailed: if the survivor's cluster does not tell whether they do.
+        :raises CallFailed: if the survivor's cluster does not answer whether they do.
         """
 
     def status(self, *, thorough: bool = False) -> Status:
@@ -47,11 +48,11 @@ class Operations(Protocol):
         """Run `pulumi up`.
 
         :param spare: whether a lost region is spared if it answers after all: its deletion was not agreed to.
-        :raises DualRegionError: if it fails, is stopped, or another operator is at work.
+        :raises DualRegionError: if it fails, is stopped, or the stack is locked.
         """
 
     def check_cluster(self, stacks: Both, region: int) -> None:
-        """Refuse to go on in another cluster than the one that a stack's state remembers.
+        """Refuse to continue in another cluster than the one that a stack's state names.
 
         :raises Refused: if the region's kube context leads there.
         """
@@ -62,8 +63,8 @@ class Operations(Protocol):
     def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology."""
 
-    def say(self, text: str) -> None:
-        """Tell the operator."""
+    def show(self, text: str) -> None:
+        """Print a line for the operator."""
 
 
 @dataclass(frozen=True)
@@ -71,32 +72,29 @@ class Driver:
     """Drives a failover or failback.
 
     :ivar until: the step after which to stop, or None.
-    :ivar announcer: calls the user's own hooks; by default none.
+    :ivar notifier: calls the user's own hooks; by default none.
     """
 
     operations: Operations
     until: str | None = None
-    announcer: Announcer = field(default_factory=Announcer)
+    notifier: Notifier = field(default_factory=Notifier)
 
     def failover(self, lost: int) -> Both:
-        """Carry out a failover, or go on with it; return how both stacks stand in the end.
+        """Carry out a failover, or continue it; return both stacks as they are in the end.
 
-        :raises Refused: if that is the wrong move, or another operator is at work.
-        :raises Stopped: if the operator says no.
+        :raises Refused: if that is the wrong move, or a stack is locked.
+        :raises Stopped: if the operator answers no.
         """
         stacks = self._unlocked_stacks()
         phases = failover_phases(lost, stacks)
         self._check_until(phases, lost)
         if backs_out(lost, stacks):
             name = stacks[lost].settings.own.name
-            question = Question(
-                f"back out of the failback of region {name}, which is emptied again?"
-            )
-            self._ask(question, self.operations.status())
+            self._ask(Question(messages.ask_to_back_out(name)), self.operations.status())
         return self._drive(phases, lost, stacks)
 
     def failback(self) -> Both:
-        """Carry out a failback, or go on with it; returns and raises as `failover`."""
+        """Carry out a failback, or continue it; returns and raises as `failover`."""
         stacks = self._unlocked_stacks()
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
@@ -125,14 +123,11 @@ class Driver:
             if after is None or after.region != step.region
         ]
         if self.until is not None and self.until not in ends:
-            allowed = ", ".join(dict.fromkeys(ends))
-            raise Refused(
-                f"--until is {self.until!r}: it can only stop where one `up` ends, after {allowed}"
-            )
+            raise Refused(messages.step_within_turn(self.until, tuple(dict.fromkeys(ends))))
 
     def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
         """Go through phases; `stacks` is how both stand now, and is read again after whatever is done."""
-        with self.announcer.ending():
+        with self.notifier.ending():
             for phase in phases:
                 of = None if phase is Phase.NORMAL else lost
                 stacks = self._set(phase, of, stacks, first=phase is phases[0], lost=lost)
@@ -140,57 +135,54 @@ class Driver:
                 while left and not self._is_reached(phase, of, left):
                     stacks = self._one(phase, of, left, stacks, lost)
                     left = self._ahead(phase, of, lost, stacks)
-                if self._is_reached(phase, of, left):
-                    self.operations.say(
-                        f"stopped after {self.until}, as told; the same command goes on"
-                    )
+                if self.until and self._is_reached(phase, of, left):
+                    self.operations.show(messages.reached_until(self.until))
                     break
         return stacks
 
     def _ahead(
         self, phase: Phase, of: int | None, lost: int, stacks: Both
     ) -> tuple[RegionStep, ...]:
-        """Return the steps ahead, and tell what is reached."""
+        """Return the steps ahead, and notify of what is reached."""
         left = ahead(phase, of, stacks)
         done = tuple(takewhile(lambda step: step not in left, steps_of(phase, of)))
-        self.announcer.reached(done, phase, lost, stacks)
+        self.notifier.reached(done, phase, lost, stacks)
         return left
 
     def _set(self, phase: Phase, of: int | None, stacks: Both, *, first: bool, lost: int) -> Both:
-        """Set the phase on the stacks that were not told; the first one only after a look at what it does.
+        """Set the phase on the stacks that have another one; the first phase only after a look at what it does.
 
-        Return how both stacks stand then.
+        Return both stacks as they are then.
         """
-        untold = [
+        others = [
             each
             for each in stacks
             if each.settings.phase is not phase
             or (of is not None and each.settings.lost_region != of)
         ]
-        if not untold:
+        if not others:
             return stacks
         if first and phase is not Phase.NORMAL:
             self._agree(stacks[brokers.other(lost)].name, phase, lost)
         setting = [
-            begin(partial(self.operations.set_phase, each.name, phase, of)) for each in untold
+            begin(partial(self.operations.set_phase, each.name, phase, of)) for each in others
         ]
         wait(setting)
-        for each, done in zip(untold, setting, strict=True):
+        for each, done in zip(others, setting, strict=True):
             done.result()
-            self.operations.say(f"stack {each.name}: phase {phase}")
+            self.operations.show(f"stack {each.name}: phase {phase}")
         return self.operations.stacks()
 
     def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
-        """Show what Pulumi would do, and how both regions stand, and ask: each is looked for at the same time."""
+        """Show what Pulumi would do and the state of both regions, found at the same time, and ask."""
         status = begin(self.operations.status)
         found = self.operations.preview(survivor, phase, lost)
         if found.refusal:
-            raise Refused(f"stack {found.stack}: {found.refusal}")
-        self.operations.say(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
+            raise Refused(messages.of_stack(found.stack, found.refusal))
+        self.operations.show(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
         for change in found.changes:
-            self.operations.say(f"    {change}")
-        question = f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
-        self._ask(Question(question), status.result())
+            self.operations.show(f"    {change}")
+        self._ask(Question(messages.ask_to_begin(phase, lost)), status.result())
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[RegionStep, ...], stacks: Both, lost: int
@@ -204,23 +196,18 @@ class Driver:
         # Pulumi refreshes a state before the program can refuse: in another cluster all of it would be gone.
         self.operations.check_cluster(stacks, stack.settings.region)
         agreed = self._ask_before(group, of)
-        self.announcer.begins(group, phase, lost, stacks)
+        self.notifier.begins(group, phase, lost, stacks)
         spare = not agreed and any(step.step == R for step in group)
         self.operations.up(stack.name, group, spare=spare)
         after = self.operations.stacks()
         self._drop_pending(after[left[0].region])
         if ahead(phase, of, after)[:1] == left[:1]:
-            waiting = (
-                after[left[0].region].state.outputs.get("waitingFor") or "nothing that it tells"
-            )
-            raise PulumiFailed(
-                f"`pulumi up` on stack {stack.name} succeeded, but {left[0].step.id} is not proved; it waits for: "
-                f"{waiting}"
-            )
+            waiting = after[left[0].region].state.outputs.get("waitingFor")
+            raise PulumiFailed(messages.step_not_proved(stack.name, left[0].id, waiting))
         return after
 
     def _ask_before(self, group: Sequence[RegionStep], of: int | None) -> bool:
-        """Ask if something of an `up` cannot be undone, and say whether it was asked and agreed to.
+        """Ask if something of an `up` cannot be undone; return whether it was asked and agreed to.
 
         Nothing else waits for a look at the regions.
         """
@@ -235,16 +222,15 @@ class Driver:
     def _drop_pending(self, stack: RegionStack) -> None:
         """Offer to drop what an `up` that succeeded has left pending: what a killed run was creating.
 
-        The `up` has looked at the cluster, and made or taken over whatever it was.
+        The `up` has looked at the cluster, and made or adopted whatever it was.
         """
-        pending = ", ".join(stack.state.pending)
-        question = f"stack {stack.name} still remembers {pending} as pending, although it is done: forget that?"
-        if pending and self.operations.ask(Question(question)):
+        question = Question(messages.ask_to_drop_pending(stack.name, stack.state.pending))
+        if stack.state.pending and self.operations.ask(question):
             self.operations.drop_pending(stack.name)
 
     def _ask(self, question: Question, status: Status | None) -> None:
         if not self.operations.ask(question, status):
-            raise Stopped("stopped before that; what is done stays, and the same command goes on")
+            raise Stopped(messages.aborted())
 
     def _is_reached(self, phase: Phase, of: int | None, left: tuple[RegionStep, ...]) -> bool:
         """Whether the step to stop after is proved, and everything before it."""

@@ -1,4 +1,4 @@
-"""What Pulumi's engine tells while it works, as plain values: changes, progress lines, errors."""
+"""The events of Pulumi's engine, as plain values: changes, progress lines, errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ _NOISE = (
     "resource registration failed",
     "using pulumi-",
 )
-"""Lines that follow every error and say nothing of it, or which plugin is used."""
+"""Lines that follow every error without its reason, or name the plugin that is used."""
 _EMPTY = (
     "Resource is always ready",
     "Resource is current",
     "Resource scheduled for deletion",
 )
-"""What the Kubernetes provider says while it deletes or awaits something, without saying what; never more than that."""
+"""What the Kubernetes provider reports while it deletes or awaits something, without naming it; never more than that."""
 _CLUSTERS = "kubernetes:"
 """The types of what lies in a cluster begin so; the rest is Pulumi's own bookkeeping."""
 _QUIET = (OpType.SAME, OpType.REFRESH, OpType.READ)
@@ -49,9 +49,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """Something that the program says while it works.
+    """A line that the program reports while it runs.
 
-    :ivar step: the step that says it, or empty.
+    :ivar step: the step that reports it, or empty.
     """
 
     step: str
@@ -68,10 +68,10 @@ class Line:
 
 @dataclass
 class EventCollector:
-    """Collects what one run of the engine tells.
+    """Collects the events of one run of the engine.
 
-    :ivar on_line: is told each line at once.
-    :ivar on_change: is told each change that was made, or would be.
+    :ivar on_line: is called with each line at once.
+    :ivar on_change: is called with each change that was made, or would be.
     :ivar outputs: the stack's own, as far as they are known.
     """
 
@@ -84,9 +84,9 @@ class EventCollector:
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event of the engine."""
-        told = event.diagnostic_event
-        if told is not None and told.severity != "debug":
-            self._line(Line.of(told.message, told.severity))
+        diagnostic = event.diagnostic_event
+        if diagnostic is not None and diagnostic.severity != "debug":
+            self._line(Line.of(diagnostic.message, diagnostic.severity))
         made = event.res_outputs_event
         if made is not None and made.metadata.type == STACK_TYPE and made.metadata.new is not None:
             self.outputs = made.metadata.new.outputs or {}
@@ -107,7 +107,7 @@ class EventCollector:
 
     @property
     def refusal(self) -> str:
-        """What the program said when it failed."""
+        """The program's errors."""
         return "\n".join(dict.fromkeys(self.errors))
 
 

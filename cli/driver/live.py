@@ -1,6 +1,6 @@
-"""What is shown while an `up` is at work: each step, how long it takes, and what it waits for.
+"""What is shown while an `up` runs: each step, how long it takes, and what it waits for.
 
-At a terminal a table that lives; else a line for each thing that is said.
+At a terminal a live table; else a line for each event.
 """
 
 import time
@@ -26,19 +26,19 @@ _CTRL_C_WIDTH = 3
 class StepShown:
     """A step as it is shown.
 
-    :ivar began: when the program first spoke of it, on the clock.
+    :ivar began: when the program first reported on it, on the clock.
     :ivar ended: when its gate was made.
-    :ivar said: what it said last.
+    :ivar last: what was last reported of it.
     """
 
     began: float | None = None
     ended: float | None = None
-    said: str = ""
+    last: str = ""
 
 
 @dataclass
 class Running:
-    """An `up` at work, as it is shown; its methods are called by the engine's thread."""
+    """An `up` that runs, as it is shown; its methods are called by the engine's thread."""
 
     stack: str
     ahead: Sequence[RegionStep]
@@ -52,12 +52,12 @@ class Running:
         self.steps = {step.id: StepShown() for step in self.ahead}
 
     def line(self, line: Line) -> None:
-        """Show what the program says."""
+        """Show what the program reports."""
         with self._lock:
             shown = self.steps.setdefault(line.step, StepShown()) if line.step else None
             if shown is not None:
                 shown.began = self.clock() if shown.began is None else shown.began
-                shown.said = line.text
+                shown.last = line.text
         if not self.console.is_terminal or shown is None:
             prefix = f"{line.step}: " if line.step else ""
             self._print(f"{prefix}{line.text}")
@@ -89,7 +89,7 @@ class Running:
             for step, shown in self.steps.items():
                 end = shown.ended or self.clock()
                 seconds = None if shown.began is None else f"{end - shown.began:.0f}"
-                now = titles.get(step, "") if shown.ended or not shown.said else shown.said
+                now = titles.get(step, "") if shown.ended or not shown.last else shown.last
                 row(found, _mark(shown), step, seconds, now)
         return Constrain(found, self.console.width - _CTRL_C_WIDTH)
 

@@ -1,4 +1,4 @@
-"""Driving with the real Pulumi, and asking the operator at the terminal."""
+"""The driver's operations with the real Pulumi, and its questions at the terminal."""
 
 import getpass
 import os
@@ -33,13 +33,14 @@ from clients.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
 from steps.before import identity
 from steps.preflight import SPARE_LIVING
 
 _LOOK_SECONDS = 0.2
-"""How often it is looked whether an `up` has ended, and whether Ctrl-C was hit."""
+"""How often an `up` is checked for its end, and for Ctrl-C."""
 
 _THOROUGH_SECONDS = 18.0
 """How long the regions may take to answer before something is done that cannot be undone."""
@@ -47,10 +48,10 @@ _THOROUGH_SECONDS = 18.0
 
 @dataclass(frozen=True)
 class PulumiOperations:
-    """Drives the user's own stacks.
+    """Operates the user's own stacks.
 
-    :ivar consents: the options that were typed: questions of their kinds are answered with yes.
-    :ivar message: what the stack history says of each `up`.
+    :ivar consents: the options that were given: questions of their kinds are answered with yes.
+    :ivar message: the message of each `up` in the stack history.
     """
 
     project: Project
@@ -64,13 +65,13 @@ class PulumiOperations:
         return as_they_stand(Reading(self.project, self.names).stacks())
 
     def status(self, *, thorough: bool = False) -> Status:
-        """Look at both regions, too; thoroughly before what cannot be undone: who is slow is not gone."""
+        """Look at both regions, too; thoroughly before what cannot be undone: a slow region is not gone."""
         patience = _THOROUGH_SECONDS if thorough else PATIENCE_SECONDS
         return looking.look(self.project, self.names, patience, with_last=False)
 
     def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""
-        self.say(f"stack {stack}: previewing phase {phase}")
+        self.show(f"stack {stack}: previewing phase {phase}")
         return previews.preview(self.project, stack, phase, lost)
 
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
@@ -81,9 +82,9 @@ class PulumiOperations:
         self.project.ask(stack, lambda: self.project.stack(stack).set_all_config(values))
 
     def check_cluster(self, stacks: Both, region: int) -> None:
-        """Refuse to go on in another cluster than the one that a stack's state remembers.
+        """Refuse to continue in another cluster than the one that a stack's state names.
 
-        One that does not answer has nothing to be refused: the program says what to do then.
+        One that does not answer is not refused: the program reports that itself.
 
         :raises Refused: if the region's kube context leads there.
         """
@@ -111,28 +112,26 @@ class PulumiOperations:
         if status is not None:
             self.console.print(table.topology(status))
         if question.option in self.consents:
-            self.say(f"{question.text} yes, by {question.option}")
+            self.show(f"{question.text} yes, by {question.option}")
             return True
         try:
             return typer.confirm(question.text)
         except typer.Abort:
             if sys.stdin.isatty():
-                raise Stopped("stopped before that; the same command goes on") from None
-            raise Refused(
-                f"the question {question.text!r} is not answered: run it at a terminal, or with {question.option}"
-            ) from None
+                raise Stopped(messages.aborted()) from None
+            raise Refused(messages.question_not_answered(question.text, question.option)) from None
 
-    def say(self, text: str) -> None:
-        """Tell the operator."""
+    def show(self, text: str) -> None:
+        """Print a line for the operator."""
         self.console.print(text, markup=False, soft_wrap=True)
 
     def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
-        """Run `pulumi up`; a lock that a killed run may have left is taken away after asking.
+        """Run `pulumi up`; a lock that a killed run may have left is removed after asking.
 
-        :param spare: see `cli.driver.driver.Hands`; the program is told by a variable of its environment.
-        :raises PulumiFailed: with what the program said.
+        :param spare: see `cli.driver.driver.Operations`; the program gets it by a variable of its environment.
+        :raises PulumiFailed: with what the program reported.
         :raises Stopped: if the operator has hit Ctrl-C.
-        :raises Refused: if another operator is at work.
+        :raises Refused: if the stack is locked by another run.
         """
         self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
         try:
@@ -152,18 +151,18 @@ class PulumiOperations:
             interrupted = _wait(future, lambda: self._stop(collector))
         try:
             future.result()
-        except PulumiFailed as error:
+        except PulumiFailed:
             if interrupted:
-                raise Stopped(
-                    f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
-                ) from None
-            raise PulumiFailed(f"stack {stack}: {collector.refusal or error}") from None
+                raise Stopped(messages.interrupted(stack)) from None
+            if collector.refusal:
+                raise PulumiFailed(messages.up_failed(stack, collector.refusal)) from None
+            raise
         if interrupted:
-            raise Stopped(f"stopped; stack {stack} was done by then, and the same command goes on")
+            raise Stopped(messages.interrupted_at_end(stack))
 
     def _stop(self, collector: EventCollector) -> None:
-        """Tell that it stops, and nothing more of what Pulumi says: it is about the program that had to leave."""
-        self.say("stopping: Pulumi saves what is done; give it a few seconds")
+        """Announce the stop, and print nothing more of what Pulumi reports: it is about the program that had to end."""
+        self.show("stopping: Pulumi saves what is done; give it a few seconds")
         collector.on_line = lambda _: None
 
     def _run(self, stack: str, collector: EventCollector) -> None:
@@ -179,24 +178,19 @@ class PulumiOperations:
         )
 
     def _unlock(self, stack: str, text: str) -> None:
-        """Take a lock away that a killed run may have left, after asking.
+        """Remove a lock that a killed run may have left, after asking.
 
-        Its process is not here, but others may share this machine's name: only the operator can know, and `--yes`,
-        which was typed for other questions, does not.
+        Its process is not here, but others may share this machine's name: only the operator can know, and `--yes` was
+        given for other questions.
 
         :raises Refused: if a run holds it, or it is of another machine.
         """
         locks = locks_in(text)
         if not locks or not all(lock.may_be_left for lock in locks):
             raise locked_by_others(stack, locks)
-        named = ", ".join(map(str, locks))
-        question = (
-            f"stack {stack} is locked by {named}. There is no such process here; a container or machine of the same "
-            "name may still run it, and two runs at once would act on the same brokers. Is that run known to be "
-            "gone, and its lock to be taken away?"
-        )
+        question = messages.ask_to_unlock(stack, tuple(map(str, locks)))
         if not self.ask(Question(question, Consent.UNLOCK)):
-            raise Stopped(f"stack {stack} stays locked; nothing was done")
+            raise Stopped(messages.lock_left_alone(stack))
         self.project.ask(stack, self.project.stack(stack).cancel)
 
 
@@ -205,8 +199,8 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
 
     :param on_stop: is called at the first Ctrl-C.
 
-    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A
-    gate at work would keep it waiting, so the program is stopped.
+    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A gate that waits
+    would keep it, so the program is stopped.
     """
     interrupted = False
     while not future.done():
@@ -223,5 +217,5 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
 
 
 def signature() -> str:
-    """Return who is at work, for the stack history and the hooks: several people may share one account."""
+    """Return who the operator is, for the stack history and the hooks: several people may share one account."""
     return os.environ.get("DUALREGION_OPERATOR") or f"{getpass.getuser()}@{socket.gethostname()}"

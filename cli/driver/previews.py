@@ -4,6 +4,7 @@ It reads a copy of the stack's settings: the user's file is not touched, whateve
 """
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from pulumi.automation import CommandError
 
 from cli.driver.events import Change, EventCollector
 from cli.errors import PulumiFailed
-from cli.stacks.project import Project, sentence
+from cli.stacks.project import Project, failure
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 
 
@@ -22,19 +24,21 @@ class Preview:
     """What the next `up` on a stack would do.
 
     :ivar refusal: why the program refuses, or None.
-    :ivar waiting: what the stack would wait for, or None.
+    :ivar waiting_for: what the stack would wait for, in a sentence, or None.
+    :ivar waiting: the same for programs, as in the output `waiting`.
     """
 
     stack: str
     changes: tuple[Change, ...] = ()
     refusal: str | None = None
-    waiting: str | None = None
+    waiting_for: str | None = None
+    waiting: Mapping[str, Any] | None = None
 
 
 def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Preview:
     """Preview the next `up` of a stack as if this phase were set.
 
-    :raises PulumiFailed: if it fails without the program having said why.
+    :raises PulumiFailed: if it fails without a message of the program.
     """
     collector = EventCollector()
     with tempfile.TemporaryDirectory(prefix="dualregion-") as folder:
@@ -46,12 +50,13 @@ def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Pre
         except PulumiFailed:
             if not collector.errors:
                 raise
-    waiting = collector.outputs.get("waitingFor")
+    waiting_for = collector.outputs.get("waitingFor")
     return Preview(
         stack,
         tuple(collector.changes),
         collector.refusal or None,
-        str(waiting) if waiting else None,
+        str(waiting_for) if waiting_for else None,
+        collector.outputs.get("waiting"),
     )
 
 
@@ -61,7 +66,7 @@ def _run(project: Project, stack: str, settings: Path, collector: EventCollector
             config_file=str(settings), on_event=collector, color="never", suppress_outputs=True
         )
     except CommandError as error:
-        raise PulumiFailed(f"stack {stack}: {sentence(str(error))}") from None
+        raise PulumiFailed(messages.of_stack(stack, failure(str(error)))) from None
 
 
 def _settings(project: Project, stack: str, phase: Phase, lost: int | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The processes below this one: Pulumi runs the program, which runs the gates.
 
-At Ctrl-C Pulumi waits for a gate that is at work, which may wait for minutes itself. The program leaves at
-once when it is told to; the gate then leaves no record, and Pulumi saves, unlocks and ends.
+At Ctrl-C Pulumi waits for the gate that runs, which may wait for minutes itself. The program ends at once by a signal;
+the gate then leaves no record, and Pulumi saves, unlocks and ends.
 """
 
 import os
@@ -15,7 +15,7 @@ PROGRAM = "pulumi-language-python-exec"
 
 
 def stop_program() -> None:
-    """Tell the program that runs below this process to leave; nothing if none does."""
+    """End the program that runs below this process, if there is one."""
     # Wide: where COLUMNS is exported, ps cuts its lines there, and no process would be known by them.
     listed = subprocess.run(
         ["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=False

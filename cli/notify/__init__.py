@@ -1,1 +1,1 @@
-"""Notifications of the user's own, by command or URL, while a failover or failback goes on."""
+"""Notifications of the user's own, by command or URL, during a failover or failback."""

@@ -49,7 +49,7 @@ _SENTENCES = {
     Point.FAILOVER_COMPLETE: "the failover is complete, and every broker exports",
     Point.FAILBACK_BEGUN: "the lost region is there again, and the failback begins",
     Point.EXPORTERS_PAUSING: "Operate and Tasklist go down and exporters pause now",
-    Point.EXPORTERS_RESUMED: "Operate and Tasklist are up, and exporters at work again",
+    Point.EXPORTERS_RESUMED: "Operate and Tasklist are up, and exporters run again",
     Point.TRAFFIC_TO_BOTH: "both regions serve again: clients may go to both",
     Point.FAILBACK_COMPLETE: "the failback is complete, and the incident over",
     Point.FAILED: "the command has failed in the middle of the procedure",
@@ -61,7 +61,7 @@ LAST = RegionStep(1, N)
 
 
 def before(step: RegionStep) -> Point | None:
-    """Return the point that lies before a step: it is told before the `up` that proves the step.
+    """Return the point that lies before a step: its hook is called before the `up` that proves the step.
 
     Of the exporters nothing later would do: they pause within an `up` that may last, or fail. Traffic comes
     back before N, after which no command could call again.

@@ -1,7 +1,7 @@
-"""Telling the user's own hooks how far it is, at the points of the procedure.
+"""Calling the user's own hooks at the points of the procedure.
 
-It remembers nothing beyond the command: what is reached already is told again by the command that goes
-on, with the same id, so that nothing is lost when one is killed, and a hook that failed is called again.
+Nothing is remembered beyond the command: one that continues calls again for the points that are reached already, with
+the same id, so that nothing is lost when a command is killed, and a hook that failed is called again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,16 +17,18 @@ from cli.stacks.region_steps import RegionStep, incident
 from dualregion import brokers
 from dualregion.config.notifications import HookSettings
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import Message, code_of
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident
 
-Call = Callable[[HookSettings, Mapping[str, Any]], str | None]
+Call = Callable[[HookSettings, Mapping[str, Any]], Message | None]
 """Calls a hook with a document, and returns why that failed, or None."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What there is to tell of.
+    """What a notification is about.
 
     :ivar phase: the phase that is being reached.
     """
@@ -37,50 +39,68 @@ class Scene:
     stacks: Both
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A hook that failed, and why."""
+
+    point: Point
+    hook: HookSettings
+    reason: Message
+
+    def message(self, kind: Callable[[str, str, str, Message], Message]) -> Message:
+        """Return the message of a kind about it."""
+        return kind(self.point.hook, self.point.value, str(self.hook), self.reason)
+
+
 @dataclass
-class Announcer:
+class Notifier:
     """Calls the hooks of one command.
 
     :ivar call: None if no hook is to be called.
-    :ivar who: who is at work.
+    :ivar who: the operator.
     """
 
     call: Call | None = None
-    say: Callable[[str], None] = print
+    show: Callable[[str], None] = print
     who: str = ""
-    _told: set[Point] = field(default_factory=set)
+    _called: set[Point] = field(default_factory=set)
     _incident: Incident | None = None
     _scene: Scene | None = None
     """None until the first `up`: before it nothing can end in the middle."""
     _has_moved: bool = False
 
     def reached(self, done: Sequence[RegionStep], phase: Phase, lost: int, stacks: Both) -> None:
-        """Tell what is reached and was not told by this command yet.
+        """Call the hooks of what is reached, unless this command has called them already.
 
         :param done: the steps of the phase that are proved, from the first on.
         :raises HookFailed: if a hook fails that is required.
         """
         self._has_moved = self._scene is not None
-        self._tell([after(step, lost) for step in done], self._look(phase, lost, stacks))
+        self._notify([after(step, lost) for step in done], self._look(phase, lost, stacks))
 
     def begins(self, group: Sequence[RegionStep], phase: Phase, lost: int, stacks: Both) -> None:
-        """Tell what lies before the steps of an `up`; raises as `reached`."""
+        """Call the hooks of what lies before the steps of an `up`; raises as `reached`."""
         self._scene = self._look(phase, lost, stacks)
-        self._tell([before(step) for step in group], self._scene)
+        self._notify([before(step) for step in group], self._scene)
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """Tell if the block ends in the middle of the procedure, by an error or by the operator."""
+        """Call the hook if the block ends in the middle of the procedure, by an error or by the operator."""
         try:
             yield
         except (Stopped, KeyboardInterrupt) as stopped:
-            self._end(Point.STOPPED, str(stopped) or "interrupted")
+            error = (
+                stopped.message
+                if isinstance(stopped, Stopped)
+                else messages.interrupted_outside_up()
+            )
+            self._end(Point.STOPPED, error)
             raise
         except DualRegionError as error:
-            # Another operator is at work, for example: nothing is wrong with the procedure itself.
+            # Another operator holds a stack, for example: nothing is wrong with the procedure itself.
             is_refused = isinstance(error, Refused) and not self._has_moved
-            if not is_refused and not _is_deaf(error):
-                self._end(Point.FAILED, str(error).removeprefix("- "))
+            if not is_refused and not _is_of_the_same_hook(error):
+                self._end(Point.FAILED, error.message)
             raise
 
     def _look(self, phase: Phase, lost: int, stacks: Both) -> Scene:
@@ -88,40 +108,40 @@ class Announcer:
         self._incident = self._incident or _incident(phase, lost, stacks)
         return Scene(lost, self._incident, phase, stacks)
 
-    def _tell(self, points: Sequence[Point | None], scene: Scene) -> None:
+    def _notify(self, points: Sequence[Point | None], scene: Scene) -> None:
         for point in points:
-            if point is None or point in self._told:
+            if point is None or point in self._called:
                 continue
-            hook, failure = self._call(point, scene)
-            if failure and hook and hook.required:
-                raise HookFailed(point.hook, f"{failure}. It is required: {_remedy(point)}")
+            failure = self._call(point, scene)
+            if failure and failure.hook.required:
+                raise HookFailed(point.hook, failure.message(_required(point)))
             if failure:
-                self.say(f"{failure}. It is not required, so this goes on")
-            self._told.add(point)
+                self.show(failure.message(messages.hook_failed))
+            self._called.add(point)
 
-    def _end(self, point: Point, error: str) -> None:
+    def _end(self, point: Point, error: Message | str) -> None:
         if self._scene is None:
             return
-        _, failure = self._call(point, self._scene, error)
+        failure = self._call(point, self._scene, error)
         if failure:
-            self.say(failure)
+            self.show(failure.message(messages.hook_failed))
 
     def _call(
-        self, point: Point, scene: Scene, error: str | None = None
-    ) -> tuple[HookSettings | None, str | None]:
-        """Call a point's hook; return it, if there is one, and why it failed, or None."""
+        self, point: Point, scene: Scene, error: Message | str | None = None
+    ) -> _Failure | None:
+        """Call a point's hook, if there is one; return its failure, or None."""
         hook = point.hook_of(scene.stacks[brokers.other(scene.lost)].settings.hooks)
         if hook is None or self.call is None:
-            return None, None
-        self.say(f"hook {point.hook}: {point}, {hook}")
-        why = self.call(hook, document(point, scene, self.who, datetime.now(UTC), error))
-        return hook, why and f"hook {point.hook} failed at {point}, {hook}: {why}"
+            return None
+        self.show(f"hook {point.hook}: {point}, {hook}")
+        reason = self.call(hook, document(point, scene, self.who, datetime.now(UTC), error))
+        return None if reason is None else _Failure(point, hook, reason)
 
 
 def document(
-    point: Point, scene: Scene, who: str, when: datetime, error: str | None = None
+    point: Point, scene: Scene, who: str, when: datetime, error: Message | str | None = None
 ) -> dict[str, Any]:
-    """Return what a hook is told. Its `id` is the same whenever the same is told again."""
+    """Return what a hook gets. Its `id` is the same whenever it is called again for the same."""
     moment = when.isoformat(timespec="seconds")
     regions = [_region(each, scene) for each in (0, 1)]
     survivor = regions[brokers.other(scene.lost)]
@@ -138,6 +158,7 @@ def document(
         "who": who,
         "when": moment,
         "error": error,
+        "code": code_of(error),
     }
 
 
@@ -160,12 +181,12 @@ def _incident(phase: Phase, lost: int, stacks: Both) -> Incident | None:
     return max(of_region, key=lambda each: each.number, default=None)
 
 
-def _remedy(point: Point) -> str:
-    if point is Point.FAILBACK_COMPLETE:
-        return "all steps are done, and no command calls it again; tell them yourself"
-    return "fix it and run the same command again, which calls it again; or run it with --no-hooks"
+def _required(point: Point) -> Callable[[str, str, str, Message], Message]:
+    """Return the kind of message of a required hook that failed."""
+    is_last = point is Point.FAILBACK_COMPLETE
+    return messages.last_hook_failed if is_last else messages.required_hook_failed
 
 
-def _is_deaf(error: DualRegionError) -> bool:
-    """Whether it is just the hook that would be told of the failure that has failed."""
+def _is_of_the_same_hook(error: DualRegionError) -> bool:
+    """Whether the hook that has failed is the one that would be called for the failure."""
     return isinstance(error, HookFailed) and error.hook == Point.FAILED.hook

@@ -1,6 +1,6 @@
 """Calling the user's own hooks: a command without a shell, or a JSON document posted to a URL.
 
-Neither arguments nor the path of a URL are ever told: they may hold tokens.
+Neither arguments nor the path of a URL are ever shown: they may hold tokens.
 """
 
 import json
@@ -22,15 +22,18 @@ from cli.check import Check, check
 from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
+from dualregion.messages import Message
+from dualregion.messages import checks as checking
+from dualregion.messages import command as messages
 from dualregion.secrets import without_secrets
 
 Document = Mapping[str, Any]
 
 _SHOWN = 300
-"""How many characters of what a hook says last are shown."""
+"""How many characters of a hook's last line of output are shown."""
 
 
-def call(hook: HookSettings, document: Document, folder: Path) -> str | None:
+def call(hook: HookSettings, document: Document, folder: Path) -> Message | None:
     """Call a hook, and return why that failed, or None.
 
     :param folder: where a command is started.
@@ -44,11 +47,13 @@ def call(hook: HookSettings, document: Document, folder: Path) -> str | None:
 def checks(hooks: AnnouncementSettings, folder: Path) -> Iterator[Check]:
     """Check each hook without calling it; that a URL is one is known already."""
     for key, hook in hooks.named():
-        problem = None
-        if hook.command and _program(hook.command[0], folder) is None:
-            problem = f"{hook}: there is no such program, or it may not be executed"
-        remedy = f"fix hooks.{key}.command, or chmod +x (docs/configuration.md, hooks)"
-        yield check(f"hook {key}", problem, remedy, f"{hook}, not called")
+        missing = hook.command and _program(hook.command[0], folder) is None
+        yield check(
+            checking.check_hook(key),
+            checking.program_missing(str(hook)) if missing else None,
+            checking.fix_hook(key),
+            checking.hook_not_called(str(hook)),
+        )
 
 
 def _program(name: str, folder: Path) -> str | None:
@@ -58,32 +63,35 @@ def _program(name: str, folder: Path) -> str | None:
     return found and os.path.abspath(found)
 
 
-def _start(command: Sequence[str], body: bytes, deadline: float, folder: Path) -> str | None:
+def _start(command: Sequence[str], body: bytes, deadline: float, folder: Path) -> Message | None:
     program = _program(command[0], folder)
     if program is None:
-        return "there is no such program, or it may not be executed"
+        return messages.hook_program_missing()
     # Files, not pipes: what the command leaves running in the background may keep a pipe open for ever.
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
-        told.write(body)
-        told.seek(0)
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as written:
+        given.write(body)
+        given.seek(0)
         try:
-            status = _run([program, *command[1:]], told, said, deadline, folder)
+            status = _run([program, *command[1:]], given, written, deadline, folder)
         except (OSError, ValueError) as error:
-            return f"it could not be started ({getattr(error, 'strerror', None) or type(error).__name__})"
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            return messages.hook_not_started(reason)
         if status == 0:
             return None
-        how = f"no end after {deadline:g} s" if status is None else f"exit status {status}"
-        return how + _last_output(said)
+        output = _last_output(written)
+        if status is None:
+            return messages.hook_timed_out(deadline, output)
+        return messages.hook_exit_status(status, output)
 
 
 def _run(
-    command: Sequence[str], told: IO[bytes], said: IO[bytes], deadline: float, folder: Path
+    command: Sequence[str], given: IO[bytes], written: IO[bytes], deadline: float, folder: Path
 ) -> int | None:
     """Run a command to its end, or kill it with all that it has started; return its status, or None."""
     process = subprocess.Popen(
         command,
-        stdin=told,
-        stdout=said,
+        stdin=given,
+        stdout=written,
         stderr=subprocess.STDOUT,
         cwd=folder,
         start_new_session=True,
@@ -100,10 +108,10 @@ def _run(
             process.wait()
 
 
-def _last_output(said: IO[bytes]) -> str:
-    end = said.seek(0, os.SEEK_END)
-    said.seek(max(0, end - 4 * _SHOWN))
-    return _shown(said.read())
+def _last_output(written: IO[bytes]) -> str:
+    end = written.seek(0, os.SEEK_END)
+    written.seek(max(0, end - 4 * _SHOWN))
+    return _shown(written.read())
 
 
 def _shown(output: bytes) -> str:
@@ -111,21 +119,21 @@ def _shown(output: bytes) -> str:
     text = without_secrets(output.decode(errors="replace"))
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        return ", without a word"
+        return ""
     printable = "".join(each if each.isprintable() else " " for each in lines[-1].strip())
-    return f", saying: {printable[-_SHOWN:]}"
+    return printable[-_SHOWN:]
 
 
-def _post(url: str, body: bytes, deadline: float) -> str | None:
+def _post(url: str, body: bytes, deadline: float) -> Message | None:
     # Timeouts of a socket begin again with each byte: a thread that is left behind keeps the deadline.
     answer = begin(lambda: _answer(url, body, deadline))
     try:
-        status, said = answer.result(deadline)
+        status, output = answer.result(deadline)
     except TimeoutError:
-        return f"no answer after {deadline:g} s"
+        return messages.hook_not_answered(deadline)
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        return f"it could not be reached ({reason_of(error)})"
-    return None if 200 <= status < 300 else f"status {status}{_shown(said)}"
+        return messages.hook_unreachable(reason_of(error))
+    return None if 200 <= status < 300 else messages.hook_http_status(status, _shown(output))
 
 
 def _answer(url: str, body: bytes, deadline: float) -> tuple[int, bytes]:

@@ -18,7 +18,7 @@ _FIGURES = (
     ("failback", "Failback, first step to last"),
     ("paused", "Exporters paused"),
 )
-"""What is told in large figures: the kind of the spans, and its name."""
+"""What is shown in large figures: the kind of the spans, and its name."""
 _LEGEND = {
     "outage": "no service",
     "gap": "no exporting",

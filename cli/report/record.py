@@ -42,8 +42,8 @@ class Entry:
     @property
     def brokers(self) -> Mapping[str, str]:
         """The brokers that the step has seen: id -> address; none if it did not look."""
-        told = str(self.evidence.get("brokers") or "")
-        found = (one.partition(" ") for one in told.split(", ") if one)
+        listed = str(self.evidence.get("brokers") or "")
+        found = (one.partition(" ") for one in listed.split(", ") if one)
         return {id_: host for id_, _, host in found}
 
     @property
@@ -61,7 +61,7 @@ class IncidentRecord:
 
     @property
     def lost_region(self) -> int | None:
-        """The region that was lost, if the incident's name tells it."""
+        """The region that was lost, if the incident's name has it."""
         found = Incident.parse(self.name)
         return None if found is None else found.lost_region
 
@@ -72,8 +72,8 @@ class IncidentRecord:
         return None if began is None else (began, ended)
 
     def _moment(self, key: str) -> datetime | None:
-        told = (each.evidence.get(key) for each in self.entries)
-        return next((_utc(text) for text in told if text), None)
+        moments = (each.evidence.get(key) for each in self.entries)
+        return next((_utc(text) for text in moments if text), None)
 
 
 def incidents_of(stacks: Both) -> tuple[IncidentRecord, ...]:

@@ -1,7 +1,7 @@
-"""Who is at work on a stack: the locks of a state backend of plain files.
+"""Who holds a stack: the locks of a state backend of plain files.
 
-Pulumi has no command that shows a lock without trying to take it. A backend of files can be looked at;
-with any other one the second operator learns of the first by being refused, with the same words.
+Pulumi has no command that shows a lock without trying to take it. A backend of files can be read; with any other one
+the second operator learns of the first by being refused, by the same message.
 """
 
 import json
@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dualregion.errors import Refused
+from dualregion.messages import command as messages
 
 _CREATED = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 """How Pulumi words a lock when it refuses for it."""
@@ -35,7 +36,7 @@ class Lock:
     def may_be_left(self) -> bool:
         """Whether a run that was killed may have left it: it names this machine, and no such process is here.
 
-        That is no proof. Containers and machines share names, and a lock tells neither its process's namespace nor the
+        That is no proof. Containers and machines share names, and a lock names neither its process's namespace nor the
         boot that it belongs to. Of one of another name nothing is known.
         """
         if self.host != socket.gethostname():
@@ -78,13 +79,9 @@ def locks_in(text: str) -> tuple[Lock, ...]:
 def locked_by_others(stack: str, locks: Sequence[Lock]) -> Refused:
     """Return the refusal of a second operator.
 
-    :param locks: on the stack; none if the backend does not tell who holds it.
+    :param locks: on the stack; none if the backend does not show who holds it.
     """
-    who = ", ".join(map(str, locks)) or "another operator (the backend does not tell who)"
-    return Refused(
-        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
-        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and run the same command again"
-    )
+    return Refused(messages.stack_locked(stack, tuple(map(str, locks))))
 
 
 def _read(path: Path) -> Lock | None:

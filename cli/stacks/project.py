@@ -1,7 +1,6 @@
 """Pulumi's Automation API on the program's own folder, with the user's backend and passphrase.
 
-Whatever Pulumi says when it fails becomes one sentence with what to do. The user's selected stack stays
-what it is.
+Whatever Pulumi reports when it fails becomes one message with what to do. The user's selected stack stays what it is.
 """
 
 import json
@@ -26,27 +25,20 @@ from pulumi.automation import (
 from cli.errors import PulumiFailed
 from clients.parallel import begin
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import command as messages
 from dualregion.secrets import without_secrets
 
 R = TypeVar("R")
 
-_REMEDIES = (
-    (
-        "incorrect passphrase",
-        "the passphrase is not the stack's: check PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
-    ),
-    (
-        "passphrase must be set",
-        "the stack is encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
-    ),
-    ("PULUMI_ACCESS_TOKEN must be set", "not logged in: `pulumi login <your backend>`"),
-    (
-        "failed to load checkpoint: EOF",
-        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, "
-        "`find .pulumi -name '*.attrs' -empty -delete`, then the same command again",
-    ),
-)
-"""What Pulumi says, and what the user is told instead."""
+_PULUMI_VERSION = "3.259.0"
+_KNOWN_FAILURES = {
+    "incorrect passphrase": messages.wrong_passphrase,
+    "passphrase must be set": messages.passphrase_missing,
+    "PULUMI_ACCESS_TOKEN must be set": messages.not_logged_in,
+    "failed to load checkpoint: EOF": messages.checkpoint_empty,
+}
+"""What Pulumi prints, which has no codes, and the message with a remedy that stands for it."""
 
 
 class Workspace(LocalWorkspace):
@@ -59,7 +51,7 @@ class Workspace(LocalWorkspace):
         """Return nothing.
 
         The Automation API asks for them after every update, decrypts them for that, and keeps the operator waiting;
-        what a stack says is read with its state.
+        a stack's outputs are read with its state.
         """
         return {}
 
@@ -141,17 +133,14 @@ class Project:
     def ask(self, stack: str, call: Callable[[], R]) -> R:
         """Call the Automation API for a stack.
 
-        :raises PulumiFailed: in one sentence; for a stack that is not there, naming those that are.
+        :raises PulumiFailed: with one message; for a stack that is not there, naming those that are.
         """
         try:
             with clear_errors(stack):
                 return call()
         except _NoSuchStack:
-            names = ", ".join(each.name for each in self.workspace.list_stacks()) or "none"
-            raise PulumiFailed(
-                f"there is no stack {stack} of project {self.name}; there are: {names}. Name the stacks of "
-                f"region 0 and 1 with --stacks, or create it: `pulumi stack init {stack}`"
-            ) from None
+            known = tuple(each.name for each in self.workspace.list_stacks())
+            raise PulumiFailed(messages.stack_missing(stack, self.name, known)) from None
 
 
 class _NoSuchStack(PulumiFailed):
@@ -160,37 +149,35 @@ class _NoSuchStack(PulumiFailed):
 
 @contextmanager
 def clear_errors(stack: str = "") -> Iterator[None]:
-    """RegionStep what the Automation API raises into a `PulumiFailed` of one sentence.
+    """Turn what the Automation API raises into a `PulumiFailed` with one message.
 
-    A lock is left to the caller, who knows what was to be done.
+    A lock is left to the caller, which knows what was to be done.
     """
     try:
         yield
     except FileNotFoundError:
-        raise PulumiFailed(
-            "no `pulumi` on PATH: install Pulumi 3.259.0 or newer, or put it first on PATH"
-        ) from None
+        raise PulumiFailed(messages.no_pulumi(_PULUMI_VERSION)) from None
     except (InvalidVersionError, subprocess.CalledProcessError) as error:
-        raise PulumiFailed(f"`pulumi` cannot be used: {without_secrets(str(error))}") from None
+        raise PulumiFailed(messages.pulumi_not_usable(without_secrets(str(error)))) from None
     except ConcurrentUpdateError:
         raise
     except CommandError as error:
         text = str(error)
         if "no stack named" in text:
-            raise _NoSuchStack(text) from None
-        where = f"stack {stack}: " if stack else ""
-        raise PulumiFailed(f"{where}{sentence(text)}") from None
+            raise _NoSuchStack(failure(text)) from None
+        found = failure(text)
+        raise PulumiFailed(messages.of_stack(stack, found) if stack else found) from None
 
 
-def sentence(text: str) -> str:
-    """Return what a failed Pulumi command says, as one sentence with a remedy if one is known."""
-    for said, remedy in _REMEDIES:
-        if said in text:
-            return remedy
+def failure(text: str) -> Message:
+    """Return the message for what a failed Pulumi command prints, with a remedy if one is known."""
+    for printed, known in _KNOWN_FAILURES.items():
+        if printed in text:
+            return known()
     text = without_secrets(text)
     lines = [line.strip() for line in text.splitlines()]
     errors = [line.partition("error:")[2].strip() for line in lines if "error:" in line]
-    return next(filter(None, errors), text.strip())
+    return messages.pulumi_failed(next(filter(None, errors), text.strip()))
 
 
 def _project_name(folder: Path) -> str:
@@ -199,9 +186,4 @@ def _project_name(folder: Path) -> str:
         document = yaml.safe_load(path.read_text())
         return str(document["name"])
     except (OSError, yaml.YAMLError, KeyError, TypeError):
-        raise ConfigError(
-            [
-                f"{folder} holds no Pulumi project: run the command from the checkout, or name the folder "
-                "with --project"
-            ]
-        ) from None
+        raise ConfigError([messages.project_missing(str(folder))]) from None

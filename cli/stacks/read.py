@@ -1,4 +1,4 @@
-"""What the two stacks say: configuration, state, outputs, the last update, and who is at work on them."""
+"""What the two stacks hold: configuration, state, outputs, the last update and locks."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -14,6 +14,7 @@ from cli.stacks.project import Project
 from clients.parallel import begin
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.messages import command as messages
 from dualregion.procedure.waits import Awaited
 from dualregion.state import progress
 from dualregion.state.held import name_of, nodes_of, records_of, stack_of
@@ -73,7 +74,7 @@ class State:
 
     @property
     def awaited(self) -> Awaited | None:
-        """What the stack waits for, as its last update said; None for nothing, and for a code that is not known."""
+        """What the stack waits for since its last update; None for nothing, and for a code that is not known."""
         waiting = self.outputs.get("waiting")
         code = waiting.get("code") if isinstance(waiting, Mapping) else None
         return Awaited(code) if code in tuple(Awaited) else None
@@ -95,7 +96,7 @@ class RegionStack:
 
 
 DEFAULT_STACKS = "region0,region1"
-"""Both stacks' names, as the command is told them."""
+"""Both stacks' names, as the option `--stacks` takes them."""
 
 Both = tuple[RegionStack, RegionStack]
 """The stacks of region 0 and region 1."""
@@ -128,12 +129,7 @@ class Reading:
             (each.result() for each in self._settings), key=lambda each: each.region
         )
         if first.region == second.region:
-            raise ConfigError(
-                [
-                    f"stacks {' and '.join(self._names)} are both of region {first.region}: check region in both "
-                    "Pulumi.<stack>.yaml, or name the right stacks with --stacks"
-                ]
-            )
+            raise ConfigError([messages.stacks_of_one_region(self._names, first.region)])
         return first, second
 
     def begin_state(self, *, with_last: bool = True) -> Callable[[], Both]:
@@ -162,7 +158,7 @@ class Reading:
     def stacks(self) -> Both:
         """Return both stacks, without their last updates, which only `status` shows; raises as `settings`."""
         wait = self.begin_state(with_last=False)
-        # Whether they are of two regions is told first.
+        # Whether they are of two regions is reported first.
         _ = self.settings
         return wait()
 
@@ -183,7 +179,7 @@ def read_settings(project: Project, stack: str) -> Settings:
     try:
         return Settings.of_configuration(texts, str(project.folder.absolute()), secret)
     except ConfigError as error:
-        raise ConfigError([f"stack {stack}: {problem}" for problem in error.problems]) from None
+        raise ConfigError([messages.of_stack(stack, each) for each in error.problems]) from None
 
 
 def _state(project: Project, stack: str) -> State:
@@ -210,5 +206,5 @@ def _update(found: UpdateSummary) -> Update:
 
 
 def _utc(moment: datetime) -> datetime:
-    """Return a moment that Pulumi tells in UTC without saying so."""
+    """Return a moment that Pulumi gives in UTC without a zone."""
     return moment.replace(tzinfo=UTC)

@@ -78,7 +78,7 @@ def incident(phase: Phase, lost: int | None, both: Both) -> progress.Incident | 
 
 
 def _is_left(stack: RegionStack, lost: int | None) -> bool:
-    """Whether the lost region's stack was told: it is empty, or its region does not answer."""
+    """Whether step R is done: the lost region's stack is empty, or its cluster is unreachable."""
     held = stack.state.held
     # A stack that an older version of the program has updated last has no code: its next `up` gives it one.
     is_left = not held.nodes or stack.state.awaited is Awaited.REACHABLE

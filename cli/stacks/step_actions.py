@@ -1,6 +1,6 @@
 """What each step does in the clusters, call by call, for a plan. Pure.
 
-It tells what hooks and components do, in the operator's words; what Pulumi will change, its own preview tells.
+These are the calls of hooks and components; what Pulumi will change is in its own preview.
 """
 
 from collections.abc import Callable, Mapping

@@ -7,6 +7,7 @@ from cli.status.health import Status
 from cli.status.observe import InstallationStatus, RegionStatus
 from cli.status.partitions import Partition
 from cli.status.results import Result
+from dualregion.messages import code_of
 
 
 def document(status: Status) -> dict[str, Any]:
@@ -15,7 +16,8 @@ def document(status: Status) -> dict[str, Any]:
     return {
         "health": status.health,
         "findings": [
-            {"health": each.health, "sentence": each.sentence} for each in status.findings
+            {"health": each.health, "code": code_of(each.message), "sentence": each.message}
+            for each in status.findings
         ],
         "phase": status.phase,
         "lostRegion": status.lost,
@@ -23,6 +25,7 @@ def document(status: Status) -> dict[str, Any]:
         "next": following
         and {
             "who": following.who,
+            "code": following.what.code,
             "what": following.what,
             "command": following.command,
             "dualregion": following.dualregion,
@@ -53,6 +56,7 @@ def _stack(stack: RegionStack) -> dict[str, Any]:
         "lastPhase": state.held.phase,
         "progress": list(state.held.gates),
         "waitingFor": state.outputs.get("waitingFor"),
+        "waiting": state.outputs.get("waiting"),
         "lastUpdate": stack.last and update(stack.last),
         "locks": None if stack.locks is None else [str(each) for each in stack.locks],
         "pendingOperations": list(state.pending),
@@ -76,18 +80,20 @@ def _region(region_status: RegionStatus) -> dict[str, Any]:
         "name": region_status.name,
         "context": region_status.context,
         "silence": region_status.error,
+        "code": code_of(region_status.error),
         "installations": {
-            kind: _installation(told) for kind, told in region_status.installations.items()
+            kind: _installation(found) for kind, found in region_status.installations.items()
         },
     }
 
 
-def _installation(told: Result[InstallationStatus | None]) -> dict[str, Any] | None:
-    found = told.value
+def _installation(result: Result[InstallationStatus | None]) -> dict[str, Any] | None:
+    found = result.value
     if found is None:
-        return {"silence": told.error} if told.error else None
+        return {"silence": result.error, "code": code_of(result.error)} if result.error else None
     return {
         "silence": None,
+        "code": None,
         "namespace": found.namespace,
         "workloads": {each.name: [each.ready, each.wanted] for each in found.workloads},
         "brokers": [
@@ -96,10 +102,12 @@ def _installation(told: Result[InstallationStatus | None]) -> dict[str, Any] | N
                 "pod": each.name,
                 "ready": each.ready,
                 "silence": each.exporting.error,
+                "code": code_of(each.exporting.error),
             }
             for each in found.brokers
         ],
         "searchEngineSilence": found.records.error,
+        "searchEngineCode": code_of(found.records.error),
     }
 
 

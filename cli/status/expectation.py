@@ -1,10 +1,11 @@
-"""What is to be seen in the present state of an incident: whose gateway, which brokers, which search engines. Pure."""
+"""What is expected in the present state of an incident: whose gateway, which brokers, which search engines. Pure."""
 
 from cli.stacks.read import Both
 from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
+from dualregion.messages import status as messages
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B4, B7, F2, F3
 from dualregion.procedure.topology import Kind
@@ -14,23 +15,23 @@ from dualregion.state.progress import Incident
 def best_view(region_statuses: RegionStatuses, lost: int | None) -> Result[ClusterView]:
     """Return the cluster as a gateway sees it: the survivor's, else the first one that answers."""
     order = sorted(region_statuses, key=lambda region_status: region_status.region == lost)
-    told = [
+    views = [
         each.view
         for region_status in order
         for each in region_status.seen
         if each.kind is Kind.NORMAL
     ]
-    answered = [each for each in told if each.value is not None]
-    return next(iter(answered or told), Result(error="there is none that can be seen"))
+    answered = [each for each in views if each.value is not None]
+    return next(iter(answered or views), Result(error=messages.no_gateway_seen()))
 
 
 def expected_brokers(
     settings: Settings, lost: int | None, stacks: Both, present: Incident | None
 ) -> frozenset[int]:
-    """Return the brokers that should be at work now."""
-    everyone = frozenset(range(settings.cluster_size))
+    """Return the brokers that should run now."""
+    every = frozenset(range(settings.cluster_size))
     if lost is None or B1.id in stacks[lost].state.held.proved(present):
-        return everyone
+        return every
     survivor = stacks[brokers.other(lost)].state.held
     proved = survivor.proved(present)
     if settings.phase.is_failback or proved & {F2.id, F3.id}:

@@ -10,6 +10,8 @@ from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import brokers
+from dualregion.messages import Message
+from dualregion.messages import command as messages
 from dualregion.procedure import FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Gate
 from dualregion.state import standing
@@ -19,16 +21,16 @@ from steps.before.standing import there
 
 @dataclass(frozen=True)
 class FailoverStanding:
-    """What a look shows of what the survivor's proofs stand on.
+    """Whether what the survivor's proofs stand on is still there.
 
     :ivar stood_on: the proofs, by step id.
     :ivar gone: what is gone, or was recreated, of what each stood on.
-    :ivar silence: why that is unknown.
+    :ivar error: why that is unknown.
     """
 
     stood_on: Mapping[str, Uids] = field(default_factory=dict)
     gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    error: str | None = None
+    error: Message | str | None = None
 
     @classmethod
     def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "FailoverStanding":
@@ -36,15 +38,16 @@ class FailoverStanding:
         proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
         if not proofs or lost is None:
             return cls()
-        found: Result[Uids] = region_statuses[brokers.other(lost)].stands_on
+        survivor = region_statuses[brokers.other(lost)]
+        found: Result[Uids] = survivor.stands_on
         gone = {} if found.value is None else standing.outdated(proofs, found.value)
-        return cls(proofs, gone, found.error)
+        return cls(proofs, gone, survivor.error or found.error)
 
 
 def as_they_stand(stacks: Both) -> Both:
-    """Return both stacks with those proofs only whose ground is still there in the survivor's cluster.
+    """Return both stacks with those proofs only of which all that they stand on is still in the survivor's cluster.
 
-    :raises CallFailed: if the cluster does not tell.
+    :raises CallFailed: if the cluster does not answer.
     """
     proofs, (_, lost) = _stood_on(stacks), phase_of(stacks)
     if not proofs or lost is None:
@@ -54,11 +57,8 @@ def as_they_stand(stacks: Both) -> Both:
     try:
         gone = standing.outdated(proofs, there(cluster, settings))
     except CallFailed as error:
-        raise CallFailed(
-            f"{error}. So it is unknown whether what {', '.join(proofs)} proved is still there; once the cluster "
-            "answers, run the same command again",
-            error.status,
-        ) from None
+        unknown = messages.proofs_not_checked(tuple(proofs), error.message)
+        raise CallFailed(unknown, error.status) from None
     return without(stacks, gone)
 
 

@@ -1,7 +1,7 @@
-"""What it all means: health, what is wrong, and the next step with who must take it. Pure.
+"""Derive health, findings and the next step from what was observed. Pure.
 
-The invariant: nothing is called healthy that could not be seen, and whatever may corrupt data is called
-unsafe, whatever else is true.
+The invariant: nothing is called healthy that could not be observed, and whatever may corrupt data is called unsafe,
+whatever else is true.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,20 @@ from cli.status.next_step import Next, next_step, phase_of
 from cli.status.observe import InstallationStatus, RegionStatuses, Workload
 from cli.status.partitions import (
     Partition,
+    brokers_without_answer,
     duplicates,
     exporting,
     installations,
     partitions_of,
     records,
-    silent_brokers,
 )
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.decision import guards
-from dualregion.messages import exporting as messages
+from dualregion.messages import Message
+from dualregion.messages import status as messages
+from dualregion.messages.command import of_stack
+from dualregion.messages.exporting import exporters_paused
 from dualregion.names import ReleaseNames
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView
@@ -36,7 +39,7 @@ from dualregion.state.progress import Incident
 
 
 class Health(StrEnum):
-    """How it stands, overall."""
+    """The state of both regions, overall."""
 
     HEALTHY = "healthy"
     MID_PROCEDURE = "mid-procedure"
@@ -54,7 +57,7 @@ class Finding:
     """Something that the operator must know, and what health it amounts to."""
 
     health: Health
-    sentence: str
+    message: Message | str
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Status:
 
     :ivar phase: the phase wanted; the one further on if the stacks differ.
     :ivar engines: the namespaces of the two search engines that are exported to.
-    :ivar stacks: without proofs of which it was seen that they do not stand any more.
+    :ivar stacks: without proofs that were seen not to stand any more.
     """
 
     health: Health
@@ -81,7 +84,7 @@ class Status:
 
 
 def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
-    """Judge what the stacks and the regions say."""
+    """Judge what the stacks hold and the regions show."""
     case = _Case.of(stacks, region_statuses)
     findings = tuple(case.findings())
     health = max((each.health for each in findings), key=_GRAVITY.index, default=Health.HEALTHY)
@@ -154,8 +157,9 @@ class _Case:
         yield from self._contradictions()
         yield from self._duplicates()
         yield from self._pause()
-        yield from self._silence()
-        yield from self._standing()
+        yield from self._regions()
+        yield from self._installations()
+        yield from self._proofs()
         yield from self._service()
         yield from self._procedure()
 
@@ -166,96 +170,77 @@ class _Case:
                 own.settings, mine, theirs
             )
             if problem:
-                yield Finding(Health.UNSAFE, f"stack {own.name}: {problem}")
+                yield Finding(Health.UNSAFE, of_stack(own.name, problem))
 
     def _duplicates(self) -> Iterator[Finding]:
-        for broker, places in duplicates(self.region_statuses).items():
-            yield Finding(
-                Health.UNSAFE,
-                f"broker {broker} is at work in {' and in '.join(places)}: two brokers with one id corrupt data. "
-                "Keep the network between the regions cut, and take the lost region's away (docs/runbook.md)",
-            )
+        for broker, namespaces in duplicates(self.region_statuses).items():
+            yield Finding(Health.UNSAFE, messages.broker_id_twice(broker, namespaces))
 
     def _pause(self) -> Iterator[Finding]:
         paused = zeebe_answers.paused_anywhere(exporting(self.region_statuses))
         if paused:
             health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
-            yield Finding(health, messages.exporters_paused(paused))
+            yield Finding(health, exporters_paused(paused))
 
     def _is_frozen(self) -> bool:
-        """Whether exporters are to stand still: from B2 until the survivor's B5."""
+        """Whether exporters are to be paused: from B2 until the survivor's B5."""
         if self.lost is None or not self.phase.is_failback:
             return False
         survivor, recreated = self.stacks[brokers.other(self.lost)], self.stacks[self.lost]
         reopened = B5.id in survivor.state.held.proved(self.incident)
         return B1.id in recreated.state.held.proved(self.incident) and not reopened
 
-    def _silence(self) -> Iterator[Finding]:
-        silent = [region_status for region_status in self.region_statuses if region_status.error]
-        for region_status in silent:
-            known = region_status.region == self.lost and len(silent) == 1
+    def _regions(self) -> Iterator[Finding]:
+        unreachable = [each for each in self.region_statuses if each.error]
+        for each in unreachable:
+            known = each.region == self.lost and len(unreachable) == 1
             health = Health.MID_PROCEDURE if known else Health.DEGRADED
-            yield Finding(
-                health, f"region {region_status.name} cannot be seen: {region_status.error}"
-            )
-        if len(silent) == len(self.region_statuses):
-            yield Finding(Health.CANNOT_TELL, "neither region can be seen")
-        for region_status in self.region_statuses:
-            for kind, told in region_status.installations.items():
-                if told.error:
-                    yield Finding(
-                        Health.CANNOT_TELL,
-                        f"region {region_status.name}, {kind} installation: {told.error}",
-                    )
-                elif told.value is not None:
-                    for error in _silences(told.value):
-                        yield Finding(self._unseen, error)
-                elif kind in self.stacks[region_status.region].state.held.nodes:
-                    yield Finding(
-                        self._incomplete,
-                        f"region {region_status.name}: no {kind} installation is there, though its stack holds one",
-                    )
+            yield Finding(health, messages.region_unreachable(each.name, each.error or ""))
+        if len(unreachable) == len(self.region_statuses):
+            yield Finding(Health.CANNOT_TELL, messages.both_regions_unreachable())
 
-    def _standing(self) -> Iterator[Finding]:
-        steps, gone = ", ".join(self.standing.stood_on), self.standing.gone
+    def _installations(self) -> Iterator[Finding]:
+        for region in self.region_statuses:
+            for kind, found in region.installations.items():
+                if found.error:
+                    unknown = messages.installation_unknown(region.name, kind, found.error)
+                    yield Finding(Health.CANNOT_TELL, unknown)
+                elif found.value is not None:
+                    yield from (Finding(self._unseen, each) for each in _unknown(found.value))
+                elif kind in self.stacks[region.region].state.held.nodes:
+                    gone = messages.installation_gone(region.name, kind)
+                    yield Finding(self._incomplete, gone)
+
+    def _proofs(self) -> Iterator[Finding]:
         if self.standing.error:
-            what = f"whether what {steps} proved is still there is unknown: {self.standing.error}"
-            yield Finding(self._unseen, what)
-        if gone:
-            listed = ", ".join(sorted({name for names in gone.values() for name in names}))
-            yield Finding(
-                Health.DEGRADED,
-                f"what {', '.join(gone)} proved does not stand any more: gone or recreated is {listed}",
-            )
+            unknown = messages.proofs_unknown(tuple(self.standing.stood_on), self.standing.error)
+            yield Finding(self._unseen, unknown)
+        if gone := self.standing.gone:
+            listed = sorted({name for names in gone.values() for name in names})
+            outdated = messages.proofs_outdated(tuple(gone), tuple(listed))
+            yield Finding(Health.DEGRADED, outdated)
 
     def _service(self) -> Iterator[Finding]:
         if self.view.value is None:
             installed = any(stack.state.held.nodes for stack in self.stacks)
-            if installed and any(not region_status.error for region_status in self.region_statuses):
-                yield Finding(
-                    Health.DEGRADED, f"no gateway tells of the brokers: {self.view.error}"
-                )
+            if installed and any(not region.error for region in self.region_statuses):
+                yield Finding(Health.DEGRADED, messages.brokers_unknown(self.view.error or ""))
             return
-        leaderless = [str(each.number) for each in self.partitions if each.leader is None]
+        leaderless = tuple(each.number for each in self.partitions if each.leader is None)
         if leaderless:
-            yield Finding(
-                Health.DEGRADED,
-                f"partition {', '.join(leaderless)} has no leader: its commands are refused",
-            )
+            yield Finding(Health.DEGRADED, messages.partitions_without_leader(leaderless))
         thin = [each for each in self.partitions if each.missing or each.unhealthy]
         if thin:
-            listed = "; ".join(
-                f"{each.number} lacks broker {', '.join(map(str, (*each.missing, *each.unhealthy)))}"
-                for each in thin
-            )
-            yield Finding(self._incomplete, f"incomplete partitions: {listed}")
+            lacking = tuple(", ".join(map(str, (*each.missing, *each.unhealthy))) for each in thin)
+            numbers = tuple(each.number for each in thin)
+            yield Finding(self._incomplete, messages.partitions_incomplete(numbers, lacking))
         for installation in installations(self.region_statuses):
             for each in installation.workloads:
                 if each.ready < each.wanted - self._sleepers(installation, each):
-                    yield Finding(
-                        self._incomplete,
-                        f"{each.ready} of {each.wanted} pods of {each.name} in {installation.namespace} ready",
+                    short = messages.pods_not_ready(
+                        each.ready, each.wanted, each.name, installation.namespace
                     )
+                    yield Finding(self._incomplete, short)
 
     def _sleepers(self, installation: InstallationStatus, workload: Workload) -> int:
         """Return how many pods of a workload are asleep, as they should be: they are never ready."""
@@ -268,7 +253,7 @@ class _Case:
 
     @property
     def _unseen(self) -> Health:
-        """What it amounts to if a part cannot be seen: in the middle of the procedure parts are being started."""
+        """What it amounts to if a part is unknown: in the middle of the procedure parts are being started."""
         return Health.MID_PROCEDURE if self.ahead else Health.CANNOT_TELL
 
     @property
@@ -278,30 +263,25 @@ class _Case:
 
     def _procedure(self) -> Iterator[Finding]:
         if self.ahead:
-            step = self.ahead[0]
-            yield Finding(
-                Health.MID_PROCEDURE,
-                f"{len(self.ahead)} steps of phase {self.phase} are ahead, the next is {step.id}",
-            )
+            left = messages.steps_ahead(len(self.ahead), self.phase, self.ahead[0].id)
+            yield Finding(Health.MID_PROCEDURE, left)
         elif self.phase is not Phase.NORMAL:
-            yield Finding(Health.MID_PROCEDURE, f"phase {self.phase} is complete")
+            yield Finding(Health.MID_PROCEDURE, messages.phase_complete(self.phase))
         for stack in self.stacks:
             for lock in stack.locks or ():
-                yield Finding(Health.MID_PROCEDURE, f"stack {stack.name} is locked by {lock}")
+                held = messages.run_under_way(stack.name, str(lock))
+                yield Finding(Health.MID_PROCEDURE, held)
             if stack.state.pending:
-                yield Finding(
-                    Health.MID_PROCEDURE,
-                    f"stack {stack.name}: a killed run has left {', '.join(stack.state.pending)} pending; "
-                    "the next `pulumi up` looks and goes on",
-                )
+                pending = messages.operations_pending(stack.name, stack.state.pending)
+                yield Finding(Health.MID_PROCEDURE, pending)
 
 
-def _silences(installation: InstallationStatus) -> Iterator[str]:
-    """Yield what of an installation could not be seen: its gateway's view, its records, its brokers' exporters."""
-    place = installation.namespace
+def _unknown(installation: InstallationStatus) -> Iterator[Message]:
+    """Yield what of an installation is unknown: its gateway's view, its records, its brokers' exporters."""
+    namespace = installation.namespace
     if installation.kind is Kind.NORMAL and installation.view.error:
-        yield f"what the gateway of {place} sees is unknown: {installation.view.error}"
+        yield messages.gateway_unknown(namespace, installation.view.error)
     if installation.records.error:
-        yield f"what the search engine of {place} holds is unknown: {installation.records.error}"
-    for pod in silent_brokers(installation):
-        yield f"whether {pod.name} in {place} exports is unknown: {pod.exporting.error}"
+        yield messages.records_unknown(namespace, installation.records.error)
+    for pod in brokers_without_answer(installation):
+        yield messages.exporting_unknown(pod.name, namespace, pod.exporting.error or "")

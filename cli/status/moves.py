@@ -1,7 +1,6 @@
-"""Which phase is set next, and which moves are refused, each with a sentence. Pure.
+"""Which phase is set next, and which moves are refused. Pure.
 
-The program refuses what is unsafe, whatever is said here. These refusals come earlier, and know what the
-operator wanted.
+The program itself refuses what is unsafe. These refusals come earlier, and know what the operator wanted.
 """
 
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from cli.stacks.read import Both
 from cli.stacks.region_steps import ahead, incident
 from dualregion import brokers
 from dualregion.errors import Refused
+from dualregion.messages import Message
+from dualregion.messages import command as messages
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
 from dualregion.state import claims
 
@@ -25,11 +26,11 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     other = brokers.other(lost)
     accepted = stacks[other].settings.accept_loss is not None
     if _is_under_way(other, stacks) and not accepted:
+        way_on = _way_on(other, stacks)
         raise Refused(
-            f"region {other} ({_name(other, stacks)}) is the lost one of the incident that is under way, and region "
-            f"{lost} ({_name(lost, stacks)}) its survivor: without it nothing is left to fail over to. "
-            f"{_way_on(other, stacks)}. If region {lost} is down now, too, this procedure does not help: bring "
-            "its cluster back first"
+            messages.incident_under_way(
+                other, _name(other, stacks), lost, _name(lost, stacks), way_on
+            )
         )
     survivor = stacks[other].settings.model_copy(
         update={"phase": Phase.FAILOVER, "lost_region": lost}
@@ -39,10 +40,7 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     ):
         raise Refused(problem)
     if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
-        raise Refused(
-            f"the failback of region {lost} ({_name(lost, stacks)}) is past step B5: the failover brokers are "
-            "gone, or about to go, and nothing of it can be undone. Finish it: `dualregion failback`"
-        )
+        raise Refused(messages.past_no_return(lost, _name(lost, stacks), PROCEDURE.no_return.id))
     return (Phase.FAILOVER,)
 
 
@@ -62,17 +60,13 @@ def failback_lost(stacks: Both) -> int:
         survivor = stacks[brokers.other(lost)].state.held
         if survivor.has_taken_over(lost) or _has_begun_failback(lost, stacks):
             return lost
-    told = [each.settings for each in stacks if each.settings.phase is Phase.FAILOVER]
-    begun = next((each.lost_region for each in told if each.lost_region is not None), None)
+    failing_over = [each.settings for each in stacks if each.settings.phase is Phase.FAILOVER]
+    begun = next((each.lost_region for each in failing_over if each.lost_region is not None), None)
     if begun is not None:
         raise Refused(
-            f"the failover of region {begun} ({_name(begun, stacks)}) is not complete, {PROCEDURE.taken_over.id} is not proved: a "
-            f"failback follows on a failover. Complete it first: `dualregion failover --lost {begun}`"
+            messages.failover_not_complete(begun, _name(begun, stacks), PROCEDURE.taken_over.id)
         )
-    raise Refused(
-        "no region is lost, as far as the stacks know: a failback follows on a failover. If a region is lost, "
-        "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows how it stands"
-    )
+    raise Refused(messages.nothing_to_fail_back())
 
 
 def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
@@ -106,11 +100,11 @@ def _is_past_the_point(lost: int, stacks: Both) -> bool:
     return PROCEDURE.no_return.id in stacks[brokers.other(lost)].state.held.proved(present)
 
 
-def _way_on(lost: int, stacks: Both) -> str:
-    """Return which command goes on with the incident that is under way."""
+def _way_on(lost: int, stacks: Both) -> Message:
+    """Return how to continue the incident that is under way."""
     if _is_past_the_point(lost, stacks):
-        return "Finish its failback first: `dualregion failback`"
-    return f"To go on with that incident: `dualregion failover --lost {lost}`, or `dualregion failback`"
+        return messages.finish_failback()
+    return messages.continue_incident(lost)
 
 
 def _name(region: int, stacks: Both) -> str:

@@ -1,4 +1,4 @@
-"""The next thing to do, and who must do it. Pure."""
+"""The next thing to do, and on which stack, or by the operator. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -6,6 +6,8 @@ from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead
 from cli.status.moves import failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused
+from dualregion.messages import Message
+from dualregion.messages import status as messages
 from dualregion.procedure import Phase
 
 
@@ -14,13 +16,13 @@ class Next:
     """The next thing to do.
 
     :ivar who: the stack whose turn it is, or `operator`.
-    :ivar what: what it is, in a sentence.
+    :ivar what: what it is.
     :ivar command: what to type, by plain `pulumi`.
-    :ivar dualregion: the `dualregion` command that does it, and goes on from there; None if none does.
+    :ivar dualregion: the `dualregion` command that does it and what follows; None if none does.
     """
 
     who: str
-    what: str
+    what: Message
     command: str
     dualregion: str | None = None
 
@@ -52,7 +54,7 @@ def next_step(
     found = _by_pulumi(phase, lost, stacks, left)
     if found is None:
         return None
-    complete = not left and not _untold(phase, lost, stacks)
+    complete = not left and not _not_set(phase, lost, stacks)
     move = _move(phase, lost, stacks, complete=complete)
     return found if move is None else replace(found, dualregion=_typed(move, stacks))
 
@@ -60,21 +62,20 @@ def next_step(
 def _by_pulumi(
     phase: Phase, lost: int | None, stacks: Both, left: tuple[RegionStep, ...]
 ) -> Next | None:
-    untold = _untold(phase, lost, stacks)
-    if untold:
-        name = untold[0].name
+    if others := _not_set(phase, lost, stacks):
+        name = others[0].name
         setting = f"pulumi config set --stack {name} phase {phase}"
         if lost is not None:
             setting += f" && pulumi config set --stack {name} lostRegion {lost}"
-        return Next("operator", f"stack {name} was not told of phase {phase}", setting)
+        return Next("operator", messages.phase_not_set(name, phase), setting)
     if left:
         step, stack = left[0], stacks[left[0].region]
-        what = f"{step.id}: {step.title}"
+        what = messages.step_next(step.id, step.title)
         return Next(stack.name, what, f"pulumi up --stack {stack.name}")
     return _next_phase(phase, lost, stacks)
 
 
-def _untold(phase: Phase, lost: int | None, stacks: Both) -> list[RegionStack]:
+def _not_set(phase: Phase, lost: int | None, stacks: Both) -> list[RegionStack]:
     return [each for each in stacks if (each.settings.phase, _lost(each)) != (phase, lost)]
 
 
@@ -88,16 +89,9 @@ def _next_phase(phase: Phase, lost: int | None, stacks: Both) -> Next | None:
         return None
     name = stacks[lost].settings.own.name
     following, what = {
-        Phase.FAILOVER: (
-            Phase.FAILBACK_PENDING,
-            f"once region {name} has a cluster again, empty: the failback, at an hour in which users can do "
-            "without Operate and Tasklist",
-        ),
-        Phase.FAILBACK_PENDING: (
-            Phase.RESTORED,
-            "exporters are paused: go on to phase restored, now",
-        ),
-        Phase.RESTORED: (Phase.NORMAL, "all is restored: phase normal closes the incident"),
+        Phase.FAILOVER: (Phase.FAILBACK_PENDING, messages.failback_next(name)),
+        Phase.FAILBACK_PENDING: (Phase.RESTORED, messages.restored_next()),
+        Phase.RESTORED: (Phase.NORMAL, messages.normal_next()),
     }[phase]
     sets = " && ".join(
         f"pulumi config set --stack {each.name} phase {following}" for each in stacks
@@ -108,7 +102,7 @@ def _next_phase(phase: Phase, lost: int | None, stacks: Both) -> Next | None:
 def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> str | None:
     """Return the move of `dualregion` that takes the next step; None if there is none, or it would be refused.
 
-    :param complete: whether both stacks were told of the phase, and nothing of it is ahead.
+    :param complete: whether both stacks are set to the phase, and nothing of it is ahead.
     """
     try:
         if phase is Phase.FAILOVER and lost is not None and not complete:
@@ -122,7 +116,7 @@ def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> st
 
 
 def _typed(move: str, stacks: Both) -> str:
-    """Return a move as it is typed, with the stacks' names unless they are the usual ones."""
+    """Return a move as it is entered, with the stacks' names unless they are the usual ones."""
     names = [each.name for each in stacks]
     if set(names) == set(DEFAULT_STACKS.split(",")):
         return f"dualregion {move}"

@@ -1,4 +1,4 @@
-"""What both regions show, live. Whatever cannot be asked says why, and keeps nothing else waiting."""
+"""Query both regions concurrently. A query that fails or times out reports its error, and delays no other."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -15,6 +15,8 @@ from clients.pods import is_ready, ordinal_of
 from dualregion import brokers
 from dualregion.chart.values import WEB_APPS
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import status as messages
 from dualregion.names import GATEWAY
 from dualregion.observed.records import RECORD_PREFIX, Records, last_ranges
 from dualregion.observed.zeebe_answers import (
@@ -22,7 +24,7 @@ from dualregion.observed.zeebe_answers import (
     Exporting,
     exported_positions,
 )
-from dualregion.procedure import Phase, Role
+from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.standing import Uids
 from steps.before import standing
@@ -51,7 +53,7 @@ class Pod:
 
     :ivar broker: the id that its ordinal gives it.
     :ivar ready: one that is not may sleep, start, or be stuck.
-    :ivar exporting: what it says of its partitions; asked only if it is ready.
+    :ivar exporting: the state of its partitions; asked only if it is ready.
     """
 
     name: str
@@ -80,17 +82,17 @@ class InstallationStatus:
 class RegionStatus:
     """One region.
 
-    :ivar silence: why its API server does not answer; None if it does.
+    :ivar error: why its API server does not answer; None if it does.
     :ivar installations: those that are there; None of a kind that is not.
-    :ivar stands_on: what a failover's proofs may stand on; asked of a survivor only.
+    :ivar stands_on: what a failover's proofs may stand on; asked only of a region that is to survive.
     """
 
     region: int
     name: str
     context: str
-    error: str | None = None
+    error: Message | str | None = None
     installations: dict[Kind, Result[InstallationStatus | None]] = field(default_factory=dict)
-    stands_on: Result[Uids] = field(default_factory=Result)
+    stands_on: Result[Uids] = field(default_factory=lambda: Result(error=messages.not_asked()))
 
     @property
     def seen(self) -> tuple[InstallationStatus, ...]:
@@ -115,17 +117,27 @@ def look(
     """
     until, reach = time.monotonic() + patience, patience * REACH_SECONDS / PATIENCE_SECONDS
     begun = [
-        begin(partial(_region, settings[region], record_prefix, region, until, reach))
+        begin(
+            partial(
+                _region,
+                settings[region],
+                record_prefix,
+                region,
+                until,
+                reach,
+                survives=any(_survives(region, each) for each in settings),
+            )
+        )
         for region in range(brokers.REGIONS)
     ]
     first, second = (
-        _or_silence(settings[region], region, result_of(each, until))
+        _or_unreachable(settings[region], region, result_of(each, until))
         for region, each in enumerate(begun)
     )
     return first, second
 
 
-def _or_silence(settings: Settings, region: int, found: Result[RegionStatus]) -> RegionStatus:
+def _or_unreachable(settings: Settings, region: int, found: Result[RegionStatus]) -> RegionStatus:
     if found.value is not None:
         return found.value
     named = settings.regions[region]
@@ -133,17 +145,21 @@ def _or_silence(settings: Settings, region: int, found: Result[RegionStatus]) ->
 
 
 def _region(
-    settings: Settings, record_prefix: str, region: int, until: float, reach: float
+    settings: Settings,
+    record_prefix: str,
+    region: int,
+    until: float,
+    reach: float,
+    *,
+    survives: bool,
 ) -> RegionStatus:
     named = settings.regions[region]
     cluster = Cluster(settings.kubeconfig, named.kube_context)
-    # A status is a single look, and says of what it did not see that it could not be seen.
+    # A status is a single look: what it did not see is unknown.
     cluster.check_answers(reach, tries=1)
     namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
     whole = until - _EARLIER_SECONDS
-    stands_on = (
-        begin(partial(standing.there, cluster, settings)) if _is_survivor(settings) else None
-    )
+    stands_on = begin(partial(standing.there, cluster, settings)) if survives else None
     asked = {
         kind: _Asked(
             LiveInstallation(cluster, namespace, settings.release),
@@ -159,21 +175,24 @@ def _region(
         named.name,
         named.kube_context,
         installations=found,
-        stands_on=Result() if stands_on is None else result_of(stands_on, whole),
+        stands_on=Result(error=messages.not_asked())
+        if stands_on is None
+        else result_of(stands_on, whole),
     )
 
 
-def _is_survivor(settings: Settings) -> bool:
-    return settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR
+def _survives(region: int, settings: Settings) -> bool:
+    """Whether a stack's settings, of either region, are those of a failover that this region survives."""
+    return settings.phase is Phase.FAILOVER and settings.lost_region == brokers.other(region)
 
 
-_Said = Future[tuple[Exporting, ...]]
-"""What a broker will say of its partitions."""
+_Answer = Future[tuple[Exporting, ...]]
+"""What a broker will answer of its partitions."""
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """An installation that is asked.
+    """An installation that is queried.
 
     :ivar ids: its brokers', by ordinal.
     """
@@ -200,13 +219,15 @@ class _Asked:
             self._workloads(),
             self._brokers(found, asked),
             result_of(records, self.until),
-            result_of(view, self.until) if self.kind is Kind.NORMAL else Result(error="not asked"),
+            result_of(view, self.until)
+            if self.kind is Kind.NORMAL
+            else Result(error=messages.not_asked()),
         )
 
-    def _records(self, prefix: str, brokers_asked: Collection[_Said]) -> Records:
-        """Return the search engine's last records, found by what the brokers say that they have exported.
+    def _records(self, prefix: str, brokers_asked: Collection[_Answer]) -> Records:
+        """Return the search engine's last records, found by the positions that the brokers have exported.
 
-        The brokers get half of the time, and the engine the other half: no silence hides the other one.
+        The brokers get half of the time, and the engine the other half: neither hides the other one.
         """
         half = max(self.until - time.monotonic(), 1.0) / 2
         answered = [each for each in wait(brokers_asked, half).done if not each.exception()]
@@ -223,14 +244,14 @@ class _Asked:
         found += [(names.component(each), at.deployment(each)) for each in (GATEWAY, *WEB_APPS)]
         return tuple(_workload(name, each) for name, each in found if each is not None)
 
-    def _brokers(self, found: list[Any], asked: Mapping[str, _Said]) -> tuple[Pod, ...]:
-        said = {name: result_of(each, self.until) for name, each in asked.items()}
+    def _brokers(self, found: list[Any], asked: Mapping[str, _Answer]) -> tuple[Pod, ...]:
+        answers = {name: result_of(each, self.until) for name, each in asked.items()}
         return tuple(
             Pod(
                 name := each.metadata.name,
                 self.ids[ordinal_of(each)],
-                name in said,
-                said.get(name, Result(error="not ready")),
+                name in answers,
+                answers.get(name, Result(error=messages.not_ready())),
             )
             for each in sorted(found, key=ordinal_of)
             if ordinal_of(each) < len(self.ids)

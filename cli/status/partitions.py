@@ -7,6 +7,7 @@ from cli.status.observe import InstallationStatus, Pod, RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
+from dualregion.messages import status as messages
 from dualregion.observed.records import Records
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
 
@@ -18,8 +19,8 @@ class Partition:
     :ivar leader: the broker that leads it, or None.
     :ivar missing: brokers that should hold it now and are not seen to.
     :ivar unhealthy: brokers whose replica is not healthy.
-    :ivar phases: what its replicas say of their exporters: mostly one word.
-    :ivar positions: the last record that each of the two search engines holds; None if it cannot be told.
+    :ivar phases: the phases of its replicas' exporters: mostly one.
+    :ivar positions: the last record that each of the two search engines holds; None if it is unknown.
     """
 
     number: int
@@ -32,7 +33,7 @@ class Partition:
 
     @property
     def lag(self) -> int | None:
-        """By how many positions one engine is behind the other, or None if that cannot be told."""
+        """By how many positions one engine is behind the other, or None if that is unknown."""
         first, second = self.positions
         return None if first is None or second is None else abs(first - second)
 
@@ -46,19 +47,19 @@ def partitions_of(
 ) -> tuple[Partition, ...]:
     """Put together what is known of each partition.
 
-    :param expected: the brokers that should be at work now.
-    :param states: what the brokers say of their exporters.
+    :param expected: the brokers that should run now.
+    :param states: those of the brokers' exporters.
     :param engines: what the two search engines hold that are exported to.
     """
-    # Without a gateway no broker is missing: it cannot be told.
-    said, wanted = tuple(states), expected if view else ()
+    # Without a gateway it is unknown which brokers are missing.
+    known, wanted = tuple(states), expected if view else ()
     return tuple(
         _partition(
             settings,
             number,
             view=view or ClusterView(),
             expected=wanted,
-            said=said,
+            states=known,
             engines=engines,
         )
         for number in range(1, settings.partition_count + 1)
@@ -71,7 +72,7 @@ def _partition(
     *,
     view: ClusterView,
     expected: Collection[int],
-    said: tuple[Exporting, ...],
+    states: tuple[Exporting, ...],
     engines: tuple[Result[Records], Result[Records]],
 ) -> Partition:
     held = {
@@ -89,7 +90,7 @@ def _partition(
         followers=tuple(sorted(set(held) - set(leaders))),
         missing=tuple(sorted((set(wanted) & set(expected)) - set(held))),
         unhealthy=tuple(sorted(each for each, copy in held.items() if not copy.healthy)),
-        phases=tuple(sorted({each.phase for each in said if each.partition == number})),
+        phases=tuple(sorted({each.phase for each in states if each.partition == number})),
         positions=(first, second),
     )
 
@@ -100,34 +101,34 @@ def _position(engine: Result[Records], partition: int) -> int | None:
 
 
 def duplicates(region_statuses: RegionStatuses) -> dict[int, tuple[str, ...]]:
-    """Return every broker id that more than one place has at work, with those places.
+    """Return every broker id that runs in more than one namespace, with those namespaces.
 
-    At work is whose pod is ready: a sleeping broker, which has another broker's id, never is.
+    A broker runs if its pod is ready: a sleeping one, which has another broker's id, never is.
     """
-    return {broker: found for broker, found in _at_work(region_statuses).items() if len(found) > 1}
+    return {broker: found for broker, found in _running(region_statuses).items() if len(found) > 1}
 
 
-def places_of_brokers(region_statuses: RegionStatuses) -> dict[int, str]:
-    """Return the namespace in which each broker is at work, as its pod says; its advertised address may say anything."""
-    return {broker: " and ".join(found) for broker, found in _at_work(region_statuses).items()}
+def namespaces_of_brokers(region_statuses: RegionStatuses) -> dict[int, str]:
+    """Return the namespace in which each broker runs, by its pod; its advertised address may be anything."""
+    return {broker: " and ".join(found) for broker, found in _running(region_statuses).items()}
 
 
-def _at_work(region_statuses: RegionStatuses) -> dict[int, tuple[str, ...]]:
-    places: dict[int, set[str]] = {}
+def _running(region_statuses: RegionStatuses) -> dict[int, tuple[str, ...]]:
+    found: dict[int, set[str]] = {}
     for installation in installations(region_statuses):
         for pod in installation.brokers:
             if pod.ready:
-                places.setdefault(pod.broker, set()).add(installation.namespace)
-    return {broker: tuple(sorted(found)) for broker, found in sorted(places.items())}
+                found.setdefault(pod.broker, set()).add(installation.namespace)
+    return {broker: tuple(sorted(namespaces)) for broker, namespaces in sorted(found.items())}
 
 
 def installations(region_statuses: RegionStatuses) -> tuple[InstallationStatus, ...]:
-    """Return every installation that is there and could be looked at."""
+    """Return every installation that is there and could be observed."""
     return tuple(each for region_status in region_statuses for each in region_status.seen)
 
 
 def exporting(region_statuses: RegionStatuses) -> tuple[Exporting, ...]:
-    """Return what every broker that answered says of its exporters."""
+    """Return the exporters' states of every broker that answered."""
     return tuple(
         state
         for installation in installations(region_statuses)
@@ -136,8 +137,8 @@ def exporting(region_statuses: RegionStatuses) -> tuple[Exporting, ...]:
     )
 
 
-def silent_brokers(installation: InstallationStatus) -> tuple[Pod, ...]:
-    """Return the brokers that are ready and do not say what their exporters do."""
+def brokers_without_answer(installation: InstallationStatus) -> tuple[Pod, ...]:
+    """Return the brokers that are ready and did not answer what their exporters do."""
     return tuple(pod for pod in installation.brokers if pod.ready and pod.exporting.error)
 
 
@@ -146,4 +147,4 @@ def records(region_statuses: RegionStatuses, namespace: str) -> Result[Records]:
     by_namespace: Mapping[str, Result[Records]] = {
         each.namespace: each.records for each in installations(region_statuses)
     }
-    return by_namespace.get(namespace, Result(error="not there, or not seen"))
+    return by_namespace.get(namespace, Result(error=messages.no_engine_seen()))

@@ -1,7 +1,7 @@
-"""Asking many at once, none of which may keep the others waiting.
+"""Many requests at once, none of which delays another.
 
-A dead region answers nothing, not even an error. What does not answer in time is told as such, and
-its thread is left behind: a daemon, so that the command ends all the same.
+A dead region answers nothing, not even an error. What does not answer in time gets that as its error, and its thread is
+left behind: a daemon, so that the command ends all the same.
 """
 
 import time
@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 from clients.parallel import begin
 from dualregion.errors import DualRegionError, unforeseen
+from dualregion.messages import Message
+from dualregion.messages import status as messages
 from dualregion.secrets import without_secrets
 
 K = TypeVar("K", bound=str)
@@ -22,31 +24,37 @@ T = TypeVar("T")
 class Result(Generic[T]):
     """An answer, or why there is none.
 
-    :ivar silence: the reason, if `value` is None.
+    :ivar error: the reason, if `value` is None.
     """
 
     value: T | None = None
-    error: str | None = None
+    error: Message | str | None = None
 
 
 def result_of(future: "Future[T]", until: float) -> Result[T]:
-    """Return what was answered.
+    """Return the answer.
 
-    :param until: the moment of `time.monotonic` at which the answer is given up.
+    :param until: the moment of `time.monotonic` after which it is not waited for.
     """
     began = time.monotonic()
     try:
         return Result(future.result(max(0.0, until - began)))
     except TimeoutError:
-        return Result(error="no answer in time")
+        return Result(error=messages.not_in_time())
     except DualRegionError as error:
-        return Result(error=without_secrets(str(error).removeprefix("- ")))
+        return Result(error=_redacted(error.message))
     except Exception as error:
         # An answer of an unforeseen shape: it must not hide all the others. Its text may hold anything.
-        return Result(error=f"its answer is not understood ({unforeseen(error)})")
+        return Result(error=messages.answer_unexpected(unforeseen(error)))
+
+
+def _redacted(message: Message | str) -> Message | str:
+    if isinstance(message, Message):
+        return message.redacted(without_secrets)
+    return without_secrets(message)
 
 
 def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Result[T]]:
-    """Ask all at once, and return what each has answered in time."""
+    """Send all requests at once, and return each answer that came in time."""
     begun = {name: begin(ask) for name, ask in asks.items()}
     return {name: result_of(future, until) for name, future in begun.items()}

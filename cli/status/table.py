@@ -11,7 +11,7 @@ from cli.report.record import namespace_of
 from cli.stacks.read import RegionStack, Update
 from cli.status.health import Health, Status
 from cli.status.observe import InstallationStatus
-from cli.status.partitions import Partition, places_of_brokers
+from cli.status.partitions import Partition, namespaces_of_brokers
 from dualregion.observed.zeebe_answers import Replica
 
 COLOURS = {
@@ -26,17 +26,17 @@ COLOURS = {
 def screen(status: Status, now: datetime | None = None) -> RenderableType:
     """Return the whole status.
 
-    :param now: of what ages are told; the present unless given.
+    :param now: what ages are counted to; the present unless given.
     """
     parts: list[RenderableType] = [_head(status)]
-    parts += [Text(f"- {each.sentence}", COLOURS[each.health]) for each in status.findings]
+    parts += [Text(f"- {each.message}", COLOURS[each.health]) for each in status.findings]
     if status.next:
         parts.append(Text(str(status.next)))
     return Group(*parts, _stacks(status, now or datetime.now(UTC)), topology(status))
 
 
 def topology(status: Status) -> RenderableType:
-    """Return what is live, for an operator who is to decide."""
+    """Return what runs, for an operator who is to decide."""
     parts: list[RenderableType] = [_installations(status)]
     if status.view.value is not None:
         parts.append(_brokers(status))
@@ -96,8 +96,8 @@ def _phase(stack: RegionStack) -> str:
 def _update(last: Update | None, now: datetime) -> str:
     if last is None:
         return "never"
-    said = f", {last.message}" if last.message else ""
-    return f"{last.kind} {last.result} {ago((now - last.start).total_seconds())} ago{said}"
+    message = f", {last.message}" if last.message else ""
+    return f"{last.kind} {last.result} {ago((now - last.start).total_seconds())} ago{message}"
 
 
 def ago(seconds: float) -> str:
@@ -113,17 +113,17 @@ def _installations(status: Status) -> Table:
     for region_status in status.region_statuses:
         if region_status.error:
             row(found, region_status.name, None, region_status.error, None)
-        for kind, told in region_status.installations.items():
-            if told.value is not None:
+        for kind, result in region_status.installations.items():
+            if result.value is not None:
                 row(
                     found,
                     region_status.name,
-                    told.value.namespace,
-                    _pods(told.value),
-                    _ids(told.value),
+                    result.value.namespace,
+                    _pods(result.value),
+                    _ids(result.value),
                 )
-            elif told.error:
-                row(found, region_status.name, kind, told.error, None)
+            elif result.error:
+                row(found, region_status.name, kind, result.error, None)
     return found
 
 
@@ -147,7 +147,7 @@ def _brokers(status: Status) -> Table:
         "at",
         *(str(each.number) for each in status.partitions),
     )
-    view, places = status.view.value, places_of_brokers(status.region_statuses)
+    view, places = status.view.value, namespaces_of_brokers(status.region_statuses)
     for broker in sorted(view.brokers if view else (), key=lambda each: each.id):
         held = {copy.partition: copy for copy in broker.replicas}
         cells = (_letter(held.get(each.number)) for each in status.partitions)

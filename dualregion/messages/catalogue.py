@@ -55,6 +55,11 @@ def _redacted(fact: Any, redact: Callable[[str], str]) -> Any:
     return [_redacted(each, redact) for each in fact] if isinstance(fact, list | tuple) else fact
 
 
+def code_of(text: str | None) -> str | None:
+    """Return the code of a text that is a message; None of any other."""
+    return text.code if isinstance(text, Message) else None
+
+
 CODES_ONLY = False
 """Whether a message's code is shown instead of its sentence: by tests, which then show that no text decides anything."""
 CATALOGUE: dict[str, Callable[..., Message]] = {}

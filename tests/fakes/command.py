@@ -1,10 +1,11 @@
-"""Both stacks and both regions as the runbook's tests need them: whole, unless a test takes something away."""
+"""Both stacks and both regions as the command's tests need them: whole, unless a test takes something away."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cli.stacks.read import Both, RegionStack, State
+from cli.status.health import Finding, Status
 from cli.status.observe import (
     InstallationStatus,
     Pod,
@@ -15,6 +16,8 @@ from cli.status.observe import (
 )
 from cli.status.results import Result
 from dualregion import brokers
+from dualregion.messages import code_of
+from dualregion.messages import status as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
 from dualregion.procedure.topology import NO_INCIDENT, Kind
@@ -49,9 +52,9 @@ def stack(
         **SIZES,
     )
     gates = {step: NO_INCIDENT if step == "N" else incident for step in proved}
-    said = {"phase": reached or phase, "region": region, "lostRegion": lost, **(outputs or {})}
-    held = Stack.of(said, frozenset((*nodes, *gates)), gates)
-    return RegionStack(f"region{region}", wanted, State(held, said), **more)
+    kept = {"phase": reached or phase, "region": region, "lostRegion": lost, **(outputs or {})}
+    held = Stack.of(kept, frozenset((*nodes, *gates)), gates)
+    return RegionStack(f"region{region}", wanted, State(held, kept), **more)
 
 
 def normal() -> Both:
@@ -60,7 +63,7 @@ def normal() -> Both:
 
 
 def failing_over(proved: Iterable[str], there: str = "normal") -> Both:
-    """Return both stacks told of region 1's loss; the survivor has proved some of its steps."""
+    """Return both stacks set to failover of region 1; the survivor has proved some of its steps."""
     steps = tuple(proved)
     nodes = ("normal", "failover") if "F2" in steps else ("normal",)
     reached = "failover" if "F3" in steps else "normal"
@@ -98,7 +101,7 @@ def installation(
             f"camunda-zeebe-{ordinal}",
             broker,
             broker not in asleep,
-            Result(error="not ready")
+            Result(error=messages.not_ready())
             if broker in asleep
             else Result(_states(f"{namespace}/camunda-zeebe-{ordinal}", broker, exporting)),
         )
@@ -115,18 +118,20 @@ def installation(
             ),
             pods,
             Result(records),
-            Result(view or view_of(range(4))) if kind is Kind.NORMAL else Result(error="not asked"),
+            Result(view or view_of(range(4)))
+            if kind is Kind.NORMAL
+            else Result(error=messages.not_asked()),
         )
     )
 
 
-def hushed(
-    told: Result[InstallationStatus | None], *parts: str
+def unanswered(
+    installed: Result[InstallationStatus | None], *parts: str
 ) -> Result[InstallationStatus | None]:
     """Return an installation of which these parts do not answer: `view`, `records`, `exporting`."""
-    found = told.value
+    found = installed.value
     assert found is not None
-    error = "no answer in time"
+    error = messages.not_in_time()
     return Result(
         replace(
             found,
@@ -175,13 +180,13 @@ def view_of(ids: Iterable[int], leaderless: Iterable[int] = ()) -> ClusterView:
 def region(number: int, **installations: Result[InstallationStatus | None]) -> RegionStatus:
     """Return a region that shows these installations, `normal` and `failover`."""
     name = NAMES[number]
-    found = {Kind(kind): told for kind, told in installations.items()}
+    found = {Kind(kind): result for kind, result in installations.items()}
     return RegionStatus(number, name, f"cluster-{name}", installations=found)
 
 
-def silent(number: int) -> RegionStatus:
+def unreachable(number: int) -> RegionStatus:
     """Return a region that does not answer."""
-    return replace(region(number), error="no answer in time")
+    return replace(region(number), error=messages.not_in_time())
 
 
 def whole() -> RegionStatuses:
@@ -202,7 +207,7 @@ def returned(exporting: str = "EXPORTING") -> RegionStatuses:
 
 
 def taken_over(exporting: str = "EXPORTING") -> RegionStatuses:
-    """Return the survivor with its failover installation, and region 1 silent."""
+    """Return the survivor with its failover installation, and region 1 unreachable."""
     view = view_of((0, 1, 2))
     return (
         region(
@@ -210,5 +215,16 @@ def taken_over(exporting: str = "EXPORTING") -> RegionStatuses:
             normal=installation(0, view=view, exporting=exporting),
             failover=installation(0, Kind.FAILOVER, exporting=exporting),
         ),
-        silent(1),
+        unreachable(1),
     )
+
+
+def codes(status: Status) -> list[str | None]:
+    """Return the codes of what a status finds."""
+    return [code_of(each.message) for each in status.findings]
+
+
+def finding(status: Status, code: str) -> Finding:
+    """Return the one finding of a code."""
+    (found,) = (each for each in status.findings if code_of(each.message) == code)
+    return found

@@ -1,4 +1,4 @@
-"""Driving both stacks: turns, questions, refusals, and going on wherever it was interrupted.
+"""The driver: turns, questions, refusals, and continuing wherever it was interrupted.
 
 The stacks are played: an `up` proves the steps whose turn it is, as the program does.
 """
@@ -30,16 +30,21 @@ from cli.status.health import Status, judge
 from cli.status.next_step import next_of
 from cli.status.observe import InstallationStatus, RegionStatuses
 from cli.status.results import Result
-from dualregion.errors import DualRegionError, Refused
+from dualregion.errors import Refused
+from dualregion.messages import Message
+from dualregion.messages import command as messages
+from dualregion.messages.status import not_in_time
 from dualregion.procedure import Phase, R
 from tests.fakes import command as world
+from tests.raising import assert_message, raises
 
-SIGHTS = {"lost": world.taken_over(), "alive": (world.taken_over()[0], world.whole()[1])}
+ALIVE = (world.taken_over()[0], world.whole()[1])
+"""The survivor has taken over, and the lost region answers all the same."""
 
 
 @dataclass
 class Played:
-    """Two stacks that move as the program's do, and an operator who says yes, or no to what contains `no`.
+    """Two stacks that move as the program's do, and an operator who answers yes, or no to the question of code `no`.
 
     :ivar stop_at: the number of the `up` that is interrupted before it proves anything.
     """
@@ -50,16 +55,16 @@ class Played:
     gates: list[set[str]] = field(default_factory=lambda: [{"N"}, {"N"}])
     failover: bool = False
     refusal: str | None = None
-    no: str = "nothing that is asked"
+    no: str | None = None
     stop_at: int | None = None
     stuck: bool = False
     pending: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
     ups: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    asked: list[Message] = field(default_factory=list)
     options: list[Consent] = field(default_factory=list)
     spared: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     previews: int = 0
     looks: list[bool] = field(default_factory=list)
     looked_for: list[int] = field(default_factory=list)
@@ -99,7 +104,7 @@ class Played:
         self.spared += [stack] if spare else []
         if self.stop_at == len(self.ups):
             self.stop_at = None
-            raise Stopped("stopped")
+            raise Stopped(messages.interrupted(stack))
         region = int(stack[-1])
         self.ups.append(f"{stack}: {' '.join(step.id for step in steps)}")
         self.reached[region] = self.phase[region]
@@ -115,7 +120,7 @@ class Played:
     def ask(self, question: Question, status: Status | None = None) -> bool:
         self.asked.append(question.text)
         self.options.append(question.option)
-        return self.no not in question.text
+        return question.text.code != self.no
 
     def check_cluster(self, stacks: Both, region: int) -> None:
         self.looked_for.append(region)
@@ -123,8 +128,8 @@ class Played:
     def drop_pending(self, stack: str) -> None:
         self.pending = ()
 
-    def say(self, text: str) -> None:
-        self.said.append(text)
+    def show(self, text: str) -> None:
+        self.shown.append(text)
 
 
 WAY = [
@@ -183,18 +188,15 @@ def test_typing_what_is_named_next_goes_all_the_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stop_at", "options", "exit_status", "told"),
-    [
-        (None, ["--until", "F3"], 0, "next, region1: R: "),
-        (0, [], 130, "next, region0: F0: "),
-    ],
+    ("stop_at", "options", "exit_status", "stack"),
+    [(None, ["--until", "F3"], 0, "region1"), (0, [], 130, "region0")],
 )
-def test_the_closing_words_name_the_command_that_goes_on(
+def test_the_last_lines_name_the_command_that_continues(
     monkeypatch: pytest.MonkeyPatch,
     stop_at: int | None,
     options: list[str],
     exit_status: int,
-    told: str,
+    stack: str,
 ) -> None:
     played = Played(stop_at=stop_at)
     monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
@@ -203,42 +205,37 @@ def test_the_closing_words_name_the_command_that_goes_on(
     )
     result = CliRunner().invoke(app, ["failover", "--lost", "1", *options])
     assert result.exit_code == exit_status, result.output
-    first, *commands = played.said[-1].split("\n    ")
-    assert first.startswith(told)
-    stack = first.partition(": ")[0].removeprefix("next, ")
+    first, *commands = played.shown[-1].split("\n    ")
+    assert first.startswith(f"next, {stack}: ")
     assert commands == ["dualregion failover --lost 1", f"or: pulumi up --stack {stack}"]
 
 
 def test_what_cannot_be_undone_is_asked_before() -> None:
-    played = Played(region_statuses=SIGHTS["alive"])
+    played = Played(region_statuses=ALIVE)
     Driver(played).failover(1)
     Driver(played).failback()
-    for text in (
-        "set phase failover and lostRegion 1 on both stacks",
-        "region paris still answers: delete its release and namespace camunda-paris",
-        "set phase failback-pending",
-        "stop Operate and Tasklist, pause all exporters",
-        "delete the failover installation, release and namespace camunda-london-failover",
-    ):
-        assert sum(text in each for each in played.asked) == 1, text
-    assert len(played.asked) == 5
-    # What `--yes` was typed for is not this.
-    deletion = next(i for i, each in enumerate(played.asked) if "still answers" in each)
-    assert [played.options.index(each) for each in played.options if each != "--yes"] == [deletion]
-    assert played.options[deletion] == "--yes-delete-region"
+    assert played.asked == [
+        messages.ask_to_begin("failover", 1),
+        messages.ask_to_delete_region("paris", "camunda-paris"),
+        messages.ask_to_begin("failback-pending", 1),
+        messages.ask_to_pause("camunda-paris"),
+        messages.ask_to_retire_failover("camunda-london-failover"),
+    ]
+    # `--yes` was given for other questions than the deletion.
+    assert played.options == ["--yes", "--yes-delete-region", "--yes", "--yes", "--yes"]
 
 
 @pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
 def test_a_region_that_answers_is_asked_about_whatever_of_it_was_seen(seen: str) -> None:
     """Its API server answers, and its installations do not in time."""
     installations: Mapping[str, Result[InstallationStatus | None]] = {
-        "slow": {"normal": Result(error="no answer in time")},
+        "slow": {"normal": Result(error=not_in_time())},
         "nothing there": {"normal": Result()},
         "not asked": {},
     }[seen]
     played = Played(region_statuses=(world.taken_over()[0], world.region(1, **installations)))
     Driver(played).failover(1)
-    assert "region paris still answers: delete its release" in played.asked[-1]
+    assert_message(played.asked[-1], "ask-to-delete-region", name="paris")
     assert played.options[-1] == Consent.DELETE_REGION
 
 
@@ -246,14 +243,14 @@ def test_a_region_that_does_not_answer_is_not_asked_about() -> None:
     played = Played()
     Driver(played).failover(1)
     assert len(played.asked) == 1
-    # Nothing of F0 to F3 waits for a look; before R it is a thorough one, as who is slow is not gone.
+    # Nothing of F0 to F3 waits for a look; before R it is a thorough one, as a slow region is not gone.
     assert played.looks == [False, True]
     # It may answer a moment later.
     assert played.spared == ["region1"]
 
 
 def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
-    played = Played(region_statuses=SIGHTS["alive"])
+    played = Played(region_statuses=ALIVE)
     Driver(played).failover(1)
     assert played.spared == []
 
@@ -261,19 +258,18 @@ def test_a_region_whose_deletion_was_agreed_to_is_not_spared() -> None:
 @pytest.mark.parametrize(
     ("no", "ups"),
     [
-        ("set phase failover", []),
-        ("still answers", WAY[:1]),
-        ("set phase failback-pending", WAY[:2]),
-        ("pause all exporters", WAY[:4]),
-        ("delete the failover installation", WAY[:7]),
+        ("ask-to-begin", []),
+        ("ask-to-delete-region", WAY[:1]),
+        ("ask-to-pause", WAY[:4]),
+        ("ask-to-retire-failover", WAY[:7]),
     ],
 )
-def test_a_no_stops_before_it_and_a_yes_goes_on(no: str, ups: list[str]) -> None:
-    played = Played(region_statuses=SIGHTS["alive"], no=no)
-    with pytest.raises(Stopped):
+def test_a_no_stops_before_it_and_a_yes_continues(no: str, ups: list[str]) -> None:
+    played = Played(region_statuses=ALIVE, no=no)
+    with raises("aborted", Stopped):
         _whole_way(played)
     assert played.ups == ups
-    played.no = "nothing that is asked"
+    played.no = None
     _whole_way(played)
     assert played.ups == WAY
 
@@ -284,16 +280,17 @@ def _whole_way(played: Played) -> None:
     Driver(played).failback()
 
 
-def test_a_refused_preview_sets_nothing_and_shows_its_sentence() -> None:
+def test_a_refused_preview_sets_nothing_and_shows_its_message() -> None:
     played = Played(refusal="that region is not lost")
-    with pytest.raises(Refused, match="stack region0: that region is not lost"):
+    facts = {"of_stack": "region0", "problem": "that region is not lost"}
+    with raises("stack-problem", Refused, **facts):
         Driver(played).failover(1)
     assert (played.phase, played.ups) == ([Phase.NORMAL, Phase.NORMAL], [])
 
 
-def test_a_command_that_goes_on_previews_and_asks_nothing_again() -> None:
+def test_a_command_that_continues_previews_and_asks_nothing_again() -> None:
     played = Played(stop_at=1)
-    with pytest.raises(Stopped):
+    with raises("interrupted", Stopped):
         Driver(played).failover(1)
     Driver(played).failover(1)
     assert played.previews == 1
@@ -318,13 +315,13 @@ def test_a_failback_stops_after_a_step(until: str, ups: int) -> None:
 
 
 def test_it_cannot_stop_within_an_up() -> None:
-    with pytest.raises(Refused, match="where one `up` ends, after F3, R"):
+    with raises("step-within-turn", Refused, step="F2", allowed=("F3", "R")):
         Driver(Played(), "F2").failover(1)
 
 
-def test_an_up_that_proves_nothing_is_not_said_for_ever() -> None:
+def test_an_up_that_proves_nothing_is_not_repeated_for_ever() -> None:
     played = Played(stuck=True)
-    with pytest.raises(PulumiFailed, match="succeeded, but F0 is not proved"):
+    with raises("step-not-proved", PulumiFailed, stack="region0", step="F0"):
         Driver(played).failover(1)
     assert len(played.ups) == 1
 
@@ -335,27 +332,25 @@ def test_backing_out_of_a_failback_is_asked_and_goes_back() -> None:
     Driver(played, "B1").failback()
     played.ups.clear()
     Driver(played).failover(1)
-    assert any("back out of the failback of region paris" in each for each in played.asked)
+    assert messages.ask_to_back_out("paris") in played.asked
     assert played.ups == ["region0: F0 F1 F2 F3", "region1: R"]
 
 
-@pytest.mark.parametrize(
-    ("no", "left"), [("nothing that is asked", ()), ("pending", ("creating x",))]
-)
-def test_what_stays_pending_is_dropped_after_asking(no: str, left: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("no", "left"), [(None, ()), ("ask-to-drop-pending", ("creating x",))])
+def test_what_stays_pending_is_dropped_after_asking(no: str | None, left: tuple[str, ...]) -> None:
     played = Played(pending=("creating x",), no=no)
     Driver(played, "F3").failover(1)
-    assert any("still remembers creating x as pending" in each for each in played.asked)
+    assert messages.ask_to_drop_pending("region0", ("creating x",)) in played.asked
     assert played.pending == left
 
 
 def test_the_wrong_move_changes_nothing() -> None:
     played = Played()
-    with pytest.raises(DualRegionError, match="a failback follows on a failover"):
+    with raises("nothing-to-fail-back"):
         Driver(played).failback()
     Driver(played).failover(1)
     before = list(played.ups)
-    with pytest.raises(DualRegionError, match="`dualregion failover --lost 1`"):
+    with raises("incident-under-way"):
         Driver(played).failover(0)
     assert played.ups == before
 
@@ -369,9 +364,9 @@ def held_by(pid: int) -> Lock:
 def test_a_second_operator_is_refused_before_anything_is_asked_or_set(
     move: Callable[[Driver], None],
 ) -> None:
-    """Whichever stack the first one works on."""
+    """Whichever stack the first one has locked."""
     played = Played(locks=(held_by(os.getpid()),))
-    with pytest.raises(Refused, match=r"stack region1 is locked by ada@.* since 2026-01-02 03:04"):
+    with raises("stack-locked", Refused, stack="region1", locks=(str(played.locks[0]),)):
         move(Driver(played))
     assert (played.phase[0], played.asked, played.ups) == (Phase.NORMAL, [], [])
 

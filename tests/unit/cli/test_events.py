@@ -15,7 +15,7 @@ from dualregion.procedure import STEPS, Phase
 from tests.fakes import pulumi_command
 
 
-def said(message: str, severity: str = "info") -> EngineEvent:
+def reported(message: str, severity: str = "info") -> EngineEvent:
     return EngineEvent.from_json(
         {"diagnosticEvent": {"message": message, "color": "never", "severity": severity}}
     )
@@ -54,13 +54,13 @@ def test_progress_lines_name_their_step() -> None:
     lines: list[Line] = []
     collector = EventCollector(on_line=lines.append)
     collector(
-        said(
+        reported(
             "<{%reset%}>F2: waiting until 2 failover brokers in x are ready: 12 s; 1 of 2 ready<{%reset%}>"
         )
     )
-    collector(said("restarting camunda-zeebe-0"))
-    collector(said("noise", "debug"))
-    collector(said("using pulumi-resource-kubernetes from $PATH at x", "warning"))
+    collector(reported("restarting camunda-zeebe-0"))
+    collector(reported("noise", "debug"))
+    collector(reported("using pulumi-resource-kubernetes from $PATH at x", "warning"))
     assert lines == [
         Line("F2", "waiting until 2 failover brokers in x are ready: 12 s; 1 of 2 ready"),
         Line("", "restarting camunda-zeebe-0"),
@@ -76,34 +76,34 @@ def test_a_line_of_any_step_names_it(step: str) -> None:
     "empty",
     ["Resource is always ready", "Resource is current", "Resource scheduled for deletion"],
 )
-def test_what_the_provider_says_of_nothing_in_particular_is_left_out(empty: str) -> None:
+def test_what_the_provider_reports_of_nothing_in_particular_is_left_out(empty: str) -> None:
     lines: list[Line] = []
     collector = EventCollector(on_line=lines.append)
-    collector(said(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
+    collector(reported(f"<{{%reset%}}>{empty}<{{%reset%}}>\n"))
     assert (lines, collector.lines) == ([], [])
     more = f"{empty}: finalizers might be preventing deletion (x)"
-    collector(said(more, "warning"))
+    collector(reported(more, "warning"))
     assert [each.text for each in lines] == [more]
 
 
-def test_a_refusal_is_the_programs_own_sentence_said_once() -> None:
+def test_a_refusal_is_the_programs_own_message_once() -> None:
     collector = EventCollector()
     for _ in range(2):
-        collector(said("nothing was changed:\nthat region is not lost", "error"))
-    collector(said("preview failed", "error"))
+        collector(reported("nothing was changed:\nthat region is not lost", "error"))
+    collector(reported("preview failed", "error"))
     collector(
-        said("an unhandled error occurred: program exited with non-zero exit code: 1", "error")
+        reported("an unhandled error occurred: program exited with non-zero exit code: 1", "error")
     )
     assert collector.refusal == "nothing was changed:\nthat region is not lost"
 
 
 def test_a_gate_that_fails_speaks_for_itself() -> None:
     collector = EventCollector()
-    collector(said('before hook "prove-F1" failed: F1: waited 900 s until x', "error"))
+    collector(reported('before hook "prove-F1" failed: F1: waited 900 s until x', "error"))
     assert collector.refusal == "F1: waited 900 s until x"
 
 
-def test_changes_are_told_and_what_stays_is_not() -> None:
+def test_changes_are_reported_and_what_stays_is_not() -> None:
     collector = EventCollector()
     for operation in ("same", "refresh", "create", "delete"):
         collector(made(operation))
@@ -142,5 +142,5 @@ def test_a_preview_reads_a_copy_of_the_stacks_settings(
     }
     assert not path.exists()
     assert own.read_bytes() == before
-    assert found.waiting == "region london has to take over"
+    assert found.waiting_for == "region london has to take over"
     assert [str(each) for each in found.changes] == ["create Release failover"]

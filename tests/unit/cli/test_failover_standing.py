@@ -13,10 +13,11 @@ from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
 from cli.stacks.read import Both
 from cli.status.failover_standing import without
-from cli.status.health import Health, Status, judge
+from cli.status.health import Health, judge
 from cli.status.observe import RegionStatuses, look
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
+from dualregion.messages.status import not_asked, not_in_time
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
 from steps.before import standing
@@ -26,6 +27,7 @@ from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes, kubeconfig_of, stateful_set
 from tests.fakes.pulumi_command import FakePulumi
 from tests.inputs.examples import failover
+from tests.raising import assert_message, raises
 from tests.unit.cli.test_driver import Played
 from tests.unit.cli.test_stacks import GATE, RELEASE, resource
 
@@ -43,33 +45,26 @@ def proved(record: str | None = json.dumps(STOOD_ON)) -> Both:
 
 
 def seen(found: dict[str, str] | None) -> RegionStatuses:
-    """Return both regions, and what a look shows of the ground; None if that could not be seen."""
+    """Return both regions, and what the proofs stand on; None if that could not be observed."""
     here, there = world.taken_over()
-    stands_on: Result[Uids] = (
-        Result(found) if found is not None else Result(error="no answer in time")
-    )
+    stands_on: Result[Uids] = Result(error=not_in_time()) if found is None else Result(found)
     return replace(here, stands_on=stands_on), there
-
-
-def said(status: Status) -> str:
-    return "\n".join(f"{each.health}: {each.sentence}" for each in status.findings)
 
 
 def test_a_failover_that_stands_is_complete() -> None:
     status = judge(proved(), seen(STOOD_ON))
     assert status.health is Health.MID_PROCEDURE
-    assert (status.ahead, status.findings[-1].sentence) == ((), "phase failover is complete")
+    assert (status.ahead, world.codes(status)[-1]) == ((), "phase-complete")
 
 
 @pytest.mark.parametrize("now", ["gone", "another"])
-def test_brokers_that_are_gone_are_told_and_the_next_step_proves_them_again(now: str) -> None:
+def test_brokers_that_are_gone_are_found_and_the_next_step_proves_them_again(now: str) -> None:
     found = {name: uid for name, uid in STOOD_ON.items() if name != BROKERS}
     status = judge(proved(), seen(found if now == "gone" else STOOD_ON | {BROKERS: "3"}))
     assert status.health is Health.DEGRADED
-    assert (
-        f"degraded: what F1, F2, F3 proved does not stand any more: gone or recreated is {BROKERS}"
-        in said(status)
-    )
+    outdated = world.finding(status, "proofs-outdated")
+    assert outdated.health is Health.DEGRADED
+    assert_message(outdated.message, "proofs-outdated", steps=STEPS[1:], gone=(BROKERS,))
     assert [step.id for step in status.ahead] == ["F1", "F2", "F3"]
     assert status.next is not None
     assert status.next.dualregion == "dualregion failover --lost 1"
@@ -77,25 +72,39 @@ def test_brokers_that_are_gone_are_told_and_the_next_step_proves_them_again(now:
     assert list(status.stacks[0].state.held.gates) == ["F0"]
 
 
-def test_what_could_not_be_seen_is_not_called_complete_and_well() -> None:
+def test_what_could_not_be_observed_is_not_called_complete_and_well() -> None:
     status = judge(proved(), seen(None))
     assert status.health is Health.CANNOT_TELL
-    assert "whether what F1, F2, F3 proved is still there is unknown: no answer in time" in said(
-        status
-    )
+    unknown = world.finding(status, "proofs-unknown").message
+    assert_message(unknown, "proofs-unknown", steps=STEPS[1:], reason=not_in_time())
 
 
-def test_records_that_do_not_say_what_they_stood_on_are_believed() -> None:
+def test_what_was_not_asked_is_unknown() -> None:
+    """Proofs are there, and no look has asked what they stand on."""
+    status = judge(proved(), world.taken_over())
+    assert status.health is Health.CANNOT_TELL
+    unknown = world.finding(status, "proofs-unknown").message
+    assert_message(unknown, "proofs-unknown", steps=STEPS[1:], reason=not_asked())
+
+
+def test_of_an_unreachable_survivor_that_is_the_reason() -> None:
+    status = judge(proved(), (world.unreachable(0), world.unreachable(1)))
+    unknown = world.finding(status, "proofs-unknown").message
+    assert_message(unknown, "proofs-unknown", reason=not_in_time())
+
+
+def test_records_without_what_they_stood_on_are_believed() -> None:
     assert judge(proved(None), seen({})).ahead == ()
 
 
 def test_a_failback_looks_for_itself() -> None:
     here, there = proved()
-    told = tuple(
+    failing_back = tuple(
         replace(each, settings=each.settings.model_copy(update={"phase": Phase.FAILBACK_PENDING}))
         for each in (here, there)
     )
-    assert "does not stand" not in said(judge((told[0], told[1]), seen({})))
+    status = judge((failing_back[0], failing_back[1]), seen({}))
+    assert not {"proofs-outdated", "proofs-unknown"} & set(world.codes(status))
 
 
 def test_a_failover_takes_the_turn_that_proves_it_again() -> None:
@@ -167,11 +176,11 @@ def test_both_stacks_are_read_as_their_proofs_stand(
     assert lost.state.held.gates == {}
 
 
-def test_a_cluster_that_does_not_tell_does_not_let_a_failover_be_done(
+def test_a_cluster_that_does_not_answer_does_not_let_a_failover_be_done(
     pulumi: FakePulumi, tmp_path: Path, kubernetes: FakeKubernetes
 ) -> None:
     kubeconfig_of(tmp_path, {"cluster-london": "http://127.0.0.1:9"})
-    with pytest.raises(CallFailed, match=r"unknown whether what F1, F2, F3 proved is still there;"):
+    with raises("proofs-not-checked", CallFailed, steps=STEPS[1:]):
         operations(tmp_path).stacks()
 
 
@@ -188,9 +197,9 @@ def test_a_look_asks_a_survivor_only(
         for region in (0, 1)
     )
     here, there = look((first, second), patience=20)
-    assert there.stands_on == Result()
+    assert there.stands_on == Result(error=not_asked())
     if phase == "normal":
-        assert here.stands_on == Result()
+        assert here.stands_on == Result(error=not_asked())
         return
     assert here.stands_on.value is not None
     assert sorted(here.stands_on.value.values()) == [
@@ -199,3 +208,20 @@ def test_a_look_asks_a_survivor_only(
         "1-brokers",
         "1-policy",
     ]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_survivor_is_asked_whichever_stack_was_set_to_the_phase_first(
+    tmp_path: Path, kubernetes: FakeKubernetes, first: int
+) -> None:
+    make(kubernetes)
+    contexts = ("cluster-london", "cluster-paris")
+    path = kubeconfig_of(tmp_path, dict.fromkeys(contexts, kubernetes.url))
+    phases = [Phase.FAILOVER if region == first else Phase.NORMAL for region in (0, 1)]
+    london, paris = (
+        failover(region, lost=1, kubeconfig=path).model_copy(update={"phase": phases[region]})
+        for region in (0, 1)
+    )
+    here, there = look((london, paris), patience=20)
+    assert here.stands_on.value
+    assert there.stands_on.value is None

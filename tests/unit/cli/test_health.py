@@ -1,6 +1,6 @@
-"""What the runbook makes of what it sees: health above all, as programs and nightly jobs act on it.
+"""What the command makes of what it observes: health above all, as programs and nightly jobs act on it.
 
-Pinned is that nothing unsafe is ever called anything less, and that what could not be seen is not called healthy.
+Pinned is that nothing unsafe is ever called anything less, and that what could not be observed is not called healthy.
 """
 
 from dataclasses import replace
@@ -10,22 +10,20 @@ import pytest
 
 from cli.stacks.locks import Lock
 from cli.stacks.read import Both
-from cli.status.health import Health, Status, judge
-from cli.status.partitions import places_of_brokers
+from cli.status.health import Health, judge
+from cli.status.partitions import namespaces_of_brokers
 from cli.status.results import Result
+from dualregion.messages.status import not_in_time
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from tests.fakes import command as world
+from tests.raising import assert_message
 
 BEGUN = (
     world.stack(0, "failback-pending", 1, ["F0", "F1", "F2", "F3"], reached="failover"),
     world.stack(1, "failback-pending", 1, reached="failover", nodes=()),
 )
-"""Both stacks told of the failback, and neither has taken a step of it."""
-
-
-def said(status: Status) -> str:
-    return "\n".join(f"{each.health}: {each.sentence}" for each in status.findings)
+"""Both stacks set to the failback, and neither has taken a step of it."""
 
 
 def test_two_whole_regions_in_phase_normal_are_healthy() -> None:
@@ -35,24 +33,30 @@ def test_two_whole_regions_in_phase_normal_are_healthy() -> None:
     assert [each.lag for each in status.partitions] == [0, 0, 0, 0]
 
 
-def test_a_region_that_is_silent_in_phase_normal_is_a_degradation() -> None:
+def test_an_unreachable_region_in_phase_normal_is_a_degradation() -> None:
     here = world.region(0, normal=world.installation(0, view=world.view_of((0, 2))))
-    status = judge(world.normal(), (here, world.silent(1)))
+    status = judge(world.normal(), (here, world.unreachable(1)))
     assert status.health is Health.DEGRADED
-    assert "region paris cannot be seen: no answer in time" in said(status)
-    assert "1 lacks broker 1, 3" in said(status)
+    unreachable, incomplete = (
+        world.finding(status, code).message
+        for code in ("region-unreachable", "partitions-incomplete")
+    )
+    assert_message(unreachable, "region-unreachable", region="paris", reason=not_in_time())
+    missing = {"partitions": (1, 2, 3, 4), "missing": ("1, 3",) * 4}
+    assert_message(incomplete, "partitions-incomplete", **missing)
 
 
 def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
     view = world.view_of((0, 2), leaderless=(2, 3))
     here = world.region(0, normal=world.installation(0, view=view))
-    status = judge(world.failing_over([]), (here, world.silent(1)))
+    status = judge(world.failing_over([]), (here, world.unreachable(1)))
     assert status.health is Health.DEGRADED
-    assert "partition 2, 3 has no leader" in said(status)
+    leaderless = world.finding(status, "partitions-without-leader").message
+    assert_message(leaderless, "partitions-without-leader", partitions=(2, 3))
 
 
 @pytest.mark.parametrize(
-    ("stacks", "who", "what", "move"),
+    ("stacks", "who", "step", "move"),
     [
         (world.failing_over([]), "region0", "F0", "failover --lost 1"),
         (world.failing_over(["F0", "F1"]), "region0", "F2", "failover --lost 1"),
@@ -60,7 +64,7 @@ def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
         (
             world.failing_over(["F0", "F1", "F2", "F3"], "failover"),
             "operator",
-            "the failback",
+            "failback-next",
             "failback",
         ),
         (BEGUN, "region0", "B0", "failback"),
@@ -70,7 +74,7 @@ def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
         (
             world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"]),
             "operator",
-            "restored",
+            "restored-next",
             "failback",
         ),
         (
@@ -87,19 +91,21 @@ def test_partitions_without_leader_are_named_also_amid_the_procedure() -> None:
         ),
     ],
 )
-def test_the_next_step_and_whose_turn_it_is(stacks: Both, who: str, what: str, move: str) -> None:
+def test_the_next_step_and_whose_turn_it_is(stacks: Both, who: str, step: str, move: str) -> None:
+    """By the step's id, or by the message's code where the operator has to set the next phase."""
     following = judge(stacks, world.taken_over()).next
     assert following is not None
     assert following.who == who
-    assert what in following.what + following.command
+    assert step in (following.what.code, following.what.facts.get("step"))
     assert following.dualregion == f"dualregion {move}"
 
 
-def test_a_stack_that_was_not_told_comes_first() -> None:
-    told, untold = world.failing_over([])[0], world.normal()[1]
-    following = judge((told, untold), world.taken_over()).next
+def test_a_stack_that_is_not_set_to_the_phase_comes_first() -> None:
+    first, other = world.failing_over([])[0], world.normal()[1]
+    following = judge((first, other), world.taken_over()).next
     assert following is not None
     assert following.who == "operator"
+    assert_message(following.what, "phase-not-set", stack="region1", phase="failover")
     assert following.command == (
         "pulumi config set --stack region1 phase failover && pulumi config set --stack region1 lostRegion 1"
     )
@@ -116,7 +122,7 @@ def test_the_end_of_a_failback_is_the_commands_too() -> None:
     ):
         following = judge((survivor, recreated), world.whole()).next
         assert following is not None
-        assert following.what.startswith("N: ")
+        assert_message(following.what, "step-next", step="N")
         assert following.dualregion == "dualregion failback"
 
 
@@ -170,15 +176,18 @@ def test_a_web_app_that_is_down_is_a_degradation() -> None:
     here = world.region(0, normal=world.installation(0, ready=0))
     status = judge(world.normal(), (here, world.whole()[1]))
     assert status.health is Health.DEGRADED
-    assert "0 of 1 pods of camunda-operate in camunda-london ready" in said(status)
+    facts = {"ready": 0, "wanted": 1, "workload": "camunda-operate", "namespace": "camunda-london"}
+    assert_message(world.finding(status, "pods-not-ready").message, "pods-not-ready", **facts)
 
 
-def test_one_broker_id_at_work_in_two_places_is_unsafe() -> None:
+def test_one_broker_id_that_runs_in_two_namespaces_is_unsafe() -> None:
     here = world.taken_over()[0]
     there = world.region(1, normal=world.installation(1))
     status = judge(world.failing_over(["F0", "F1", "F2", "F3"], "failover"), (here, there))
     assert status.health is Health.UNSAFE
-    assert "broker 1 is at work in camunda-london-failover and in camunda-paris" in said(status)
+    twice = [each.message for each in status.findings if each.health is Health.UNSAFE]
+    namespaces = ("camunda-london-failover", "camunda-paris")
+    assert_message(twice[0], "broker-id-twice", broker=1, namespaces=namespaces)
 
 
 def test_a_sleeping_broker_is_no_duplicate() -> None:
@@ -198,7 +207,7 @@ def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
     complete = world.failing_back(["B0", "B2", "B3", "B4"], ["B1", "B4"])
     status = judge(complete, (here, there))
     assert status.health is health
-    assert ("pods of camunda-zeebe in camunda-paris ready" in said(status)) is (3 in unready)
+    assert ("pods-not-ready" in world.codes(status)) is (3 in unready)
 
 
 @pytest.mark.parametrize(
@@ -218,24 +227,24 @@ def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
 def test_paused_exporters_are_unsafe_outside_b2_to_b5(stacks: Both, health: Health) -> None:
     status = judge(stacks, world.returned("PAUSED"))
     assert status.health is health
-    assert "EXPORTERS ARE PAUSED" in said(status)
+    assert world.finding(status, "exporters-paused").health is health
 
 
 def test_stacks_that_contradict_each_other_are_unsafe() -> None:
     stacks = (world.stack(0, "failover", 1), world.stack(1, "failover", 0))
     status = judge(stacks, world.whole())
     assert status.health is Health.UNSAFE
-    assert "set the same lostRegion on both stacks" in said(status)
+    assert [each.health for each in status.findings].count(Health.UNSAFE) == 2
 
 
-def test_nothing_is_called_healthy_that_cannot_be_seen() -> None:
-    status = judge(world.normal(), (world.silent(0), world.silent(1)))
+def test_nothing_is_called_healthy_that_could_not_be_observed() -> None:
+    status = judge(world.normal(), (world.unreachable(0), world.unreachable(1)))
     assert status.health is Health.CANNOT_TELL
-    here = world.region(0, normal=Result(error="no answer in time"))
+    here = world.region(0, normal=Result(error=not_in_time()))
     assert judge(world.normal(), (here, world.whole()[1])).health is Health.CANNOT_TELL
 
 
-def test_locks_and_pending_operations_are_told() -> None:
+def test_locks_and_pending_operations_are_found() -> None:
     lock = Lock("ada", "desk", 7, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     first, second = world.normal()
     first = replace(
@@ -243,8 +252,10 @@ def test_locks_and_pending_operations_are_told() -> None:
     )
     status = judge((first, second), world.whole())
     assert status.health is Health.MID_PROCEDURE
-    assert "locked by ada@desk (process 7) since 2026-01-02 03:04:05 UTC" in said(status)
-    assert "has left creating failover pending" in said(status)
+    locked = world.finding(status, "run-under-way").message
+    assert_message(locked, "run-under-way", stack="region0", lock=str(lock))
+    pending = world.finding(status, "operations-pending").message
+    assert_message(pending, "operations-pending", operations=("creating failover",))
 
 
 def test_lag_is_what_one_search_engine_is_behind_the_other() -> None:
@@ -254,7 +265,7 @@ def test_lag_is_what_one_search_engine_is_behind_the_other() -> None:
     )
     status = judge(world.normal(), region_statuses)
     assert [each.lag for each in status.partitions] == [25, 25, 25, 25]
-    unknown = judge(world.normal(), (region_statuses[0], world.silent(1)))
+    unknown = judge(world.normal(), (region_statuses[0], world.unreachable(1)))
     assert [each.lag for each in unknown.partitions] == [None] * 4
 
 
@@ -266,44 +277,43 @@ def test_the_phase_is_the_one_further_on() -> None:
     )
 
 
-UNSEEN = {
-    "view": "what the gateway of camunda-paris sees is unknown: no answer in time",
-    "records": "what the search engine of camunda-paris holds is unknown: no answer in time",
-    "exporting": "whether camunda-zeebe-0 in camunda-paris exports is unknown: no answer in time",
+UNKNOWN = {
+    "view": "gateway-unknown",
+    "records": "records-unknown",
+    "exporting": "exporting-unknown",
 }
 
 
-@pytest.mark.parametrize("part", UNSEEN)
-def test_nothing_is_called_healthy_of_which_a_part_cannot_be_seen(part: str) -> None:
-    there = world.region(1, normal=world.hushed(world.installation(1), part))
+@pytest.mark.parametrize(("part", "code"), UNKNOWN.items())
+def test_nothing_is_called_healthy_of_which_a_part_is_unknown(part: str, code: str) -> None:
+    there = world.region(1, normal=world.unanswered(world.installation(1), part))
     status = judge(world.normal(), (world.whole()[0], there))
     assert status.health is Health.CANNOT_TELL
-    assert UNSEEN[part] in said(status)
+    first = next(each.message for each in status.findings)
+    assert_message(first, code, namespace="camunda-paris", reason=not_in_time())
 
 
-def test_amid_the_procedure_a_part_that_cannot_be_seen_is_told_too() -> None:
+def test_amid_the_procedure_a_part_that_is_unknown_is_found_too() -> None:
     here = world.returned()[0]
-    there = world.region(1, normal=world.hushed(world.installation(1, asleep=[1]), "records"))
+    there = world.region(1, normal=world.unanswered(world.installation(1, asleep=[1]), "records"))
     status = judge(world.failing_back(["B0"], ["B1"]), (here, there))
     assert status.health is Health.MID_PROCEDURE
-    assert UNSEEN["records"] in said(status)
+    assert UNKNOWN["records"] in world.codes(status)
 
 
 def test_an_installation_that_is_gone_is_a_degradation() -> None:
     there = world.region(1, normal=Result(None), failover=Result(None))
     status = judge(world.normal(), (world.whole()[0], there))
     assert status.health is Health.DEGRADED
-    assert "region paris: no normal installation is there, though its stack holds one" in said(
-        status
-    )
-    assert "failover installation" not in said(status)
+    gone = world.finding(status, "installation-gone").message
+    assert_message(gone, "installation-gone", region="paris", kind="normal")
 
 
-def test_where_a_broker_runs_is_told_by_its_pod_and_not_by_its_advertised_address() -> None:
-    assert places_of_brokers(world.whole()) == {
+def test_where_a_broker_runs_is_known_by_its_pod_and_not_by_its_advertised_address() -> None:
+    assert namespaces_of_brokers(world.whole()) == {
         0: "camunda-london",
         1: "camunda-paris",
         2: "camunda-london",
         3: "camunda-paris",
     }
-    assert places_of_brokers(world.taken_over())[1] == "camunda-london-failover"
+    assert namespaces_of_brokers(world.taken_over())[1] == "camunda-london-failover"

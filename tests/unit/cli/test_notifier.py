@@ -17,14 +17,17 @@ from cli.commands import plan
 from cli.driver.driver import Driver
 from cli.driver.previews import Preview
 from cli.errors import HookFailed, PulumiFailed, Stopped
-from cli.notify.notifier import Announcer
+from cli.notify.notifier import Notifier
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import Message, code_of
+from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 from tests.fakes import command as world
 from tests.fakes import pulumi_command
+from tests.raising import assert_message, raises
 from tests.unit.cli.test_driver import WAY, Played
 
 HOOKS = {"notify": {"command": ["page"]}, "trafficReroute": {"command": ["reroute"]}}
@@ -38,6 +41,8 @@ POINTS = [
     "traffic-to-both",
     "failback-complete",
 ]
+FAILURE = messages.hook_exit_status(1, "")
+"""Why a played hook fails."""
 GATEWAY = "camunda-zeebe-gateway.camunda-london.svc.cluster.local:26500"
 
 
@@ -72,27 +77,27 @@ class Hooked(Played):
 
     def driver(self, until: str | None = None) -> Driver:
         """Return a command of its own, which remembers nothing."""
-        return Driver(self, until, Announcer(self._call, self.said.append, "ada@desk"))
+        return Driver(self, until, Notifier(self._call, self.shown.append, "ada@desk"))
 
     def way(self) -> None:
-        """Say what is to be said next, up to the end."""
+        """Run the commands that are next, up to the end."""
         if len(self.ups) < 2:
             self.driver().failover(1)
         self.driver().failback()
 
-    def _call(self, hook: HookSettings, document: Mapping[str, Any]) -> str | None:
+    def _call(self, hook: HookSettings, document: Mapping[str, Any]) -> Message | None:
         self.documents.append(dict(document))
         self.ups_before.setdefault(document["point"], len(self.ups))
         traffic = document["point"].startswith("traffic")
         assert str(hook) == ("command reroute" if traffic else "command page")
-        return "exit status 1" if document["point"] in self.failing else None
+        return FAILURE if document["point"] in self.failing else None
 
     @property
     def points(self) -> list[str]:
         return [each["point"] for each in self.documents]
 
 
-def test_each_point_is_told_once_between_the_right_ups() -> None:
+def test_each_point_is_notified_once_between_the_right_ups() -> None:
     played = Hooked()
     played.way()
     assert played.points == POINTS
@@ -110,7 +115,7 @@ def test_each_point_is_told_once_between_the_right_ups() -> None:
     }
 
 
-def test_a_document_says_what_where_who_and_when() -> None:
+def test_a_document_holds_what_where_who_and_when() -> None:
     played = Hooked()
     played.way()
     found = {each["point"]: each for each in played.documents}
@@ -127,6 +132,7 @@ def test_a_document_says_what_where_who_and_when() -> None:
         "trafficTo": None,
         "who": "ada@desk",
         "error": None,
+        "code": None,
     }
     assert found["traffic-to-survivor"]["trafficTo"] == [_region(0)]
     assert found["traffic-to-both"]["trafficTo"] == [_region(0), _region(1)]
@@ -146,7 +152,7 @@ def _region(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("number", range(len(WAY)))
-def test_interrupted_anywhere_nothing_is_left_out_and_what_is_said_again_has_its_id(
+def test_interrupted_anywhere_nothing_is_left_out_and_what_is_repeated_has_its_id(
     number: int,
 ) -> None:
     played = Hooked(stop_at=number)
@@ -154,13 +160,13 @@ def test_interrupted_anywhere_nothing_is_left_out_and_what_is_said_again_has_its
         played.way()
     assert played.points[-1] == "stopped"
     played.way()
-    told = [each for each in played.documents if each["point"] != "stopped"]
-    assert list(dict.fromkeys(each["point"] for each in told)) == POINTS
-    assert len({each["id"] for each in told}) == len(POINTS)
+    reached = [each for each in played.documents if each["point"] != "stopped"]
+    assert list(dict.fromkeys(each["point"] for each in reached)) == POINTS
+    assert len({each["id"] for each in reached}) == len(POINTS)
     assert played.points.count("stopped") == 1
 
 
-def test_a_command_killed_before_it_could_tell_is_made_up_for_by_the_next_one() -> None:
+def test_a_command_killed_before_it_could_notify_is_made_up_for_by_the_next_one() -> None:
     played = Hooked()
     Driver(played, "F3").failover(1)
     assert played.points == []
@@ -168,20 +174,21 @@ def test_a_command_killed_before_it_could_tell_is_made_up_for_by_the_next_one() 
     assert played.points == ["traffic-to-survivor", "failover-complete"]
 
 
-def test_a_failing_hook_is_reported_and_all_goes_on() -> None:
+def test_a_failing_hook_is_reported_and_all_continues() -> None:
     played = Hooked(failing=tuple(POINTS))
     played.way()
     assert played.ups == WAY
-    for point in POINTS:
-        (said,) = [each for each in played.said if f"failed at {point}" in each]
-        assert "exit status 1. It is not required, so this goes on" in said
+    failures = [each for each in played.shown if code_of(each) == "hook-failed"]
+    for point, failure in zip(POINTS, failures, strict=True):
+        assert_message(failure, "hook-failed", point=point, reason=FAILURE)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_failing_hook_that_is_required_stops_there_and_is_called_again(point: str) -> None:
     required = {key: each | {"required": True} for key, each in HOOKS.items()}
     played = Hooked(hooks=required, failing=(point,))
-    with pytest.raises(HookFailed, match=f"failed at {point}, command .*It is required"):
+    code = "last-hook-failed" if point == "failback-complete" else "required-hook-failed"
+    with raises(code, HookFailed, point=point, reason=FAILURE):
         played.way()
     assert len(played.ups) == played.ups_before[point]
     assert played.points.count("failed") == point.startswith("traffic")
@@ -195,33 +202,35 @@ def test_a_failing_hook_that_is_required_stops_there_and_is_called_again(point: 
     assert played.points.count(point) >= 2
 
 
-def test_a_failure_is_told_with_its_error_and_each_is_an_event_of_its_own() -> None:
-    played = Hooked(errors={0: PulumiFailed("stack region0: F1: waited 900 s")})
-    with pytest.raises(PulumiFailed):
+def test_a_failure_is_notified_with_its_error_and_each_is_an_event_of_its_own() -> None:
+    failed = messages.up_failed("region0", "F1: waited 900 s")
+    played = Hooked(errors={0: PulumiFailed(failed)})
+    with raises("up-failed", PulumiFailed):
         played.way()
     last = played.documents[-1]
-    assert (last["point"], last["error"]) == ("failed", "stack region0: F1: waited 900 s")
+    assert (last["point"], last["error"], last["code"]) == ("failed", failed, "up-failed")
     assert last["id"] == f"1-region1-lost/failed/{last['when']}"
 
 
-def test_a_second_operator_who_is_refused_is_told_to_no_hook() -> None:
-    played = Hooked(errors={0: Refused("locked by ada")})
-    with pytest.raises(Refused):
+def test_of_a_second_operator_who_is_refused_no_hook_is_called() -> None:
+    played = Hooked(errors={0: Refused(messages.stack_locked("region0", ("ada",)))})
+    with raises("stack-locked", Refused):
         played.way()
     assert played.points == ["failover-begun"]
 
 
-def test_a_refusal_in_the_middle_is_told_as_a_failure() -> None:
-    played = Hooked(errors={1: Refused("the question is not answered")})
-    with pytest.raises(Refused):
+def test_a_refusal_in_the_middle_is_notified_as_a_failure() -> None:
+    question = messages.question_not_answered("begin?", "--yes")
+    played = Hooked(errors={1: Refused(question)})
+    with raises("question-not-answered", Refused):
         played.way()
     assert played.points == ["failover-begun", "traffic-to-survivor", "failed"]
 
 
 @pytest.mark.parametrize(
-    "hooked", [Hooked(no="set phase"), Hooked(refusal="that region is not lost")]
+    "hooked", [Hooked(no="ask-to-begin"), Hooked(refusal="that region is not lost")]
 )
-def test_what_ends_before_it_begins_is_told_to_no_hook(hooked: Hooked) -> None:
+def test_of_what_ends_before_it_begins_no_hook_is_called(hooked: Hooked) -> None:
     with pytest.raises((Stopped, Refused)):
         hooked.way()
     assert hooked.documents == []
@@ -270,7 +279,7 @@ def test_a_plan_of_a_failback_shows_each_point_once(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("options", "calls"), [([], True), (["--no-hooks"], False)])
-def test_the_command_calls_hooks_unless_told_not_to(
+def test_the_command_calls_hooks_unless_that_is_switched_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], calls: bool
 ) -> None:
     pulumi_command.make_project(tmp_path)
@@ -284,4 +293,4 @@ def test_the_command_calls_hooks_unless_told_not_to(
     monkeypatch.setattr(Driver, "failback", failback)
     result = CliRunner().invoke(app, ["-C", str(tmp_path), "failback", *options])
     assert result.exit_code == 0, result.output
-    assert (given[0].announcer.call is not None) is calls
+    assert (given[0].notifier.call is not None) is calls

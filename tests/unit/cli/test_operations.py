@@ -1,4 +1,4 @@
-"""The driving hand itself: locks of others and of killed runs, failures, Ctrl-C, questions without a terminal, and what is shown."""
+"""The driver's real operations: locks, failures, Ctrl-C, questions without a terminal, and what is shown."""
 
 import io
 import os
@@ -25,10 +25,12 @@ from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
 from dualregion.errors import Refused
+from dualregion.messages import command as messages
 from dualregion.procedure import B2, F1, F2
 from sandbox.patience import allowed
 from steps.preflight import SPARE_LIVING
 from tests.fakes import pulumi_command
+from tests.raising import raises
 
 REFUSED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
@@ -49,7 +51,7 @@ def dead_process() -> int:
 
 
 class Played(PulumiOperations):
-    """Hands whose `pulumi up` is played: each answer is an error to raise, or None."""
+    """Operations whose `pulumi up` is played: each answer is an error to raise, or None."""
 
     answers: list[Callable[[EventCollector], None] | Exception | None]
 
@@ -75,72 +77,73 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     return made
 
 
-def said(played: Played) -> str:
+def shown(played: Played) -> str:
+    """Return all that was printed, in one line."""
     file = played.console.file
     assert isinstance(file, io.StringIO)
-    return file.getvalue()
+    return " ".join(file.getvalue().split())
 
 
 def test_a_second_operator_is_refused_with_who_and_since_when(played: Played) -> None:
     played.answers[:] = [locked("ada@elsewhere (pid 7)")]
-    with pytest.raises(
-        Refused, match=r"locked by ada@elsewhere \(process 7\) since 2026-01-02 03:04:05 UTC"
-    ):
+    lock = "ada@elsewhere (process 7) since 2026-01-02 03:04:05 UTC"
+    with raises("stack-locked", Refused, stack="region0", locks=(lock,)):
         played.up("region0", STEPS)
 
 
 def test_a_lock_of_this_machine_whose_process_lives_is_respected(played: Played) -> None:
     played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {os.getpid()})")]
-    with pytest.raises(Refused, match="two operators at once"):
+    with raises("stack-locked", Refused, stack="region0"):
         played.up("region0", STEPS)
 
 
-def test_a_lock_whose_process_is_not_here_is_taken_away_only_if_that_is_said(
+def test_a_lock_whose_process_is_not_here_is_removed_only_by_its_own_option(
     played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run in another container of this name lives, and `--yes` was typed for other questions."""
+    """A run in another container of this name lives, and `--yes` was given for other questions."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     lock = locked(f"ada@{socket.gethostname()} (pid {dead_process()})")
     played.answers[:] = [lock]
-    with pytest.raises(Refused, match="or with --yes-unlock"):
+    with raises("question-not-answered", Refused, option="--yes-unlock"):
         played.up("region0", STEPS)
     assert not any("cancel" in each for each in (tmp_path / "answers/asked").read_text().split())
 
     object.__setattr__(played, "consents", frozenset({Consent.UNLOCK}))
-    played.answers[:] = [locked(f"ada@{socket.gethostname()} (pid {dead_process()})"), None]
+    played.answers[:] = [lock, None]
     played.up("region0", STEPS)
-    assert "its lock to be taken away? yes, by --yes-unlock" in " ".join(said(played).split())
+    locks = tuple(str(each) for each in locks_in(str(lock)))
+    assert f"{messages.ask_to_unlock('region0', locks)} yes, by --yes-unlock" in shown(played)
     assert any("cancel" in line for line in (tmp_path / "answers/asked").read_text().splitlines())
     assert played.answers == []
 
 
-def test_a_backend_that_does_not_tell_who_refuses_all_the_same(played: Played) -> None:
+def test_a_backend_that_does_not_show_who_refuses_all_the_same(played: Played) -> None:
     conflict = "[409] Conflict: Another update is currently in progress."
     played.answers[:] = [ConcurrentUpdateError(CommandResult("", conflict, 255))]
-    with pytest.raises(Refused, match="the backend does not tell who"):
+    with raises("stack-locked", Refused, locks=()):
         played.up("region0", STEPS)
 
 
-@pytest.mark.parametrize(("spare", "told"), [(True, {SPARE_LIVING: "1"}), (False, {})])
-def test_the_program_is_told_to_spare_a_region_that_was_not_asked_about(
-    played: Played, *, spare: bool, told: dict[str, str]
+@pytest.mark.parametrize(("spare", "given"), [(True, {SPARE_LIVING: "1"}), (False, {})])
+def test_the_program_spares_a_region_that_was_not_asked_about(
+    played: Played, *, spare: bool, given: dict[str, str]
 ) -> None:
     played.answers[:] = [None, None]
     played.up("region1", STEPS, spare=True)
     played.up("region1", STEPS, spare=spare)
-    assert played.project.workspace.env_vars == told
+    assert played.project.workspace.env_vars == given
 
 
-def test_a_failure_is_what_the_program_said(played: Played) -> None:
+def test_a_failure_is_what_the_program_reported(played: Played) -> None:
     def fail(collector: EventCollector) -> None:
         collector.errors.append("F1: waited 900 s")
-        raise PulumiFailed("code: 255")
+        raise PulumiFailed(messages.pulumi_failed("code: 255"))
 
     played.answers[:] = [fail]
-    with pytest.raises(PulumiFailed, match="stack region0: F1: waited 900 s"):
+    with raises("up-failed", PulumiFailed, stack="region0", reason="F1: waited 900 s"):
         played.up("region0", STEPS)
-    played.answers[:] = [PulumiFailed("the bucket is gone")]
-    with pytest.raises(PulumiFailed, match="stack region0: the bucket is gone"):
+    played.answers[:] = [PulumiFailed(messages.pulumi_failed("the bucket is gone"))]
+    with raises("pulumi-failed", PulumiFailed, reason="the bucket is gone"):
         played.up("region0", STEPS)
 
 
@@ -169,25 +172,25 @@ class Interrupting(Future[None]):
 
 
 @pytest.mark.parametrize(
-    ("error", "why"),
+    ("error", "code"),
     [
-        (PulumiFailed("cancelled"), "Pulumi has saved what is done on stack region0"),
-        (None, "stack region0 was done by then"),
+        (PulumiFailed(messages.pulumi_failed("cancelled")), "interrupted"),
+        (None, "interrupted-at-end"),
     ],
 )
 def test_ctrl_c_lets_pulumi_end_and_stops_even_if_it_ended_well(
-    played: Played, monkeypatch: pytest.MonkeyPatch, error: Exception | None, why: str
+    played: Played, monkeypatch: pytest.MonkeyPatch, error: Exception | None, code: str
 ) -> None:
     stopped: list[None] = []
     monkeypatch.setattr(operations, "begin", lambda _: Interrupting(error))
     monkeypatch.setattr(operations, "stop_program", lambda: stopped.append(None))
-    with pytest.raises(Stopped, match=why):
+    with raises(code, Stopped, stack="region0"):
         played.up("region0", STEPS)
-    assert said(played).count("stopping") == 1
+    assert shown(played).count("stopping") == 1
     assert stopped
 
 
-def test_the_program_is_told_to_leave_however_narrow_the_window(
+def test_the_program_is_ended_however_narrow_the_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -204,7 +207,7 @@ def test_the_program_is_told_to_leave_however_narrow_the_window(
             child.kill()
 
 
-def test_who_is_at_work_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_the_operator_is_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DUALREGION_OPERATOR", raising=False)
     assert operations.signature().endswith(f"@{socket.gethostname()}")
     monkeypatch.setenv("DUALREGION_OPERATOR", "ada@desk")
@@ -229,13 +232,14 @@ def test_without_a_terminal_and_without_yes_nothing_is_assumed(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert played.ask(Question("really?"))
+    text = messages.ask_to_back_out("paris")
+    assert played.ask(Question(text))
     for option in (Consent.DELETE_REGION, Consent.UNLOCK):
-        with pytest.raises(Refused, match=f"run it at a terminal, or with {option}"):
-            played.ask(Question("really?", option))
+        with raises("question-not-answered", Refused, question=text, option=option):
+            played.ask(Question(text, option))
     object.__setattr__(played, "consents", frozenset())
-    with pytest.raises(Refused, match=r"run it at a terminal, or with --yes$"):
-        played.ask(Question("really?"))
+    with raises("question-not-answered", Refused, option=Consent.YES):
+        played.ask(Question(text))
 
 
 def test_locks_are_read_from_pulumis_words() -> None:
@@ -244,12 +248,12 @@ def test_locks_are_read_from_pulumis_words() -> None:
     assert locks_in("something else") == ()
 
 
-def test_without_a_terminal_each_thing_said_is_a_line() -> None:
+def test_without_a_terminal_each_event_is_a_line() -> None:
     console = Console(file=io.StringIO(), width=100)
-    with running("region0", STEPS, console) as shown:
-        shown.line(Line("F1", "waiting until the brokers of paris are gone: 3 s; still broker 1"))
-        shown.line(Line("", "restarting camunda-zeebe-0"))
-        shown.change(Change("create", "ConfigMap", "F1"))
+    with running("region0", STEPS, console) as live:
+        live.line(Line("F1", "waiting until the brokers of paris are gone: 3 s; still broker 1"))
+        live.line(Line("", "restarting camunda-zeebe-0"))
+        live.change(Change("create", "ConfigMap", "F1"))
     file = console.file
     assert isinstance(file, io.StringIO)
     lines = [line[10:] for line in file.getvalue().splitlines()]

@@ -1,6 +1,6 @@
 """Calling the user's own hooks: commands that are started and URLs that are posted to, for real.
 
-Nothing of what a user may have hidden in them, arguments and paths, is ever told.
+Nothing of what a user may have hidden in them, arguments and paths, is ever shown.
 """
 
 import json
@@ -21,11 +21,12 @@ from cli.notify import transport
 from cli.notify.transport import call
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message, forms
+from dualregion.messages import Message, code_of, forms
 from dualregion.messages import settings as messages
 from tests.checkout import CHECKOUT
 from tests.fakes.http import Request, Response, serving
 from tests.inputs.examples import settings
+from tests.raising import assert_message
 
 TOKEN = "t0ken-of-the-user"
 
@@ -54,20 +55,22 @@ def test_a_command_gets_the_document_and_its_arguments_without_a_shell(
     assert not (tmp_path / "shell").exists()
 
 
-def test_a_command_need_not_read_what_it_is_told(
+def test_a_command_need_not_read_the_document(
     hook: Callable[..., HookSettings], tmp_path: Path
 ) -> None:
     assert call(hook("pass"), {"error": "x" * 1_000_000}, tmp_path) is None
 
 
-def test_a_failing_commands_last_words_are_told_and_its_arguments_are_not(
+def test_a_failing_commands_last_output_is_shown_and_its_arguments_are_not(
     hook: Callable[..., HookSettings], tmp_path: Path
 ) -> None:
     text = "print('x' * 100_000); print('no such zone \\x1b[2J', file=sys.stderr); sys.exit(3)"
     failing = hook(text, TOKEN)
-    assert call(failing, {}, tmp_path) == "exit status 3, saying: no such zone  [2J"
+    output = "no such zone  [2J"
+    assert_message(call(failing, {}, tmp_path), "hook-exit-status", status=3, output=output)
     assert TOKEN not in f"{failing}"
-    assert call(hook("sys.exit(1)"), {}, tmp_path) == "exit status 1, without a word"
+    silent = call(hook("sys.exit(1)"), {}, tmp_path)
+    assert_message(silent, "hook-exit-status", status=1, output="")
 
 
 def test_a_late_command_is_killed_with_all_that_it_has_started(
@@ -78,8 +81,9 @@ def test_a_late_command_is_killed_with_all_that_it_has_started(
         "print(child.pid, flush=True); open('pid', 'w').write(str(child.pid)); time.sleep(600)"
     )
     late = hook(text, deadline_seconds=2)
-    assert (call(late, {}, tmp_path) or "").startswith("no end after 2 s, saying: ")
+    pid_printed = call(late, {}, tmp_path)
     pid = int((tmp_path / "pid").read_text())
+    assert_message(pid_printed, "hook-timed-out", seconds=2, output=str(pid))
     assert _is_gone(pid)
 
 
@@ -125,13 +129,13 @@ def test_a_command_may_leave_something_running(
         os.kill(int((tmp_path / "pid").read_text()), 9)
 
 
-def test_a_command_that_is_not_there_or_cannot_be_started_is_told(tmp_path: Path) -> None:
+def test_a_command_that_is_not_there_or_cannot_be_started_fails(tmp_path: Path) -> None:
     found = HookSettings(command=("./nothing",))
-    assert "there is no such program" in (call(found, {}, tmp_path) or "")
+    assert_message(call(found, {}, tmp_path), "hook-program-missing")
     broken = tmp_path / "broken"
     broken.write_bytes(b"\x7fELFnothing")
     broken.chmod(0o755)
-    assert "could not be started" in (call(HookSettings(command=("./broken",)), {}, tmp_path) or "")
+    assert_message(call(HookSettings(command=("./broken",)), {}, tmp_path), "hook-not-started")
 
 
 @dataclass
@@ -163,50 +167,48 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         yield found
 
 
-def post(url: str, tmp_path: Path, deadline: int = 60) -> str:
-    """Post to a URL; return why that failed, or an empty text. The token is never told."""
+def post(url: str, tmp_path: Path, deadline: int = 60) -> Message | None:
+    """Post to a URL; return why that failed, or None. The token is never shown."""
     found = HookSettings.model_validate({"url": url, "deadlineSeconds": deadline})
-    said = call(found, {"point": "failed"}, tmp_path) or ""
-    assert TOKEN not in f"{said} {found} {found!r}"
-    return said
+    failure = call(found, {"point": "failed"}, tmp_path)
+    assert TOKEN not in f"{failure} {failure and failure.facts} {found} {found!r}"
+    return failure
 
 
 def test_a_url_gets_the_document_as_json(receiver: Receiver, tmp_path: Path) -> None:
     receiver.status = 204
-    assert post(receiver.url(), tmp_path) == ""
+    assert post(receiver.url(), tmp_path) is None
     ((path, kind, body),) = receiver.got
     assert (path, kind) == (f"/{TOKEN}", "application/json")
     assert json.loads(body) == {"point": "failed"}
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_what_a_url_refuses_is_told_and_no_redirection_followed(
+def test_what_a_url_refuses_is_shown_and_no_redirection_followed(
     receiver: Receiver, tmp_path: Path, status: int
 ) -> None:
     receiver.status, receiver.body = status, b"unknown zone\n"
-    assert post(receiver.url(), tmp_path) == f"status {status}, saying: unknown zone"
+    facts = {"status": status, "output": "unknown zone"}
+    assert_message(post(receiver.url(), tmp_path), "hook-http-status", **facts)
     assert len(receiver.got) == 1
 
 
 def test_a_url_that_does_not_answer_in_time_is_late(receiver: Receiver, tmp_path: Path) -> None:
     receiver.seconds = 5
-    said = post(receiver.url(), tmp_path, deadline=1)
-    assert "no answer after 1 s" in said or "timed out" in said
+    failure = post(receiver.url(), tmp_path, deadline=1)
+    assert code_of(failure) in ("hook-not-answered", "hook-unreachable")
 
 
 @pytest.mark.parametrize("where", ["127.0.0.1:1", "nowhere.invalid"])
-def test_a_url_that_cannot_be_reached_is_told(
-    receiver: Receiver, tmp_path: Path, where: str
-) -> None:
-    said = post(f"http://{where}/{TOKEN}?key={TOKEN}", tmp_path)
-    assert said.startswith("it could not be reached (")
+def test_a_url_that_cannot_be_reached_fails(receiver: Receiver, tmp_path: Path, where: str) -> None:
+    assert_message(post(f"http://{where}/{TOKEN}?key={TOKEN}", tmp_path), "hook-unreachable")
 
 
 def test_the_environments_proxy_counts(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://{receiver.address}")
-    assert post(f"http://pager.example/{TOKEN}", tmp_path) == ""
+    assert post(f"http://pager.example/{TOKEN}", tmp_path) is None
     assert receiver.got[0][0] == f"http://pager.example/{TOKEN}"
 
 
@@ -243,7 +245,7 @@ def refused(key: str, rule: Message) -> Message:
         ({"uri": "https://x"}, messages.unknown_setting("hooks.notify.uri")),
     ],
 )
-def test_a_hook_that_cannot_be_called_is_refused_and_its_token_not_told(
+def test_a_hook_that_cannot_be_called_is_refused_and_its_token_not_shown(
     hook: dict[str, Any], expected: Message
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -275,12 +277,14 @@ def test_preflight_finds_programs_and_calls_none(
 
     assert check(hook("open('called', 'w')")).outcome is Outcome.OK
     assert not (tmp_path / "called").exists()
-    assert check(HookSettings(command=("sh", "-c", TOKEN))).found == "command sh, not called"
+    usable = check(HookSettings(command=("sh", "-c", TOKEN)))
+    assert usable.code == "check-hook"
+    assert_message(usable.found, "hook-not-called", hook="command sh")
     (tmp_path / "hook.py").chmod(0o644)
     for program in ("./hook.py", "no-such-program", "./nothing"):
         found = check(HookSettings(command=(program,)))
         assert found.outcome is Outcome.FAILED
-        assert f"command {program}: there is no such program" in found.found
-        assert "hooks.notify.command" in found.remedy
+        assert_message(found.found, "program-missing", hook=f"command {program}")
+        assert_message(found.remedy, "fix-hook", key="notify")
     url = HookSettings.model_validate({"url": f"https://pager.example/{TOKEN}"})
-    assert check(url).found == "https://pager.example, not called"
+    assert_message(check(url).found, "hook-not-called", hook="https://pager.example")

@@ -546,7 +546,9 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def _silence() -> CheckContext:
     """Return two regions that do not answer: nothing of a preflight asks a cluster."""
-    return CheckContext(judge(seen.normal(), (seen.silent(0), seen.silent(1))), "s3://states")
+    return CheckContext(
+        judge(seen.normal(), (seen.unreachable(0), seen.unreachable(1))), "s3://states"
+    )
 
 
 def _statuses() -> Iterator[Any]:

@@ -72,7 +72,7 @@ def test_a_gate_whose_hook_was_interrupted_is_no_entry() -> None:
     assert incidents_of(stacks)[0].entries == ()
 
 
-def test_the_paused_window_is_told_by_b2_and_b5() -> None:
+def test_the_paused_window_is_known_by_b2_and_b5() -> None:
     b2 = record("B2", 20, pausedAt="2026-01-02T03:20:10+00:00")
     b5 = record("B5", 30, resumedAt="2026-01-02T03:30:20+00:00")
     paused = incidents_of(holding(world.normal(), here={"1-region1-lost": {"B2": b2}}))[0].paused
@@ -121,7 +121,7 @@ def test_without_any_incident_it_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "namespace"),
     [
         ("camunda-zeebe-0.camunda-zeebe.camunda-london.svc", "camunda-london"),
         ("camunda-zeebe-0.camunda-zeebe.camunda-london.svc.cluster.local", "camunda-london"),
@@ -134,6 +134,6 @@ def test_without_any_incident_it_says_so(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_an_advertised_address_is_a_namespaces_only_if_the_chart_gave_it(
-    host: str, told: str
+    host: str, namespace: str
 ) -> None:
-    assert namespace_of(host) == told
+    assert namespace_of(host) == namespace

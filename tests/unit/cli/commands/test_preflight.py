@@ -1,7 +1,7 @@
 """Preflight: each thing that would fail in the night is found by day, with its remedy."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,47 +30,60 @@ from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.rbac_subjects import RightsSettings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.corefile import block_for
+from dualregion.messages import Message
+from dualregion.messages.checks import check_quorum
+from dualregion.messages.status import not_in_time
 from steps.releases.rendering import Seen
 from tests.fakes import command as world
 from tests.fakes.kubernetes import FakeKubernetes, Reply, kubeconfig, search_engine, stateful_set
 from tests.inputs.examples import ACLS, chained_settings, settings, with_acls
+from tests.raising import assert_message
 
 REFERENCE = read_values((), Path())
 STATEFUL_SETS = "/apis/apps/v1/namespaces/camunda-london/statefulsets"
 TAKEN_OVER = world.failing_over(["F1", "F2", "F3"], "failover")
 
 
-def ground(stacks: Any = None, region_statuses: Any = None, **more: Any) -> CheckContext:
+def context(stacks: Any = None, region_statuses: Any = None, **more: Any) -> CheckContext:
     status = judge(stacks or world.normal(), region_statuses or world.whole())
     more.setdefault("values", REFERENCE)
     return CheckContext(status, more.pop("backend", "s3://states"), **more)
 
 
-def failed(found: Iterable[Check]) -> dict[str, str]:
-    """Return what the checks that did not hold have found; each has a remedy, and no other has."""
+def failed(found: Iterable[Check]) -> dict[str, Message | str]:
+    """Return what the checks that are not ok have found, by code; each has a remedy, and no other has."""
     checks = list(found)
     assert all(bool(each.remedy) == (each.outcome is not Outcome.OK) for each in checks)
-    return {each.name: each.found for each in checks if each.outcome is not Outcome.OK}
+    return {each.code: each.found or "" for each in checks if each.outcome is not Outcome.OK}
+
+
+def of_one(found: Iterable[Check], code: str, **facts: Any) -> Check:
+    """Return the one check of a code whose name has these facts: of a region, or of a stack."""
+    (check,) = (
+        each for each in found if each.code == code and facts.items() <= each.name.facts.items()
+    )
+    return check
 
 
 def test_podless_isolation_is_all_that_is_found_of_the_reference_setup() -> None:
-    found = failed(always(ground()))
-    assert set(found) == {"isolation of region london", "isolation of region paris"}
+    found = [each for each in always(context()) if each.outcome is not Outcome.OK]
+    assert [each.name.facts for each in found] == [{"region": "london"}, {"region": "paris"}]
+    for each in found:
+        assert_message(each.name, "check-isolation")
+        assert_message(each.found, "pod-cidrs-missing")
 
 
-def test_the_isolation_is_told_with_the_network_acls_that_cut_the_region_off() -> None:
+def test_the_isolation_is_shown_with_the_network_acls_that_cut_the_region_off() -> None:
     stacks = [
         replace(each, settings=each.settings.model_copy(update={"regions": acls_of_region_0()}))
         for each in world.normal()
     ]
-    found = {each.name: each for each in always(ground(tuple(stacks)))}
-    london, paris = (found[f"isolation of region {name}"] for name in ("london", "paris"))
+    checks = list(always(context(tuple(stacks))))
+    london, paris = (of_one(checks, "check-isolation", region=name) for name in ("london", "paris"))
     assert {london.outcome, paris.outcome} == {Outcome.OK}
-    assert london.found == "network policies"
-    assert paris.found.split("; ") == [
-        "network policies",
-        *(f"rules 10 to 11 of network ACL {each}" for each in ACLS[0]),
-    ]
+    assert_message(london.found, "isolated-by", rules=())
+    rules = tuple(f"rules 10 to 11 of network ACL {each}" for each in ACLS[0])
+    assert_message(paris.found, "isolated-by", rules=rules)
 
 
 def acls_of_region_0() -> tuple[RegionSettings, ...]:
@@ -78,19 +91,20 @@ def acls_of_region_0() -> tuple[RegionSettings, ...]:
     return first, second.model_copy(update={"network_acls": None})
 
 
-def test_stacks_that_are_configured_differently_are_told_by_their_keys() -> None:
+def test_stacks_that_are_configured_differently_are_found_by_their_keys() -> None:
     first, second = world.normal()
     other = second.settings.model_copy(update={"cluster_size": 8, "release": "x"})
-    found = failed(always(ground((first, replace(second, settings=other)))))
-    assert found["both stacks are configured alike"] == "they differ in cluster_size, release"
+    found = failed(always(context((first, replace(second, settings=other)))))
+    keys = ("cluster_size", "release")
+    assert_message(found["check-stacks-alike"], "stacks-differ", keys=keys)
 
 
 def test_a_backend_on_this_machine_and_values_that_conflict_are_found() -> None:
-    found = failed(always(ground(backend="file:///s", values={"zeebe": {"clusterSize": 12}})))
-    assert "a folder of this machine" in found["the state backend outlasts either region"]
-    assert "zeebe.clusterSize is 12" in found["Helm values"]
-    broken = failed(always(ground(values_problem="values: file x is not YAML")))
-    assert broken["Helm values"] == "values: file x is not YAML"
+    found = failed(always(context(backend="file:///s", values={"zeebe": {"clusterSize": 12}})))
+    assert_message(found["check-backend"], "backend-on-this-machine", backend="file:///s")
+    assert "check-values" in found
+    broken = failed(always(context(values_problem="values: file x is not YAML")))
+    assert broken["check-values"] == "values: file x is not YAML"
 
 
 def test_what_was_written_down_and_not_installed_is_found_by_day() -> None:
@@ -100,16 +114,15 @@ def test_what_was_written_down_and_not_installed_is_found_by_day() -> None:
     kept = values_of(first.settings)
     held = replace(first.state.held, values={"normal": kept})
     stacks = (replace(first, state=replace(first.state, held=held)), second)
-    london, paris = (
-        f"stack {each} is installed as it is configured" for each in ("region0", "region1")
-    )
-    checks = {each.name: each for each in always(ground(stacks, chart=chart))}
-    assert checks[london].outcome is Outcome.OK
-    assert checks[paris].outcome is Outcome.UNKNOWN
+    code = "check-as-installed"
+    checks = list(always(context(stacks, chart=chart)))
+    assert of_one(checks, code, stack="region0").outcome is Outcome.OK
+    assert of_one(checks, code, stack="region1").outcome is Outcome.UNKNOWN
     changed = merge(REFERENCE, {"zeebe": {"image": {"tag": "8.5.7"}}})
-    found = failed(always(ground(stacks, chart=chart, values=changed)))
-    assert "zeebe.image" in found[london]
-    assert london not in failed(always(ground(TAKEN_OVER, world.taken_over(), chart=chart)))
+    found = of_one(always(context(stacks, chart=chart, values=changed)), code, stack="region0")
+    assert found.outcome is Outcome.FAILED
+    assert_message(found.remedy, "fix-installed", stack="region0")
+    assert code not in failed(always(context(TAKEN_OVER, world.taken_over(), chart=chart)))
 
 
 def values_of(found: Settings) -> Mapping[str, Any]:
@@ -117,21 +130,23 @@ def values_of(found: Settings) -> Mapping[str, Any]:
 
 
 def test_a_region_that_does_not_answer_is_found() -> None:
-    found = failed(always(ground(region_statuses=(world.whole()[0], world.silent(1)))))
-    assert found["region paris answers"] == "no answer in time"
+    found = failed(always(context(region_statuses=(world.whole()[0], world.unreachable(1)))))
+    assert_message(found["check-region-answers"], "not-in-time")
 
 
 def test_two_whole_regions_are_fit_for_a_failover() -> None:
-    assert failed(before_failover(ground())) == {}
+    assert failed(before_failover(context())) == {}
 
 
 def test_gateways_that_do_not_see_each_others_brokers_are_found() -> None:
     view = world.view_of((0, 2))
     region_statuses = (world.region(0, normal=world.installation(0, view=view)), world.whole()[1])
-    found = failed(before_failover(ground(region_statuses=region_statuses)))
-    assert found["the gateway of region london sees all brokers"] == "it does not see broker 1, 3"
-    assert "partition 1, 2, 3, 4 is not" in found["every partition is complete"]
-    assert "the gateway of region paris sees all brokers" not in found
+    checks = list(before_failover(context(region_statuses=region_statuses)))
+    london, paris = (of_one(checks, "check-gateway", region=name) for name in ("london", "paris"))
+    assert_message(london.found, "brokers-not-seen", brokers=(1, 3))
+    assert paris.outcome is Outcome.OK
+    short = of_one(checks, "check-partitions").found
+    assert_message(short, "partitions-not-complete", partitions=(1, 2, 3, 4))
 
 
 def test_paused_exporters_are_found() -> None:
@@ -139,89 +154,75 @@ def test_paused_exporters_are_found() -> None:
         world.region(0, normal=world.installation(0, exporting="PAUSED")),
         world.whole()[1],
     )
-    assert (
-        "PAUSED"
-        in failed(before_failover(ground(region_statuses=region_statuses)))["every broker exports"]
-    )
+    found = failed(before_failover(context(region_statuses=region_statuses)))
+    paused = tuple(f"camunda-london/camunda-zeebe-{each}: PAUSED" for each in (0, 1))
+    assert_message(found["check-exporting"], "not-exporting", replicas=paused)
 
 
-def outcomes(found: Iterable[Check]) -> dict[str, tuple[Outcome, str]]:
-    """Return what was found of each check that does not hold."""
-    return {
-        each.name: (each.outcome, each.found) for each in found if each.outcome is not Outcome.OK
-    }
+def unknown(found: Iterable[Check]) -> dict[str, Message | str]:
+    """Return why the checks are unknown that are not ok, by code: all of these are."""
+    checks = [each for each in found if each.outcome is not Outcome.OK]
+    assert {each.outcome for each in checks} <= {Outcome.UNKNOWN}
+    return failed(checks)
 
 
-def hushed(*parts: str) -> RegionStatuses:
+def unanswered(*parts: str) -> RegionStatuses:
     """Return both regions, of neither of which these parts answer."""
     return (
-        world.region(0, normal=world.hushed(world.installation(0), *parts)),
-        world.region(1, normal=world.hushed(world.installation(1), *parts)),
+        world.region(0, normal=world.unanswered(world.installation(0), *parts)),
+        world.region(1, normal=world.unanswered(world.installation(1), *parts)),
     )
 
 
-SILENT = (world.silent(0), world.silent(1))
+UNREACHABLE = (world.unreachable(0), world.unreachable(1))
 
 
 @pytest.mark.parametrize(
-    ("region_statuses", "names"),
+    ("region_statuses", "codes"),
     [
-        pytest.param(hushed("exporting"), {"every broker exports"}, id="brokers"),
+        pytest.param(unanswered("exporting"), ["check-exporting"], id="brokers"),
         pytest.param(
-            hushed("view"),
-            {
-                "every broker exports",
-                "every partition is complete",
-                "the gateway of region london sees all brokers",
-                "the gateway of region paris sees all brokers",
-            },
+            unanswered("view"),
+            ["check-exporting", "check-gateway", "check-gateway", "check-partitions"],
             id="gateways",
         ),
         pytest.param(
-            SILENT,
-            {
-                "every broker exports",
-                "every partition is complete",
-                "the gateway of region london sees all brokers",
-                "the gateway of region paris sees all brokers",
-            },
+            UNREACHABLE,
+            ["check-exporting", "check-gateway", "check-gateway", "check-partitions"],
             id="everything",
         ),
     ],
 )
 def test_what_could_not_be_observed_is_unknown(
-    region_statuses: RegionStatuses, names: set[str]
+    region_statuses: RegionStatuses, codes: list[str]
 ) -> None:
-    found = outcomes(before_failover(ground(region_statuses=region_statuses)))
-    assert set(found) == names
-    assert {outcome for outcome, _ in found.values()} == {Outcome.UNKNOWN}
+    checks = list(before_failover(context(region_statuses=region_statuses)))
+    assert sorted(each.code for each in checks if each.outcome is Outcome.UNKNOWN) == codes
+    assert Outcome.FAILED not in {each.outcome for each in checks}
 
 
-def test_replicas_that_were_not_asked_do_not_export_for_all_that_is_known() -> None:
+def test_replicas_that_were_not_asked_may_not_export() -> None:
     region_statuses = world.region(0, normal=world.installation(0, asleep=[0])), world.whole()[1]
-    outcome, found = outcomes(before_failover(ground(region_statuses=region_statuses)))[
-        "every broker exports"
-    ]
-    assert (outcome, found) == (Outcome.UNKNOWN, "12 of 16 replicas in sight were asked")
+    found = unknown(before_failover(context(region_statuses=region_statuses)))
+    assert_message(found["check-exporting"], "replicas-not-asked", asked=12, seen=16)
 
 
-QUORUM = "quorum after either loss"
+QUORUM = "check-quorum"
 
 
-def test_quorum_after_a_loss_is_computed_from_what_the_gateway_says() -> None:
-    assert QUORUM not in outcomes(always(ground()))
-    assert QUORUM not in outcomes(always(ground(TAKEN_OVER, world.taken_over())))
+def test_quorum_after_a_loss_is_computed_from_what_the_gateway_sees() -> None:
+    assert of_one(always(context()), QUORUM).outcome is Outcome.OK
+    assert of_one(always(context(TAKEN_OVER, world.taken_over())), QUORUM).outcome is Outcome.OK
     half = world.view_of((0, 2))
     region_statuses = tuple(
         world.region(each, normal=world.installation(each, view=half)) for each in (0, 1)
     )
-    assert outcomes(always(ground(region_statuses=region_statuses)))[QUORUM] == (
-        Outcome.UNKNOWN,
-        "not all copies of partition 1, 2, 3, 4 are in sight",
-    )
-    outcome, found = outcomes(always(ground(region_statuses=SILENT)))[QUORUM]
-    assert outcome is Outcome.UNKNOWN
-    assert "no gateway says who holds which partition" in found
+    found = of_one(always(context(region_statuses=region_statuses)), QUORUM)
+    assert found.outcome is Outcome.UNKNOWN
+    assert_message(found.found, "copies-not-seen", partitions=(1, 2, 3, 4))
+    found = of_one(always(context(region_statuses=UNREACHABLE)), QUORUM)
+    assert found.outcome is Outcome.UNKNOWN
+    assert_message(found.found, "holders-unknown")
 
 
 def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
@@ -234,41 +235,40 @@ def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
     region_statuses = tuple(
         world.region(each, normal=world.installation(each, view=view)) for each in (0, 1)
     )
-    outcome, found = outcomes(always(ground(stacks, region_statuses)))[QUORUM]
-    assert outcome is Outcome.FAILED
-    assert "after a failover of region 1 partition 1, 2, 3, 4 has no quorum" in found
-    assert "1 by broker 0, 2, 3, 5" in found
+    found = of_one(always(context(stacks, region_statuses)), QUORUM)
+    assert found.outcome is Outcome.FAILED
+    assert_message(found.remedy, "fix-distribution")
 
 
 def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
-    found = outcomes(of_region(ground(region_statuses=SILENT), 1, failback=False))
+    found = unknown(of_region(context(region_statuses=UNREACHABLE), 1, failback=False))
     assert found == dict.fromkeys(
         (
-            "rights in region paris",
-            "Secrets in region paris",
-            "the snapshot repository from region paris",
-            "the search engine of region paris can be copied",
-            "what the chart renders in region paris",
-            "room for failover brokers in region paris",
-            "the failover namespace of region paris is clean",
+            "check-rights",
+            "check-secrets",
+            "check-repository",
+            "check-engine",
+            "check-rendered",
+            "check-room",
+            "check-failover-clean",
         ),
-        (Outcome.UNKNOWN, "no answer in time"),
+        not_in_time(),
     )
 
 
-def test_a_backend_that_does_not_show_locks_is_told() -> None:
-    found = {each.name: each.found for each in always(ground())}
-    assert "this backend does not show locks" in found["stack region0 is at rest"]
+def test_a_backend_that_does_not_show_locks_is_named() -> None:
     first, second = (replace(each, locks=()) for each in world.normal())
-    found = {each.name: each.found for each in always(ground((first, second)))}
-    assert found["stack region0 is at rest"] == "nothing is pending"
+    for ctx, shown in ((context(), False), (context((first, second)), True)):
+        found = of_one(always(ctx), "check-at-rest", stack="region0").found
+        assert_message(found, "nothing-pending", locks_shown=shown)
 
 
 def test_a_failback_needs_a_failover_and_a_place_for_the_snapshot() -> None:
-    assert "a failover is complete" in failed(before_failback(ground()))
-    assert failed(before_failback(ground(TAKEN_OVER, world.taken_over()))) == {}
-    early = failed(before_failback(ground(world.failing_over(["F1"]), world.taken_over())))
-    assert early["the failover is complete"] == "F3 is not proved"
+    found = failed(before_failback(context()))
+    assert_message(found["check-failover-complete"], "no-region-lost")
+    assert failed(before_failback(context(TAKEN_OVER, world.taken_over()))) == {}
+    early = failed(before_failback(context(world.failing_over(["F1"]), world.taken_over())))
+    assert_message(early["check-failover-complete"], "step-missing", step="F3")
 
 
 def node(memory: int, taints: tuple[Any, ...] = (), **labels: str) -> Node:
@@ -417,8 +417,8 @@ def london(
                 Reply(200, {}),
                 method=method,
             )
-    engine_says(kubernetes, "_data_stream", {"data_streams": []})
-    engine_says(kubernetes, "_cluster/state/blocks", {"blocks": {}})
+    engine_answers(kubernetes, "_data_stream", {"data_streams": []})
+    engine_answers(kubernetes, "_cluster/state/blocks", {"blocks": {}})
     stacks = tuple(
         replace(
             each,
@@ -428,7 +428,7 @@ def london(
         )
         for each in world.normal()
     )
-    return kubernetes, ground(stacks, values={})
+    return kubernetes, context(stacks, values={})
 
 
 def room(fake: FakeKubernetes, memory: str) -> None:
@@ -455,20 +455,15 @@ def room(fake: FakeKubernetes, memory: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["zeebe", "elasticsearch-master"])
-def test_room_is_unknown_without_what_it_is_reckoned_by(
+def test_room_is_unknown_without_what_it_is_computed_from(
     london: tuple[FakeKubernetes, CheckContext], missing: str
 ) -> None:
     kubernetes, found = london
     del kubernetes.objects[STATEFUL_SETS][f"camunda-{missing}"]
-    room = outcomes(of_region(found, 0, failback=False))[
-        "room for failover brokers in region london"
-    ]
-    assert room[0] is Outcome.UNKNOWN
+    assert of_one(of_region(found, 0, failback=False), "check-room").outcome is Outcome.UNKNOWN
     own = replace(found, values={"elasticsearch": {"enabled": False}})
-    room_of_own = outcomes(of_region(own, 0, failback=False)).get(
-        "room for failover brokers in region london"
-    )
-    assert (room_of_own is None) is (missing != "zeebe")
+    room_of_own = of_one(of_region(own, 0, failback=False), "check-room").outcome
+    assert room_of_own is (Outcome.UNKNOWN if missing == "zeebe" else Outcome.OK)
 
 
 def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
@@ -494,9 +489,18 @@ def test_missing_rights_are_named(london: tuple[FakeKubernetes, CheckContext]) -
     refused = {"spec": {}, "status": {"allowed": False}}
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     fake.broken[path] = Reply(201, refused)
-    said = failed(of_region(found, 0, failback=False))["rights in region london"]
-    assert "list persistentvolumes, " in said
-    assert "create services/proxy in camunda-london-failover" in said
+    missing = rights_missing(of_region(found, 0, failback=False))
+    assert "list persistentvolumes" in missing
+    assert "create services/proxy in camunda-london-failover" in missing
+
+
+def rights_missing(found: Iterable[Check]) -> Sequence[str]:
+    """Return the rights that a region's check finds missing."""
+    message = failed(found)["check-rights"]
+    assert_message(message, "rights-missing")
+    assert isinstance(message, Message)
+    rights: Sequence[str] = message.facts["rights"]
+    return rights
 
 
 def test_the_dns_chain_is_looked_for_in_the_live_corefile(
@@ -507,24 +511,22 @@ def test_the_dns_chain_is_looked_for_in_the_live_corefile(
     chained = chained_settings(kubeconfig=first.settings.kubeconfig)
     stacks = (replace(first, settings=chained), second)
     found = replace(found, status=replace(found.status, stacks=stacks))
-    name = "DNS chain of region london"
     maps = "/api/v1/namespaces/kube-system/configmaps"
 
-    def said(corefile: str) -> str | None:
+    def check(corefile: str) -> Check:
         fake.put(maps, {"metadata": {"name": "coredns"}, "data": {"Corefile": corefile}})
-        return failed(of_region(found, 0, failback=False)).get(name)
+        return of_one(of_region(found, 0, failback=False), "check-dns-chain")
 
-    assert said(block_for(chained, 0) + ".:53 {\n}\n") is None
-    assert said(".:53 {\n}\n") == "it is not in the Corefile as it should be"
-    own = "camunda-paris.svc.cluster.local {\n}\n"
-    assert "a server block for camunda-paris.svc.cluster.local of its own" in str(said(own))
+    assert check(block_for(chained, 0) + ".:53 {\n}\n").outcome is Outcome.OK
+    assert_message(check(".:53 {\n}\n").found, "chain-missing")
+    own = check("camunda-paris.svc.cluster.local {\n}\n")
+    assert own.outcome is Outcome.FAILED
+    assert_message(own.remedy, "fix-corefile")
     fake.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
         201, {"spec": {}, "status": {"allowed": False}}
     )
-    lacking = failed(of_region(found, 0, failback=False))["rights in region london"]
-    assert (
-        "get configmaps coredns in kube-system, patch configmaps coredns in kube-system" in lacking
-    )
+    lacking = rights_missing(of_region(found, 0, failback=False))
+    assert {f"{each} configmaps coredns in kube-system" for each in ("get", "patch")} <= {*lacking}
 
 
 def test_the_other_stacks_own_credentials_are_asked_for_its_rights(
@@ -536,12 +538,10 @@ def test_the_other_stacks_own_credentials_are_asked_for_its_rights(
     stale = kubeconfig(tmp_path / "other", fake.url, "cluster-london", token="stale")
     other = second.settings.model_copy(update={"kubeconfig": stale})
     stacks = (first, replace(second, settings=other))
-    checks = {each.name: each for each in of_region(ground(stacks), 0, failback=False)}
-    assert checks["rights in region london"].outcome is Outcome.OK
-    theirs = checks["rights of the other stack in region london"]
-    assert theirs.outcome is Outcome.UNKNOWN
-    assert "401" in theirs.found
-    assert "both stacks are configured alike" not in failed(always(ground(stacks)))
+    checks = list(of_region(context(stacks), 0, failback=False))
+    assert of_one(checks, "check-rights").outcome is Outcome.OK
+    assert of_one(checks, "check-peer-rights").outcome is Outcome.UNKNOWN
+    assert "check-stacks-alike" not in failed(always(context(stacks)))
 
 
 def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_rights(
@@ -556,11 +556,11 @@ def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_ri
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     fake.broken[path] = Reply(201, {"spec": {}, "status": {"allowed": False}})
     fake.put("/api/v1/namespaces", {"metadata": {"name": "camunda-london"}})
-    said = failed(of_region(ground(stacks), 0, failback=False))["rights in region london"]
-    assert "create secrets in camunda-london" in said
-    assert "in camunda-london-failover" not in said
-    assert "create rolebindings camunda-dual-region," in said
-    assert "bind clusterroles camunda-dual-region-camunda-london," in said
+    missing = rights_missing(of_region(context(stacks), 0, failback=False))
+    assert "create secrets in camunda-london" in missing
+    assert not [each for each in missing if each.endswith("in camunda-london-failover")]
+    assert "create rolebindings camunda-dual-region" in missing
+    assert "bind clusterroles camunda-dual-region-camunda-london" in missing
 
 
 def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_found(
@@ -578,19 +578,18 @@ def test_too_little_room_a_missing_secret_a_dead_repository_and_leftovers_are_fo
     claims = "/api/v1/namespaces/camunda-london-failover/persistentvolumeclaims"
     fake.put(claims, {"metadata": {"name": "data-old"}})
     values = {"elasticsearch": {"extraEnvVarsSecret": "keys"}}
-    said = failed(of_region(replace(found, values=values), 0, failback=False))
-    assert said["Secrets in region london"] == (
-        "keys is not in camunda-london and camunda-london-failover"
-    )
-    assert "bucket is gone" in said["the snapshot repository from region london"]
-    assert (
-        "no node has 0.5 cpu and 1024 MiB left"
-        in said["room for failover brokers in region london"]
-    )
-    assert "claim/data-old" in said["the failover namespace of region london is clean"]
+    problems = failed(of_region(replace(found, values=values), 0, failback=False))
+    namespaces = ("camunda-london", "camunda-london-failover")
+    missing = {"secret": "keys", "namespaces": namespaces}
+    assert_message(problems["check-secrets"], "secret-missing", **missing)
+    assert "check-repository" in problems
+    needs = "0.5 cpu and 1024 MiB"
+    assert_message(problems["check-room"], "pod-does-not-fit", needs=needs)
+    held = {"namespace": namespaces[1], "left": ("claim/data-old",)}
+    assert_message(problems["check-failover-clean"], "namespace-holds", **held)
 
 
-def engine_says(fake: FakeKubernetes, path: str, body: Any) -> None:
+def engine_answers(fake: FakeKubernetes, path: str, body: Any) -> None:
     target = "camunda-london/services/camunda-elasticsearch-master-hl:9200"
     fake.behind(target, f"/{path}", Reply(200, body))
 
@@ -600,22 +599,23 @@ def test_indices_that_no_failback_could_copy_are_found_months_before(
 ) -> None:
     fake, found = london
     closed = {"4": {"description": "index closed", "levels": ["read", "write"]}}
-    engine_says(fake, "_cluster/state/blocks", {"blocks": {"indices": {"audit-2024": closed}}})
-    engine_says(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
-    said = failed(of_region(found, 0, failback=False))
-    assert "index audit-2024 is closed" in said["the search engine of region london can be copied"]
+    engine_answers(fake, "_cluster/state/blocks", {"blocks": {"indices": {"audit-2024": closed}}})
+    engine_answers(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
+    closed_index = of_one(of_region(found, 0, failback=False), "check-engine")
+    assert closed_index.outcome is Outcome.FAILED
+    assert_message(closed_index.remedy, "fix-engine")
 
 
-def test_data_streams_are_told_and_an_engine_that_does_not_tell_is_unknown(
+def test_data_streams_are_named_and_an_engine_that_does_not_answer_is_unknown(
     london: tuple[FakeKubernetes, CheckContext],
 ) -> None:
     fake, found = london
-    engine_says(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
-    name = "the search engine of region london can be copied"
-    check = {each.name: each for each in of_region(found, 0, failback=False)}[name]
-    assert (check.outcome, check.found) == (Outcome.OK, "data streams logs are not copied")
-    engine_says(fake, "_cluster/state/blocks", {})
-    check = {each.name: each for each in of_region(found, 0, failback=False)}[name]
+    engine_answers(fake, "_data_stream", {"data_streams": [{"name": "logs"}]})
+    check = of_one(of_region(found, 0, failback=False), "check-engine")
+    assert check.outcome is Outcome.OK
+    assert_message(check.found, "streams-not-copied", streams="logs")
+    engine_answers(fake, "_cluster/state/blocks", {})
+    check = of_one(of_region(found, 0, failback=False), "check-engine")
     assert check.outcome is Outcome.UNKNOWN
 
 
@@ -626,13 +626,13 @@ def test_a_secret_that_is_there_is_not_missed_and_one_that_may_not_be_read_is_un
     secrets = "/api/v1/namespaces/{}/secrets"
     fake.put(secrets.format("camunda-london"), {"metadata": {"name": "keys"}})
     given = replace(found, values={"elasticsearch": {"extraEnvVarsSecret": "keys"}})
-    said = failed(of_region(given, 0, failback=False))
-    assert said["Secrets in region london"] == "keys is not in camunda-london-failover"
+    found_missing = failed(of_region(given, 0, failback=False))["check-secrets"]
+    assert_message(found_missing, "secret-missing", namespaces=("camunda-london-failover",))
     for namespace in ("camunda-london", "camunda-london-failover"):
         fake.put("/api/v1/namespaces", {"metadata": {"name": namespace}})
         fake.broken[f"{secrets.format(namespace)}/keys"] = Reply(403, {"message": "forbidden"})
-    checks = {each.name: each for each in of_region(given, 0, failback=False)}
-    assert checks["Secrets in region london"].outcome is Outcome.UNKNOWN
+    secrets_check = of_one(of_region(given, 0, failback=False), "check-secrets")
+    assert secrets_check.outcome is Outcome.UNKNOWN
 
 
 def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked(
@@ -641,16 +641,14 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     fake, found = london
     fake.broken["/api/v1/nodes"] = Reply(403, {"message": "nodes is forbidden"})
     checks = list(of_region(found, 0, failback=False))
-    assert [each.name for each in checks if each.outcome is Outcome.UNKNOWN] == [
-        "room for failover brokers in region london"
-    ]
+    assert [each.code for each in checks if each.outcome is Outcome.UNKNOWN] == ["check-room"]
     assert len(checks) == 7
 
 
 @pytest.mark.parametrize(
-    ("seen", "outcome", "told"),
+    ("seen", "outcome", "shown"),
     [
-        (Seen(), Outcome.OK, ""),
+        (Seen(), Outcome.OK, None),
         (
             Seen(findings=(Finding(Code.NAME, "no x", ("normal",)),)),
             Outcome.FAILED,
@@ -664,12 +662,11 @@ def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(
     monkeypatch: pytest.MonkeyPatch,
     seen: Seen,
     outcome: Outcome,
-    told: str,
+    shown: str | None,
 ) -> None:
     monkeypatch.setattr("cli.checks.live.rendering.look", lambda *_: seen)
-    checks = {each.name: each for each in of_region(london[1], 0, failback=False)}
-    found = checks["what the chart renders in region london"]
-    assert (found.outcome, found.found) == (outcome, told)
+    found = of_one(of_region(london[1], 0, failback=False), "check-rendered")
+    assert (found.outcome, found.found) == (outcome, shown)
 
 
 def test_in_a_failback_nothing_is_rendered(
@@ -679,8 +676,8 @@ def test_in_a_failback_nothing_is_rendered(
         raise AssertionError("rendered in an incident")
 
     monkeypatch.setattr("cli.checks.live.rendering.look", never)
-    names = [each.name for each in of_region(london[1], 0, failback=True)]
-    assert "what the chart renders in region london" not in names
+    codes = [each.code for each in of_region(london[1], 0, failback=True)]
+    assert "check-rendered" not in codes
 
 
 def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
@@ -692,12 +689,12 @@ def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: 
     kubernetes.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
         201, {"spec": {}, "status": {"allowed": True}}
     )
-    found = ground(stacks, (world.taken_over()[0], world.region(1)))
+    found = context(stacks, (world.taken_over()[0], world.region(1)))
     assert failed(of_region(found, 1, failback=True)) == {}
     kubernetes.put("/api/v1/namespaces", {"metadata": {"name": "camunda-paris"}})
     kubernetes.put("/apis/apps/v1/namespaces/camunda-paris/statefulsets", stateful_set(2))
-    said = failed(of_region(found, 1, failback=True))
-    assert "statefulset/camunda-zeebe" in said["region paris is clean"]
+    left = failed(of_region(found, 1, failback=True))["check-region-clean"]
+    assert_message(left, "namespace-holds", namespace="camunda-paris")
 
 
 @pytest.mark.parametrize(
@@ -705,7 +702,7 @@ def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: 
     [(["ok"], 0), (["ok", "unknown"], 13), (["ok", "unknown", "failed"], 1)],
 )
 def test_the_exit_status_is_that_of_the_worst(outcomes: list[str], status: int) -> None:
-    assert exit_status(tuple(Check("x", Outcome(each)) for each in outcomes)) == status
+    assert exit_status(tuple(Check(check_quorum(), Outcome(each)) for each in outcomes)) == status
 
 
 @pytest.mark.parametrize(
@@ -722,11 +719,15 @@ def test_the_command_chooses_by_the_phase_and_shows_remedies(
     monkeypatch.setattr(
         "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
     )
-    monkeypatch.setattr(preflight, "_context", lambda *_: ground(stacks, world.taken_over()))
+    monkeypatch.setattr(preflight, "_context", lambda *_: context(stacks, world.taken_over()))
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     run = ["preflight", *arguments]
     found = json.loads(CliRunner().invoke(app, [*run, "--json"]).output)
     assert found["procedure"] == procedure
+    isolation = next(each for each in found["checks"] if each["code"] == "check-isolation")
+    assert isolation["outcome"] == "failed"
+    assert isolation["foundCode"] == "pod-cidrs-missing"
+    assert isolation["remedyCode"] == "fix-isolation"
     result = CliRunner().invoke(app, run, env={"COLUMNS": "160"})
     assert result.exit_code == 1
-    assert "-> set podCidrs" in result.output
+    assert "-> " in result.output

@@ -1,9 +1,10 @@
-"""The command's faces: exit statuses, JSON, plain output, help. Programs and nightly jobs rely on them."""
+"""What users and scripts see of the command: exit statuses, JSON, plain output, errors."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from cli.status.document import document
 from cli.status.health import Status, judge
 from cli.status.table import ago
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import command as messages
+from dualregion.messages.status import not_ready
 from tests.checkout import CHECKOUT
 from tests.fakes import command as world
 
@@ -34,12 +38,12 @@ def run(*arguments: str) -> tuple[int, str]:
     [
         (judge(world.normal(), world.whole()), 0),
         (judge(world.failing_over([]), world.taken_over()), 10),
-        (judge(world.normal(), (world.whole()[0], world.silent(1))), 11),
+        (judge(world.normal(), (world.whole()[0], world.unreachable(1))), 11),
         (judge(world.normal(), world.returned("PAUSED")), 12),
-        (judge(world.normal(), (world.silent(0), world.silent(1))), 13),
+        (judge(world.normal(), (world.unreachable(0), world.unreachable(1))), 13),
     ],
 )
-def test_the_exit_status_tells_the_health(
+def test_the_exit_status_is_that_of_the_health(
     monkeypatch: pytest.MonkeyPatch, status: Status, exit_status: int
 ) -> None:
     shows(monkeypatch, status)
@@ -47,6 +51,7 @@ def test_the_exit_status_tells_the_health(
     assert run("status", "--json")[0] == exit_status
 
 
+@pytest.mark.golden
 def test_the_screen_shows_what_an_operator_looks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     shows(monkeypatch, judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED")))
     shown = run("status")[1]
@@ -63,24 +68,39 @@ def test_the_screen_shows_what_an_operator_looks_for(monkeypatch: pytest.MonkeyP
     assert "\x1b" not in shown
 
 
-def test_an_error_is_one_sentence_and_an_exit_status_of_its_own(
-    monkeypatch: pytest.MonkeyPatch,
+PROBLEMS = (messages.two_stacks_needed("x"), messages.stacks_of_one_region(("a", "b"), 1))
+
+
+@pytest.mark.parametrize(
+    ("problems", "shown"),
+    [
+        (PROBLEMS[:1], f"error: {PROBLEMS[0]} [two-stacks-needed]\n"),
+        (
+            PROBLEMS,
+            f"error: several problems:\n- {PROBLEMS[0]} [two-stacks-needed]\n"
+            f"- {PROBLEMS[1]} [stacks-of-one-region]\n",
+        ),
+    ],
+)
+def test_an_error_ends_with_its_code_and_has_an_exit_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, problems: Sequence[Message], shown: str
 ) -> None:
     def refuse(*_: object) -> Status:
-        raise ConfigError(["stack region1: lostRegion is not set"])
+        raise ConfigError(problems)
 
     shows(monkeypatch, judge(world.normal(), world.whole()))
     monkeypatch.setattr(command, "look", refuse)
-    assert run("status") == (13, "error: stack region1: lostRegion is not set\n")
+    assert run("status") == (13, shown)
 
 
-def test_the_json_document_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_json_document_holds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     shows(monkeypatch, judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED")))
     found = json.loads(run("status", "--json")[1])
     assert found["health"] == "mid-procedure"
     assert found["next"] == {
         "who": "region0",
-        "what": "B2: web apps are down, exporters paused, and the survivor's engine holds every record",
+        "code": "step-next",
+        "what": found["next"]["what"],
         "command": "pulumi up --stack region0",
         "dualregion": "dualregion failback",
     }
@@ -90,8 +110,10 @@ def test_the_json_document_says_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         "id": 1,
         "pod": "camunda-zeebe-0",
         "ready": False,
-        "silence": "not ready",
+        "silence": not_ready(),
+        "code": "not-ready",
     }
+    assert {each["code"] for each in found["findings"]} >= {"exporters-paused", "steps-ahead"}
     assert found["partitions"][0]["exporters"] == ["PAUSED"]
 
 
@@ -103,9 +125,9 @@ def test_every_key_of_the_json_document_is_in_the_documents() -> None:
 
 def test_two_names_of_stacks_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
-    exit_status, said = run("--stacks", "region0", "status")
+    exit_status, output = run("--stacks", "region0", "status")
     assert exit_status == 13
-    assert "two different names are needed" in said
+    assert output.endswith("[two-stacks-needed]\n")
 
 
 def test_watching_and_json_exclude_each_other() -> None:
@@ -115,7 +137,7 @@ def test_watching_and_json_exclude_each_other() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(-1, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (90000, "1 d")]
 )
-def test_ages_are_told_in_their_largest_unit(seconds: float, text: str) -> None:
+def test_ages_are_shown_in_their_largest_unit(seconds: float, text: str) -> None:
     assert ago(seconds) == text
 
 
@@ -130,4 +152,4 @@ def test_the_executable_runs_from_anywhere_and_passes_the_exit_status_on(tmp_pat
         check=False,
     )
     assert done.returncode == 13, done.stderr
-    assert "holds no Pulumi project" in done.stderr
+    assert done.stderr.endswith("[project-missing]\n")
