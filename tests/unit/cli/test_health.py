@@ -234,7 +234,9 @@ def test_stacks_that_contradict_each_other_are_unsafe() -> None:
     stacks = (world.stack(0, "failover", 1), world.stack(1, "failover", 0))
     status = judge(stacks, world.whole())
     assert status.health is Health.UNSAFE
-    assert [each.health for each in status.findings].count(Health.UNSAFE) == 2
+    unsafe = [each.message for each in status.findings if each.health is Health.UNSAFE]
+    for stack, message in zip(("region0", "region1"), unsafe, strict=True):
+        assert_message(message, "lost-regions-differ", of_stack=stack)
 
 
 def test_nothing_is_called_healthy_that_could_not_be_observed() -> None:

@@ -59,7 +59,7 @@ def test_the_loss_of_the_survivor_is_refused_unless_its_incident_is_given_up() -
         with raises("incident-under-way", Refused):
             failover_phases(0, stacks)
         wrong, right = (_accepting(stacks, name) for name in ("2-region1-lost", "1-region1-lost"))
-        with pytest.raises(Refused):
+        with raises("failback-not-complete", Refused, incident="1-region1-lost"):
             failover_phases(0, wrong)
         assert list(failover_phases(0, right)) == [Phase.FAILOVER]
 
