@@ -14,11 +14,12 @@ UNCHANGED = ("same", "refresh", "read")
 CREATIONS = ("create", "create-replacement")
 _CLUSTERS = "kubernetes:"
 """The types of what lies in a cluster begin so; the rest is Pulumi's own bookkeeping."""
-_SEVERITIES = ("info", "warning", "error")
-"""What people read; the others are of whoever develops Pulumi, and the stack traces of what was interrupted."""
+_SEVERITIES = ("info", "warning")
+"""Of the program's messages that people read; others are for those who develop Pulumi, or stack traces of an interrupted run."""
 _NOISE = "using pulumi-"
 """Which plugin is used."""
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.005
+"""A kill must come before the work that it is meant for is over."""
 _LONGEST = 200
 
 
@@ -80,9 +81,11 @@ def event_of(line: str) -> Event | None:
                 former=_inputs(made.get("old")),
             )
     message = document.get(Moment.MESSAGE, {})
-    if message.get("severity") not in _SEVERITIES:
-        return None
-    return Event(Moment.MESSAGE, text=message["message"].strip())
+    severity = message.get("severity")
+    # What a provider says of a resource it awaits is of no interest, unless it is an error.
+    if severity == "error" or (severity in _SEVERITIES and "urn" not in message):
+        return Event(Moment.MESSAGE, text=message["message"].strip())
+    return None
 
 
 def _inputs(state: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -4,8 +4,8 @@
     pulumi up --yes --skip-preview --event-log nothing.jsonl
     NAMESPACE=camunda-london-failover pulumi preview --event-log preview.jsonl
 
-The first and the last without events of severity `debug`. Resources are named as the real program names them; the
-provider writes them into a folder, as it needs no cluster for that, and a component stands for the release.
+With `PULUMI_DEBUG_COMMANDS=true`; events of severity `debug` are left out. Resources are named as the real program names
+them; the provider writes them into a folder, as it needs no cluster for that, and a component stands for the release.
 """
 
 import asyncio
