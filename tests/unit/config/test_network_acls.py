@@ -24,7 +24,6 @@ from dualregion.procedure import Phase
 from dualregion.state.held import name_of, nodes_of
 from dualregion.state.progress import Stack
 from tests.fakes import command
-from tests.fakes.network_acl_rules import RULE, cut_by, violations
 from tests.fakes.pulumi_engine import (
     BASE,
     NORMAL_PEER,
@@ -46,6 +45,7 @@ from tests.inputs.examples import (
     with_cidrs,
 )
 from tests.raising import raises
+from tests.unit.config.network_acl_rules import RULE, cut_by, violations
 
 LOST = pytest.mark.parametrize("lost", [1, 0], ids=["region 1 lost", "region 0 lost"])
 Place = tuple[str, bool, int, str]

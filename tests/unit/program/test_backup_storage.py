@@ -32,9 +32,9 @@ from tests.fakes.pulumi_engine import (
     run,
     site_of,
 )
-from tests.fakes.storage_rules import violations
 from tests.inputs.examples import OIDC_PROVIDER, failover, settings, storage, with_roles
 from tests.raising import raises
+from tests.unit.program.storage_rules import violations
 
 KEY_ID, KEY = "AKIDEXAMPLE", "the-users-own-secret"
 BUCKET_PARTS = {
