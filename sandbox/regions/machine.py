@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from sandbox.errors import SandboxError
 from sandbox.regions.host import commands, probes
 from sandbox.regions.model import Region
@@ -168,9 +170,9 @@ def _shared_folders() -> Iterator[None]:
 
 def mounts_of(sandbox_id: str, root: Path) -> list[str]:
     """Return the machine's mounts that carry the sandbox's id or lie in its folder, innermost first."""
-    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    places = {mount.mountpoint for mount in psutil.disk_partitions(all=True)}
     ours = (f"/run/{sandbox_id}-", f"/run/netns/{sandbox_id}-", f"{root}/")
-    return sorted((place for place in set(places) if place.startswith(ours)), reverse=True)
+    return sorted((place for place in places if place.startswith(ours)), reverse=True)
 
 
 def netns_names(sandbox_id: str) -> list[str]:

@@ -355,18 +355,15 @@ class Sandbox:
         if not living:
             return False
         made = self._made()
-        if nodes and not made["nodes"]:
+        differs = {
+            "without nodes": nodes and not made["nodes"],
+            "with its own DNS chain": made["dnsChain"] and not dns_chain,
+            "without its own DNS chain": dns_chain and not made["dnsChain"],
+            "with other images": made["images"] != (images and str(images)),
+        }
+        for how in (how for how, is_so in differs.items() if is_so):
             raise SandboxError(
-                "The sandbox is up without nodes. `python -m sandbox down` removes it, then start it again."
-            )
-        if dns_chain != made["dnsChain"]:
-            how = "with" if made["dnsChain"] else "without"
-            raise SandboxError(
-                f"The sandbox is up {how} its own DNS chain. `python -m sandbox down` removes it, then start it again."
-            )
-        if made["images"] != (images and str(images)):
-            raise SandboxError(
-                "The sandbox is up with other images. `python -m sandbox down` removes it, then start it again."
+                f"The sandbox is up {how}. `python -m sandbox down` removes it, then start it again."
             )
         for region in self.regions:
             if region not in living or not (region.folder / "complete").exists():

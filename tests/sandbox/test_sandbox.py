@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psutil
 import pytest
 import yaml
 
@@ -155,14 +156,8 @@ def eventually(question: Callable[[], object]) -> None:
 
 
 def command_lines() -> dict[int, str]:
-    found = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
-            except OSError:
-                continue
-    return found
+    found = psutil.process_iter(["cmdline"])
+    return {each.pid: " ".join(each.info["cmdline"] or ()) for each in found}
 
 
 def traces(sandbox: Sandbox) -> list[str]:

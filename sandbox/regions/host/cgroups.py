@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from sandbox.errors import SandboxError
 
 MOUNT = Path("/sys/fs/cgroup")
@@ -43,8 +45,8 @@ def _trees() -> list[Path]:
     """Return the root of every cgroup tree mounted here."""
     if _is_v2():
         return [MOUNT]
-    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return sorted({Path(m[1]) for m in mounts if m[2] in ("cgroup", "cgroup2")})
+    mounts = psutil.disk_partitions(all=True)
+    return sorted({Path(m.mountpoint) for m in mounts if m.fstype in ("cgroup", "cgroup2")})
 
 
 def _below(tree: Path, group: str) -> Path:
