@@ -27,6 +27,10 @@ const (
 	RegisterExporters Kind = "register-exporters"
 	// Acknowledge says up to which position an exporter has written.
 	Acknowledge Kind = "acknowledge"
+	// EnableExporter begins an exporter at another one's position, or at the oldest record that is kept.
+	EnableExporter Kind = "enable-exporter"
+	// DisableExporter ends an exporter: no record waits for it any more.
+	DisableExporter Kind = "disable-exporter"
 )
 
 // Rejection is the reason for which a command changes nothing.
@@ -43,6 +47,7 @@ type Command struct {
 	Definition *Definition `json:"definition,omitempty"`
 	Exporters  []string    `json:"exporters,omitempty"`
 	Exporter   string      `json:"exporter,omitempty"`
+	From       string      `json:"from,omitempty"` // whose position an enabled exporter takes over
 	Position   int64       `json:"position,omitempty"`
 }
 
@@ -79,6 +84,8 @@ type State struct {
 	Pending []Group `json:"pending"`
 	// Exported is the position up to which each registered exporter has written; nil before the first registration.
 	Exported map[string]int64 `json:"exported"`
+	// Disabled are exporters that are not registered although brokers are configured with them.
+	Disabled map[string]bool `json:"disabled,omitempty"`
 }
 
 // Counters number the records of each value type.
@@ -124,6 +131,10 @@ func (s *State) Apply(c Command) Result {
 		s.register(c.Exporters)
 	case Acknowledge:
 		s.acknowledge(c.Exporter, c.Position)
+	case EnableExporter:
+		s.enable(c.Exporter, c.From)
+	case DisableExporter:
+		s.disable(c.Exporter)
 	default:
 		panic("unknown command " + string(c.Kind)) // to ignore it would let replicas of different versions diverge
 	}
@@ -188,9 +199,28 @@ func (s *State) key(counter int64) int64 { return s.Partition<<KeyBits | counter
 func (s *State) register(exporters []string) {
 	registered := map[string]int64{}
 	for _, exporter := range exporters {
-		registered[exporter] = s.Kept(exporter)
+		if !s.Disabled[exporter] {
+			registered[exporter] = s.Kept(exporter)
+		}
 	}
 	s.Exported = registered
+	s.forget()
+}
+
+// enable is asked by every replica's broker: only the first counts.
+func (s *State) enable(exporter, from string) {
+	delete(s.Disabled, exporter)
+	if _, registered := s.Exported[exporter]; !registered && s.Exported != nil {
+		s.Exported[exporter] = s.Kept(from)
+	}
+}
+
+func (s *State) disable(exporter string) {
+	if s.Disabled == nil {
+		s.Disabled = map[string]bool{}
+	}
+	s.Disabled[exporter] = true
+	delete(s.Exported, exporter)
 	s.forget()
 }
 
@@ -217,6 +247,12 @@ func (s *State) forget() {
 	if written > 0 {
 		s.Pending = append([]Group(nil), s.Pending[written:]...)
 	}
+}
+
+// Opens reports whether an exporter is registered.
+func (s *State) Opens(exporter string) bool {
+	_, registered := s.Exported[exporter]
+	return registered
 }
 
 // Kept is the position up to which an exporter has written, -1 before its first.

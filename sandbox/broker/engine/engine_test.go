@@ -238,3 +238,33 @@ func TestAClientsCommandIsRefusedBeforeItCouldStopAReplica(t *testing.T) {
 		}
 	}
 }
+
+func TestADisabledExporterHoldsNothingBackAndStaysSo(t *testing.T) {
+	state := deployed(t, "a", "b")
+	state.Apply(Command{Kind: Create, Process: "p"})
+	state.Apply(Command{Kind: Acknowledge, Exporter: "a", Position: state.Position})
+	if len(state.Pending) == 0 {
+		t.Fatal("nothing waits for b")
+	}
+	state.Apply(Command{Kind: DisableExporter, Exporter: "b"})
+	if len(state.Pending) != 0 || state.ExportedPosition() != state.Position {
+		t.Errorf("%d groups wait, exported to %d of %d", len(state.Pending), state.ExportedPosition(), state.Position)
+	}
+	state.Apply(Command{Kind: RegisterExporters, Exporters: []string{"a", "b"}})
+	if state.Opens("b") {
+		t.Error("a new leader has enabled it")
+	}
+}
+
+func TestAnEnabledExporterTakesOverAPositionOnce(t *testing.T) {
+	state := deployed(t, "a", "b")
+	state.Apply(Command{Kind: DisableExporter, Exporter: "b"})
+	state.Apply(Command{Kind: Acknowledge, Exporter: "a", Position: 2})
+	for _, position := range []int64{2, 3} {
+		state.Apply(Command{Kind: Acknowledge, Exporter: "a", Position: position})
+		state.Apply(Command{Kind: EnableExporter, Exporter: "b", From: "a"})
+		if kept := state.Kept("b"); kept != 2 {
+			t.Errorf("b begins after %d", kept)
+		}
+	}
+}

@@ -23,6 +23,7 @@ var ErrStuck = errors.New("stuck on purpose")
 // Source is a partition as its exporters see it.
 type Source interface {
 	After(position int64, most int) []engine.Record
+	Opens(exporter string) bool
 	Kept(exporter string) int64
 	End() int64
 	Acknowledge(exporter string, position int64) error
@@ -47,11 +48,7 @@ func Start(source Source, exporters []config.Exporter, sinks func(config.Exporte
 	group := &Group{cancel: cancel}
 	failing := &failures{of: map[string]bool{}}
 	for _, exporter := range exporters {
-		kept := source.Kept(exporter.ID)
-		d := &director{
-			source: source, exporter: exporter, sink: sinks(exporter), faults: switches, failing: failing,
-			read: kept, kept: kept, due: time.Now().Add(exporter.Delay),
-		}
+		d := &director{source: source, exporter: exporter, sink: sinks(exporter), faults: switches, failing: failing}
 		group.ended.Go(func() { d.run(ctx) })
 	}
 	return group
@@ -87,7 +84,8 @@ func (f *failures) others(exporter string) bool {
 }
 
 // director exports one partition to one engine. It buffers what it reads, and writes the buffer at regular times, or as
-// soon as it is full. A pause stops the reading only: what is buffered is written all the same.
+// soon as it is full. A pause stops the reading only: what is buffered is written all the same. While its exporter is
+// disabled it does nothing.
 type director struct {
 	source   Source
 	exporter config.Exporter
@@ -95,6 +93,7 @@ type director struct {
 	faults   *faults.Switch
 	failing  *failures
 
+	isOpen bool
 	buffer []engine.Record
 	read   int64     // position up to which records were read
 	kept   int64     // position that the partition keeps for this exporter
@@ -120,6 +119,12 @@ func (d *director) run(ctx context.Context) {
 
 // step does what is due, and returns after which time something will be.
 func (d *director) step(ctx context.Context) time.Duration {
+	if !d.source.Opens(d.exporter.ID) {
+		d.isOpen, d.buffer = false, nil
+		d.failing.set(d.exporter.ID, false)
+		return d.exporter.Delay + time.Second // or when it is enabled
+	}
+	d.open()
 	phase, since := d.source.Phase()
 	if phase != partition.Paused && d.mayRead() {
 		d.fill()
@@ -140,6 +145,16 @@ func (d *director) step(ctx context.Context) time.Duration {
 		return wait
 	}
 	return time.Until(d.due)
+}
+
+// open begins where the partition says: at the start, and after the exporter was enabled again at another position.
+func (d *director) open() {
+	kept := d.source.Kept(d.exporter.ID)
+	if d.isOpen && d.kept <= kept && kept <= d.read {
+		return
+	}
+	d.isOpen, d.buffer, d.read, d.kept, d.retry = true, nil, kept, kept, time.Time{}
+	d.due = time.Now().Add(d.exporter.Delay)
 }
 
 func (d *director) mayRead() bool {

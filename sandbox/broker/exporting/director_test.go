@@ -20,13 +20,14 @@ type led struct {
 	records []engine.Record
 	end     int64
 	kept    map[string]int64
+	closed  map[string]bool
 	phase   partition.Phase
 	since   time.Time
 	changed chan struct{}
 }
 
 func newLed() *led {
-	return &led{kept: map[string]int64{}, phase: partition.Exporting, changed: make(chan struct{})}
+	return &led{kept: map[string]int64{}, closed: map[string]bool{}, phase: partition.Exporting, changed: make(chan struct{})}
 }
 
 func (l *led) change(f func()) {
@@ -57,6 +58,12 @@ func (l *led) After(position int64, most int) (found []engine.Record) {
 		}
 	}
 	return found
+}
+
+func (l *led) Opens(exporter string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.closed[exporter]
 }
 
 func (l *led) Kept(exporter string) int64 {
@@ -253,4 +260,29 @@ func TestThePositionMovesPastWhatIsNotExportedButNotInAPause(t *testing.T) {
 	}
 	r.source.set(partition.Exporting)
 	eventually(t, "the log's end", func() bool { return r.source.Kept("a") == 9 })
+}
+
+func TestADisabledExporterIsNotOpenAndBeginsWhereItIsPut(t *testing.T) {
+	r := start(t, 30*time.Millisecond)
+	r.source.change(func() { r.source.closed["a"] = true })
+	r.source.add(1, 2, 3)
+	eventually(t, "b has all", r.has("b", 1, 2, 3))
+	time.Sleep(100 * time.Millisecond)
+	if got := r.sinks["a"].positions(); len(got) != 0 {
+		t.Errorf("written while disabled: %v", got)
+	}
+	r.source.change(func() { r.source.closed["a"], r.source.kept["a"] = false, 2 })
+	eventually(t, "a goes on from b's position", r.has("a", 3))
+}
+
+func TestWhatADisabledExporterHasBufferedIsNotWritten(t *testing.T) {
+	r := start(t, 300*time.Millisecond)
+	r.source.add(1)
+	time.Sleep(50 * time.Millisecond)
+	r.source.change(func() { r.source.closed["a"] = true })
+	eventually(t, "b has it", r.has("b", 1))
+	time.Sleep(400 * time.Millisecond)
+	if got := r.sinks["a"].positions(); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
 }

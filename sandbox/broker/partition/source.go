@@ -14,6 +14,12 @@ func (p *Partition) After(position int64, most int) (records []engine.Record) {
 	return records
 }
 
+// Opens reports whether an exporter is to be open: a disabled one is not.
+func (p *Partition) Opens(exporter string) (opens bool) {
+	p.machine.look(func(state *engine.State) { opens = state.Opens(exporter) })
+	return opens
+}
+
 // Kept is the position up to which an exporter has written.
 func (p *Partition) Kept(exporter string) (position int64) {
 	p.machine.look(func(state *engine.State) { position = state.Kept(exporter) })
