@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"rehearsal/disk"
 )
 
 // Phase of a partition's exporting on one broker.
@@ -61,23 +63,10 @@ func (f *phaseFile) set(phase Phase, persists, mayMix bool) error {
 		return ErrMixed
 	}
 	if persists {
-		if err := writeSynced(f.path, []byte(phase)); err != nil {
+		if err := disk.WriteSynced(f.path, []byte(phase)); err != nil {
 			return err
 		}
 	}
 	f.held = phase
 	return nil
-}
-
-func writeSynced(path string, content []byte) error {
-	unfinished, err := os.Create(path + ".new")
-	if err != nil {
-		return err
-	}
-	_, err = unfinished.Write(content)
-	err = errors.Join(err, unfinished.Sync(), unfinished.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(unfinished.Name(), path)
 }
