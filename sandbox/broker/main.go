@@ -1,5 +1,5 @@
-// Command rehearsal-broker is a broker or a gateway for rehearsals: it answers as Zeebe 8.5 does where operators and
-// their tools ask, with real replication and a real quorum, at a fraction of the cost. It carries out no business process.
+// Command rehearsal-broker is a broker or a gateway for rehearsals: it answers as Zeebe 8.5 does, or Camunda 8.6 to 8.10,
+// where operators and their tools ask, with real replication and a real quorum, at a fraction of the cost. It carries out no business process.
 //
 // It is a broker or a gateway by its name, or by its first argument.
 package main
@@ -19,15 +19,24 @@ import (
 	"rehearsal/gateway"
 )
 
-const applicationFile = "/usr/local/zeebe/config/application.yaml"
+const (
+	applicationFile = "/usr/local/zeebe/config/application.yaml"
+	// removedStatus is the exit status of a broker that others have removed.
+	removedStatus = 3
+)
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
-	if err := run(ctx, role(os.Args)); err != nil {
-		fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+	err := run(ctx, role(os.Args))
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "error:", err)
+	if errors.Is(err, broker.ErrRemoved) {
+		os.Exit(removedStatus)
+	}
+	os.Exit(1)
 }
 
 func role(args []string) string {
@@ -48,11 +57,7 @@ func run(ctx context.Context, role string) error {
 	}
 	switch role {
 	case "broker":
-		made, err := settings.Broker()
-		if err != nil {
-			return err
-		}
-		return broker.Run(ctx, made)
+		return runBroker(ctx, settings)
 	case "gateway":
 		made, err := settings.Gateway()
 		if err != nil {
@@ -62,4 +67,25 @@ func run(ctx context.Context, role string) error {
 	default:
 		return fmt.Errorf("%q is neither broker nor gateway: give one of them as the first argument", role)
 	}
+}
+
+// runBroker runs a broker, with a gateway in the same process where the version has it so.
+func runBroker(ctx context.Context, settings config.Settings) error {
+	made, err := settings.Broker()
+	if err != nil {
+		return err
+	}
+	if !made.Camunda.IsOneProcess() {
+		return broker.Run(ctx, made, nil)
+	}
+	beside, err := settings.Gateway()
+	if err != nil {
+		return err
+	}
+	beside.Members = made.Members
+	return broker.Run(ctx, made, func(ctx context.Context, process broker.Process) error {
+		g := gateway.New(beside, process.Cluster, process.Keeper, process.Faults)
+		g.Manage(process.Management)
+		return g.Serve(ctx)
+	})
 }

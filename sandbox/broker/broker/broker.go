@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"rehearsal/cluster"
 	"rehearsal/config"
 	"rehearsal/exporting"
 	"rehearsal/faults"
@@ -25,45 +29,78 @@ const readinessPoll = 100 * time.Millisecond
 
 // Broker is a running broker.
 type Broker struct {
-	settings   config.Broker
-	faults     *faults.Switch
-	cluster    *members.Cluster
-	partitions map[int]*partition.Partition
-	sinks      map[string]*exporting.SearchEngine
+	settings config.Broker
+	faults   *faults.Switch
+	cluster  *members.Cluster
+	keeper   *cluster.Keeper // nil where the cluster's configuration is static
+	mux      *wire.Mux
+	client   *http.Client
+	sinks    map[string]*exporting.SearchEngine
 
-	mu        sync.Mutex
-	exporters map[int]*exporting.Group
-	isOpen    bool // all partitions: before, there is nothing to publish
-	isReady   bool
+	mu         sync.Mutex
+	partitions map[int]*partition.Partition
+	exporters  map[int]*exporting.Group
+	isOpen     bool // all partitions: before, there is nothing to publish
+	isReady    bool
 }
 
-// Run runs a broker until the context ends, then gives its leaderships away.
-func Run(ctx context.Context, settings config.Broker) error {
+// Process is what a broker shares with a gateway in the same process.
+type Process struct {
+	Cluster    *members.Cluster
+	Keeper     *cluster.Keeper
+	Faults     *faults.Switch
+	Management *http.ServeMux
+}
+
+// Run runs a broker until the context ends, then gives its leaderships away. beside runs with it, and may be nil.
+func Run(ctx context.Context, settings config.Broker, beside func(context.Context, Process) error) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-time.After(settings.StartDelay):
 	}
 	b := &Broker{
-		settings: settings, faults: faults.NewSwitch(settings.Faults), partitions: map[int]*partition.Partition{},
-		sinks: map[string]*exporting.SearchEngine{}, exporters: map[int]*exporting.Group{},
+		settings: settings, faults: faults.NewSwitch(settings.Faults), client: wire.NewClient(dialTimeout),
+		sinks: map[string]*exporting.SearchEngine{}, partitions: map[int]*partition.Partition{},
+		exporters: map[int]*exporting.Group{},
 	}
 	for _, exporter := range settings.Exporters {
 		b.sinks[exporter.ID] = exporting.NewSearchEngine(exporter)
 	}
-	mux, err := b.open()
-	if err != nil {
+	if settings.Camunda.HasClusterAPI() {
+		if err := os.MkdirAll(settings.DataFolder, 0o755); err != nil {
+			return err
+		}
+		var err error
+		if b.keeper, err = cluster.Open(filepath.Join(settings.DataFolder, configurationFile)); err != nil {
+			return err
+		}
+	}
+	wasMember := b.keeper != nil && b.keeper.Get().IsMember(settings.ID)
+	if err := b.join(); err != nil {
 		return err
 	}
-	failed := make(chan error, 2)
-	go func() { failed <- wire.NewServer(b.commands()).Serve(mux.HTTP()) }()
+	failed := make(chan error, 4)
+	go func() { failed <- wire.NewServer(b.commands()).Serve(b.mux.HTTP()) }()
 	management, err := net.Listen("tcp", b.listenAt(settings.ManagementPort))
 	if err != nil {
 		return fmt.Errorf("the management port: %w", err)
 	}
-	go func() { failed <- http.Serve(management, b.faults.Wrap(b.management())) }() //nolint:gosec // as long as it takes
+	handler := b.management()
+	if beside != nil {
+		go func() { failed <- beside(ctx, Process{b.cluster, b.keeper, b.faults, handler}) }()
+	}
+	go func() { failed <- http.Serve(management, b.faults.Wrap(handler)) }() //nolint:gosec // as long as it takes
+	if b.keeper == nil {
+		err = b.openAll()
+	} else {
+		go func() { failed <- b.follow(ctx, wasMember) }()
+	}
 	go b.becomeReady(ctx)
 	log.Printf("broker %d of %d started, advertised as %s", settings.ID, settings.Sizes.Brokers, settings.AdvertisedHost)
+	if err != nil {
+		return errors.Join(err, b.close())
+	}
 	select {
 	case <-ctx.Done():
 		return b.close()
@@ -76,37 +113,69 @@ func (b *Broker) listenAt(port int) string {
 	return net.JoinHostPort(config.ListenHost(b.settings.Members.Host), strconv.Itoa(port))
 }
 
-// open joins the members and opens every partition of which this broker is a replica.
-func (b *Broker) open() (*wire.Mux, error) {
+// join opens the port of commands and raft, and joins the members.
+func (b *Broker) join() error {
 	listener, err := wire.Listen(b.listenAt(b.settings.CommandPort))
 	if err != nil {
-		return nil, fmt.Errorf("the command port: %w", err)
+		return fmt.Errorf("the command port: %w", err)
 	}
-	mux := wire.NewMux(listener)
+	b.mux = wire.NewMux(listener)
 	line := members.Line{
 		Broker: b.settings.ID, Host: b.settings.AdvertisedHost, Port: b.settings.CommandPort, Sizes: b.settings.Sizes,
 	}
-	b.cluster, err = members.Join("broker-"+strconv.Itoa(b.settings.ID), line, b.settings.Members, b.faults)
-	if err != nil {
-		return nil, err
+	var gossip members.Gossip
+	if b.keeper != nil {
+		gossip = b.keeper
 	}
+	b.cluster, err = members.Join("broker-"+strconv.Itoa(b.settings.ID), line, b.settings.Members, b.faults, gossip)
+	return err
+}
+
+// openAll opens every partition of which this broker is a replica, where that does not change.
+func (b *Broker) openAll() error {
 	for id := 1; id <= b.settings.Sizes.Partitions; id++ {
-		if !slices.Contains(partition.Replicas(id, b.settings.Sizes), b.settings.ID) {
+		replicas := partition.Replicas(id, b.settings.Sizes)
+		if !slices.Contains(replicas, b.settings.ID) {
 			continue
 		}
-		opened, err := partition.Open(id, b.settings, b.cluster.Table, mux, b.faults, b.changed)
-		if err != nil {
-			return nil, fmt.Errorf("partition %d: %w", id, err)
+		if err := b.openPartition(id, partition.Start{Replicas: replicas}); err != nil {
+			return err
 		}
-		b.mu.Lock()
-		b.partitions[id] = opened
-		b.mu.Unlock()
 	}
+	b.publishFromNowOn()
+	return nil
+}
+
+func (b *Broker) openPartition(id int, start partition.Start) error {
+	opened, err := partition.Open(id, start, b.settings, b.cluster.Table, b.mux, b.faults, b.changed)
+	if err != nil {
+		return fmt.Errorf("partition %d: %w", id, err)
+	}
+	b.mu.Lock()
+	b.partitions[id] = opened
+	b.mu.Unlock()
+	return nil
+}
+
+// replica is a partition of this broker, nil if it has none of that id.
+func (b *Broker) replica(id int) *partition.Partition {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.partitions[id]
+}
+
+// replicas are the partitions of this broker at the moment.
+func (b *Broker) replicas() map[int]*partition.Partition {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.partitions)
+}
+
+func (b *Broker) publishFromNowOn() {
 	b.mu.Lock()
 	b.isOpen = true
 	b.mu.Unlock()
 	b.publish()
-	return mux, nil
 }
 
 // changed starts or stops the exporters of a partition, and tells the members.
@@ -165,7 +234,11 @@ func (b *Broker) mayBeReady() bool {
 	if !b.faults.Has(faults.QuorumReadiness) {
 		return true
 	}
-	for id, p := range b.partitions {
+	replicas := b.replicas()
+	if b.keeper != nil && !b.hasPartitions() {
+		return b.settings.Camunda.IsReadyWithoutPartitions() && b.isOutside()
+	}
+	for id, p := range replicas {
 		if !p.HasHeardOfLeader() {
 			return false
 		}
@@ -187,7 +260,7 @@ func (b *Broker) isServed(id int) bool {
 
 func (b *Broker) close() error {
 	var ending []func() error
-	for _, p := range b.partitions {
+	for _, p := range b.replicas() {
 		ending = append(ending, p.Close)
 	}
 	failed := wire.Together(ending)

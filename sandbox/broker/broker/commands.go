@@ -22,12 +22,16 @@ func (b *Broker) commands() http.Handler {
 		}
 		wire.Reply(w, http.StatusOK, struct{}{})
 	})
+	if b.keeper != nil {
+		handler.HandleFunc("POST "+wire.ConfigurationPath, b.configure)
+		handler.HandleFunc("POST "+wire.ReplicaPath+"{partition}", b.order)
+	}
 	return handler
 }
 
 func (b *Broker) command(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.Atoi(r.PathValue("partition"))
-	p := b.partitions[id]
+	p := b.replica(id)
 	if err != nil || p == nil {
 		http.Error(w, "no such partition here", wire.StatusNotTried)
 		return

@@ -15,7 +15,7 @@ var orders = map[string]partition.Phase{
 	"resumeExporting":    partition.Exporting,
 }
 
-func (b *Broker) management() http.Handler {
+func (b *Broker) management() *http.ServeMux {
 	handler := http.NewServeMux()
 	handler.HandleFunc("GET /actuator/health/", b.health)
 	handler.HandleFunc("GET /actuator/partitions", b.status)
@@ -34,7 +34,7 @@ func (b *Broker) management() http.Handler {
 	// Not of the contract: which instances a replica knows, for the broker's own trial.
 	handler.HandleFunc("GET /rehearsal/instances", func(w http.ResponseWriter, _ *http.Request) {
 		instances := map[string][]int64{}
-		for id, p := range b.partitions {
+		for id, p := range b.replicas() {
 			instances[strconv.Itoa(id)] = p.Instances()
 		}
 		wire.Reply(w, http.StatusOK, instances)
@@ -47,7 +47,7 @@ func (b *Broker) management() http.Handler {
 func (b *Broker) giveLeadership(w http.ResponseWriter, r *http.Request) {
 	id, wrongPartition := strconv.Atoi(r.PathValue("partition"))
 	to, wrongBroker := strconv.Atoi(r.PathValue("broker"))
-	given := b.partitions[id]
+	given := b.replica(id)
 	if wrongPartition != nil || wrongBroker != nil || given == nil {
 		http.NotFound(w, r)
 		return
@@ -59,10 +59,13 @@ func (b *Broker) giveLeadership(w http.ResponseWriter, r *http.Request) {
 	wire.Reply(w, http.StatusOK, map[string]int{"partition": id, "leader": to})
 }
 
-func (b *Broker) health(w http.ResponseWriter, _ *http.Request) {
+func (b *Broker) health(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	isReady := b.isReady
 	b.mu.Unlock()
+	if r.URL.Path == "/actuator/health/status" {
+		isReady = isReady && (b.keeper == nil || !b.isOutside())
+	}
 	if isReady {
 		wire.Reply(w, http.StatusOK, map[string]string{"status": "UP"})
 		return
@@ -72,7 +75,7 @@ func (b *Broker) health(w http.ResponseWriter, _ *http.Request) {
 
 func (b *Broker) status(w http.ResponseWriter, _ *http.Request) {
 	statuses := map[string]partition.Status{}
-	for id, p := range b.partitions {
+	for id, p := range b.replicas() {
 		statuses[strconv.Itoa(id)] = p.Status()
 	}
 	wire.Reply(w, http.StatusOK, statuses)
@@ -80,7 +83,7 @@ func (b *Broker) status(w http.ResponseWriter, _ *http.Request) {
 
 // setPhase changes the phase of every partition; a refusal leaves the others as they are.
 func (b *Broker) setPhase(phase partition.Phase) error {
-	for _, p := range b.partitions {
+	for _, p := range b.replicas() {
 		if err := p.SetPhase(phase); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ type Membership struct {
 
 // Broker is a broker's configuration.
 type Broker struct {
+	Camunda        Camunda
 	ID             int
 	Sizes          Sizes
 	AdvertisedHost string
@@ -56,6 +57,8 @@ type Broker struct {
 	Installation   time.Duration // from a leader's election to its first command
 	Distribution   time.Duration // between two words of the leader to followers about exported positions
 	StartDelay     time.Duration
+	Join           time.Duration // how long a replica takes to join a partition
+	OperationRetry time.Duration // after which a failed operation of a change is tried again
 	// SnapshotEntries is after how many entries of the log a snapshot takes their place; a quarter of them stays.
 	SnapshotEntries int
 	Faults          faults.Set
@@ -63,6 +66,7 @@ type Broker struct {
 
 // Gateway is a gateway's configuration.
 type Gateway struct {
+	Camunda        Camunda
 	MemberID       string
 	GRPCPort       int
 	RESTPort       int
@@ -110,7 +114,8 @@ func (s Settings) Broker() (Broker, error) {
 	r := reader{settings: s}
 	host := r.host("zeebe.broker.network.host")
 	b := Broker{
-		ID: r.number("zeebe.broker.cluster.nodeid", 0),
+		Camunda: r.camunda(),
+		ID:      r.number("zeebe.broker.cluster.nodeid", 0),
 		Sizes: Sizes{
 			Brokers:           r.number("zeebe.broker.cluster.clustersize", 1),
 			Partitions:        r.number("zeebe.broker.cluster.partitionscount", 1),
@@ -130,6 +135,8 @@ func (s Settings) Broker() (Broker, error) {
 		Installation:    r.duration("rehearsal.installation", 300*time.Millisecond),
 		Distribution:    r.duration("rehearsal.distribution", 15*time.Second),
 		StartDelay:      r.duration("rehearsal.start.delay", 0),
+		Join:            r.duration("rehearsal.join", 300*time.Millisecond),
+		OperationRetry:  r.duration("rehearsal.operation.retry", 10*time.Second),
 		SnapshotEntries: r.number("rehearsal.snapshot.entries", 2000),
 		Faults:          r.faults(),
 	}
@@ -153,8 +160,9 @@ func (s Settings) Broker() (Broker, error) {
 func (s Settings) Gateway() (Gateway, error) {
 	r := reader{settings: s}
 	g := Gateway{
+		Camunda:        r.camunda(),
 		MemberID:       r.text("zeebe.gateway.cluster.memberid", "gateway"),
-		GRPCPort:       r.number("zeebe.gateway.network.port", 26500),
+		GRPCPort:       r.number("zeebe.gateway.network.port", r.number("zeebe.broker.gateway.network.port", 26500)),
 		RESTPort:       r.number("zeebe.gateway.rest.port", r.number("server.port", 8080)),
 		ManagementPort: r.number("management.server.port", r.number("zeebe.gateway.monitoring.port", 9600)),
 		Members: Membership{
@@ -186,6 +194,12 @@ func (r *reader) text(name, fallback string) string {
 		return value
 	}
 	return fallback
+}
+
+func (r *reader) camunda() Camunda {
+	version, err := ParseCamunda(r.text("rehearsal.camunda.version", oldest.Minor()))
+	r.check(err == nil, "REHEARSAL_CAMUNDA_VERSION: %v", err)
+	return version
 }
 
 func (r *reader) number(name string, fallback int) int {

@@ -78,3 +78,16 @@ func TestFaultsComeFromTheEnvironment(t *testing.T) {
 		t.Errorf("%+v %v", g.Faults, err)
 	}
 }
+
+func TestTheVersionThatIsPlayedIsASetting(t *testing.T) {
+	for text, want := range map[string]string{"": "8.5.8-rehearsal", "8.6": "8.6.0-rehearsal", "8.10": "8.10.0-rehearsal"} {
+		settings, _ := Parse([]string{"REHEARSAL_CAMUNDA_VERSION=" + text, "ZEEBE_BROKER_NETWORK_HOST=127.0.0.1"}, nil)
+		if b, err := settings.Broker(); err != nil || b.Camunda.String() != want {
+			t.Errorf("%s: %v %v", text, b.Camunda, err)
+		}
+	}
+	settings, _ := Parse([]string{"REHEARSAL_CAMUNDA_VERSION=8.4"}, nil)
+	if _, err := settings.Gateway(); err == nil || !strings.Contains(err.Error(), "8.5 to 8.10") {
+		t.Errorf("%v", err)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/camunda/zeebe/clients/go/v8/pkg/pb"
 	"google.golang.org/grpc"
 
+	"rehearsal/cluster"
 	"rehearsal/config"
 	"rehearsal/engine"
 	"rehearsal/faults"
@@ -43,6 +44,7 @@ type Gateway struct {
 	settings    config.Gateway
 	faults      *faults.Switch
 	cluster     *members.Cluster
+	keeper      *cluster.Keeper // nil where the cluster's configuration is static
 	client      *http.Client
 	connections *connections
 	created     atomic.Uint64 // round robin over partitions
@@ -51,37 +53,62 @@ type Gateway struct {
 	stale map[int]members.Line // what a stale gateway goes on with
 }
 
-// Run runs a gateway until the context ends.
-func Run(ctx context.Context, settings config.Gateway) error {
-	g := &Gateway{
-		settings: settings, faults: faults.NewSwitch(settings.Faults), client: wire.NewClient(dialTimeout),
+// New is a gateway among members that it has joined; keeper may be nil.
+func New(settings config.Gateway, joined *members.Cluster, keeper *cluster.Keeper, switches *faults.Switch) *Gateway {
+	return &Gateway{
+		settings: settings, faults: switches, cluster: joined, keeper: keeper, client: wire.NewClient(dialTimeout),
 		connections: newConnections(settings.DeadConnection, time.Now),
 	}
-	var err error
-	line := members.Line{Broker: members.Gateway}
-	if g.cluster, err = members.Join(settings.MemberID, line, settings.Members, g.faults); err != nil {
-		return err
-	}
-	server := grpc.NewServer()
-	pb.RegisterGatewayServer(server, g)
-	failed := make(chan error, 3)
-	for _, each := range []struct {
-		port  int
-		serve func(net.Listener) error
-	}{
-		{settings.GRPCPort, server.Serve},
-		{settings.RESTPort, func(l net.Listener) error { return http.Serve(l, g.rest()) }},
-		{settings.ManagementPort, func(l net.Listener) error { return http.Serve(l, g.faults.Wrap(g.management())) }},
-	} {
-		host := config.ListenHost(settings.Members.Host)
-		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(each.port)))
-		if err != nil {
+}
+
+// Run runs a gateway by itself until the context ends.
+func Run(ctx context.Context, settings config.Gateway) error {
+	switches := faults.NewSwitch(settings.Faults)
+	var keeper *cluster.Keeper
+	var gossip members.Gossip
+	if settings.Camunda.HasClusterAPI() {
+		var err error
+		if keeper, err = cluster.Open(""); err != nil {
 			return err
 		}
-		go func() { failed <- each.serve(listener) }()
+		gossip = keeper
 	}
+	line := members.Line{Broker: members.Gateway}
+	joined, err := members.Join(settings.MemberID, line, settings.Members, switches, gossip)
+	if err != nil {
+		return err
+	}
+	defer joined.Leave()
+	g := New(settings, joined, keeper, switches)
+	management := http.NewServeMux()
+	management.HandleFunc("GET /actuator/health/", g.health)
+	g.Manage(management)
+	listener, err := g.listen(settings.ManagementPort)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- http.Serve(listener, switches.Wrap(management)) }() //nolint:gosec // as long as it takes
+	go func() { failed <- g.Serve(ctx) }()
 	log.Printf("gateway %s started", settings.MemberID)
-	defer g.cluster.Leave()
+	return <-failed
+}
+
+// Serve takes clients' commands until the context ends.
+func (g *Gateway) Serve(ctx context.Context) error {
+	server := grpc.NewServer()
+	pb.RegisterGatewayServer(server, g)
+	calls, err := g.listen(g.settings.GRPCPort)
+	if err != nil {
+		return err
+	}
+	requests, err := g.listen(g.settings.RESTPort)
+	if err != nil {
+		return err
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- server.Serve(calls) }()
+	go func() { failed <- http.Serve(requests, g.rest()) }() //nolint:gosec // as long as it takes
 	select {
 	case <-ctx.Done():
 		stop(server)
@@ -89,6 +116,11 @@ func Run(ctx context.Context, settings config.Gateway) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+func (g *Gateway) listen(port int) (net.Listener, error) {
+	host := config.ListenHost(g.settings.Members.Host)
+	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
 // stop lets calls end that are nearly there.
@@ -112,8 +144,15 @@ func (g *Gateway) brokers() map[int]members.Line {
 	return g.stale
 }
 
-// sizes are what the brokers say of the cluster: a gateway has no sizes of its own.
+// sizes are what the brokers say of the cluster, or its configuration: a gateway has no sizes of its own.
 func (g *Gateway) sizes() config.Sizes {
+	if g.keeper != nil {
+		document := g.keeper.Get()
+		return config.Sizes{
+			Brokers: len(document.MemberIDs()), Partitions: len(document.Partitions()),
+			ReplicationFactor: document.ReplicationFactor(),
+		}
+	}
 	for _, line := range g.brokers() {
 		return line.Sizes
 	}

@@ -133,13 +133,13 @@ func (g *Gateway) topology() Topology {
 	sizes := g.sizes()
 	seen := Topology{
 		Brokers: []BrokerInfo{}, ClusterSize: sizes.Brokers, PartitionsCount: sizes.Partitions,
-		ReplicationFactor: sizes.ReplicationFactor, GatewayVersion: engine.BrokerVersion,
+		ReplicationFactor: sizes.ReplicationFactor, GatewayVersion: g.settings.Camunda.String(),
 	}
 	brokers := g.brokers()
 	led := leaders(brokers)
 	for _, line := range brokers {
 		info := BrokerInfo{
-			NodeID: line.Broker, Host: line.Host, Port: line.Port, Version: engine.BrokerVersion, Partitions: []Replica{},
+			NodeID: line.Broker, Host: line.Host, Port: line.Port, Version: g.settings.Camunda.String(), Partitions: []Replica{},
 		}
 		for id, replica := range line.Replicas {
 			if replica.Role == members.Leader && led[id] != line.Broker {

@@ -50,10 +50,20 @@ type problem struct {
 
 func (g *Gateway) rest() http.Handler {
 	handler := http.NewServeMux()
-	handler.HandleFunc("GET /v1/topology", func(w http.ResponseWriter, _ *http.Request) {
-		wire.Reply(w, http.StatusOK, g.topology())
-	})
-	handler.HandleFunc("POST /v1/user-tasks/{key}/completion", g.completeUserTask)
+	apis := []string{"/v1"}
+	if g.settings.Camunda.HasClusterAPI() {
+		apis = append(apis, "/v2")
+	}
+	for _, api := range apis {
+		handler.HandleFunc("GET "+api+"/topology", func(w http.ResponseWriter, _ *http.Request) {
+			wire.Reply(w, http.StatusOK, g.topology())
+		})
+		handler.HandleFunc("POST "+api+"/user-tasks/{key}/completion", g.completeUserTask)
+	}
+	if g.settings.Camunda.PausesByConfiguration() {
+		handler.HandleFunc("GET /v2/exporting", g.exportingStatus)
+		handler.HandleFunc("POST /v2/exporting/{order}", g.changeExporting)
+	}
 	return handler
 }
 
@@ -83,17 +93,20 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, title, detail st
 	wire.Reply(w, status, problem{"about:blank", title, status, detail, r.URL.Path})
 }
 
-func (g *Gateway) management() http.Handler {
-	handler := http.NewServeMux()
-	handler.HandleFunc("GET /actuator/health/", func(w http.ResponseWriter, _ *http.Request) {
-		if len(g.brokers()) == 0 {
-			wire.Reply(w, http.StatusServiceUnavailable, map[string]string{"status": "DOWN"})
-			return
-		}
-		wire.Reply(w, http.StatusOK, map[string]string{"status": "UP"})
-	})
+// Manage adds what a gateway's management port has besides health.
+func (g *Gateway) Manage(handler *http.ServeMux) {
 	handler.HandleFunc("POST /actuator/exporting/{order}", g.orderExporting)
-	return handler
+	if g.keeper != nil {
+		g.manageCluster(handler)
+	}
+}
+
+func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) {
+	if len(g.brokers()) == 0 {
+		wire.Reply(w, http.StatusServiceUnavailable, map[string]string{"status": "DOWN"})
+		return
+	}
+	wire.Reply(w, http.StatusOK, map[string]string{"status": "UP"})
 }
 
 // endpointAnswer is how the real gateway answers an order: the status stands in the body.
@@ -103,24 +116,27 @@ type endpointAnswer struct {
 	ContentType any `json:"contentType"`
 }
 
-func (g *Gateway) orderExporting(w http.ResponseWriter, r *http.Request) {
+// phaseOf is what an order asks for, or nothing if there is no such order.
+func phaseOf(r *http.Request) partition.Phase {
 	phase := map[string]partition.Phase{"pause": partition.Paused, "resume": partition.Exporting}[r.PathValue("order")]
+	if phase == partition.Paused && r.URL.Query().Get("soft") == "true" {
+		return partition.SoftPaused
+	}
+	return phase
+}
+
+func (g *Gateway) orderExporting(w http.ResponseWriter, r *http.Request) {
+	phase := phaseOf(r)
 	if phase == "" {
 		http.NotFound(w, r)
 		return
-	}
-	if phase == partition.Paused && r.URL.Query().Get("soft") == "true" {
-		phase = partition.SoftPaused
 	}
 	brokers := g.brokers()
 	if len(brokers) == 0 {
 		refuse(w, r, http.StatusInternalServerError, "Internal Server Error", "no broker is in sight of the gateway")
 		return
 	}
-	err := g.incomplete(brokers)
-	if err == nil {
-		err = g.setPhase(r.Context(), brokers, phase)
-	}
+	err := g.tryPhase(r.Context(), brokers, phase)
 	if err == nil {
 		wire.Reply(w, http.StatusOK, endpointAnswer{Status: http.StatusNoContent})
 		return
@@ -132,6 +148,16 @@ func (g *Gateway) orderExporting(w http.ResponseWriter, r *http.Request) {
 	// The real one sends the exception that it threw.
 	thrown := map[string]any{"message": err.Error(), "stackTrace": []any{}, "cause": nil}
 	wire.Reply(w, status, endpointAnswer{Body: thrown, Status: http.StatusInternalServerError})
+}
+
+func (g *Gateway) tryPhase(ctx context.Context, brokers map[int]members.Line, phase partition.Phase) error {
+	if g.settings.Camunda.PausesByConfiguration() && !g.faults.Get().RefusePause {
+		return g.configurePhase(ctx, phase)
+	}
+	if err := g.incomplete(brokers); err != nil {
+		return err
+	}
+	return g.setPhase(ctx, brokers, phase)
 }
 
 // incomplete returns why an order is refused before it is given: some partition lacks a replica in the gateway's sight.
@@ -150,6 +176,9 @@ func (g *Gateway) incomplete(brokers map[int]members.Line) error {
 		if found != sizes.ReplicationFactor {
 			return fmt.Errorf("Expected %d members of partition %d but found %d, current topology: %v", //nolint:staticcheck // the real one's text
 				sizes.ReplicationFactor, id, found, g.topology())
+		}
+		if _, isLed := leaders(brokers)[id]; !isLed && g.keeper != nil {
+			return fmt.Errorf("Leader of partition %d is not known", id) //nolint:staticcheck // the real one's text
 		}
 	}
 	return nil

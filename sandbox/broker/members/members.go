@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -30,9 +31,23 @@ const (
 	quickTimeout = 2500 * time.Millisecond
 )
 
+// Gossip is what else is told with each exchange.
+type Gossip interface {
+	// Tell is what others are to hear, or nothing.
+	Tell() json.RawMessage
+	Hear(told json.RawMessage) error
+}
+
+// message is one side of an exchange.
+type message struct {
+	Lines  map[string]Line `json:"lines"`
+	Gossip json.RawMessage `json:"gossip,omitempty"`
+}
+
 // Cluster keeps the table by talking to the others.
 type Cluster struct {
 	*Table
+	gossip  Gossip // may be nil
 	faults  *faults.Switch
 	client  *http.Client
 	own     string
@@ -43,8 +58,8 @@ type Cluster struct {
 
 // Join opens the port for exchanges and begins to look for the others.
 //
-// name tells this process from others on the same machine; the line's Born makes it unique.
-func Join(name string, line Line, settings config.Membership, switches *faults.Switch) (*Cluster, error) {
+// name tells this process from others on the same machine; the line's Born makes it unique. gossip may be nil.
+func Join(name string, line Line, settings config.Membership, switches *faults.Switch, gossip Gossip) (*Cluster, error) {
 	line.IP, line.Members, line.Born, line.Beat = settings.Host, settings.Port, time.Now().UnixMilli(), 1
 	timeout := func() time.Duration {
 		if !switches.Has(faults.MemberTimeout) {
@@ -54,6 +69,7 @@ func Join(name string, line Line, settings config.Membership, switches *faults.S
 	}
 	c := &Cluster{
 		Table:   NewTable(fmt.Sprintf("%s-%d", name, line.Born), line, timeout, time.Now),
+		gossip:  gossip,
 		faults:  switches,
 		client:  wire.NewClient(time.Second),
 		own:     line.exchange(),
@@ -83,6 +99,9 @@ func (c *Cluster) Update(change func(*Line)) {
 	}
 }
 
+// Push tells all members at once what has changed.
+func (c *Cluster) Push() { c.Update(func(*Line) {}) }
+
 // Leave announces the end of this process, and waits for a moment for answers.
 func (c *Cluster) Leave() {
 	c.Table.Update(func(line *Line) { line.Left = true })
@@ -99,19 +118,38 @@ func (c *Cluster) Leave() {
 }
 
 func (c *Cluster) receive(w http.ResponseWriter, r *http.Request) {
-	var lines map[string]Line
-	if err := json.NewDecoder(r.Body).Decode(&lines); err != nil {
+	var told message
+	if err := json.NewDecoder(r.Body).Decode(&told); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	c.Merge(lines)
-	for _, line := range lines {
+	c.take(told)
+	for _, line := range told.Lines {
 		if line.exchange() == r.Header.Get("From") && c.isCut(line) {
 			http.Error(w, "cut", http.StatusServiceUnavailable)
 			return
 		}
 	}
-	wire.Reply(w, http.StatusOK, c.Alive())
+	wire.Reply(w, http.StatusOK, c.message())
+}
+
+// message is what this process tells.
+func (c *Cluster) message() message {
+	told := message{Lines: c.Alive()}
+	if c.gossip != nil {
+		told.Gossip = c.gossip.Tell()
+	}
+	return told
+}
+
+func (c *Cluster) take(told message) {
+	c.Merge(told.Lines)
+	if c.gossip == nil || len(told.Gossip) == 0 {
+		return
+	}
+	if err := c.gossip.Hear(told.Gossip); err != nil {
+		log.Printf("what another member has told is not kept: %v", err)
+	}
 }
 
 func (c *Cluster) isCut(line Line) bool { return line.Broker != Gateway && c.faults.IsCut(line.Broker) }
@@ -176,7 +214,7 @@ func (c *Cluster) isAskedAgain(address string) bool {
 func (c *Cluster) exchange(address string) {
 	ctx, cancel := context.WithTimeout(context.Background(), exchangeTimeout)
 	defer cancel()
-	body, err := json.Marshal(c.Alive())
+	body, err := json.Marshal(c.message())
 	if err != nil {
 		return
 	}
@@ -190,9 +228,9 @@ func (c *Cluster) exchange(address string) {
 		return // it may be gone: its silence is what counts
 	}
 	defer func() { _ = response.Body.Close() }()
-	var lines map[string]Line
-	if response.StatusCode == http.StatusOK && json.NewDecoder(response.Body).Decode(&lines) == nil {
-		c.Merge(lines)
+	var told message
+	if response.StatusCode == http.StatusOK && json.NewDecoder(response.Body).Decode(&told) == nil {
+		c.take(told)
 	}
 }
 

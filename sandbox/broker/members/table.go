@@ -35,16 +35,18 @@ type Replica struct {
 
 // Line is what is known of one incarnation of a broker or gateway: a restarted one is another.
 type Line struct {
-	Broker   int             `json:"broker"`
-	Host     string          `json:"host"` // advertised
-	IP       string          `json:"ip"`
-	Port     int             `json:"port"`    // of commands and raft
-	Members  int             `json:"members"` // of this table's exchange
-	Born     int64           `json:"born"`    // milliseconds since the epoch
-	Beat     int64           `json:"beat"`    // grows as long as it lives
-	Left     bool            `json:"left,omitempty"`
-	Sizes    config.Sizes    `json:"sizes"`
-	Replicas map[int]Replica `json:"replicas,omitempty"`
+	Broker  int          `json:"broker"`
+	Host    string       `json:"host"` // advertised
+	IP      string       `json:"ip"`
+	Port    int          `json:"port"`    // of commands and raft
+	Members int          `json:"members"` // of this table's exchange
+	Born    int64        `json:"born"`    // milliseconds since the epoch
+	Beat    int64        `json:"beat"`    // grows as long as it lives
+	Left    bool         `json:"left,omitempty"`
+	Sizes   config.Sizes `json:"sizes"`
+	// Configured reports whether a broker has a configuration of the cluster (8.6 and later).
+	Configured bool            `json:"configured,omitempty"`
+	Replicas   map[int]Replica `json:"replicas,omitempty"`
 }
 
 // Address is where a broker takes commands.

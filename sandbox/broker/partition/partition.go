@@ -47,32 +47,58 @@ func Replicas(partition int, sizes config.Sizes) []int {
 	return brokers
 }
 
+// Start says how a replica begins.
+type Start struct {
+	// Replicas are the brokers that hold the partition, the one that should lead first.
+	Replicas []int
+	// Joins: it is no replica yet, and waits until the leader takes it in.
+	Joins bool
+}
+
 // Partition is one replica.
 type Partition struct {
-	ID       int
-	machine  *machine
-	store    *store
-	phase    *phaseFile
-	raft     *raft.Raft
-	port     *wire.Port
-	faults   *faults.Switch
-	settings config.Broker
+	ID        int
+	machine   *machine
+	store     *store
+	snapshots raft.SnapshotStore
+	phase     *phaseFile
+	mux       *wire.Mux
+	table     *members.Table
+	faults    *faults.Switch
+	settings  config.Broker
+	logger    hclog.Logger
+	changed   func(*Partition)
 
+	// running is replaced when the partition's group is changed by force.
+	running  atomic.Pointer[run]
+	changing sync.Mutex
 	heard    atomic.Bool
 	mu       sync.Mutex
+	rank     int
 	serves   bool
 	told     int64 // what a follower knows of the exported position
 	toldAt   time.Time
 	pausedAt time.Time
 }
 
+// run is raft at work, between two changes of the group by force.
+type run struct {
+	raft      *raft.Raft
+	port      *wire.Port
+	transport raft.Transport
+	stop      chan struct{}
+	stopped   chan struct{}
+}
+
+func (p *Partition) raft() *raft.Raft { return p.running.Load().raft }
+
 // Open starts a replica on the broker's disk: an empty one begins with the configuration that all replicas begin with.
 //
 // changed is called whenever this replica's role changes, or it begins to serve; never twice at the same time.
-func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, switches *faults.Switch,
+func Open(id int, start Start, settings config.Broker, table *members.Table, mux *wire.Mux, switches *faults.Switch,
 	changed func(*Partition),
 ) (*Partition, error) {
-	folder := filepath.Join(settings.DataFolder, "raft-partition", "partitions", strconv.Itoa(id))
+	folder := Folder(settings.DataFolder, id)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
@@ -89,31 +115,52 @@ func Open(id int, settings config.Broker, table *members.Table, mux *wire.Mux, s
 	if err != nil {
 		return nil, err
 	}
-	port := mux.Partition(byte(id))
-	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: &layer{
-			Port: port, own: address(settings.ID), partition: byte(id), table: table, faults: switches,
-		},
-		Logger:  logger,
-		MaxPool: transportPool,
-		Timeout: transportTimeout,
-	})
 	p := &Partition{
-		ID: id, port: port, machine: newMachine(id), store: stored, phase: phase, faults: switches, settings: settings, told: -1,
+		ID: id, machine: newMachine(id), store: stored, snapshots: snapshots, phase: phase, mux: mux, table: table,
+		faults: switches, settings: settings, logger: logger, changed: changed, told: -1,
+		rank: slices.Index(start.Replicas, settings.ID),
 	}
 	if phase.get() != Exporting {
 		p.pausedAt = time.Now()
 	}
-	configuration := raftConfig(id, settings, logger)
-	if err := bootstrap(configuration, id, settings.Sizes, stored, snapshots, transport); err != nil {
-		return nil, err
+	opened := p.newRun()
+	if !start.Joins {
+		if err := p.bootstrap(start.Replicas, opened.transport); err != nil {
+			return nil, err
+		}
 	}
-	p.raft, err = raft.NewRaft(configuration, p.machine, stored, stored, snapshots, transport)
+	return p, p.begin(opened)
+}
+
+// Folder is where a partition lies on a broker's disk.
+func Folder(data string, id int) string { return filepath.Join(Folders(data), strconv.Itoa(id)) }
+
+// Folders is where all partitions lie on a broker's disk.
+func Folders(data string) string { return filepath.Join(data, "raft-partition", "partitions") }
+
+// newRun opens the port for the partition's traffic.
+func (p *Partition) newRun() *run {
+	port := p.mux.Partition(byte(p.ID))
+	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: &layer{
+			Port: port, own: address(p.settings.ID), partition: byte(p.ID), table: p.table, faults: p.faults,
+		},
+		Logger:  p.logger,
+		MaxPool: transportPool,
+		Timeout: transportTimeout,
+	})
+	return &run{port: port, transport: transport, stop: make(chan struct{}), stopped: make(chan struct{})}
+}
+
+// begin lets raft work.
+func (p *Partition) begin(opened *run) (err error) {
+	opened.raft, err = raft.NewRaft(p.raftConfig(), p.machine, p.store, p.store, p.snapshots, opened.transport)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	go p.follow(changed)
-	return p, nil
+	p.running.Store(opened)
+	go p.follow(opened)
+	return nil
 }
 
 // newLogger logs raft's errors, but for those that it repeats as long as a broker is away.
@@ -129,51 +176,64 @@ func newLogger(id int) hclog.Logger {
 	})
 }
 
-func raftConfig(id int, settings config.Broker, logger hclog.Logger) *raft.Config {
+func (p *Partition) raftConfig() *raft.Config {
 	made := raft.DefaultConfig()
-	made.LocalID = raft.ServerID(strconv.Itoa(settings.ID))
-	made.Logger = logger
-	made.HeartbeatTimeout = settings.Election
-	// Zeebe spreads leaders by priority; here each later replica waits longer, so the first one stands first.
-	for rank, broker := range Replicas(id, settings.Sizes) {
-		if broker == settings.ID {
-			made.HeartbeatTimeout += time.Duration(rank) * settings.Election * 2 / 3
-		}
-	}
+	made.LocalID = raft.ServerID(strconv.Itoa(p.settings.ID))
+	made.Logger = p.logger
+	made.HeartbeatTimeout = p.electionTimeout()
 	made.ElectionTimeout = made.HeartbeatTimeout
-	made.LeaderLeaseTimeout = settings.Election
+	made.LeaderLeaseTimeout = p.settings.Election
 	made.CommitTimeout = commitTimeout
-	made.SnapshotThreshold = uint64(settings.SnapshotEntries)
-	made.SnapshotInterval = min(snapshotInterval, time.Duration(settings.SnapshotEntries)*10*time.Millisecond)
-	made.TrailingLogs = uint64(settings.SnapshotEntries / 4)
+	made.SnapshotThreshold = uint64(p.settings.SnapshotEntries)
+	made.SnapshotInterval = min(snapshotInterval, time.Duration(p.settings.SnapshotEntries)*10*time.Millisecond)
+	made.TrailingLogs = uint64(p.settings.SnapshotEntries / 4)
 	made.NoLegacyTelemetry = true
 	return made
 }
 
-func bootstrap(configuration *raft.Config, id int, sizes config.Sizes, stored *store, snapshots raft.SnapshotStore,
-	transport raft.Transport,
-) error {
-	exists, err := raft.HasExistingState(stored, stored, snapshots)
+// electionTimeout spreads leaders, which Zeebe does by priority: each later replica waits longer, so that the first one
+// stands first.
+func (p *Partition) electionTimeout() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settings.Election + time.Duration(max(p.rank, 0))*p.settings.Election*2/3
+}
+
+func (p *Partition) bootstrap(replicas []int, transport raft.Transport) error {
+	exists, err := raft.HasExistingState(p.store, p.store, p.snapshots)
 	if err != nil || exists {
 		return err
 	}
+	return raft.BootstrapCluster(p.raftConfig(), p.store, p.store, p.snapshots, transport, group(replicas))
+}
+
+// group is a partition's group as raft has it.
+func group(replicas []int) raft.Configuration {
 	var servers raft.Configuration
-	for _, broker := range Replicas(id, sizes) {
+	for _, broker := range replicas {
 		servers.Servers = append(servers.Servers, raft.Server{
 			ID: raft.ServerID(strconv.Itoa(broker)), Address: address(broker),
 		})
 	}
-	return raft.BootstrapCluster(configuration, stored, stored, snapshots, transport, servers)
+	return servers
 }
 
 // follow installs the partition whenever this replica is elected: until then it refuses commands, as a real one does.
-func (p *Partition) follow(changed func(*Partition)) {
-	for leads := range p.raft.LeaderCh() {
-		p.setServes(false)
-		changed(p)
-		if leads && p.install() {
-			p.setServes(true)
-			changed(p)
+func (p *Partition) follow(running *run) {
+	defer close(running.stopped)
+	for {
+		select {
+		case <-running.stop:
+			p.setServes(false)
+			p.changed(p)
+			return
+		case leads := <-running.raft.LeaderCh():
+			p.setServes(false)
+			p.changed(p)
+			if leads && p.install() {
+				p.setServes(true)
+				p.changed(p)
+			}
 		}
 	}
 }
@@ -181,7 +241,7 @@ func (p *Partition) follow(changed func(*Partition)) {
 // install reports whether the partition is installed; if not, the replica was deposed, and the new leader installs it.
 func (p *Partition) install() bool {
 	time.Sleep(p.settings.Installation)
-	for p.raft.State() == raft.Leader {
+	for p.raft().State() == raft.Leader {
 		err := p.tryInstall()
 		if err == nil {
 			return true
@@ -194,7 +254,7 @@ func (p *Partition) install() bool {
 
 // tryInstall makes sure that all earlier commands are applied, and that records are kept for this broker's exporters.
 func (p *Partition) tryInstall() error {
-	if err := p.raft.Barrier(applyTimeout).Error(); err != nil {
+	if err := p.raft().Barrier(applyTimeout).Error(); err != nil {
 		return err
 	}
 	exporters := make([]string, 0, len(p.settings.Exporters))
@@ -212,18 +272,18 @@ func (p *Partition) setServes(serves bool) {
 }
 
 // Term is the election that this replica knows of.
-func (p *Partition) Term() uint64 { return p.raft.CurrentTerm() }
+func (p *Partition) Term() uint64 { return p.raft().CurrentTerm() }
 
 // Serves reports whether this replica leads and takes commands.
 func (p *Partition) Serves() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.serves && p.raft.State() == raft.Leader
+	return p.serves && p.raft().State() == raft.Leader
 }
 
 // Role is this replica's role.
 func (p *Partition) Role() members.Role {
-	switch p.raft.State() {
+	switch p.raft().State() {
 	case raft.Leader:
 		return members.Leader
 	case raft.Shutdown:
@@ -235,7 +295,7 @@ func (p *Partition) Role() members.Role {
 
 // HasHeardOfLeader reports whether this replica has ever known a leader of its partition.
 func (p *Partition) HasHeardOfLeader() bool {
-	if _, leader := p.raft.LeaderWithID(); leader != "" {
+	if _, leader := p.raft().LeaderWithID(); leader != "" {
 		p.heard.Store(true)
 	}
 	return p.heard.Load()
@@ -250,7 +310,7 @@ func (p *Partition) Apply(command engine.Command) (engine.Result, error) {
 	}
 	if !p.faults.Has(faults.UnansweredStillCarried) {
 		// Without the quirk nothing is written that cannot be carried out now.
-		if err := p.raft.VerifyLeader().Error(); err != nil {
+		if err := p.raft().VerifyLeader().Error(); err != nil {
 			return engine.Result{}, errors.Join(ErrNotServing, err)
 		}
 	}
@@ -263,7 +323,7 @@ func (p *Partition) apply(command engine.Command, timeout time.Duration) (engine
 	if err != nil {
 		return engine.Result{}, err
 	}
-	applied := p.raft.Apply(entry, timeout)
+	applied := p.raft().Apply(entry, timeout)
 	if err := applied.Error(); err != nil {
 		return engine.Result{}, fmt.Errorf("partition %d: %w", p.ID, err)
 	}
@@ -272,6 +332,15 @@ func (p *Partition) apply(command engine.Command, timeout time.Duration) (engine
 		return engine.Result{}, fmt.Errorf("partition %d: an answer of type %T", p.ID, applied.Response())
 	}
 	return result, nil
+}
+
+// SwitchExporter enables or disables an exporter of this partition, which must be led from here.
+func (p *Partition) SwitchExporter(kind engine.Kind, exporter, from string) error {
+	if !p.Serves() {
+		return ErrNotServing
+	}
+	_, err := p.apply(engine.Command{Kind: kind, Exporter: exporter, From: from}, exporterTimeout)
+	return err
 }
 
 // SetPhase pauses or resumes exporting on this replica.
@@ -347,14 +416,24 @@ func (p *Partition) Instances() []int64 {
 
 // GiveLeadershipTo lets another replica lead, once it has everything; it fails where this one does not lead.
 func (p *Partition) GiveLeadershipTo(broker int) error {
-	return p.raft.LeadershipTransferToServer(raft.ServerID(strconv.Itoa(broker)), address(broker)).Error()
+	return p.raft().LeadershipTransferToServer(raft.ServerID(strconv.Itoa(broker)), address(broker)).Error()
 }
 
 // Close gives leadership away and ends the replica.
 func (p *Partition) Close() error {
-	if p.raft.State() == raft.Leader {
-		_ = p.raft.LeadershipTransfer().Error() // without one who can take it, the others elect one
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	if p.raft().State() == raft.Leader {
+		_ = p.raft().LeadershipTransfer().Error() // without one who can take it, the others elect one
 	}
-	// First the port: raft waits until its dials end, and those wait for lost brokers to come into sight.
-	return errors.Join(p.port.Close(), p.raft.Shutdown().Error(), p.store.close())
+	return errors.Join(p.end(), p.store.close())
+}
+
+// end ends raft. First the port: raft waits until its dials end, and those wait for lost brokers to come into sight.
+func (p *Partition) end() error {
+	running := p.running.Load()
+	err := errors.Join(running.port.Close(), running.raft.Shutdown().Error())
+	close(running.stop)
+	<-running.stopped
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,7 +42,8 @@ type process struct {
 	command *exec.Cmd
 }
 
-// cluster is four brokers and a gateway as processes on loopback addresses of their own, exporting to two engines.
+// cluster is four brokers and a gateway as processes on loopback addresses of their own, exporting to two engines. From
+// 8.8 on the gateway is one of the brokers.
 type cluster struct {
 	t       *testing.T
 	binary  string
@@ -51,7 +53,7 @@ type cluster struct {
 	client  pb.GatewayClient
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, version string) *cluster {
 	t.Helper()
 	folder := t.TempDir()
 	c := &cluster{t: t, binary: filepath.Join(folder, "rehearsal-broker")}
@@ -68,7 +70,10 @@ func newCluster(t *testing.T) *cluster {
 	for i := range c.engines {
 		c.engines[i] = newEngineDouble(t)
 	}
-	common := []string{"PATH=" + os.Getenv("PATH"), "REHEARSAL_DEAD_CONNECTION=0"}
+	common := []string{
+		"PATH=" + os.Getenv("PATH"), "REHEARSAL_DEAD_CONNECTION=0", "REHEARSAL_CAMUNDA_VERSION=" + version,
+		"REHEARSAL_MEMBER_TIMEOUT=4s", "REHEARSAL_OPERATION_RETRY=1s",
+	}
 	for id := range brokers {
 		address := fmt.Sprintf("%s.%d", network, 10+id)
 		data := filepath.Join(folder, fmt.Sprintf("broker-%d", id))
@@ -91,24 +96,34 @@ func newCluster(t *testing.T) *cluster {
 		c.brokers = append(c.brokers, c.newProcess("broker", address, env, folder))
 		c.brokers[id].data = data
 	}
+	for _, p := range c.brokers {
+		c.start(p)
+	}
+	if slices.Contains([]string{"8.8", "8.9", "8.10"}, version) {
+		c.use(c.brokers[0])
+		return c
+	}
 	address := network + ".9"
-	c.gateway = c.newProcess("gateway", address, append([]string{
+	gateway := c.newProcess("gateway", address, append([]string{
 		"ZEEBE_GATEWAY_CLUSTER_INITIALCONTACTPOINTS=" + strings.Join(contacts, ","),
 		"ZEEBE_GATEWAY_CLUSTER_HOST=" + address,
 	}, common...), folder)
-	for _, p := range c.all() {
-		c.start(p)
-	}
-	connection, err := grpc.NewClient(address+":26500", grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connection.Close() })
-	c.client = pb.NewGatewayClient(connection)
+	c.start(gateway)
+	c.use(gateway)
 	return c
 }
 
-func (c *cluster) all() []*process { return append([]*process{c.gateway}, c.brokers...) }
+// use sends what follows to a gateway.
+func (c *cluster) use(gateway *process) {
+	c.gateway = gateway
+	credentials := grpc.WithTransportCredentials(insecure.NewCredentials())
+	connection, err := grpc.NewClient(gateway.address+":26500", credentials)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = connection.Close() })
+	c.client = pb.NewGatewayClient(connection)
+}
 
 func (c *cluster) newProcess(role, address string, env []string, folder string) *process {
 	log, err := os.Create(filepath.Join(folder, role+"-"+address+".log"))

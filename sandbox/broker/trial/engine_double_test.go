@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -69,4 +70,14 @@ func (e *engineDouble) keys() map[int64]bool {
 		keys[key] = true
 	}
 	return keys
+}
+
+// copyOf takes what another one holds in the place of its own, as a snapshot that is restored does.
+func (e *engineDouble) copyOf(other *engineDouble) {
+	other.mu.Lock()
+	held := maps.Clone(other.instances)
+	other.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.instances = held
 }

@@ -93,7 +93,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	rounds, seed := number(t, "TRIAL_ROUNDS", defaultRounds), number(t, "TRIAL_SEED", int(time.Now().UnixNano()%1e6))
 	t.Logf("TRIAL_ROUNDS=%d TRIAL_SEED=%d", rounds, seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	c := newCluster(t)
+	c := newCluster(t, "8.5")
 	c.eventually("all partitions", c.probe)
 	c.deploy()
 	acknowledged := map[int64]bool{}

@@ -16,7 +16,35 @@ import (
 const (
 	CommandPath = "/command/" // + partition: an engine.Command, answered by an engine.Result
 	PhasePath   = "/phase/"   // + a partition.Phase
+	// ConfigurationPath takes a cluster.Request, of gateways to the coordinator.
+	ConfigurationPath = "/configuration"
+	// ReplicaPath + partition takes an Order, of brokers to each other.
+	ReplicaPath = "/replica/"
 )
+
+// What one broker can order of another one's replica.
+const (
+	Admit           = "admit"   // let Broker read along; of the leader
+	Promote         = "promote" // give Broker a vote; of the leader
+	Dismiss         = "dismiss" // take Broker out; of the leader
+	Force           = "force"   // make Brokers the whole group; of each of them
+	EnableExporter  = "enable-exporter"
+	DisableExporter = "disable-exporter"
+)
+
+// Order is what one broker asks of another one's replica.
+type Order struct {
+	What     string `json:"what"`
+	Broker   int    `json:"broker"`
+	Brokers  []int  `json:"brokers,omitempty"`
+	Exporter string `json:"exporter,omitempty"`
+	From     string `json:"from,omitempty"`
+}
+
+// Ordered is the answer to an Order.
+type Ordered struct {
+	Index uint64 `json:"index"` // the end of the leader's log, of Admit
+}
 
 // ErrNotAnswered is the error of a broker that does not answer, or not with a result: the command may have been
 // carried out all the same.
