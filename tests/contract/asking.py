@@ -36,7 +36,7 @@ class Replica(NamedTuple):
 
 def topology(target: Target) -> dict[str, Any]:
     """Return what the gateway sees."""
-    answer = ask("GET", f"{target.gateway.rest}/v1/topology")
+    answer = ask("GET", f"{target.gateway.rest}/{target.api}/topology")
     assert answer.status == 200, answer
     assert isinstance(answer.content, dict), answer
     return answer.content
@@ -116,7 +116,7 @@ def readiness(target: Target, broker: int) -> int:
 
 def probe(target: Target, partition: int, within: float = 30.0) -> Answer:
     """Complete a user task that cannot exist: the first key of a partition."""
-    path = f"/v1/user-tasks/{partition << KEY_BITS}/completion"
+    path = f"/{target.api}/user-tasks/{partition << KEY_BITS}/completion"
     return ask("POST", f"{target.gateway.rest}{path}", {"action": "probe"}, within=within)
 
 
@@ -241,7 +241,7 @@ def _run(target: Target, call: Callable[[ZeebeClient], Awaitable[T]], within: fl
 
 def incomplete(target: Target) -> str | None:
     """Return what a whole cluster at work has that this one lacks, or None."""
-    answer = ask("GET", f"{target.gateway.rest}/v1/topology")
+    answer = ask("GET", f"{target.gateway.rest}/{target.api}/topology")
     if answer.status != 200:
         return f"the gateway: {answer}"
     size, factor = answer.content["clusterSize"], answer.content["replicationFactor"]

@@ -2,8 +2,9 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,11 +44,12 @@ def binary() -> Path:
 
 
 class Targets:
-    """The target of one test process, which may have to be made again."""
+    """The target of one test process that plays one version; it may have to be made again."""
 
-    def __init__(self, folder: Path, binary: Path) -> None:
+    def __init__(self, folder: Path, binary: Path, version: str) -> None:
         self._folder = folder
         self._binary = binary
+        self._version = version
         self._made = 0
         self._loopback: Loopback | None = None
 
@@ -63,7 +65,8 @@ class Targets:
             else:
                 return self._loopback.target()
         self._made += 1
-        self._loopback = Loopback(self._folder / f"target-{self._made}", self._binary).__enter__()
+        folder = self._folder / f"target-{self._version}-{self._made}"
+        self._loopback = Loopback(folder, self._binary, self._version).__enter__()
         whole(self._loopback.target())
         return self._loopback.target()
 
@@ -77,21 +80,33 @@ class Targets:
 @pytest.fixture(scope="session")
 def targets(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Targets]:
-    """The rehearsal broker on loopback addresses."""
-    made = Targets(tmp_path_factory.mktemp("contract"), request.getfixturevalue("binary"))
+) -> Iterator[Callable[[str], Targets]]:
+    """The rehearsal broker on loopback addresses, by the version that it plays."""
+    folder = tmp_path_factory.mktemp("contract")
+    made: dict[str, Targets] = {}
+
+    def of(version: str) -> Targets:
+        if version not in made:
+            made[version] = Targets(folder, request.getfixturevalue("binary"), version)
+        return made[version]
+
     try:
-        yield made
+        yield of
     finally:
-        made.close()
+        for each in made.values():
+            each.close()
 
 
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """The target, whole: each test finds it so, whatever the one before has done."""
+    asked: dict[str, Any] = getattr(getattr(request.node, "callspec", None), "params", {})
     at = request.config.getoption("--at")
     if not at:
-        yield request.getfixturevalue("targets").whole()
+        targets: Targets = request.getfixturevalue("targets")(asked.get("version", "8.5"))
+        yield targets.whole()
+        if "expectation" in asked and asked["expectation"].changes_members:
+            targets.close()
         return
     named = target_at(Path(at))
     whole(named)

@@ -36,6 +36,36 @@ BULK = f"{_SOURCE}zeebe/exporters/elasticsearch-exporter/.../BulkIndexRequest.ja
 TEMPLATES = f"{_SOURCE}zeebe/exporters/elasticsearch-exporter/.../TemplateReader.java"
 ELASTIC_EXPORTER = f"{_SOURCE}zeebe/exporters/elasticsearch-exporter/.../ElasticsearchExporter.java"
 MIXED_PAUSE = "https://github.com/camunda/camunda/issues/55838"
+CLUSTER_SCALING = (
+    "https://docs.camunda.io/docs/8.7/self-managed/zeebe-deployment/operations/cluster-scaling/"
+)
+DUAL_REGION = (
+    "https://docs.camunda.io/docs/8.7/self-managed/operational-guides/multi-region/dual-region-ops/"
+)
+DUAL_REGION_8_9 = (
+    "https://docs.camunda.io/docs/self-managed/deployment/helm/operational-tasks/dual-region-ops/"
+)
+CLUSTER_API = f"{_SOURCE}dist/src/main/resources/api/cluster/cluster-api.yaml"
+EXPORTER_API = f"{_SOURCE}dist/src/main/resources/api/cluster/exporter-api.yaml"
+CLUSTER_ENDPOINT = f"{_SOURCE}dist/.../shared/management/ClusterEndpoint.java"
+EXPORTERS_ENDPOINT = f"{_SOURCE}dist/.../shared/management/ExportersEndpoint.java"
+COORDINATOR = (
+    f"{_SOURCE}zeebe/dynamic-config/.../config/changes/ConfigurationChangeCoordinatorImpl.java"
+)
+COORDINATOR_CHOICE = (
+    f"{_SOURCE}zeebe/dynamic-config/.../config/api/ClusterConfigurationCoordinatorSupplier.java"
+)
+FORCED = f"{_SOURCE}zeebe/dynamic-config/.../config/api/ForceScaleDownRequestTransformer.java"
+REASSIGN = f"{_SOURCE}zeebe/dynamic-config/.../config/api/PartitionReassignRequestTransformer.java"
+ENABLE = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionEnableExporterApplier.java"
+DISABLE = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionDisableExporterApplier.java"
+JOIN = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionJoinApplier.java"
+SHUTDOWN = f"{_SOURCE}zeebe/broker/.../broker/bootstrap/PartitionManagerStep.java"
+FORCED_DESIGN = "https://github.com/camunda/camunda/issues/16145"
+EXPORTING_STATE = (
+    f"{_SOURCE}zeebe/dynamic-config/.../config/api/DynamicConfigExportingStateController.java"
+)
+EXPORTING_STATUS = f"{_SOURCE}qa/acceptance-tests/.../it/exporter/ExportingStatusIT.java"
 SEEN = "seen on 8.5.8, November 2026 (not documented)"
 OURS = "the rehearsal broker's own"
 
@@ -48,6 +78,8 @@ class Expectation:
     :ivar sources: where it is written that the real one does so.
     :ivar quirk: the quirk of the real one that it shows, by the name under which the rehearsal broker leaves it out.
     :ivar switch_off: what must be left out besides to see it missing.
+    :ivar versions: the minor versions of Camunda that it is checked as.
+    :ivar changes_members: the cluster has other members afterwards, or a change that cannot end: it is not used again.
     """
 
     check: Check
@@ -56,6 +88,8 @@ class Expectation:
     needs: frozenset[Need] = frozenset()
     quirk: str = ""
     switch_off: Sequence[str] = ()
+    versions: Sequence[str] = ("8.5",)
+    changes_members: bool = False
 
     @property
     def name(self) -> str:
@@ -82,12 +116,23 @@ def expected(
     sources: Sequence[str],
     quirk: str = "",
     switch_off: Sequence[str] = (),
+    versions: Sequence[str] = ("8.5",),
+    changes_members: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a check with what it needs and where its expectation comes from."""
 
     def register(check: Check) -> Check:
         EXPECTATIONS.append(
-            Expectation(check, relied_on, sources, frozenset(needs), quirk, switch_off)
+            Expectation(
+                check,
+                relied_on,
+                sources,
+                frozenset(needs),
+                quirk,
+                switch_off,
+                versions,
+                changes_members,
+            )
         )
         return check
 

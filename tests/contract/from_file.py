@@ -64,6 +64,7 @@ class _TimingAt(_Model):
 
 
 class _TargetAt(_Model):
+    version: str = "8.5"
     gateway: _GatewayAt
     brokers: dict[int, _BrokerAt]
     engines: list[_EngineAt] = Field(default_factory=list)
@@ -92,6 +93,7 @@ def target_at(file: Path) -> Target:
         timing=Timing(**at.timing.model_dump()),
         given_hands=_Commands(at.brokers),
         can=frozenset(_abilities(at)),
+        version=at.version,
     )
 
 

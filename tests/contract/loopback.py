@@ -44,10 +44,12 @@ class Loopback(OurHands):
 
     :ivar folder: where the brokers' disks and logs lie.
     :ivar binary: the rehearsal broker.
+    :ivar version: the minor version of Camunda that it plays.
     """
 
     folder: Path
     binary: Path
+    version: str = "8.5"
     size: int = SIZE
     sinks: list[Sink] = field(default_factory=list)
     _network: str = ""
@@ -55,6 +57,7 @@ class Loopback(OurHands):
     _hosts: dict[int, int] = field(default_factory=dict)
     _urls: list[str] = field(default_factory=list)
     _faults: dict[str, Any] = field(default_factory=dict)
+    _configured: dict[str, str] = field(default_factory=dict)
     _moved: Iterator[int] = field(default_factory=lambda: itertools.count(_FIRST_MOVED))
 
     def __enter__(self) -> "Loopback":
@@ -64,7 +67,8 @@ class Loopback(OurHands):
             for each in range(len(EXPORTERS) + 1):
                 self.sinks.append(Sink(self.ip(_ENGINES + each), ENGINE_PORT))
             self._urls = self._own_urls()
-            self._run("gateway", "gateway", self._gateway_settings(_GATEWAY))
+            if not self._is_one_process:
+                self._run("gateway", "gateway", self._gateway_settings(_GATEWAY))
             self.start(*range(self.size))
         except BaseException:
             self.close()
@@ -87,7 +91,7 @@ class Loopback(OurHands):
 
     def target(self) -> Target:
         return Target(
-            gateway=self._gateway(_GATEWAY),
+            gateway=self._gateway(_GATEWAY if not self._is_one_process else self._hosts[0]),
             brokers={
                 broker: f"http://{self.ip(last)}:{MANAGEMENT_PORT}"
                 for broker, last in self._hosts.items()
@@ -97,7 +101,15 @@ class Loopback(OurHands):
             timing=TIMING,
             given_hands=self,
             can=frozenset(Need),
+            version=self.version,
+            gateways={broker: self._gateway(last) for broker, last in self._hosts.items()}
+            if self._is_one_process
+            else {},
         )
+
+    @property
+    def _is_one_process(self) -> bool:
+        return self.version in ("8.8", "8.9", "8.10")
 
     def stop(self, *brokers: int) -> None:
         self._end_brokers(brokers, signal.SIGTERM)
@@ -140,6 +152,13 @@ class Loopback(OurHands):
     def point(self, exporter: int, url: str) -> None:
         self._urls[exporter] = url
 
+    def configure(self, **settings: str) -> None:
+        self._configured = settings
+
+    def exit_status(self, broker: int) -> int | None:
+        process = self._processes.get(f"broker-{broker}")
+        return process.poll() if process else None
+
     def faults(self, **faults: Any) -> None:
         self._faults = faults
         for url in self._management():
@@ -154,7 +173,7 @@ class Loopback(OurHands):
             # Brokers read it when they start: those that run would go on writing to the engine they were given.
             self._urls = self._own_urls()
             self.stop(*range(self.size))
-        self._faults = {}
+        self._faults, self._configured = {}, {}
         self.start(*range(self.size))
         eventually(self._refusing_faults, 20)
 
@@ -173,7 +192,8 @@ class Loopback(OurHands):
         assert answer.status in (0, 200), f"faults of {url}: {answer}"
 
     def _management(self) -> Iterable[str]:
-        yield self._gateway(_GATEWAY).management
+        if not self._is_one_process:
+            yield self._gateway(_GATEWAY).management
         for broker, last in self._hosts.items():
             if self._is_running(f"broker-{broker}"):
                 yield f"http://{self.ip(last)}:{MANAGEMENT_PORT}"
@@ -194,6 +214,8 @@ class Loopback(OurHands):
             "REHEARSAL_MEMBER_TIMEOUT": _MEMBER_TIMEOUT,
             "REHEARSAL_ELECTION": _ELECTION,
             "REHEARSAL_INSTALLATION": _INSTALLATION,
+            "REHEARSAL_CAMUNDA_VERSION": self.version,
+            "REHEARSAL_OPERATION_RETRY": "1s",
             "REHEARSAL_FAULTS": json.dumps(self._faults),
         }
 
@@ -224,7 +246,13 @@ class Loopback(OurHands):
             "ZEEBE_BROKER_NETWORK_INTERNALAPI_PORT": str(INTERNAL_PORT),
             "MANAGEMENT_SERVER_PORT": str(MANAGEMENT_PORT),
             "ZEEBE_BROKER_DATA_DIRECTORY": str(self._disk(broker)),
+            **self._configured,
         }
+        if self._is_one_process:
+            settings |= {
+                "ZEEBE_BROKER_GATEWAY_NETWORK_PORT": str(GRPC_PORT),
+                "SERVER_PORT": str(REST_PORT),
+            }
         for name, url, delay in zip(EXPORTERS, self._urls, BULK_DELAYS, strict=True):
             prefix = f"ZEEBE_BROKER_EXPORTERS_{name.upper()}"
             settings |= {
@@ -294,6 +322,6 @@ def _free_network() -> str:
         network = f"127.{64 + number // 250}.{1 + number % 250}"
         with socket.socket() as taken:
             taken.settimeout(0.5)
-            if taken.connect_ex((f"{network}.{_GATEWAY}", REST_PORT)) != 0:
+            if taken.connect_ex((f"{network}.{_ENGINES}", ENGINE_PORT)) != 0:
                 return network
     raise AssertionError("no loopback addresses are free")

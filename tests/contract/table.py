@@ -31,8 +31,9 @@ def _lines(section: str, title: str, members: Iterable[Expectation]) -> Iterable
     for each in members:
         needs = ", ".join(sorted(need.name.lower().replace("_", " ") for need in each.needs))
         quirk = f" (quirk `{each.quirk}`)" if each.quirk else ""
+        versions = f" ({', '.join(each.versions)})" if tuple(each.versions) != ("8.5",) else ""
         yield (
-            f"| {each.sentence}{quirk} | {'; '.join(map(_shown, each.sources))} | "
+            f"| {each.sentence}{quirk}{versions} | {'; '.join(map(_shown, each.sources))} | "
             f"{', '.join(f'`{name}`' for name in each.relied_on)} | {needs} | `{each.name}` |"
         )
 

@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -150,6 +150,14 @@ class OurHands(Operations, ABC):
         """Give an exporter another engine, from the brokers' next start on."""
 
     @abstractmethod
+    def configure(self, **settings: str) -> None:
+        """Set environment variables of the brokers, from their next start on."""
+
+    @abstractmethod
+    def exit_status(self, broker: int) -> int | None:
+        """Return the exit status of a broker that has ended, None while it runs."""
+
+    @abstractmethod
     def faults(self, **faults: Any) -> None:
         """Put faults in force, on every broker and the gateway, those that start later too; they replace others."""
 
@@ -200,6 +208,8 @@ class Target:
     :ivar brokers: the URL of each broker's management port, by id.
     :ivar hosts: the host that each broker advertises, where that is known.
     :ivar can: what else may be asked of it.
+    :ivar version: the minor version of Camunda that it is, or plays.
+    :ivar gateways: the gateway in each broker, where they are one process (8.8 and later) and their addresses are known.
     """
 
     gateway: Gateway
@@ -209,6 +219,17 @@ class Target:
     timing: Timing = field(default_factory=Timing)
     given_hands: Operations | None = None
     can: frozenset[Need] = frozenset()
+    version: str = "8.5"
+    gateways: Mapping[int, Gateway] = field(default_factory=dict)
+
+    @property
+    def api(self) -> str:
+        """The REST API's version."""
+        return "v1" if self.version == "8.5" else "v2"
+
+    def through(self, broker: int) -> "Target":
+        """Return the target with another broker's gateway, where brokers are gateways."""
+        return replace(self, gateway=self.gateways.get(broker, self.gateway))
 
     @property
     def hands(self) -> Operations:

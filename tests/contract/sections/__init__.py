@@ -1,9 +1,29 @@
 """The checks of the contract, a module for each part of it; reading this package registers them all."""
 
 from tests.contract.expectations import EXPECTATIONS, Expectation
-from tests.contract.sections import commands, exports, faults, pauses, restarts, topology
+from tests.contract.sections import (
+    cluster_changes,
+    cluster_exporters,
+    commands,
+    exports,
+    failover,
+    faults,
+    pauses,
+    restarts,
+    topology,
+)
 
-SECTIONS = (topology, commands, pauses, exports, restarts, faults)
+SECTIONS = (
+    topology,
+    commands,
+    pauses,
+    exports,
+    restarts,
+    faults,
+    cluster_changes,
+    cluster_exporters,
+    failover,
+)
 
 
 def all_expectations() -> list[Expectation]:
