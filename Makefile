@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker engine up down
+.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -7,6 +7,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/camunda-dual-region
 LOCK := $(firstword $(shell sha256sum requirements-dev.lock | cut -c1-12))
 VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
+# The generator of the documents' site has an environment of its own, as no test and no user needs it.
+DOCS_VENV := $(CACHE)/venv-docs-$(firstword $(shell sha256sum requirements-docs.lock | cut -c1-12))
 ARGS :=
 CHART :=
 # A part of the set-up that is missing fails the tests that need it, instead of skipping them.
@@ -29,15 +31,22 @@ help: ## Show what can be made
 
 venv: $(VENV)/ready ## Make the Python environment
 
-$(VENV)/ready:
+$(VENV)/ready: LOCKED := requirements-dev.lock
+$(DOCS_VENV)/ready: LOCKED := requirements-docs.lock
+$(VENV)/ready $(DOCS_VENV)/ready:
 	@mkdir -p $(CACHE)
 	@flock $(CACHE)/venv.lock sh -ec ' \
 	  test ! -e $@ || exit 0; \
-	  echo "python: making the environment for lock $(LOCK)"; \
-	  rm -rf $(VENV); \
-	  python3 -m venv $(VENV); \
-	  $(VENV)/bin/pip install --quiet --require-hashes -r requirements-dev.lock; \
+	  echo "python: making the environment of $(LOCKED)"; \
+	  rm -rf $(@D); \
+	  python3 -m venv $(@D); \
+	  $(@D)/bin/pip install --quiet --require-hashes -r $(LOCKED); \
 	  touch $@'
+
+docs: $(DOCS_VENV)/ready ## Build the documents as a site in out/site; every link within it must lead somewhere
+	@$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -c docs -d out/site-doctrees . out/site
+	@cp out/site/README.html out/site/index.html
+	@echo "the site is out/site/index.html"
 
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup

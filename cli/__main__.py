@@ -49,7 +49,7 @@ def main(
     """Camunda 8.5 in two regions: their state, and the way through the loss of one.
 
     Everything it does can be done with plain `pulumi`, too. It uses your Pulumi backend, passphrase and
-    kubeconfig, and holds no state of its own. See docs/runbook-command.md.
+    kubeconfig, and holds no state of its own. See docs/reference/command.md.
     """
     context.obj = ProjectOptions(folder, stacks)
 

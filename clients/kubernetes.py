@@ -218,7 +218,7 @@ class Cluster:
                 raise ConfigError(
                     [
                         f"the cluster behind kube context {self.context!r} refuses these credentials "
-                        f"({answer}): log in again, or ask for the rights in docs/configuration.md"
+                        f"({answer}): log in again, or ask for the rights in docs/prepare/rights.md"
                     ]
                 ) from None
             raise CallFailed(
@@ -646,7 +646,7 @@ def _credentials_demanded(what: str, status: int) -> CredentialsDemanded:
     return CredentialsDemanded(
         f"{what}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and "
         "waiting does not help. Gateways, brokers and search engines must answer without authentication inside the "
-        "cluster (docs/configuration.md, Helm values)"
+        "cluster (docs/reference/helm-values.md, 'Helm values')"
     )
 
 

@@ -2,7 +2,7 @@
 
 Each region's search engine has an identity of its own, made by its own stack. It may read and write its
 region's bucket and read the other one's: in a failback the recreated region restores from the
-survivor's bucket, and no key passes from one stack to the other (docs/adr/0003-backup-buckets.md).
+survivor's bucket, and no key passes from one stack to the other (docs/develop/adr/0003-backup-buckets.md).
 """
 
 from collections.abc import Mapping

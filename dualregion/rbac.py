@@ -1,7 +1,7 @@
 """The rights that the program and its command need in a region's cluster: one table, and what follows from it.
 
 From it come the manifests for the cluster's administrator, the RoleBindings that the program makes with
-each namespace, the command's check beforehand, and the table in docs/configuration.md.
+each namespace, the command's check beforehand, and the table in docs/prepare/rights.md.
 
 Rights in a namespace can only be given in that namespace, by a RoleBinding, and the program deletes and
 makes namespaces. So it may make that one binding itself, of no other role than its own.
@@ -226,7 +226,7 @@ def manifests(settings: Settings, region: int) -> tuple[Document, ...]:
 
 
 def table(rights: Iterable[Right]) -> str:
-    """Return rights as a table for docs/configuration.md."""
+    """Return rights as a table for docs/prepare/rights.md."""
     lines = ["| what | rights | for |", "|---|---|---|"]
     for right in rights:
         limit = f", only {right.only}" if right.only else ""

@@ -2,7 +2,7 @@
 
 Both stacks write their claim into their state before they read the other one's, and their confirmation (the record of
 F0) before they read it again (F1). So at least one of two rivals sees the other in time, whatever the moment; the
-patience, longer for region 1, only decides which one: docs/adr/0004-a-failover-is-claimed.md.
+patience, longer for region 1, only decides which one: docs/develop/adr/0004-a-failover-is-claimed.md.
 """
 
 from collections.abc import Callable

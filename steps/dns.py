@@ -46,7 +46,7 @@ class CorefileKey:
         if found is None or (text is None and self.key == COREFILE):
             raise Refused(
                 f"there is no {self}, in which DNS chaining is to be written: set dns.configMap and dns.key to where "
-                "CoreDNS has its Corefile, or dns.chain false (docs/configuration.md, DNS between the regions)"
+                "CoreDNS has its Corefile, or dns.chain false (docs/prepare/dns.md)"
             )
         return text or ""
 
@@ -143,7 +143,7 @@ def _permitted(look: Callable[[], str | None]) -> Callable[[], str | None]:
             if error.status in (401, 403):
                 raise DualRegionError(
                     f"{_STEP}: {error}. DNS chaining needs the right to get and patch that ConfigMap "
-                    "(docs/configuration.md, rights). The same `pulumi up` goes on from here."
+                    "(docs/prepare/rights.md). The same `pulumi up` goes on from here."
                 ) from None
             raise
 

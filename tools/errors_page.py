@@ -14,6 +14,8 @@ from dualregion.messages import CATALOGUE, Message
 DOCUMENT = Path(__file__).parents[1] / "docs" / "errors.md"
 _HEAD = """# Messages by code
 
+For operators who have a message before them, and scripts that go by its code.
+
 Every refusal, finding, check and wait has a code that never changes: look for it here, and let scripts go by it. What
 stands in `<...>` differs from case to case. This page is written by `python -m tools.errors_page`.
 """

@@ -11,7 +11,7 @@ from dualregion.messages import code_of
 
 
 def document(status: Status) -> dict[str, Any]:
-    """Return the status as a JSON document; its keys are those of docs/runbook-command.md."""
+    """Return the status as a JSON document; its keys are those of docs/reference/status.md."""
     following = status.next
     return {
         "health": status.health,

@@ -230,7 +230,7 @@ class Stacks:
         """Run `pulumi cancel`: a killed run has left its lock.
 
         One that was killed while it wrote its state may have left empty attributes of it, too: these are
-        removed first, as docs/runbook.md tells the operator of a file backend.
+        removed first, as docs/incident/messages.md tells the operator of a file backend.
 
         :raises DrillError: pulumi refused.
         """

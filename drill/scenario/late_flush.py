@@ -174,7 +174,7 @@ class LateFlush:
 
 
 def _set_faults(view: ClusterView, namespace: str, pod: str, faults: dict[str, Any]) -> None:
-    """Replace the faults that a rehearsal broker makes on purpose (docs/rehearsal-broker.md)."""
+    """Replace the faults that a rehearsal broker makes on purpose (docs/develop/rehearsal-broker.md)."""
     view.call("PUT", _management(namespace, pod, "rehearsal/faults"), faults)
 
 

@@ -396,7 +396,7 @@ def fix_settings() -> str:
 @message
 def fix_distribution() -> str:
     """The cluster's partitions lie in a way that no failover can handle."""
-    return "a cluster of this distribution cannot be failed over: docs/runbook.md, Messages and what to do"
+    return "a cluster of this distribution cannot be failed over: docs/incident/messages.md"
 
 
 @message
@@ -471,7 +471,7 @@ def fix_backup(setting: str) -> str:
 @message
 def fix_exporting() -> str:
     """Exporters are paused or fail."""
-    return "docs/runbook.md, EXPORTERS ARE PAUSED; or that broker's log and search engine"
+    return "docs/incident/exporters-paused.md; or that broker's log and search engine"
 
 
 @message
@@ -487,7 +487,7 @@ def fix_rights(context: str, region: int) -> str:
 def fix_secret() -> str:
     """The Secret must be made."""
     return (
-        "set elasticsearchSecret on both stacks, or make the Secret there (docs/configuration.md)"
+        "set elasticsearchSecret on both stacks, or make the Secret there (docs/prepare/backup.md)"
     )
 
 
@@ -495,7 +495,7 @@ def fix_secret() -> str:
 def fix_repository() -> str:
     """The search engine must be able to write there."""
     return (
-        "backup, the bucket's keys and rights, and the network from there (docs/configuration.md)"
+        "backup, the bucket's keys and rights, and the network from there (docs/prepare/backup.md)"
     )
 
 
@@ -508,7 +508,7 @@ def fix_engine() -> str:
 @message
 def fix_chart() -> str:
     """The chart's values must be changed, or a finding accepted."""
-    return "docs/configuration.md, What the chart renders"
+    return "docs/reference/helm-values.md, 'What the chart renders'"
 
 
 @message
@@ -538,4 +538,4 @@ def fix_leftovers(context: str, namespace: str) -> str:
 @message
 def fix_hook(key: str) -> str:
     """The hook's command must be changed, or made executable."""
-    return f"fix hooks.{key}.command, or chmod +x (docs/configuration.md, hooks)"
+    return f"fix hooks.{key}.command, or chmod +x (docs/prepare/hooks.md)"

@@ -57,5 +57,5 @@ def failback_not_complete(
 def _accept_loss(lost_name: str, incident: str) -> str:
     return (
         f"If region {lost_name} is gone for good with all its disks, and the loss is accepted: `pulumi config set "
-        f"acceptLoss {incident}` here, and `pulumi up` again (docs/runbook.md, 'A loss on top of a loss')"
+        f"acceptLoss {incident}` here, and `pulumi up` again (docs/incident/lost-again.md, 'A loss on top of a loss')"
     )

@@ -12,7 +12,7 @@ def not_deleted(resource: str, reason: Message, name: str, namespace: str) -> st
     return (
         f"{resource} is not deleted, as {reason}. If a setting that names it was changed (release, namespace), take that "
         f"back: it would be deleted and recreated. To take the installation of region {name} down for good, with all its "
-        f"data, see docs/day-two.md, 'Taking an installation down': `pulumi config set retire {namespace}`, then `pulumi "
+        f"data, see docs/prepare/day-two.md, 'Taking an installation down': `pulumi config set retire {namespace}`, then `pulumi "
         "destroy --run-program`"
     )
 

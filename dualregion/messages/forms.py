@@ -68,7 +68,7 @@ def required() -> str:
 @message
 def other_form_needed() -> str:
     """The value has another form than the setting."""
-    return "another form is needed (docs/configuration.md)"
+    return "another form is needed (docs/reference/configuration.md)"
 
 
 @message

@@ -27,7 +27,7 @@ def key_refused(key: str, rule: Message) -> str:
 @message
 def unknown_setting(key: str) -> str:
     """The program has no such setting."""
-    return f"{key} is not a setting of this program: check its spelling (docs/configuration.md)"
+    return f"{key} is not a setting of this program: check its spelling (docs/reference/configuration.md)"
 
 
 @message
@@ -247,7 +247,7 @@ def subject_needed_for_rights() -> str:
     """The manifests of the program's rights need a subject to which these are given."""
     return (
         "rights.subject is not set: set in Pulumi.yaml as whom the clusters know the program, user:NAME, group:NAME or "
-        "serviceaccount:NAMESPACE:NAME (docs/configuration.md)"
+        "serviceaccount:NAMESPACE:NAME (docs/prepare/rights.md)"
     )
 
 

@@ -49,7 +49,7 @@ def broker_id_twice(broker: int, namespaces: Sequence[str]) -> str:
     """Two brokers with the same id are ready. Keep the regions apart until one of them is gone."""
     return (
         f"broker {broker} runs in {' and in '.join(namespaces)}: two brokers with one id corrupt data. Keep the network "
-        "between the regions cut, and delete the lost region's brokers (docs/runbook.md)"
+        "between the regions cut, and delete the lost region's brokers (docs/incident/messages.md)"
     )
 
 

@@ -5,8 +5,8 @@ what is proved before it begins. The gates of earlier turns of the same stack st
 the function that does and proves each step.
 
 Source: 'Failover' steps 1 to 3 and 'Failback' steps 1 to 7 of that procedure; F0 is this program's own
-(docs/adr/0004-a-failover-is-claimed.md). The reasons for the order are in docs/adr/0001-order-of-f2-and-f3.md and
-docs/adr/0002-turns-of-the-failback.md.
+(docs/develop/adr/0004-a-failover-is-claimed.md). The reasons for the order are in
+docs/develop/adr/0001-order-of-f2-and-f3.md and docs/develop/adr/0002-turns-of-the-failback.md.
 """
 
 from dualregion.procedure.model import (

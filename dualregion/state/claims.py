@@ -2,7 +2,7 @@
 
 A failover is claimed by a record in the stack's state, and confirmed by gate F0 once the other stack's state holds no
 rival. Each stack writes before it reads what the other one has written, so of two that begin at the same moment at
-least one sees the other: docs/adr/0004-a-failover-is-claimed.md.
+least one sees the other: docs/develop/adr/0004-a-failover-is-claimed.md.
 """
 
 from dualregion import brokers

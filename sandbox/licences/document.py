@@ -1,4 +1,4 @@
-"""The tables of docs/sandbox-parts.md that are made from the list."""
+"""The tables of docs/develop/sandbox-parts.md that are made from the list."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from sandbox.licences.entries import KINDS, Entry
 from sandbox.setup.fetched import SHOWN
 from sandbox.setup.parts.gotools import TOOLS
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox-parts.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "develop" / "sandbox-parts.md"
 
 
 def with_tables(text: str, entries: Sequence[Entry], by_hand: ByHand) -> str:

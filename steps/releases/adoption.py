@@ -98,6 +98,6 @@ def _unchanged(ctx: StepContext, spec: Installation, project: Path) -> RunningRe
             f"would install it otherwise than it runs, which may restart brokers:\n{listed}\n"
             f"Let the settings and values files say what runs (`helm get values {release} -n {spec.namespace} "
             f"--kube-context {ctx.cluster.context}` shows it), or bring the release to what they say with helm, "
-            "one region after the other, and adopt it then (docs/adopting.md)"
+            "one region after the other, and adopt it then (docs/prepare/adopting.md)"
         )
     return running

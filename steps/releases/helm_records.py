@@ -60,7 +60,7 @@ def is_interrupted_install(
         raise Refused(
             f"namespace {at.namespace} already holds a Helm release {at.release!r} "
             f"(revision {records[-1].revision}) that this stack did not install: adopt it "
-            "(docs/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
+            "(docs/prepare/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
         )
     return True
 

@@ -144,7 +144,7 @@ def refusal(found: Sequence[Finding]) -> Refused:
     codes = ", ".join(sorted({each.code for each in found}))
     return Refused(
         f"with what the chart renders some step of the procedure cannot be done:\n{listed}\n"
-        f"Fix the values files (docs/configuration.md, 'What the chart renders'); what you know better is accepted with "
+        f"Fix the values files (docs/reference/helm-values.md, 'What the chart renders'); what you know better is accepted with "
         f"chart.accept, which takes these words: {codes}"
     )
 

@@ -1,4 +1,4 @@
-"""Adopting, as docs/adopting.md tells it, and a whole drill from there (`make adopting`): too long for `make test`."""
+"""Adopting, as docs/prepare/adopting.md tells it, and a whole drill from there (`make adopting`): too long for `make test`."""
 
 import pytest
 

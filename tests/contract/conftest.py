@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--at",
         default=os.environ.get("CONTRACT_AT", ""),
-        help="a file that names a broker and gateway by address (docs/contract.md); "
+        help="a file that names a broker and gateway by address (docs/develop/contract.md); "
         "without it: the rehearsal broker, started on loopback addresses",
     )
 

@@ -1,6 +1,6 @@
 """A target that a file names by its addresses, and by commands for what else may be done to it.
 
-See docs/contract.md for the file.
+See docs/develop/contract.md for the file.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""The table in docs/contract.md, made from the register: `python -m tests.contract.table` writes it."""
+"""The table in docs/develop/contract.md, made from the register: `python -m tests.contract.table` writes it."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from tests.checkout import CHECKOUT
 from tests.contract.expectations import Expectation
 from tests.contract.sections import SECTIONS, all_expectations
 
-DOCUMENT = CHECKOUT / "docs" / "contract.md"
+DOCUMENT = CHECKOUT / "docs" / "develop" / "contract.md"
 BEGIN, END = "<!-- made by python -m tests.contract.table -->", "<!-- end -->"
 
 

@@ -1,6 +1,6 @@
 """Each expectation of a broker and gateway holds: of the rehearsal broker, or of what `--at` names.
 
-Where each comes from stands beside its check and in docs/contract.md.
+Where each comes from stands beside its check and in docs/develop/contract.md.
 """
 
 import pytest

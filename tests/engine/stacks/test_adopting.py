@@ -1,6 +1,6 @@
 """Adopting releases that plain Helm installed, with values of the reference set-up's shape.
 
-docs/adopting.md is gone through here on the real engine and API servers: the preview says what is adopted,
+docs/prepare/adopting.md is gone through here on the real engine and API servers: the preview says what is adopted,
 the update changes nothing that runs, and what would is refused.
 """
 

@@ -349,7 +349,7 @@ def test_the_values_of_the_drill_and_of_every_role_do() -> None:
 
 
 def test_the_documented_table_is_the_one_that_is_checked() -> None:
-    text = (CHECKOUT / "docs" / "configuration.md").read_text()
+    text = (CHECKOUT / "docs" / "reference" / "helm-values.md").read_text()
     rows = [f"| `{path}` | {allowed} | {why} |" for path, allowed, why in demand_rows()]
     start = text.index(rows[0])
     assert text[start:].splitlines()[: len(rows)] == rows

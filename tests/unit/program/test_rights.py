@@ -150,7 +150,7 @@ def test_no_subject_to_give_the_rights_to_is_a_clear_error() -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    text = (CHECKOUT / "docs" / "configuration.md").read_text()
+    text = (CHECKOUT / "docs" / "prepare" / "rights.md").read_text()
     given: Settings = settings(rights=BOTH)
     for side in Side:
         for found in (rbac.namespaced(given, side), rbac.cluster_wide(given, side)):

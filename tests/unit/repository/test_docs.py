@@ -21,26 +21,24 @@ from dualregion.config.network_acls import NetworkAclSettings
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.config.rbac_subjects import RightsSettings
 from dualregion.config.settings import ChartSettings, RegionSettings, SecretSettings, Settings
-from dualregion.procedure import PROCEDURE, Role
 from tests.checkout import CHECKOUT
-from tools import turns_table
+from tools import procedure_tables
 
 README = CHECKOUT / "README.md"
-CONFIGURATION = CHECKOUT / "docs" / "configuration.md"
+DOCS = CHECKOUT / "docs"
+INDEX = DOCS / "README.md"
+CONFIGURATION = DOCS / "reference" / "configuration.md"
 DOCUMENTS = [
-    README,
-    CHECKOUT / "CHANGELOG.md",
-    *sorted((CHECKOUT / "docs").rglob("*.md")),
+    *sorted(CHECKOUT.glob("*.md")),
+    *sorted(DOCS.rglob("*.md")),
     *sorted((CHECKOUT / "sandbox").rglob("*.md")),
 ]
+WRAPPED = [each for each in DOCUMENTS if each.name != "CHANGELOG.md"]
+PAGES = [page for page in DOCUMENTS if page.is_relative_to(DOCS)]
+"""What the index leads to."""
+DECISIONS = DOCS / "develop" / "adr"
 
-STACK_OF = {
-    Role.MEMBER: "each region",
-    Role.SURVIVOR: "the survivor",
-    Role.LOST: "the lost region",
-    Role.RECREATED: "the recreated region",
-}
-
+_WIDTH = 120
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -155,23 +153,23 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
 
 
 @pytest.mark.parametrize(
-    ("key", "model"),
+    ("key", "model", "page"),
     [
-        ("chart", ChartSettings),
-        ("elasticsearchSecret", SecretSettings),
-        ("backup", BackupSettings),
-        ("backup.storage", StorageSettings),
-        ("backup.storage.buckets", BucketSettings),
-        ("regions.networkAcls", NetworkAclSettings),
-        ("dns", DnsSettings),
-        ("dns.loadBalancer", LoadBalancerSettings),
-        ("hooks", AnnouncementSettings),
-        ("hooks.notify", HookSettings),
-        ("rights", RightsSettings),
+        ("chart", ChartSettings, "reference/configuration"),
+        ("elasticsearchSecret", SecretSettings, "prepare/backup"),
+        ("backup", BackupSettings, "prepare/backup"),
+        ("backup.storage", StorageSettings, "prepare/backup"),
+        ("backup.storage.buckets", BucketSettings, "prepare/backup"),
+        ("regions.networkAcls", NetworkAclSettings, "prepare/isolation"),
+        ("dns", DnsSettings, "prepare/dns"),
+        ("dns.loadBalancer", LoadBalancerSettings, "prepare/dns"),
+        ("hooks", AnnouncementSettings, "prepare/hooks"),
+        ("hooks.notify", HookSettings, "prepare/hooks"),
+        ("rights", RightsSettings, "prepare/rights"),
     ],
 )
-def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel]) -> None:
-    text = CONFIGURATION.read_text()
+def test_every_part_of_a_setting_is_documented(key: str, model: type[BaseModel], page: str) -> None:
+    text = (DOCS / f"{page}.md").read_text()
     parts = _keys(model)
     assert {
         part for part in parts if f"{key}.{part}" not in text and f"`{part}`" not in text
@@ -189,28 +187,59 @@ def test_every_output_is_documented_and_no_other() -> None:
         if isinstance(key, ast.Constant)
     }
     assert "progress" in made
-    assert _first_column(_section(CONFIGURATION, "Outputs")) == made
+    assert _first_column(_section(DOCS / "reference" / "outputs.md", "Outputs")) == made
 
 
-def test_the_table_of_turns_is_the_procedures() -> None:
-    text = turns_table.DOCUMENT.read_text()
-    assert turns_table.renewed(text) == text, "run `python -m tools.turns_table`"
+@pytest.mark.parametrize(
+    "document", procedure_tables.DOCUMENTS, ids=_ids(procedure_tables.DOCUMENTS)
+)
+def test_tables_and_diagrams_of_the_procedure_are_the_procedures(document: Path) -> None:
+    text = document.read_text()
+    assert procedure_tables.renewed(text) == text, "run `python -m tools.procedure_tables`"
 
 
-def test_the_table_of_steps_in_the_readme_names_the_steps_and_stacks_of_the_procedure() -> None:
-    stacks: dict[str, list[str]] = {}
-    for turn in PROCEDURE.turns:
-        for step in turn.steps:
-            stacks.setdefault(step.id, []).append(STACK_OF[turn.role])
-    rows = re.findall(r"^\| ([NRFB]\d?) \| ([^|]+) \|", README.read_text(), re.MULTILINE)
-    assert rows == [(step, ", then ".join(roles)) for step, roles in stacks.items()]
+def test_each_step_has_a_row_that_tells_what_it_looks_at() -> None:
+    text = (DOCS / "reference" / "steps.md").read_text()
+    rows = re.findall(r"^\| ([NRFB]\d?) \|", text, re.MULTILINE)
+    made = re.findall(r"^\| ([NRFB]\d?) \|", procedure_tables.steps(), re.MULTILINE)
+    assert rows == made + made
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    reached: set[Path] = set()
+    for index in (INDEX, DECISIONS / "README.md"):
+        links = _LINK.findall(index.read_text())
+        reached.update((index.parent / link.partition("#")[0]).resolve() for link in links)
+    assert set(PAGES) - reached == {INDEX, DECISIONS / "template.md"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_ids(PAGES))
+def test_a_page_begins_with_whom_it_is_for(page: Path) -> None:
+    if page.parent == DECISIONS and page.name != "README.md":
+        return
+    title, first = page.read_text().split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert first.startswith("For ")
+
+
+@pytest.mark.parametrize("document", WRAPPED, ids=_ids(WRAPPED))
+def test_prose_wraps(document: Path) -> None:
+    prose = _FENCE.sub("", document.read_text()).splitlines()
+    too_long = [
+        line
+        for line in prose
+        if len(line) > _WIDTH
+        and not line.startswith(("|", "#", ">"))
+        and " " in line.strip()[:_WIDTH].removeprefix("- ")
+    ]
+    assert too_long == []
 
 
 def test_every_option_of_the_drill_is_documented_and_no_other() -> None:
     options = {
         f"--{name.replace('_', '-')}" for name in inspect.signature(drill_command).parameters
     }
-    text = (CHECKOUT / "docs" / "rehearsal.md").read_text()
+    text = (CHECKOUT / "docs" / "prepare" / "drill.md").read_text()
     assert set(re.findall(r"^\| `(--[a-z-]+)` \|", text, re.MULTILINE)) == options
 
 
