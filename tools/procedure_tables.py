@@ -97,7 +97,7 @@ def order() -> str:
     lines = ["```mermaid", "flowchart LR"]
     for role in (Role.SURVIVOR, Role.RECREATED):
         own = [turn for turn in taken if turn.role is role]
-        lines.append(f'    subgraph {role}["{STACK_OF[role]}\'s stack"]')
+        lines.append(f"    subgraph {role}")
         lines += [f'        {_name(turn)}["{turn.task}: {_ids(turn.steps)}"]' for turn in own]
         lines.append("    end")
         lines += [f"    {_name(one)} --> {_name(two)}" for one, two in pairwise(own)]
