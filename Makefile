@@ -51,8 +51,8 @@ docs: $(DOCS_VENV)/ready ## Build the documents as a site in out/site; every lin
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-licences: setup ## Make the list of licences and its document again, after a change of versions
-	@$(PYTHON) -m sandbox.licences
+licences: setup $(DOCS_VENV)/ready ## Make the list of licences and its document again, after a change of versions
+	@$(PYTHON) -m sandbox.licences $(DOCS_VENV)/lib/python3*/site-packages
 
 drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
@@ -121,7 +121,7 @@ broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
 
 # What mostly waits runs beside what computes: the drill beside the tests of the sandbox, which has a folder for each.
-test: setup lint ## Everything: lint, types, unit, broker, contract, engine, sandbox and a drill
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract
+test: setup lint ## Everything: lint, types, unit, broker, contract, documents, engine, sandbox and a drill
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract docs
 	$(ENGINE_TESTS)
 	$(PYTEST) -v -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox

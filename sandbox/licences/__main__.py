@@ -1,6 +1,10 @@
-"""`python -m sandbox.licences`: make the list and the document's tables again, and judge the list."""
+"""`python -m sandbox.licences [FOLDER...]`: make the list and the document's tables again, and judge the list.
+
+The folders hold Python packages that are installed beside this environment.
+"""
 
 import sys
+from collections.abc import Sequence
 
 from sandbox.errors import SandboxError
 from sandbox.licences import by_hand as by_hand_file
@@ -14,11 +18,11 @@ from sandbox.setup.parts import java
 from sandbox.setup.plan import plan
 
 
-def main() -> int:
+def main(folders: Sequence[str]) -> int:
     """Return the exit status: 1 if something is refused, missing or cannot be read."""
     known = by_hand_file.load()
     try:
-        entries = decided(_read(known), known)
+        entries = decided(_read(known, folders), known)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -32,14 +36,14 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def _read(known: by_hand_file.ByHand) -> tuple[Entry, ...]:
+def _read(known: by_hand_file.ByHand, folders: Sequence[str]) -> tuple[Entry, ...]:
     return (
         *go.entries(go_mods()),
         *maven.entries(java.checksums(), known),
-        *python.entries(demanded.locked(), known),
+        *python.entries(demanded.locked(), known, folders),
         *debian.entries(known),
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

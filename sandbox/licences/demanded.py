@@ -13,6 +13,7 @@ PYTHON_LOCKS = (
     "requirements.lock",
     "requirements-aws.lock",
     "requirements-dev.lock",
+    "requirements-docs.lock",
     "sandbox/toolchain/java/requirements.txt",
 )
 

@@ -1,7 +1,8 @@
 """Licences of Python packages, from the metadata and licence files of what is installed."""
 
 import importlib.metadata
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.licences.by_hand import ByHand
@@ -10,16 +11,22 @@ from sandbox.licences.found.texts import is_licence_file, licences_of
 from sandbox.licences.osi import normal
 
 
-def entries(locked: Mapping[tuple[str, str], str], by_hand: ByHand) -> tuple[Entry, ...]:
+def entries(
+    locked: Mapping[tuple[str, str], str], by_hand: ByHand, folders: Iterable[str] = ()
+) -> tuple[Entry, ...]:
     """An entry for each locked package; its licence is empty where the installed one does not tell it.
 
     The packager's own expression counts first, then the licence files' texts, then what the metadata call it.
 
     :param locked: (package, version) -> the lock file.
     :param by_hand: how metadata spell licences.
+    :param folders: where packages are installed, beside this environment.
     """
+    path = [*sys.path, *folders]
     installed = {
-        place: distribution for place in locked if (distribution := _installed(*place)) is not None
+        place: distribution
+        for place in locked
+        if (distribution := _installed(*place, path)) is not None
     }
     files = {place: _files(each) for place, each in installed.items()}
     texts = licences_of(files)
@@ -34,12 +41,9 @@ def entries(locked: Mapping[tuple[str, str], str], by_hand: ByHand) -> tuple[Ent
     return tuple(found)
 
 
-def _installed(name: str, version: str) -> importlib.metadata.Distribution | None:
-    try:
-        found = importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    return found if found.version == version else None
+def _installed(name: str, version: str, path: list[str]) -> importlib.metadata.Distribution | None:
+    found = importlib.metadata.distributions(name=name, path=path)
+    return next((each for each in found if each.version == version), None)
 
 
 def _read(

@@ -4,6 +4,7 @@ What fails here after a change of versions is set right by `make licences`.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from sandbox.licences import demanded
 from sandbox.licences.by_hand import Answer, ByHand
 from sandbox.licences.document import DOCUMENT, with_tables
 from sandbox.licences.entries import LIST, Entry, listed, read, write
+from sandbox.licences.found import python
 from sandbox.licences.judge import complaints, decided
 from sandbox.licences.osi import refusal, together
 from sandbox.setup.plan import plan
@@ -130,3 +132,16 @@ def test_a_list_with_a_broken_line_is_refused_with_its_number() -> None:
     lines = LIST.read_text().splitlines()
     with pytest.raises(ValueError, match=r"line 3.*make licences"):
         read("\n".join([*lines[:2], "part\todd", *lines[2:]]))
+
+
+def test_a_package_beside_this_environment_is_read_in_the_version_that_is_locked(
+    tmp_path: Path,
+) -> None:
+    metadata = tmp_path / "elsewhere-2.0.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(
+        "Metadata-Version: 2.4\nName: elsewhere\nVersion: 2.0\nLicense-Expression: MIT\n"
+    )
+    locked = {("elsewhere", "2.0"): "some.lock", ("elsewhere", "1.0"): "other.lock"}
+    found = python.entries(locked, BY_HAND, [str(tmp_path)])
+    assert [(entry.version, entry.licence) for entry in found] == [("2.0", "MIT"), ("1.0", "")]
