@@ -253,31 +253,42 @@ def lost_regions(lost: int | None, incidents: str) -> tuple[int, ...]:
         ) from None
 
 
-@dataclass(frozen=True)
 class Paths:
     """The drill's files, all in one folder of the checkout."""
 
-    checkout: Path = CHECKOUT
-
-    @property
-    def folder(self) -> Path:
+    def __init__(self, checkout: Path = CHECKOUT, name: str = "drill") -> None:
+        """Take the folder of this name among what the checkout makes."""
+        self.checkout = checkout
+        self.folder = folder = checkout / "out" / name
         """Everything of the drill; kept between drills, emptied at the start of the next."""
-        return self.checkout / "out" / "drill"
-
-    @property
-    def sandbox(self) -> Path:
+        self.sandbox = folder / "sandbox"
         """State of the drill's own sandbox."""
-        return self.folder / "sandbox"
-
-    @property
-    def project(self) -> Path:
+        self.project = folder / "project"
         """The copy of the program, with the drill's own stack files."""
-        return self.folder / "project"
-
-    @property
-    def logs(self) -> Path:
-        """One log for each pulumi command, the load client, and what the regions said at a failure."""
-        return self.folder / "logs"
+        self.logs = folder / "logs"
+        """One log for each pulumi command, the load client, and the regions' own after a failure."""
+        self.backup = folder / "backup"
+        """The folder of snapshots, which both regions' search engines share."""
+        self.backup_values = folder / "backup.yaml"
+        """The Helm values that mount it."""
+        self.image_values = folder / "own-images.yaml"
+        """The Helm values that name the user's own images."""
+        self.plain_values = folder / "plain.yaml"
+        """The Helm values that a set-up without this program generates for itself."""
+        self.incident_page = folder / "incident.html"
+        """The runbook command's page of the last incident."""
+        self.announcements = folder / "announcements.jsonl"
+        """What the drill's own hooks were called with."""
+        self.command = checkout / "bin" / "dualregion"
+        """The runbook command."""
+        self.chart = checkout / "sandbox" / "charts" / "camunda-platform"
+        """The stand-in chart."""
+        self.values = (
+            checkout / "dualregion" / "reference-values.yaml",
+            checkout / "sandbox" / "values" / "rehearsal.yaml",
+            self.backup_values,
+        )
+        """The reference values, over them what a rehearsal needs, and over these the drill's own."""
 
     def load_log(self, number: int) -> Path:
         """Return the events of a load client: of an incident by its number, 0 without a loss."""
@@ -286,55 +297,6 @@ class Paths:
     def export_log(self, number: int) -> Path:
         """Return exported positions and document counts over time, of an incident as `load_log`."""
         return self.folder / f"exports{_suffix(number)}.jsonl"
-
-    @property
-    def backup(self) -> Path:
-        """The folder of snapshots, which both regions' search engines share."""
-        return self.folder / "backup"
-
-    @property
-    def backup_values(self) -> Path:
-        """The Helm values that mount it."""
-        return self.folder / "backup.yaml"
-
-    @property
-    def image_values(self) -> Path:
-        """The Helm values that name the user's own images."""
-        return self.folder / "own-images.yaml"
-
-    @property
-    def plain_values(self) -> Path:
-        """The Helm values that a set-up without this program generates for itself."""
-        return self.folder / "plain.yaml"
-
-    @property
-    def command(self) -> Path:
-        """The runbook command."""
-        return self.checkout / "bin" / "dualregion"
-
-    @property
-    def incident_page(self) -> Path:
-        """What the runbook command tells of the last incident."""
-        return self.folder / "incident.html"
-
-    @property
-    def announcements(self) -> Path:
-        """What the drill's own hooks were told, call by call."""
-        return self.folder / "announcements.jsonl"
-
-    @property
-    def chart(self) -> Path:
-        """The stand-in chart."""
-        return self.checkout / "sandbox" / "charts" / "camunda-platform"
-
-    @property
-    def values(self) -> tuple[Path, ...]:
-        """The reference values, over them what a rehearsal needs, and over these the drill's own."""
-        return (
-            self.checkout / "dualregion" / "reference-values.yaml",
-            self.checkout / "sandbox" / "values" / "rehearsal.yaml",
-            self.backup_values,
-        )
 
 
 def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:

@@ -145,20 +145,16 @@ def check_previews(ctx: DrillContext) -> None:
     for region in REGIONS:
         with ctx.progress.stage(f"Adopting: pulumi preview --diff on {region.stack}"):
             preview = ctx.stacks.preview(region.stack)
-            ctx.results.add("adopting", says_it_adopts(preview.exit_status, preview.output, region))
+            ctx.check("adopting", says_it_adopts(preview.exit_status, preview.output, region))
 
 
 def check_adopted(ctx: DrillContext, before: Sequence[Mapping[str, Any]]) -> None:
     """Check that nothing was restarted for it, and that brokers are free to be updated again."""
     restarted = checks.nothing_restarted(0, before, pods_of_both(ctx))
-    ctx.results.add(
-        "adopting", replace(restarted, name="Adopting the running releases restarts no pod")
-    )
+    ctx.check("adopting", replace(restarted, name="Adopting the running releases restarts no pod"))
     for region in REGIONS:
         path = f"/apis/apps/v1/namespaces/{region.namespace}/statefulsets/{_BROKERS}"
-        ctx.results.add(
-            "adopting", brokers_are_let_go(ctx.view(region).call("GET", path), region.city)
-        )
+        ctx.check("adopting", brokers_are_let_go(ctx.view(region).call("GET", path), region.city))
 
 
 def says_it_adopts(exit_status: int, output: str, region: Region) -> Check:

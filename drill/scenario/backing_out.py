@@ -32,19 +32,15 @@ def back_out(failback: Failback) -> None:
         check_failed_over(ctx, label, survivor)
         view, namespaces = ctx.view(survivor), (survivor.namespace, survivor.failover_namespace)
         expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
-        ctx.results.add(
+        ctx.check(
             label,
             checks.steps_are_proved(outputs[survivor], survivor, STEPS),
-            ctx.settled(
-                lambda: failback_checks.exporters_run(
-                    partitions_of_ready({survivor: view}, {survivor: namespaces}),
-                    len(expected.ids),
-                    ctx.settings.partition_count,
-                )
+            lambda: failback_checks.exporters_run(
+                partitions_of_ready({survivor: view}, {survivor: namespaces}),
+                len(expected.ids),
+                ctx.settings.partition_count,
             ),
-            ctx.settled(
-                lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
-            ),
+            lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
         )
         check_gone(ctx, label, lost, lost.namespace)
     check_commands(ctx, label, since, "after backing out")

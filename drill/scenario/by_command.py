@@ -45,14 +45,14 @@ def refuse_early_failover(ctx: DrillContext, incident: Incident) -> None:
     """Try a failover while both regions are healthy: it must be refused, and no hook called."""
     lost = ("failover", "--lost", str(incident.lost.index))
     _refuse(ctx, "normal", lost, "that region is not lost")
-    ctx.results.add("normal", announced.none_was_called(announced.read(ctx.paths.announcements)))
+    ctx.check("normal", announced.none_was_called(announced.read(ctx.paths.announcements)))
 
 
 def refuse_other_region(ctx: DrillContext, incident: Incident, label: str) -> None:
     """Call the survivor lost, too: it must be refused."""
     what = ("failover", "--lost", str(incident.survivor.index))
     with ctx.progress.stage(f"dualregion {' '.join(what)}, of the survivor: must be refused"):
-        _refuse(ctx, label, what, "is the lost one of the incident that is under way")
+        _refuse(ctx, label, what, "[incident-under-way]")
 
 
 def _refuse(ctx: DrillContext, label: str, what: Sequence[str], because: str) -> None:
@@ -60,7 +60,7 @@ def _refuse(ctx: DrillContext, label: str, what: Sequence[str], because: str) ->
     session = ctx.command.drive(*what, answer="no")
     after = _settings(ctx)
     changed = [name for name in after if after[name] != before.get(name)]
-    ctx.results.add(
+    ctx.check(
         label,
         is_refused(session.run.exit_status, session.flowing, " ".join(what), because, changed),
     )
@@ -78,7 +78,7 @@ def plan_failover(ctx: DrillContext, incident: Incident, steps: Sequence[str], l
     what = ("failover", "--lost", str(incident.lost.index))
     ctx.together(
         partial(_plan, ctx, what, steps, label),
-        partial(_refuse, ctx, label, ("failback",), "a failback follows on a failover"),
+        partial(_refuse, ctx, label, ("failback",), "[nothing-to-fail-back]"),
     )
 
 
@@ -94,13 +94,13 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
             f"dualregion {' '.join(what)}, and Ctrl-C in the midst of {STOPPED_IN}"
         ):
             asked = ctx.command.drive(*what, stop_in=STOPPED_IN, log="failover-stopped")
-        ctx.results.add(label, _stopped(asked, incident))
+        ctx.check(label, _stopped(asked, incident))
     with ctx.progress.stage(f"dualregion {' '.join(what)}{', again' if asked else ''}"):
         began = time.monotonic()
         session = ctx.command.must_drive(*what)
     if asked and asked.operator.stopped is not None:
         again = session.operator.carried_out
-        ctx.results.add(label, went_on(session.run.exit_status, again, STOPPED_IN))
+        ctx.check(label, went_on(session.run.exit_status, again, STOPPED_IN))
         episode.ctrl_c = CtrlC(
             step=STOPPED_IN,
             ended_seconds=began - asked.operator.stopped,
@@ -108,7 +108,7 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
             if STOPPED_IN in again
             else None,
         )
-    ctx.results.add(
+    ctx.check(
         label,
         questions_were_asked(
             [*(asked.operator.asked if asked else ()), *session.operator.asked],
@@ -149,7 +149,7 @@ def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None
         questions = (_TO_BACK_OUT,)
     with ctx.progress.stage(f"dualregion {' '.join(what)}, to phase {phase}"):
         session = ctx.command.must_drive(*what)
-    ctx.results.add(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
+    ctx.check(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
 
 
 # --- telling ---------------------------------------------------------------------------------------------
@@ -167,20 +167,20 @@ def tell_afterwards(
 
     with ctx.progress.stage("dualregion history, and report"):
         report = partial(ctx.command.report, ctx.paths.incident_page, lost_at)
-        ctx.results.add(label, *ctx.together(history, report))
+        ctx.check(label, *ctx.together(history, report))
 
 
 def check_hooks(ctx: DrillContext, incident: Incident, label: str) -> None:
     """Check what the hooks were told of an incident; by plain `pulumi` they are told nothing."""
     told = announced.read(ctx.paths.announcements)
     if not ctx.settings.by_command:
-        ctx.results.add(label, announced.none_was_called(told))
+        ctx.check(label, announced.none_was_called(told))
         return
     stopped = any(
         each.ctrl_c is not None
         for each in ctx.results.episodes[incident.number - 1 : incident.number]
     )
-    ctx.results.add(
+    ctx.check(
         label, announced.hooks_were_called(told, incident, ctx.settings.until, stopped=stopped)
     )
 
@@ -188,4 +188,4 @@ def check_hooks(ctx: DrillContext, incident: Incident, label: str) -> None:
 def _plan(ctx: DrillContext, what: Sequence[str], steps: Sequence[str], label: str) -> None:
     with ctx.progress.stage(f"dualregion plan {' '.join(what)}"):
         plan = ctx.command.show("plan", *what, log=f"plan-{what[0]}")
-        ctx.results.add(label, plan_shows(plan.exit_status, plan.output, steps, what[0]))
+        ctx.check(label, plan_shows(plan.exit_status, plan.output, steps, what[0]))

@@ -28,12 +28,10 @@ def check_topology(
 ) -> None:
     """Check what a region's gateway sees: brokers, leaders, and so many healthy members of each partition."""
     view, count = ctx.view(region), ctx.settings.partition_count
-    ctx.results.add(
+    ctx.check(
         phase,
-        ctx.settled(lambda: checks.topology_is(view.topology(region.namespace), expected, count)),
-        ctx.settled(
-            lambda: checks.partitions_are_led(view.topology(region.namespace), count, members)
-        ),
+        lambda: checks.topology_is(view.topology(region.namespace), expected, count),
+        lambda: checks.partitions_are_led(view.topology(region.namespace), count, members),
     )
 
 
@@ -46,18 +44,16 @@ def check_failed_over(ctx: DrillContext, phase: str, survivor: Region) -> None:
         survivor.other.index: survivor.failover_namespace,
     }
     pods = ctx.view(survivor).broker_pods(list(engines.values()))
-    ctx.results.add(phase, checks.exporters_point_at(pods, engines))
+    ctx.check(phase, checks.exporters_point_at(pods, engines))
 
 
 def check_commands(ctx: DrillContext, phase: str, since: float, after: str) -> None:
     """Check, with the load running, that commands are accepted on every partition."""
     with ctx.progress.stage(f"Checking that commands are accepted {after}"):
-        ctx.results.add(
+        ctx.check(
             phase,
-            ctx.settled(
-                lambda: checks.commands_accepted(
-                    ctx.read_load().partitions_since(since), ctx.settings.partition_count, after
-                )
+            lambda: checks.commands_accepted(
+                ctx.read_load().partitions_since(since), ctx.settings.partition_count, after
             ),
         )
 
@@ -66,16 +62,14 @@ def check_exporting(ctx: DrillContext, phase: str, since: float, after: str) -> 
     """Check, with the load running, that every partition is exported."""
     partitions = ctx.settings.partitions
     with ctx.progress.stage(f"Checking that records are exported {after}"):
-        ctx.results.add(
+        ctx.check(
             phase,
-            ctx.settled(
-                lambda: checks.positions_moving(
-                    measure.partitions_moved(
-                        ctx.exports.samples if ctx.exports else (), since, partitions
-                    ),
-                    len(partitions),
-                    after,
-                )
+            lambda: checks.positions_moving(
+                measure.partitions_moved(
+                    ctx.exports.samples if ctx.exports else (), since, partitions
+                ),
+                len(partitions),
+                after,
             ),
         )
 
@@ -85,14 +79,12 @@ def check_exporters_run(ctx: DrillContext, phase: str) -> None:
     views = ctx.views()
     brokers = {region: [region.namespace] for region in REGIONS}
     settings = ctx.settings
-    ctx.results.add(
+    ctx.check(
         phase,
-        ctx.settled(
-            lambda: failback_checks.exporters_run(
-                partitions_of_ready(views, brokers),
-                settings.cluster_size,
-                settings.partition_count,
-            )
+        lambda: failback_checks.exporters_run(
+            partitions_of_ready(views, brokers),
+            settings.cluster_size,
+            settings.partition_count,
         ),
     )
 
@@ -116,15 +108,13 @@ def deployments(views: Mapping[Region, ClusterView]) -> dict[str, list[dict[str,
 def check_gone(ctx: DrillContext, phase: str, region: Region, namespace: str) -> None:
     """Check that nothing of an installation is left in a region's cluster: namespace, claims, volumes."""
     view = ctx.view(region)
-    ctx.results.add(
+    ctx.check(
         phase,
-        ctx.settled(
-            lambda: failback_checks.nothing_is_left(
-                namespace,
-                view.namespaces(),
-                view.claims(namespace),
-                view.volumes_of(namespace),
-            )
+        lambda: failback_checks.nothing_is_left(
+            namespace,
+            view.namespaces(),
+            view.claims(namespace),
+            view.volumes_of(namespace),
         ),
     )
 
@@ -137,7 +127,7 @@ def check_kept(ctx: DrillContext, phase: str, engines: Mapping[Region, str], sin
         where = f"the search engine of {namespace}"
         with ctx.progress.stage(f"Looking for {len(keys)} instances in {where}"):
             _look_for(ctx, keys, found, ctx.view(region), namespace)
-        ctx.results.add(phase, checks.instances_kept(keys, found, where))
+        ctx.check(phase, checks.instances_kept(keys, found, where))
         if namespace == region.namespace:
             ctx.results.found[region.index] = frozenset(found)
 
@@ -159,7 +149,7 @@ def check_records(ctx: DrillContext, phase: str) -> None:
         ctx.results.records = {region.index: frozenset(ids) for region, ids in held.items()}
         ctx.progress.write(f"  {len(known)} records")
     named = {f"{region.city}'s search engine": ids for region, ids in held.items()}
-    ctx.results.add(phase, failback_checks.records_are_complete(known, named))
+    ctx.check(phase, failback_checks.records_are_complete(known, named))
 
 
 def _wait_until_exported(ctx: DrillContext, views: Mapping[Region, ClusterView]) -> None:

@@ -93,7 +93,7 @@ class Failback:
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
         ):
             preview = ctx.stacks.demand(ctx.stacks.preview(survivor.stack))
-            ctx.results.add(
+            ctx.check(
                 self.label("failback-pending"), previews.preview_shows_failback(preview.events)
             )
 
@@ -117,7 +117,7 @@ class Failback:
             run = ctx.up(lost, f"region {lost.index} is not to be installed yet")
             outputs = ctx.stacks.outputs(lost.stack)
             installed = ctx.view(lost).installed(lost.namespace)
-            ctx.results.add(
+            ctx.check(
                 self.label("failback-pending"),
                 failback_checks.waits_its_turn(run.exit_status, outputs, installed),
             )
@@ -136,14 +136,12 @@ class Failback:
                 survivor: [survivor.namespace, survivor.failover_namespace],
                 self.incident.lost: [self.incident.lost.namespace],
             }
-            ctx.results.add(
+            ctx.check(
                 label,
-                ctx.settled(
-                    lambda: failback_checks.exporters_are_paused(
-                        partitions_of_ready(views, brokers), size
-                    )
+                lambda: failback_checks.exporters_are_paused(
+                    partitions_of_ready(views, brokers), size
                 ),
-                ctx.settled(lambda: failback_checks.web_apps_off(deployments(views))),
+                lambda: failback_checks.web_apps_off(deployments(views)),
             )
         check_commands(ctx, label, since, "with the exporters paused")
         ctx.ask_status(label, "with the exporters paused", MID_PROCEDURE, "status-paused")
@@ -163,9 +161,7 @@ class Failback:
         for region, said in final.items():
             name = str(said.get("incident"))
             former = ctx.results.incidents.setdefault(region.index, {})
-            ctx.results.add(
-                self.label("restored"), failback_checks.incident_is_new(region, name, former)
-            )
+            ctx.check(self.label("restored"), failback_checks.incident_is_new(region, name, former))
             former[name] = ALL_STEPS[self.parts[region]]
 
     def check_restored(self) -> None:
@@ -180,10 +176,10 @@ class Failback:
             check_exporters_run(ctx, label)
             views = ctx.views()
             kept = views[survivor].broker_pods([survivor.namespace])
-            ctx.results.add(
+            ctx.check(
                 label,
                 checks.brokers_kept(self._pending, kept),
-                ctx.settled(lambda: failback_checks.web_apps_ready(deployments(views))),
+                lambda: failback_checks.web_apps_ready(deployments(views)),
             )
             check_gone(ctx, label, survivor, survivor.failover_namespace)
 
@@ -205,14 +201,14 @@ class Failback:
         )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
-        ctx.results.add(label, checks.nothing_restarted(0, before, self._pods()))
+        ctx.check(label, checks.nothing_restarted(0, before, self._pods()))
         for region, said in outputs.items():
-            ctx.results.add(
+            ctx.check(
                 label,
                 checks.stack_says(said, region, "normal", "member"),
                 checks.steps_are_proved(said, region, ("N",)),
             )
-            ctx.results.add(
+            ctx.check(
                 label,
                 *(
                     failback_checks.history_holds(said, region, name, steps)
@@ -225,7 +221,7 @@ class Failback:
         with ctx.progress.stage(f"Phase normal: pulumi preview --diff on {region.stack}"):
             ctx.stacks.configure(region.stack, {"phase": "normal"})
             preview = ctx.stacks.preview(region.stack)
-            ctx.results.add(
+            ctx.check(
                 label,
                 previews.only_gates_change(preview.exit_status, preview.events, region),
             )
@@ -299,7 +295,7 @@ class Failback:
     ) -> None:
         for region, said in outputs.items():
             part = self.parts[region]
-            self.ctx.results.add(
+            self.ctx.check(
                 self.label(phase),
                 checks.stack_says(said, region, phase, part),
                 checks.steps_are_proved(said, region, steps[part]),
@@ -312,7 +308,7 @@ class Failback:
         if with_failover:
             pods += ctx.view(survivor).broker_pods([survivor.failover_namespace])
         pods = [pod for pod in pods if is_ready(pod)]
-        ctx.results.add(
+        ctx.check(
             label, checks.exporters_point_at(pods, {each.index: each.namespace for each in REGIONS})
         )
 

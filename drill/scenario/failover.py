@@ -39,7 +39,7 @@ class Failover:
                 return
             ctx.stacks.configure(survivor.stack, self._wanted)
             preview = ctx.stacks.preview(survivor.stack)
-            ctx.results.add(
+            ctx.check(
                 "normal", previews.healthy_region_is_refused(preview.exit_status, preview.output)
             )
 
@@ -63,7 +63,7 @@ class Failover:
         outputs = self._by_command() if self.ctx.settings.by_command else self._by_pulumi()
         survivor, end = self.incident.survivor, self.episode.failover_end or time.monotonic()
         self.ctx.record_phase("failover", end - began, {survivor: outputs})
-        self.ctx.results.add(
+        self.ctx.check(
             self.label,
             checks.stack_says(outputs, survivor, "failover", "survivor"),
             checks.steps_are_proved(outputs, survivor, STEPS),
@@ -86,7 +86,7 @@ class Failover:
         with ctx.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
             ctx.stacks.configure(survivor.stack, self._wanted)
             preview = ctx.stacks.demand(ctx.stacks.preview(survivor.stack))
-            ctx.results.add(self.label, previews.preview_shows(preview.events, survivor, STEPS))
+            ctx.check(self.label, previews.preview_shows(preview.events, survivor, STEPS))
         with ctx.progress.stage(f"Phase failover: pulumi up on {survivor.stack}, the survivor"):
             self.episode.up_began = time.monotonic()
             try:
@@ -106,7 +106,7 @@ class Failover:
         ctx, lost = self.ctx, self.incident.lost
         with ctx.progress.stage(f"Phase failover: pulumi up on {lost.stack}, the lost region"):
             run, said = self.up_on_lost_stack()
-            ctx.results.add(
+            ctx.check(
                 self.label,
                 checks.lost_stack_is_no_dead_end(run.exit_status, said),
                 checks.stack_says(said, lost, "failover", "lost"),
@@ -152,7 +152,7 @@ class Failover:
             self.episode.noop_preview_seconds = preview.seconds
             again = ctx.up(survivor, "nothing to do")
             after = [pod for namespace in both for pod in view.pods(namespace)]
-            ctx.results.add(
+            ctx.check(
                 self.label,
                 previews.no_change(preview.exit_status, preview.seconds),
                 checks.nothing_restarted(again.exit_status, before, after),

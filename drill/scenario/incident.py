@@ -41,7 +41,7 @@ def _check_interruptions(ctx: DrillContext, incident: Incident, label: str) -> N
         for region in alive
         for namespace in (region.namespace, region.failover_namespace)
     }
-    ctx.results.add(
+    ctx.check(
         label,
         every_point_was_hit(ctx.results.turns, named, incident.number),
         no_release_is_pending(pending),

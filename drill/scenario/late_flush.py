@@ -43,17 +43,15 @@ class LateFlush:
         label = failback.label("late flush")
         with ctx.progress.stage(f"pulumi up on {lost.stack}, which must be refused"):
             run = ctx.up(lost, f"region {lost.index}: the copy has a gap")
-            ctx.results.add(label, failback_checks.gap_is_refused(run.exit_status, run.output))
+            ctx.check(label, failback_checks.gap_is_refused(run.exit_status, run.output))
             brokers = {
                 survivor: [survivor.namespace, survivor.failover_namespace],
                 lost: [lost.namespace],
             }
-            ctx.results.add(
+            ctx.check(
                 label,
-                ctx.settled(
-                    lambda: failback_checks.exporters_are_paused(
-                        partitions_of_ready(ctx.views(), brokers), ctx.settings.cluster_size
-                    )
+                lambda: failback_checks.exporters_are_paused(
+                    partitions_of_ready(ctx.views(), brokers), ctx.settings.cluster_size
                 ),
             )
         back_out(failback)

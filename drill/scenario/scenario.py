@@ -90,7 +90,7 @@ def to_normal(ctx: DrillContext) -> None:
     expected = brokers_in_normal(ctx.settings.cluster_size)
     check_topology(ctx, "normal", first, expected, REPLICATION_FACTOR)
     for region in REGIONS:
-        ctx.results.add(
+        ctx.check(
             "normal",
             checks.stack_says(outputs[region], region, "normal", "member"),
             checks.steps_are_proved(outputs[region], region, ("N",)),

@@ -41,7 +41,7 @@ def fail_over_both(ctx: DrillContext, incident: Incident, label: str) -> Outputs
 
     outputs, _ = together(first, second)
     (run,) = refused
-    ctx.results.add(
+    ctx.check(
         label,
         second_is_refused(run.exit_status, run.output, survivor),
         nothing_was_begun(ctx.view(lost), lost),

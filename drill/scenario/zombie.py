@@ -47,7 +47,7 @@ class Zombie:
             expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
             alone = zombie_checks.none_got_back(seen, expected, lost)
             once = zombie_checks.no_id_stands_twice(seen, expected)
-            ctx.results.add(
+            ctx.check(
                 label,
                 alone,
                 once,
@@ -56,12 +56,10 @@ class Zombie:
             if not (alone.ok and once.ok):
                 raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
             there = ctx.view(lost)
-            ctx.results.add(
+            ctx.check(
                 label,
-                ctx.settled(
-                    lambda: zombie_checks.zombies_live(
-                        there.topology(lost.namespace), lost, ctx.settings.cluster_size
-                    )
+                lambda: zombie_checks.zombies_live(
+                    there.topology(lost.namespace), lost, ctx.settings.cluster_size
                 ),
             )
         check_commands(ctx, label, since, "with the lost region's brokers back")
@@ -74,7 +72,7 @@ class Zombie:
             f"Phase failover: pulumi up on {lost.stack}, which cleans its cluster"
         ):
             run, said = self.failover.up_on_lost_stack()
-            ctx.results.add(
+            ctx.check(
                 label,
                 zombie_checks.lost_region_is_cleaned(run.exit_status, said),
                 checks.stack_says(said, lost, "failover", "lost"),

@@ -15,7 +15,7 @@ from drill.observation.loadprocess import LoadProcess
 from drill.observation.watch import ExportWatch
 from drill.operators.interrupter import Interrupter
 from drill.operators.stacks import Run, Stacks
-from drill.operators.turns import Outputs, take_rounds, take_turns
+from drill.operators.turns import Outputs, take_turns
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
 from drill.report.report import PhaseTimes
@@ -85,8 +85,13 @@ class DrillContext:
         """
         self.progress.add_waiting(wait_for(what, missing, seconds, self.progress.write))
 
-    def settled(self, check: Callable[[], Check]) -> Check:
-        """Return a check's outcome as soon as it holds, or the last one when time is up."""
+    def check(self, label: str, *checks: Check | Callable[[], Check]) -> None:
+        """Note the outcome of checks; what is given as a function is tried until it holds, or time is up."""
+        self.results.add(
+            label, *(self._settled(each) if callable(each) else each for each in checks)
+        )
+
+    def _settled(self, check: Callable[[], Check]) -> Check:
         outcome: list[Check] = []
 
         def failing() -> str | None:
@@ -125,7 +130,7 @@ class DrillContext:
             manifests = self._rights[region]
             self.access.admit(region, manifests)
             self.results.audit.grant(region, manifests)
-            self.results.add("rights", self.access.check_modest(region))
+            self.check("rights", self.access.check_modest(region))
 
     def read_audit(self, region: Region) -> None:
         """Take in what a region's audit log says so far; the log goes with the region."""
@@ -169,9 +174,11 @@ class DrillContext:
         :param at_once: run both at the same time instead, which saves time where their order is of no meaning.
         :raises DrillError: an `up` failed, or too many turns did not lead there.
         """
-        take = take_rounds if at_once else take_turns
-        return take(
-            (first, first.other), phase, lambda each: self._turn(each, phase, message, parts)
+        return take_turns(
+            (first, first.other),
+            phase,
+            lambda each: self._turn(each, phase, message, parts),
+            at_once=at_once,
         )
 
     def _turn(
@@ -204,7 +211,7 @@ class DrillContext:
         """
         if self.settings.by_command:
             with self.progress.stage(f"Asking `dualregion status` {when}"):
-                self.results.add(label, *self.command.status(when, expected, log))
+                self.check(label, *self.command.status(when, expected, log))
 
     # --- load and watch --------------------------------------------------------------------------------
 

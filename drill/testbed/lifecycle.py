@@ -69,11 +69,11 @@ class Lifecycle:
         self._memory.start()
         share_backup(self._paths)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
-        ground = self._ground(tools)
+        clusters = self._clusters(tools)
         made: list[DrillContext] = []
         together(
-            lambda: self._start_ground(images),
-            lambda: made.append(self._make_rig(tools, ground)),
+            lambda: self._start_clusters(images),
+            lambda: made.append(self._make_context(tools, clusters)),
         )
         (ctx,) = made
         together(*(partial(ctx.admit, region) for region in REGIONS))
@@ -108,7 +108,7 @@ class Lifecycle:
         own = self._settings.images
         return own_seed.ensure(self._progress.console, own, tools.image_seed) if own else None
 
-    def _ground(self, tools: Tools) -> Clusters:
+    def _clusters(self, tools: Tools) -> Clusters:
         """Return where the drill takes place, untouched yet."""
         if self._foreign is None:
             return self._sandbox
@@ -118,7 +118,7 @@ class Lifecycle:
         )
         return self._pair
 
-    def _start_ground(self, images: Path | None) -> None:
+    def _start_clusters(self, images: Path | None) -> None:
         """Start the sandbox, or see that the clusters that are there can be used."""
         if self._pair:
             with self._progress.stage("Looking at the two clusters"):
@@ -128,14 +128,14 @@ class Lifecycle:
             # What is to be adopted runs before the program: elsewhere the program chains their DNS.
             self._sandbox.up(dns_chain=self._settings.adopt, images=images)
 
-    def _make_rig(self, tools: Tools, ground: Clusters) -> DrillContext:
+    def _make_context(self, tools: Tools, clusters: Clusters) -> DrillContext:
         with self._progress.stage("Preparing the two stacks"):
-            stacks = self._make_stacks(tools, ground)
+            stacks = self._make_stacks(tools, clusters)
             self._ctx = ctx = DrillContext(
                 self._settings,
                 self._paths,
                 self._progress,
-                ground,
+                clusters,
                 tools,
                 stacks,
                 self._access(tools),
@@ -144,7 +144,7 @@ class Lifecycle:
             ctx.learn_rights()
             return ctx
 
-    def _make_stacks(self, tools: Tools, ground: Clusters) -> Stacks:
+    def _make_stacks(self, tools: Tools, clusters: Clusters) -> Stacks:
         paths = self._paths
         if own := self._settings.images:
             values = yaml.safe_dump(image_values(own))
@@ -152,7 +152,7 @@ class Lifecycle:
         copy_program(paths.checkout, paths.project)
         env = environment(
             paths.folder,
-            ground.kubeconfig,
+            clusters.kubeconfig,
             tools.pulumi_path,
             own_build=tools.pulumi.is_relative_to(cache_root()),
             helm=tools.helm,

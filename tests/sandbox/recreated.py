@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -47,22 +46,12 @@ _SLOW_FLUSH = {values.exporter_variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
 _PATIENCE_SECONDS = allowed(600.0)
 
 
-@dataclass(frozen=True)
-class OwnPaths(Paths):
-    """Files of these tests, apart from those of a drill."""
-
-    @property
-    def folder(self) -> Path:
-        """Everything that the tests leave for a while."""
-        return self.checkout / "out" / "test-failback"
-
-
 @dataclass
 class Recreated:
     """The two regions, and what the tests do with them."""
 
     sandbox: Sandbox
-    paths: OwnPaths
+    paths: Paths
     said: list[str] = field(default_factory=list)
 
     def ctx(self, region: Region, deadline: int = 300) -> StepContext:
@@ -200,7 +189,7 @@ class Recreated:
 @contextmanager
 def recreated() -> Iterator[Recreated]:
     """Start two regions and install everything; take all away at the end, whatever happened."""
-    paths = OwnPaths()
+    paths = Paths(name="test-failback")
     made = Recreated(Sandbox(tools.load(), paths.sandbox), paths)
     made.sandbox.down()
     shutil.rmtree(paths.folder, ignore_errors=True)

@@ -57,15 +57,6 @@ WANTED = {
 VALUES = {"operate": {"migration": {"enabled": False}}}
 
 
-@dataclass(frozen=True)
-class OwnPaths(Paths):
-    """Files of this test, apart from those of a drill."""
-
-    @property
-    def folder(self) -> Path:
-        return self.checkout / "out" / "test-own-images"
-
-
 @dataclass
 class Started:
     sandbox: Sandbox
@@ -83,7 +74,7 @@ class Started:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[Started]:
-    paths = OwnPaths()
+    paths = Paths(name="test-own-images")
     made = Sandbox(tools.load(), paths.sandbox)
     made.down()
     shutil.rmtree(paths.folder, ignore_errors=True)

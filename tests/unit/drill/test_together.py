@@ -5,8 +5,6 @@ from threading import Barrier, Event
 import pytest
 
 from drill.errors import DrillError, DrillInterrupted
-from drill.operators.turns import take_rounds
-from drill.regions import REGIONS
 from drill.together import together
 from sandbox.patience import allowed
 
@@ -55,20 +53,3 @@ def test_an_interruption_unwinds_the_first_at_once_and_waits_for_none() -> None:
         assert unwound == ["first"]
     finally:
         left.set()
-
-
-def test_rounds_end_when_both_stacks_have_arrived() -> None:
-    left = {REGIONS[0]: 1, REGIONS[1]: 2}
-
-    def up(region):  # type: ignore[no-untyped-def]
-        left[region] -= 1
-        return {"phase": "normal", "waitingFor": "the other" if left[region] > 0 else ""}
-
-    said = take_rounds(REGIONS, "normal", up)
-    assert not any(each["waitingFor"] for each in said.values())
-    assert left == {REGIONS[0]: -1, REGIONS[1]: 0}
-
-
-def test_stacks_that_wait_for_each_other_end_the_rounds() -> None:
-    with pytest.raises(DrillError, match=r"was not reached after 2 rounds: region0.* waits for: x"):
-        take_rounds(REGIONS, "normal", lambda _: {"phase": "normal", "waitingFor": "x"}, most=2)

@@ -407,9 +407,8 @@ SCREEN = "phase normal\nStacks\nInstallations\nBrokers and partitions\npartition
 PLAN = " 1. F1 on stack region0 (london): isolated\n 2. R on stack region1 (paris): nothing\n"
 ABOVE = "Installations 0 1 and begin? [y/N]:"
 STOPPED = (
-    "stopping: Pulumi saves what is done; give it a few seconds stopped; Pulumi has saved what is done on stack "
-    "region0, and the same command goes on stack region0: phase failover, proved: F1 next, region0: F2: quorum "
-    "dualregion failover --lost 1 or: pulumi up --stack region0"
+    "stopped; Pulumi has saved what is done on stack region0, and the same command goes on [interrupted] stack region0: "
+    "phase failover, proved: F1 next, region0: F2: quorum dualregion failover --lost 1 or: pulumi up --stack region0"
 )
 HISTORY = "Incident 1-region1-lost\nF1   london\nB7   paris\nRuns of Pulumi\nF2  nothing\n"
 PAGE = "<html>No service<svg></svg>B7</html>"
@@ -451,6 +450,7 @@ def command() -> Iterator[Case]:
     yield fails(stopped, 130, STOPPED.partition(" next,")[0], "F2", "region0", True)
     yield fails(stopped, 130, STOPPED.partition("dualregion")[0], "F2", "region0", True)
     yield fails(stopped, 130, STOPPED.replace("proved: F1", ""), "F2", "region0", True)
+    yield fails(stopped, 130, STOPPED.replace("[interrupted]", ""), "F2", "region0", True)
     yield holds(command_checks.went_on, 0, ("F2", "F3"), "F2")
     yield fails(command_checks.went_on, 0, ("F3",), "F2")
     yield fails(command_checks.went_on, 1, ("F2",), "F2")
