@@ -17,7 +17,7 @@ class Check:
 
 
 def check_of(name: str, problems: Sequence[str], detail: str) -> Check:
-    """Return a check that holds when there are no problems; `detail` then says what was seen."""
+    """Return a check that holds when there are no problems; `detail` is then what was seen."""
     return Check(name, not problems, "; ".join(problems) if problems else detail)
 
 

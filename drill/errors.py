@@ -2,7 +2,7 @@
 
 
 class DrillError(Exception):
-    """A stage of the drill could not be done; the message says what, where and what to look at."""
+    """A stage of the drill could not be done; the message names what, where and what to look at."""
 
 
 class ClusterCallFailed(DrillError):

@@ -45,13 +45,13 @@ def chart_config(chart: Chart) -> dict[str, str]:
 
 
 def helm_chart(chart: Chart) -> tuple[str, ...]:
-    """Return how plain `helm install` is told a chart."""
+    """Return how plain `helm install` names a chart."""
     version = ("--version", chart.version) if chart.version else ()
     repository = ("--repo", chart.repository) if chart.repository else ()
     return (chart.name, *version, *repository)
 
 
-def broker_told(version: str, pods: Iterable[Mapping[str, Any]], own: OwnImages | None) -> str:
+def broker_used(version: str, pods: Iterable[Mapping[str, Any]], own: OwnImages | None) -> str:
     """Return which broker was used, for people.
 
     :param version: the gateway's own word (`gatewayVersion`).

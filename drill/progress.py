@@ -55,7 +55,7 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Say that a stage begins and how long it took; it is remembered however it ends."""
+        """Report that a stage begins and how long it took; it is remembered however it ends."""
         self.write(name, style="bold")
         start, ok = self.elapsed, False
         try:
@@ -64,5 +64,5 @@ class Progress:
         finally:
             seconds = self.elapsed - start
             self.stages.append(Stage(name, start, seconds, ok))
-            # Stages overlap: which of them has ended must be said.
+            # Stages overlap: the end must name it.
             self.write(f"  {'done' if ok else 'failed'} after {seconds:.1f} s: {name}")

@@ -69,7 +69,7 @@ def has_real_brokers(images: OwnImages | None) -> bool:
 
 
 def default_rate(images: OwnImages | None) -> float:
-    """Return how many process instances a second are created unless told otherwise."""
+    """Return how many process instances a second are created unless another one is given."""
     return REAL_BROKERS_RATE if has_real_brokers(images) else DEFAULT_RATE
 
 

@@ -8,14 +8,14 @@ from sandbox.patience import allowed
 
 ASK_SECONDS = 0.5
 """How often is asked; half of it too late, on average, is an end seen."""
-_SAY_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 _LONGEST = 160
 
 
 def wait_for(
     what: str, missing: Callable[[], str | None], seconds: float, write: Callable[[str], None]
 ) -> float:
-    """Wait until `missing` returns None; it otherwise says what is still missing.
+    """Wait until `missing` returns None; it otherwise returns what is still missing.
 
     A cluster that does not answer counts as something missing.
 
@@ -24,7 +24,7 @@ def wait_for(
     """
     limit = allowed(seconds)
     deadline = time.monotonic() + limit
-    said = time.monotonic()
+    reported = time.monotonic()
     late = 0.0
     while True:
         try:
@@ -36,8 +36,8 @@ def wait_for(
         now = time.monotonic()
         if now > deadline:
             raise DrillError(f"waited {limit:.0f} s until {what}; still: {lacking}")
-        if now - said > _SAY_SECONDS:
+        if now - reported > _REPORT_SECONDS:
             write(f"  waiting until {what}: {lacking[:_LONGEST]}")
-            said = now
+            reported = now
         late = ASK_SECONDS / 2
         time.sleep(ASK_SECONDS)

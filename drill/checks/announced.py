@@ -1,4 +1,4 @@
-"""What the user's own hooks were told: the drill configures a script of its own, and reads what it noted."""
+"""What the user's own hooks were called with: the drill configures a script of its own, and reads what it noted."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from drill.settings import Incident, Until
 NOTIFY, REROUTE = "notify", "trafficReroute"
 STOPPED = "stopped"
 OPERATOR = "operator@drill"
-"""Who is at work, as the command tells it to the hooks and to the stack history."""
+"""The operator's name, as hooks and the stack history get it."""
 
 _SCRIPT = """\
 #!/bin/sh
-# The drill's own hook: notes what it is told, and as which hook.
+# The drill's own hook: notes what it is called with, and as which hook.
 printf '{"hook": "%s", "document": %s}\\n' "$1" "$(cat)" >> ../announcements.jsonl
 """
 _COMMAND = "./announce"
@@ -75,24 +75,24 @@ def config() -> dict[str, str]:
 def read(path: Path) -> list[Announcement]:
     """Return all calls so far."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    told = (json.loads(line) for line in lines)
-    return [Announcement(each["hook"], each["document"]) for each in told]
+    calls = (json.loads(line) for line in lines)
+    return [Announcement(each["hook"], each["document"]) for each in calls]
 
 
 def hooks_were_called(
-    told: Sequence[Announcement], incident: Incident, until: Until, *, stopped: bool
+    calls: Sequence[Announcement], incident: Incident, until: Until, *, stopped: bool
 ) -> Check:
-    """Each point of an incident was told in its order, by the right hook, with a sensible document.
+    """Each point of an incident came in its order, by the right hook, with a sensible document.
 
-    A point may be told again, with the same id.
+    A point may come again, with the same id.
 
-    :param told: all calls, of other incidents, too.
+    :param calls: all calls, of other incidents, too.
     :param incident: whose points are looked at.
     :param until: how far the incident went.
     :param stopped: whether Ctrl-C was hit in it.
     """
     name = name_of(incident)
-    mine = [each for each in told if each.document.get("incident") == name]
+    mine = [each for each in calls if each.document.get("incident") == name]
     first = list(dict.fromkeys((each.hook, each.point) for each in mine))
     stops = [each for each in first if each[1] == STOPPED]
     problems = []
@@ -112,11 +112,11 @@ def hooks_were_called(
     )
 
 
-def none_was_called(told: Sequence[Announcement]) -> Check:
+def none_was_called(calls: Sequence[Announcement]) -> Check:
     """No hook was called."""
     return check_of(
         "No hook is called by plain `pulumi up`, or for what is refused",
-        [f"{each.hook} was told {each.point}" for each in told],
+        [f"{each.hook} was told {each.point}" for each in calls],
         "none",
     )
 
@@ -126,9 +126,9 @@ def name_of(incident: Incident) -> str:
     return f"{incident.number}-{incident.lost.stack}-lost"
 
 
-def _problems(told: Announcement, incident: Incident) -> list[str]:
+def _problems(call: Announcement, incident: Incident) -> list[str]:
     name, survivor = name_of(incident), incident.survivor
-    document, point = told.document, told.point
+    document, point = call.document, call.point
     expected: dict[str, Any] = {
         "incident": name,
         "who": OPERATOR,
@@ -168,7 +168,7 @@ def _place(region: Region) -> dict[str, Any]:
 
 
 def _address(document: Mapping[str, Any], key: str) -> Any:
-    """Return an address as it is told: that of a lost region may be unknown."""
+    """Return an address as it was given: that of a lost region may be unknown."""
     return (document.get(key) or {}).get("gatewayAddress")
 
 

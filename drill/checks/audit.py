@@ -29,7 +29,7 @@ class Asked:
 
     `side` is whose stack it was, `own` or `peer`; `resource` has sub-resource and API group, as in
     `statefulsets.apps`; `namespace` is empty for the whole cluster; `name` is empty for a collection, None where
-    the log does not tell it.
+    the log does not have it.
     """
 
     side: str

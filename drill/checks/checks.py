@@ -114,7 +114,7 @@ def exporters_point_at(
     )
 
 
-def stack_says(outputs: Mapping[str, Any], region: Region, phase: str, role: str) -> Check:
+def stack_is_in(outputs: Mapping[str, Any], region: Region, phase: str, role: str) -> Check:
     """A stack's outputs name the phase and role it must have."""
     problems = [
         f"{key} is {outputs.get(key)!r} instead of {wanted!r}"
@@ -146,8 +146,8 @@ def steps_are_proved(outputs: Mapping[str, Any], region: Region, steps: Sequence
     )
 
 
-def lost_stack_is_no_dead_end(exit_status: int, outputs: Mapping[str, Any]) -> Check:
-    """`pulumi up` on the lost region's stack ends well and says that its cluster does not answer."""
+def lost_stack_waits_for_its_cluster(exit_status: int, outputs: Mapping[str, Any]) -> Check:
+    """`pulumi up` on the lost region's stack ends well and waits for its cluster."""
     problems = []
     if exit_status:
         problems.append(f"`pulumi up` ended with exit status {exit_status}")
@@ -203,7 +203,7 @@ def nothing_left(leftovers: Sequence[str]) -> Check:
 
 
 def host_is_in(host: str, namespace: str) -> bool:
-    """Return whether a broker's address, as the topology tells it, is in a namespace."""
+    """Return whether a broker's address, as the topology has it, is in a namespace."""
     return host.partition(":")[0].endswith((f".{namespace}.svc", f".{namespace}.svc.cluster.local"))
 
 

@@ -32,7 +32,7 @@ def exporters_run(
 ) -> Check:
     """No broker has an exporter paused, and the leader of every partition exports.
 
-    :param partitions_of: what each broker says of its partitions, by its pod's name.
+    :param partitions_of: what each broker answers of its partitions, by its pod's name.
     :param broker_count: how many brokers there must be.
     :param partition_count: how many partitions there are.
     """
@@ -75,7 +75,7 @@ def exporters_are_paused(
 
 
 def gap_is_refused(exit_status: int, output: str) -> Check:
-    """A `pulumi up` that finds the copy short of records fails, says so, and how to go on."""
+    """A `pulumi up` that finds the copy short of records fails, with the reason and how to continue."""
     wanted = {
         "what the copy lacks": "differ: index zeebe-record"
         if "differ: index" in output
@@ -136,19 +136,19 @@ def nothing_is_left(
 def history_holds(
     outputs: Mapping[str, Any], region: Region, incident: str, steps: Sequence[str]
 ) -> Check:
-    """A stack's history still tells every step of an incident that it took, with what was seen."""
-    told: Mapping[str, Any] = (outputs.get("history") or {}).get(incident) or {}
-    problems = [f"it lacks {step}" for step in steps if step not in told]
+    """A stack's history still has every step of an incident that it took, with what was seen."""
+    kept: Mapping[str, Any] = (outputs.get("history") or {}).get(incident) or {}
+    problems = [f"it lacks {step}" for step in steps if step not in kept]
     problems += [
         f"{step} lacks {key}"
         for step in steps
         for key in ("start", "end", "evidence")
-        if step in told and not told[step].get(key)
+        if step in kept and not kept[step].get(key)
     ]
     return check_of(
         f"The history of stack {region.stack} holds {', '.join(steps)} of incident {incident}",
         problems,
-        f"{len(told)} steps",
+        f"{len(kept)} steps",
     )
 
 

@@ -67,7 +67,7 @@ def no_change(exit_status: int, seconds: float) -> Check:
     return check_of(
         "A preview after the failover shows no change",
         problems,
-        f"no change, said in {seconds:.1f} s",
+        f"no change, found in {seconds:.1f} s",
     )
 
 
@@ -77,7 +77,7 @@ def healthy_region_is_refused(exit_status: int, output: str) -> Check:
     if exit_status == 0:
         problems.append("the preview of a failover of a living region succeeded")
     if "that region is not lost" not in output:
-        problems.append("the refusal does not say that the region is not lost")
+        problems.append("the refusal does not give the reason, that the region is not lost")
     return check_of(
         "A failover of a region that lives is refused before anything changes",
         problems,

@@ -17,7 +17,7 @@ from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_
 from sandbox.patience import allowed
 
 READ_SECONDS = 10.0
-"""How long an answer may take, unless told otherwise."""
+"""How long an answer may take, unless another one is given."""
 _CONNECT_SECONDS = 2.0
 _SEARCH_BATCH = 1000
 _HITS_PER_KEY = 4
@@ -137,7 +137,7 @@ class ClusterView:
         return dict(answer)
 
     def partitions(self, namespace: str, pod: str) -> dict[str, Any]:
-        """Return what one broker says of each of its partitions, by partition id."""
+        """Return what one broker answers of each of its partitions, by partition id."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/actuator/partitions"
         return dict(self.call("GET", path))
 
@@ -146,7 +146,7 @@ class ClusterView:
         return [pod for namespace in namespaces for pod in self.pods(namespace, BROKER_SELECTOR)]
 
     def partitions_of_ready(self, namespaces: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return what every ready broker of several namespaces says of its partitions, by its pod's name."""
+        """Return what every ready broker of several namespaces answers of its partitions, by its pod's name."""
         return {
             f"{namespace}/{name}": self.partitions(namespace, name)
             for namespace, name in map(_place, filter(is_ready, self.broker_pods(namespaces)))
@@ -193,7 +193,7 @@ def activated_instances(answer: dict[str, Any]) -> set[int]:
 
     :raises ClusterCallFailed: the engine could not ask all of its shards: what it did not find proves nothing.
     """
-    demand_whole(answer)
+    require_all_shards(answer)
     hits = answer.get("hits", {}).get("hits", [])
     return {
         hit["_source"]["key"]
@@ -203,7 +203,7 @@ def activated_instances(answer: dict[str, Any]) -> set[int]:
     }
 
 
-def demand_whole(answer: Mapping[str, Any]) -> None:
+def require_all_shards(answer: Mapping[str, Any]) -> None:
     """Refuse a search answer that is not of all shards.
 
     :raises ClusterCallFailed: it is not.

@@ -37,7 +37,7 @@ _PROBE_TIMEOUT_SECONDS = 3.0
 _PROBES_UNTIL_RESTART = 3
 """So many unanswered probes in a row mean a port-forward that hangs: the gateway itself answers at once."""
 _LATE_SECONDS = 0.5
-"""The client's own delay from which on it says so: a gap then may be its own and not the cluster's."""
+"""The client's own delay from which on it logs it: a gap then may be its own and not the cluster's."""
 
 # A lost connection must be tried again at once: gRPC's own back-off grows to two minutes.
 _CHANNEL_OPTIONS = (
@@ -63,7 +63,7 @@ class LoadSettings:
 
 
 class LoadClient:
-    """Sends create commands at an even rate until told to stop."""
+    """Sends create commands at an even rate until stopped."""
 
     def __init__(self, client: ZeebeClient, settings: LoadSettings, log: LogWriter) -> None:
         self._client = client
@@ -81,7 +81,7 @@ class LoadClient:
         self._stop.set()
 
     async def run(self) -> None:
-        """Deploy the process, send until stopped or until the maximum run time is over, say the totals."""
+        """Deploy the process, send until stopped or until the maximum run time is over, log the totals."""
         asyncio.get_running_loop().call_later(
             self._settings.max_seconds, self.stop, "reached its maximum run time"
         )

@@ -69,7 +69,7 @@ def merged(logs: Iterable[LoadLog]) -> LoadLog:
 
 
 def parse(lines: Iterable[str]) -> LoadLog:
-    """Return what the lines say; a last line that is still being written is left out."""
+    """Return what is in the lines; a last line that is still being written is left out."""
     acks: list[Ack] = []
     errors: Counter[str] = Counter()
     late: list[float] = []

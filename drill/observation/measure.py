@@ -53,10 +53,10 @@ class Gap:
 
 @dataclass(frozen=True)
 class ExportSample:
-    """What the search engine and the brokers said about exporting at one moment.
+    """What the search engine and the brokers answered about exporting at one moment.
 
     `documents` is None when the engine did not answer; `positions` holds, for each partition that any
-    broker spoke for, the highest exported position. `paused` says whether any broker had paused an
+    broker spoke for, the highest exported position. `paused` is whether any broker had paused an
     exporter, `web_apps_down` whether one of the survivor's web applications was not ready; None when
     none answered.
     """

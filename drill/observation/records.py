@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from drill.errors import ClusterCallFailed
-from drill.observation.cluster import ClusterView, demand_whole
+from drill.observation.cluster import ClusterView, require_all_shards
 
 _BATCH = 10_000
 """The most that an engine gives at once without a change of its settings."""
@@ -64,7 +64,7 @@ def not_exported(brokers: Mapping[str, Mapping[str, Any]], partitions: Iterable[
 
     A leader's exported position is the lowest of all its exporters.
 
-    :param brokers: what each broker says of its partitions, by their ids.
+    :param brokers: what each broker answers of its partitions, by their ids.
     :param partitions: all that there are.
     """
     leaders = {
@@ -84,6 +84,6 @@ def not_exported(brokers: Mapping[str, Mapping[str, Any]], partitions: Iterable[
 
 
 def _hits(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    demand_whole(answer)
+    require_all_shards(answer)
     hits: list[dict[str, Any]] = answer.get("hits", {}).get("hits", [])
     return hits

@@ -47,7 +47,7 @@ class Tunnel:
     """Keeps one port-forward alive on the same local port, so that a gRPC channel finds it again."""
 
     def __init__(self, target: TunnelTarget, on_end: Callable[[str], None]) -> None:
-        """`on_end` is told, each time a port-forward ended, what kubectl said last."""
+        """`on_end` is given the last line of kubectl's, each time a port-forward has ended."""
         self._target = target
         self._on_end = on_end
         self._process: asyncio.subprocess.Process | None = None

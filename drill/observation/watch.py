@@ -84,7 +84,7 @@ class ExportWatch(_Sampler):
         return list(self._samples)
 
     def sample(self) -> None:
-        """Ask the engine and every broker once; who does not answer is left out."""
+        """Ask the engine and every broker once; what does not answer is left out."""
         count = self._pool.submit(_or_none, lambda: self._view.document_count(self._namespace))
         apps = self._pool.submit(_or_none, lambda: self._view.deployments(self._namespace))
         asked = [

@@ -1,4 +1,4 @@
-"""What must hold of the runbook command's answers; each check is a pure function of what it said."""
+"""What must hold of the runbook command's answers; each check is a pure function of its output."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -18,11 +18,11 @@ _TOPOLOGY = "Installations"
 
 
 def is_too_busy(exit_status: int, output: str, expected: int) -> bool:
-    """Whether `status` could not say more in its time: the machine is too busy, and it may be asked again."""
+    """Whether `status` could not see more in its time: the machine is too busy, and it may be asked again."""
     return exit_status != expected and (exit_status == CANNOT_TELL or "no answer in time" in output)
 
 
-def status_says(exit_status: int, output: str, when: str, expected: int, asked: int = 1) -> Check:
+def status_is(exit_status: int, output: str, when: str, expected: int, asked: int = 1) -> Check:
     """`dualregion status --json` judges the regions as the procedure has them, and names what is next."""
     try:
         document: dict[str, Any] = json.loads(output or "{}")
@@ -46,7 +46,7 @@ def status_says(exit_status: int, output: str, when: str, expected: int, asked: 
 
 
 def status_shows(exit_status: int, text: str, when: str, expected: int) -> Check:
-    """`dualregion status` says the same at a terminal, with its tables."""
+    """`dualregion status` shows the same at a terminal, with its tables."""
     problems = []
     if exit_status != expected:
         problems.append(f"exit status {exit_status}, expected was {expected}: {text[:300]}")
@@ -71,10 +71,10 @@ def plan_shows(exit_status: int, output: str, steps: Sequence[str], what: str) -
 def is_refused(
     exit_status: int, text: str, what: str, because: str, changed: Sequence[str]
 ) -> Check:
-    """A wrong move ends with exit status 1 and a sentence that says why; nothing is asked or changed.
+    """A wrong move ends with exit status 1 and the reason; nothing is asked or changed.
 
     :param exit_status: how the command ended.
-    :param text: all of its output, flowing.
+    :param text: all of its output, unwrapped.
     :param what: the move.
     :param because: what the sentence must hold.
     :param changed: what is not as it was before.
@@ -111,15 +111,15 @@ def questions_were_asked(asked: Sequence[Question], about: Sequence[str], what: 
 
 
 def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit: bool) -> Check:
-    """After Ctrl-C the command tells how far it is and what is next, and ends with exit status 130.
+    """After Ctrl-C the command shows how far it is and what is next, and ends with exit status 130.
 
     :param exit_status: how it ended.
-    :param text: all of its output, flowing.
-    :param step: what was at work.
+    :param text: all of its output, unwrapped.
+    :param step: what was under way.
     :param stack: whose.
-    :param was_hit: whether the step was ever seen at work, so that Ctrl-C could be hit.
+    :param was_hit: whether the step was ever seen under way, so that Ctrl-C could be hit.
     """
-    problems = [] if was_hit else [f"{step} was never seen at work, so Ctrl-C was not hit"]
+    problems = [] if was_hit else [f"{step} was never seen under way, so Ctrl-C was not hit"]
     if exit_status != INTERRUPTED:
         problems.append(f"it ended with exit status {exit_status}")
     wanted = {
@@ -137,7 +137,7 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
 
 
 def went_on(exit_status: int, carried_out: Collection[str], step: str) -> Check:
-    """The same command, run again, goes on with the step that was at work, to the end."""
+    """The same command, run again, goes on with the step that was under way, to the end."""
     problems = [f"it ended with exit status {exit_status}"] if exit_status else []
     if step not in carried_out:
         found = ", ".join(sorted(carried_out)) or "nothing"
@@ -147,7 +147,7 @@ def went_on(exit_status: int, carried_out: Collection[str], step: str) -> Check:
     )
 
 
-def history_tells(exit_status: int, text: str, incident: str, steps: Sequence[str]) -> Check:
+def history_shows(exit_status: int, text: str, incident: str, steps: Sequence[str]) -> Check:
     """`dualregion history` shows each step of an incident."""
     problems = [f"`dualregion history` ended with exit status {exit_status}"] if exit_status else []
     if f"Incident {incident}" not in text:

@@ -24,7 +24,7 @@ _LONGEST = 200
 
 
 class Moment(StrEnum):
-    """Where the work on a resource is; MESSAGE is none of it, but what the program or a provider says."""
+    """Where the work on a resource is; MESSAGE is none of it, but a message of the program or a provider."""
 
     BEGUN = "resourcePreEvent"
     DONE = "resOutputsEvent"
@@ -82,7 +82,7 @@ def event_of(line: str) -> Event | None:
             )
     message = document.get(Moment.MESSAGE, {})
     severity = message.get("severity")
-    # What a provider says of a resource it awaits is of no interest, unless it is an error.
+    # What a provider reports of a resource it awaits is of no interest, unless it is an error.
     if severity == "error" or (severity in _SEVERITIES and "urn" not in message):
         return Event(Moment.MESSAGE, text=message["message"].strip())
     return None

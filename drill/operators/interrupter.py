@@ -39,7 +39,7 @@ class Interrupter:
     progress: Progress
     turns: list[Turn]
     _left_pending: set[str] = field(default_factory=set, init=False)
-    """Helm's records that a killed run has left: they do not tell that Helm is at work again."""
+    """Helm's records that a killed run has left: they do not mean that Helm works again."""
 
     def up(self, region: Region, phase: str, incident: int, message: str) -> Run:
         """Carry out one turn; return the first `up` that was not killed, whatever its end.
@@ -73,12 +73,12 @@ class Interrupter:
         self.stacks.cancel(region.stack)
 
     def works(self, view: View, namespace: str) -> bool:
-        """Return whether Helm is at work in a namespace."""
+        """Return whether Helm works in a namespace."""
         return bool(_pending(view, namespace) - self._left_pending)
 
 
 def _pending(view: View, namespace: str) -> set[str]:
-    """Return Helm's pending records; a cluster that does not answer says nothing."""
+    """Return Helm's pending records; none of a cluster that does not answer."""
     try:
         return view.pending_releases(namespace)
     except ClusterCallFailed:
@@ -128,7 +128,7 @@ class _Attempt:
                 kill()
 
     def _kill_helm(self, point: Point, kill: Callable[[], None]) -> None:
-        """Kill the run as soon as Helm's own record says that it is at work."""
+        """Kill the run as soon as Helm's own record has it as pending."""
         failover = point.resource == "release failover"
         namespace = self._region.failover_namespace if failover else self._region.namespace
         view = self._interrupter.view(self._region)

@@ -53,7 +53,7 @@ class Point:
 
     @property
     def is_in_helm(self) -> bool:
-        """Whether Helm is at work then: its own record says when that has begun."""
+        """Whether Helm works then: its own record has when that has begun."""
         return not self.after and self.resource.startswith("release")
 
     def __str__(self) -> str:
@@ -150,7 +150,7 @@ class Turn:
         ]
 
     def _found_there(self, interruption: Interruption) -> bool:
-        """Whether a later `up` found the work done; of what was removed it finds, and says, nothing."""
+        """Whether a later `up` found the work done; of what was removed it finds nothing."""
         point = interruption.point
         return any(
             number > interruption.number and (point.is_removal or point.resource in found)

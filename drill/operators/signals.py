@@ -66,7 +66,7 @@ class Output(Console):
         self._interruption = interruption
 
     def on_broken_pipe(self) -> None:
-        """Say nothing any more, and end the drill; without this the process would end at once and leave all behind.
+        """Print nothing any more, and end the drill; without this the process would end at once and leave all behind.
 
         :raises DrillInterrupted: unless the drill is being taken down already.
         """

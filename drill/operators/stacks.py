@@ -38,7 +38,7 @@ RUN_MARK = "CAMUNDA_DRILL_RUN"
 _LONGEST_RUN_SECONDS = 1800
 """Beyond every deadline of the program's own gates: a run that takes longer hangs."""
 CUT_SHORT = "failed to load checkpoint: EOF"
-"""What pulumi says of a state whose attributes it was killed in writing; the state itself is replaced whole."""
+"""Pulumi's message on a state whose attributes it was killed in writing; the state itself is replaced whole."""
 _STACK_TYPE = "pulumi:pulumi:Stack"
 """The resource whose outputs are the stack's."""
 _CANCEL_SECONDS = 8
@@ -96,7 +96,7 @@ def environment(
 ) -> dict[str, str]:
     """Make the folders of the drill's pulumi, and return its environment: everything it writes stays in `folder`.
 
-    `own_build` says that pulumi and its plugins are the set-up's own: then no plugin is downloaded.
+    `own_build` is whether pulumi and its plugins are the set-up's own: then no plugin is downloaded.
     """
     state, temporary = folder / "state", temporary_files(folder)
     state.mkdir(parents=True)
@@ -187,7 +187,7 @@ class Stacks:
             self._create(stack)
 
     def _create(self, stack: str) -> None:
-        self.demand(self.run("init", stack, "stack", "init", stack, "--no-select"))
+        self.require(self.run("init", stack, "stack", "init", stack, "--no-select"))
 
     def _settings(self, stack: str) -> Path:
         return self._project / f"Pulumi.{stack}.yaml"
@@ -200,7 +200,7 @@ class Stacks:
         pairs = [
             part for key, value in config.items() for part in ("--plaintext", f"{key}={value}")
         ]
-        self.demand(self.run("config", stack, "config", "set-all", "--path", *pairs))
+        self.require(self.run("config", stack, "config", "set-all", "--path", *pairs))
 
     def configure_secrets(self, stack: str, secrets: Mapping[str, str]) -> None:
         """Set configuration keys that are encrypted; the values are on no command line and in no log.
@@ -209,7 +209,7 @@ class Stacks:
         """
         for key, value in secrets.items():
             arguments = ("config", "set", "--secret", "--path", key)
-            self.demand(self.run("config", stack, *arguments, given=value))
+            self.require(self.run("config", stack, *arguments, given=value))
 
     def up(self, stack: str, message: str, on_event: OnEvent | None = None) -> Run:
         """Run `pulumi up` without its own preview, reporting what it does while it does it.
@@ -230,7 +230,7 @@ class Stacks:
         """Run `pulumi cancel`: a killed run has left its lock.
 
         One that was killed while it wrote its state may have left empty attributes of it, too: these are
-        removed first, as docs/incident/messages.md tells the operator of a file backend.
+        removed first, as docs/incident/messages.md has it for a file backend.
 
         :raises DrillError: pulumi refused.
         """
@@ -238,7 +238,7 @@ class Stacks:
         if run.exit_status and CUT_SHORT in run.output:
             self._remove_empty_attributes()
             run = self.run("cancel", stack, "cancel", "--yes")
-        return self.demand(run)
+        return self.require(run)
 
     def _remove_empty_attributes(self) -> None:
         for attributes in self.backend.glob(".pulumi/**/*.attrs"):
@@ -248,7 +248,7 @@ class Stacks:
                 )
                 attributes.unlink()
 
-    def demand(self, run: Run) -> Run:
+    def require(self, run: Run) -> Run:
         """Return a run that has succeeded.
 
         :raises DrillError: it failed; the message ends with its last lines.
@@ -325,7 +325,7 @@ class Stacks:
         :param on_event: is given what Pulumi's engine logs; for commands that have an event log.
         :param given: what it reads from its standard input.
         """
-        self._demand_open()
+        self._refuse_if_closed()
         log = self._next_log(name)
         shown = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
@@ -368,13 +368,13 @@ class Stacks:
         :param look: is given the terminal whenever its screen rests, to read it and to type.
         :raises DrillError: it does not end.
         """
-        self._demand_open()
+        self._refuse_if_closed()
         log = self._next_log(name)
         told_as = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
         with Terminal(argv, self._project, self._env, log, RUN_MARK) as terminal:
             while terminal.read():
-                self._demand_open()
+                self._refuse_if_closed()
                 look(terminal)
                 if time.monotonic() - began > allowed(_LONGEST_RUN_SECONDS):
                     raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
@@ -409,7 +409,7 @@ class Stacks:
             if process.stdout:
                 process.stdout.close()
 
-    def _demand_open(self) -> None:
+    def _refuse_if_closed(self) -> None:
         if self._is_closed:
             raise DrillError("nothing begins any more: everything is being taken down")
 
@@ -421,7 +421,7 @@ def _kill(process: subprocess.Popen[str], log: Path) -> None:
     """Kill pulumi and all that it started at once, as a machine that dies does.
 
     Plugins and program are in groups of their own; a hook that lived on would work beside the next run's.
-    What resists is told when the run ends.
+    What resists is reported when the run ends.
     """
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -126,7 +126,7 @@ class Terminal(Screen):
     # --- the operator's hands and eyes -----------------------------------------------------------------
 
     def read(self) -> bool:
-        """Take in what is written until it rests for a moment, or for long enough; say whether more may come."""
+        """Take in what is written until it rests for a moment, or for long enough; return whether more may come."""
         began = time.monotonic()
         while time.monotonic() - began < _LOOK_SECONDS:
             try:
@@ -195,6 +195,6 @@ def text_of(rows: Sequence[Row]) -> str:
     return "".join(line_of(row).rstrip() + "\n" for row in rows)
 
 
-def flowing(rows: Sequence[Row]) -> str:
+def unwrapped(rows: Sequence[Row]) -> str:
     """Return the text of rows as one line: sentences that the terminal has wrapped are whole again."""
     return " ".join("".join(line_of(row) for row in rows).split())

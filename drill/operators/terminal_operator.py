@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drill.operators.terminal import Terminal, flowing, line_of
+from drill.operators.terminal import Terminal, line_of, unwrapped
 
 _QUESTION = "[y/N]:"
 _STEP = re.compile(r"^(?P<state>ahead|at work|done) +(?P<step>[A-Z]\d?)\b")
 _IN_THE_MIDST_SECONDS = 2.0
-"""How long a step must have been at work before Ctrl-C is hit."""
+"""How long a step must have been under way before Ctrl-C is hit."""
 _LONGEST = 160
 _COUNTED = re.compile(r"\d+")
 
@@ -34,14 +34,14 @@ class Operator:
     answer: str = "yes"
     stop_in: str | None = None
     asked: list[Question] = field(default_factory=list)
-    at_work: dict[str, float] = field(default_factory=dict)
-    """When each step was first seen at work, on the clock that never jumps."""
+    under_way: dict[str, float] = field(default_factory=dict)
+    """When each step was first seen under way, on the clock that never jumps."""
     carried_out: dict[str, float] = field(default_factory=dict)
-    """When each step was seen at work, or, first ahead, as done: a quick one is at work between two looks."""
+    """When each step was seen under way, or, first ahead, as done: a quick one is under way between two looks."""
     stopped: float | None = None
     """When Ctrl-C was hit."""
     _ahead: set[str] = field(default_factory=set)
-    _told: set[str] = field(default_factory=set)
+    _shown: set[str] = field(default_factory=set)
     _read: int = 0
     """How many rows that have scrolled away were read."""
     _answered: int = -1
@@ -49,7 +49,7 @@ class Operator:
 
     def look(self, terminal: Terminal) -> None:
         """Read what is new on the screen, and do what is to be done."""
-        self._tell(terminal)
+        self._show_new(terminal)
         if terminal.cursor_line.endswith(_QUESTION) and terminal.cursor != self._answered:
             self._reply(terminal)
         for row in terminal.rows:
@@ -64,7 +64,7 @@ class Operator:
         if state == "ahead":
             self._ahead.add(step)
         elif state == "at work":
-            self.at_work.setdefault(step, time.monotonic())
+            self.under_way.setdefault(step, time.monotonic())
         if state == "at work" or (state == "done" and step in self._ahead):
             self.carried_out.setdefault(step, time.monotonic())
 
@@ -72,21 +72,21 @@ class Operator:
         rows = [*terminal.scrolled_rows, *terminal.rows][self._answered + 1 : terminal.cursor + 1]
         self._answered = terminal.cursor
         # The question itself may be as long as three rows; what stands above is looked for in all of them.
-        self.asked.append(Question(flowing(rows[-3:]), flowing(rows)))
+        self.asked.append(Question(unwrapped(rows[-3:]), unwrapped(rows)))
         self.write(f"  answering: {self.answer}")
         terminal.type(self.answer)
 
     def _is_in_the_midst(self) -> bool:
-        began = self.at_work.get(self.stop_in or "")
+        began = self.under_way.get(self.stop_in or "")
         return began is not None and time.monotonic() - began >= _IN_THE_MIDST_SECONDS
 
-    def _tell(self, terminal: Terminal) -> None:
-        """Tell each line once; a line of the live display that only counts on is no new one."""
+    def _show_new(self, terminal: Terminal) -> None:
+        """Show each line once; a line of the live display that only counts on is no new one."""
         scrolled = terminal.scrolled_rows
         for row in [*scrolled[self._read :], *terminal.rows]:
             line = line_of(row).rstrip()
             without_numbers = _COUNTED.sub("", line).strip()
-            if line and without_numbers not in self._told:
-                self._told.add(without_numbers)
+            if line and without_numbers not in self._shown:
+                self._shown.add(without_numbers)
                 self.write(f"  {line[:_LONGEST]}")
         self._read = len(scrolled)

@@ -80,7 +80,7 @@ class Results:
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     broker: str = ""
-    """Which broker was used, told for people."""
+    """Which broker was used, for people."""
     answers: dict[str, Answer] = field(default_factory=dict)
     """How `dualregion status` answered, by what was going on."""
     audit: Audit = field(default_factory=Audit)

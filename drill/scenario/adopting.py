@@ -81,7 +81,7 @@ def helm_install(
     namespace: str,
     env: Mapping[str, str],
 ) -> None:
-    """Install a region's release as the reference set-up's guide says.
+    """Install a region's release as the reference set-up's guide has it.
 
     :raises DrillError: helm failed; the message has its last words.
     """
@@ -141,11 +141,13 @@ def pods_of_both(ctx: DrillContext) -> list[dict[str, Any]]:
 
 
 def check_previews(ctx: DrillContext) -> None:
-    """Preview on both stacks, which must say that what runs is adopted."""
+    """Preview on both stacks, which must announce that what runs is adopted."""
     for region in REGIONS:
         with ctx.progress.stage(f"Adopting: pulumi preview --diff on {region.stack}"):
             preview = ctx.stacks.preview(region.stack)
-            ctx.check("adopting", says_it_adopts(preview.exit_status, preview.output, region))
+            ctx.check(
+                "adopting", adoption_is_announced(preview.exit_status, preview.output, region)
+            )
 
 
 def check_adopted(ctx: DrillContext, before: Sequence[Mapping[str, Any]]) -> None:
@@ -157,15 +159,15 @@ def check_adopted(ctx: DrillContext, before: Sequence[Mapping[str, Any]]) -> Non
         ctx.check("adopting", brokers_are_let_go(ctx.view(region).call("GET", path), region.city))
 
 
-def says_it_adopts(exit_status: int, output: str, region: Region) -> Check:
-    """The preview succeeds and says that the running release is taken over."""
+def adoption_is_announced(exit_status: int, output: str, region: Region) -> Check:
+    """The preview succeeds and announces that the running release is taken over."""
     problems = [f"it ended with exit status {exit_status}"] if exit_status else []
     line = f"adopt: release {RELEASE} in {region.namespace}"
-    told = next((each.strip() for each in output.splitlines() if line in each), "")
-    if not told:
+    announced = next((each.strip() for each in output.splitlines() if line in each), "")
+    if not announced:
         problems.append(f"it does not say `{line}`")
     return check_of(
-        f"The preview of {region.stack} says that the release is adopted", problems, told
+        f"The preview of {region.stack} says that the release is adopted", problems, announced
     )
 
 

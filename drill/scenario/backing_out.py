@@ -1,4 +1,4 @@
-"""Changing one's mind: with exporters paused the failback is backed out of, and the failover must be at work again."""
+"""Changing one's mind: with exporters paused the failback is backed out of, and the failover must work again."""
 
 import time
 

@@ -8,7 +8,7 @@ from functools import partial
 from drill.check import Check
 from drill.checks import announced
 from drill.operators.command_checks import (
-    history_tells,
+    history_shows,
     is_refused,
     plan_shows,
     questions_were_asked,
@@ -23,7 +23,7 @@ from drill.testbed.context import DrillContext
 
 STOPPED_IN = "F2"
 """The step in whose midst Ctrl-C is hit: of the failover the longest, and with the most to go on with. What it has
-begun goes on in the cluster meanwhile, so little is lost by it; how much, the report tells."""
+begun goes on in the cluster meanwhile, so little is lost by it; how much, the report has."""
 
 _TO_BEGIN = "on both stacks, and begin?"
 _TO_FREEZE = "stop Operate and Tasklist, pause all exporters, and restore a snapshot"
@@ -62,7 +62,7 @@ def _refuse(ctx: DrillContext, label: str, what: Sequence[str], because: str) ->
     changed = [name for name in after if after[name] != before.get(name)]
     ctx.check(
         label,
-        is_refused(session.run.exit_status, session.flowing, " ".join(what), because, changed),
+        is_refused(session.run.exit_status, session.unwrapped, " ".join(what), because, changed),
     )
 
 
@@ -121,7 +121,7 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
 def _stopped(session: Session, incident: Incident) -> Check:
     return stopped_in_order(
         session.run.exit_status,
-        session.flowing,
+        session.unwrapped,
         STOPPED_IN,
         incident.survivor.stack,
         session.operator.stopped is not None,
@@ -155,7 +155,7 @@ def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None
 # --- telling ---------------------------------------------------------------------------------------------
 
 
-def tell_afterwards(
+def report_afterwards(
     ctx: DrillContext, incident: Incident, loss: float, steps: Sequence[str], label: str
 ) -> None:
     """Show the recovery record, and write the incident's page; `loss` is on the clock that never jumps."""
@@ -163,7 +163,7 @@ def tell_afterwards(
 
     def history() -> Check:
         shown = ctx.command.show("history")
-        return history_tells(shown.exit_status, shown.output, announced.name_of(incident), steps)
+        return history_shows(shown.exit_status, shown.output, announced.name_of(incident), steps)
 
     with ctx.progress.stage("dualregion history, and report"):
         report = partial(ctx.command.report, ctx.paths.incident_page, lost_at)
@@ -171,17 +171,17 @@ def tell_afterwards(
 
 
 def check_hooks(ctx: DrillContext, incident: Incident, label: str) -> None:
-    """Check what the hooks were told of an incident; by plain `pulumi` they are told nothing."""
-    told = announced.read(ctx.paths.announcements)
+    """Check what the hooks were called with in an incident; by plain `pulumi` none is called."""
+    calls = announced.read(ctx.paths.announcements)
     if not ctx.settings.by_command:
-        ctx.check(label, announced.none_was_called(told))
+        ctx.check(label, announced.none_was_called(calls))
         return
     stopped = any(
         each.ctrl_c is not None
         for each in ctx.results.episodes[incident.number - 1 : incident.number]
     )
     ctx.check(
-        label, announced.hooks_were_called(told, incident, ctx.settings.until, stopped=stopped)
+        label, announced.hooks_were_called(calls, incident, ctx.settings.until, stopped=stopped)
     )
 
 

@@ -92,7 +92,7 @@ def check_exporters_run(ctx: DrillContext, phase: str) -> None:
 def partitions_of_ready(
     views: Mapping[Region, ClusterView], namespaces: Mapping[Region, Sequence[str]]
 ) -> dict[str, dict[str, Any]]:
-    """Return what every ready broker in some namespaces of the regions says of its partitions."""
+    """Return what every ready broker in some namespaces of the regions answers of its partitions."""
     return {
         pod: partitions
         for region, names in namespaces.items()
@@ -166,7 +166,7 @@ def _wait_until_exported(ctx: DrillContext, views: Mapping[Region, ClusterView])
     try:
         ctx.wait("all is exported to both search engines", missing, ctx.settings.patience.exported)
     except DrillError as error:
-        # The comparison that follows tells what is missing where.
+        # The comparison that follows has what is missing where.
         ctx.progress.write(f"  {error}")
 
 

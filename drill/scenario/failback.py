@@ -46,7 +46,7 @@ ALL_STEPS = {
 
 @dataclass
 class Failback:
-    """The failback of one incident, judged under load; `suffix` tells the checks of several incidents apart."""
+    """The failback of one incident, checked under load; `suffix` keeps the checks of several incidents apart."""
 
     ctx: DrillContext
     incident: Incident
@@ -92,7 +92,7 @@ class Failback:
         with ctx.progress.stage(
             f"Phase failback-pending: pulumi preview --diff on {survivor.stack}"
         ):
-            preview = ctx.stacks.demand(ctx.stacks.preview(survivor.stack))
+            preview = ctx.stacks.require(ctx.stacks.preview(survivor.stack))
             ctx.check(
                 self.label("failback-pending"), previews.preview_shows_failback(preview.events)
             )
@@ -158,8 +158,8 @@ class Failback:
         final = self.take_turns("restored", first=self.incident.lost)
         self.episode.failback_end = time.monotonic()
         self._check_stacks("restored", final, RESTORED_STEPS)
-        for region, said in final.items():
-            name = str(said.get("incident"))
+        for region, found in final.items():
+            name = str(found.get("incident"))
             former = ctx.results.incidents.setdefault(region.index, {})
             ctx.check(self.label("restored"), failback_checks.incident_is_new(region, name, former))
             former[name] = ALL_STEPS[self.parts[region]]
@@ -183,7 +183,7 @@ class Failback:
             )
             check_gone(ctx, label, survivor, survivor.failover_namespace)
 
-    def _check_at_work(self) -> None:
+    def _check_works(self) -> None:
         """Check, with the load running, that commands are accepted and records exported."""
         end = self.episode.failback_end or time.monotonic()
         label = self.label("restored")
@@ -196,22 +196,22 @@ class Failback:
         """Both stacks to `normal`, which changes the gates alone; the incident's history stays."""
         ctx, label = self.ctx, self.label("normal again")
         ctx.together(
-            self._check_at_work,
+            self._check_works,
             *(partial(self._preview_normal, region, label) for region in REGIONS),
         )
         before = self._pods()
         outputs = self.take_turns("normal", name="normal again")
         ctx.check(label, checks.nothing_restarted(0, before, self._pods()))
-        for region, said in outputs.items():
+        for region, found in outputs.items():
             ctx.check(
                 label,
-                checks.stack_says(said, region, "normal", "member"),
-                checks.steps_are_proved(said, region, ("N",)),
+                checks.stack_is_in(found, region, "normal", "member"),
+                checks.steps_are_proved(found, region, ("N",)),
             )
             ctx.check(
                 label,
                 *(
-                    failback_checks.history_holds(said, region, name, steps)
+                    failback_checks.history_holds(found, region, name, steps)
                     for name, steps in ctx.results.incidents[region.index].items()
                 ),
             )
@@ -227,16 +227,16 @@ class Failback:
             )
 
     def ask_afterwards(self) -> None:
-        """Let `dualregion` say that all is well again."""
+        """Ask `dualregion` whether all is well again."""
         self.ctx.ask_status(self.label("normal again"), "after the failback", HEALTHY)
 
-    def tell_afterwards(self) -> None:
+    def report_afterwards(self) -> None:
         """Let `dualregion` show its record, and write the incident's page."""
         ctx, label = self.ctx, self.label("normal again")
         if ctx.settings.by_command:
             steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
             loss = self.episode.loss or time.monotonic()
-            by_command.tell_afterwards(ctx, self.incident, loss, steps, label)
+            by_command.report_afterwards(ctx, self.incident, loss, steps, label)
 
     def check_nothing_lost(self) -> None:
         """Stop the load and compare what both search engines hold with what was acknowledged, and each other."""
@@ -293,12 +293,12 @@ class Failback:
     def _check_stacks(
         self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]
     ) -> None:
-        for region, said in outputs.items():
+        for region, found in outputs.items():
             part = self.parts[region]
             self.ctx.check(
                 self.label(phase),
-                checks.stack_says(said, region, phase, part),
-                checks.steps_are_proved(said, region, steps[part]),
+                checks.stack_is_in(found, region, phase, part),
+                checks.steps_are_proved(found, region, steps[part]),
             )
 
     def _check_exporters_addresses(self, label: str, with_failover: bool) -> None:

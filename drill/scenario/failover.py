@@ -20,9 +20,9 @@ STEPS = ("F0", "F1", "F2", "F3")
 
 @dataclass
 class Failover:
-    """The loss of a region and the failover, judged under load.
+    """The loss of a region and the failover, checked under load.
 
-    `label` says in the checks' names which phase they are of.
+    `label` is the phase in the checks' names.
     """
 
     ctx: DrillContext
@@ -54,7 +54,7 @@ class Failover:
         with self.ctx.progress.stage(f"Losing region {lost} without warning"):
             self.ctx.read_audit(self.incident.lost)
             loss = self.ctx.clusters.lose(lost)
-            # The sandbox tells the wall clock's moment; measures go by the clock that never jumps.
+            # The sandbox returns the wall clock's moment; measures go by the clock that never jumps.
             self.episode.loss = time.monotonic() - (time.time() - loss)
 
     def fail_over(self) -> None:
@@ -65,7 +65,7 @@ class Failover:
         self.ctx.record_phase("failover", end - began, {survivor: outputs})
         self.ctx.check(
             self.label,
-            checks.stack_says(outputs, survivor, "failover", "survivor"),
+            checks.stack_is_in(outputs, survivor, "failover", "survivor"),
             checks.steps_are_proved(outputs, survivor, STEPS),
         )
 
@@ -85,7 +85,7 @@ class Failover:
         ctx, survivor = self.ctx, self.incident.survivor
         with ctx.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
             ctx.stacks.configure(survivor.stack, self._wanted)
-            preview = ctx.stacks.demand(ctx.stacks.preview(survivor.stack))
+            preview = ctx.stacks.require(ctx.stacks.preview(survivor.stack))
             ctx.check(self.label, previews.preview_shows(preview.events, survivor, STEPS))
         with ctx.progress.stage(f"Phase failover: pulumi up on {survivor.stack}, the survivor"):
             self.episode.up_began = time.monotonic()
@@ -105,11 +105,11 @@ class Failover:
         """Run `up` on the lost region's stack, for the second time if the runbook command has done so."""
         ctx, lost = self.ctx, self.incident.lost
         with ctx.progress.stage(f"Phase failover: pulumi up on {lost.stack}, the lost region"):
-            run, said = self.up_on_lost_stack()
+            run, found = self.up_on_lost_stack()
             ctx.check(
                 self.label,
-                checks.lost_stack_is_no_dead_end(run.exit_status, said),
-                checks.stack_says(said, lost, "failover", "lost"),
+                checks.lost_stack_waits_for_its_cluster(run.exit_status, found),
+                checks.stack_is_in(found, lost, "failover", "lost"),
             )
 
     def up_on_lost_stack(self) -> tuple[Run, Outputs]:
@@ -136,7 +136,7 @@ class Failover:
                 partial(by_command.refuse_other_region, ctx, self.incident, self.label),
             )
 
-    def check_at_work(self) -> None:
+    def check_works(self) -> None:
         """Check, with the load running, that commands are accepted and records exported."""
         end = self.episode.failover_end or time.monotonic()
         check_commands(self.ctx, self.label, end, "after the failover")

@@ -71,7 +71,7 @@ def _go_through(ctx: DrillContext, incident: Incident, suffix: str) -> None:
             failback.recreate()
 
     # On the survivor there is nothing to do, whatever becomes of the lost region meanwhile.
-    ctx.together(lost_region, failover.check_at_work, failover.check_nothing_to_do)
+    ctx.together(lost_region, failover.check_works, failover.check_nothing_to_do)
     if until is Until.FAILOVER:
         failover.check_engines()
         return
@@ -90,4 +90,4 @@ def _go_through(ctx: DrillContext, incident: Incident, suffix: str) -> None:
     failback.restore()
     failback.check_restored()
     failback.to_normal()
-    ctx.together(failback.ask_afterwards, failback.tell_afterwards, failback.check_nothing_lost)
+    ctx.together(failback.ask_afterwards, failback.report_afterwards, failback.check_nothing_lost)

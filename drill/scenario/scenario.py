@@ -11,7 +11,7 @@ from typing import Any
 
 from drill.checks import checks
 from drill.errors import DrillError, DrillInterrupted
-from drill.own_images import broker_told
+from drill.own_images import broker_used
 from drill.progress import Progress
 from drill.regions import REGIONS, REPLICATION_FACTOR, brokers_in_normal
 from drill.report.readable import write
@@ -92,7 +92,7 @@ def to_normal(ctx: DrillContext) -> None:
     for region in REGIONS:
         ctx.check(
             "normal",
-            checks.stack_says(outputs[region], region, "normal", "member"),
+            checks.stack_is_in(outputs[region], region, "normal", "member"),
             checks.steps_are_proved(outputs[region], region, ("N",)),
         )
     if ctx.settings.adopt:
@@ -100,7 +100,7 @@ def to_normal(ctx: DrillContext) -> None:
     view = ctx.view(first)
     version = str(view.topology(first.namespace).get("gatewayVersion"))
     brokers = view.broker_pods([first.namespace])
-    ctx.results.broker = broker_told(version, brokers, ctx.settings.images)
+    ctx.results.broker = broker_used(version, brokers, ctx.settings.images)
     ctx.results.versions["zeebe"] = version
     ctx.results.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]
 

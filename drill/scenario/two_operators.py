@@ -50,7 +50,7 @@ def fail_over_both(ctx: DrillContext, incident: Incident, label: str) -> Outputs
 
 
 def second_is_refused(exit_status: int, output: str, survivor: Region) -> Check:
-    """The second operator's `pulumi up` fails, and says which stack has begun a failover, and what to do."""
+    """The second operator's `pulumi up` fails, and names the stack that has begun a failover, and what to do."""
     problems = ["it ended well"] if exit_status == 0 else []
     problems += [
         f"it does not name {text!r}"

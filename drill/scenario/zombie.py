@@ -71,17 +71,17 @@ class Zombie:
         with ctx.progress.stage(
             f"Phase failover: pulumi up on {lost.stack}, which cleans its cluster"
         ):
-            run, said = self.failover.up_on_lost_stack()
+            run, found = self.failover.up_on_lost_stack()
             ctx.check(
                 label,
-                zombie_checks.lost_region_is_cleaned(run.exit_status, said),
-                checks.stack_says(said, lost, "failover", "lost"),
+                zombie_checks.lost_region_is_cleaned(run.exit_status, found),
+                checks.stack_is_in(found, lost, "failover", "lost"),
             )
             check_gone(ctx, label, lost, lost.namespace)
 
 
 def _watch(view: ClusterView, namespace: str) -> list[Topology]:
-    """Return what a gateway says of its cluster, again and again, for a while."""
+    """Return what a gateway answers of its cluster, again and again, for a while."""
     seen: list[Topology] = []
     end = time.monotonic() + WATCH_SECONDS
     while time.monotonic() < end:

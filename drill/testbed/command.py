@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from drill.check import Check
-from drill.operators.command_checks import is_too_busy, report_is_whole, status_says, status_shows
+from drill.operators.command_checks import is_too_busy, report_is_whole, status_is, status_shows
 from drill.operators.stacks import Run, Stacks
-from drill.operators.terminal import Row, flowing
+from drill.operators.terminal import Row, unwrapped
 from drill.operators.terminal_operator import Operator
 from drill.report.results import Answer
 from drill.together import together
@@ -25,8 +25,8 @@ class Session:
 
     run: Run
     operator: Operator
-    flowing: str
-    """All that it said, as one line."""
+    unwrapped: str
+    """All of its output, as one line."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Command:
         """
         operator = Operator(self.write, answer, stop_in)
         run, rows = self._at_terminal(operator, *what, log=log)
-        return Session(run, operator, flowing(rows))
+        return Session(run, operator, unwrapped(rows))
 
     def must_drive(self, *what: str) -> Session:
         """Do as `drive`, to the end.
@@ -61,7 +61,7 @@ class Command:
         :raises DrillError: the command failed.
         """
         session = self.drive(*what)
-        self.stacks.demand(session.run)
+        self.stacks.require(session.run)
         return session
 
     def rights(self, region: int) -> str:
@@ -69,7 +69,7 @@ class Command:
 
         :raises DrillError: the command failed.
         """
-        return self.stacks.demand(self._piped("rights", "--region", str(region))).output
+        return self.stacks.require(self._piped("rights", "--region", str(region))).output
 
     def show(self, *what: str, log: str = "") -> Run:
         """Let the command show something, which ends by itself; `log` as in `drive`."""
@@ -83,12 +83,12 @@ class Command:
         )
         self.answers[when] = Answer(run.seconds, asked)
         return [
-            status_says(run.exit_status, run.output, when, expected, asked),
+            status_is(run.exit_status, run.output, when, expected, asked),
             status_shows(shown.exit_status, shown.output, when, expected),
         ]
 
     def report(self, to: Path, lost_at: datetime) -> Check:
-        """Write the incident's page, which is told when the region was lost."""
+        """Write the incident's page, which must know when the region was lost."""
         moment = f"{lost_at:%Y-%m-%dT%H:%M:%S}"
         run = self.show("report", "last", "--lost-at", moment, "--output", str(to))
         page = to.read_text() if to.exists() else ""

@@ -79,7 +79,7 @@ class DrillContext:
         return [work() for work in works]
 
     def wait(self, what: str, missing: Callable[[], str | None], seconds: float) -> None:
-        """Wait as `wait_for` does; what was waited too long is told in the report.
+        """Wait as `wait_for` does; what was waited too long is in the report.
 
         :raises DrillError: it was still missing after `seconds`.
         """
@@ -133,7 +133,7 @@ class DrillContext:
             self.check("rights", self.access.check_modest(region))
 
     def read_audit(self, region: Region) -> None:
-        """Take in what a region's audit log says so far; the log goes with the region."""
+        """Take in what a region's audit log has so far; the log goes with the region."""
         if self.access is not None:
             self.results.audit.take_in(region, self.access.audit_log(region))
 
@@ -154,7 +154,7 @@ class DrillContext:
             run = self.interrupter.up(region, phase, self.incident, f"drill: {message}")
         else:
             run = self.up(region, message)
-        self.stacks.demand(run)
+        self.stacks.require(run)
         return self.stacks.outputs(region.stack)
 
     def take_turns(
@@ -170,7 +170,7 @@ class DrillContext:
         :param phase: what both stacks are configured for.
         :param first: the region that begins.
         :param message: what stands in the stacks' history.
-        :param parts: what each region is in the incident, told in the progress.
+        :param parts: what each region is in the incident, shown in the progress.
         :param at_once: run both at the same time instead, which saves time where their order is of no meaning.
         :raises DrillError: an `up` failed, or too many turns did not lead there.
         """

@@ -49,7 +49,7 @@ class ForeignSettings(BaseModel):
     :ivar kubeconfig: with both contexts; `$KUBECONFIG` or the usual one by default.
     :ivar contexts: of region 0 and region 1.
     :ivar pod_cidrs: the address ranges of either region's pods, for the isolation.
-    :ivar lose_command: loses a region, instead of what the drill does; told which in its environment.
+    :ivar lose_command: loses a region, instead of what the drill does; its environment names the region.
     :ivar recreate_command: recreates it, empty.
     :ivar program: settings of the program, as in `Pulumi.yaml`: chart, values, backup and the like.
     """
@@ -69,7 +69,7 @@ class ForeignSettings(BaseModel):
     def read(cls, path: Path) -> "ForeignSettings":
         """Read a settings file; relative paths in it start at its folder.
 
-        :raises DrillError: it cannot be read, or what it says is unusable.
+        :raises DrillError: it cannot be read, or is unusable.
         """
         try:
             found = cls.model_validate(yaml.safe_load(path.read_text()))
@@ -150,7 +150,7 @@ class ForeignPair:
         if occupied and sorted(self._consent.split(",")) != sorted(self._settings.contexts):
             what = "; ".join(f"{place} holds {', '.join(held)}" for place, held in occupied.items())
             raise DrillError(
-                f"{what}. A drill destroys what is in its namespaces: if that may be, say "
+                f"{what}. A drill destroys what is in its namespaces: if that may be, add "
                 f"--consent {','.join(self._settings.contexts)}. Nothing was changed"
             )
         self._is_ours = True
@@ -181,7 +181,7 @@ class ForeignPair:
             self._run_command(self._settings.recreate_command, REGIONS[region])
         wait_for(
             f"the cluster of context {self._settings.contexts[region]} answers",
-            lambda: self._silence(REGIONS[region]),
+            lambda: self._unreachable(REGIONS[region]),
             _ANSWER_SECONDS,
             self._write,
         )
@@ -195,7 +195,7 @@ class ForeignPair:
         :raises DrillError: one resists.
         """
         for region in REGIONS if self._is_ours else ():
-            if self._silence(region) is None:
+            if self._unreachable(region) is None:
                 self._empty(region)
 
     def left(self) -> list[str]:
@@ -203,7 +203,7 @@ class ForeignPair:
         return [
             f"namespace {namespace} of context {self._context(region)}"
             for region in (REGIONS if self._is_ours else ())
-            if self._silence(region) is None
+            if self._unreachable(region) is None
             for namespace in self._existing(region)
         ]
 
@@ -228,7 +228,7 @@ class ForeignPair:
         return self._settings.contexts[region.index]
 
     def _kill(self, region: Region) -> None:
-        """Cut the namespaces' network first, as far as it is enforced: the dead should say no goodbye."""
+        """Cut the namespaces' network first, as far as it is enforced: a dead region closes no connection."""
         for namespace in self._existing(region):
             self._ask(region, "apply", "-f", "-", given=json.dumps(_cut_off(namespace)))
             inside = ("-n", namespace)
@@ -265,7 +265,7 @@ class ForeignPair:
         )
         return [each for each in found.split() if not each.endswith(_EVERYWHERE)][:3]
 
-    def _silence(self, region: Region) -> str | None:
+    def _unreachable(self, region: Region) -> str | None:
         """Return why the region's cluster does not answer, or None."""
         try:
             self._ask(region, "get", "namespace", "kube-system", "--request-timeout=5s")
@@ -275,9 +275,9 @@ class ForeignPair:
 
     def _ask(self, region: Region, *arguments: str, given: str = "") -> str:
         """Run kubectl on the user's own context of a region, and return what it prints."""
-        return self._kubectl_says("--context", self._context(region), *arguments, given=given)
+        return self._kubectl_output("--context", self._context(region), *arguments, given=given)
 
-    def _kubectl_says(self, *arguments: str, given: str = "") -> str:
+    def _kubectl_output(self, *arguments: str, given: str = "") -> str:
         place = self._settings.kubeconfig
         argv = [self._kubectl, *([f"--kubeconfig={place}"] if place else []), *arguments]
         try:
@@ -318,15 +318,15 @@ class ForeignPair:
         self.kubeconfig.write_text(json.dumps(made))
 
     def _run_command(self, command: Sequence[str], region: Region) -> None:
-        """Run a command of the user's, told which region by its environment."""
+        """Run a command of the user's, whose environment names the region."""
         # What it starts is not the drill's to end.
         env = {name: value for name, value in os.environ.items() if name != MARK}
-        told = {"DRILL_REGION": str(region.index), "DRILL_CONTEXT": self._context(region)}
+        named = {"DRILL_REGION": str(region.index), "DRILL_CONTEXT": self._context(region)}
         self._write(f"  {command[0]} {' '.join(command[1:])}")
         try:
             done = subprocess.run(
                 command,
-                env={**env, **told},
+                env={**env, **named},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -165,7 +165,7 @@ class Lifecycle:
             # The administrator's: whatever does not go by the stacks' own finds none.
             env["KUBECONFIG"] = str(paths.folder / "no-kubeconfig")
         if self._settings.stacks_at_once:
-            # Without the files beside each state, which say nothing, and which a reader may find half written.
+            # Without the files beside each state, which are of no use, and which a reader may find half written.
             env["PULUMI_BACKEND_URL"] += "?metadata=skip"
         stacks = Stacks(tools.pulumi, paths.project, env, paths.logs, self._progress.write)
         stacks.create([region.stack for region in REGIONS])

@@ -8,31 +8,13 @@ import pytest
 
 from drill.operators.points import DNS_RECORD, REMOVAL_NAMESPACE
 from drill.scenario.failback import ALL_STEPS
-from tests.drill.runs import drill, everything_left, finish, report
+from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]
 
 
-@pytest.fixture(scope="module")
-def finished() -> tuple[int, str]:
-    process = drill("--until", "restored", "--lost", "1", "--interrupt")
-    output = finish(process)
-    return process.returncode, output
-
-
-def test_every_check_holds_all_the_same(finished: tuple[int, str]) -> None:
-    status, output = finished
-    document = report()
-    assert [check for check in document["checks"] if not check["ok"]] == []
-    assert status == 0, output[-3000:]
-    assert document["load"]["lost"] == 0
-    assert everything_left() == []
-
-
-def test_every_gate_and_release_was_interrupted_in_its_work_and_just_after(
-    finished: tuple[int, str],
-) -> None:
-    document = report()
+def test_every_gate_and_release_was_interrupted_and_every_check_holds() -> None:
+    document = whole_drill("--until", "restored", "--lost", "1", "--interrupt")
     killed = {(each["stack"], each["point"]) for each in document["interruptions"]}
     passed = {(each["stack"], each["point"]) for each in document["notReachable"]}
     for stack, part in (("region0", "survivor"), ("region1", "recreated")):

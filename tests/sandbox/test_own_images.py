@@ -18,7 +18,7 @@ from rich.console import Console
 
 from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView, is_ready
-from drill.own_images import broker_told, helm_chart, image_values
+from drill.own_images import broker_used, helm_chart, image_values
 from drill.regions import BROKER_SELECTOR, REGIONS, Region
 from drill.scenario.adopting import helm_install, plain_values
 from drill.settings import DrillSettings, Paths, chart_of, values_files
@@ -204,7 +204,7 @@ def test_the_brokers_work_together_and_are_told_from_whom_they_are(started: Star
 
     eventually(missing)
     version = view.topology(LONDON.namespace)["gatewayVersion"]
-    told = broker_told(version, view.pods(LONDON.namespace, BROKER_SELECTOR), started.own)
+    told = broker_used(version, view.pods(LONDON.namespace, BROKER_SELECTOR), started.own)
     assert told.endswith("image a.example:5000/own/zeebe:1.0 (from archive zeebe.tar)")
     assert version in told
 

@@ -58,7 +58,7 @@ def test_the_status_of_fresh_stacks_and_of_an_installed_region(project: Project)
     assert found["regions"][0]["installations"] == {"normal": None, "failover": None}
 
     project.config("region0", **{"elasticsearchSecret.name": "keys"})
-    project.stacks.demand(
+    project.stacks.require(
         project.stacks.run(
             "config",
             "region0",

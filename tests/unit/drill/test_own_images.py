@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from drill.own_images import broker_told, helm_chart, image_values
+from drill.own_images import broker_used, helm_chart, image_values
 from drill.regions import REGIONS
 from drill.settings import (
     DEFAULT_RATE,
@@ -331,15 +331,15 @@ def pod(image: str) -> dict[str, Any]:
 
 def test_the_report_names_the_broker_and_its_image(tmp_path: Path) -> None:
     ours = pod("docker.io/camunda/zeebe:8.5.25")
-    assert broker_told("8.5.8-rehearsal", [ours, ours], None) == (
+    assert broker_used("8.5.8-rehearsal", [ours, ours], None) == (
         "rehearsal broker 8.5.8-rehearsal, image docker.io/camunda/zeebe:8.5.25"
     )
     own = read(tmp_path, images={"zeebe": ZEEBE})
-    assert broker_told("8.5.25", [pod(ZEEBE["image"])], own) == (
+    assert broker_used("8.5.25", [pod(ZEEBE["image"])], own) == (
         f"Zeebe 8.5.25, image {ZEEBE['image']} (from archive zeebe.tar)"
     )
     pulled = read(tmp_path, images={"zeebe": {"image": "camunda/zeebe:8.5.25"}})
-    assert "(from a registry)" in broker_told("8.5.25", [ours], pulled)
-    assert broker_told("8.5.25", [pod("zeebe@sha256:00")], own) == (
+    assert "(from a registry)" in broker_used("8.5.25", [ours], pulled)
+    assert broker_used("8.5.25", [pod("zeebe@sha256:00")], own) == (
         "Zeebe 8.5.25, image zeebe@sha256:00"
     )

@@ -268,10 +268,10 @@ LATE = (
 
 
 def stacks() -> Iterator[Case]:
-    yield holds(checks.stack_says, OUTPUTS, LONDON, "failover", "survivor")
-    yield fails(checks.stack_says, OUTPUTS, LONDON, "normal", "survivor")
-    yield fails(checks.stack_says, OUTPUTS, LONDON, "failover", "lost")
-    yield fails(checks.stack_says, {}, LONDON, "failover", "lost")
+    yield holds(checks.stack_is_in, OUTPUTS, LONDON, "failover", "survivor")
+    yield fails(checks.stack_is_in, OUTPUTS, LONDON, "normal", "survivor")
+    yield fails(checks.stack_is_in, OUTPUTS, LONDON, "failover", "lost")
+    yield fails(checks.stack_is_in, {}, LONDON, "failover", "lost")
     yield holds(checks.steps_are_proved, OUTPUTS, LONDON, STEPS)
     changes: tuple[Json, ...] = (
         {"progress": ["F1"]},
@@ -281,11 +281,13 @@ def stacks() -> Iterator[Case]:
     )
     for change in changes:
         yield fails(checks.steps_are_proved, OUTPUTS | change, LONDON, STEPS)
-    yield holds(checks.lost_stack_is_no_dead_end, 0, WAITING)
-    yield fails(checks.lost_stack_is_no_dead_end, 1, WAITING)
-    yield fails(checks.lost_stack_is_no_dead_end, 0, {})
-    yield fails(checks.lost_stack_is_no_dead_end, 0, WAITING | {"waiting": None})
-    yield fails(checks.lost_stack_is_no_dead_end, 0, WAITING | {"waiting": {"code": "taken-over"}})
+    yield holds(checks.lost_stack_waits_for_its_cluster, 0, WAITING)
+    yield fails(checks.lost_stack_waits_for_its_cluster, 1, WAITING)
+    yield fails(checks.lost_stack_waits_for_its_cluster, 0, {})
+    yield fails(checks.lost_stack_waits_for_its_cluster, 0, WAITING | {"waiting": None})
+    yield fails(
+        checks.lost_stack_waits_for_its_cluster, 0, WAITING | {"waiting": {"code": "taken-over"}}
+    )
     yield holds(failback_checks.waits_its_turn, 0, {"waitingFor": "B0"}, [])
     yield fails(failback_checks.waits_its_turn, 255, {"waitingFor": "B0"}, [])
     yield fails(failback_checks.waits_its_turn, 0, {}, [])
@@ -389,10 +391,10 @@ def what_runs() -> Iterator[Case]:
     yield fails(begun, Cluster(["StatefulSet camunda-zeebe"], []), PARIS)
     yield fails(begun, Cluster([], ["isolate-lost-region"]), PARIS)
     preview = "  info: adopt: release camunda in camunda-london (revision 1, chart x) runs as ...\n"
-    yield holds(adopting.says_it_adopts, 0, preview, LONDON)
-    yield fails(adopting.says_it_adopts, 1, preview, LONDON)
-    yield fails(adopting.says_it_adopts, 0, "", LONDON)
-    yield fails(adopting.says_it_adopts, 0, preview.replace("london", "paris"), LONDON)
+    yield holds(adopting.adoption_is_announced, 0, preview, LONDON)
+    yield fails(adopting.adoption_is_announced, 1, preview, LONDON)
+    yield fails(adopting.adoption_is_announced, 0, "", LONDON)
+    yield fails(adopting.adoption_is_announced, 0, preview.replace("london", "paris"), LONDON)
     yield holds(adopting.brokers_are_let_go, stateful_set(), "london")
     yield fails(adopting.brokers_are_let_go, stateful_set(revision="r2"), "london")
     yield fails(adopting.brokers_are_let_go, stateful_set(strategy="OnDelete"), "london")
@@ -419,7 +421,7 @@ def status(health: str, following: object = None) -> str:
 
 
 def command() -> Iterator[Case]:
-    says = command_checks.status_says
+    says = command_checks.status_is
     following = {"who": "region1", "dualregion": "dualregion failback"}
     yield holds(says, 0, status("healthy"), "now", 0)
     yield holds(says, 10, status("mid-procedure", following), "now", 10)
@@ -454,7 +456,7 @@ def command() -> Iterator[Case]:
     yield holds(command_checks.went_on, 0, ("F2", "F3"), "F2")
     yield fails(command_checks.went_on, 0, ("F3",), "F2")
     yield fails(command_checks.went_on, 1, ("F2",), "F2")
-    tells = command_checks.history_tells
+    tells = command_checks.history_shows
     yield holds(tells, 0, HISTORY, "1-region1-lost", ("F1", "B7"))
     yield fails(tells, 0, HISTORY, "1-region1-lost", ("F2",))
     yield fails(tells, 0, HISTORY, "2-region1-lost", ())

@@ -83,11 +83,11 @@ def test_which_steps_a_command_has_carried_out(
 def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
     session = command.drive("failover", "--lost", "1", stop_in="F2", log="stopped")
     assert session.run.exit_status == 130
-    assert "said failover --lost 1 in the-copy" in session.flowing
-    assert "a sentence that is wrapped: word word" in session.flowing
+    assert "said failover --lost 1 in the-copy" in session.unwrapped
+    assert "a sentence that is wrapped: word word" in session.unwrapped
     assert "word word" in session.run.output.splitlines()[3]
-    assert session.flowing.endswith("stopped; the same command goes on")
-    assert list(session.operator.at_work) == ["F2"]
+    assert session.unwrapped.endswith("stopped; the same command goes on")
+    assert list(session.operator.under_way) == ["F2"]
     assert session.operator.stopped is not None
     (question,) = session.operator.asked
     assert question.text.endswith("set phase failover and begin? [y/N]:")
@@ -105,7 +105,7 @@ def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path
 def test_a_no_ends_it_and_a_failure_is_told(command: Command) -> None:
     session = command.drive("failover", answer="no")
     assert session.run.exit_status == 1
-    assert "error: refused" in session.flowing
+    assert "error: refused" in session.unwrapped
     with pytest.raises(DrillError, match="`dualregion failback` ended with exit status 1"):
         command.must_drive("failback")
 
