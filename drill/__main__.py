@@ -15,7 +15,6 @@ from drill.operators.signals import Interruption, Output
 from drill.processes import MARK
 from drill.progress import Progress
 from drill.report.readable import print_closing
-from drill.report.report import Report
 from drill.scenario.scenario import Drill
 from drill.settings import (
     DEFAULT_LOST,
@@ -142,7 +141,7 @@ def main(
     interruption = Interruption()
     console = Output(interruption)
     paths = Paths()
-    try:
+    with _ending(console, EXIT_USAGE):
         own = OwnImages.read(images) if images else None
         settings = DrillSettings(
             lost=lost_regions(lost, incidents),
@@ -164,19 +163,27 @@ def main(
         )
         if on:
             ForeignSettings.read(on)
-    except (DrillError, SandboxError) as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
     paths.folder.mkdir(parents=True, exist_ok=True)
+    with _ending(console, EXIT_FAILED), _only_one(paths), interruption.by_signals(console):
+        _run(settings, paths, console, interruption, only_clear=down)
+
+
+@contextmanager
+def _ending(console: Console, status: int) -> Iterator[None]:
+    """Print why the drill cannot go on, and exit with this status, or with that of an interruption.
+
+    :raises typer.Exit: always then.
+    """
     try:
-        with _only_one(paths), interruption.by_signals(console):
-            _run(settings, paths, console, interruption, only_clear=down)
-    except DrillInterrupted as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    except (DrillError, SandboxError) as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_FAILED) from None
+        yield
+    except (DrillError, SandboxError, DrillInterrupted) as error:
+        _print(console, f"error: {error}", style="red")
+        interrupted = isinstance(error, DrillInterrupted)
+        raise typer.Exit(EXIT_INTERRUPTED if interrupted else status) from None
+
+
+def _print(console: Console, text: str, style: str = "") -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _run(
@@ -195,26 +202,18 @@ def _run(
         return
     report = Drill(settings, paths, progress).run(on_teardown=interruption.calm)
     print_closing(report, console)
-    _print_paths(report, settings, paths, console)
+    if report.reason:
+        _print(console, f"failed: {report.reason}", style="red")
+        _print(console, f"logs: {paths.logs}")
+    _print(console, f"report: {paths.folder / 'report.md'}")
+    if settings.keep:
+        _print(
+            console,
+            f"all is still up: `. {paths.folder / 'env.sh'}`, then kubectl, or pulumi in {paths.project}; "
+            "`python -m drill --down` takes it down",
+        )
     if report.result != "passed":
         raise typer.Exit(EXIT_INTERRUPTED if interruption.interrupted else EXIT_FAILED)
-
-
-def _print_paths(report: Report, settings: DrillSettings, paths: Paths, console: Console) -> None:
-    if report.reason:
-        console.print(
-            f"failed: {report.reason}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
-        console.print(f"logs: {paths.logs}", highlight=False, soft_wrap=True)
-    console.print(f"report: {paths.folder / 'report.md'}", highlight=False, soft_wrap=True)
-    if settings.keep:
-        console.print(
-            f"all is still up: `. {paths.folder / 'env.sh'}`, then kubectl, or pulumi in "
-            f"{paths.project}; `python -m drill --down` takes it down",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 @contextmanager

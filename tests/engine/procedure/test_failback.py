@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from drill.checks import previews
 from sandbox.patience import allowed
 from tests.engine.project import Project
 
@@ -45,9 +46,8 @@ def test_the_isolation_stays_until_the_recreated_region_is_proved_clean(
     assert "isolate-lost-region" in failed_over.kubectl("london", *POLICIES, london)
 
     clean(failed_over)
-    preview = failed_over.preview("region0").output
-    assert "ConfigMap::B0" in preview
-    assert "- kubernetes:networking.k8s.io/v1:NetworkPolicy" in preview
+    check = previews.preview_shows_failback(failed_over.preview("region0").events)
+    assert check.ok, check.detail
     up = failed_over.up("region0")
     assert up.exit_status == 0, up.output
     assert "isolate-lost-region" not in failed_over.kubectl("london", *POLICIES, london)

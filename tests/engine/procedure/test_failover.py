@@ -2,8 +2,13 @@
 and the stack of the lost region, whose cluster answers, does not answer, or comes back empty elsewhere.
 """
 
+from dataclasses import replace
+
 import pytest
 
+from drill.checks import previews
+from drill.regions import REGIONS
+from drill.scenario.failover import STEPS
 from sandbox.regions import Sandbox
 from tests.engine.project import Project
 
@@ -28,6 +33,10 @@ def test_the_preview_shows_gates_namespace_and_values_to_come(project: Project) 
     ):
         assert expected in preview.output, expected
     assert "failed" not in preview.output
+    # The drill reads the same off the engine's events.
+    survivor = replace(REGIONS[0], failover_namespace=f"{london}-failover")
+    check = previews.preview_shows(preview.events, survivor, STEPS)
+    assert check.ok, check.detail
 
 
 @pytest.mark.usefixtures("modest")
