@@ -140,7 +140,7 @@ def _matches(expression: Any, found: str | None) -> bool:
 
 
 def does_not_fit(pods: Iterable[Planned], nodes: Iterable[Node]) -> Planned | None:
-    """ProjectOptions pods on nodes as the scheduler may, the largest first; return the first that fits nowhere, or None.
+    """Place pods on nodes as the scheduler may, the largest first; return the first that fits nowhere, or None.
 
     They all come into one namespace that is empty yet, so that they keep away from each other only.
     """

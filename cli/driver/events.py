@@ -26,7 +26,7 @@ _EMPTY = (
     "Resource is current",
     "Resource scheduled for deletion",
 )
-"""What the Kubernetes provider reports while it deletes or awaits something, without naming it; never more than that."""
+"""What the Kubernetes provider reports while it deletes or awaits something, without naming it."""
 _CLUSTERS = "kubernetes:"
 """The types of what lies in a cluster begin so; the rest is Pulumi's own bookkeeping."""
 _QUIET = (OpType.SAME, OpType.REFRESH, OpType.READ)

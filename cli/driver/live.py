@@ -97,7 +97,7 @@ class Running:
 def _mark(shown: StepShown) -> Text:
     if shown.ended is not None:
         return Text("done", "green")
-    return Text("ahead", "dim") if shown.began is None else Text("at work", "yellow")
+    return Text("ahead", "dim") if shown.began is None else Text("running", "yellow")
 
 
 @contextmanager

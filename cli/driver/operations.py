@@ -199,8 +199,8 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
 
     :param on_stop: is called at the first Ctrl-C.
 
-    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A gate that waits
-    would keep it, so the program is stopped.
+    The terminal sends Ctrl-C to Pulumi as well, which then stops and saves: it must be let to its end. A gate that
+    waits would keep it, so the program is stopped.
     """
     interrupted = False
     while not future.done():

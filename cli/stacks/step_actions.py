@@ -19,24 +19,24 @@ from dualregion.procedure import R
 class _Names:
     """The names that an incident's calls are made of.
 
-    :ivar here: the survivor's namespace.
-    :ivar stand_in: its failover namespace.
-    :ivar there: the lost region's namespace.
+    :ivar survivor: the survivor's namespace.
+    :ivar failover: its failover namespace.
+    :ivar lost_namespace: the lost region's namespace.
     """
 
     settings: Settings
     lost: int
 
     @property
-    def here(self) -> str:
+    def survivor(self) -> str:
         return self.settings.regions[brokers.other(self.lost)].namespace
 
     @property
-    def stand_in(self) -> str:
+    def failover(self) -> str:
         return self.settings.regions[brokers.other(self.lost)].failover
 
     @property
-    def there(self) -> str:
+    def lost_namespace(self) -> str:
         return self.settings.regions[self.lost].namespace
 
     @property
@@ -50,14 +50,14 @@ class _Names:
 
     @property
     def gateway(self) -> str:
-        return f"{ReleaseNames(self.release).gateway} in {self.here}"
+        return f"{ReleaseNames(self.release).gateway} in {self.survivor}"
 
     @property
     def lost_ids(self) -> str:
         return _ids(brokers.region_broker_ids(self.settings.cluster_size, self.lost))
 
     @property
-    def stand_in_ids(self) -> str:
+    def failover_ids(self) -> str:
         return _ids(brokers.failover_broker_ids(self.settings.cluster_size, self.lost))
 
     @property
@@ -90,24 +90,24 @@ def calls(step: RegionStep, settings: Settings, lost: int | None) -> tuple[str, 
 def _f1(names: _Names, _: RegionStep) -> tuple[str, ...]:
     cut = ", ".join(names.settings.regions[names.lost].pod_cidrs) or "nothing: no podCidrs are set"
     return (
-        f"NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}, cutting {cut}",
+        f"NetworkPolicy isolate-lost-region in {names.survivor} and {names.failover}, cutting {cut}",
         *(f"deny {cut}, both ways, by {each}" for each in names.acl_rules),
-        f"GET /v1/topology of {names.gateway}: until broker {names.lost_ids} of {names.there} is gone",
+        f"GET /v1/topology of {names.gateway}: until broker {names.lost_ids} of {names.lost_namespace} is gone",
     )
 
 
 def _f2(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"Namespace {names.stand_in}",
-        f"helm install {names.release} -n {names.stand_in}: installationType failOver, regionId {names.lost}: "
-        f"broker {names.stand_in_ids}, its own search engine, no Operate, no Tasklist",
+        f"Namespace {names.failover}",
+        f"helm install {names.release} -n {names.failover}: installationType failOver, regionId {names.lost}: "
+        f"broker {names.failover_ids}, its own search engine, no Operate, no Tasklist",
         "delete pod, of each broker of the survivor, all at once, as long as no partition has quorum",
     )
 
 
 def _f3(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"helm upgrade {names.release} -n {names.here}: {names.variable}={names.url(replaced=True)}",
+        f"helm upgrade {names.release} -n {names.survivor}: {names.variable}={names.url(replaced=True)}",
         "GET /actuator/partitions of every broker: exported positions move",
         f"POST /v1/user-tasks/.../completion to {names.gateway}: a command of each partition is accepted",
     )
@@ -115,46 +115,46 @@ def _f3(names: _Names, _: RegionStep) -> tuple[str, ...]:
 
 def _r(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"if the cluster answers: helm uninstall {names.release} -n {names.there}, delete namespace "
-        f"{names.there} with its claims. CANNOT BE UNDONE",
+        f"if the cluster answers: helm uninstall {names.release} -n {names.lost_namespace}, delete namespace "
+        f"{names.lost_namespace} with its claims. CANNOT BE UNDONE",
         "if it does not answer: nothing; it is left as it is",
     )
 
 
 def _b0(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"look into {names.there}: no release, workload, claim, volume or index",
-        f"delete NetworkPolicy isolate-lost-region in {names.here} and {names.stand_in}",
+        f"look into {names.lost_namespace}: no release, workload, claim, volume or index",
+        f"delete NetworkPolicy isolate-lost-region in {names.survivor} and {names.failover}",
         *(f"delete {each}" for each in names.acl_rules),
     )
 
 
 def _b1(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"helm install {names.release} -n {names.there}: installationType failBack, no Operate, no Tasklist: "
-        f"broker {names.joining_ids} joins, broker {names.stand_in_ids} sleeps",
+        f"helm install {names.release} -n {names.lost_namespace}: installationType failBack, no Operate, no Tasklist: "
+        f"broker {names.joining_ids} joins, broker {names.failover_ids} sleeps",
     )
 
 
 def _b2(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"scale deployment {names.release}-operate and {names.release}-tasklist in {names.here} to 0",
-        f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own word",
-        f"POST /zeebe-record*/_search in {names.here} and {names.stand_in}: until the first holds all of the second",
+        f"scale deployment {names.release}-operate and {names.release}-tasklist in {names.survivor} to 0",
+        f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own state",
+        f"POST /zeebe-record*/_search in {names.survivor} and {names.failover}: until the first holds all of the second",
     )
 
 
 def _b3(names: _Names, _: RegionStep) -> tuple[str, ...]:
     repository = names.settings.backup.repository
     return (
-        f"PUT _snapshot/{repository}/failback-... in {names.here}",
-        f"POST _snapshot/{repository}/failback-.../_restore in {names.there}. CANNOT BE UNDONE, but done again",
+        f"PUT _snapshot/{repository}/failback-... in {names.survivor}",
+        f"POST _snapshot/{repository}/failback-.../_restore in {names.lost_namespace}. CANNOT BE UNDONE, but done again",
     )
 
 
 def _b4(names: _Names, step: RegionStep) -> tuple[str, ...]:
-    here = step.region != names.lost
-    places = (names.here, names.stand_in) if here else (names.there,)
+    survives = step.region != names.lost
+    places = (names.survivor, names.failover) if survives else (names.lost_namespace,)
     return (
         *(
             f"helm upgrade {names.release} -n {place}: {names.variable}={names.url(replaced=False)}"
@@ -166,23 +166,23 @@ def _b4(names: _Names, step: RegionStep) -> tuple[str, ...]:
 
 def _b5(names: _Names, step: RegionStep) -> tuple[str, ...]:
     if step.region == names.lost:
-        return (f"helm upgrade {names.release} -n {names.there}: Operate and Tasklist on",)
+        return (f"helm upgrade {names.release} -n {names.lost_namespace}: Operate and Tasklist on",)
     return (
-        f"helm upgrade {names.release} -n {names.here}: Operate and Tasklist on",
-        f"POST /actuator/exporting/resume to {names.gateway}; then each broker's own word",
-        f"helm uninstall {names.release} -n {names.stand_in}, delete namespace {names.stand_in} with its "
+        f"helm upgrade {names.release} -n {names.survivor}: Operate and Tasklist on",
+        f"POST /actuator/exporting/resume to {names.gateway}; then each broker's own state",
+        f"helm uninstall {names.release} -n {names.failover}, delete namespace {names.failover} with its "
         "claims. CANNOT BE UNDONE",
     )
 
 
 def _b6(names: _Names, _: RegionStep) -> tuple[str, ...]:
-    return (f"look for {names.stand_in}: no namespace, no volume",)
+    return (f"look for {names.failover}: no namespace, no volume",)
 
 
 def _b7(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"helm upgrade {names.release} -n {names.there}: without installationType failBack",
-        f"delete pod, of broker {names.stand_in_ids} in {names.there}, all at once, then the others one by one",
+        f"helm upgrade {names.release} -n {names.lost_namespace}: without installationType failBack",
+        f"delete pod, of broker {names.failover_ids} in {names.lost_namespace}, all at once, then the others one by one",
     )
 
 

@@ -76,7 +76,7 @@ def is_refused(
     :param exit_status: how the command ended.
     :param text: all of its output, unwrapped.
     :param what: the move.
-    :param because: what the sentence must hold.
+    :param because: what its error must hold, such as its code in brackets.
     :param changed: what is not as it was before.
     """
     problems = [f"it ended with exit status {exit_status}"] if exit_status != FAILED else []
@@ -115,16 +115,16 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
 
     :param exit_status: how it ended.
     :param text: all of its output, unwrapped.
-    :param step: what was under way.
+    :param step: what ran.
     :param stack: whose.
-    :param was_hit: whether the step was ever seen under way, so that Ctrl-C could be hit.
+    :param was_hit: whether the step was ever seen running, so that Ctrl-C could be hit.
     """
-    problems = [] if was_hit else [f"{step} was never seen under way, so Ctrl-C was not hit"]
+    problems = [] if was_hit else [f"{step} was never seen running, so Ctrl-C was not hit"]
     if exit_status != INTERRUPTED:
         problems.append(f"it ended with exit status {exit_status}")
     wanted = {
         "how far it is": f"stack {stack}: phase failover, proved: ",
-        "that the same command goes on": "[interrupted]",
+        "that it was interrupted": "[interrupted",
         "what is next": f"next, {stack}: F",
         "by which command": " dualregion failover --lost ",
     }
@@ -137,7 +137,7 @@ def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit
 
 
 def went_on(exit_status: int, carried_out: Collection[str], step: str) -> Check:
-    """The same command, run again, goes on with the step that was under way, to the end."""
+    """The same command, run again, continues with the step that ran, to the end."""
     problems = [f"it ended with exit status {exit_status}"] if exit_status else []
     if step not in carried_out:
         found = ", ".join(sorted(carried_out)) or "nothing"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from drill.operators.terminal import Terminal, line_of, unwrapped
 
 _QUESTION = "[y/N]:"
-_STEP = re.compile(r"^(?P<state>ahead|at work|done) +(?P<step>[A-Z]\d?)\b")
+_STEP = re.compile(r"^(?P<state>ahead|running|done) +(?P<step>[A-Z]\d?)\b")
 _IN_THE_MIDST_SECONDS = 2.0
-"""How long a step must have been under way before Ctrl-C is hit."""
+"""How long a step must have run before Ctrl-C is hit."""
 _LONGEST = 160
 _COUNTED = re.compile(r"\d+")
 
@@ -34,10 +34,10 @@ class Operator:
     answer: str = "yes"
     stop_in: str | None = None
     asked: list[Question] = field(default_factory=list)
-    under_way: dict[str, float] = field(default_factory=dict)
-    """When each step was first seen under way, on the clock that never jumps."""
+    running: dict[str, float] = field(default_factory=dict)
+    """When each step was first seen running, on the clock that never jumps."""
     carried_out: dict[str, float] = field(default_factory=dict)
-    """When each step was seen under way, or, first ahead, as done: a quick one is under way between two looks."""
+    """When each step was seen running, or, first ahead, as done: a quick one runs between two looks."""
     stopped: float | None = None
     """When Ctrl-C was hit."""
     _ahead: set[str] = field(default_factory=set)
@@ -56,16 +56,16 @@ class Operator:
             if found := _STEP.match(line_of(row)):
                 self._note(found["state"], found["step"])
         if self.stopped is None and self._is_in_the_midst():
-            self.write(f"  Ctrl-C, with {self.stop_in} at work")
+            self.write(f"  Ctrl-C, while {self.stop_in} runs")
             self.stopped = time.monotonic()
             terminal.interrupt()
 
     def _note(self, state: str, step: str) -> None:
         if state == "ahead":
             self._ahead.add(step)
-        elif state == "at work":
-            self.under_way.setdefault(step, time.monotonic())
-        if state == "at work" or (state == "done" and step in self._ahead):
+        elif state == "running":
+            self.running.setdefault(step, time.monotonic())
+        if state == "running" or (state == "done" and step in self._ahead):
             self.carried_out.setdefault(step, time.monotonic())
 
     def _reply(self, terminal: Terminal) -> None:
@@ -77,7 +77,7 @@ class Operator:
         terminal.type(self.answer)
 
     def _is_in_the_midst(self) -> bool:
-        began = self.under_way.get(self.stop_in or "")
+        began = self.running.get(self.stop_in or "")
         return began is not None and time.monotonic() - began >= _IN_THE_MIDST_SECONDS
 
     def _show_new(self, terminal: Terminal) -> None:

@@ -427,8 +427,8 @@ def fix_isolation() -> str:
 def fix_lock(stack: str) -> str:
     """A run is under way, or was killed."""
     return (
-        f"wait for that run; if it is gone, `pulumi cancel --stack {stack}` and `pulumi up`; what is still pending then: "
-        f"`pulumi refresh --clear-pending-creates --stack {stack}`"
+        f"wait for that run; if it is gone, `pulumi cancel --stack {stack}` and `pulumi up`; what is still pending "
+        f"then: `pulumi refresh --clear-pending-creates --stack {stack}`"
     )
 
 
@@ -478,8 +478,8 @@ def fix_exporting() -> str:
 def fix_rights(context: str, region: int) -> str:
     """The cluster's administrator must grant the rights."""
     return (
-        f"have kube context {context} be rights.subject, or rights.peerSubject, and let the cluster's administrator apply "
-        f"what `dualregion rights --region {region}` prints"
+        f"have kube context {context} be rights.subject, or rights.peerSubject, and let the cluster's administrator "
+        f"apply what `dualregion rights --region {region}` prints"
     )
 
 
@@ -532,7 +532,7 @@ def fix_room(region: str) -> str:
 @message
 def fix_leftovers(context: str, namespace: str) -> str:
     """The namespace must be emptied."""
-    return f"look at it, then kubectl --context {context} delete namespace {namespace}; volumes that are kept: delete pv"
+    return f"look at it, then kubectl --context {context} delete namespace {namespace}; of kept volumes: delete pv"
 
 
 @message

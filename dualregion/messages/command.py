@@ -67,9 +67,9 @@ def dns_address_missing(region: int, name: str, asking: str) -> str:
 def incident_under_way(lost: int, lost_name: str, survivor: int, name: str, way_on: Message) -> str:
     """A failover of the region that survived: its incident is not over, so nothing would be left to fail over to."""
     return (
-        f"region {lost} ({lost_name}) is the lost one of the incident that is under way, and region {survivor} ({name}) "
-        f"its survivor: without it nothing is left to fail over to. {way_on}. If region {survivor} is down now, too, "
-        "this procedure does not help: bring its cluster back first"
+        f"region {lost} ({lost_name}) is the lost one of the incident that is under way, and region {survivor} "
+        f"({name}) its survivor: without it nothing is left to fail over to. {way_on}. If region {survivor} is down "
+        "now, too, this procedure does not help: bring its cluster back first"
     )
 
 
@@ -91,8 +91,8 @@ def finish_failback() -> str:
 def past_no_return(lost: int, name: str, step: str) -> str:
     """A failover of the region that is being brought back, when its failback cannot be undone any more."""
     return (
-        f"the failback of region {lost} ({name}) is past step {step}: the failover brokers are gone, or about to go, and "
-        "nothing of it can be undone. Finish it: `dualregion failback`"
+        f"the failback of region {lost} ({name}) is past step {step}: the failover brokers are gone, or about to go, "
+        "and nothing of it can be undone. Finish it: `dualregion failback`"
     )
 
 
@@ -100,8 +100,8 @@ def past_no_return(lost: int, name: str, step: str) -> str:
 def failover_not_complete(lost: int, name: str, step: str) -> str:
     """A failback was asked for, but the failover before it is not done."""
     return (
-        f"the failover of region {lost} ({name}) is not complete, {step} is not proved: a failback follows on a failover. "
-        f"Complete it first: `dualregion failover --lost {lost}`"
+        f"the failover of region {lost} ({name}) is not complete, {step} is not proved: a failback follows on a "
+        f"failover. Complete it first: `dualregion failover --lost {lost}`"
     )
 
 
@@ -109,8 +109,8 @@ def failover_not_complete(lost: int, name: str, step: str) -> str:
 def nothing_to_fail_back() -> str:
     """A failback was asked for, but neither stack knows of a failover."""
     return (
-        "no region is lost, according to both stacks: a failback follows on a failover. If a region is lost, `dualregion "
-        "failover --lost 0` or `--lost 1`; `dualregion status` shows the state of both regions"
+        "no region is lost, according to both stacks: a failback follows on a failover. If a region is lost, "
+        "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows the state of both regions"
     )
 
 
@@ -147,13 +147,15 @@ def aborted() -> str:
 @message
 def interrupted(stack: str) -> str:
     """Ctrl-C during a `pulumi up`; Pulumi has saved what was done by then."""
-    return f"stopped; Pulumi has saved what is done on stack {stack}, and the same command goes on"
+    return (
+        f"stopped; Pulumi has saved what is done on stack {stack}. Run the same command to continue"
+    )
 
 
 @message
 def interrupted_at_end(stack: str) -> str:
     """Ctrl-C during a `pulumi up` that ended well all the same."""
-    return f"stopped; stack {stack} was done by then, and the same command goes on"
+    return f"stopped; stack {stack} was done by then. Run the same command to continue"
 
 
 @message
@@ -172,8 +174,8 @@ def reached_until(step: str) -> str:
 def question_not_answered(question: str, option: str) -> str:
     """Something must be confirmed, and there is no terminal to ask at, nor the option that answers it."""
     return (
-        f"confirmation is required, but standard input is not a terminal: {question!r} Run the command at a terminal, or "
-        f"with {option}"
+        f"confirmation is required, but standard input is not a terminal: {question!r} Run the command at a terminal, "
+        f"or with {option}"
     )
 
 
@@ -182,8 +184,8 @@ def stack_locked(stack: str, locks: Sequence[str]) -> str:
     """Another run of Pulumi holds the stack's lock, or has left it; the backend may not show whose it is."""
     who = listed(locks) or "another operator (the backend does not show who)"
     return (
-        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; if "
-        f"that run is known to be gone, `pulumi cancel --stack {stack}` and run the same command again"
+        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
+        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and run the same command again"
     )
 
 
@@ -197,8 +199,8 @@ def lock_left_alone(stack: str) -> str:
 def proofs_not_checked(steps: Sequence[str], reason: str) -> str:
     """The survivor's cluster could not be asked whether what a failover has proved is still there."""
     return (
-        f"{reason}. So it is unknown whether what {listed(steps)} proved is still there; once the cluster answers, run "
-        "the same command again"
+        f"{reason}. So it is unknown whether what {listed(steps)} proved is still there; once the cluster answers, "
+        "run the same command again"
     )
 
 
@@ -244,7 +246,7 @@ def ask_to_retire_failover(namespace: str) -> str:
 @message
 def ask_to_drop_pending(stack: str, operations: Sequence[str]) -> str:
     """The state lists operations of a killed run, and an `up` that succeeded has done or taken over what they were."""
-    return f"the state of stack {stack} lists {listed(operations)} as pending, which has completed: remove that from it?"
+    return f"the state of stack {stack} lists {listed(operations)} as pending, which has completed: remove that?"
 
 
 @message
@@ -252,8 +254,8 @@ def ask_to_unlock(stack: str, locks: Sequence[str]) -> str:
     """A lock names this machine and a process that is not here; only the operator can know whether it is gone."""
     return (
         f"stack {stack} is locked by {listed(locks)}. There is no such process here; a container or machine of the "
-        "same name may still run it, and two runs at once would act on the same brokers. Is that run known to be gone, "
-        "and its lock to be removed?"
+        "same name may still run it, and two runs at once would act on the same brokers. Is that run known to be "
+        "gone, and its lock to be removed?"
     )
 
 
@@ -300,8 +302,8 @@ def not_logged_in() -> str:
 def checkpoint_empty() -> str:
     """Pulumi prints `failed to load checkpoint: EOF`, after a run was killed with a backend of plain files."""
     return (
-        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, `find "
-        ".pulumi -name '*.attrs' -empty -delete`, then run the same command again"
+        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, "
+        "`find .pulumi -name '*.attrs' -empty -delete`, then run the same command again"
     )
 
 
@@ -318,8 +320,8 @@ def stack_missing(stack: str, project: str, known: Sequence[str]) -> str:
 def stacks_of_one_region(stacks: Sequence[str], region: int) -> str:
     """Both stacks are configured for the same region."""
     return (
-        f"stacks {' and '.join(stacks)} are both of region {region}: check region in both Pulumi.<stack>.yaml, or name "
-        "the right stacks with --stacks"
+        f"stacks {' and '.join(stacks)} are both of region {region}: check region in both Pulumi.<stack>.yaml, or "
+        "name the right stacks with --stacks"
     )
 
 
@@ -334,7 +336,7 @@ def hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
 
 @message
 def required_hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
-    """One of your own hooks failed that is required: the command ends there, and calls it again when it is run again."""
+    """One of your own hooks failed that is required: the command ends there; run again, it calls it again."""
     return (
         f"hook {hook} failed at {point}, {target}: {reason}. It is required: fix it and run the same command again, "
         "which calls it again; or run it with --no-hooks"
@@ -345,8 +347,8 @@ def required_hook_failed(hook: str, point: str, target: str, reason: Message) ->
 def last_hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
     """A required hook failed after the last step: no command calls it again."""
     return (
-        f"hook {hook} failed at {point}, {target}: {reason}. It is required, but all steps are done, and no command calls "
-        "it again: pass the notification on yourself"
+        f"hook {hook} failed at {point}, {target}: {reason}. It is required, but all steps are done, and no command "
+        "calls it again: pass the notification on yourself"
     )
 
 

@@ -48,8 +48,8 @@ def no_engine_seen() -> str:
 def broker_id_twice(broker: int, namespaces: Sequence[str]) -> str:
     """Two brokers with the same id are ready. Keep the regions apart until one of them is gone."""
     return (
-        f"broker {broker} runs in {' and in '.join(namespaces)}: two brokers with one id corrupt data. Keep the network "
-        "between the regions cut, and delete the lost region's brokers (docs/incident/messages.md)"
+        f"broker {broker} runs in {' and in '.join(namespaces)}: two brokers with one id corrupt data. Keep the "
+        "network between the regions cut, and delete the lost region's brokers (docs/incident/messages.md)"
     )
 
 
@@ -183,8 +183,8 @@ def step_next(step: str, title: str) -> str:
 def failback_next(region: str) -> str:
     """The failover is complete; the failback waits for a new cluster, and for you."""
     return (
-        f"once region {region} has a cluster again, empty: the failback, at an hour in which users can do without Operate "
-        "and Tasklist"
+        f"once region {region} has a cluster again, empty: the failback, at an hour in which users can do without "
+        "Operate and Tasklist"
     )
 
 

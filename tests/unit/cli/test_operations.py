@@ -278,6 +278,6 @@ def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
     assert isinstance(file, io.StringIO)
     rows = [line.split(maxsplit=3) for line in file.getvalue().splitlines()]
     assert ["done", "F1", "5", F1.title] in [[cell.strip() for cell in each] for each in rows]
-    assert "at work  F2    7        1 of 2 brokers ready" in file.getvalue()
+    assert "running  F2    7        1 of 2 brokers ready" in file.getvalue()
     assert "ahead    B2    -" in file.getvalue()
     assert "stack region0, 12 s" in file.getvalue()

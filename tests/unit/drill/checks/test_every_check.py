@@ -409,7 +409,7 @@ SCREEN = "phase normal\nStacks\nInstallations\nBrokers and partitions\npartition
 PLAN = " 1. F1 on stack region0 (london): isolated\n 2. R on stack region1 (paris): nothing\n"
 ABOVE = "Installations 0 1 and begin? [y/N]:"
 STOPPED = (
-    "stopped; Pulumi has saved what is done on stack region0, and the same command goes on [interrupted] stack region0: "
+    "stopped; Pulumi has saved what is done on stack region0 [interrupted] stack region0: "
     "phase failover, proved: F1 next, region0: F2: quorum dualregion failover --lost 1 or: pulumi up --stack region0"
 )
 HISTORY = "Incident 1-region1-lost\nF1   london\nB7   paris\nRuns of Pulumi\nF2  nothing\n"

@@ -27,12 +27,12 @@ if what == "failover":
         sys.exit("error: refused")
     try:
         for second in range(600):
-            print(f"\\r\\x1b[2K\\x1b[33mat work\\x1b[0m  F2    {{second}}   brokers", end="", flush=True)
+            print(f"\\r\\x1b[2K\\x1b[33mrunning\\x1b[0m  F2    {{second}}   brokers", end="", flush=True)
             time.sleep(0.1)
             if os.path.exists("done"):
                 break
     except KeyboardInterrupt:
-        print("\\nstopped; the same command goes on")
+        print("\\nstopped; saved")
         sys.exit(130)
 elif what == "failback":
     sys.exit(1)
@@ -57,16 +57,16 @@ def command(tmp_path: Path) -> Command:
 @pytest.mark.parametrize(
     ("screens", "carried_out"),
     [
-        (["ahead  F2", "at work  F2    0   brokers"], {"F2"}),
+        (["ahead  F2", "running  F2    0   brokers"], {"F2"}),
         (["ahead  F2\nahead  F3", "done  F2\nahead  F3"], {"F2"}),
         (["done  F0    0   it was proved before", "ahead  F2"], set()),
-        (["F2 is done, at work is F3"], set()),
+        (["F2 is done, running is F3"], set()),
     ],
 )
 def test_which_steps_a_command_has_carried_out(
     tmp_path: Path, screens: list[str], carried_out: set[str]
 ) -> None:
-    """One that was at work between two looks, too: it was ahead, and then it was done."""
+    """One that was running between two looks, too: it was ahead, and then it was done."""
     script = (
         "import sys, time; [(print(each, flush=True), time.sleep(0.2)) for each in sys.argv[1:]]"
     )
@@ -86,8 +86,8 @@ def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
     assert "said failover --lost 1 in the-copy" in session.unwrapped
     assert "a sentence that is wrapped: word word" in session.unwrapped
     assert "word word" in session.run.output.splitlines()[3]
-    assert session.unwrapped.endswith("stopped; the same command goes on")
-    assert list(session.operator.under_way) == ["F2"]
+    assert session.unwrapped.endswith("stopped; saved")
+    assert list(session.operator.running) == ["F2"]
     assert session.operator.stopped is not None
     (question,) = session.operator.asked
     assert question.text.endswith("set phase failover and begin? [y/N]:")
@@ -159,6 +159,6 @@ def test_each_line_is_told_once(command: Command) -> None:
     said: list[str] = []
     operator = Operator(said.append, stop_in="F2")
     command.stacks.at_terminal("x", (str(command.executable), "failover"), operator.look)
-    counting = [line for line in said if line.startswith("  at work") and "^C" not in line]
+    counting = [line for line in said if line.startswith("  running") and "^C" not in line]
     assert len(counting) == 1
     assert "  answering: yes" in said
