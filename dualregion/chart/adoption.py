@@ -12,9 +12,11 @@ from typing import Any
 from dualregion.chart.sent_values import means_normal
 from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import chart as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Kind
-from dualregion.secrets import without_secrets
+from dualregion.secrets import HIDDEN, without_secrets
 from dualregion.state.progress import Stack
 
 SHOWN_DIFFERENCES = 20
@@ -58,34 +60,34 @@ def is_adopting(settings: Settings, own: Stack) -> bool:
 
 def differences(
     running: RunningRelease, chart: ChartVersion, wanted: Mapping[str, Any]
-) -> list[str]:
-    """Return, one in a sentence, what an install of the program's would change in a running release.
+) -> list[Message]:
+    """Return what an install of the program's would change in a running release.
 
     :param chart: the chart that the program would install.
     :param wanted: the values that it would install it with.
     """
     found = []
     if running.chart != chart:
-        found.append(f"chart: {running.chart} runs, the program would install {chart}")
+        found.append(messages.chart_differs(str(running.chart), str(chart)))
     here, there = (merge(running.defaults, each) for each in (running.values, wanted))
     return _not_too_many([*found, *_compared("", here, there)])
 
 
-def value_differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
-    """Return, one in a sentence, what differs between the values that run and those wanted.
+def value_differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[Message]:
+    """Return what differs between the values that run and those wanted.
 
     What is empty says nothing, as Pulumi's provider does not keep it.
     """
     return _not_too_many(list(_compared("", here, there)))
 
 
-def _not_too_many(found: list[str]) -> list[str]:
+def _not_too_many(found: list[Message]) -> list[Message]:
     if len(found) <= SHOWN_DIFFERENCES:
         return found
-    return [*found[:SHOWN_DIFFERENCES], f"and {len(found) - SHOWN_DIFFERENCES} more"]
+    return [*found[:SHOWN_DIFFERENCES], messages.more_differences(len(found) - SHOWN_DIFFERENCES)]
 
 
-def _compared(path: str, here: Any, there: Any) -> Iterator[str]:
+def _compared(path: str, here: Any, there: Any) -> Iterator[Message]:
     here, there = _plain(here), _plain(there)
     if here == there or all(means_normal(path, each) for each in (here, there)):
         return
@@ -96,21 +98,21 @@ def _compared(path: str, here: Any, there: Any) -> Iterator[str]:
     elif _is_named(here) and _is_named(there):
         yield from _compared_entries(path, here, there)
     else:
-        yield f"{path}: {_shown(path, here)} runs, the program would set {_shown(path, there)}"
+        yield messages.value_differs(path, _shown(path, here), _shown(path, there))
 
 
 def _compared_entries(
     path: str, here: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Compare lists of entries with names, such as environments: by name, and then their order."""
     one, other = _by_name(here), _by_name(there)
     changed = [name for name in {**one, **other} if one.get(name) != other.get(name)]
     for name in changed:
         place = f"{path}[{name}]"
         runs, wanted = (_content(each.get(name)) for each in (one, other))
-        yield f"{place}: {_shown(place, runs)} runs, the program would set {_shown(place, wanted)}"
+        yield messages.value_differs(place, _shown(place, runs), _shown(place, wanted))
     if not changed:
-        yield f"{path}: the same entries run in another order"
+        yield messages.order_differs(path)
 
 
 def _by_name(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
@@ -154,6 +156,4 @@ def _plain(value: Any) -> Any:
 def _shown(path: str, value: Any) -> str:
     if value is None:
         return _ABSENT
-    return (
-        "a value that is not shown" if _CONFIDENTIAL.search(path) else without_secrets(repr(value))
-    )
+    return HIDDEN if _CONFIDENTIAL.search(path) else without_secrets(repr(value))

@@ -6,15 +6,18 @@ Sources: the charts camunda-platform 10.11 and elasticsearch 20 (their values.ya
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import values as messages
 from dualregion.observed.records import RECORD_PREFIX
 
 _ABSENT = object()
@@ -37,7 +40,7 @@ class Demand:
     path: str
     allowed: tuple[object, ...]
     default: object
-    why: str
+    why: Callable[[], Message]
     policies_only: bool = False
 
 
@@ -52,39 +55,37 @@ class EnvDemand:
 
     names: tuple[str, ...]
     allowed: tuple[str, ...]
-    why: str
+    why: Callable[[], Message]
 
 
-_RENAMED = "the program looks for it by the chart's own name"
-_MOVED = "the program asks there by the chart's own port"
-_OWN_ENGINE = "the program points the exporters to the chart's own search engine, and copies it in the failback"
-_SLEEPERS = "the kubelet would restart the brokers that sleep in a failback"
+_RENAMED, _MOVED = messages.found_by_chart_name, messages.found_at_chart_port
+_OWN_ENGINE, _SLEEPERS = messages.exports_to_chart_engine, messages.sleeping_brokers_restarted
 
 DEMANDS: tuple[Demand, ...] = (
     Demand(
         "global.elasticsearch.disableExporter",
         (True, "true"),
         False,
-        "the chart's own exporter would be a third one, which writes into the recreated region's empty engine",
+        messages.exporter_of_chart_is_third,
     ),
     Demand(
         "global.identity.auth.enabled",
         (False,),
         True,
-        "the program asks the gateway without credentials",
+        messages.gateway_asked_without_credentials,
     ),
     Demand(
         "optimize.enabled",
         (False,),
         True,
-        "Optimize writes to the search engine while it is copied, and a second time in the failover installation",
+        messages.optimize_writes_during_copy,
     ),
-    Demand("zeebe.enabled", (True,), True, "the brokers are what it is about"),
+    Demand("zeebe.enabled", (True,), True, messages.brokers_needed),
     Demand(
         "zeebe.persistenceType",
         ("disk",),
         "disk",
-        "brokers would lose their data when they are restarted, which the failover does with all of the survivor's",
+        messages.brokers_keep_data,
     ),
     Demand("zeebe.livenessProbe.enabled", (False,), False, _SLEEPERS),
     Demand("zeebe.startupProbe.enabled", (False,), False, _SLEEPERS),
@@ -92,13 +93,13 @@ DEMANDS: tuple[Demand, ...] = (
         "zeebe.readinessProbe.enabled",
         (True,),
         True,
-        "a broker that sleeps, or does not work, would count as ready",
+        messages.sleeping_brokers_ready,
     ),
     Demand(
         "zeebe.command",
         (None, ()),
         (),
-        "the chart's start script gives the brokers their ids and lets them sleep",
+        messages.start_script_needed,
     ),
     Demand("global.elasticsearch.enabled", (True,), True, _OWN_ENGINE),
     Demand("global.elasticsearch.external", (False,), False, _OWN_ENGINE),
@@ -110,12 +111,12 @@ DEMANDS: tuple[Demand, ...] = (
         _OWN_ENGINE,
     ),
     Demand("global.elasticsearch.url.port", (9200,), 9200, _OWN_ENGINE),
-    Demand("global.elasticsearch.tls.enabled", (False,), False, "the program asks it without TLS"),
+    Demand("global.elasticsearch.tls.enabled", (False,), False, messages.asked_without_tls),
     Demand(
         "global.elasticsearch.auth.username",
         (None, ""),
         "",
-        "the program asks it without credentials",
+        messages.engine_asked_without_credentials,
     ),
     Demand("global.opensearch.enabled", (False,), False, _OWN_ENGINE),
     Demand("elasticsearch.enabled", (True,), True, _OWN_ENGINE),
@@ -123,7 +124,7 @@ DEMANDS: tuple[Demand, ...] = (
         "elasticsearch.security.enabled",
         (False,),
         False,
-        "the program asks it without TLS and credentials",
+        messages.engine_asked_openly,
     ),
     *(
         Demand(f"elasticsearch.{key}", (None, ""), "", _RENAMED)
@@ -136,7 +137,7 @@ DEMANDS: tuple[Demand, ...] = (
         "elasticsearch.clusterDomain",
         ("cluster.local",),
         "cluster.local",
-        "the program's addresses end with the cluster domain cluster.local",
+        messages.cluster_domain_fixed,
     ),
     Demand("elasticsearch.containerPorts.restAPI", (9200,), 9200, _MOVED),
     Demand("elasticsearch.service.ports.restAPI", (9200,), 9200, _MOVED),
@@ -144,8 +145,7 @@ DEMANDS: tuple[Demand, ...] = (
         "elasticsearch.master.networkPolicy.enabled",
         (False,),
         True,
-        "the engine's own policy opens it to everybody, and policies add up: a lost region's brokers could write into it "
-        "in spite of the isolation",
+        messages.engine_policy_open,
         policies_only=True,
     ),
     *(
@@ -161,36 +161,32 @@ DEMANDS: tuple[Demand, ...] = (
         demand
         for gateway in ("zeebeGateway", "zeebe-gateway")
         for demand in (
-            Demand(
-                f"{gateway}.contextPath", (None, "", "/"), "", "the program asks without that path"
-            ),
+            Demand(f"{gateway}.contextPath", (None, "", "/"), "", messages.found_without_path),
             Demand(f"{gateway}.service.httpPort", (9600,), 9600, _MOVED),
             Demand(f"{gateway}.service.restPort", (8080,), 8080, _MOVED),
             Demand(f"{gateway}.service.grpcPort", (26500,), 26500, _MOVED),
         )
     ),
-    Demand("global.multiregion.regions", (*_PLACEHOLDERS, 2), 1, "a dual region has two regions"),
+    Demand("global.multiregion.regions", (*_PLACEHOLDERS, 2), 1, messages.two_regions),
     Demand(
         "global.multiregion.installationType",
         (*_PLACEHOLDERS, "normal"),
         "normal",
-        "the program sets it, phase by phase: values of a failover or a failback do not belong among those of all phases",
+        messages.set_in_each_phase,
     ),
 )
 """What is absent counts as the chart's default, which may not do either. The program sets the last two anyway."""
-
-_SET_BY_CHART = "the chart sets it, from the cluster's sizes and the region"
 
 BROKER_ENV: tuple[EnvDemand, ...] = (
     EnvDemand(
         ("ZEEBE_BROKER_EXPERIMENTAL_PARTITIONING_SCHEME",),
         ("ROUND_ROBIN",),
-        "the quorum after a failover follows from the default distribution of partitions",
+        messages.partitions_distributed_by_default,
     ),
     EnvDemand(
         ("ZEEBE_BROKER_EXPERIMENTAL_PARTITIONING_FIXED*",),
         (),
-        "the quorum after a failover follows from the default distribution of partitions",
+        messages.partitions_distributed_by_default,
     ),
     EnvDemand(
         tuple(
@@ -201,7 +197,7 @@ BROKER_ENV: tuple[EnvDemand, ...] = (
             )
         ),
         (),
-        _SET_BY_CHART,
+        messages.set_by_chart,
     ),
     EnvDemand(
         (
@@ -217,7 +213,7 @@ GATEWAY_ENV: tuple[EnvDemand, ...] = (
     EnvDemand(
         ("ZEEBE_GATEWAY_SECURITY_AUTHENTICATION_MODE",),
         ("none",),
-        "the program asks the gateway without credentials",
+        messages.gateway_asked_without_credentials,
     ),
 )
 BOTH_ENV: tuple[EnvDemand, ...] = (
@@ -225,7 +221,7 @@ BOTH_ENV: tuple[EnvDemand, ...] = (
     EnvDemand(
         ("SERVER_SSL_ENABLED", "MANAGEMENT_SERVER_SSL_ENABLED"),
         ("false",),
-        "the program asks without TLS",
+        messages.asked_without_tls,
     ),
     EnvDemand(
         (
@@ -234,7 +230,7 @@ BOTH_ENV: tuple[EnvDemand, ...] = (
             "MANAGEMENT_ENDPOINTS_WEB_BASEPATH",
         ),
         (),
-        "the program asks without that path",
+        messages.found_without_path,
     ),
 )
 _EXPORTER = re.compile(r"ZEEBE_BROKER_EXPORTERS_([A-Z0-9]+)_CLASSNAME")
@@ -245,23 +241,19 @@ _READ = ("ARGS_INDEX_PREFIX", "ARGS_BULK_DELAY")
 
 
 def conflicts(
-    base: Mapping[str, Any], settings: Settings, defaults: Mapping[str, Any] | None = None
-) -> list[str]:
-    """Return a sentence for each of the user's values that the procedure cannot work with.
+    base: Mapping[str, Any],
+    settings: Settings,
+    defaults: Mapping[str, Any] | None = None,
+    setting: str = values.VALUES,
+) -> list[Message]:
+    """Return a message for each of the user's values that the procedure cannot work with.
 
     :param base: the user's merged values.
     :param defaults: the chart's own values, as far as they can be read; else those of 10.11.3 count.
+    :param setting: the one that names the files of these values.
     :raises ConfigError: if the values have another shape than the chart's.
     """
-    return [
-        *_sizes(base, settings),
-        *_demanded(base, settings, defaults or {}),
-        *_regions(base, settings),
-        *_environments(base),
-        *_otherwise_spelt(values.env_of(base)),
-        *_exporters(values.env_of(base)),
-        *_overwritten(values.env_of(base), settings),
-    ]
+    return list(_Values(base, settings, defaults or {}, setting).conflicts())
 
 
 def conflicts_of_failover(
@@ -269,49 +261,151 @@ def conflicts_of_failover(
     given: Mapping[str, Any],
     settings: Settings,
     defaults: Mapping[str, Any] | None = None,
-) -> list[str]:
-    """Return a sentence for each of the failover installation's values that the procedure cannot work with.
+) -> list[Message]:
+    """Return a message for each of the failover installation's values that the procedure cannot work with.
 
     :param base: the user's merged values, which have no conflicts.
     :param given: those of `failoverValues`.
     """
-    found = conflicts(failover_base(base, given), settings, defaults)
-    return [each.replace("values: ", "failoverValues: ", 1) for each in found]
+    return conflicts(failover_base(base, given), settings, defaults, values.FAILOVER_VALUES)
 
 
-def _sizes(base: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    wanted = {
-        "clusterSize": settings.cluster_size,
-        "partitionCount": settings.partition_count,
-        "replicationFactor": settings.replication_factor,
-    }
-    zeebe = values.zeebe_of(base)
-    for key, value in wanted.items():
-        if key in zeebe and str(zeebe[key]) != str(value):
-            yield (
-                f"values: zeebe.{key} is {zeebe[key]!r} but the setting {key} is {value}: "
-                f"remove it from the values file, or `pulumi config set {key} {zeebe[key]}`"
-            )
+@dataclass(frozen=True)
+class _Values:
+    """Values that are held against what the procedure demands.
+
+    :ivar base: all of them, merged.
+    :ivar defaults: the chart's own, as far as they can be read.
+    :ivar setting: the one that names their files.
+    """
+
+    base: Mapping[str, Any]
+    settings: Settings
+    defaults: Mapping[str, Any]
+    setting: str
+
+    def conflicts(self) -> Iterator[Message]:
+        """Yield a message for each that the procedure cannot work with."""
+        env = values.env_of(self.base, setting=self.setting)
+        yield from self._sizes()
+        yield from self._demanded()
+        yield from self._region()
+        yield from self._environments()
+        yield from self._otherwise_spelt(env)
+        yield from self._exporters(env)
+        yield from self._read_arguments(env)
+        yield from self._overwritten(env)
+
+    def _sizes(self) -> Iterator[Message]:
+        wanted = {
+            "clusterSize": self.settings.cluster_size,
+            "partitionCount": self.settings.partition_count,
+            "replicationFactor": self.settings.replication_factor,
+        }
+        zeebe = values.zeebe_of(self.base, self.setting)
+        for key, value in wanted.items():
+            if key in zeebe and str(zeebe[key]) != str(value):
+                yield messages.size_contradicted(self.setting, key, str(zeebe[key]), value)
+
+    def _demanded(self) -> Iterator[Message]:
+        for demand in DEMANDS:
+            if demand.policies_only and not self.settings.cuts_by_policies:
+                continue
+            given = _look_up(self.base, demand.path)
+            if given is not _ABSENT:
+                if not _is_allowed(given, demand, self.settings):
+                    yield self._refused(demand, given, messages.value_refused)
+            elif not _is_set(demand.path):
+                default = _look_up(self.defaults, demand.path)
+                default = demand.default if default is _ABSENT else default
+                if not _is_allowed(default, demand, self.settings):
+                    yield self._refused(demand, default, messages.default_refused)
+
+    def _refused(
+        self,
+        demand: Demand,
+        value: object,
+        refusal: Callable[[str, str, str, str, Message], Message],
+    ) -> Message:
+        allowed = allowed_text(demand)
+        return refusal(self.setting, demand.path, _shown(value), allowed, demand.why())
+
+    def _region(self) -> Iterator[Message]:
+        """Refuse the values file of the other region."""
+        given, own = _look_up(self.base, "global.multiregion.regionId"), self.settings.region
+        if given is not _ABSENT and given not in _PLACEHOLDERS and str(given) != str(own):
+            yield messages.values_of_other_region(self.setting, _shown(given), own)
+
+    def _environments(self) -> Iterator[Message]:
+        places: Mapping[str, tuple[EnvDemand, ...]] = {
+            "zeebe": (*BROKER_ENV, *BOTH_ENV),
+            "zeebeGateway": (*GATEWAY_ENV, *BOTH_ENV),
+            "zeebe-gateway": (*GATEWAY_ENV, *BOTH_ENV),
+        }
+        for component, demands in places.items():
+            for entry in values.env_of(self.base, component, self.setting):
+                name = _bound(entry)
+                for demand in demands:
+                    named = any(fnmatchcase(name, each) for each in demand.names)
+                    if named and not _is_allowed_env(entry, demand):
+                        yield messages.variable_not_allowed(
+                            setting=self.setting,
+                            component=component,
+                            name=str(entry.get("name")),
+                            given=_env_shown(entry),
+                            allowed=allowed_text(demand),
+                            reason=demand.why(),
+                        )
+
+    def _otherwise_spelt(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+        """Refuse what the program sets or reads by its name if it has another one, which Spring binds too."""
+        for entry in env:
+            name, bound = str(entry.get("name")), _bound(entry)
+            known = bound == values.CONTACT_POINTS or bound.startswith("ZEEBE_BROKER_EXPORTERS_")
+            if known and name != bound:
+                yield messages.variable_spelt_otherwise(self.setting, name, bound)
+
+    def _exporters(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+        for entry in env:
+            found = _EXPORTER.fullmatch(_bound(entry))
+            if not found or found[1] in _OWN_EXPORTERS:
+                continue
+            if not is_literal(entry) or _SEARCH_EXPORTER.search(str(entry.get("value"))):
+                given = _env_shown(entry)
+                yield messages.third_exporter(self.setting, found[0], given, _OWN_EXPORTERS)
+
+    def _read_arguments(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+        """Refuse arguments of the exporters that the program reads, and cannot."""
+        for argument in _READ:
+            names = [
+                values.exporter_variable(region, argument) for region in range(brokers.REGIONS)
+            ]
+            for entry in (each for each in env if each.get("name") in names):
+                name, given = str(entry["name"]), _env_shown(entry)
+                if not is_literal(entry):
+                    yield messages.variable_not_plain(self.setting, name, given)
+                elif argument == "ARGS_BULK_DELAY" and not str(entry["value"]).isdigit():
+                    yield messages.delay_not_in_seconds(self.setting, name, str(given))
+        prefixes = set.union(*map(partial(_prefixes, env), range(brokers.REGIONS)))
+        if len(prefixes) > 1:
+            yield messages.index_prefixes_differ(self.setting, sorted(prefixes))
+
+    def _overwritten(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+        """Refuse values of the user's that the program would overwrite with others."""
+        urls = values.exporter_urls(self.settings, replaced_region=None)
+        for name, wanted in values.computed_env(self.settings, urls).items():
+            for entry in (each for each in env if each.get("name") == name):
+                given = _plain(entry.get("value"), self.settings)
+                if "valueFrom" in entry or given not in (*_PLACEHOLDERS, wanted):
+                    shown = _env_shown(entry)
+                    yield messages.variable_overwritten(self.setting, name, shown, wanted)
 
 
-def _demanded(
-    base: Mapping[str, Any], settings: Settings, defaults: Mapping[str, Any]
-) -> Iterator[str]:
-    for demand in DEMANDS:
-        if demand.policies_only and not settings.cuts_by_policies:
-            continue
-        given = _look_up(base, demand.path)
-        if given is _ABSENT:
-            default = _look_up(defaults, demand.path)
-            if default is _ABSENT:
-                default = demand.default
-            if not _is_allowed(default, demand, settings) and not _is_set(demand.path):
-                yield (
-                    f"values: {demand.path} is not set, and the chart's default is {_shown(default)}; it must be "
-                    f"{allowed_text(demand)}: {demand.why}"
-                )
-        elif not _is_allowed(given, demand, settings):
-            yield f"values: {demand.path} is {_shown(given)}; it must be {allowed_text(demand)}: {demand.why}"
+def _prefixes(env: Sequence[Mapping[str, Any]], region: int) -> set[str]:
+    """Return what a region's exporter is given as the prefix of its indices."""
+    name = values.exporter_variable(region, "ARGS_INDEX_PREFIX")
+    given = {str(entry.get("value")) for entry in env if entry.get("name") == name}
+    return given or {RECORD_PREFIX}
 
 
 def _is_set(path: str) -> bool:
@@ -371,35 +465,6 @@ def _allowed_shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _regions(base: Mapping[str, Any], settings: Settings) -> Iterator[str]:
-    """Refuse the values file of the other region."""
-    given = _look_up(base, "global.multiregion.regionId")
-    if given is _ABSENT or given in _PLACEHOLDERS or str(given) == str(settings.region):
-        return
-    yield (
-        f"values: global.multiregion.regionId is {_shown(given)}, but this stack is region {settings.region}: name the values "
-        "files of this region, or leave it out, as the program sets it"
-    )
-
-
-def _environments(base: Mapping[str, Any]) -> Iterator[str]:
-    places: Mapping[str, tuple[EnvDemand, ...]] = {
-        "zeebe": (*BROKER_ENV, *BOTH_ENV),
-        "zeebeGateway": (*GATEWAY_ENV, *BOTH_ENV),
-        "zeebe-gateway": (*GATEWAY_ENV, *BOTH_ENV),
-    }
-    for component, demands in places.items():
-        for entry in values.env_of(base, component):
-            name = _bound(entry)
-            for demand in demands:
-                named = any(fnmatchcase(name, each) for each in demand.names)
-                if named and not _is_allowed_env(entry, demand):
-                    yield (
-                        f"values: {component}.env has {entry.get('name')} = {_env_shown(entry)}; it must be {allowed_text(demand)}: "
-                        f"{demand.why}"
-                    )
-
-
 def _bound(entry: Mapping[str, Any]) -> str:
     """Return the name of a variable as Spring binds it: `zeebe.broker.cluster.node-id` says the same as `..._NODEID`."""
     name = str(entry.get("name")).upper().replace(".", "_").replace("-", "")
@@ -412,62 +477,9 @@ def _is_allowed_env(entry: Mapping[str, Any], demand: EnvDemand) -> bool:
     }
 
 
-def _env_shown(entry: Mapping[str, Any]) -> str:
-    return _shown(entry.get("value")) if "value" in entry else "a value from elsewhere"
-
-
-def _otherwise_spelt(env: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Refuse what the program sets or reads by its name if it has another one, which Spring binds too."""
-    for entry in env:
-        name, bound = str(entry.get("name")), _bound(entry)
-        known = bound == values.CONTACT_POINTS or bound.startswith("ZEEBE_BROKER_EXPORTERS_")
-        if known and name != bound:
-            yield f"values: zeebe.env has {name}: write it as {bound}, as the program sets and reads it by that name"
-
-
-def _exporters(env: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for entry in env:
-        found = _EXPORTER.fullmatch(_bound(entry))
-        if not found or found[1] in _OWN_EXPORTERS:
-            continue
-        text = entry.get("value")
-        if not is_literal(entry) or _SEARCH_EXPORTER.search(str(text)):
-            yield (
-                f"values: zeebe.env has {found[0]} = {_env_shown(entry)}, a third exporter to a search engine: the procedure "
-                f"knows {' and '.join(_OWN_EXPORTERS)} only, and would not copy what it writes; take it out"
-            )
-    yield from _read_arguments(env)
-
-
-def _read_arguments(env: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Refuse arguments of the exporters that the program reads, and cannot."""
-    for argument in _READ:
-        names = [values.exporter_variable(region, argument) for region in range(brokers.REGIONS)]
-        given = [entry for entry in env if entry.get("name") in names]
-        for entry in given:
-            if not is_literal(entry):
-                yield (
-                    f"values: zeebe.env has {entry['name']} = {_env_shown(entry)}, but the failback reads it: give it as a "
-                    "plain value, without a template and without valueFrom"
-                )
-            elif argument == "ARGS_BULK_DELAY" and not str(entry["value"]).isdigit():
-                yield (
-                    f"values: zeebe.env has {entry['name']} = {_env_shown(entry)}; it must be a whole number of seconds, as "
-                    "the failback waits for it"
-                )
-    prefixes = [
-        {str(entry.get("value")) for entry in env if entry.get("name") == name} or {RECORD_PREFIX}
-        for name in (
-            values.exporter_variable(region, "ARGS_INDEX_PREFIX")
-            for region in range(brokers.REGIONS)
-        )
-    ]
-    if len(set.union(*prefixes)) > 1:
-        both = ", ".join(sorted(set.union(*prefixes)))
-        yield (
-            f"values: zeebe.env gives the exporters different index prefixes ({both}): the failback finds and compares the "
-            "records of both by one; give both the same _ARGS_INDEX_PREFIX, each once"
-        )
+def _env_shown(entry: Mapping[str, Any]) -> str | None:
+    """Return the value of an environment entry, or None if it comes from elsewhere."""
+    return _shown(entry["value"]) if "value" in entry else None
 
 
 def is_literal(entry: Mapping[str, Any]) -> bool:
@@ -476,28 +488,12 @@ def is_literal(entry: Mapping[str, Any]) -> bool:
     return entry.get("value") is not None and "{{" not in text and "$(" not in text
 
 
-def _overwritten(env: Sequence[Mapping[str, Any]], settings: Settings) -> Iterator[str]:
-    """Refuse values of the user's that the program would overwrite with others."""
-    urls = values.exporter_urls(settings, replaced_region=None)
-    for name, wanted in values.computed_env(settings, urls).items():
-        for entry in env:
-            given = _plain(entry.get("value"), settings)
-            agrees = "valueFrom" not in entry and given in (*_PLACEHOLDERS, wanted)
-            if entry.get("name") != name or agrees:
-                continue
-            yield (
-                f"values: zeebe.env has {name} = {_env_shown(entry)}, but in phase normal the program sets it to {wanted!r}: "
-                "take it out of the values file; if the brokers or the search engine are elsewhere than the program looks "
-                "for them, it cannot work with them"
-            )
-
-
 def demand_rows() -> list[tuple[str, str, str]]:
     """Return the table for the docs: value, what it must be, why."""
     return [
-        *((each.path, allowed_text(each), each.why) for each in DEMANDS),
+        *((each.path, allowed_text(each), each.why()) for each in DEMANDS),
         *(
-            (f"{place}: {', '.join(each.names)}", allowed_text(each), each.why)
+            (f"{place}: {', '.join(each.names)}", allowed_text(each), each.why())
             for place, demands in (
                 ("zeebe.env", BROKER_ENV),
                 ("zeebeGateway.env", GATEWAY_ENV),

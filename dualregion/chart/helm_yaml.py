@@ -21,6 +21,9 @@ from typing import Any
 
 import yaml
 
+from dualregion.messages import Message
+from dualregion.messages import yaml as messages
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """By libyaml itself where PyYAML has it, which is what the port is of."""
 MOST_LEVELS = 200
@@ -41,7 +44,7 @@ class BadYaml(Exception):
     :ivar line: where, counted from 1.
     """
 
-    def __init__(self, line: int, problem: str) -> None:
+    def __init__(self, line: int, problem: Message) -> None:
         self.line = line
         super().__init__(problem)
 
@@ -75,10 +78,12 @@ def read_all(content: bytes) -> Iterator[Any]:
             yield _Decoder().value(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise BadYaml(mark.line + 1 if mark else 1, error.problem or "it is no YAML") from None
+        problem = messages.yaml_not_parsed(error.problem or "it is no YAML")
+        raise BadYaml(mark.line + 1 if mark else 1, problem) from None
     except yaml.YAMLError:
         # A reader's error: it shows the character, and counts in bytes.
-        raise BadYaml(_line_of_bad_text(content), "a character that YAML does not allow") from None
+        line = _line_of_bad_text(content)
+        raise BadYaml(line, messages.yaml_character_not_allowed()) from None
 
 
 _NO_TEXT = re.compile("[^\t\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -97,7 +102,7 @@ def _compose(events: Iterator[Any]) -> _Node | None:
     root: _Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent) and event.version not in (None, (1, 1)):
-            raise BadYaml(_line(event), "Helm takes no %YAML but 1.1")
+            raise BadYaml(_line(event), messages.yaml_version_not_taken())
         if isinstance(event, yaml.DocumentEndEvent):
             break
         if isinstance(event, yaml.CollectionEndEvent):
@@ -110,7 +115,7 @@ def _compose(events: Iterator[Any]) -> _Node | None:
             if isinstance(event, yaml.CollectionStartEvent):
                 open_nodes.append(node)
                 if len(open_nodes) > MOST_LEVELS:
-                    raise BadYaml(node.line, f"it is nested deeper than {MOST_LEVELS} levels")
+                    raise BadYaml(node.line, messages.yaml_nested_too_deep(MOST_LEVELS))
     return root
 
 
@@ -122,7 +127,7 @@ def _node(event: Any, anchors: dict[str, _Node]) -> _Node:
     line = _line(event)
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
-            raise BadYaml(line, "an alias (*) without its anchor (&)")
+            raise BadYaml(line, messages.yaml_alias_without_anchor())
         return _Node("alias", line, alias=anchors[event.anchor])
     tag = event.tag
     if isinstance(event, yaml.ScalarEvent):
@@ -175,7 +180,7 @@ class _Decoder:
         # Of a list the earlier ones are stronger.
         for each in reversed(node.children) if node.kind == "list" else (node,):
             if self._target(each).kind != "map":
-                raise BadYaml(each.line, "a merge (<<) takes a map, or a list of maps")
+                raise BadYaml(each.line, messages.yaml_merge_of_no_map())
             self._count(each)
             if each.alias is not None:
                 self._aliased(each, lambda found: self._fill(found, entries))
@@ -189,7 +194,7 @@ class _Decoder:
     def _aliased(self, node: _Node, use: Callable[[_Node], Any]) -> Any:
         target = self._target(node)
         if id(target) in self._open:
-            raise BadYaml(node.line, "an anchor (&) whose value contains itself")
+            raise BadYaml(node.line, messages.yaml_anchor_in_itself())
         self._open.add(id(target))
         try:
             return use(target)
@@ -203,7 +208,7 @@ class _Decoder:
         most = 0.99 if self._decoded < 400_000 else 0.10
         is_large = self._by_alias > 100 and self._decoded > _MANY
         if is_large and self._by_alias / self._decoded > most:
-            raise BadYaml(node.line, "its aliases (*) repeat too much")
+            raise BadYaml(node.line, messages.yaml_aliases_repeat_too_much())
 
 
 def _is_merge(node: _Node) -> bool:
@@ -213,12 +218,12 @@ def _is_merge(node: _Node) -> bool:
 def _key(node: _Node) -> Any:
     """Return a map's key as it was typed; JSON's are made of them afterwards."""
     if node.kind != "scalar":
-        raise BadYaml(node.line, "a key that is a map or a list")
+        raise BadYaml(node.line, messages.yaml_key_not_plain())
     found = _scalar(node)
     if found is None:
-        raise BadYaml(node.line, "a key that is empty or null")
+        raise BadYaml(node.line, messages.yaml_key_empty())
     if isinstance(found, int) and not isinstance(found, bool) and found >= 2**63:
-        raise BadYaml(node.line, "a key that is too large a number")
+        raise BadYaml(node.line, messages.yaml_key_too_large())
     return ".nan" if isinstance(found, float) and math.isnan(found) else found
 
 
@@ -227,7 +232,7 @@ def _with_texts_as_keys(entries: Mapping[Any, tuple[int, Any]]) -> dict[str, Any
     for (_, key), (line, value) in entries.items():
         text = _key_text(key)
         if text in found:
-            raise BadYaml(line, "a key that stands there twice, as a text and as something else")
+            raise BadYaml(line, messages.yaml_key_twice())
         found[text] = value
     return found
 
@@ -263,7 +268,7 @@ def _json(node: _Node, found: Any) -> Any:
     if isinstance(found, bool) or not isinstance(found, int | float):
         return found
     if not math.isfinite(found):
-        raise BadYaml(node.line, "a number that is infinite or none (.inf, .nan)")
+        raise BadYaml(node.line, messages.yaml_number_not_finite())
     single = float(found)
     return int(single) if single.is_integer() else single
 
@@ -283,7 +288,7 @@ def _scalar(node: _Node) -> Any:
         return float(found)
     if node.tag == _TIMESTAMP and _is_timestamp(node.value):
         return node.value
-    raise BadYaml(node.line, f"a value that is no !!{node.tag.removeprefix(_TAG)}")
+    raise BadYaml(node.line, messages.yaml_tag_contradicted(node.tag.removeprefix(_TAG)))
 
 
 def _binary(node: _Node) -> str:
@@ -291,7 +296,7 @@ def _binary(node: _Node) -> str:
         text = node.value.replace("\n", "").replace("\r", "")
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise BadYaml(node.line, "a !!binary value that is not base64") from None
+        raise BadYaml(node.line, messages.yaml_not_base64()) from None
     # As Go writes JSON: each byte that is no text is replaced by itself.
     decoded = content.decode(errors="surrogateescape")
     return "".join("�" if "\udc80" <= each <= "\udcff" else each for each in decoded)

@@ -18,13 +18,15 @@ from dualregion.chart import installations, pod_templates, values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import chart as messages
 from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind
 
 Object = Mapping[str, Any]
 """A manifest."""
-Found = Iterator[tuple[Code, str]]
+Found = Iterator[tuple[Code, Message]]
 
 COMMAND_PORT, INTERNAL_PORT = 26500, 26502
 """Where clients reach the gateway, and brokers each other: both stand in the program's outputs and values."""
@@ -97,7 +99,7 @@ def findings(
 
     :param rendered: each release with its objects, by stage.
     """
-    stages: dict[tuple[Code, str], list[str]] = {}
+    stages: dict[tuple[Code, Message], list[str]] = {}
     for stage, (spec, objects) in rendered.items():
         for found in _Release(settings, spec, objects, addressed).findings():
             stages.setdefault(found, []).append(stage)
@@ -106,14 +108,14 @@ def findings(
     # What is so in every release needs no list of them.
     everywhere = list(rendered)
     return [
-        Finding(code, sentence, () if named == everywhere else tuple(named))
-        for (code, sentence), named in stages.items()
+        Finding(code, message, () if named == everywhere else tuple(named))
+        for (code, message), named in stages.items()
     ]
 
 
 def _owned_twice(
     rendered: Iterable[tuple[Installation, Sequence[Object]]],
-) -> Iterator[tuple[Code, str]]:
+) -> Found:
     """Yield what both releases would make at one place: Helm lets only one own it, and the second is not installed."""
     owners: dict[tuple[str, str], set[Kind]] = {}
     for spec, objects in rendered:
@@ -123,11 +125,7 @@ def _owned_twice(
             owners.setdefault((_named(each), place), set()).add(spec.kind)
     for (name, _), kinds in owners.items():
         if len(kinds) > 1:
-            yield (
-                Code.SCOPE,
-                f"{name} lies outside the release's namespace, and both releases of the region would own it: Helm "
-                "refuses to install the second. Leave it out of the release",
-            )
+            yield Code.SCOPE, messages.owned_twice(name)
 
 
 class _Release:
@@ -159,20 +157,17 @@ class _Release:
         name = self._names.brokers
         found = self._objects.get(("StatefulSet", name))
         if found is None:
-            yield self._missing("StatefulSet", name, "the brokers")
+            yield self._missing("StatefulSet", name)
             return
-        spec = found["spec"]
-        count = self._broker_count()
+        spec, what, count = found["spec"], _named(found), self._broker_count()
         if spec.get("replicas") != count:
             yield (
                 Code.REPLICAS,
-                f"StatefulSet {name} has {spec.get('replicas')} brokers, the ids are for {count}",
+                messages.broker_count_differs(what, spec.get("replicas"), count),
             )
         if spec.get("serviceName") != name:
-            yield (
-                Code.NAME,
-                f"StatefulSet {name} has its pods' names in Service {spec.get('serviceName')}, not {name}",
-            )
+            service = str(spec.get("serviceName"))
+            yield Code.NAME, messages.pods_named_elsewhere(what, service, name)
         yield from self._labels(
             found,
             {"app.kubernetes.io/instance": self._release, **_pair(self._addressed.broker_label)},
@@ -180,26 +175,19 @@ class _Release:
         yield from self._service(name, (INTERNAL_PORT,), found)
         container = _container(found, "zeebe")
         if container is None:
-            yield Code.NAME, f"StatefulSet {name} has no container `zeebe`"
+            yield Code.NAME, messages.container_missing(what, "zeebe")
             return
         ports = (self._addressed.management_port, INTERNAL_PORT)
-        yield from _closed(f"StatefulSet {name}", ports, _container_ports(container))
-        yield from _moved(f"StatefulSet {name}", container)
-        yield from self._environment(name, container)
+        yield from _closed(what, ports, _container_ports(container))
+        yield from _moved(what, container)
+        yield from self._environment(what, container)
         claims = {_name(each) for each in spec.get("volumeClaimTemplates") or ()}
         if claims.isdisjoint(str(each.get("name")) for each in container.get("volumeMounts") or ()):
-            yield (
-                Code.STORAGE,
-                f"StatefulSet {name} has no claims: a broker that restarts would have lost its data, and the failover "
-                "restarts all at once",
-            )
+            yield Code.STORAGE, messages.claims_missing(what)
         yield from self._exporters(found, container)
         probes = [each for each in ("livenessProbe", "startupProbe") if container.get(each)]
         if self._type == FAIL_BACK and probes:
-            yield (
-                Code.PROBE,
-                f"StatefulSet {name} has a {' and a '.join(probes)}, which restarts brokers that sleep",
-            )
+            yield Code.PROBE, messages.probes_restart_sleepers(what, probes)
 
     def _broker_count(self) -> int:
         size = self._settings.cluster_size
@@ -207,7 +195,7 @@ class _Release:
             return brokers.failover_broker_count(size)
         return brokers.broker_count(size)
 
-    def _environment(self, name: str, container: Object) -> Found:
+    def _environment(self, what: str, container: Object) -> Found:
         seen = pod_templates.environment(container.get("env") or ())
         wanted = {values.CONTACT_POINTS: values.contact_points(self._settings)}
         for region, url in enumerate(values.exporters_of(self._spec.values)):
@@ -215,10 +203,8 @@ class _Release:
             wanted[values.exporter_variable(region, "CLASSNAME")] = values.EXPORTER_CLASS
         for key, value in wanted.items():
             if seen.get(key) != value:
-                yield (
-                    Code.ENVIRONMENT,
-                    f"StatefulSet {name} has {key}={seen.get(key)!r}, the program sets {value!r}",
-                )
+                differs = messages.environment_differs(what, key, seen.get(key), value)
+                yield Code.ENVIRONMENT, differs
 
     def _exporters(self, found: Object, container: Object) -> Found:
         """Look for exporters other than the two: what they write is neither repointed nor copied."""
@@ -234,11 +220,7 @@ class _Release:
         }
         ids |= {each.upper() for each in self._configured_exporters(found)}
         for other in sorted(ids - own):
-            yield (
-                Code.EXPORTER,
-                f"brokers have a third exporter, {other.lower()}: the procedure neither repoints nor pauses it in time; "
-                "the chart's own goes with global.elasticsearch.disableExporter: true",
-            )
+            yield Code.EXPORTER, messages.exporter_unknown(other.lower())
 
     def _configured_exporters(self, found: Object) -> Iterator[str]:
         for document in self._configuration(found):
@@ -260,24 +242,21 @@ class _Release:
         name = self._names.gateway
         found = self._objects.get(("Deployment", name))
         if found is None:
-            yield self._missing("Deployment", name, "the gateway")
+            yield self._missing("Deployment", name)
             return
         ports = (self._addressed.management_port, self._addressed.rest_port, COMMAND_PORT)
         yield from self._service(name, ports, found)
         for container in _pod(found).get("containers") or ():
-            yield from _moved(f"Deployment {name}", container)
+            yield from _moved(_named(found), container)
         for document in self._configuration(found):
             for key, path in _base_paths(document):
-                yield (
-                    Code.PATH,
-                    f"Deployment {name} answers below {path!r} ({key}), and the steps ask without it",
-                )
+                yield Code.PATH, messages.below_other_path(_named(found), path, key)
 
     def _engine(self) -> Found:
         name = self._names.search_engine
         found = self._objects.get(("StatefulSet", name))
         if found is None:
-            yield self._missing("StatefulSet", name, "the search engine, where brokers export to")
+            yield self._missing("StatefulSet", name)
             return
         yield from self._labels(
             found,
@@ -299,14 +278,11 @@ class _Release:
                 }
                 yield from self._labels(found, wanted)
             elif app in enabled:
-                yield self._missing("Deployment", name, app)
+                yield self._missing("Deployment", name)
             if app not in enabled:
                 for each in self._workloads():
                     if _pod_labels(each).get("app.kubernetes.io/component") == app:
-                        yield (
-                            Code.NAME,
-                            f"{_named(each)} is rendered although {app} is switched off",
-                        )
+                        yield Code.NAME, messages.rendered_although_off(_named(each), app)
 
     def _extra(self) -> Found:
         if self._spec.kind is not Kind.FAILOVER:
@@ -315,38 +291,25 @@ class _Release:
         key, engine = self._addressed.engine_label
         for each in self._workloads():
             if _name(each) not in needed and _pod_labels(each).get(key) != engine:
-                yield (
-                    Code.EXTRA,
-                    f"{_named(each)} runs once more in the failover installation, which needs brokers, gateway and "
-                    "search engine only",
-                )
+                yield Code.EXTRA, messages.runs_twice(_named(each))
 
     def _ingresses(self) -> Found:
         for (kind, name), each in self._objects.items():
             rules = _at(each, "spec", "rules") or () if kind == "Ingress" else ()
             if any("http" in rule and not _at(rule, "http", "paths") for rule in rules):
-                yield (
-                    Code.INGRESS,
-                    f"Ingress {name} has a rule without paths, which every API server refuses: the chart's combined "
-                    "Ingress has none while Operate and Tasklist are off. Use an Ingress of each component, or your own",
-                )
+                yield Code.INGRESS, messages.ingress_without_paths(name)
 
     def _policies(self) -> Found:
         """Look for policies that open what the isolation closes: policies add up."""
         cut = self._settings.peer.pod_cidrs
         for (kind, name), each in self._objects.items():
             if kind == "NetworkPolicy" and cut and _opens(each.get("spec") or {}, cut):
-                yield (
-                    Code.POLICY,
-                    f"NetworkPolicy {name} lets the other region's pods in or reach out, and policies add up: the "
-                    "isolation (F1) would not hold for its pods; elasticsearch.master.networkPolicy.enabled: false "
-                    "takes the search engine's away",
-                )
+                yield Code.POLICY, messages.policy_opens(name)
 
     def _service(self, name: str, ports: Collection[int], workload: Object) -> Found:
         found = self._objects.get(("Service", name))
         if found is None:
-            yield self._missing("Service", name, f"what reaches {_named(workload)}")
+            yield self._missing("Service", name)
             return
         yield from _closed(
             f"Service {name}",
@@ -355,35 +318,25 @@ class _Release:
         )
         selector = _at(found, "spec", "selector") or {}
         if not selector or not selector.items() <= _pod_labels(workload).items():
-            yield Code.LABEL, f"Service {name} does not select the pods of {_named(workload)}"
+            yield Code.LABEL, messages.selects_no_pods(name, _named(workload))
 
     def _labels(self, workload: Object, wanted: Mapping[str, str]) -> Found:
         lacking = {
             key: value for key, value in wanted.items() if _pod_labels(workload).get(key) != value
         }
         if lacking:
-            listed = ", ".join(f"{key}={value}" for key, value in lacking.items())
-            yield (
-                Code.LABEL,
-                f"the pods of {_named(workload)} lack {listed}, by which they are found",
-            )
+            labels = [f"{key}={value}" for key, value in lacking.items()]
+            yield Code.LABEL, messages.labels_missing(_named(workload), labels)
         for each in self._workloads():
             if each is not workload and wanted.items() <= _pod_labels(each).items():
-                yield (
-                    Code.LABEL,
-                    f"the pods of {_named(each)} have the labels by which those of {_named(workload)} are found",
-                )
+                yield Code.LABEL, messages.labels_shared(_named(workload), _named(each))
 
     def _workloads(self) -> Iterator[Object]:
         return (each for (kind, _), each in self._objects.items() if kind in _WORKLOADS)
 
-    def _missing(self, kind: str, name: str, what: str) -> tuple[Code, str]:
+    def _missing(self, kind: str, name: str) -> tuple[Code, Message]:
         others = sorted(other for of_kind, other in self._objects if of_kind == kind)
-        listed = f"there are {', '.join(others)}" if others else "there is none"
-        return (
-            Code.NAME,
-            f"no {kind} {name} is rendered, by which the steps address {what}; {listed}",
-        )
+        return Code.NAME, messages.not_rendered(kind, name, others)
 
 
 def _name(found: Object) -> str:
@@ -435,10 +388,7 @@ def _container_ports(container: Object) -> set[Any]:
 def _closed(what: str, wanted: Collection[int], open_ports: Collection[Any]) -> Found:
     lacking = sorted(set(wanted) - set(open_ports))
     if lacking:
-        yield (
-            Code.PORT,
-            f"{what} has no port {', '.join(map(str, lacking))}, at which the program asks",
-        )
+        yield Code.PORT, messages.ports_missing(what, lacking)
 
 
 def _moved(what: str, container: Object) -> Found:
@@ -446,10 +396,7 @@ def _moved(what: str, container: Object) -> Found:
     for kind in ("readinessProbe", "livenessProbe", "startupProbe"):
         path = _at(container, kind, "httpGet", "path")
         if path is not None and _ACTUATOR in path and not str(path).startswith(_ACTUATOR):
-            yield (
-                Code.PATH,
-                f"{what} answers below another path ({kind} asks {path}), and the steps ask {_ACTUATOR}",
-            )
+            yield Code.PATH, messages.actuator_moved(what, kind, str(path), _ACTUATOR)
 
 
 def _base_paths(document: Any, path: str = "") -> Iterator[tuple[str, str]]:

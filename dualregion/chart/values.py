@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.messages import values as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 
@@ -18,6 +19,8 @@ Values = dict[str, Any]
 
 WEB_APPS = ("operate", "tasklist")
 """The chart's components that read the search engine, each a Deployment `<release>-<component>`."""
+VALUES, FAILOVER_VALUES = "values", "failoverValues"
+"""The settings that name values files."""
 CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
 FLUSH_SECONDS = 5
 """The Elasticsearch exporter's own default of `bulk.delay`."""
@@ -247,26 +250,15 @@ def exporter_settings_of(env: Iterable[Mapping[str, Any]]) -> ExporterSettings:
         return [_literal(name, given[name]) if name in given else default for name in names]
 
     delays = said("ARGS_BULK_DELAY", str(FLUSH_SECONDS))
-    wrong = [text for text in delays if not text.isdecimal()]
-    if wrong:
-        raise ConfigError(
-            [
-                f"values: zeebe.env sets the exporters' ARGS_BULK_DELAY to {wrong[0]!r}: whole seconds are needed, "
-                'such as "5"'
-            ]
-        )
+    for region, text in enumerate(delays):
+        if not text.isdecimal():
+            name = exporter_variable(region, "ARGS_BULK_DELAY")
+            raise ConfigError([messages.delay_not_in_seconds(VALUES, name, repr(text))])
     first, second = said("ARGS_INDEX_PREFIX", RECORD_PREFIX)
     if first != second:
-        raise ConfigError(
-            [
-                f"values: zeebe.env sets the exporters' ARGS_INDEX_PREFIX to {first!r} for region 0 and {second!r} for "
-                "region 1: after a failback each engine holds the indices of the other one's, so both must be the same"
-            ]
-        )
+        raise ConfigError([messages.index_prefixes_differ(VALUES, (first, second))])
     if not first:
-        raise ConfigError(
-            ["values: zeebe.env sets the exporters' ARGS_INDEX_PREFIX to nothing: give it a name"]
-        )
+        raise ConfigError([messages.index_prefix_empty(VALUES)])
     return ExporterSettings(first, max(map(int, delays)))
 
 
@@ -274,12 +266,8 @@ def _literal(name: str, entry: Mapping[str, Any]) -> str:
     """Return the value of an environment entry as brokers get it."""
     value = entry.get("value")
     if entry.get("valueFrom") or "{{" in str(value):
-        raise ConfigError(
-            [
-                f"values: zeebe.env takes {name} from somewhere else, by valueFrom or a template: the failback must know "
-                "it, so write its value"
-            ]
-        )
+        given = None if entry.get("valueFrom") else repr(value)
+        raise ConfigError([messages.variable_not_plain(VALUES, name, given)])
     # Kubernetes takes an entry without a value for an empty one.
     return "" if value is None else str(value)
 
@@ -296,29 +284,31 @@ def _exporter_arguments(values: Mapping[str, Any], setting: str) -> list[str]:
     return [given[name] for name in names if name in given]
 
 
-def env_of(base: Mapping[str, Any], component: str = "zeebe") -> Sequence[Mapping[str, Any]]:
+def env_of(
+    base: Mapping[str, Any], component: str = "zeebe", setting: str = VALUES
+) -> Sequence[Mapping[str, Any]]:
     """Return a component's environment entries.
 
+    :param setting: the one that names the files of these values.
     :raises ConfigError: if they are no list of entries.
     """
-    env = _component(base, component).get("env") or []
+    env = _component(base, component, setting).get("env") or []
     if isinstance(env, list) and all(isinstance(entry, Mapping) for entry in env):
         return env
-    raise ConfigError(
-        [f"values: {component}.env must be a list of entries with `name` and `value`"]
-    )
+    raise ConfigError([messages.environment_no_list(setting, component)])
 
 
-def zeebe_of(base: Mapping[str, Any]) -> Mapping[str, Any]:
+def zeebe_of(base: Mapping[str, Any], setting: str = VALUES) -> Mapping[str, Any]:
     """Return the values of the brokers.
 
+    :param setting: the one that names the files of these values.
     :raises ConfigError: if they are no map.
     """
-    return _component(base, "zeebe")
+    return _component(base, "zeebe", setting)
 
 
-def _component(base: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _component(base: Mapping[str, Any], name: str, setting: str) -> Mapping[str, Any]:
     found = base.get(name) or {}
     if isinstance(found, Mapping):
         return found
-    raise ConfigError([f"values: {name} must be a map"])
+    raise ConfigError([messages.values_no_map(setting, name)])

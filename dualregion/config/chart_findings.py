@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dualregion.messages import Message
+from dualregion.messages import chart as messages
+
 
 class Code(StrEnum):
     """The kinds of findings; `chart.accept` takes these words."""
@@ -54,10 +57,13 @@ class Finding:
     """
 
     code: Code
-    sentence: str
+    sentence: Message | str
     stages: tuple[str, ...] = ()
 
+    @property
+    def message(self) -> Message:
+        """It with its code, and where it was seen."""
+        return messages.chart_finding(self.code.value, self.sentence, self.stages)
+
     def __str__(self) -> str:
-        """Return the finding in a sentence, with its code, and where it was seen."""
-        where = f" ({', '.join(self.stages)})" if self.stages else ""
-        return f"[{self.code}] {self.sentence}{where}"
+        return self.message

@@ -149,7 +149,7 @@ def _other_values(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
                 yield messages.image_differs(each.namespace, difference, remedy)
 
 
-def _other_image(recreated: Mapping[str, Any], peer: Stack) -> Iterable[str]:
+def _other_image(recreated: Mapping[str, Any], peer: Stack) -> Iterable[Message]:
     """Return in what the image differs from that of the survivor's brokers, which the recreated ones would join."""
     survivor = peer.values.get(Kind.NORMAL)
     return () if survivor is None else value_differences(_image(survivor), _image(recreated))

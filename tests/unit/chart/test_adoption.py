@@ -25,6 +25,9 @@ from dualregion.chart.adoption import (
 from dualregion.config.settings import ChartSettings, Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError, DualRegionError, Refused
+from dualregion.messages import Message
+from dualregion.messages import chart as messages
+from dualregion.secrets import HIDDEN
 from dualregion.state.progress import Stack
 from sandbox.patience import allowed
 from steps.context import StepContext
@@ -32,6 +35,7 @@ from steps.polling import Waiting
 from steps.releases import adoption, rollout
 from tests.fakes.kubernetes import Document, FakeKubernetes, LivingBrokers, stateful_set
 from tests.inputs.examples import failover, settings
+from tests.raising import assert_message
 from tests.unit.steps.test_helm_records import record
 
 LONDON = "camunda-london"
@@ -97,75 +101,78 @@ def entry(values: Any, name: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         pytest.param(
             lambda v: entry(v, "ZEEBE_BROKER_DATA_SNAPSHOTPERIOD").update(value="10m"),
-            "zeebe.env[ZEEBE_BROKER_DATA_SNAPSHOTPERIOD]: '10m' runs, the program would set '5m'",
+            messages.value_differs("zeebe.env[ZEEBE_BROKER_DATA_SNAPSHOTPERIOD]", "'10m'", "'5m'"),
             id="an entry",
         ),
         pytest.param(
             lambda v: v["zeebe"]["env"].append({"name": "MINE", "value": "1"}),
-            "zeebe.env[MINE]: '1' runs, the program would set nothing",
+            messages.value_differs("zeebe.env[MINE]", "'1'", "nothing"),
             id="an entry of theirs",
         ),
         pytest.param(
             lambda v: v["zeebe"]["env"].remove(entry(v, "ZEEBE_BROKER_CLUSTER_MESSAGECOMPRESSION")),
-            "zeebe.env[ZEEBE_BROKER_CLUSTER_MESSAGECOMPRESSION]: nothing runs, the program would set 'GZIP'",
+            messages.value_differs(
+                "zeebe.env[ZEEBE_BROKER_CLUSTER_MESSAGECOMPRESSION]", "nothing", "'GZIP'"
+            ),
             id="an entry of ours",
         ),
         pytest.param(
             lambda v: v["zeebe"]["env"].reverse(),
-            "zeebe.env: the same entries run in another order",
+            messages.order_differs("zeebe.env"),
             id="the order of the environment",
         ),
         pytest.param(
             lambda v: v["zeebe"].update(pvcSize="5Gi"),
-            "zeebe.pvcSize: '5Gi' runs, the program would set '1Gi'",
+            messages.value_differs("zeebe.pvcSize", "'5Gi'", "'1Gi'"),
             id="a value",
         ),
         pytest.param(
             lambda v: v["global"]["multiregion"].update(regionId=1),
-            "global.multiregion.regionId: '1' runs, the program would set '0'",
+            messages.value_differs("global.multiregion.regionId", "'1'", "'0'"),
             id="the other region's",
         ),
         pytest.param(
             lambda v: v["zeebe"].update(resources=None),
-            "zeebe.resources.limits.cpu: nothing runs, the program would set '512m'",
+            messages.value_differs("zeebe.resources.limits.cpu", "nothing", "'512m'"),
             id="a map that is missing",
         ),
         pytest.param(
             lambda v: v["global"]["identity"]["auth"].update(enabled="false"),
-            "global.identity.auth.enabled: 'false' runs, the program would set False",
+            messages.value_differs("global.identity.auth.enabled", "'false'", "False"),
             id="a text that templates take for true",
         ),
     ],
 )
-def test_a_difference_is_told_by_its_place(change: Callable[[Any], Any], told: str) -> None:
+def test_a_difference_is_told_by_its_place(change: Callable[[Any], Any], expected: Message) -> None:
     values = wanted_values()
     change(values)
-    assert told in differences(running(values), CHART, wanted_values())
+    assert expected in differences(running(values), CHART, wanted_values())
 
 
 def test_another_chart_is_a_difference() -> None:
     older = ChartVersion("camunda-platform", "10.10.0")
     assert differences(running(wanted_values(), chart=older), CHART, wanted_values()) == [
-        "chart: camunda-platform 10.10.0 runs, the program would install camunda-platform 10.11.3"
+        messages.chart_differs("camunda-platform 10.10.0", "camunda-platform 10.11.3")
     ]
 
 
 def test_what_may_be_secret_is_not_shown() -> None:
     values = wanted_values() | {"elasticsearch": {"auth": {"elasticPassword": "hush"}}}
-    told = "\n".join(differences(running(values), CHART, wanted_values()))
-    assert "elasticsearch.auth.elasticPassword: a value that is not shown runs" in told
-    assert "hush" not in told
+    found = differences(running(values), CHART, wanted_values())
+    (secret,) = (each for each in found if "Password" in each.facts["path"])
+    assert_message(secret, "value-differs", running=HIDDEN)
+    assert "hush" not in f"{secret} {secret.facts}"
 
 
 def test_of_very_many_differences_the_first_are_told() -> None:
     values = wanted_values() | {"mine": {f"key{n}": n + 1 for n in range(50)}}
     told = differences(running(values), CHART, wanted_values())
     assert len(told) == SHOWN_DIFFERENCES + 1
-    assert told[-1] == "and 30 more"
+    assert told[-1] == messages.more_differences(30)
 
 
 def test_only_a_stack_that_holds_nothing_adopts_and_only_in_phase_normal() -> None:
@@ -248,7 +255,8 @@ def test_a_difference_is_refused_before_anything_changes(
     ):
         with pytest.raises(Refused) as caught:
             refused()
-        assert "  - zeebe.pvcSize: '9Gi' runs, the program would set '1Gi'" in str(caught.value)
+        difference = messages.value_differs("zeebe.pvcSize", "'9Gi'", "'1Gi'")
+        assert f"  - {difference}" in str(caught.value)
         assert "helm get values camunda -n camunda-london --kube-context" in str(caught.value)
     assert {each.split()[0] for each in kubernetes.asked} == {"GET"}
 

@@ -13,9 +13,11 @@ from dualregion.chart.installations import failover_base
 from dualregion.chart.values import at, merge, merge_all
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
+from dualregion.errors import ConfigError
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident, Stack
 from tests.inputs.examples import settings
+from tests.raising import assert_message, raises
 from tests.unit.chart.test_demands import ISOLATING, REFERENCE
 
 GIVEN: dict[str, Any] = {
@@ -124,7 +126,19 @@ def test_they_are_the_same_in_the_failback() -> None:
 def test_failover_values_are_held_against_the_same_demands() -> None:
     assert conflicts_of_failover(BASE, {}, ISOLATING) == []
     (problem,) = conflicts_of_failover(BASE, {"zeebe": {"persistenceType": "memory"}}, ISOLATING)
-    assert problem.startswith("failoverValues: zeebe.persistenceType is 'memory'; it must be disk")
+    assert_message(
+        problem,
+        "value-refused",
+        setting="failoverValues",
+        path="zeebe.persistenceType",
+        given="'memory'",
+        allowed="disk",
+    )
+
+
+def test_failover_values_of_another_shape_are_refused_by_their_name() -> None:
+    with raises("environment-no-list", ConfigError, setting="failoverValues"):
+        conflicts_of_failover(BASE, {"zeebe": {"env": "text"}}, ISOLATING)
 
 
 def _in_b4(base: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import yaml
 from clients.files import read_values
 from dualregion.chart import helm_yaml
 from tests.inputs.random_inputs import Seeds
+from tests.raising import raises
 from tests.unit.chart.test_chart import helm
 
 REFUSED = "refused"
@@ -332,5 +333,5 @@ def test_what_was_read_wrongly(line: str, meant: dict[str, Any]) -> None:
 
 
 def test_a_document_nested_too_deep_is_refused_and_ends_nothing() -> None:
-    with pytest.raises(helm_yaml.BadYaml, match="deeper than 200"):
+    with raises("yaml-nested-too-deep", helm_yaml.BadYaml, most=200):
         helm_yaml.read(b"[" * 100_000)

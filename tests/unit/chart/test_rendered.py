@@ -18,15 +18,18 @@ from clients.files import read_values
 from dualregion import procedure
 from dualregion.chart import rendered
 from dualregion.chart.installations import Bases
-from dualregion.chart.values import merge
+from dualregion.chart.values import contact_points, merge
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import chart as messages
 from dualregion.procedure.topology import Installation, Kind
 from dualregion.state.progress import Stack
 from steps.releases.rendering import ADDRESSED
 from tests.inputs.examples import settings, with_cidrs
+from tests.raising import assert_message
 from tests.unit.chart.test_chart import CHART, helm
 
 Objects = list[dict[str, Any]]
@@ -69,124 +72,162 @@ def test_with_the_reference_values_nothing_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("extra", "codes", "told"),
+    ("extra", "codes", "expected"),
     [
         pytest.param(
             {"elasticsearch": {"nameOverride": "es"}},
             {Code.NAME, Code.EXTRA},
-            "there are camunda-es-master, camunda-zeebe",
+            messages.not_rendered(
+                kind="StatefulSet",
+                name="camunda-elasticsearch-master",
+                others=["camunda-es-master", "camunda-zeebe"],
+            ),
             id="an engine by another name",
         ),
         pytest.param(
             {"elasticsearch": {"fullnameOverride": "search"}},
             {Code.NAME},
-            "there are camunda-zeebe, search-master",
+            messages.not_rendered(
+                kind="StatefulSet",
+                name="camunda-elasticsearch-master",
+                others=["camunda-zeebe", "search-master"],
+            ),
             id="an engine by another full name",
         ),
         pytest.param(
             {"elasticsearch": {"enabled": False}},
             {Code.NAME},
-            "no StatefulSet camunda-elasticsearch-master",
+            messages.not_rendered(
+                kind="StatefulSet", name="camunda-elasticsearch-master", others=["camunda-zeebe"]
+            ),
             id="an engine outside the chart",
         ),
         pytest.param(
             {"elasticsearch": {"containerPorts": {"restAPI": 9201}}},
             {Code.PORT},
-            "Service camunda-elasticsearch-master-hl has no port 9200",
+            messages.ports_missing(what="Service camunda-elasticsearch-master-hl", ports=[9200]),
             id="an engine at another port",
         ),
         pytest.param(
             {"global": {"zeebeClusterName": "orders"}},
             {Code.NAME, Code.EXTRA},
-            "no StatefulSet camunda-zeebe is rendered",
+            messages.not_rendered(
+                kind="StatefulSet",
+                name="camunda-zeebe",
+                others=["camunda-elasticsearch-master", "orders"],
+            ),
             id="brokers by another name",
         ),
         pytest.param(
             {"zeebeGateway": {"contextPath": "/zeebe"}},
             {Code.PATH},
-            "answers below '/zeebe' (spring.webflux.base-path)",
+            messages.below_other_path(
+                workload="Deployment camunda-zeebe-gateway",
+                path="/zeebe",
+                key="spring.webflux.base-path",
+            ),
             id="a gateway below another path",
         ),
         pytest.param(
             {"zeebeGateway": {"service": {"restPort": 8081}}},
             {Code.PORT},
-            "Service camunda-zeebe-gateway has no port 8080",
+            messages.ports_missing(what="Service camunda-zeebe-gateway", ports=[8080]),
             id="a gateway at another port",
         ),
         pytest.param(
             {"zeebe": {"contextPath": "/zeebe"}},
             {Code.PATH},
-            "readinessProbe asks /zeebe/actuator/health/readiness",
+            messages.actuator_moved(
+                workload="StatefulSet camunda-zeebe",
+                probe="readinessProbe",
+                path="/zeebe/actuator/health/readiness",
+                wanted="/actuator",
+            ),
             id="brokers below another path",
         ),
         pytest.param(
             {"zeebe": {"service": {"httpPort": 9601}}},
             {Code.PORT},
-            "StatefulSet camunda-zeebe has no port 9600",
+            messages.ports_missing(what="StatefulSet camunda-zeebe", ports=[9600]),
             id="brokers at another port",
         ),
         pytest.param(
             {"operate": {"fullnameOverride": "operate"}},
             {Code.NAME},
-            "no Deployment camunda-operate is rendered",
+            messages.not_rendered(
+                kind="Deployment",
+                name="camunda-operate",
+                others=["camunda-tasklist", "camunda-zeebe-gateway", "operate"],
+            ),
             id="Operate by another name",
         ),
         pytest.param(
             {"tasklist": {"nameOverride": "tasks"}},
             {Code.NAME},
-            "no Deployment camunda-tasklist is rendered",
+            messages.not_rendered(
+                kind="Deployment",
+                name="camunda-tasklist",
+                others=["camunda-operate", "camunda-tasks", "camunda-zeebe-gateway"],
+            ),
             id="Tasklist by another name",
         ),
         pytest.param(
             {"global": {"elasticsearch": {"disableExporter": False}}},
             {Code.EXPORTER},
-            "a third exporter, elasticsearch",
+            messages.exporter_unknown(exporter="elasticsearch"),
             id="the chart's own exporter",
         ),
         pytest.param(
             {"zeebe": {"configuration": "zeebe: {broker: {exporters: {kafka: {className: k}}}}"}},
             {Code.EXPORTER},
-            "a third exporter, kafka",
+            messages.exporter_unknown(exporter="kafka"),
             id="an exporter in the configuration",
         ),
         pytest.param(
             {"zeebe": {"livenessProbe": {"enabled": True}, "startupProbe": {"enabled": True}}},
             {Code.PROBE},
-            "a livenessProbe and a startupProbe",
+            messages.probes_restart_sleepers(
+                workload="StatefulSet camunda-zeebe", probes=["livenessProbe", "startupProbe"]
+            ),
             id="probes that restart sleeping brokers",
         ),
         pytest.param(
             {"zeebe": {"persistenceType": "memory"}},
             {Code.STORAGE},
-            "StatefulSet camunda-zeebe has no claims",
+            messages.claims_missing(workload="StatefulSet camunda-zeebe"),
             id="brokers that keep nothing",
         ),
         pytest.param(
             {"zeebe": {"podLabels": {"app.kubernetes.io/component": "broker"}}},
             {Code.LABEL},
-            "lack app.kubernetes.io/component=zeebe-broker",
+            messages.labels_missing(
+                workload="StatefulSet camunda-zeebe",
+                labels=["app.kubernetes.io/component=zeebe-broker"],
+            ),
             id="brokers by other labels",
         ),
         pytest.param(
             {"operate": {"podLabels": {"app.kubernetes.io/component": "zeebe-broker"}}},
             {Code.LABEL},
-            "Deployment camunda-operate have the labels by which those of StatefulSet camunda-zeebe",
+            messages.labels_shared(
+                workload="StatefulSet camunda-zeebe", other="Deployment camunda-operate"
+            ),
             id="brokers' labels elsewhere",
         ),
         pytest.param(
             {"elasticsearch": {"master": {"networkPolicy": {"enabled": True}}}},
             {Code.POLICY},
-            "NetworkPolicy camunda-elasticsearch-master lets the other region's pods in",
+            messages.policy_opens(policy="camunda-elasticsearch-master"),
             id="a policy that opens the engine",
         ),
     ],
 )
 def test_what_values_rename_or_move_is_found(
-    extra: dict[str, Any], codes: set[Code], told: str
+    extra: dict[str, Any], codes: set[Code], expected: Message
 ) -> None:
     found = found_in(render(extra))
     assert {each.code for each in found} == codes, found
-    assert any(told in each.sentence for each in found), found
+    assert expected in [each.sentence for each in found]
 
 
 def test_what_the_failover_installation_would_run_a_third_time_is_found() -> None:
@@ -195,7 +236,7 @@ def test_what_the_failover_installation_would_run_a_third_time_is_found() -> Non
     assert found_in(render(connectors)) == []
     found = found_in(render(connectors, connectors))
     assert {each.code for each in found} == {Code.EXTRA}
-    assert "Deployment camunda-connectors runs once more" in found[0].sentence
+    assert found[0].sentence == messages.runs_twice("Deployment camunda-connectors")
 
 
 def test_the_combined_ingress_is_not_rendered_where_it_would_have_no_paths() -> None:
@@ -220,7 +261,7 @@ def test_an_ingress_without_paths_is_found_whatever_renders_it() -> None:
     made = {stage: (spec, [*objects, pathless]) for stage, (spec, objects) in well().items()}
     found = found_in(made)
     assert Code.INGRESS in {each.code for each in found}
-    assert any("mine has a rule without paths" in each.sentence for each in found)
+    assert messages.ingress_without_paths("mine") in [each.sentence for each in found]
 
 
 def test_an_ingress_of_a_component_is_no_finding_and_an_engine_account_neither() -> None:
@@ -235,8 +276,8 @@ def test_an_ingress_of_a_component_is_no_finding_and_an_engine_account_neither()
 def test_a_finding_names_the_releases_that_it_is_in_unless_it_is_in_all() -> None:
     (found,) = found_in(render({"operate": {"fullnameOverride": "operate"}}))
     assert found.stages == ("normal",)
-    assert str(found).startswith("[name] no Deployment camunda-operate")
-    assert str(found).endswith("(normal)")
+    assert_message(found.sentence, "not-rendered", name="camunda-operate")
+    assert found.message == messages.chart_finding("name", found.sentence, ("normal",))
     (everywhere,) = found_in(render({"zeebeGateway": {"service": {"restPort": 8081}}}))
     assert everywhere.stages == ()
 
@@ -263,12 +304,17 @@ def environment(name: str, value: Any) -> Callable[[Objects], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "expected"),
     [
         pytest.param(
             environment("ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS", {"value": "x:26502"}),
             Code.ENVIRONMENT,
-            "has ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS='x:26502'",
+            messages.environment_differs(
+                workload="StatefulSet camunda-zeebe",
+                name="ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS",
+                found="x:26502",
+                wanted=contact_points(given()),
+            ),
             id="a later entry counts",
         ),
         pytest.param(
@@ -277,31 +323,38 @@ def environment(name: str, value: Any) -> Callable[[Objects], None]:
                 {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
             ),
             Code.ENVIRONMENT,
-            "ELASTICSEARCHREGION1_ARGS_URL='from {",
+            messages.environment_differs(
+                workload="StatefulSet camunda-zeebe",
+                name="ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION1_ARGS_URL",
+                found='from {"secretKeyRef": {"key": "k", "name": "s"}}',
+                wanted="http://camunda-elasticsearch-master-hl.camunda-paris.svc.cluster.local:9200",
+            ),
             id="an address from elsewhere",
         ),
         pytest.param(
             environment("ZEEBE_BROKER_EXPORTERS_AUDIT_CLASSNAME", {"value": "x.Audit"}),
             Code.EXPORTER,
-            "a third exporter, audit",
+            messages.exporter_unknown(exporter="audit"),
             id="a third exporter",
         ),
         pytest.param(
             lambda objects: brokers(objects)["spec"].update(replicas=3),
             Code.REPLICAS,
-            "has 3 brokers, the ids are for 4",
+            messages.broker_count_differs(workload="StatefulSet camunda-zeebe", found=3, wanted=4),
             id="another count",
         ),
         pytest.param(
             lambda objects: zeebe(objects).update(name="broker"),
             Code.NAME,
-            "has no container `zeebe`",
+            messages.container_missing(workload="StatefulSet camunda-zeebe", container="zeebe"),
             id="another container",
         ),
         pytest.param(
             lambda objects: brokers(objects)["spec"].update(serviceName="other"),
             Code.NAME,
-            "in Service other",
+            messages.pods_named_elsewhere(
+                workload="StatefulSet camunda-zeebe", service="other", wanted="camunda-zeebe"
+            ),
             id="pods' names elsewhere",
         ),
         pytest.param(
@@ -313,20 +366,29 @@ def environment(name: str, value: Any) -> Callable[[Objects], None]:
                 )
             ),
             Code.NAME,
-            "no Service camunda-zeebe is rendered",
+            messages.not_rendered(
+                kind="Service",
+                name="camunda-zeebe",
+                others=[
+                    "camunda-elasticsearch",
+                    "camunda-elasticsearch-master-hl",
+                    "camunda-operate",
+                    "camunda-tasklist",
+                    "camunda-zeebe-gateway",
+                ],
+            ),
             id="no Service",
         ),
     ],
 )
 def test_what_is_otherwise_in_the_objects_is_found(
-    change: Callable[[Objects], None], code: Code, told: str
+    change: Callable[[Objects], None], code: Code, expected: Message
 ) -> None:
     spec, objects = well()["normal"]
     changed = copy.deepcopy(objects)
     change(changed)
     found = found_in({"normal": (spec, changed)})
-    assert [each.code for each in found] == [code], found
-    assert told in found[0].sentence
+    assert [(each.code, each.sentence) for each in found] == [(code, expected)]
 
 
 @pytest.mark.parametrize(
