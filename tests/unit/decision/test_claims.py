@@ -182,7 +182,7 @@ def test_the_given_up_survivor_can_be_cleaned(lost: int) -> None:
 
 def test_only_the_name_of_an_incident_accepts_a_loss() -> None:
     for wrong in ("true", "1", "region0", "1-region2-lost", "0-region0-lost"):
-        with pytest.raises(ConfigError, match="acceptLoss"):
+        with raises("setting-refused", ConfigError, key="acceptLoss"):
             settings(acceptLoss=wrong)
 
 
