@@ -32,7 +32,7 @@ def desired(
     """Return what this stack declares.
 
     :param base: the user's merged Helm values.
-    :param peer: the other stack's word; it may lag behind (a lost region cannot say anything).
+    :param peer: what the other stack holds; it may lag behind (a lost region cannot be updated).
     :param own: what this stack's own state holds.
     :param failover_values: the user's values for the failover installation, over the others.
     :raises ConfigError: if the two stacks contradict each other.

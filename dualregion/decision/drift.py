@@ -78,7 +78,7 @@ def _remedy(kind: Change, phase: Phase) -> Message:
 
 
 def _moved(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
-    """Tell of releases that would be replaced, and their data lost, as their namespace or name is another one."""
+    """Yield the releases that would be replaced, and their data lost, as their namespace or name is another one."""
     for stack, region in ((own, settings.own), (peer, settings.peer)):
         for kind, key, namespace in (
             (Kind.NORMAL, "namespace", region.namespace),
@@ -103,7 +103,7 @@ def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
 
 
 def _sizes_of(stack: Stack) -> dict[str, int]:
-    """Return the sizes that a stack's brokers have, as its releases or, without any, its outputs tell."""
+    """Return the sizes that a stack's brokers have, by its releases or, without any, by its outputs."""
     for kind in Kind:
         if kind in stack.nodes and kind in stack.values:
             zeebe = stack.values[kind].get("zeebe")
@@ -123,7 +123,7 @@ def _other_program(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]
 
 
 def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
-    """Tell of another chart than that of the region's releases, or, where there are none, of the other region's."""
+    """Yield a chart that is not that of the region's releases, or, where there are none, of the other region's."""
     if not wanted.topology.installations:
         return
     for stack in (own, peer):

@@ -23,7 +23,7 @@ def lost(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
     """Phase `failover`, step R: nothing, but only once the other region has proved that it took over.
 
     Before that the region may be healthy, and lostRegion a slip: it stays as it is. One that is only on its
-    way back is expendable as long as the failover brokers stand in for it.
+    way back is expendable as long as the failover brokers replace its own.
     """
     if peer.has_taken_over(settings.region) or _is_expendable(own, peer) or not own.nodes:
         return Topology(Role.LOST)
@@ -103,7 +103,7 @@ def _is_expendable(own: Stack, peer: Stack) -> bool:
 def _as_it_is(settings: Settings, bases: Bases, own: Stack) -> Topology:
     """Return what a lost or recreated region's stack holds, without going on.
 
-    Its releases keep the values of their last update, where these can be seen: what the values files say by now is
+    Its releases keep the values of their last update, where these can be seen: what the values files hold by now is
     not taken over into a region that may be healthy, and called lost by a slip.
     """
     held = _held(settings, bases, own)

@@ -74,13 +74,13 @@ def room_of(settings: Mapping[str, Any], nodes: Mapping[str, Any]) -> Room:
         if any(str(role).startswith(_DATA_ROLES) for role in node["roles"])
     ]
     # In their order of precedence.
-    said = [
+    limits = [
         settings[kind]["cluster"]["max_shards_per_node"]
         for kind in ("transient", "persistent", "defaults")
         if "max_shards_per_node" in (settings.get(kind) or {}).get("cluster", {})
     ]
     available = sum(int(node["fs"]["total"]["available_in_bytes"]) for node in holding)
-    return Room(int(said[0]), len(holding), available)
+    return Room(int(limits[0]), len(holding), available)
 
 
 def too_small(

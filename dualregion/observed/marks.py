@@ -45,7 +45,7 @@ def marks_of(answer: Mapping[str, Any]) -> dict[tuple[str, int], Mark]:
 
 
 def unseen(health: EngineHealth, marks: Marks) -> Message | None:
-    """Return which shards of user indices have told nothing, or None: what is not seen holds no zero documents."""
+    """Return which shards of user indices did not answer, or None: one that did not may hold documents."""
     kept = set(user_indices(health.indices))
     silent = [
         each.name

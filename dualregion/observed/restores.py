@@ -49,7 +49,7 @@ def restore_progress(
     """
     wanted = set(user_indices(snapshot.indices))
     shards = [shard for shard in health.shards if shard.index in wanted]
-    # A restore that waits for its turn is yellow; red says that an attempt has failed.
+    # A restore that waits for its turn is yellow; red means that an attempt has failed.
     failing = [
         shard
         for shard in shards
@@ -85,7 +85,7 @@ def _comes_from(copy: Mapping[str, Any], snapshot: str, repository: str) -> bool
 def restore_pending(progress: RestoreProgress) -> Message | None:
     """Return what a restore still lacks, or None once every shard serves.
 
-    The engine's health as a whole says nothing of it: it is yellow before the first byte has come.
+    The engine's health as a whole does not show it: it is yellow before the first byte has come.
     """
     if progress.absent:
         return messages.indices_not_restored(progress.absent)
@@ -112,7 +112,7 @@ def given_up(explanation: Mapping[str, Any]) -> Message | None:
     if explanation.get("current_state") != "unassigned" or not deciders & GIVEN_UP:
         return None
     details = str((explanation.get("unassigned_info") or {}).get("details") or "no details")
-    # The innermost exception names the file or the service; those around it only say "failed".
+    # The innermost exception names the file or the service; those around it only read "failed".
     innermost = details.rstrip("; ").split("nested: ")[-1].rstrip("; ")
     shard, index = explanation.get("shard"), explanation.get("index")
     return messages.shard_given_up(str(shard), str(index), innermost[:300])

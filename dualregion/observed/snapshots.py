@@ -67,7 +67,7 @@ def snapshot_of(answer: Mapping[str, Any]) -> Snapshot | None:
 
 
 def is_taking(answer: Mapping[str, Any]) -> bool:
-    """Return whether a repository's `_status` shows a snapshot of the failback at work."""
+    """Return whether a repository's `_status` shows a snapshot of the failback that is being taken."""
     return any(
         str(each["snapshot"]).startswith(NAME_PREFIX) and each["state"] in ("INIT", "STARTED")
         for each in answer["snapshots"]

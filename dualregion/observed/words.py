@@ -7,7 +7,7 @@ import re
 def error_reason(body: str) -> str:
     """Return an engine's own reasons out of an error document, outermost first, even if it is cut short.
 
-    An engine repeats itself (root cause, error, chain of causes); each reason is said once.
+    An engine repeats itself (root cause, error, chain of causes); each reason is given once.
     """
     reasons: list[str] = []
     for found in re.findall(r'"reason"\s*:\s*"((?:[^"\\]|\\.)+)', body):

@@ -1,4 +1,4 @@
-"""What the clusters say, read into plain values at the edge, and judged by pure functions.
+"""What the clusters answer, read into plain values at the edge, and judged by pure functions.
 
 Each judgement returns the reason why something is *not* so yet, as a message for the operator, or
 None; gates, previews and tests share it. Sources: the gateway's REST `GET /v1/topology` and the
@@ -235,7 +235,7 @@ def leaders(states: Iterable[Exporting]) -> dict[int, str]:
 
 
 def deposed(before: Mapping[int, str], now: Mapping[int, str]) -> Message | None:
-    """Return which partitions are led by another broker than before, or None; one without a leader is not told."""
+    """Return which partitions are led by another broker than before, or None; one without a leader is left out."""
     found = [
         messages.leader_changed(partition, pod, now[partition])
         for partition, pod in sorted(before.items())
@@ -282,9 +282,9 @@ PAUSED, RUNNING = "PAUSED", "EXPORTING"
 def not_all_in(
     states: Collection[Exporting], phase: str, *, partition_count: int, replication_factor: int
 ) -> Message | None:
-    """Return which replicas do not say that their exporters are in a phase, or None.
+    """Return which replicas' exporters are not known to be in a phase, or None.
 
-    Every replica of every partition must have said so, as any of them may lead next.
+    Every replica of every partition must have answered so, as any of them may lead next.
 
     :param states: of all brokers of all installations.
     """

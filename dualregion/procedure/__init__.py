@@ -1,4 +1,4 @@
-"""The procedure as data: `model` says what it is made of, `camunda_8_5` is the table, `planning` reads it.
+"""The procedure as data: `model` defines what it is made of, `camunda_8_5` is the table, `planning` reads it.
 
 The other modules of the core take its words from here.
 """

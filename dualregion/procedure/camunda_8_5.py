@@ -1,8 +1,8 @@
 """THE TABLE: Camunda's dual-region operational procedure for 8.5, turn by turn.
 
-Read it from top to bottom. A turn is one `pulumi up` on one stack: `role` says whose, and `needs` and `needs_other` say
-what is proved before it begins. The gates of earlier turns of the same stack stay declared. `steps.actions.PROOFS` names
-the function that does and proves each step.
+Read it from top to bottom. A turn is one `pulumi up` on one stack: `role` names whose, `needs` and `needs_other` what
+is proved before it begins. The gates of earlier turns of the same stack stay declared. `steps.actions.PROOFS` names the
+function that does and proves each step.
 
 Source: 'Failover' steps 1 to 3 and 'Failback' steps 1 to 7 of that procedure; F0 is this program's own
 (docs/develop/adr/0004-a-failover-is-claimed.md). The reasons for the order are in
@@ -110,7 +110,7 @@ CAMUNDA_8_5 = Procedure(
             releases=(Release(FAIL_BACK, has_web_apps=False),),
             then=(B4,),
         ),
-        # Its web apps come back before exporting goes on.
+        # Its web apps come back before exporting is resumed.
         Turn(
             Task.OPEN_WEB_APPS,
             Role.RECREATED,
@@ -119,7 +119,7 @@ CAMUNDA_8_5 = Procedure(
             releases=(Release(FAIL_BACK),),
             then=(B5,),
         ),
-        # Web apps and exporters at work; the failover installation is no longer declared, and goes last.
+        # Web apps and exporters run; the failover installation is no longer declared, and goes last.
         Turn(
             Task.RESUME,
             Role.SURVIVOR,

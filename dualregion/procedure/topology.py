@@ -150,7 +150,7 @@ class Topology:
     :ivar acl_rules: what of the isolation is made on AWS, beside the installations' network policies.
     :ivar isolation_after: the nodes that come before the isolation; they stand before everything else, too.
     :ivar unchanged: whether all of it stays exactly as it is: nothing is made and nothing is changed, whatever the
-        settings, the values files and the chart say now.
+        settings, the values files and the chart are now.
     """
 
     role: Role

@@ -1,4 +1,4 @@
-"""That never both regions fail over: what the other stack's state says against a failover of this one's. Pure.
+"""That never both regions fail over: what in the other stack's state speaks against a failover here. Pure.
 
 A failover is claimed by a record in the stack's state, and confirmed by gate F0 once the other stack's state holds no
 rival. Each stack writes before it reads what the other one has written, so of two that begin at the same moment at
@@ -15,7 +15,7 @@ from dualregion.state.progress import Incident, Stack
 
 
 def standing_in(peer: Stack, region: int) -> Incident | None:
-    """Return the incident in which the other stack's failover stands in for this region, or is about to, or None.
+    """Return the incident in which the other stack has failed over for this region, or is about to, or None.
 
     A failover that is merely claimed is not about to, see `claimed`.
     """
@@ -70,7 +70,7 @@ def against_normal(settings: Settings, peer: Stack) -> Message | None:
 
 
 def is_given_up(settings: Settings, own: Stack) -> bool:
-    """Return whether the loss of the incident is accepted in which this stack's failover stands in for the other."""
+    """Return whether the loss of the incident is accepted in which this stack has failed over for the other region."""
     incident = standing_in(own, brokers.other(settings.region))
     return incident is not None and settings.accept_loss == str(incident)
 

@@ -1,4 +1,4 @@
-"""What a stack's state holds, as the state backend tells it.
+"""What a stack's state holds, read from the state backend.
 
 Only what was really made counts: a component is in the state before anything of it exists.
 """
@@ -18,7 +18,7 @@ _TYPE_PREFIX = "dualregion:"
 """The Pulumi types of this project's components begin so."""
 
 CLUSTER_KEY = "cluster"
-"""The key of a gate's record that says in which cluster the step was proved."""
+"""The key of a gate's record that names the cluster in which the step was proved."""
 
 _LAST_INPUTS = "__inputs"
 """A secret output of a Release: the inputs of its last saved update, whatever a refresh has found since."""
@@ -81,7 +81,7 @@ def _claim(nodes: Nodes) -> str | None:
 
 
 def _release(made: Mapping[str, Any]) -> Release | None:
-    """Return what a resource says of itself, if it is a Helm release."""
+    """Return what a resource's outputs show of it, if it is a Helm release."""
     status = made.get("status")
     if not isinstance(status, Mapping) or not status.get("chart"):
         return None

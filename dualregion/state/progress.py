@@ -1,4 +1,4 @@
-"""How far the two stacks have come: what each one's state says, and which incident it is about.
+"""How far the two stacks have come: what each one's state holds, and which incident it is about.
 
 A failed `pulumi up` saves no outputs, but every resource it made: progress is read from the gates in
 the state. Each gate names its incident, so that none of an earlier incident counts.
@@ -39,7 +39,7 @@ class Incident:
 class Release:
     """A Helm release as a state has it.
 
-    :ivar chart: name and version of the chart that is installed; empty if the provider has not told it.
+    :ivar chart: name and version of the chart that is installed; empty if the provider has not reported it.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Release:
 class Recorded:
     """What a stack's outputs remember of its last update.
 
-    :ivar program: the version of the program that made it; None if it did not say so yet.
+    :ivar program: the version of the program that made it; None if it did not record it yet.
     :ivar sizes: clusterSize, partitionCount and replicationFactor, by these names.
     """
 
@@ -65,7 +65,7 @@ class Stack:
 
     :ivar phase: None if it has never been updated.
     :ivar nodes: the names of the releases, gates, policies and network ACL rules in its state.
-    :ivar region: which region it says it is.
+    :ivar region: its own region, by its outputs.
     :ivar gates: the incident that each gate in its state names, by step id.
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
@@ -76,7 +76,7 @@ class Stack:
     :ivar releases: the Helm releases in its state, by node name.
     :ivar recorded: what its outputs remember.
     :ivar found_again: whether its state was emptied, and nodes, gates and values are what the cluster has of them.
-    :ivar cluster_id: the identity of the cluster that it was last at work in; None if an earlier version made it.
+    :ivar cluster_id: the identity of the cluster that it last updated; None if an earlier version made it.
     :ivar rendered: the digest of what the chart rendered when that was last looked at and was well; else empty.
     """
 
@@ -148,7 +148,7 @@ def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | 
     """Return the incident that this stack's phase is about; None in phase normal, or if it is unknown.
 
     The survivor's gates decide: a failover begins a new incident unless gates of an unfinished one of
-    the same region are there (it goes on, or its failback is backed out of). The lost and the recreated
+    the same region are there (it continues, or its failback is backed out of). The lost and the recreated
     region follow the survivor.
     """
     if settings.role is Role.MEMBER or settings.lost_region is None:
