@@ -92,7 +92,7 @@ def _pull(ctr: tuple[str | Path, ...], wanted: Reference, platform: str) -> None
     run(
         [*ctr, "images", "pull", "--platform", platform, str(wanted)],
         what=f"pulling {wanted} for {platform}",
-        remedy="Is the name right, and does the registry give it to everybody? Else pull it with a tool that has "
+        remedy="Is the name right, and does the registry give it without login? Else pull it with a tool that has "
         "your login, write it to a file (`docker save IMAGE -o FILE`), and name that as `archive`.",
     )
 

@@ -135,7 +135,7 @@ def _alone(console: Console) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             console.print(
-                f"Another set-up is at work (process {lock.read().strip()}); waiting for it."
+                f"Another set-up is running (process {lock.read().strip()}); waiting for it."
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)

@@ -253,8 +253,7 @@ def incomplete(target: Target) -> str | None:
         roles = [each["role"] for each in copies if each["partitionId"] == partition]
         if roles.count("leader") != 1 or len(roles) != factor:
             return f"partition {partition} has {roles}"
-    unready = [each for each in target.brokers if readiness(target, each) != 200]
-    return f"broker {unready} is not ready" if unready else None
+    return unready(target)
 
 
 def idle(target: Target) -> str | None:

@@ -29,7 +29,7 @@ def start(region: Region, process: Process) -> None:
         "PATH": os.pathsep.join(SYSTEM_PATH),
         "HOME": str(region.folder),
         "LANG": "C",
-        # Most of them are written in Go, and at their start, which everybody waits for, mostly tidy up memory.
+        # Most of them are written in Go, and at their start mostly tidy up memory.
         "GOGC": "200",
         **process.env,
         "ENTRIES": " ".join(str(entry) for entry in cgroups.entry_files(region.cgroup)),

@@ -39,7 +39,7 @@ def audit_policy(region: Region) -> File:
 
     Only those of service accounts that are not the cluster's own: they are what a program is given to work
     with, and what it asks for shows which rights it needs. Node, controllers and administrator are many more
-    requests, and discovery is everybody's. What no rule matches is not written.
+    requests, and discovery is asked for by all. What no rule matches is not written.
     """
     policy = {
         "apiVersion": "audit.k8s.io/v1",

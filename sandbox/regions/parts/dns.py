@@ -17,7 +17,7 @@ def corefile(region: Region, chained: bool) -> str:
     """Return the Corefile that a new region has.
 
     It is looked at again every 2 s, as often as CoreDNS can. Nothing is bound to an address, so that server
-    blocks of anybody's can be added.
+    blocks of others can be added.
 
     :param region: whose it is.
     :param chained: whether the other region's DNS is asked for the names of its Camunda namespaces.
