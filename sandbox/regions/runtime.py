@@ -9,6 +9,7 @@ from threading import Event
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
+from sandbox.progress import Progress
 from sandbox.regions import machine, seed
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, probes, processes
@@ -16,7 +17,6 @@ from sandbox.regions.model import File, Place, Process, Region
 from sandbox.regions.parts import pki, storage, syncing
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import Plan
-from sandbox.regions.progress import Progress
 
 POLL_SECONDS = 0.1
 START_SECONDS = 120.0

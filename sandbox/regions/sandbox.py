@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
+from sandbox.progress import Progress
 from sandbox.regions import machine, status
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, processes
@@ -22,7 +23,6 @@ from sandbox.regions.model import NAMES, Region, regions
 from sandbox.regions.parts import access
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import plan
-from sandbox.regions.progress import Progress
 from sandbox.regions.runtime import END_SECONDS, RegionRuntime
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from rich.console import Console
 
 from sandbox.cache import cache_root
 from sandbox.errors import SandboxError
+from sandbox.progress import table, working
 from sandbox.setup import debian, fetched, installed, machine
 from sandbox.setup.part import Part, make, prune, sweep
 from sandbox.setup.parts import gotools
 from sandbox.setup.plan import Plan, plan
-from sandbox.setup.progress import table, working
 from sandbox.setup.tools import Tools, collect
 
 __all__ = ["ensure", "ensure_part"]

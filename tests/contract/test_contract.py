@@ -1,11 +1,16 @@
 """Each expectation of a broker and gateway holds: of the rehearsal broker, or of what `--at` names.
 
-Where each comes from stands beside its check and in docs/develop/contract.md.
+Where each comes from stands beside its check and in docs/develop/contract.md. A file with nothing but addresses suffices
+for those that need no more.
 """
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from tests.contract.expectations import Expectation
+from tests.contract.from_file import target_at
 from tests.contract.sections import all_expectations
 from tests.contract.target import Target
 
@@ -34,3 +39,47 @@ def test_contract(version: str, expectation: Expectation, target: Target) -> Non
     if missing:
         pytest.skip(f"needs {'; '.join(missing)}")
     expectation.check(target)
+
+
+BY_ADDRESSES = [
+    each
+    for each in all_expectations()
+    if not each.needs and not each.quirk and each.section in ("topology", "commands", "pauses")
+]
+
+
+def test_there_are_checks_that_need_addresses_only() -> None:
+    assert len(BY_ADDRESSES) > 10
+
+
+def test_addresses_suffice(request: pytest.FixtureRequest, tmp_path: Path, target: Target) -> None:
+    if request.config.getoption("--at"):
+        pytest.skip("that is what the other tests show then")
+    file = tmp_path / "target.yaml"
+    gateway = target.gateway
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "gateway": {
+                    "grpc": gateway.grpc,
+                    "rest": gateway.rest.removeprefix("http://"),
+                    "management": f"{gateway.management}/",
+                },
+                "brokers": {
+                    broker: {"management": url, "host": target.hosts[broker]}
+                    for broker, url in target.brokers.items()
+                },
+            }
+        )
+    )
+    named = target_at(file)
+    assert named.can == frozenset()
+    for each in BY_ADDRESSES:
+        _check(each, named)
+
+
+def _check(expectation: Expectation, target: Target) -> None:
+    try:
+        expectation.check(target)
+    except AssertionError as error:
+        raise AssertionError(f"{expectation.name}: {error}") from error

@@ -1,25 +1,40 @@
-"""Says what the set-up is doing: a live line on a terminal, plain lines elsewhere."""
+"""What the user sees meanwhile: a line for each thing that is done, and for what takes long a live one on a terminal."""
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich import progress as live
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 # How often a log file hears that a long part is still going on.
 HEARTBEAT_SECONDS = 30.0
 
 
+class Progress:
+    """Prints one line a step, with the seconds since the command began."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._start = time.monotonic()
+
+    def say(self, what: str, where: str = "both") -> None:
+        """Print that `what` is so now; `where` is a region's name, or `both`."""
+        seconds = f"[dim]{time.monotonic() - self._start:6.1f} s[/dim]"
+        line = f"{seconds}  [bold]{where:<6}[/bold]  {what}"
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def working(console: Console, says: str) -> Iterator[None]:
     """Show that something is going on, and for how long, until the block ends."""
     if console.is_terminal:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=console, transient=True) as progress:
-            progress.add_task(says, total=None)
+        description = live.TextColumn("{task.description}")
+        columns = (live.SpinnerColumn(), description, live.TimeElapsedColumn())
+        with live.Progress(*columns, console=console, transient=True) as shown:
+            shown.add_task(says, total=None)
             yield
         return
     console.print(says, soft_wrap=True)
@@ -40,7 +55,7 @@ def working(console: Console, says: str) -> Iterator[None]:
 
 
 def table(rows: Sequence[tuple[str, float | None]]) -> Table:
-    """The closing table: part and seconds; None for one that was there already."""
+    """The set-up's closing table: part and seconds; None for one that was there already."""
     result = Table("part", "seconds", title="Set-up")
     for name, seconds in rows:
         result.add_row(name, "cached" if seconds is None else f"{seconds:.1f}")
