@@ -188,6 +188,11 @@ def has_netns(name: str) -> bool:
     return (probes.NETNS_FOLDER / name).exists()
 
 
+def ip_batch(region: Region, batch: str, why: str) -> None:
+    """Run commands of `ip` inside the region's network namespace."""
+    commands.run(["ip", "-n", region.netns, "-batch", "-"], f"{why} ({region.name})", batch)
+
+
 def remove_netns(name: str) -> None:
     """Remove the network namespace, and with it its end of the link, if it exists."""
     if has_netns(name):

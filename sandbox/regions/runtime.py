@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
@@ -31,74 +32,89 @@ class Interrupted(SandboxError):
     """The start of this region was given up because the other one's failed."""
 
 
-class RegionRuntime:
-    """One region on this machine: makes what its plan says, and removes all of it.
+def prepare(region: Region) -> Credentials:
+    """Make folders, control group, network namespace and certificates; return the administrator's."""
+    for folder in (region.folder, region.logs, region.folder / "pids"):
+        folder.mkdir(parents=True, exist_ok=True)
+    region.run_folder.mkdir(exist_ok=True)
+    machine.make_mount_places(region)
+    cgroups.create(region.cgroup)
+    commands.run(
+        ["ip", "netns", "add", region.netns],
+        f"make the network namespace {region.netns}",
+        remedy="It needs root and a kernel with network namespaces; in a container, run it privileged.",
+    )
+    machine.ip_batch(region, network.namespace_batch(region), "set up the region's network")
+    probes.in_netns(region.netns, _forward_packets)
+    return pki.create(region)
 
+
+def remove(region: Region) -> None:
+    """Remove everything of the region that is left, in whatever state it is.
+
+    :raises SandboxError: something resists; run again.
+    """
+    cgroups.empty(region.cgroup, allowed(END_SECONDS))
+    machine.remove_netns(region.netns)
+    machine.remove_tree(region.run_folder)
+    machine.remove_tree(region.folder)
+    cgroups.remove(region.cgroup, allowed(END_SECONDS))
+
+
+def keep_logs(region: Region, target: Path) -> Path:
+    """Copy the region's logs to a folder of its name below `target` and return that folder."""
+    kept = target / region.name
+    shutil.rmtree(kept, ignore_errors=True)
+    if region.logs.is_dir():
+        shutil.copytree(region.logs, kept)
+    return kept
+
+
+class Start:
+    """The start of one region that is prepared.
+
+    :param plan: what is started.
+    :param kubeconfig: names the region's API server.
     :param abort: set by another thread to give up waiting.
     """
 
-    def __init__(self, region: Region, progress: Progress, abort: Event) -> None:
-        self.region = region
+    def __init__(self, plan: Plan, kubeconfig: Path, progress: Progress, abort: Event) -> None:
+        self._plan = plan
+        self._region = plan.region
+        self._cluster = Cluster(kubeconfig, plan.region)
         self._progress = progress
         self._abort = abort
 
-    # --- network ---------------------------------------------------------------------------------------
-
-    def make_network(self) -> None:
-        """Make the region's network namespace, without the link."""
-        commands.run(
-            ["ip", "netns", "add", self.region.netns],
-            f"make the network namespace {self.region.netns}",
-            remedy="It needs root and a kernel with network namespaces; in a container, run it privileged.",
-        )
-        self.ip_batch(network.namespace_batch(self.region), "set up the region's network")
-        probes.in_netns(self.region.netns, _forward_packets)
-
-    def ip_batch(self, batch: str, why: str) -> None:
-        """Run commands of `ip` inside the region's network namespace."""
-        commands.run(
-            ["ip", "-n", self.region.netns, "-batch", "-"], f"{why} ({self.region.name})", batch
-        )
-
-    # --- start -----------------------------------------------------------------------------------------
-
-    def prepare(self) -> Credentials:
-        """Make folders, control group, network namespace and certificates; return the administrator's."""
-        for folder in (self.region.folder, self.region.logs, self.region.folder / "pids"):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.region.run_folder.mkdir(exist_ok=True)
-        machine.make_mount_places(self.region)
-        cgroups.create(self.region.cgroup)
-        self.make_network()
-        return pki.create(self.region)
-
-    def start(self, plan: Plan, kubeconfig: Path) -> None:
+    def run(self) -> None:
         """Start everything of the plan and wait until the region can be worked with.
 
         :raises SandboxError: something failed, or did not become ready; says what, with its last log lines.
         """
+        plan, region = self._plan, self._region
         _write(plan.files)
         if plan.image_seed:
-            seed.copy(plan.image_seed, self.region.containerd_root)
-            self._progress.say("container images are in place", self.region.name)
-        for number, wave in enumerate(plan.waves):
-            if number == len(plan.waves) - 1:
-                self._apply(plan, kubeconfig)
-            self._start_wave(wave)
-        self._wait_for_cluster(plan, kubeconfig)
-        (self.region.folder / "complete").touch()
-        self._progress.say("[green]region is ready[/green]", self.region.name)
+            seed.copy(plan.image_seed, region.containerd_root)
+            self._progress.say("container images are in place", region.name)
+        *first, last = plan.waves
+        for wave in first:
+            self._start(wave)
+        if plan.manifests:
+            self._apply(plan.manifests)
+        self._start(last)
+        self._wait_for_cluster()
+        (region.folder / "complete").touch()
+        self._progress.say("[green]region is ready[/green]", region.name)
 
-    def _start_wave(self, wave: tuple[Process, ...]) -> None:
+    def _start(self, wave: tuple[Process, ...]) -> None:
         for process in wave:
             for folder in process.folders:
                 folder.mkdir(parents=True, exist_ok=True)
             _write(process.files)
-            processes.start(self.region, process)
+            processes.start(self._region, process)
         for process in wave:
             self._wait_for_process(process)
         names = ", ".join(process.name for process in wave)
-        self._progress.say(f"started {names}", self.region.name)
+        self._progress.say(f"started {names}", self._region.name)
 
     def _wait_for_process(self, process: Process) -> None:
         probe = process.ready
@@ -108,30 +124,28 @@ class RegionRuntime:
         def question() -> str | None:
             if process.place is Place.MACHINE:
                 return probes.unready(probe)
-            return probes.in_netns(self.region.netns, lambda: probes.unready(probe))
+            return probes.in_netns(self._region.netns, lambda: probes.unready(probe))
 
         self._wait(process.name, question, blame=process.name)
 
-    def _apply(self, plan: Plan, kubeconfig: Path) -> None:
-        if not plan.manifests:
-            return
-        cluster, system = Cluster(kubeconfig, self.region), syncing.NAMESPACE
+    def _apply(self, manifests: tuple[dict[str, Any], ...]) -> None:
+        system = syncing.NAMESPACE
         # The API server makes it by itself, a moment after it says that it is ready.
         self._wait(
             f"the namespace {system}",
-            _answered(lambda: None if cluster.has_namespace(system) else "not there"),
+            _answered(lambda: None if self._cluster.has_namespace(system) else "not there"),
             "kube-apiserver",
         )
         try:
-            cluster.create(plan.manifests)
+            self._cluster.create(manifests)
         except CLUSTER_ERRORS as error:
             raise SandboxError(
-                f"The API server of {self.region.name} refused the objects of storage or DNS: {error}"
+                f"The API server of {self._region.name} refused the objects of storage or DNS: {error}"
             ) from error
 
-    def _wait_for_cluster(self, plan: Plan, kubeconfig: Path) -> None:
-        cluster = Cluster(kubeconfig, self.region)
-        namespaces = ("default", storage.NAMESPACE) if plan.has_node else ("default",)
+    def _wait_for_cluster(self) -> None:
+        cluster, has_node = self._cluster, self._plan.has_node
+        namespaces = ("default", storage.NAMESPACE) if has_node else ("default",)
         questions: list[tuple[str, Callable[[], str | None], str]] = [
             (
                 "the default service accounts",
@@ -139,14 +153,13 @@ class RegionRuntime:
                 "kube-controller-manager",
             )
         ]
-        if plan.has_node:
+        if has_node:
+            storage_class = storage.STORAGE_CLASS
             questions += [
                 ("the node", cluster.node_unready, "kubelet"),
                 (
-                    f"the StorageClass {storage.STORAGE_CLASS}",
-                    lambda: (
-                        None if cluster.has_storage_class(storage.STORAGE_CLASS) else "not there"
-                    ),
+                    f"the StorageClass {storage_class}",
+                    lambda: None if cluster.has_storage_class(storage_class) else "not there",
                     "kube-apiserver",
                 ),
             ]
@@ -155,7 +168,7 @@ class RegionRuntime:
 
     def _wait(self, what: str, question: Callable[[], str | None], blame: str) -> None:
         """Ask until the answer is None; a process that has ended meanwhile, or the deadline, is an error."""
-        region = self.region
+        region = self._region
         limit = allowed(START_SECONDS)
         deadline = time.monotonic() + limit
         while (seen := question()) is not None:
@@ -172,28 +185,6 @@ class RegionRuntime:
                     f"Last log lines of {blame}:\n{processes.last_lines(region, blame)}"
                 )
             time.sleep(POLL_SECONDS)
-
-    # --- end -------------------------------------------------------------------------------------------
-
-    def remove(self) -> None:
-        """Remove everything of the region that is left, in whatever state it is.
-
-        :raises SandboxError: something resists; run again.
-        """
-        region = self.region
-        cgroups.empty(region.cgroup, allowed(END_SECONDS))
-        machine.remove_netns(region.netns)
-        machine.remove_tree(region.run_folder)
-        machine.remove_tree(region.folder)
-        cgroups.remove(region.cgroup, allowed(END_SECONDS))
-
-    def keep_logs(self, target: Path) -> Path:
-        """Copy the region's logs to a folder of its name below `target` and return that folder."""
-        kept = target / self.region.name
-        shutil.rmtree(kept, ignore_errors=True)
-        if self.region.logs.is_dir():
-            shutil.copytree(self.region.logs, kept)
-        return kept
 
 
 def _forward_packets() -> None:

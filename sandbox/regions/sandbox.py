@@ -3,8 +3,9 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -16,14 +17,14 @@ from rich.console import Console
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from sandbox.progress import Progress
-from sandbox.regions import machine, status
+from sandbox.regions import machine, runtime, status
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, processes
 from sandbox.regions.model import NAMES, Region, regions
 from sandbox.regions.parts import access
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import plan
-from sandbox.regions.runtime import END_SECONDS, RegionRuntime
+from sandbox.regions.runtime import END_SECONDS
 
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
@@ -47,6 +48,7 @@ class Sandbox:
         self.regions = regions(self._root)
         self.id = self.regions[0].sandbox_id
         self.kubeconfig = self._root / "kubeconfig"
+        self._record = self._root / "sandbox.json"
         self.logs = self._root.parent / f"{self._root.name}-logs"
 
     # --- commands --------------------------------------------------------------------------------------
@@ -62,9 +64,7 @@ class Sandbox:
         :raises SandboxError: the machine lacks something, or a region did not start; its logs are kept then,
             and nothing else is.
         """
-        progress = Progress(self._console)
-        machine.check(self._root)
-        with machine.locked(self._root):
+        with self._working(demanded=False) as progress:
             if self._is_up(nodes, dns_chain, images):
                 progress.say(f"the sandbox is up already; kubeconfig: {self.kubeconfig}")
                 return
@@ -76,22 +76,20 @@ class Sandbox:
                 self._check_overlay()
             made = {"nodes": nodes, "dnsChain": dns_chain, "images": images and str(images)}
             self._start(self.regions, made, progress)
-            self._write(self._root / "sandbox.json", json.dumps(made))
-        progress.say(f"[green]the sandbox is up[/green]; export KUBECONFIG={self.kubeconfig}")
+            self._write(self._record, json.dumps(made))
+            progress.say(f"[green]the sandbox is up[/green]; export KUBECONFIG={self.kubeconfig}")
 
     def down(self) -> None:
         """Remove the sandbox and all its traces, in whatever state it is.
 
         :raises SandboxError: a process or a mount resists; run it again.
         """
-        progress = Progress(self._console)
-        machine.check(self._root)
-        with machine.locked(self._root):
+        with self._working(demanded=False) as progress:
             if not self._traces():
                 progress.say("no sandbox of this checkout is there")
                 return
             self._remove(progress)
-        progress.say("the sandbox is gone")
+            progress.say("the sandbox is gone")
 
     def status(self) -> status.SandboxStatus:
         """Return what there is now, asked of the machine and of the API servers.
@@ -108,10 +106,8 @@ class Sandbox:
         :returns: the moment of the loss, in seconds since the epoch.
         :raises SandboxError: there is no such region, or it is lost already.
         """
-        progress = Progress(self._console)
         lost = self._region(region)
-        with machine.locked(self._root):
-            self._require_sandbox()
+        with self._working() as progress:
             if not cgroups.processes(lost.cgroup):
                 raise SandboxError(
                     f"{lost.name} is lost already. `python -m sandbox recreate {lost.name}` recreates it."
@@ -119,13 +115,11 @@ class Sandbox:
             moment = time.time()
             # A dying kernel would still tell every peer that its connection ends; a lost region tells nothing.
             if status.link_state(self.regions) == "up":
-                self._runtime(lost.other, progress).ip_batch(
-                    network.cut_batch(lost.other), "cut the link"
-                )
+                machine.ip_batch(lost.other, network.cut_batch(lost.other), "cut the link")
             count = cgroups.kill(lost.cgroup)
             seconds = time.time() - moment
             progress.say(f"lost: {count} processes killed within {seconds:.3f} s", lost.name)
-            self._runtime(lost, progress).remove()
+            runtime.remove(lost)
             progress.say("its disks are gone", lost.name)
         return moment
 
@@ -134,16 +128,14 @@ class Sandbox:
 
         :raises SandboxError: the region is not lost, or did not start; its logs are kept then.
         """
-        progress = Progress(self._console)
         new = self._region(region)
-        with machine.locked(self._root):
-            self._require_sandbox()
+        with self._working() as progress:
             if cgroups.processes(new.cgroup) and (new.folder / "complete").exists():
                 raise SandboxError(
                     f"{new.name} is not lost. Only a lost region can be recreated: "
                     f"`python -m sandbox lose {new.name}` loses it, with all its data."
                 )
-            self._runtime(new, progress).remove()
+            runtime.remove(new)
             self._start((new,), self._made(), progress)
 
     def cut_link(self) -> None:
@@ -174,31 +166,43 @@ class Sandbox:
         if cores is not None and cores <= 0:
             raise SandboxError(f"{cores} CPUs are none: give a number above 0, such as 0.05.")
         where = self._region(region)
-        with machine.locked(self._root):
-            self._require_sandbox()
+        with self._working() as progress:
             uid = self._pod_uid(where, namespace, pod)
             if not uid or not cgroups.limit_cpu(where.cgroup, uid, cores):
                 raise SandboxError(
                     f"{where.name} runs no pod {pod} in namespace {namespace}. "
                     f"`kubectl --context {where.context} -n {namespace} get pods` shows those that it has."
                 )
-        how = "as much CPU time as it had" if cores is None else f"{cores:g} CPUs"
-        Progress(self._console).say(f"{namespace}/{pod} gets {how}", where.name)
+            how = "as much CPU time as it had" if cores is None else f"{cores:g} CPUs"
+            progress.say(f"{namespace}/{pod} gets {how}", where.name)
 
     # --- parts -----------------------------------------------------------------------------------------
 
-    def _change_link(self, what: str, batch: "network.Batch") -> None:
-        progress = Progress(self._console)
+    @contextmanager
+    def _working(self, *, demanded: bool = True) -> Iterator[Progress]:
+        """Hold the sandbox for a command.
+
+        :param demanded: whether it must be there.
+        :raises SandboxError: it is not, another command holds it, or this machine cannot have one.
+        """
+        machine.check(self._root)
         with machine.locked(self._root):
-            self._require_sandbox()
+            if demanded and not self._record.exists():
+                raise SandboxError(
+                    "No sandbox of this checkout is up. Start one with `python -m sandbox up`."
+                )
+            yield Progress(self._console)
+
+    def _change_link(self, what: str, batch: "network.Batch") -> None:
+        with self._working() as progress:
             if status.link_state(self.regions) == "none":
                 lost = next(each.name for each in self.regions if not machine.has_netns(each.netns))
                 raise SandboxError(
                     f"There is no link while {lost} is lost. `python -m sandbox recreate {lost}` makes both."
                 )
             for region in self.regions:
-                self._runtime(region, progress).ip_batch(batch(region), "change the link")
-        progress.say(f"the link is {what}")
+                machine.ip_batch(region, batch(region), "change the link")
+            progress.say(f"the link is {what}")
 
     def _pod_uid(self, region: Region, namespace: str, pod: str) -> str | None:
         try:
@@ -217,83 +221,66 @@ class Sandbox:
 
     def _start(self, which: tuple[Region, ...], made: dict[str, Any], progress: Progress) -> None:
         """Start the given regions, side by side, and their link; take them away again when one fails."""
-        abort = Event()
-        runtimes = [RegionRuntime(region, progress, abort) for region in which]
         try:
-            self._start_all(runtimes, made, abort, progress)
+            self._start_all(which, made, progress)
         except BaseException as error:
-            self._give_up(runtimes, error, progress)
+            self._give_up(which, error, progress)
             if isinstance(error, OSError):
                 raise SandboxError(f"The sandbox could not be started: {error}.") from error
             raise
 
-    def _give_up(
-        self, runtimes: list[RegionRuntime], error: BaseException, progress: Progress
-    ) -> None:
+    def _give_up(self, which: tuple[Region, ...], error: BaseException, progress: Progress) -> None:
         """Keep the logs and remove what was started."""
-        kept = " and ".join(str(runtime.keep_logs(self.logs)) for runtime in runtimes)
+        kept = " and ".join(str(runtime.keep_logs(region, self.logs)) for region in which)
         how = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         progress.say(f"[red]{how}; cleaning up; logs are kept in {kept}[/red]")
         try:
-            if len(runtimes) == len(self.regions):
+            if len(which) == len(self.regions):
                 self._remove(progress)
-            for runtime in runtimes:
-                runtime.remove()
+            for region in which:
+                runtime.remove(region)
         except SandboxError as second:
             raise SandboxError(f"{error}\nCleaning up failed too: {second}") from error
 
     def _start_all(
-        self, runtimes: list[RegionRuntime], made: dict[str, Any], abort: Event, progress: Progress
+        self, which: tuple[Region, ...], made: dict[str, Any], progress: Progress
     ) -> None:
-        former = {
-            port
-            for region in self.regions
-            if (port := access.port_in(self._read_kubeconfig(), region)) is not None
-        }
-        ports: list[int] = []
-        for runtime in runtimes:
-            credentials = runtime.prepare()
-            port = machine.free_port(former | set(ports))
-            ports.append(port)
-            self._publish(runtime.region, port, credentials)
-        self._make_link(progress)
-        progress.say("networks, link and certificates are made")
         tools = self._needed_tools()
         if made["images"]:
             tools = replace(tools, image_seed=Path(made["images"]))
-        plans = [
-            plan(runtime.region, tools, port, made["nodes"], made["dnsChain"])
-            for runtime, port in zip(runtimes, ports, strict=True)
-        ]
-        with ThreadPoolExecutor(max_workers=len(runtimes)) as pool:
-            futures = [
-                pool.submit(runtime.start, each, self.kubeconfig)
-                for runtime, each in zip(runtimes, plans, strict=True)
-            ]
+        former = (access.port_in(self._read_kubeconfig(), region) for region in self.regions)
+        taken = {port for port in former if port is not None}
+        plans = []
+        for region in which:
+            credentials = runtime.prepare(region)
+            port = machine.free_port(taken)
+            taken.add(port)
+            self._publish(region, port, credentials)
+            plans.append(plan(region, tools, port, made["nodes"], made["dnsChain"]))
+        self._make_link()
+        progress.say("networks, link and certificates are made")
+        abort = Event()
+        starts = [runtime.Start(each, self.kubeconfig, progress, abort) for each in plans]
+        with ThreadPoolExecutor(max_workers=len(starts)) as pool:
             try:
-                _first_failure(futures)
+                _first_failure([pool.submit(start.run) for start in starts])
             finally:
                 abort.set()
 
-    def _make_link(self, progress: Progress) -> None:
-        first = self.regions[0]
+    def _make_link(self) -> None:
         if not all(machine.has_netns(region.netns) for region in self.regions):
             return  # the other region is lost too; recreating it makes the link
         for region in filter(status.has_link_end, self.regions):
             with suppress(SandboxError):  # it has gone by itself meanwhile
-                self._runtime(region, progress).ip_batch(
-                    network.drop_batch(region), "remove the former link"
-                )
+                machine.ip_batch(region, network.drop_batch(region), "remove the former link")
         commands.run(
             ["ip", "-batch", "-"],
             "make the link between the regions",
-            network.link_command(first),
+            network.link_command(self.regions[0]),
             remedy="It needs a kernel with veth devices (modprobe veth).",
         )
         for region in self.regions:
-            self._runtime(region, progress).ip_batch(
-                network.link_end_batch(region), "set up the link"
-            )
+            machine.ip_batch(region, network.link_end_batch(region), "set up the link")
 
     def _publish(self, region: Region, port: int, credentials: Credentials) -> None:
         config = access.kubeconfig_with(self._read_kubeconfig(), region, port, credentials)
@@ -316,7 +303,7 @@ class Sandbox:
         for region in self.regions:
             cgroups.kill(region.cgroup)
         for region in self.regions:
-            self._runtime(region, progress).remove()
+            runtime.remove(region)
             progress.say("removed", region.name)
         cgroups.empty(f"/{self.id}", allowed(END_SECONDS))
         cgroups.remove(f"/{self.id}", allowed(END_SECONDS))
@@ -349,7 +336,7 @@ class Sandbox:
 
         :raises SandboxError: it runs otherwise: without what is asked for, or with a region lost.
         """
-        if not (self._root / "sandbox.json").exists():
+        if not self._record.exists():
             return False
         living = [region for region in self.regions if cgroups.processes(region.cgroup)]
         if not living:
@@ -380,15 +367,8 @@ class Sandbox:
 
     def _made(self) -> dict[str, Any]:
         """Return how `up` has made the sandbox."""
-        remembered = json.loads((self._root / "sandbox.json").read_text())
+        remembered = json.loads(self._record.read_text())
         return {"dnsChain": True, "images": None, **remembered}
-
-    def _require_sandbox(self) -> None:
-        machine.check(self._root)
-        if not (self._root / "sandbox.json").exists():
-            raise SandboxError(
-                "No sandbox of this checkout is up. Start one with `python -m sandbox up`."
-            )
 
     def _region(self, index: int) -> Region:
         if index not in (0, 1):
@@ -401,9 +381,6 @@ class Sandbox:
         if self._tools is None:
             raise SandboxError("The sandbox's tools are not there. Run `make setup`.")
         return self._tools
-
-    def _runtime(self, region: Region, progress: Progress) -> RegionRuntime:
-        return RegionRuntime(region, progress, Event())
 
 
 def _first_failure(futures: "list[Future[None]]") -> None:
