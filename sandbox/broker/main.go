@@ -20,7 +20,9 @@ import (
 )
 
 const (
-	applicationFile = "/usr/local/zeebe/config/application.yaml"
+	// Where charts mount application.yaml: up to 8.7, and later.
+	zeebeFile   = "/usr/local/zeebe/config/application.yaml"
+	camundaFile = "/usr/local/camunda/config/application.yaml"
 	// removedStatus is the exit status of a broker that others have removed.
 	removedStatus = 3
 )
@@ -47,7 +49,10 @@ func role(args []string) string {
 }
 
 func run(ctx context.Context, role string) error {
-	application, err := os.ReadFile(applicationFile)
+	application, err := os.ReadFile(zeebeFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		application, err = os.ReadFile(camundaFile)
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -7,7 +7,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,17 +87,73 @@ func Parse(environ []string, application []byte) (Settings, error) {
 	if err := yaml.Unmarshal(application, &document); err != nil {
 		return nil, fmt.Errorf("application.yaml: %w", err)
 	}
-	settings := Settings{}
+	settings, environment := Settings{}, map[string]string{}
 	settings.flatten("", document)
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
+		environment[name] = value
 		settings[strings.ToLower(strings.ReplaceAll(name, "_", "."))] = value
 	}
+	for name, value := range settings {
+		settings[name] = resolve(value, environment)
+	}
+	settings.translate()
 	return settings, nil
+}
+
+var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9_.]+)(?::([^}]*))?\}`)
+
+// resolve puts the environment's values, or the defaults, in the places of ${NAME:default}.
+func resolve(value string, environment map[string]string) string {
+	return placeholder.ReplaceAllStringFunc(value, func(found string) string {
+		parts := placeholder.FindStringSubmatch(found)
+		if given, known := environment[parts[1]]; known {
+			return given
+		}
+		return parts[2]
+	})
+}
+
+// newNames are those that Camunda 8.8 and later give to Zeebe's settings.
+var newNames = map[string]string{
+	"camunda.cluster.nodeid":               "zeebe.broker.cluster.nodeid",
+	"camunda.cluster.size":                 "zeebe.broker.cluster.clustersize",
+	"camunda.cluster.partitioncount":       "zeebe.broker.cluster.partitionscount",
+	"camunda.cluster.replicationfactor":    "zeebe.broker.cluster.replicationfactor",
+	"camunda.cluster.initialcontactpoints": "zeebe.broker.cluster.initialcontactpoints",
+	"camunda.api.grpc.port":                "zeebe.broker.gateway.network.port",
+}
+
+// translate gives settings of new names their old ones, too; the new ones count.
+func (s Settings) translate() {
+	const newExporters, oldExporters = "camunda.data.exporters.", "zeebe.broker.exporters."
+	for name, value := range maps.Clone(s) {
+		old, known := newNames[name]
+		if rest, isExporter := strings.CutPrefix(name, newExporters); isExporter {
+			old, known = oldExporters+rest, true
+		}
+		if known && value != "" {
+			s[old] = value
+		}
+	}
+	for name, value := range maps.Clone(s) {
+		// The CamundaExporter has its address elsewhere.
+		if of, isURL := strings.CutSuffix(name, ".args.connect.url"); isURL && strings.HasPrefix(name, oldExporters) {
+			s[of+".args.url"] = value
+		}
+	}
 }
 
 func (s Settings) flatten(path string, value any) {
 	if value == nil {
+		return
+	}
+	if items, ok := value.([]any); ok {
+		texts := make([]string, len(items))
+		for i, item := range items {
+			texts[i] = fmt.Sprint(item)
+		}
+		s[path] = strings.Join(texts, ",")
 		return
 	}
 	children, ok := value.(map[string]any)

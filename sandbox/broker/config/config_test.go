@@ -91,3 +91,44 @@ func TestTheVersionThatIsPlayedIsASetting(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+const unified = `
+server: {port: 8080}
+management: {server: {port: 9600}}
+camunda:
+  cluster:
+    node-id: "${VALUES_ORCHESTRATION_NODE_ID:}"
+    size: "8"
+    replication-factor: "4"
+    partition-count: "6"
+    initial-contact-points: ["a.${K8S_SERVICE_NAME}:26502", "b:26502"]
+zeebe:
+  broker:
+    network: {advertisedHost: "${K8S_NAME}.zeebe", host: 0.0.0.0}
+`
+
+func TestTheNamesOf8_8AndLater(t *testing.T) {
+	settings, err := Parse([]string{
+		"REHEARSAL_CAMUNDA_VERSION=8.9", "VALUES_ORCHESTRATION_NODE_ID=5", "K8S_NAME=camunda-zeebe-2",
+		"K8S_SERVICE_NAME=camunda-zeebe", "ZEEBE_BROKER_NETWORK_HOST=127.0.0.1", "CAMUNDA_CLUSTER_PARTITIONCOUNT=8",
+		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_CLASSNAME=io.camunda.exporter.CamundaExporter",
+		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_ARGS_CONNECT_URL=http://london:9200",
+		"ZEEBE_BROKER_EXPORTERS_CAMUNDAREGION1_ARGS_CONNECT_URL=http://paris:9200",
+	}, []byte(unified))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := settings.Broker()
+	if err != nil || b.ID != 5 || b.Sizes != (Sizes{8, 8, 4}) || b.AdvertisedHost != "camunda-zeebe-2.zeebe" {
+		t.Fatalf("%v %+v", err, b)
+	}
+	if !slices.Equal(b.Members.Contacts, []string{"a.camunda-zeebe:26502", "b:26502"}) || b.ManagementPort != 9600 {
+		t.Errorf("%+v", b)
+	}
+	if len(b.Exporters) != 2 || b.Exporters[0].ID != "camundaregion0" || b.Exporters[1].URL != "http://paris:9200" {
+		t.Errorf("%+v", b.Exporters)
+	}
+	if g, err := settings.Gateway(); err != nil || g.RESTPort != 8080 || g.ManagementPort != 9600 {
+		t.Errorf("%v %+v", err, g)
+	}
+}
