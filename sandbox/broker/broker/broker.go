@@ -59,6 +59,42 @@ func Run(ctx context.Context, settings config.Broker, beside func(context.Contex
 		return nil
 	case <-time.After(settings.StartDelay):
 	}
+	b, err := newBroker(settings)
+	if err != nil {
+		return err
+	}
+	wasMember := b.keeper != nil && b.keeper.Get().IsMember(settings.ID) // before others are heard
+	if err := b.join(); err != nil {
+		return err
+	}
+	management, err := net.Listen("tcp", b.listenAt(settings.ManagementPort))
+	if err != nil {
+		return fmt.Errorf("the management port: %w", err)
+	}
+	handler := b.management()
+	failed := make(chan error, 4)
+	go func() { failed <- wire.NewServer(b.commands()).Serve(b.mux.HTTP()) }()
+	go func() { failed <- http.Serve(management, b.faults.Wrap(handler)) }() //nolint:gosec // as long as it takes
+	if beside != nil {
+		process := Process{b.cluster, b.keeper, b.faults, handler}
+		go func() { failed <- beside(ctx, process) }()
+	}
+	if b.keeper != nil {
+		go func() { failed <- b.follow(ctx, wasMember) }()
+	} else if err := b.openAll(); err != nil {
+		return errors.Join(err, b.close())
+	}
+	go b.becomeReady(ctx)
+	log.Printf("broker %d of %d started, advertised as %s", settings.ID, settings.Sizes.Brokers, settings.AdvertisedHost)
+	select {
+	case <-ctx.Done():
+		return b.close()
+	case err := <-failed:
+		return errors.Join(err, b.close())
+	}
+}
+
+func newBroker(settings config.Broker) (*Broker, error) {
 	b := &Broker{
 		settings: settings, faults: faults.NewSwitch(settings.Faults), client: wire.NewClient(dialTimeout),
 		sinks: map[string]*exporting.SearchEngine{}, partitions: map[int]*partition.Partition{},
@@ -67,46 +103,14 @@ func Run(ctx context.Context, settings config.Broker, beside func(context.Contex
 	for _, exporter := range settings.Exporters {
 		b.sinks[exporter.ID] = exporting.NewSearchEngine(exporter)
 	}
-	if settings.Camunda.HasClusterAPI() {
-		if err := os.MkdirAll(settings.DataFolder, 0o755); err != nil {
-			return err
-		}
-		var err error
-		if b.keeper, err = cluster.Open(filepath.Join(settings.DataFolder, configurationFile)); err != nil {
-			return err
-		}
+	if !settings.Camunda.HasClusterAPI() {
+		return b, nil
 	}
-	wasMember := b.keeper != nil && b.keeper.Get().IsMember(settings.ID)
-	if err := b.join(); err != nil {
-		return err
+	err := os.MkdirAll(settings.DataFolder, 0o755)
+	if err == nil {
+		b.keeper, err = cluster.Open(filepath.Join(settings.DataFolder, configurationFile))
 	}
-	failed := make(chan error, 4)
-	go func() { failed <- wire.NewServer(b.commands()).Serve(b.mux.HTTP()) }()
-	management, err := net.Listen("tcp", b.listenAt(settings.ManagementPort))
-	if err != nil {
-		return fmt.Errorf("the management port: %w", err)
-	}
-	handler := b.management()
-	if beside != nil {
-		go func() { failed <- beside(ctx, Process{b.cluster, b.keeper, b.faults, handler}) }()
-	}
-	go func() { failed <- http.Serve(management, b.faults.Wrap(handler)) }() //nolint:gosec // as long as it takes
-	if b.keeper == nil {
-		err = b.openAll()
-	} else {
-		go func() { failed <- b.follow(ctx, wasMember) }()
-	}
-	go b.becomeReady(ctx)
-	log.Printf("broker %d of %d started, advertised as %s", settings.ID, settings.Sizes.Brokers, settings.AdvertisedHost)
-	if err != nil {
-		return errors.Join(err, b.close())
-	}
-	select {
-	case <-ctx.Done():
-		return b.close()
-	case err := <-failed:
-		return errors.Join(err, b.close())
-	}
+	return b, err
 }
 
 func (b *Broker) listenAt(port int) string {

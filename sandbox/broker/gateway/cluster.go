@@ -215,67 +215,80 @@ func brokersRequest(r *http.Request) (cluster.Request, error) {
 	return request, err
 }
 
+// patch is the body of PATCH /actuator/cluster.
+type patch struct {
+	Brokers struct {
+		Add    ids  `json:"add"`
+		Remove ids  `json:"remove"`
+		Count  *int `json:"count"`
+	} `json:"brokers"`
+	Partitions struct {
+		Count             *int `json:"count"`
+		ReplicationFactor *int `json:"replicationFactor"`
+	} `json:"partitions"`
+}
+
 func patchRequest(r *http.Request) (cluster.Request, error) {
-	var body struct {
-		Brokers *struct {
-			Add    ids  `json:"add"`
-			Remove ids  `json:"remove"`
-			Count  *int `json:"count"`
-		} `json:"brokers"`
-		Partitions *struct {
-			Count             *int `json:"count"`
-			ReplicationFactor *int `json:"replicationFactor"`
-		} `json:"partitions"`
-	}
-	request := cluster.Request{Ask: cluster.AskPatch, DryRun: isSet(r, "dryRun")}
+	var body patch
 	if err := decode(r, &body); err != nil {
-		return request, err
+		return cluster.Request{}, err
 	}
-	changesPartitions := body.Partitions != nil && (body.Partitions.Count != nil || body.Partitions.ReplicationFactor != nil)
+	request, err := body.request()
 	if isSet(r, "force") {
 		request.Ask = cluster.AskForce
-		switch {
-		case body.Brokers == nil:
-			return request, refusal(http.StatusBadRequest, "Must provide a set of brokers to force remove.")
-		case body.Brokers.Count != nil:
-			return request, refusal(http.StatusBadRequest, "Cannot force change the broker count.")
-		case len(body.Brokers.Add) > 0:
-			return request, refusal(http.StatusBadRequest, "Cannot force add brokers")
-		case changesPartitions:
-			return request, refusal(http.StatusBadRequest, "Cannot force change the replication factor.")
-		case len(body.Brokers.Remove) == 0:
-			return request, refusal(http.StatusBadRequest, "Must provide a set of brokers to force remove.")
+		if refused := body.checkForced(); refused != nil {
+			err = refused
 		}
 	}
-	if body.Partitions != nil && body.Partitions.Count != nil {
+	request.DryRun = isSet(r, "dryRun")
+	return request, err
+}
+
+// checkForced returns why a patch is not possible by force: nothing but a removal is.
+func (p patch) checkForced() error {
+	reason := ""
+	switch {
+	case p.Brokers.Count != nil:
+		reason = "Cannot force change the broker count."
+	case len(p.Brokers.Add) > 0:
+		reason = "Cannot force add brokers"
+	case p.Partitions.Count != nil:
+		reason = "Cannot force change the partition count."
+	case p.Partitions.ReplicationFactor != nil:
+		reason = "Cannot force change the replication factor."
+	case len(p.Brokers.Remove) == 0:
+		reason = "Must provide a set of brokers to force remove."
+	default:
+		return nil
+	}
+	return refusal(http.StatusBadRequest, "%s", reason)
+}
+
+func (p patch) request() (request cluster.Request, err error) {
+	request.Ask = cluster.AskPatch
+	if factor := p.Partitions.ReplicationFactor; factor != nil {
+		if request.ReplicationFactor = *factor; *factor < 1 {
+			return request, refusal(http.StatusBadRequest, "Replication factor [%d] must be greater than 0", *factor)
+		}
+	}
+	if p.Partitions.Count != nil {
 		return request, refusal(http.StatusNotImplemented, "a change of the partition count is not played")
 	}
-	if body.Partitions != nil && body.Partitions.ReplicationFactor != nil {
-		if request.ReplicationFactor = *body.Partitions.ReplicationFactor; request.ReplicationFactor < 1 {
-			return request, refusal(http.StatusBadRequest, "Replication factor [%d] must be greater than 0",
-				request.ReplicationFactor)
-		}
-	}
-	if body.Brokers == nil {
-		return request, nil
-	}
-	if body.Brokers.Count != nil {
-		if len(body.Brokers.Add)+len(body.Brokers.Remove) > 0 {
-			return request, refusal(http.StatusBadRequest,
-				"Cannot change brokers count and add/remove brokers at the same time. Specify either the new brokers count or "+
-					"brokers to add and remove.")
+	if count := p.Brokers.Count; count != nil {
+		if len(p.Brokers.Add)+len(p.Brokers.Remove) > 0 {
+			return request, refusal(http.StatusBadRequest, "Cannot change brokers count and add/remove brokers at the same "+
+				"time. Specify either the new brokers count or brokers to add and remove.")
 		}
 		request.Ask = cluster.AskScale
-		for id := range *body.Brokers.Count {
+		for id := range *count {
 			request.Members = append(request.Members, id)
 		}
 		return request, nil
 	}
-	var err error
-	if request.Add, err = body.Brokers.Add.numbers(); err != nil {
+	if request.Add, err = p.Brokers.Add.numbers(); err != nil {
 		return request, err
 	}
-	request.Remove, err = body.Brokers.Remove.numbers()
+	request.Remove, err = p.Brokers.Remove.numbers()
 	return request, err
 }
 
