@@ -34,7 +34,6 @@ class LoadLog:
     errors: Mapping[str, int] = field(default_factory=dict)
     tunnels_ended: int = 0
     late_seconds: tuple[float, ...] = ()
-    deployed: bool = False
     ended: str | None = None
     """Why the client stopped; None while it runs, or when it was killed."""
 
@@ -63,7 +62,6 @@ def merged(logs: Iterable[LoadLog]) -> LoadLog:
         errors=dict(errors),
         tunnels_ended=sum(log.tunnels_ended for log in kept),
         late_seconds=tuple(seconds for log in kept for seconds in log.late_seconds),
-        deployed=any(log.deployed for log in kept),
         ended=kept[-1].ended if kept else None,
     )
 
@@ -74,7 +72,6 @@ def parse(lines: Iterable[str]) -> LoadLog:
     errors: Counter[str] = Counter()
     late: list[float] = []
     tunnels = 0
-    deployed = False
     ended = None
     for line in lines:
         if not line.endswith("\n"):
@@ -89,11 +86,9 @@ def parse(lines: Iterable[str]) -> LoadLog:
                 late.append(entry["seconds"])
             case "tunnel":
                 tunnels += 1
-            case "deployed":
-                deployed = True
             case "end":
                 ended = entry["reason"]
-    return LoadLog(tuple(acks), dict(errors), tunnels, tuple(late), deployed, ended)
+    return LoadLog(tuple(acks), dict(errors), tunnels, tuple(late), ended)
 
 
 def read(path: Path) -> LoadLog:

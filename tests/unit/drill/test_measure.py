@@ -203,7 +203,7 @@ def test_the_load_log_is_read_back_as_written() -> None:
     assert [ack.key for ack in log.acks] == [key(1), key(2)]
     assert log.moments == [2.1, 4.1]
     assert log.errors == {"deploy: UNAVAILABLE: no": 1, "no answer in time": 5}
-    assert (log.deployed, log.tunnels_ended, log.late_seconds) == (True, 1, (0.7,))
+    assert (log.tunnels_ended, log.late_seconds) == (1, (0.7,))
     assert log.ended == "told to stop"
     assert log.partitions_since(0) == {1, 2}
     assert log.partitions_since(2.0) == {2}
@@ -224,5 +224,5 @@ def test_logs_of_several_clients_are_one() -> None:
     log = loadlog.merged([first, second])
     assert [ack.key for ack in log.acks] == [key(1), key(2), key(3)]
     assert log.errors == {"deploy: UNAVAILABLE: no": 1, "no answer in time": 6}
-    assert (log.deployed, log.tunnels_ended, log.late_seconds) == (True, 3, (0.7,))
+    assert (log.tunnels_ended, log.late_seconds) == (3, (0.7,))
     assert loadlog.merged([]) == loadlog.LoadLog()

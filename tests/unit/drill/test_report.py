@@ -53,7 +53,7 @@ def episode() -> Episode:
     ]
     return Episode(
         lost_region=1,
-        load=LoadLog(acks=acks(*served), errors={"no answer in time": 7}, deployed=True),
+        load=LoadLog(acks=acks(*served), errors={"no answer in time": 7}),
         exports=[*before, *after],
         loss=1000.0,
         up_began=1006.0,
