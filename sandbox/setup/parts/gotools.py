@@ -5,6 +5,7 @@ client, is in one version and compiled once. go.sum pins every module by checksu
 make a second build a matter of seconds.
 """
 
+import json
 import os
 import re
 import shutil
@@ -312,14 +313,8 @@ def _patched_source(patch: Patch, module: Path, copy: Path) -> Path:
 
 def _module_folder(source: Path, module: str) -> Path:
     """Fetch one module (checked against go.sum) and say where Go keeps it."""
-    run(
-        ["go", "mod", "download", module],
-        what=f"fetching {module}",
-        remedy=REMEDY,
-        cwd=source,
-        env=GO_ENV,
-    )
-    return Path(ask_go("list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module, cwd=source))
+    fetched = json.loads(ask_go("mod", "download", "-json", module, cwd=source))
+    return Path(fetched["Dir"])
 
 
 @contextmanager
@@ -407,6 +402,6 @@ def ask_go(*argv: str, cwd: Path = Path("/"), given: str | None = None) -> str:
         raise SandboxError(f"Go is missing. {GET_GO}") from None
     except subprocess.CalledProcessError as error:
         raise SandboxError(
-            f"go {' '.join(argv)} failed: {error.stderr.strip()}. {REMEDY}"
+            f"go {' '.join(argv)} failed: {(error.stderr or error.stdout).strip()}. {REMEDY}"
         ) from None
     return done.stdout.strip()
