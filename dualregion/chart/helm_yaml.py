@@ -78,7 +78,7 @@ def read_all(content: bytes) -> Iterator[Any]:
             yield _Decoder().value(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = messages.yaml_not_parsed(error.problem or "it is no YAML")
+        problem = messages.yaml_not_parsed(error.problem)
         raise BadYaml(mark.line + 1 if mark else 1, problem) from None
     except yaml.YAMLError:
         # A reader's error: it shows the character, and counts in bytes.

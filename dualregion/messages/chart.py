@@ -115,6 +115,27 @@ def policy_opens(policy: str) -> str:
 
 
 @message
+def null_dropped(key: str, package: str, version: str, keeping: str) -> str:
+    """A null of the values that would take a default of the chart away never reaches Helm."""
+    return (
+        f"{key} is null in your values, which would take the chart's default away, but {package} {version} drops nulls "
+        f"before Helm sees them: set what you want instead, or use {package} {keeping} or newer"
+    )
+
+
+@message
+def kind_not_served(resource: str, api_version: str) -> str:
+    """The cluster knows no such kind of object."""
+    return f"{resource}: this cluster knows no such kind of {api_version}"
+
+
+@message
+def refused_by_api_server(resource: str, reason: str) -> str:
+    """The API server would refuse an object."""
+    return f"{resource}: the API server would refuse it: {reason}"
+
+
+@message
 def owned_twice(resource: str) -> str:
     """Both releases of a region would own one object."""
     return (

@@ -4,9 +4,9 @@ from dualregion.messages.catalogue import message
 
 
 @message
-def yaml_not_parsed(problem: str) -> str:
-    """The file is no YAML."""
-    return problem
+def yaml_not_parsed(problem: str | None) -> str:
+    """The file is no YAML; the reason is the parser's own, if it has one."""
+    return problem or "it is no YAML"
 
 
 @message

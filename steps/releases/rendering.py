@@ -21,6 +21,7 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import chart as chart_messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext
@@ -191,12 +192,9 @@ def _unsent(bases: Bases, chart: Path) -> Iterator[Finding]:
         key for base in (bases.own, bases.failover) for key in sent_values.dropped(base, defaults)
     ]
     for key in dict.fromkeys(dropped):
-        yield Finding(
-            Code.VALUE,
-            f"{key} is null in your values, which would take the chart's default away, but {PROVIDER_PACKAGE} {used} drops "
-            f"nulls before Helm sees them: set what you want instead, or use {PROVIDER_PACKAGE} "
-            f"{'.'.join(map(str, sent_values.KEEPS_NULLS_FROM))} or newer",
-        )
+        keeping = ".".join(map(str, sent_values.KEEPS_NULLS_FROM))
+        dropped_null = chart_messages.null_dropped(key, PROVIDER_PACKAGE, used, keeping)
+        yield Finding(Code.VALUE, dropped_null)
 
 
 def _render(
@@ -309,12 +307,10 @@ def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None
     try:
         collection = served.collection(trial.document, namespace)
         if collection is None:
-            api_version = trial.document.get("apiVersion")
-            return Finding(
-                Code.REFUSED,
-                f"{trial}: this cluster knows no such kind of {api_version}",
-                trial.stages,
+            unknown = chart_messages.kind_not_served(
+                str(trial), str(trial.document.get("apiVersion"))
             )
+            return Finding(Code.REFUSED, unknown, trial.stages)
         served.cluster.try_out(
             collection, str(metadata.get("name")), {**trial.document, "metadata": metadata}
         )
@@ -322,9 +318,8 @@ def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None
         if error.status in _REFUSALS:
             # What a Secret holds may stand in the reason.
             why = f"status {error.status}" if trial.document.get("kind") == "Secret" else str(error)
-            return Finding(
-                Code.REFUSED, f"{trial}: the API server would refuse it: {why}", trial.stages
-            )
+            refused = chart_messages.refused_by_api_server(str(trial), why)
+            return Finding(Code.REFUSED, refused, trial.stages)
         if error.status == _ALREADY_THERE:
             return None
         return f"whether the API server takes {trial}: {error}"

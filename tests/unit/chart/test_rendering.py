@@ -15,6 +15,7 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code
 from dualregion.config.settings import ChartSettings, Settings
 from dualregion.errors import Refused
+from dualregion.messages import chart as chart_messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Stack
@@ -24,6 +25,7 @@ from steps.releases import rendering
 from steps.releases.rendering import Seen
 from tests.fakes.kubernetes import FakeKubernetes, Reply
 from tests.inputs.examples import settings
+from tests.raising import assert_message
 from tests.unit.chart.test_chart import CHART, helm
 
 BASE = read_values((), Path())
@@ -108,7 +110,8 @@ def test_what_the_api_server_refuses_is_found(
     )
     seen = look(cluster)
     assert {each.code for each in seen.fatal} == ({code} if code else set())
-    assert all("quota exceeded" in each.sentence for each in seen.fatal)
+    for each in seen.fatal:
+        assert_message(each.sentence, "refused-by-api-server")
     assert bool(seen.proved) is (code is None)
 
 
@@ -139,7 +142,7 @@ def test_a_kind_that_the_cluster_does_not_know_is_found(
 ) -> None:
     serving.broken[APPS] = Reply(404, {"kind": "Status", "message": "not found"})
     sentences = [each.sentence for each in look(cluster).fatal]
-    assert "StatefulSet camunda-zeebe: this cluster knows no such kind of apps/v1" in sentences
+    assert chart_messages.kind_not_served("StatefulSet camunda-zeebe", "apps/v1") in sentences
 
 
 def test_before_the_namespace_is_there_nothing_is_tried_and_that_is_said(
@@ -193,8 +196,10 @@ def test_a_null_that_the_provider_drops_is_found_by_its_key(
     seen = look(
         cluster, base={**BASE, "operate": {"affinity": None, "readinessProbe": None, "mine": None}}
     )
-    keys = [each.sentence.split()[0] for each in seen.findings if each.code is Code.VALUE]
-    assert keys == (["operate.affinity", "operate.readinessProbe"] if is_found else [])
+    found = [each.sentence for each in seen.findings if each.code is Code.VALUE]
+    keys = ("operate.affinity", "operate.readinessProbe") if is_found else ()
+    package = rendering.PROVIDER_PACKAGE
+    assert found == [chart_messages.null_dropped(each, package, provider, "4.30") for each in keys]
 
 
 def test_what_is_accepted_is_no_finding(serving: FakeKubernetes, cluster: Cluster) -> None:
