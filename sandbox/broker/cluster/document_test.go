@@ -202,8 +202,11 @@ func TestARemovalWithQuorumLeavesPartitionsFirst(t *testing.T) {
 	if last := operations[len(operations)-1]; last.Kind != BrokerRemove || last.Broker != 2 {
 		t.Errorf("%+v", operations)
 	}
-	if after := finished(t, document, 0, Request{Ask: AskPatch, Remove: []int{2}}); len(after.MemberIDs()) != 2 {
-		t.Errorf("%v", after.MemberIDs())
+	after, want := finished(t, document, 0, Request{Ask: AskPatch, Remove: []int{2}}), Static(2, 3, 2, nil)
+	for partition := 1; partition <= 3; partition++ {
+		if got, want := after.Replicas(partition), want.Replicas(partition); !slices.Equal(got, want) {
+			t.Errorf("partition %d lies on %v, not %v", partition, got, want)
+		}
 	}
 }
 

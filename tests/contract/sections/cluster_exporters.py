@@ -11,6 +11,7 @@ from tests.contract.asking import (
     led,
     order,
     refused,
+    refusing,
     unready,
 )
 from tests.contract.cluster_api import (
@@ -78,9 +79,16 @@ def a_disabled_exporter_holds_nothing_back(target: Target) -> None:
     done(target, switch(target, _LOST, "enable"))
 
 
-@expected(Need.RESTART, relied_on=_USED_BY, sources=(DISABLE, DUAL_REGION), versions=_ALL)
+@expected(
+    Need.RESTART,
+    Need.TWO_ENGINES,
+    relied_on=_USED_BY,
+    sources=(DISABLE, DUAL_REGION),
+    versions=_ALL,
+)
 def a_disabled_exporter_stays_so_over_restarts(target: Target) -> None:
     """That an exporter is disabled is a part of the cluster's configuration: it is so after all have restarted."""
+    process = deployed(target)
     done(target, switch(target, _LOST, "disable"))
     target.hands.stop(*target.brokers)
     target.hands.start(*target.brokers)
@@ -88,7 +96,12 @@ def a_disabled_exporter_stays_so_over_restarts(target: Target) -> None:
     eventually(
         lambda: None if exporters(target)[_LOST] == "DISABLED" else str(exporters(target)), 20
     )
-    led(target)
+    eventually(lambda: refusing(target), target.timing.patience + 3 * target.timing.dead_connection)
+    keys = create_on_each(target, process).values()
+    eventually(lambda: idle(target), target.timing.exported)
+    assert all(target.engines[0].documents(key) for key in keys)
+    time.sleep(target.timing.bulk_delay + 1)
+    assert not any(target.engines[1].documents(key) for key in keys)
     done(target, switch(target, _LOST, "enable"))
 
 
@@ -103,11 +116,14 @@ def an_enabled_exporter_begins_where_the_other_stands(target: Target) -> None:
     eventually(lambda: all_in(target, "PAUSED"), 10)
     held = create_on_each(target, process).values()
     time.sleep(target.timing.bulk_delay + 1)
+    before = {partition: each.exported for partition, each in led(target).items()}
     answer = switch(target, _LOST, "enable", _KEPT)
     done(target, answer)
     assert {each["operation"] for each in answer.content["plannedChanges"]} == {
         "PARTITION_ENABLE_EXPORTER"
     }
+    # The lowest position of all exporters: that of the new one is not below the other's.
+    assert {partition: each.exported for partition, each in led(target).items()} == before
     demand(target, "resume")
     eventually(
         lambda: None if all(map(target.engines[1].documents, held)) else "not exported",
