@@ -14,6 +14,7 @@ from dualregion.chart import helm_yaml
 from dualregion.chart.values import Values, merge
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import DualRegionError
+from dualregion.messages import files as messages
 from dualregion.procedure.topology import Installation
 
 HELM_SECONDS = 60
@@ -40,7 +41,7 @@ def helm() -> str:
     """
     found = shutil.which("helm")
     if found is None:
-        raise NoHelm("there is no helm on PATH (helm 3.14 or newer is needed for it)")
+        raise NoHelm(messages.no_helm())
     return found
 
 
@@ -60,7 +61,7 @@ def fetched(chart: ChartSettings, project: Path) -> Iterator[Path]:
         done = _run("pull", chart.name, *repository, *version, "--destination", folder)
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or not archives:
-            raise NotFetched(f"helm cannot fetch the chart {chart.name}: {_last(done.stderr)}")
+            raise NotFetched(messages.chart_not_fetched(chart.name, _last(done.stderr)))
         yield archives[0]
 
 
@@ -78,11 +79,11 @@ def render(chart: Path, release: str, spec: Installation, version: str) -> list[
         given=json.dumps(spec.values),
     )
     if done.returncode:
-        raise NotRendered(_last(done.stderr))
+        raise NotRendered(messages.chart_not_rendered(_last(done.stderr)))
     try:
         found = list(helm_yaml.read_all(done.stdout.encode()))
     except helm_yaml.BadYaml as error:
-        raise NotRendered(f"line {error.line} of what helm renders: {error}") from None
+        raise NotRendered(messages.rendered_not_yaml(error.line, str(error))) from None
     return [each for each in found if each and isinstance(each, dict)]
 
 
@@ -144,9 +145,9 @@ def _run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
             command, input=given, capture_output=True, text=True, check=False, timeout=HELM_SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise NotFetched(f"helm {arguments[0]} has not ended after {HELM_SECONDS} s") from None
+        raise NotFetched(messages.helm_not_ended(arguments[0], HELM_SECONDS)) from None
     except OSError as error:
-        raise NoHelm(f"helm cannot be started: {error.strerror}") from None
+        raise NoHelm(messages.helm_not_started(str(error.strerror))) from None
 
 
 def _last(said: str) -> str:
@@ -154,4 +155,4 @@ def _last(said: str) -> str:
     lines = [
         line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error: ")
     ]
-    return (lines[-1] if lines else said.strip() or "without a word")[-_SHOWN:]
+    return (lines[-1] if lines else said.strip() or "no output")[-_SHOWN:]

@@ -11,6 +11,8 @@ from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.values import Values, merge_all
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import files as messages
 
 REFERENCE_VALUES = Path(__file__).parent.parent / "dualregion" / "reference-values.yaml"
 """The values used when the user names none: the shape of the reference set-up."""
@@ -25,7 +27,7 @@ def read_values(
     :param default: the file that is read if there are no paths; None for no values then.
     :raises ConfigError: naming every file that cannot be read or is no YAML map.
     """
-    problems: list[str] = []
+    problems: list[Message | str] = []
     documents: list[Mapping[str, Any]] = []
     for path in [project / name for name in paths] or ([default] if default else []):
         try:
@@ -43,7 +45,7 @@ def _read_map(path: Path) -> Mapping[str, Any]:
         return {}
     if not isinstance(document, Mapping):
         kind = {list: "a list", str: "a text", bool: "a boolean"}.get(type(document), "a number")
-        raise ConfigError([f"values: file {path} holds {kind}; Helm values are a map"])
+        raise ConfigError([messages.values_not_a_map(str(path), kind)])
     return document
 
 
@@ -55,10 +57,12 @@ def _read(path: Path, key: str) -> Any:
     try:
         return helm_yaml.read(path.read_bytes())
     except OSError as error:
-        raise ConfigError([f"{key}: file {path} cannot be read: {error.strerror}"]) from None
+        raise ConfigError(
+            [messages.values_unreadable(key, str(path), str(error.strerror))]
+        ) from None
     except helm_yaml.BadYaml as error:
         raise ConfigError(
-            [f"{key}: file {path} is not YAML that Helm takes: line {error.line}: {error}"]
+            [messages.values_not_yaml(key, str(path), error.line, str(error))]
         ) from None
 
 
@@ -70,12 +74,7 @@ def check_chart(chart: ChartSettings, project: Path) -> None:
     path = project / chart.name
     is_archive = chart.is_path and path.is_file()
     if chart.is_path and not is_archive and not (path / "Chart.yaml").is_file():
-        raise ConfigError(
-            [
-                f"chart.name is {chart.name!r}, but there is no chart at {path}: name a folder with a Chart.yaml, "
-                "an archive, a chart of chart.repository, or an oci:// address"
-            ]
-        )
+        raise ConfigError([messages.no_chart(chart.name, str(path))])
     if chart.digest is not None:
         _check_digest(chart, path if is_archive else None)
 
@@ -83,23 +82,13 @@ def check_chart(chart: ChartSettings, project: Path) -> None:
 def _check_digest(chart: ChartSettings, archive: Path | None) -> None:
     """Check that the chart's archive is the one that the digest is of."""
     if archive is None:
-        raise ConfigError(
-            [
-                f"chart.digest is set, but chart.name is {chart.name!r}, which is no archive on this machine: fetch it once "
-                f"(`helm pull`), and name the archive, or `pulumi config rm --path chart.digest`"
-            ]
-        )
+        raise ConfigError([messages.digest_of_no_archive(chart.name)])
     try:
         found = hashlib.sha256(archive.read_bytes()).hexdigest()
     except OSError as error:
-        raise ConfigError([f"chart.name: {archive} cannot be read: {error.strerror}"]) from None
+        raise ConfigError([messages.chart_unreadable(str(archive), str(error.strerror))]) from None
     if found != str(chart.digest).removeprefix("sha256:"):
-        raise ConfigError(
-            [
-                f"chart.digest is {chart.digest}, but {archive} has sha256:{found}: it is another archive than you have "
-                "pinned; compare `sha256sum`, and change chart.digest only if that is the chart you mean"
-            ]
-        )
+        raise ConfigError([messages.another_digest(str(chart.digest), str(archive), found)])
 
 
 def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
@@ -115,12 +104,7 @@ def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
         return ChartVersion(str(about["name"]), str(about["version"]))
     except (OSError, tarfile.TarError, helm_yaml.BadYaml, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigError(
-            [
-                f"chart.name is {chart.name!r}, but {path} has no readable Chart.yaml with a name and a "
-                f"version ({reason})"
-            ]
-        ) from None
+        raise ConfigError([messages.no_chart_version(chart.name, str(path), reason)]) from None
 
 
 def _chart_yaml(path: Path) -> bytes:

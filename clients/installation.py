@@ -12,6 +12,8 @@ from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
 from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
+from dualregion.messages import Message
+from dualregion.messages import installations as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
@@ -72,7 +74,7 @@ class LiveInstallation:
             if is_ready(pod) or not self.sleeping(ordinal_of(pod))
         ]
 
-    def brokers_pending(self) -> str | None:
+    def brokers_pending(self) -> Message | None:
         """Return why the brokers' StatefulSet is not rolled out, or None."""
         found, namespace = self.brokers(), self.namespace
         reason = self.unobserved(found)
@@ -80,30 +82,28 @@ class LiveInstallation:
             return reason
         wanted, status = found.spec.replicas, found.status
         if not wanted:
-            return f"StatefulSet {self.names.brokers} in {namespace} is scaled to nothing"
+            return messages.scaled_to_nothing(self.names.brokers, namespace)
         current = [
             pod
             for pod in self.broker_pods()
             if revision_of(pod) == status.update_revision and not is_ending(pod)
         ]
         if len(current) < wanted:
-            return f"{len(current)} of {wanted} brokers in {namespace} run the new configuration"
+            return messages.brokers_not_updated(len(current), wanted, namespace)
         ready = status.ready_replicas or 0
         if ready < wanted:
             trouble = pods.trouble(self.broker_pods())
-            return f"{ready} of {wanted} brokers in {namespace} ready{trouble}"
+            return messages.brokers_not_ready(ready, wanted, namespace, trouble)
         return None
 
-    def unobserved(self, found: Any | None) -> str | None:
+    def unobserved(self, found: Any | None) -> Message | None:
         """Return why the status of the brokers' StatefulSet shows nothing yet of its last change, or None.
 
         :param found: the StatefulSet as it was read.
         """
         if found is None:
-            return f"StatefulSet {self.names.brokers} does not exist in {self.namespace}"
-        if (found.status.observed_generation or 0) < found.metadata.generation:
-            return f"StatefulSet {self.names.brokers} has not been looked at by its controller yet"
-        return None
+            return messages.no_stateful_set(self.names.brokers, self.namespace)
+        return unobserved("StatefulSet", found)
 
     def restart_stale(self, *, leaderless: bool, say: Callable[[str], None]) -> None:
         """Delete the broker pods that run an old configuration, all at once, while that costs nothing.
@@ -130,14 +130,14 @@ class LiveInstallation:
         say(f"restarting {pod.metadata.name} in {self.namespace}: {why}")
         self.cluster.delete_pod(self.namespace, pod.metadata.name, pod.metadata.uid)
 
-    def wrong_environment(self, wanted: Mapping[str, str]) -> str | None:
+    def wrong_environment(self, wanted: Mapping[str, str]) -> Message | None:
         """Return where the brokers' environment differs from what is wanted, or None.
 
         Looks at the StatefulSet and at every running pod; of a name that stands twice the last one counts.
         """
         name, found = self.names.brokers, self.brokers()
         if found is None:
-            return f"StatefulSet {name} does not exist in {self.namespace}"
+            return messages.no_stateful_set(name, self.namespace)
         specs = [(f"StatefulSet {name}", found.spec.template.spec)]
         specs += [(pod.metadata.name, pod.spec) for pod in self.broker_pods()]
         for owner, spec in specs:
@@ -145,7 +145,7 @@ class LiveInstallation:
             actual = {entry.name: entry.value for entry in env}
             for key, value in wanted.items():
                 if actual.get(key) != value:
-                    return f"{owner} has {key}={actual.get(key)!r}, wanted is {value!r}"
+                    return messages.wrong_environment(owner, key, actual.get(key), value)
         return None
 
     def exporter_environment(self) -> list[dict[str, Any]] | None:
@@ -168,7 +168,7 @@ class LiveInstallation:
         """Return the StatefulSet of the search engine's master nodes, or None."""
         return self.cluster.stateful_set(self.namespace, self.names.search_engine)
 
-    def search_engine_pending(self) -> str | None:
+    def search_engine_pending(self) -> Message | None:
         """Return why its search engine is not ready, or None.
 
         All of its nodes are looked at, whatever kinds of them the values want: each kind has a StatefulSet of its own.
@@ -177,15 +177,15 @@ class LiveInstallation:
         selector = self.names.selector(pods.ENGINE_SELECTOR)
         found = self.cluster.stateful_sets(namespace, selector)
         if master not in (each.metadata.name for each in found):
-            return f"StatefulSet {master} does not exist in {namespace}"
+            return messages.no_stateful_set(master, namespace)
         if any(each.metadata.name == master and not each.spec.replicas for each in found):
-            return f"StatefulSet {master} in {namespace} is scaled to nothing"
+            return messages.scaled_to_nothing(master, namespace)
         wanted = sum(each.spec.replicas for each in found)
         ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
         if ready >= wanted:
             return None
         trouble = pods.trouble(self.cluster.pods(namespace, selector))
-        return f"{ready} of {wanted} search engine nodes in {namespace} ready{trouble}"
+        return messages.engine_nodes_not_ready(ready, wanted, namespace, trouble)
 
     def deployment(self, component: str) -> Any | None:
         """Return the Deployment of the gateway or a web app, or None."""
@@ -205,6 +205,13 @@ class LiveInstallation:
         )
 
 
+def unobserved(kind: str, found: Any) -> Message | None:
+    """Return why the status of a StatefulSet or Deployment shows nothing yet of its last change, or None."""
+    if (found.status.observed_generation or 0) >= found.metadata.generation:
+        return None
+    return messages.not_yet_observed(kind, found.metadata.name, found.metadata.generation)
+
+
 def exporting(installations: Iterable[LiveInstallation]) -> tuple[Exporting, ...]:
     """Return every partition's exporting on every broker of several installations.
 
@@ -219,7 +226,7 @@ def exporting(installations: Iterable[LiveInstallation]) -> tuple[Exporting, ...
     return tuple(state for states in found for state in states)
 
 
-def resume_each(installations: Iterable[LiveInstallation]) -> str | None:
+def resume_each(installations: Iterable[LiveInstallation]) -> Message | None:
     """Ask each broker by itself to resume exporting; return why one refuses, or None."""
     for each in installations:
         for pod in each.broker_pods():

@@ -8,6 +8,7 @@ Sources: Kubernetes, 'kubeconfig (v1)' and 'Client authentication (v1)'; client-
 
 import base64
 import binascii
+import errno
 import json
 import os
 import re
@@ -30,6 +31,8 @@ from kubernetes.config.kube_config import ConfigNode
 
 from dualregion.chart import helm_yaml
 from dualregion.errors import ConfigError
+from dualregion.messages import Message
+from dualregion.messages import kubeconfig as messages
 
 DEFAULT_PLACE = "~/.kube/config"
 RENEWED_EARLY_SECONDS = 60.0
@@ -41,7 +44,11 @@ Section = Mapping[str, Any]
 
 
 class Unusable(Exception):
-    """Why a context cannot be used, as the end of a sentence; it holds nothing secret."""
+    """Why a context cannot be used; it holds nothing secret."""
+
+    def __init__(self, problem: Message) -> None:
+        self.problem = problem
+        super().__init__(problem)
 
 
 @dataclass(frozen=True)
@@ -112,14 +119,11 @@ def access_to(kubeconfig: str | None, context: str) -> Access:
     entries = _read(place)
     contexts = entries["contexts"]
     if context not in contexts:
-        known = ", ".join(sorted(contexts)) or "none"
-        raise ConfigError(
-            [f"kubeContext is {context!r}, which kubeconfig {place} does not have; it has: {known}"]
-        )
+        raise ConfigError([messages.no_such_context(context, place, sorted(contexts))])
     try:
         return _access(entries, context)
     except Unusable as error:
-        raise ConfigError([f"kube context {context!r} of kubeconfig {place} {error}"]) from None
+        raise ConfigError([messages.context_unusable(context, place, error.problem)]) from None
 
 
 # --- the files
@@ -131,7 +135,7 @@ def _read(place: str) -> dict[str, dict[str, Entry]]:
     paths = [Path(each) for each in place.split(os.pathsep) if each]
     documents = [(path, _document(path)) for path in paths if len(paths) == 1 or path.exists()]
     if not documents:
-        raise _no_file(place, "No such file or directory")
+        raise _no_file(place, messages.file_unreadable(os.strerror(errno.ENOENT)))
     for path, document in documents:
         for kind, entries in found.items():
             for name, entry in _named(path, document, kind):
@@ -139,21 +143,21 @@ def _read(place: str) -> dict[str, dict[str, Entry]]:
     return found
 
 
-def _no_file(place: object, reason: str) -> ConfigError:
-    return ConfigError([f"kubeconfig {place} cannot be used: {reason}"])
+def _no_file(place: object, problem: Message) -> ConfigError:
+    return ConfigError([messages.kubeconfig_unusable(str(place), problem)])
 
 
 def _document(path: Path) -> Section:
     try:
         document = helm_yaml.read(path.read_bytes())
     except OSError as error:
-        raise _no_file(path, error.strerror or "it cannot be read") from None
+        raise _no_file(path, messages.file_unreadable(str(error.strerror))) from None
     except helm_yaml.BadYaml as error:
-        raise _no_file(path, f"it is not YAML: line {error.line}: {error}") from None
+        raise _no_file(path, messages.not_yaml(error.line, str(error))) from None
     if document is None:
         document = {}
     if not isinstance(document, Mapping):
-        raise _no_file(path, "it holds no map with clusters, users and contexts")
+        raise _no_file(path, messages.not_a_map())
     return document
 
 
@@ -163,15 +167,15 @@ def _named(path: Path, document: Section, kind: str) -> list[tuple[str, Entry]]:
     if listed is None:
         return []
     if not isinstance(listed, list):
-        raise _no_file(path, f"{kind} is no list")
+        raise _no_file(path, messages.not_a_list(kind))
     found = []
     for index, each in enumerate(listed):
         name = each.get("name") if isinstance(each, Mapping) else None
         if not isinstance(name, str):
-            raise _no_file(path, f"{kind}[{index}] has no name that is a text")
+            raise _no_file(path, messages.entry_without_name(kind, index))
         content = each.get(kind.removesuffix("s"))
         if content is not None and not isinstance(content, Mapping):
-            raise _no_file(path, f"{kind}[{index}] ({name}): {kind.removesuffix('s')} is no map")
+            raise _no_file(path, messages.entry_not_a_map(kind, index, name))
         found.append((name, Entry(content or {}, path.absolute().parent)))
     return found
 
@@ -183,14 +187,14 @@ def _text(entry: Entry, key: str) -> str | None:
     """Return a text of an entry; None if it is not there, or empty."""
     value = entry.content.get(key)
     if value is not None and not isinstance(value, str):
-        raise Unusable(f"has a {key} that is no text: put it in quotes")
+        raise Unusable(messages.key_not_a_text(key))
     return value or None
 
 
 def _flag(entry: Entry, key: str) -> bool:
     value = entry.content.get(key)
     if value is not None and not isinstance(value, bool):
-        raise Unusable(f"has a {key} that is neither true nor false")
+        raise Unusable(messages.key_not_a_flag(key))
     return bool(value)
 
 
@@ -201,7 +205,7 @@ def _content(entry: Entry, key: str) -> bytes | None:
         try:
             return base64.b64decode("".join(data.split()), validate=True)
         except (binascii.Error, ValueError):
-            raise Unusable(f"has a {key}-data that is not base64") from None
+            raise Unusable(messages.key_not_base64(f"{key}-data")) from None
     return None if path is None else _file(entry, path, key)
 
 
@@ -210,15 +214,15 @@ def _file(entry: Entry, path: str, key: str) -> bytes:
     try:
         return place.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no path"
+        reason = getattr(error, "strerror", None)
         # Who has put a key's content there is not to see it in a log.
-        where = f"{place}: " if str(place).isprintable() and len(path) < 256 else ""
-        raise Unusable(f"has a {key} that cannot be read: {where}{reason}") from None
+        shown = str(place) if str(place).isprintable() and len(path) < 256 else None
+        raise Unusable(messages.key_file_unreadable(key, shown, reason)) from None
 
 
 def _pem(content: bytes | None, key: str) -> bytes | None:
     if content is not None and b"-----BEGIN " not in content:
-        raise Unusable(f"has a {key} that is no PEM (-----BEGIN ...)")
+        raise Unusable(messages.key_not_pem(key))
     return content
 
 
@@ -229,7 +233,7 @@ def _access(entries: Mapping[str, Mapping[str, Entry]], context: str) -> Access:
     chosen = entries["contexts"][context]
     cluster = _referred(entries, chosen, "cluster")
     if cluster is None:
-        raise Unusable("names no cluster")
+        raise Unusable(messages.no_cluster())
     user = _referred(entries, chosen, "user") or Entry({}, chosen.folder)
     server = _server(cluster)
     proxy, proxy_headers = _proxy(*_proxy_of(cluster, server))
@@ -250,7 +254,7 @@ def _referred(entries: Mapping[str, Mapping[str, Entry]], chosen: Entry, kind: s
     if name is None:
         return None
     if name not in entries[f"{kind}s"]:
-        raise Unusable(f"names the {kind} {name!r}, which is not there")
+        raise Unusable(messages.no_such_entry(kind, name))
     return entries[f"{kind}s"][name]
 
 
@@ -258,31 +262,24 @@ def _server(cluster: Entry) -> SplitResult:
     """Return the address of the API server, if nothing in between could answer for it."""
     server = _split(_text(cluster, "server"), "server", ("https", "http"))
     if server.username or server.password:
-        raise Unusable("has a user or password in its server, which kubectl does not send either")
+        raise Unusable(messages.login_in_address())
     if _flag(cluster, "insecure-skip-tls-verify"):
-        raise Unusable(f"has insecure-skip-tls-verify: {_VERIFIED}")
+        raise Unusable(messages.tls_not_verified())
     if server.scheme == "http" and server.hostname not in _LOOPBACK:
-        raise Unusable(f"has a server without TLS: {_VERIFIED}")
+        raise Unusable(messages.no_tls())
     return server
 
 
-_VERIFIED = (
-    "anybody in between could answer for the cluster, and get its Secrets; give it an https address and "
-    "certificate-authority-data"
-)
-
-
 def _split(url: str | None, key: str, schemes: Sequence[str]) -> SplitResult:
-    wanted = f"{schemes[0]}://host:port is needed"
     if url is None:
-        raise Unusable(f"has no {key}: {wanted}")
+        raise Unusable(messages.no_address(key, schemes[0]))
     try:
         parts = urlsplit(url)
         usable = parts.hostname and parts.port != 0 and not re.search(r"[\s\x00-\x1f\x7f]", url)
     except ValueError:
         usable = False
     if not usable or parts.scheme not in schemes:
-        raise Unusable(f"has a {key} that is no address: {wanted}")
+        raise Unusable(messages.not_an_address(key, schemes[0]))
     return parts
 
 
@@ -291,10 +288,7 @@ def _proxy(url: str | None, key: str) -> tuple[str | None, dict[str, str]]:
     if url is None:
         return None, {}
     if url.lower().startswith("socks"):
-        raise Unusable(
-            f"has a {key} of SOCKS, which this program cannot use: give it an http:// or https:// proxy, or forward "
-            "a local port and name that as the server, with tls-server-name"
-        )
+        raise Unusable(messages.socks_proxy(key))
     parts = _split(url, key, ("http", "https"))
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if parts.username is None:
@@ -326,15 +320,13 @@ def _impersonation(user: Entry) -> tuple[tuple[str, str], ...]:
             (f"Impersonate-Extra-{key}", value) for key, values in extra.items() for value in values
         ]
     except (AttributeError, TypeError):
-        raise Unusable("has as-groups or as-user-extra of another form than kubectl's") from None
+        raise Unusable(messages.impersonation_unreadable()) from None
     found = [(key, value) for key, value in headers if value is not None]
     if found and name is None:
-        raise Unusable("has as-groups, as-uid or as-user-extra, but no as")
+        raise Unusable(messages.impersonation_without_user())
     for key, value in found:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) or not _fits_header(value):
-            raise Unusable(
-                "acts on behalf of a name (as, as-groups, ...) that is no text of one line"
-            )
+            raise Unusable(messages.impersonation_not_one_line())
     return tuple(found)
 
 
@@ -350,7 +342,7 @@ def _tls(cluster: Entry, certificate: tuple[bytes, bytes] | None) -> ssl.SSLCont
             cadata=None if authority is None else authority.decode("ascii", "ignore")
         )
     except ssl.SSLError:
-        raise Unusable("has a certificate-authority that is no certificate") from None
+        raise Unusable(messages.authority_not_a_certificate()) from None
     # Newer Pythons demand of clusters' own authorities what kubectl does not.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if certificate is not None:
@@ -365,9 +357,7 @@ def _load(context: ssl.SSLContext, certificate: tuple[bytes, bytes]) -> None:
             # A key with a passphrase would ask for it at the terminal.
             context.load_cert_chain(path, password="")
         except (ssl.SSLError, ValueError):
-            raise Unusable(
-                "has a client-certificate and client-key that do not belong together, or a key with a passphrase"
-            ) from None
+            raise Unusable(messages.key_does_not_fit()) from None
 
 
 @contextmanager
@@ -426,7 +416,7 @@ class User:
         key = _pem(_content(self._entry, "client-key"), "client-key")
         if (certificate is None) != (key is None):
             there, missing = ("client-key", "client-certificate")[:: -1 if key is None else 1]
-            raise Unusable(f"has a {there}, but no {missing}")
+            raise Unusable(messages.half_a_certificate(there, missing))
         return None if certificate is None or key is None else (certificate, key)
 
     def _token(self) -> Credentials | None:
@@ -450,9 +440,7 @@ class User:
             status = ExecProvider(node, None, cluster).run()  # type: ignore[no-untyped-call]
             return _of_plugin(status, name)
         except (ConfigException, OSError, TypeError, ValueError, KeyError, AttributeError):
-            raise Unusable(
-                f"has a credential plugin, {name}, that failed: `kubectl get namespaces` with this context shows why"
-            ) from None
+            raise Unusable(messages.plugin_failed(name)) from None
 
     def _provider(self) -> Credentials | None:
         """Take the id-token of `auth-provider: oidc`; renewing it is kubectl's, which keeps what it renews."""
@@ -461,16 +449,12 @@ class User:
             return None
         name = provider.get("name") if isinstance(provider, Mapping) else None
         if name != "oidc":
-            raise Unusable(
-                "has an auth-provider that kubectl has no more: use the credential plugin (exec) of your provider"
-            )
+            raise Unusable(messages.provider_gone())
         config = provider.get("config")
         token = config.get("id-token") if isinstance(config, Mapping) else None
         until = _end_of(token)
         if not isinstance(token, str) or (until is not None and until < time.time()):
-            raise Unusable(
-                "has an auth-provider oidc whose id-token is missing or over: `kubectl get namespaces` with this context renews it"
-            )
+            raise Unusable(messages.id_token_over())
         return Credentials(_bearer(token, "id-token"))
 
     def _password(self) -> Credentials | None:
@@ -485,7 +469,7 @@ def _bearer(token: str, key: str) -> str:
     """Return the header for a token; what surrounds it, such as the end of its line, is left out as kubectl does."""
     bare = token.strip()
     if not bare or not re.fullmatch(r"[\x21-\x7e]+", bare):
-        raise Unusable(f"has a {key} that holds no token of one line")
+        raise Unusable(messages.token_not_one_line(key))
     return f"Bearer {bare}"
 
 
@@ -502,16 +486,14 @@ def _plugin_of(entry: Entry) -> dict[str, Any]:
     """Return the section `exec`, whose command starts where kubectl would start it."""
     config = entry.content["exec"]
     if not isinstance(config, Mapping):
-        raise Unusable("has an exec that is no map")
+        raise Unusable(messages.exec_not_a_map())
     texts = [config.get("command"), config.get("apiVersion"), *_list(config, "args")]
     environment = _list(config, "env")
     if not all(isinstance(each, Mapping) for each in environment):
-        raise Unusable("has an exec whose env is no list of names and values")
+        raise Unusable(messages.exec_env_unreadable())
     texts += [each.get(key) for each in environment for key in ("name", "value")]
     if not all(isinstance(each, str) and "\0" not in each for each in texts) or not texts[0]:
-        raise Unusable(
-            "has an exec without command and apiVersion, or with args or env that are no texts"
-        )
+        raise Unusable(messages.exec_incomplete())
     command = config["command"]
     relative = "/" in command and not command.startswith("/")
     return dict(config) | {"command": str(entry.folder / command) if relative else command}
@@ -520,7 +502,7 @@ def _plugin_of(entry: Entry) -> dict[str, Any]:
 def _list(config: Section, key: str) -> list[Any]:
     found = config.get(key)
     if found is not None and not isinstance(found, list):
-        raise Unusable(f"has an exec whose {key} is no list")
+        raise Unusable(messages.exec_not_a_list(key))
     return found or []
 
 
@@ -529,9 +511,7 @@ def _of_plugin(status: Section, name: str) -> Credentials:
     token, end = status.get("token"), status.get("expirationTimestamp")
     pem = [status.get(key) for key in ("clientCertificateData", "clientKeyData")]
     if token is None and None in pem:
-        raise Unusable(
-            f"has a credential plugin, {name}, that answers neither token nor certificate and key"
-        )
+        raise Unusable(messages.plugin_without_credentials(name))
     moment = None if end is None else datetime.fromisoformat(str(end)).astimezone(UTC).timestamp()
     return Credentials(
         None if token is None else _bearer(token, f"token of {name}"),

@@ -25,6 +25,8 @@ from dualregion.errors import (
     CredentialsDemanded,
     DualRegionError,
 )
+from dualregion.messages import Message
+from dualregion.messages import clusters as messages
 from dualregion.secrets import without_secrets
 
 CONNECT_SECONDS = 5
@@ -51,9 +53,14 @@ _PASSING = frozenset({408, 409, 429})
 class CallFailed(DualRegionError):
     """A call was answered with an error, or not at all; usually worth another try."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: Message | str, status: int | None = None) -> None:
         self.status = status
         super().__init__(message)
+
+    @property
+    def details(self) -> str:
+        """What was answered, if anything was."""
+        return str(getattr(self.message, "facts", {}).get("details", ""))
 
     @property
     def may_pass(self) -> bool:
@@ -95,7 +102,7 @@ class Answer:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise CallFailed(f"an answer that is no JSON map: {without_secrets(self.body)[:200]!r}")
+            raise CallFailed(messages.not_json(without_secrets(self.body)[:200]))
         return document
 
 
@@ -113,8 +120,7 @@ def understood(asked: object, read: Callable[[], T]) -> T:
         return read()
     except _OUT_OF_FORM as error:
         # What it holds is not shown: it may be anything.
-        what = f"{type(error).__name__} while it was read"
-        raise CallFailed(f"{asked} answered in another form than expected ({what})") from None
+        raise CallFailed(messages.unexpected_form(str(asked), type(error).__name__)) from None
 
 
 @dataclass(frozen=True)
@@ -215,16 +221,10 @@ class Cluster:
         except ApiException as error:
             answer = f"{error.status} {error.reason}"
             if error.status in (401, 403):
-                raise ConfigError(
-                    [
-                        f"the cluster behind kube context {self.context!r} refuses these credentials "
-                        f"({answer}): log in again, or ask for the rights in docs/prepare/rights.md"
-                    ]
-                ) from None
+                raise ConfigError([messages.credentials_refused(self.context, answer)]) from None
+            server = str(self._api.configuration.host)
             raise CallFailed(
-                f"the cluster behind kube context {self.context!r} answers, but cannot be looked at now "
-                f"({self._api.configuration.host}: {answer}); run the same command again",
-                error.status,
+                messages.cluster_busy(self.context, server, answer), error.status
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
@@ -290,11 +290,11 @@ class Cluster:
             response.read()  # type: ignore[no-untyped-call]
             answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"{what}: {reason_of(error)}") from None
+            raise CallFailed(messages.service_unanswered(what, reason_of(error))) from None
         if answer.status >= 500:
             # A search engine names the cause of the cause last.
-            message = _brief(answer.body, BODY_CHARACTERS)
-            raise CallFailed(f"{what}: {answer.status} {message}", answer.status)
+            details = _brief(answer.body, BODY_CHARACTERS)
+            raise CallFailed(messages.service_failed(what, answer.status, details), answer.status)
         if answer.status in _WHO_ASKS and not answer.is_api_servers:
             raise _credentials_demanded(what, answer.status)
         return answer
@@ -524,17 +524,16 @@ class Cluster:
             return ask()
         except ApiException as error:
             gone = error.status == 403 and namespace and self._is_gone(namespace)
+            details = "" if is_secret else _brief(error.body)
             raise CallFailed(
-                f"kube context {self.context}: {error.status} {error.reason} "
-                f"{'' if is_secret else _brief(error.body)}".strip(),
+                messages.call_refused(self.context, error.status, str(error.reason), details),
                 404 if gone else error.status,
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise CallFailed(f"kube context {self.context}: {reason_of(error)}") from None
+            raise CallFailed(messages.call_unanswered(self.context, reason_of(error))) from None
         except _OUT_OF_FORM as error:
             raise CallFailed(
-                f"kube context {self.context}: an answer that is none of a Kubernetes API server "
-                f"({type(error).__name__} while it was read): is a proxy or a portal in between?"
+                messages.not_an_api_server(self.context, type(error).__name__)
             ) from None
 
     def _is_gone(self, namespace: str) -> bool:
@@ -580,11 +579,8 @@ class Cluster:
         response.read()  # type: ignore[no-untyped-call]
         return self._api.response_deserialize(response, {"200": kind}).data
 
-    def _unreachable(self, reason: str) -> str:
-        return (
-            f"the cluster behind kube context {self.context!r} does not answer "
-            f"({self._api.configuration.host}: {reason})"
-        )
+    def _unreachable(self, reason: str) -> Message:
+        return messages.cluster_unreachable(self.context, str(self._api.configuration.host), reason)
 
 
 def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
@@ -635,7 +631,7 @@ class _Client(client.ApiClient):
             raise
         except Exception as error:
             # Its text may hold what was to be sent.
-            raise CallFailed(f"a call could not be made ({type(error).__name__})") from None
+            raise CallFailed(messages.call_not_made(type(error).__name__)) from None
 
 
 _WHO_ASKS = (301, 302, 303, 307, 308, 401, 407)
@@ -643,11 +639,7 @@ _WHO_ASKS = (301, 302, 303, 307, 308, 401, 407)
 
 
 def _credentials_demanded(what: str, status: int) -> CredentialsDemanded:
-    return CredentialsDemanded(
-        f"{what}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and "
-        "waiting does not help. Gateways, brokers and search engines must answer without authentication inside the "
-        "cluster (docs/reference/helm-values.md, 'Helm values')"
-    )
+    return CredentialsDemanded(messages.credentials_demanded(what, status))
 
 
 def _brief(body: Any, length: int = 300) -> str:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from dualregion.messages import Message
+from dualregion.messages import installations as messages
+
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
@@ -70,7 +73,7 @@ def _broker_statuses(pod: Any) -> list[Any]:
     return [each for each in statuses if each.name == "zeebe"] or list(statuses[:1])
 
 
-def trouble(found: Iterable[Any]) -> str:
+def trouble(found: Iterable[Any]) -> Message | None:
     """Return what keeps one of these pods from starting, for the operator to see without kubectl."""
     for pod in found:
         for status in pod.status.container_statuses or ():
@@ -79,8 +82,10 @@ def trouble(found: Iterable[Any]) -> str:
                 "ContainerCreating",
                 "PodInitializing",
             ):
-                return f"; {pod.metadata.name}: {waiting.reason} {waiting.message or ''}".rstrip()
+                return messages.container_waits(
+                    pod.metadata.name, str(waiting.reason), waiting.message or ""
+                )
         for condition in pod.status.conditions or ():
             if condition.type == "PodScheduled" and condition.status == "False":
-                return f"; {pod.metadata.name}: {condition.message}"
-    return ""
+                return messages.pod_not_scheduled(pod.metadata.name, str(condition.message))
+    return None

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from dualregion.messages import Message
+from dualregion.messages import search_engine as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
 from dualregion.observed.documents import templates_of
@@ -98,7 +99,7 @@ class SearchEngine:
         found = of_users(self._marks(USER_INDICES))
         silent = unseen(self.health(), found)
         if silent:
-            raise CallFailed(f"{self}: {silent}")
+            raise CallFailed(messages.engine_incomplete(self.namespace, silent))
         return found
 
     def document_counts(self) -> dict[str, int]:
@@ -271,7 +272,7 @@ class SearchEngine:
     def _whole(self, indices: str, answer: dict[str, Any]) -> dict[str, Any]:
         failed = understood(self, lambda: int(answer["_shards"]["failed"]))
         if failed or answer.get("timed_out"):
-            raise CallFailed(f"{self}: {failed} shards of {indices} did not answer")
+            raise CallFailed(messages.shards_silent(self.namespace, failed, indices))
         return answer
 
     def _ask(
@@ -298,8 +299,8 @@ class SearchEngine:
         try:
             return self.cluster.ask(method, self.target, path, body, seconds)
         except CallFailed as error:
-            reason = error_reason(str(error))
-            if error.status is None or reason == str(error):
+            reason = error_reason(error.details)
+            if error.status is None or reason == error.details:
                 raise
             raise CallFailed(
                 _refused(self, method, path, error.status, reason), error.status
@@ -314,10 +315,10 @@ def _at(answer: Mapping[str, Any], path: str) -> int:
     return int(found)
 
 
-def _refused(asked: SearchEngine, method: str, path: str, status: int, reason: str) -> str:
+def _refused(asked: SearchEngine, method: str, path: str, status: int, reason: str) -> Message:
     plain = path.partition("?")[0]
     shown = plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}..."
-    return f"{asked} answered {status} to {method} {shown}: {reason[:600]}"
+    return messages.engine_refused(asked.namespace, f"{method} {shown}", status, reason[:600])
 
 
 def _message(body: str) -> str:

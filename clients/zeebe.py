@@ -11,6 +11,8 @@ from typing import Any
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
 from clients.pods import is_ready, trouble
+from dualregion.messages import Message
+from dualregion.messages import installations as messages
 from dualregion.names import GATEWAY, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 
@@ -54,10 +56,10 @@ class Zeebe:
             return (self.view(),)
         ready = [each.metadata.name for each in found if is_ready(each)]
         if not ready:
-            raise CallFailed(f"no gateway of {self.namespace} is ready{trouble(found)}")
+            raise CallFailed(messages.no_gateway_ready(self.namespace, trouble(found)))
         return tuple(self._view(self._pod(name, REST_PORT)) for name in ready)
 
-    def refuses_commands(self, partition: int) -> str | None:
+    def refuses_commands(self, partition: int) -> Message | None:
         """Return why a partition does not process commands, or None.
 
         It completes a user task that cannot exist (the first key of the partition): a partition at work
@@ -69,12 +71,12 @@ class Zeebe:
         try:
             answer = self.cluster.post(self._gateway(REST_PORT), path, {"action": "probe"})
         except CallFailed as error:
-            return f"partition {partition}: {error}"
+            return messages.command_unanswered(partition, error.message)
         if answer.status == 404 and "NOT_FOUND" in answer.body:
             return None
-        return f"partition {partition} answered {answer.status} {answer.body[:120]}"
+        return messages.command_refused(partition, answer.status, answer.body[:120])
 
-    def pause(self) -> str | None:
+    def pause(self) -> Message | None:
         """Ask for all exporters to pause (the hard way); return why that is refused, or None.
 
         Never mix it with a soft pause: a soft one followed by a hard one leaves a flag that a partition
@@ -82,7 +84,7 @@ class Zeebe:
         """
         return self._order("pause")
 
-    def resume(self) -> str | None:
+    def resume(self) -> Message | None:
         """Ask for all exporters to resume; return why that is refused, or None."""
         return self._order("resume")
 
@@ -95,7 +97,9 @@ class Zeebe:
         answer = self.cluster.get(self._pod(broker, MANAGEMENT_PORT), "/actuator/partitions")
         if answer.status != 200:
             raise CallFailed(
-                f"{broker} in {self.namespace} answered {answer.status} to /actuator/partitions",
+                messages.unexpected_status(
+                    f"{broker} in {self.namespace}", answer.status, "/actuator/partitions", ""
+                ),
                 answer.status,
             )
         document = answer.json()
@@ -104,7 +108,7 @@ class Zeebe:
             lambda: exporting_of(f"{self.namespace}/{broker}", document),
         )
 
-    def resume_broker(self, broker: str) -> str | None:
+    def resume_broker(self, broker: str) -> Message | None:
         """Ask one broker by itself to resume exporting; return why it refuses, or None.
 
         The gateway's own order needs every broker of the cluster; this one serves when a region is gone.
@@ -112,23 +116,28 @@ class Zeebe:
         """
         target = self._pod(broker, MANAGEMENT_PORT)
         refusal = _refusal(self.cluster.post(target, "/actuator/partitions/resumeExporting"))
-        return refusal and f"{broker} in {self.namespace} refuses to resume exporting: {refusal}"
+        if refusal is None:
+            return None
+        return messages.resumption_refused(broker, self.namespace, refusal)
 
-    def _order(self, order: str) -> str | None:
+    def _order(self, order: str) -> Message | None:
         target = self._gateway(MANAGEMENT_PORT)
         try:
             refusal = _refusal(self.cluster.post(target, f"/actuator/exporting/{order}"))
         except CallFailed as error:
-            refusal = _shortened(str(error))
-        return (
-            refusal and f"the gateway of {self.namespace} refuses to {order} exporting: {refusal}"
-        )
+            known = _REFUSAL.search(error.details)
+            refusal = known[0] if known else error.message
+        return None if refusal is None else messages.order_refused(self.namespace, order, refusal)
 
     def _view(self, target: Target) -> ClusterView:
         answer = self.cluster.get(target, "/v1/topology")
         if answer.status != 200:
-            what = f"{target} answered {answer.status} to /v1/topology: {answer.body[:120]}"
-            raise CallFailed(what, answer.status)
+            raise CallFailed(
+                messages.unexpected_status(
+                    str(target), answer.status, "/v1/topology", answer.body[:120]
+                ),
+                answer.status,
+            )
         document = answer.json()
         return understood(f"{target}, asked for /v1/topology,", lambda: ClusterView.of(document))
 

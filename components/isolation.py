@@ -5,7 +5,7 @@ import pulumi
 from components.hooking import carry_out
 from dualregion.procedure import F1
 from steps.context import StepContext
-from steps.preflight import demand_lost_region_gone
+from steps.preflight import wait_until_lost_region_gone
 
 
 def before_isolation(name: str, ctx: StepContext) -> pulumi.ResourceOptions:
@@ -15,7 +15,7 @@ def before_isolation(name: str, ctx: StepContext) -> pulumi.ResourceOptions:
     """
 
     async def look(_: pulumi.ResourceHookArgs) -> None:
-        await carry_out(F1.id, lambda: demand_lost_region_gone(ctx))
+        await carry_out(F1.id, lambda: wait_until_lost_region_gone(ctx))
 
     hook = pulumi.ResourceHook(f"out-of-sight-{name}", look)
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[hook]))

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
+from dualregion.messages import steps as messages
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Step
 from steps import claiming, failback, failover
 from steps.context import Evidence, StepContext
@@ -34,16 +35,17 @@ def write_record(ctx: StepContext, step: Step, name: str, record: Mapping[str, s
 
     :raises DualRegionError: if it cannot be written.
     """
-    what = f"the record {name} of what is proved is written in {ctx.namespace}"
-    hint = f"Look at the API server of region {ctx.settings.own.name}, and at the rights there."
+    hint = messages.look_at_api_server(ctx.settings.own.name)
 
     def write() -> None:
         try:
             ctx.cluster.apply_config_map(ctx.namespace, name, record)
         except CallFailed as error:
             if not error.may_pass:
-                raise DualRegionError(f"{step.id}: {what}: {error}. {hint}") from None
+                raise DualRegionError(
+                    messages.record_not_written(step.id, name, ctx.namespace, error.message, hint)
+                ) from None
             raise
 
     with report_paused_exporters(ctx) if step.id in _MAY_BE_PAUSED else nullcontext():
-        ctx.waiting(step).until_none(what, write, hint)
+        ctx.waiting(step).until_none(messages.record_written(name, ctx.namespace), write, hint)

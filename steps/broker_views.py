@@ -10,6 +10,9 @@ from clients.kubernetes import CONNECTIONS, CallFailed
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import Settings
+from dualregion.messages import Message
+from dualregion.messages import exporting as exporters
+from dualregion.messages import steps as messages
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
 from steps.context import Evidence, StepContext
@@ -56,7 +59,7 @@ def sighted_views(ctx: StepContext) -> tuple[ClusterView, ...]:
     for view in views:
         reason = zeebe_answers.blind(view, own, ready)
         if reason:
-            raise CallFailed(f"{reason}: what it does not see proves nothing")
+            raise CallFailed(exporters.gateway_blind(reason))
     return views
 
 
@@ -94,25 +97,25 @@ def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | Non
     return next(filter(None, (zeebe_answers.still_visible(view, ids) for view in views)), None)
 
 
-def look_at_pods(at: LiveInstallation) -> str:
+def look_at_pods(at: LiveInstallation) -> Message:
     """Return the next thing to try when pods do not become ready."""
-    return f"Look at the pods: {at.kubectl} get pods."
+    return messages.look_at_pods(at.kubectl)
 
 
-def look_at_gateway(ctx: StepContext) -> str:
+def look_at_gateway(ctx: StepContext) -> Message:
     """Return the next thing to try when the gateway does not answer, or not as it should."""
     at = ctx.gateway
-    return f"Look at the gateway's log: {at.kubectl} logs deployment/{at.names.gateway}."
+    return messages.look_at_gateway(at.kubectl, at.names.gateway)
 
 
 def wait_for_search_engine(ctx: StepContext, waiting: Waiting, at: LiveInstallation) -> None:
     """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
     installed = (each for each in ctx.topology.installations if each.namespace == at.namespace)
     if not all(values.brings_search_engine(each.values) for each in installed):
-        ctx.say(f"the search engine of {at.namespace} is none of the chart's, and is not looked at")
+        ctx.say(messages.engine_not_watched(at.namespace))
         return
     waiting.until_none(
-        f"the search engine of {at.namespace} is ready", at.search_engine_pending, look_at_pods(at)
+        messages.engine_ready(at.namespace), at.search_engine_pending, look_at_pods(at)
     )
 
 
@@ -128,10 +131,11 @@ def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
         partitions = range(1, ctx.settings.partition_count + 1)
         with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
             refusals = [each for each in pool.map(zeebe.refuses_commands, partitions) if each]
-        others = f" (and {len(refusals) - 1} more)" if refusals[1:] else ""
-        return f"{refusals[0]}{others}" if refusals else None
+        if refusals[1:]:
+            return messages.several_refuse_commands(refusals[0], len(refusals) - 1)
+        return refusals[0] if refusals else None
 
-    waiting.until_none("a command is accepted on every partition", refused, look_at_gateway(ctx))
+    waiting.until_none(messages.commands_accepted(), refused, look_at_gateway(ctx))
 
 
 def prove_exporting(
@@ -139,7 +143,7 @@ def prove_exporting(
     waiting: Waiting,
     installations: Iterable[LiveInstallation],
     *,
-    hint: str,
+    hint: Message,
     all_led_here: bool = True,
 ) -> str:
     """Prove that commands are accepted, and that exporters write to every search engine; return the positions.
@@ -155,7 +159,7 @@ def prove_exporting(
     def ask() -> tuple[Exporting, ...]:
         found = installation.exporting(asked)
         if not found:
-            raise CallFailed("no broker answered how far it has exported")
+            raise CallFailed(exporters.no_broker_answered())
         return found
 
     def stuck() -> str | None:
@@ -167,23 +171,19 @@ def prove_exporting(
         return paused or zeebe_answers.exporting_stuck(before, states, partitions)
 
     def positions() -> dict[int, int]:
-        what = "every broker tells how far it has exported"
-        return zeebe_answers.exported_positions(waiting.answer(what, ask, _LOOK_AT_BROKERS))
+        what, hint = exporters.exported_positions_known(), messages.look_at_brokers()
+        return zeebe_answers.exported_positions(waiting.answer(what, ask, hint))
 
     before = positions()
     wait_for_commands(ctx, waiting)
-    where = "every partition" if all_led_here else "every partition that is led here"
-    waiting.until_none(f"exported positions move on {where}", stuck, hint)
+    waiting.until_none(exporters.positions_move(all_led_here), stuck, hint)
     after = positions()
     return ", ".join(f"{each}: {before.get(each, -1)} -> {after[each]}" for each in sorted(after))
 
 
-_LOOK_AT_BROKERS = "Look at the broker pods and their logs."
-
-
 def topology_evidence(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Return which brokers the gateway sees, as evidence."""
-    view = waiting.answer("the gateway answers", ctx.view, look_at_gateway(ctx))
+    view = waiting.answer(messages.gateway_answers(), ctx.view, look_at_gateway(ctx))
     listed = ", ".join(
         f"{each.id} {each.host}" for each in sorted(view.brokers, key=lambda b: b.id)
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from clients import pods
 from clients.kubernetes import CallFailed
 from dualregion.errors import ClusterUnreachable, Refused
+from dualregion.messages import steps as messages
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
 from dualregion.state.progress import Stack
@@ -29,8 +30,8 @@ def claim(ctx: StepContext) -> Evidence:
     incident = str(ctx.incident)
     _wait_until_seen(ctx, F0, lambda own: own.claim == incident)
     waiting = replace(ctx.waiting(F0), deadline_seconds=PATIENCE_SECONDS[ctx.settings.region])
-    rival = waiting.last_reason("no other failover is claimed", lambda: _rival_claim(ctx))
-    return {"claim": incident, "rival": rival or "none"} | given_up
+    rival = waiting.last_reason(messages.no_other_claim(), lambda: _rival_claim(ctx))
+    return {"claim": incident, "rival": str(rival or "none")} | given_up
 
 
 def refuse_unless_confirmed(ctx: StepContext) -> None:
@@ -83,9 +84,9 @@ def _refuse_living(ctx: StepContext) -> Evidence:
             "acceptedLoss": f"{settings.accept_loss}; region {settings.peer.name} has no ready broker"
         }
     raise Refused(
-        f"acceptLoss is {settings.accept_loss}, but region {settings.peer.name} lives: {', '.join(ready)} ready in kube "
-        f"context {settings.peer.kube_context!r}. Two clusters would accept commands. Take it back (`pulumi config rm "
-        "acceptLoss`) and go on with that region; or end its brokers first, if they are to be given up"
+        messages.given_up_region_lives(
+            settings.accept_loss, settings.peer.name, ready, settings.peer.kube_context
+        )
     )
 
 
@@ -94,13 +95,9 @@ def _wait_until_seen(ctx: StepContext, step: Step, is_there: Callable[[Stack], b
 
     def look() -> str | None:
         own, _ = ctx.stacks_now()
-        return None if is_there(own) else "the state backend does not show it yet"
+        return None if is_there(own) else messages.claim_not_visible()
 
-    ctx.waiting(step).until_none(
-        "the state backend shows this failover's claim",
-        look,
-        "`pulumi stack export` must show it; is PULUMI_SKIP_CHECKPOINTS set?",
-    )
+    ctx.waiting(step).until_none(messages.claim_visible(), look, messages.look_at_checkpoints())
 
 
 def _rival_claim(ctx: StepContext) -> str | None:
@@ -113,4 +110,4 @@ def _rival_claim(ctx: StepContext) -> str | None:
     rival = claims.claimed(peer, ctx.settings.region)
     if rival is None or str(rival) == ctx.settings.accept_loss:
         return None
-    return f"stack {ctx.settings.peer_stack_name} claims incident {rival} and has not confirmed it"
+    return messages.rival_claim(ctx.settings.peer_stack_name, str(rival))

@@ -13,6 +13,8 @@ from dualregion import brokers, corefile
 from dualregion.config.dns import COREFILE
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import Message
+from dualregion.messages import dns as messages
 from steps.context import StepContext
 from steps.polling import Waiting
 
@@ -28,8 +30,10 @@ class CorefileKey:
     config_map: str
     key: str
 
-    def __str__(self) -> str:
-        return f"key {self.key} of ConfigMap {self.config_map} of kube context {self.cluster.context!r}"
+    @property
+    def named(self) -> Message:
+        """Where it is."""
+        return messages.corefile_key(self.key, self.config_map, self.cluster.context)
 
     def read(self) -> Any | None:
         """Return the ConfigMap, or None."""
@@ -44,10 +48,7 @@ class CorefileKey:
         """
         text = ((found and found.data) or {}).get(self.key)
         if found is None or (text is None and self.key == COREFILE):
-            raise Refused(
-                f"there is no {self}, in which DNS chaining is to be written: set dns.configMap and dns.key to where "
-                "CoreDNS has its Corefile, or dns.chain false (docs/prepare/dns.md)"
-            )
+            raise Refused(messages.no_corefile(self.named))
         return text or ""
 
 
@@ -75,7 +76,12 @@ def chain(ctx: StepContext) -> None:
     """
     settings = ctx.settings
     place = corefile_of(ctx.cluster, settings)
-    _edit(ctx, place, "holds the DNS chain", _wanted(place, settings, settings.region))
+    _edit(
+        ctx,
+        place,
+        messages.corefile_chained(place.named),
+        _wanted(place, settings, settings.region),
+    )
 
 
 def unchain(ctx: StepContext, config_map: str, key: str) -> None:
@@ -85,7 +91,9 @@ def unchain(ctx: StepContext, config_map: str, key: str) -> None:
     """
     place = CorefileKey(ctx.cluster, config_map, key)
     if place.read() is not None:
-        _edit(ctx, place, "holds no DNS chain", _named(place, corefile.unchained))
+        _edit(
+            ctx, place, messages.corefile_unchained(place.named), _named(place, corefile.unchained)
+        )
 
 
 def _wanted(place: CorefileKey, settings: Settings, region: int) -> Callable[[str], str]:
@@ -102,12 +110,12 @@ def _named(place: CorefileKey, edit: Callable[[str], str]) -> Callable[[str], st
         try:
             return edit(text)
         except Refused as error:
-            raise Refused(f"{place}: {error}") from None
+            raise Refused(messages.corefile_not_edited(place.named, error.message)) from None
 
     return edited
 
 
-def _edit(ctx: StepContext, place: CorefileKey, what: str, edit: Callable[[str], str]) -> None:
+def _edit(ctx: StepContext, place: CorefileKey, what: Message, edit: Callable[[str], str]) -> None:
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
     writes = 0
 
@@ -123,28 +131,21 @@ def _edit(ctx: StepContext, place: CorefileKey, what: str, edit: Callable[[str],
             found, place.key, None if not wanted and place.key != COREFILE else wanted
         )
         writes += 1
-        return (
-            "it is being written"
-            if writes == 1
-            else "it was written, and something else overwrites it"
-        )
+        return messages.corefile_being_written() if writes == 1 else messages.corefile_overwritten()
 
     waiting = Waiting(_STEP, ctx.say, ctx.settings.deadline_seconds)
-    waiting.until_none(f"{place} {what}", _permitted(look), "Look at who else writes it.")
+    waiting.until_none(what, _permitted(look), messages.look_who_writes())
 
 
 def _permitted(look: Callable[[], str | None]) -> Callable[[], str | None]:
-    """Waiting brings no rights: that they are missing is told at once."""
+    """Let missing rights end the wait at once: waiting brings none."""
 
     def asked() -> str | None:
         try:
             return look()
         except CallFailed as error:
             if error.status in (401, 403):
-                raise DualRegionError(
-                    f"{_STEP}: {error}. DNS chaining needs the right to get and patch that ConfigMap "
-                    "(docs/prepare/rights.md). The same `pulumi up` goes on from here."
-                ) from None
+                raise DualRegionError(messages.corefile_forbidden(_STEP, error.message)) from None
             raise
 
     return asked

@@ -16,30 +16,23 @@ from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
+from dualregion.messages import Message
+from dualregion.messages import exporting as exporters
+from dualregion.messages import search_engine as engine_messages
+from dualregion.messages import steps as messages
 from dualregion.messages.words import some_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.health import not_green_and_empty
 from dualregion.observed.records import records_text
 from dualregion.observed.snapshots import NAME_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
-from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7, Role
+from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Role
 from steps import broker_views
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import ENGINE_GONE, paused_now, report_paused_exporters
 from steps.polling import Waiting
 from steps.releases import clean_slate, rollout, webapps
 from steps.search_engine import engine_settings, engines, fitness, snapshots
-
-_BACK_OUT = (
-    "Exporting stays paused, so nothing is lost. To go on, back out and begin the failback again: set phase failover on "
-    "both stacks and run `pulumi up` on the survivor's, then set phase failback-pending. `pulumi up` alone ends here "
-    "again, unless retention has deleted what is old in one region and is yet to do so in the other"
-)
-"""What to do about a copy with a gap once brokers may not be kept from it any more."""
-_COPY_AGAIN = (
-    "The same `pulumi up` takes a new snapshot and restores it; if that ends in the same way, back out (set phase "
-    "failover on both stacks) and begin the failback again. Nothing is lost as long as exporting is paused"
-)
 
 
 def prove_clean(ctx: StepContext) -> Evidence:
@@ -54,17 +47,19 @@ def prove_clean(ctx: StepContext) -> Evidence:
         there.check_answers()
     except ClusterUnreachable as error:
         raise ClusterUnreachable(
-            f"B0: {error}. A failback needs region {peer.name} again: recreate its cluster, update its context "
-            f"in the kubeconfig, and run `pulumi up` again. Nothing was changed"
+            messages.lost_region_unreachable(B0.id, error.message, peer.name)
         ) from None
     left = clean_slate.leftovers(ctx.peer_at(peer.namespace), is_own=False)
     if left:
         raise Refused(
-            f"B0: region {peer.name} is not clean, its namespace {peer.namespace} holds {', '.join(left)}. "
-            "Old data must not come back. Let its own stack remove what it knows of (`pulumi config set phase "
-            f"failover` and `pulumi up` on stack {ctx.settings.peer_stack_name}), or delete the rest: "
-            f"kubectl --context {peer.kube_context} delete namespace {peer.namespace} (and `delete pv` for volumes "
-            "that are kept). Then run `pulumi up` again"
+            messages.region_not_clean(
+                step=B0.id,
+                region=peer.name,
+                namespace=peer.namespace,
+                left=left,
+                stack=ctx.settings.peer_stack_name,
+                context=peer.kube_context,
+            )
         )
     return {"clean": f"namespace {peer.namespace} behind kube context {peer.kube_context}"}
 
@@ -73,16 +68,16 @@ def join(ctx: StepContext) -> Evidence:
     """B1: the awake brokers are ready and in the topology, the others asleep; the engine is empty."""
     settings, waiting = ctx.settings, ctx.waiting(B1)
     waiting.until_none(
-        f"the odd brokers of {ctx.namespace} are ready, the even ones asleep",
+        messages.half_of_the_brokers_asleep(ctx.namespace),
         lambda: rollout.asleep_as_expected(ctx.recreated),
         broker_views.look_at_pods(ctx.installation),
     )
     broker_views.wait_for_search_engine(ctx, waiting, ctx.installation)
     engine = engines.recreated_engine(ctx)
     waiting.until_none(
-        f"the search engine of {ctx.namespace} is green and empty",
+        messages.engine_empty(ctx.namespace),
         lambda: not_green_and_empty(engine.health()),
-        "Brokers must not export there yet; look at its indices and at the exporters' URLs.",
+        messages.look_at_exporters(ctx.namespace),
     )
     ids = [
         each
@@ -92,9 +87,9 @@ def join(ctx: StepContext) -> Evidence:
         if not brokers.sleeps(ordinal)
     ]
     waiting.until_none(
-        f"broker {', '.join(map(str, ids))} joined and every partition is complete",
+        messages.awake_brokers_joined(ids),
         lambda: zeebe_answers.not_joined(ctx.view(), ids) or broker_views.incomplete(ctx),
-        "Look at the DNS and the network between the regions, and at the brokers' logs.",
+        messages.look_at_dns_and_network(),
     )
     return broker_views.topology_evidence(ctx, waiting)
 
@@ -109,7 +104,7 @@ def freeze(ctx: StepContext) -> Evidence:
         not_copied = _refuse_what_would_fail(ctx, waiting)
         webapps.scale_down(ctx.installation, ctx.say)
         waiting.until_none(
-            f"Operate and Tasklist of {ctx.namespace} are down",
+            messages.web_apps_down(ctx.namespace),
             lambda: webapps.down_pending(ctx.installation),
             broker_views.look_at_pods(ctx.installation),
         )
@@ -133,27 +128,29 @@ def _refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
     try:
         own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
     except ConfigError as error:
-        raise Refused(f"B2: {'; '.join(error.problems)}. Nothing was changed") from None
-    hint = "Look at the search engines of both regions: their pods and logs."
+        raise Refused(messages.copy_would_fail(B2.id, error.problems)) from None
+    hint = engine_messages.look_at_both_engines()
     problems = waiting.answer(
-        "both search engines tell whether they can be copied",
+        messages.engines_can_be_copied(),
         lambda: [*fitness.unfit_source(own), *fitness.unfit_target(empty, own)],
         hint,
     )
     if problems:
-        raise Refused(f"B2: {'; '.join(problems)}. Nothing was changed")
+        raise Refused(messages.copy_would_fail(B2.id, problems))
     waiting.until_none(
-        f"the persistent settings of {empty} can be put back after a restore",
+        engine_messages.settings_can_be_put_back(empty.namespace),
         lambda: engine_settings.check_that_they_can_be_put_back(own, empty),
         hint,
     )
     # Also found out before: a snapshot that could not be taken.
     snapshots.register(own, waiting, engines.repository(ctx), readonly=False)
-    streams = waiting.answer(f"{own} lists its data streams", own.data_streams, hint)
+    streams = waiting.answer(
+        engine_messages.data_streams_listed(own.namespace), own.data_streams, hint
+    )
     if not streams:
         return {}
     named = f"data streams {some_of(streams)}"
-    ctx.say(f"B2: {named} of {own} are not copied, as Camunda has none: copy them yourself")
+    ctx.say(engine_messages.data_streams_not_copied(streams, own.namespace))
     return {"notCopied": named}
 
 
@@ -172,9 +169,9 @@ def _web_apps_back_unless_paused(ctx: StepContext) -> Iterator[None]:
 
 def _pause(ctx: StepContext, waiting: Waiting) -> None:
     waiting.until_none(
-        "exporting is paused on every partition of every broker",
+        exporters.exporters_pause(),
         lambda: _not_in_phase(ctx, "PAUSED", ctx.installation.zeebe.pause),
-        "The pause needs every broker: look at the topology and the brokers' logs.",
+        messages.look_at_topology(),
     )
 
 
@@ -206,9 +203,9 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
     own, failover = engines.surviving_engine(ctx), engines.failover_engine(ctx)
     quiet = 2 * engines.exporters(ctx).flush_seconds
     leaders = waiting.answer(
-        "the leader of each partition is known",
+        exporters.leaders_known(),
         lambda: zeebe_answers.leaders(_exporting(ctx)),
-        "Look at the broker pods of both regions and their logs.",
+        messages.look_at_brokers_of_both_regions(),
     )
 
     def never(partitions: Iterable[int]) -> str | None:
@@ -217,47 +214,39 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
             changed = zeebe_answers.deposed(before, zeebe_answers.leaders(_exporting(ctx)))
         except CallFailed:
             return None
-        return (
-            f"{changed}: what was buffered there is written when exporting goes on"
-            if changed
-            else None
-        )
+        return engine_messages.buffered_until_resumed(changed) if changed else None
 
     try:
         records = snapshots.wait_for_equal_records(own, failover, waiting, quiet, never)
         if not records and _has_exported(ctx, waiting) and not _holds_records(own, waiting):
-            raise snapshots.RecordsMissing(
-                f"brokers have exported, but no index {own.record_prefix}* holds a record"
-            )
+            raise snapshots.RecordsMissing(engine_messages.no_records_found(own.record_prefix))
     except snapshots.RecordsMissing as error:
-        reason = str(error)
+        reason = error.message
     else:
         return records_text(records)
-    problem = (
-        f"B2: the survivor's search engine does not hold all that the failover one does: {reason}. Look at "
-        f"the health and load of the search engine in {ctx.namespace}; the same `pulumi up` tries again."
-    )
     try:
         _resume(ctx, ctx.waiting(B2))
     except DualRegionError as error:
-        raise DualRegionError(f"{problem} Exporting could not be resumed: {error}") from None
-    raise DualRegionError(f"{problem} Exporting was resumed, and the web apps are scaled back")
+        resumed = messages.exporting_not_resumed(error.message)
+    else:
+        resumed = messages.exporting_resumed()
+    raise DualRegionError(messages.survivor_lacks_records(B2.id, ctx.namespace, reason, resumed))
 
 
 def _has_exported(ctx: StepContext, waiting: Waiting) -> bool:
     states = waiting.answer(
-        "every broker tells how far it has exported",
+        exporters.exported_positions_known(),
         lambda: _exporting(ctx),
-        "Look at the broker pods of both regions and their logs.",
+        messages.look_at_brokers_of_both_regions(),
     )
     return any(state.exported_position > 0 for state in states)
 
 
 def _holds_records(engine: SearchEngine, waiting: Waiting) -> bool:
     marks = waiting.answer(
-        f"{engine} tells whether it holds records",
+        messages.engine_holds_records(engine.namespace),
         engine.record_marks,
-        "Look at its pods and logs.",
+        engine_messages.look_at_engine_pods(),
     )
     return any(mark.documents for mark in marks.values())
 
@@ -270,7 +259,7 @@ def copy(ctx: StepContext) -> Evidence:
         _verify_web_apps_down(ctx, waiting)
         _refuse_exports_to_recreated(ctx)
         evidence = _copy_unless_copied(ctx, waiting)
-        evidence |= _prove_whole(ctx, waiting, _COPY_AGAIN)
+        evidence |= _prove_whole(ctx, waiting, messages.copy_again())
         snapshots.forget(engines.recreated_engine(ctx), waiting, engines.repository(ctx))
     return evidence
 
@@ -306,7 +295,7 @@ def repoint(ctx: StepContext) -> Evidence:
             _prove_environment(ctx, each, waiting)
         _verify_exporters_paused(ctx, waiting)
         broker_views.wait_for_commands(ctx, waiting)
-        evidence = _prove_whole(ctx, waiting, _BACK_OUT, as_copied=False)
+        evidence = _prove_whole(ctx, waiting, messages.back_out(), as_copied=False)
         return (
             evidence | broker_views.topology_evidence(ctx, waiting) | {"exporters": "still paused"}
         )
@@ -318,7 +307,7 @@ def reopen(ctx: StepContext) -> Evidence:
     wanted = values.web_apps_of(ctx.topology.installations[0].values)
     with report_paused_exporters(ctx):
         waiting.until_none(
-            f"Operate and Tasklist of {ctx.namespace} are up",
+            messages.web_apps_up(ctx.namespace),
             lambda: webapps.up_pending(ctx.installation, wanted),
             broker_views.look_at_pods(ctx.installation),
         )
@@ -333,11 +322,11 @@ def reopen(ctx: StepContext) -> Evidence:
         _resume(ctx, waiting)
     before = zeebe_answers.exported_positions(_exporting(ctx))
     waiting.until_none(
-        "exported positions move on every partition",
+        exporters.positions_move(all_partitions=True),
         lambda: zeebe_answers.exporting_stuck(
             before, _exporting(ctx), range(1, settings.partition_count + 1)
         ),
-        "Look at both search engines: their health, disks and the brokers' logs.",
+        messages.look_at_engines_of_both_regions(),
     )
     resumed = datetime.now(UTC)
     _renew(ctx, waiting)
@@ -360,9 +349,9 @@ def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
         )
 
     waiting.until_none(
-        "exporting goes on, as the failover installation is gone already",
+        exporters.exporters_went_on(ctx.failover.namespace),
         not_exporting,
-        f"If namespace {ctx.settings.own.failover} was deleted by hand before exporting went on, back out.",
+        messages.back_out_if_deleted(ctx.failover.namespace),
     )
     return {"webApps": "up", "exporters": "went on before this run"}
 
@@ -374,19 +363,16 @@ def _prove_whole_before_resuming(ctx: StepContext, waiting: Waiting) -> Evidence
     compared: it gets nothing any more.
     """
     states = waiting.answer(
-        "every broker tells how it exports",
+        exporters.exporting_known(),
         lambda: _exporting(ctx),
-        "Look at the broker pods of both regions and their logs.",
+        messages.look_at_brokers_of_both_regions(),
     )
-    _verify_copy_complete(ctx, waiting, _BACK_OUT)
+    _verify_copy_complete(ctx, waiting, messages.back_out())
     if any(state.phase == zeebe_answers.RUNNING for state in states):
         return {}
-    try:
-        return snapshots.prove_equal_records(
-            engines.surviving_engine(ctx), engines.recreated_engine(ctx), waiting
-        )
-    except snapshots.Different as error:
-        raise Refused(f"{error} {_BACK_OUT}") from None
+    return snapshots.prove_equal_records(
+        engines.surviving_engine(ctx), engines.recreated_engine(ctx), waiting, messages.back_out()
+    )
 
 
 def _renew(ctx: StepContext, waiting: Waiting) -> None:
@@ -398,9 +384,9 @@ def _renew(ctx: StepContext, waiting: Waiting) -> None:
 
 def _resume(ctx: StepContext, waiting: Waiting) -> None:
     waiting.until_none(
-        "exporting goes on on every partition of every broker",
+        exporters.exporters_resume(),
         lambda: _not_in_phase(ctx, "EXPORTING", ctx.installation.zeebe.resume),
-        "The resumption needs every broker: look at the topology and the brokers' logs.",
+        messages.look_at_topology(),
     )
 
 
@@ -418,12 +404,12 @@ def _retired(ctx: StepContext, woken: frozenset[int]) -> Evidence:
     namespace = settings.peer.failover
     ids = set(brokers.failover_broker_ids(settings.cluster_size, settings.region)) - woken
     waiting.until_none(
-        f"namespace {namespace} and its volumes are gone from region {settings.peer.name}",
+        messages.failover_namespace_gone(namespace, settings.peer.name),
         lambda: clean_slate.nothing_left(ctx.peer_cluster, namespace),
-        f"Run `pulumi up` on stack {settings.peer_stack_name}; look at what keeps the namespace.",
+        messages.retire_failover(settings.peer_stack_name),
     )
     waiting.until_none(
-        "no failover broker is in the topology",
+        messages.failover_brokers_gone(),
         lambda: broker_views.any_visible(broker_views.sighted_views(ctx), ids),
         broker_views.look_at_gateway(ctx),
     )
@@ -441,25 +427,25 @@ def wake(ctx: StepContext) -> Evidence:
         say=ctx.say,
     )
     waiting.until_none(
-        f"the brokers of {ctx.namespace} are rolled out",
+        messages.brokers_rolled_out(ctx.namespace),
         ctx.installation.brokers_pending,
         broker_views.look_at_pods(ctx.installation),
     )
     waiting.until_none(
-        f"all {settings.cluster_size} brokers joined and every partition is complete",
+        messages.cluster_complete(settings.cluster_size),
         lambda: broker_views.incomplete(ctx),
-        "Look at the broker pods of both regions and their logs.",
+        messages.look_at_brokers_of_both_regions(),
     )
     waiting.until_none(
-        f"the gateway of {ctx.namespace} sees all {settings.cluster_size} brokers, too",
+        messages.gateway_sees_all(ctx.namespace, settings.cluster_size),
         lambda: zeebe_answers.missing_brokers(ctx.installation.zeebe.view(), settings.cluster_size),
-        f"Look at its log; as a last resort delete its pod in {ctx.namespace}.",
+        messages.look_at_gateway_pod(ctx.namespace),
     )
     moved = broker_views.prove_exporting(
         ctx,
         waiting,
         [ctx.installation, ctx.survivor],
-        hint="Look at both regions' search engines: their health, disks and the brokers' logs.",
+        hint=messages.look_at_engines_of_both_regions(),
     )
     return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
 
@@ -498,18 +484,18 @@ def _roll(ctx: StepContext, at: LiveInstallation, waiting: Waiting) -> None:
 def _prove_environment(ctx: StepContext, at: LiveInstallation, waiting: Waiting) -> None:
     wanted = broker_views.wanted_environment(ctx.settings, replaced_region=None)
     waiting.until_none(
-        f"StatefulSet and pods of {at.namespace} have the exporters' original addresses",
+        messages.exporters_as_before(at.namespace),
         lambda: at.wrong_environment(wanted),
-        "Each stack has to pass step B4 first.",
+        messages.each_stack_repoints(),
     )
 
 
 def _verify_exporters_paused(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that exporting was not resumed meanwhile: a copy of a moving engine is worth nothing."""
     waiting.until_none(
-        "exporting is still paused on every partition",
+        exporters.exporters_stay_paused(),
         lambda: _out_of_phase(ctx, "PAUSED"),
-        "If exporting was resumed by hand, back out: set phase failover on both stacks, and begin the failback again.",
+        messages.back_out_if_resumed(),
     )
 
 
@@ -517,14 +503,14 @@ def _verify_web_apps_down(ctx: StepContext, waiting: Waiting) -> None:
     """Prove that the region's web apps write nothing: what they change in a document, no count shows."""
     at = ctx.installation
     waiting.until_none(
-        f"Operate and Tasklist of {at.namespace} are still down",
+        messages.web_apps_stay_down(at.namespace),
         lambda: webapps.down_pending(at),
-        f"Scale them to 0: {at.kubectl} scale deployment --replicas=0 NAME.",
+        messages.scale_to_nothing(at.kubectl),
     )
 
 
 def _prove_whole(
-    ctx: StepContext, waiting: Waiting, remedy: str, *, as_copied: bool = True
+    ctx: StepContext, waiting: Waiting, remedy: Message, *, as_copied: bool = True
 ) -> Evidence:
     """Prove that the copy holds all that the survivor's engine and the failover one hold.
 
@@ -532,31 +518,26 @@ def _prove_whole(
 
     :param as_copied: whether it must hold nothing else, as it does at first.
     """
-    try:
-        evidence = snapshots.prove_equal(
-            engines.surviving_engine(ctx),
-            engines.recreated_engine(ctx),
-            waiting,
-            as_copied=as_copied,
-        )
-    except snapshots.Different as error:
-        raise Refused(f"{error} {remedy}") from None
+    evidence = snapshots.prove_equal(
+        engines.surviving_engine(ctx),
+        engines.recreated_engine(ctx),
+        waiting,
+        remedy,
+        as_copied=as_copied,
+    )
     _verify_copy_complete(ctx, waiting, remedy)
     return evidence
 
 
-def _verify_copy_complete(ctx: StepContext, waiting: Waiting, remedy: str) -> None:
+def _verify_copy_complete(ctx: StepContext, waiting: Waiting, remedy: Message) -> None:
     failover, copied = engines.failover_engine(ctx), engines.recreated_engine(ctx)
     lacking = waiting.answer(
-        f"{copied} and {failover} tell which records they hold",
+        messages.failover_records_known(copied.namespace, failover.namespace),
         lambda: snapshots.lacking(copied, failover),
-        "Look at their pods and logs.",
+        engine_messages.look_at_both_engines(),
     )
     if lacking:
-        raise Refused(
-            f"{waiting.step}: the recreated region's search engine does not hold every record that the failover one "
-            f"does: {lacking}. They were written after the snapshot, or the copy has lost them. {remedy}"
-        )
+        raise Refused(messages.copy_lacks_records(waiting.step, lacking, remedy))
 
 
 def _refuse_exports_to_recreated(ctx: StepContext) -> None:
@@ -570,7 +551,7 @@ def _refuse_exports_to_recreated(ctx: StepContext) -> None:
         reason = each.wrong_environment(wanted)
         if reason:
             raise Refused(
-                f"B3: nothing is restored into the search engine of {settings.peer.namespace}, as brokers may "
-                f"export to it already: {reason} ({each.namespace}). Run `pulumi up` on both stacks again; if "
-                "it stays, back out with phase failover on both stacks"
+                messages.brokers_export_to_copy(
+                    B3.id, settings.peer.namespace, reason, each.namespace
+                )
             )

@@ -13,6 +13,8 @@ from clients.kubernetes import CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
+from dualregion.messages import exporting as exporters
+from dualregion.messages import steps as messages
 from dualregion.names import GATEWAY
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N
@@ -32,15 +34,15 @@ def prove_normal(ctx: StepContext) -> Evidence:
     adoption.settle(ctx, waiting)
     looking = begin(partial(rendering.prove, ctx))
     waiting.until_none(
-        f"the {brokers.broker_count(settings.cluster_size)} brokers of {ctx.namespace} are ready",
+        messages.brokers_ready(brokers.broker_count(settings.cluster_size), ctx.namespace),
         ctx.installation.brokers_pending,
         broker_views.look_at_pods(ctx.installation),
     )
     broker_views.wait_for_search_engine(ctx, waiting, ctx.installation)
     waiting.until_none(
-        f"all {settings.cluster_size} brokers joined and every partition is complete",
+        messages.cluster_complete(settings.cluster_size),
         lambda: broker_views.incomplete(ctx),
-        "If the other region's brokers are missing, look at its pods and at the DNS between the regions.",
+        messages.look_at_region_and_dns(),
     )
     broker_views.wait_for_commands(ctx, waiting)
     preflight.refuse_unsafe_distribution(ctx, ctx.view(), (0, 1))
@@ -48,13 +50,12 @@ def prove_normal(ctx: StepContext) -> Evidence:
         ctx,
         waiting,
         [ctx.installation],
-        hint="Look at both regions' search engines, at the network from here to the other region's (port 9200), and at "
-        "the brokers' logs.",
+        hint=messages.look_at_engines_and_network(),
         # The other region's stack proves the same of its own brokers.
         all_led_here=False,
     )
     waiting.until_none(
-        f"the gateway and the web apps of {ctx.namespace} are available",
+        messages.web_apps_available(ctx.namespace),
         lambda: webapps.up_pending(ctx.installation, wanted),
         broker_views.look_at_pods(ctx.installation),
     )
@@ -69,14 +70,15 @@ def isolate(ctx: StepContext) -> Evidence:
     claiming.refuse_unless_confirmed(ctx)
     waiting, peer = ctx.waiting(F1), ctx.settings.peer
     waiting.until_none(
-        f"the brokers of {peer.name} ({peer.namespace}) are gone from the topology",
+        messages.lost_brokers_gone(peer.name, peer.namespace),
         twice(lambda: broker_views.lost_brokers_visible(ctx)),
-        f"{broker_views.look_at_gateway(ctx)} If region {peer.name} is really lost, cut the network between the regions. If its failback is backed "
-        f"out of, run `pulumi up` on stack {ctx.settings.peer_stack_name} in phase failover: it removes them.",
+        messages.cut_or_back_out(
+            broker_views.look_at_gateway(ctx), peer.name, ctx.settings.peer_stack_name
+        ),
     )
     policies = isolation_policies(ctx)
     waiting.until_none(
-        "the network policies exist", lambda: _missing(ctx, policies), "Run `pulumi up` again."
+        messages.policies_exist(), lambda: _missing(ctx, policies), messages.run_again()
     )
     names = ", ".join(f"{namespace}/{name}" for namespace, name in policies)
     return broker_views.topology_evidence(ctx, waiting) | {
@@ -89,7 +91,6 @@ def take_over(ctx: StepContext) -> Evidence:
     claiming.refuse_rival(ctx)
     settings, waiting, at = ctx.settings, ctx.waiting(F2), ctx.failover
     ids = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
-    names = ", ".join(map(str, ids))
     for each in _installations(ctx):
         # A failback that is backed out of may have left its hold.
         rollout.release_hold(each)
@@ -101,15 +102,15 @@ def take_over(ctx: StepContext) -> Evidence:
         return at.brokers_pending()
 
     waiting.until_none(
-        f"{len(ids)} failover brokers in {at.namespace} are ready",
+        messages.failover_brokers_ready(len(ids), at.namespace),
         not_ready,
         broker_views.look_at_pods(at),
     )
     broker_views.wait_for_search_engine(ctx, waiting, at)
     waiting.until_none(
-        f"failover broker {names} joined",
+        messages.failover_brokers_joined(ids),
         lambda: zeebe_answers.not_joined(ctx.view(), ids),
-        f"Look at the log of {at.names.broker(0)} in {at.namespace}.",
+        messages.look_at_broker_log(at.names.broker(0), at.namespace),
     )
 
     def no_quorum() -> str | None:
@@ -121,9 +122,9 @@ def take_over(ctx: StepContext) -> Evidence:
         )
 
     waiting.until_none(
-        "every partition has a leader and quorum",
+        messages.partitions_have_quorum(),
         no_quorum,
-        "Look at the survivor's broker pods and their logs.",
+        messages.look_at_brokers_of_survivor(),
     )
     return broker_views.topology_evidence(ctx, waiting)
 
@@ -132,23 +133,23 @@ def repoint(ctx: StepContext) -> Evidence:
     """F3: rollout done, right environment everywhere, commands accepted, exported positions move."""
     settings, waiting = ctx.settings, ctx.waiting(F3)
     waiting.until_none(
-        f"the brokers of {ctx.namespace} are rolled out",
+        messages.brokers_rolled_out(ctx.namespace),
         ctx.installation.brokers_pending,
         broker_views.look_at_pods(ctx.installation),
     )
     wanted = broker_views.wanted_environment(settings, replaced_region=ctx.lost)
     for each in _installations(ctx):
         waiting.until_none(
-            f"StatefulSet and pods of {each.namespace} have the exporters' new addresses",
+            messages.exporters_repointed(each.namespace),
             partial(each.wrong_environment, wanted),
-            "Run `pulumi up` again; if it stays, compare `helm get values` with the preview.",
+            messages.compare_values(),
         )
     _undo_freeze(ctx, waiting)
     moved = broker_views.prove_exporting(
         ctx,
         waiting,
         _installations(ctx),
-        hint="Look at both search engines of this region: their health, disks and the brokers' logs.",
+        hint=messages.look_at_engines_here(),
     )
     return broker_views.topology_evidence(ctx, waiting) | {"exportedPositions": moved}
 
@@ -164,9 +165,7 @@ def _undo_freeze(ctx: StepContext, waiting: Waiting) -> None:
         paused = zeebe_answers.paused_anywhere(installation.exporting(asked))
         return paused and (installation.resume_each(asked) or paused)
 
-    waiting.until_none(
-        "no exporter is paused", still_paused, "Look at the broker pods and their logs."
-    )
+    waiting.until_none(exporters.no_exporter_paused(), still_paused, messages.look_at_brokers())
     webapps.scale_back(ctx.installation, ctx.say)
 
 
@@ -183,7 +182,7 @@ def _missing(ctx: StepContext, policies: Iterable[tuple[str, str]]) -> str | Non
         for namespace, name in policies
         if ctx.cluster.network_policy(namespace, name) is None
     ]
-    return f"missing: {', '.join(missing)}" if missing else None
+    return messages.policies_missing(missing) if missing else None
 
 
 class _StaleBrokers:
@@ -210,7 +209,7 @@ class _StaleBrokers:
         count = self._ctx.settings.partition_count
         views = broker_views.sighted_views(self._ctx)
         with_all = any(zeebe_answers.has_quorum(view, partition_count=count) for view in views)
-        return "every partition has a leader" if with_all else None
+        return messages.partitions_have_leaders() if with_all else None
 
 
 def _installations(ctx: StepContext) -> tuple[LiveInstallation, ...]:

@@ -1,4 +1,4 @@
-"""No failure leaves exporters paused silently: whatever it is, it says so, and what goes on or back."""
+"""No failure leaves exporters paused silently: whatever it is, its message adds that, and how to continue or back out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def notice_of_interruption() -> str | None:
     """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
     if not _at_work:
         return None
-    return messages.exporters_paused("perhaps: a step of the failback was interrupted")
+    return messages.exporters_paused(messages.perhaps_paused())
 
 
 @contextmanager
@@ -49,7 +49,9 @@ def _report(ctx: StepContext) -> Iterator[None]:
         if paused is None:
             raise
         kind = DualRegionError if isinstance(error, ConfigError) else type(error)
-        raise kind(f"{error}\n{messages.exporters_paused(paused)}") from None
+        raise kind(
+            messages.failed_while_paused(error.message, messages.exporters_paused(paused))
+        ) from None
     except ENGINE_GONE:
         raise
     except Exception as error:
@@ -57,9 +59,9 @@ def _report(ctx: StepContext) -> Iterator[None]:
         if paused is None:
             raise
         # Its text is not shown: it may hold anything.
+        fault = messages.program_fault(type(error).__name__, _place(error))
         raise DualRegionError(
-            f"a fault of this program, {type(error).__name__} at {_place(error)}: please report it. The same "
-            f"`pulumi up` tries again\n{messages.exporters_paused(paused)}"
+            messages.failed_while_paused(fault, messages.exporters_paused(paused))
         ) from None
 
 
@@ -74,5 +76,5 @@ def paused_now(ctx: StepContext) -> str | None:
     try:
         return zeebe_answers.paused_anywhere(installation.exporting(ctx.all_three))
     except Exception as error:
-        reason = str(error) if isinstance(error, DualRegionError) else type(error).__name__
-        return f"it cannot be told which exporters are paused: {reason}"
+        reason = error.message if isinstance(error, DualRegionError) else type(error).__name__
+        return messages.pause_unknown(reason)

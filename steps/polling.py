@@ -9,6 +9,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded
+from dualregion.messages import Message
+from dualregion.messages import steps as messages
 
 T = TypeVar("T")
 
@@ -35,10 +37,12 @@ class Waiting:
     poll_seconds: float = POLL_SECONDS
     _clock: Callable[[], float] = field(default=time.monotonic)
 
-    def until_none(self, what: str, look: Callable[[], str | None], hint: str) -> float:
+    def until_none(
+        self, what: Message, look: Callable[[], str | None], hint: Message | None = None
+    ) -> float:
         """Look until there is no reason left why it is not so yet.
 
-        :param what: what is awaited, in the operator's words.
+        :param what: what is awaited.
         :param look: returns the reason why not yet, or None; a `CallFailed` counts as one.
         :param hint: the next thing for the operator to try.
         :returns: the seconds waited.
@@ -49,12 +53,11 @@ class Waiting:
         elapsed = self._clock() - start
         if reason is not None:
             raise DeadlineExceeded(
-                f"{self.step}: waited {elapsed:.0f} s until {what}. Last seen: {reason}. "
-                f"{hint} The same `pulumi up` goes on from here."
+                messages.deadline_exceeded(self.step, elapsed, what, reason, hint)
             )
         return elapsed
 
-    def answer(self, what: str, ask: Callable[[], T], hint: str) -> T:
+    def answer(self, what: Message, ask: Callable[[], T], hint: Message | None = None) -> T:
         """Ask until there is an answer, and return it.
 
         :param ask: may raise `CallFailed` as long as there is none.
@@ -68,7 +71,7 @@ class Waiting:
         self.until_none(what, look, hint)
         return answers[-1]
 
-    def last_reason(self, what: str, look: Callable[[], str | None]) -> str | None:
+    def last_reason(self, what: Message, look: Callable[[], str | None]) -> str | None:
         """Look until there is no reason left or the deadline has passed; return the last reason seen."""
         progress = _Progress(self.step, what, self.say, self._clock)
 
@@ -76,7 +79,7 @@ class Waiting:
             try:
                 reason = look()
             except CallFailed as error:
-                reason = str(error)
+                reason = error.message
             progress.saw(reason)
             return reason
 
@@ -101,7 +104,7 @@ def twice(look: Callable[[], str | None]) -> Callable[[], str | None]:
         before, found_nothing = found_nothing, False
         reason = look()
         found_nothing = reason is None
-        return reason or (None if before else "seen once, and looked at once more")
+        return reason or (None if before else messages.seen_once())
 
     return again
 
@@ -109,7 +112,7 @@ def twice(look: Callable[[], str | None]) -> Callable[[], str | None]:
 class _Progress:
     """Says a state when it changes, and again when it has not changed for a while."""
 
-    def __init__(self, step: str, what: str, say: Say, clock: Callable[[], float]) -> None:
+    def __init__(self, step: str, what: Message, say: Say, clock: Callable[[], float]) -> None:
         self._step, self._what, self._say, self._clock = step, what, say, clock
         self._start = clock()
         self._last: tuple[str | None, float] = (None, self._start - REPEAT_SECONDS)
@@ -120,10 +123,10 @@ class _Progress:
 
     def saw(self, reason: str | None) -> None:
         if reason is None:
-            self._say(f"{self._step}: done: {self._what} ({self.elapsed:.1f} s)")
+            self._say(messages.wait_done(self._step, self._what, self.elapsed))
             return
         seen, at = self._last
         quiet = self._clock() - at
         if quiet >= REPEAT_SECONDS or (reason != seen and quiet >= 1):
-            self._say(f"{self._step}: waiting until {self._what}: {self.elapsed:.0f} s; {reason}")
+            self._say(messages.wait_goes_on(self._step, self._what, self.elapsed, reason))
             self._last = (reason, self._clock())

@@ -10,7 +10,10 @@ from clients.kubernetes import CONNECT_SECONDS, CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
-from dualregion.messages import exporting as messages
+from dualregion.messages import Message
+from dualregion.messages import exporting as exporters
+from dualregion.messages import preflight as messages
+from dualregion.messages import steps as waits
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
@@ -56,10 +59,7 @@ def _retired(ctx: StepContext) -> list[str]:
     """Return that nothing guards the region's installation any more, if it is so."""
     if not ctx.settings.is_retired:
         return []
-    return [
-        f"retire is {ctx.settings.retire!r}: `pulumi destroy --run-program` deletes this region's installation with "
-        "all its data, without asking what it is needed for; `pulumi config rm retire` if it is to stay"
-    ]
+    return [messages.retired(str(ctx.settings.retire))]
 
 
 def _paused(ctx: StepContext) -> list[str]:
@@ -71,7 +71,7 @@ def _paused(ctx: StepContext) -> list[str]:
     except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
-    return [messages.exporters_paused(paused)] if paused else []
+    return [exporters.exporters_paused(paused)] if paused else []
 
 
 def _stands_in_already(ctx: StepContext) -> bool:
@@ -89,10 +89,7 @@ def _spare_living(ctx: StepContext) -> None:
     One that does not answer declares what it holds, and nothing of it is deleted.
     """
     if os.environ.get(SPARE_LIVING) and ctx.own.nodes and not ctx.topology.nodes:
-        raise Refused(
-            f"region {ctx.settings.own.name} answers now, and did not when it was looked whether its deletion must be asked "
-            "about; nothing of it was deleted. Run the same command again: it asks first"
-        )
+        raise Refused(messages.region_answers_now(ctx.settings.own.name))
 
 
 def _refuse_empty_return(ctx: StepContext) -> None:
@@ -102,10 +99,13 @@ def _refuse_empty_return(ctx: StepContext) -> None:
         return
     if ctx.installation.brokers() is None:
         raise Refused(
-            f"region {settings.own.name} worked together with region {settings.peer.name}, and now namespace "
-            f"{ctx.namespace} of kube context {settings.own.kube_context!r} is empty: brokers that start "
-            f"there without their data could lose acknowledged work. If the region was lost, set phase failover and "
-            f"lostRegion {settings.region} on both stacks, and then fail back; if not, check the context"
+            messages.empty_return(
+                settings.region,
+                settings.own.name,
+                settings.peer.name,
+                ctx.namespace,
+                settings.own.kube_context,
+            )
         )
 
 
@@ -124,14 +124,10 @@ def refuse_leftovers(ctx: StepContext, spec: Installation) -> None:
     left = clean_slate.leftovers(ctx.at(spec.namespace))
     if not left:
         return
-    what = "the failover installation" if spec.kind is Kind.FAILOVER else "a recreated region"
-    kubectl = f"kubectl --context {ctx.cluster.context} delete"
     volumes = [each.removeprefix("volume/") for each in left if each.startswith("volume/")]
-    retained = f", and `{kubectl} pv {' '.join(volumes)}`" if volumes else ""
+    is_failover = spec.kind is Kind.FAILOVER
     raise Refused(
-        f"namespace {spec.namespace} holds {', '.join(left)}: {what} starts from nothing, as its old data must not come "
-        f"back; if it is not needed any more, delete it (`{kubectl} namespace {spec.namespace}`{retained}), then run "
-        "`pulumi up` again"
+        messages.leftovers(spec.namespace, left, is_failover, ctx.cluster.context, volumes)
     )
 
 
@@ -160,10 +156,7 @@ def refuse_to_make(ctx: StepContext, what: str) -> None:
     :param what: the name of what was to be made.
     :raises Refused: always.
     """
-    raise Refused(
-        f"{what}: region {ctx.settings.own.name} is lost: nothing is made in it before its failback. What its "
-        "state remembers is gone from the cluster; run `pulumi up` here again once the other region has taken over"
-    )
+    raise Refused(messages.not_made_in_lost_region(what, ctx.settings.own.name))
 
 
 def refuse_to_change(ctx: StepContext, what: str) -> None:
@@ -172,20 +165,14 @@ def refuse_to_change(ctx: StepContext, what: str) -> None:
     :param what: the name of what was to be changed.
     :raises Refused: always.
     """
-    raise Refused(
-        f"{what}: region {ctx.settings.own.name} is called lost, so nothing in it is changed, but it is not as its "
-        "stack's last update left it. If the region is not lost, set phase normal again; if it is, run `pulumi up` "
-        "here again once the other region has taken over: then it is cleaned"
-    )
+    raise Refused(messages.not_changed_in_lost_region(what, ctx.settings.own.name))
 
 
 def _refuse_without_survivor(ctx: StepContext) -> None:
     settings, name = ctx.settings, ctx.installation.names.brokers
     if ctx.installation.brokers() is None:
         raise Refused(
-            f"region {settings.own.name} is to survive, but namespace {ctx.namespace} of kube context "
-            f"{settings.own.kube_context!r} holds no StatefulSet {name}: a failover needs a running survivor; "
-            "check lostRegion, the namespace and the context"
+            messages.no_survivor(settings.own.name, ctx.namespace, settings.own.kube_context, name)
         )
 
 
@@ -201,9 +188,9 @@ def refuse_unsafe_distribution(
     problem = _distribution(ctx, view).problem(lost_regions, settings.cluster_size)
     if problem:
         raise Refused(
-            f"{problem}: the live cluster does not hold its partitions as a new one would "
-            f"(clusterSize {settings.cluster_size}, replicationFactor {settings.replication_factor}); it began on an "
-            "older version, or with another partitioning. A failover would not bring it back"
+            messages.unsafe_distribution(
+                problem, settings.cluster_size, settings.replication_factor
+            )
         )
 
 
@@ -221,7 +208,7 @@ def _refuse_failover_without_quorum(ctx: StepContext) -> None:
     )
     other = _distribution(ctx, view).contradiction(computed)
     if other:
-        ctx.say(f"{other}: whether the failover reaches a quorum cannot be told beforehand")
+        ctx.say(messages.distribution_unknown(other))
 
 
 def _distribution(ctx: StepContext, view: zeebe_answers.ClusterView) -> zeebe_answers.Distribution:
@@ -237,7 +224,7 @@ def _refuse_healthy_region(ctx: StepContext) -> None:
     """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight.
 
     If the gateways cannot tell, its API server may: brokers that are ready there are not lost. Whatever is not seen
-    here is demanded before anything is cut off, see `demand_lost_region_gone`.
+    here is demanded before anything is cut off, see `wait_until_lost_region_gone`.
     """
     peer = ctx.settings.peer
     there = begin(partial(_ready_there, ctx))
@@ -246,35 +233,29 @@ def _refuse_healthy_region(ctx: StepContext) -> None:
         try:
             return broker_views.lost_brokers_visible(ctx)
         except CallFailed as error:
-            ctx.say(f"whether {peer.name} is lost cannot be seen from here yet: {error}")
+            ctx.say(messages.loss_not_visible(peer.name, error.message))
             if ready := _told(there, CONNECT_SECONDS):
-                raise _not_lost(ctx, f"its cluster answers, and {ready} there") from None
+                raise _not_lost(ctx, messages.cluster_answers_there(ready)) from None
             return None
 
     if visible() is None:
         if ready := _told(there, _GLANCE_SECONDS):
-            ctx.say(
-                f"the survivor does not see region {peer.name}, but its cluster answers, and {ready} there: it lives, "
-                "and is cut off. Keep the network between the regions cut until it is clean"
-            )
+            ctx.say(messages.lost_region_cut_off(peer.name, ready))
         return
     asked = _ask_for_commands(ctx)
 
     def still_there() -> str | None:
         if working := _working(asked):
-            raise _not_lost(
-                ctx,
-                f"partition {working} has just carried out a command, for which it needs brokers of that region",
-            )
+            raise _not_lost(ctx, messages.command_carried_out(working))
         return broker_views.lost_brokers_visible(ctx)
 
     waiting = Waiting("preflight", ctx.say, SETTLE_SECONDS)
-    waiting.last_reason(f"the brokers of {peer.name} leave the topology", still_there)
+    waiting.last_reason(messages.brokers_leave(peer.name), still_there)
     if reason := visible():
         raise _not_lost(ctx, reason)
 
 
-def demand_lost_region_gone(ctx: StepContext) -> None:
+def wait_until_lost_region_gone(ctx: StepContext) -> None:
     """Wait until every gateway of the survivor has lost sight of the lost region's brokers, before it is cut off.
 
     Afterwards that is no evidence any more: the isolation itself takes a healthy region out of sight.
@@ -285,22 +266,21 @@ def demand_lost_region_gone(ctx: StepContext) -> None:
         return
     peer = ctx.settings.peer
     ctx.waiting(F1).until_none(
-        f"the brokers of {peer.name} are out of sight, before anything cuts them off",
+        waits.out_of_sight(peer.name),
         twice(lambda: broker_views.lost_brokers_visible(ctx)),
-        f"Nothing was cut off. {broker_views.look_at_gateway(ctx)} If region {peer.name} hangs between life and death, cut "
-        "the network between the regions yourself.",
+        waits.cut_by_hand(broker_views.look_at_gateway(ctx), peer.name),
     )
 
 
-def _ready_there(ctx: StepContext) -> str | None:
+def _ready_there(ctx: StepContext) -> Message | None:
     """Return which brokers are ready in the lost region, as its own cluster says, or None."""
     peer = ctx.settings.peer
     found = ctx.peer_at(peer.namespace).broker_pods()
     names = sorted(pod.metadata.name for pod in found if pods.is_ready(pod))
-    return f"{', '.join(names)} of {peer.namespace} ready" if names else None
+    return messages.brokers_ready_there(names, peer.namespace) if names else None
 
 
-def _told(asked: "Future[str | None]", seconds: float) -> str | None:
+def _told(asked: "Future[Message | None]", seconds: float) -> Message | None:
     """Return what the lost region's cluster says, if it does so in time: mostly it is gone."""
     try:
         return None if asked.exception(seconds) else asked.result()
@@ -308,7 +288,7 @@ def _told(asked: "Future[str | None]", seconds: float) -> str | None:
         return None
 
 
-def _ask_for_commands(ctx: StepContext) -> Mapping[int, "Future[str | None]"]:
+def _ask_for_commands(ctx: StepContext) -> Mapping[int, "Future[Message | None]"]:
     """Ask each partition that has no quorum without the other region for a command, in the background.
 
     One that is carried out proves that the region lives, or did a moment ago, long before its brokers could have left
@@ -324,7 +304,7 @@ def _ask_for_commands(ctx: StepContext) -> Mapping[int, "Future[str | None]"]:
     return {each: begin(partial(ask, each)) for each in partitions[:_MOST_ASKED]}
 
 
-def _working(asked: Mapping[int, "Future[str | None]"]) -> int | None:
+def _working(asked: Mapping[int, "Future[Message | None]"]) -> int | None:
     """Return the first partition that has carried out its command, or None."""
     return next(
         (
@@ -337,8 +317,5 @@ def _working(asked: Mapping[int, "Future[str | None]"]) -> int | None:
 
 
 def _not_lost(ctx: StepContext, reason: str) -> Refused:
-    return Refused(
-        f"lostRegion is {ctx.lost} ({ctx.settings.peer.name}), but {reason}: that region is not lost. If it is the "
-        f"other one that is gone, set lostRegion {ctx.settings.region} on both stacks; if it hangs between "
-        "life and death, cut the network between the regions first. Nothing was changed"
-    )
+    settings = ctx.settings
+    return Refused(messages.region_not_lost(ctx.lost, settings.peer.name, reason, settings.region))

@@ -47,3 +47,35 @@ def _plain(fact: Any) -> Any:
     if isinstance(fact, Message):
         return fact.code, {name: _plain(each) for name, each in fact.facts.items()}
     return [_plain(each) for each in fact] if isinstance(fact, list | tuple) else fact
+
+
+def tells(found: object, part: str) -> bool:
+    """Whether a message, or one among its facts, is this one, or has this code, or this text in a fact.
+
+    What is no message is searched for the text.
+    """
+    if isinstance(found, Message):
+        is_it = _plain(found) == _plain(part) if isinstance(part, Message) else found.code == part
+        return is_it or any(tells(fact, part) for fact in found.facts.values())
+    if isinstance(found, list | tuple):
+        return any(tells(each, part) for each in found)
+    if isinstance(part, Message):
+        return False
+    return part in found if isinstance(found, str) else part == str(found)
+
+
+def assert_tells(found: object, *parts: str) -> None:
+    """Demand each of these of a message, see `tells`."""
+    missing = [part for part in parts if not tells(found, part)]
+    assert not missing, f"{missing} not in {found!r}"
+
+
+@contextmanager
+def fails_with(
+    *parts: str,
+    kind: type[Error] = DualRegionError,  # type: ignore[assignment]
+) -> Iterator[pytest.ExceptionInfo[Error]]:
+    """Demand an error whose message tells each of these, see `tells`."""
+    with pytest.raises(kind) as raised:
+        yield raised
+    assert_tells(message_of(raised.value), *parts)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dualregion.messages import preflight as messages
 from steps import preflight
 from steps.before.situation import Log
 from steps.context import StepContext
@@ -19,8 +20,7 @@ def of_all(ctx: StepContext, log: Log) -> StepContext:
     for warning in (*preflight.warnings(ctx), *seen.warnings):
         log.warn(warning)
     if ctx.settings.allow_changes:
-        named = ", ".join(ctx.settings.allow_changes)
-        log.warn(f"changes of {named} pass, as allowChanges says: take that out when they are done")
+        log.warn(messages.changes_allowed(ctx.settings.allow_changes))
     if ctx.topology.waiting_for:
-        log.info(f"waiting: {ctx.topology.waiting_for}")
+        log.info(messages.waiting_for(ctx.topology.waiting_for))
     return replace(ctx, rendered=seen.proved)

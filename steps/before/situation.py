@@ -24,6 +24,8 @@ from dualregion.decision.drift import Wanted, drift
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, ProgramFault
 from dualregion.iam import with_role
+from dualregion.messages import preflight as messages
+from dualregion.messages.dns import chain_written_again
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Incident, Stack, current_incident
@@ -115,7 +117,7 @@ def of_cluster(
         return Observation(own, recovery.completed(settings, own, cluster), peer, cluster_id)
     except (ClusterUnreachable, CallFailed) as error:
         _raise_unless_lost(settings, error)
-        return Observation(own, own, peer, error=str(error))
+        return Observation(own, own, peer, error=error.message)
 
 
 def decide(
@@ -128,7 +130,7 @@ def decide(
     """
     topology, unrecorded = _wanted(settings, files, cluster, seen, log)
     if fault := topology.contradiction():
-        raise ProgramFault(f"{fault}. That is a fault of this program: please report it")
+        raise ProgramFault(messages.contradiction(fault))
     return StepContext(
         cluster,
         settings,
@@ -163,7 +165,7 @@ def _wanted(
             return topology, _unrecorded(topology, seen.own, cluster, settings)
         except (ClusterUnreachable, CallFailed) as error:
             _raise_unless_lost(settings, error)
-            unreachable = str(error)
+            unreachable = error.message
     log.warn(unreachable)
     return remembered(settings, seen.own), {}
 
@@ -174,10 +176,7 @@ def _found_again(
     """Return what the stack holds, and say so if its state had lost it."""
     found = recovery.found_again(settings, own, cluster, incident)
     if found.found_again:
-        log.warn(
-            f"the state of this stack holds nothing of region {settings.own.name} any more, but the cluster does: what runs "
-            f"there is taken over, and steps {', '.join(found.gates)} count as proved, as their records say"
-        )
+        log.warn(messages.found_again(settings.own.name, tuple(found.gates)))
     return found
 
 
@@ -234,9 +233,7 @@ def _chain_writes(
     if not dns.missing(cluster, settings, settings.region):
         return held or 1
     if held:
-        log.warn(
-            f"the DNS chain is not in {dns.corefile_of(cluster, settings)} as it should be: it is written again"
-        )
+        log.warn(chain_written_again(dns.corefile_of(cluster, settings).named))
     return held + 1
 
 

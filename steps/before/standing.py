@@ -3,6 +3,7 @@
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.config.settings import Settings
+from dualregion.messages import preflight as messages
 from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing
@@ -53,7 +54,5 @@ def proved_again(
     now = there(cluster, settings) if stood_on else {}
     gone = standing.outdated(stood_on, now)
     for step, names in gone.items():
-        warn(
-            f"what {step} was proved on is gone or was recreated ({', '.join(names)}): it is proved again"
-        )
+        warn(messages.proved_on_what_is_gone(step, names))
     return standing.proved_again(topology, own, gone)

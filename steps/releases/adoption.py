@@ -11,6 +11,7 @@ from pathlib import Path
 from clients.files import chart_version
 from dualregion.chart.adoption import RunningRelease, differences, is_adopting
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import releases as messages
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext
 from steps.polling import Waiting
@@ -67,37 +68,20 @@ def settle(ctx: StepContext, waiting: Waiting) -> None:
         return
     if rollout.release_hold_if_pods_unchanged(at, waiting=waiting, say=ctx.say):
         return
-    raise DualRegionError(
-        f"the adopted release in {ctx.namespace} gives its brokers another pod template than they run with, "
-        "although chart and values are the same. They are held, and none was restarted. Compare "
-        f"`{at.kubectl} get controllerrevisions`. If they may "
-        "restart one after the other, `pulumi config rm adopt` and `pulumi up` again"
-    )
+    raise DualRegionError(messages.adopted_pods_differ(at.namespace, at.kubectl))
 
 
 def _unchanged(ctx: StepContext, spec: Installation, project: Path) -> RunningRelease:
     """Return the running release, which is proved to be what the program would install."""
-    release, place = ctx.settings.release, f"namespace {spec.namespace}"
+    release, namespace, context = ctx.settings.release, spec.namespace, ctx.cluster.context
     running = helm_records.running(ctx.at(spec.namespace))
     if running is None:
-        raise Refused(
-            f"adopt is set, but {place} of kube context {ctx.cluster.context!r} holds no Helm release "
-            f"{release!r}: check the context, the namespace and the setting release; or, if the region is to be "
-            "installed, `pulumi config rm adopt`"
-        )
+        raise Refused(messages.nothing_to_adopt(namespace, context, release))
     if running.status != DEPLOYED:
-        raise Refused(
-            f"Helm release {release!r} in {place} is {running.status!r} (revision {running.revision}), not "
-            f"{DEPLOYED!r}: bring it in order with helm first; nothing is adopted in the middle of a change"
-        )
+        raise Refused(messages.not_deployed(release, namespace, running.status, running.revision))
     changes = differences(running, chart_version(ctx.settings.chart, project), spec.values)
     if changes:
-        listed = "\n".join(f"  - {each}" for each in changes)
         raise Refused(
-            f"Helm release {release!r} in {place} (revision {running.revision}) is not adopted, as the program "
-            f"would install it otherwise than it runs, which may restart brokers:\n{listed}\n"
-            f"Let the settings and values files say what runs (`helm get values {release} -n {spec.namespace} "
-            f"--kube-context {ctx.cluster.context}` shows it), or bring the release to what they say with helm, "
-            "one region after the other, and adopt it then (docs/prepare/adopting.md)"
+            messages.adoption_would_change(release, namespace, context, running.revision, changes)
         )
     return running

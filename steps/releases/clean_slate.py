@@ -9,6 +9,9 @@ from dataclasses import replace
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import CredentialsDemanded
+from dualregion.messages import Message
+from dualregion.messages import releases as messages
+from dualregion.messages import steps as waits
 from dualregion.procedure.topology import STEP_LABEL
 from dualregion.state.progress import Stack
 from steps.polling import Waiting
@@ -55,14 +58,14 @@ def is_recreated(cluster: Cluster, namespace: str) -> bool:
     )
 
 
-def nothing_left(cluster: Cluster, namespace: str) -> str | None:
+def nothing_left(cluster: Cluster, namespace: str) -> Message | None:
     """Return what is left of a namespace that should be gone with its claims and volumes, or None."""
     if cluster.has_namespace(namespace):
         held = _workloads_and_claims(cluster, namespace)
-        return f"namespace {namespace} still exists" + (f" with {', '.join(held)}" if held else "")
+        return messages.namespace_exists(namespace, held)
     volumes = cluster.volumes_of(namespace)
     if volumes:
-        return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
+        return messages.volumes_left(namespace, volumes)
     return None
 
 
@@ -72,13 +75,13 @@ def wait_until_ended(cluster: Cluster, namespace: str, waiting: Waiting) -> None
     :raises DeadlineExceeded: naming what it still holds.
     """
 
-    def ending() -> str | None:
+    def ending() -> Message | None:
         return nothing_left(cluster, namespace) if cluster.is_ending(namespace) else None
 
     waiting.until_none(
-        f"namespace {namespace} may be made, and no former one is being deleted",
+        waits.namespace_free(namespace),
         ending,
-        f"Look at what keeps it: kubectl --context {cluster.context} describe namespace {namespace}.",
+        waits.look_at_namespace(cluster.context, namespace),
     )
 
 

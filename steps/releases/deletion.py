@@ -6,6 +6,8 @@ from dualregion import brokers
 from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
+from dualregion.messages import releases as messages
+from dualregion.messages import steps as waits
 from dualregion.procedure import B5, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
 from steps.context import StepContext
@@ -42,7 +44,7 @@ def _let_failover_brokers_go(ctx: StepContext) -> None:
     _verify_reopened(ctx)
     leaving = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)
     waiting.until_none(
-        f"every partition works without the failover brokers of {ctx.failover.namespace}, before they are deleted",
+        waits.not_needed_any_more(ctx.failover.namespace),
         lambda: deletion.incomplete_without(
             ctx.view(),
             leaving,
@@ -50,8 +52,7 @@ def _let_failover_brokers_go(ctx: StepContext) -> None:
             partition_count=settings.partition_count,
             replication_factor=settings.replication_factor,
         ),
-        f"The failover brokers stay until then. Look at the broker pods of {ctx.namespace} and of region "
-        f"{settings.peer.name}, and their logs.",
+        waits.look_at_brokers_until_then(ctx.namespace, settings.peer.name),
     )
 
 
@@ -64,6 +65,5 @@ def _verify_reopened(ctx: StepContext) -> None:
     if any((each.data or {}).get("incident") == str(ctx.incident) for each in records):
         return
     raise Refused(
-        f"the failover installation in {ctx.settings.own.failover} is not deleted: step B5 of incident "
-        f"{ctx.incident} is not proved, there is no record of it in {ctx.namespace}. `pulumi up` proves it first"
+        messages.not_reopened(ctx.settings.own.failover, B5.id, str(ctx.incident), ctx.namespace)
     )

@@ -19,6 +19,7 @@ from dualregion.chart.adoption import ChartVersion, RunningRelease
 from dualregion.chart.begun import Begun
 from dualregion.chart.sent_values import differ, same
 from dualregion.errors import Refused
+from dualregion.messages import releases as messages
 from steps.polling import Say
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")
@@ -57,11 +58,7 @@ def is_interrupted_install(
     _refuse_others(at, records)
     found = records[-1].values
     if not same(found, values) and not is_ours(found):
-        raise Refused(
-            f"namespace {at.namespace} already holds a Helm release {at.release!r} "
-            f"(revision {records[-1].revision}) that this stack did not install: adopt it "
-            "(docs/prepare/adopting.md), or uninstall it if it is a leftover, then run `pulumi up` again"
-        )
+        raise Refused(messages.release_of_others(at.release, at.namespace, records[-1].revision))
     return True
 
 
@@ -144,16 +141,17 @@ def _refuse_others(at: LiveInstallation, records: list[HelmRecord]) -> None:
         if since is not None and (datetime.now(UTC) - since).total_seconds() > OTHERS_SECONDS:
             continue
         raise Refused(
-            f"release {at.release} in namespace {at.namespace} is {record.status} (revision {record.revision}, since "
-            f"{_moment(since)}), and no run of this program has begun that: another helm may be at work. Wait "
-            "for its end, then run `pulumi up` again. If that helm is known to be gone: "
-            f"`{at.kubectl} delete secret {record.name}`; after "
-            f"{OTHERS_SECONDS / 60:.0f} minutes `pulumi up` does so itself"
+            messages.operation_of_others(
+                release=at.release,
+                namespace=at.namespace,
+                status=record.status,
+                revision=record.revision,
+                since=None if since is None else f"{since:%Y-%m-%d %H:%M:%S %Z}",
+                kubectl=at.kubectl,
+                secret=record.name,
+                minutes=round(OTHERS_SECONDS / 60),
+            )
         )
-
-
-def _moment(since: datetime | None) -> str:
-    return "a moment that is not known" if since is None else f"{since:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def running(at: LiveInstallation) -> RunningRelease | None:

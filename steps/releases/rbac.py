@@ -1,6 +1,7 @@
 """Rights that a RoleBinding has just given: an API server acts on them only a little later."""
 
 from clients.kubernetes import Cluster
+from dualregion.messages import steps as messages
 from steps.polling import Say, Waiting
 
 GRANT_SECONDS = 30.0
@@ -18,7 +19,7 @@ def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:
         return None
 
     Waiting("rights", say, GRANT_SECONDS).until_none(
-        f"the rights in namespace {namespace} are at work",
+        messages.rights_effective(namespace),
         refused,
-        f"Is the user of kube context {cluster.context} the one that rights.subject names?",
+        messages.look_at_subject(cluster.context),
     )

@@ -21,7 +21,9 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import Message
 from dualregion.messages import chart as chart_messages
+from dualregion.messages import releases as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext
@@ -50,7 +52,7 @@ class Seen:
     """
 
     findings: tuple[Finding, ...] = ()
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Message, ...] = ()
     digest: str = ""
 
     @property
@@ -59,10 +61,12 @@ class Seen:
         return tuple(each for each in self.findings if each.code.is_fatal)
 
     @property
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Message]:
         """What is to be known, and keeps no step from being done; and what could not be seen."""
-        minor = [f"the chart renders: {each}" for each in self.findings if not each.code.is_fatal]
-        return [*minor, *(f"not known: {each}" for each in self.unknown)]
+        minor = [
+            messages.chart_renders(str(each)) for each in self.findings if not each.code.is_fatal
+        ]
+        return [*minor, *map(messages.not_known, self.unknown)]
 
     @property
     def proved(self) -> str:
@@ -90,7 +94,7 @@ def look(cluster: Cluster, settings: Settings, bases: Bases, project: Path) -> S
             found = [*_unsent(bases, chart)]
             documents = _render(cluster, settings, bases, chart)
     except (charts.NoHelm, charts.NotFetched) as error:
-        return Seen(unknown=(f"what the chart renders: {error}",), digest=digest)
+        return Seen(unknown=(messages.rendering_unknown(error.message),), digest=digest)
     failed = {
         stage: each for stage, each in documents.items() if isinstance(each, charts.NotRendered)
     }
@@ -136,18 +140,13 @@ def prove(ctx: StepContext) -> str:
         raise refusal(seen.fatal)
     for each in seen.warnings:
         ctx.say(each)
-    return "; ".join(f"not known: {each}" for each in seen.unknown) or _WELL
+    return "; ".join(map(messages.not_known, seen.unknown)) or _WELL
 
 
 def refusal(found: Sequence[Finding]) -> Refused:
     """Return the error of findings with which the procedure could not be carried out."""
-    listed = "\n".join(f"  - {each}" for each in found)
-    codes = ", ".join(sorted({each.code for each in found}))
-    return Refused(
-        f"with what the chart renders some step of the procedure cannot be done:\n{listed}\n"
-        f"Fix the values files (docs/reference/helm-values.md, 'What the chart renders'); what you know better is accepted with "
-        f"chart.accept, which takes these words: {codes}"
-    )
+    codes = sorted({each.code for each in found})
+    return Refused(messages.steps_cannot_be_done([str(each) for each in found], codes))
 
 
 def digest_of(settings: Settings, bases: Bases, project: Path) -> str:
@@ -232,29 +231,29 @@ def _tried(
     cluster: Cluster,
     namespace: str,
     made: Mapping[str, tuple[Installation, Sequence[Mapping[str, Any]]]],
-) -> tuple[list[Finding], list[str]]:
+) -> tuple[list[Finding], list[Message]]:
     """Return what the API server refuses of what is rendered, and what could not be tried.
 
     All of it is tried in the region's own namespace: the failover namespace is not there yet, and gets the same rights.
     """
     try:
         if not cluster.has_namespace(namespace):
-            return [], [f"whether the API server takes it: namespace {namespace} is not there yet"]
+            return [], [messages.trial_without_namespace(namespace)]
     except CallFailed as error:
-        return [], [f"whether the API server takes it: {error}"]
+        return [], [messages.trial_unknown(None, error.message)]
     trials = _trials(made, everywhere=tuple(made))
     served = _Served(cluster)
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         results = list(pool.map(partial(_try, served, namespace), trials))
     found = [each for each in results if isinstance(each, Finding)]
-    return found, _in_one([each for each in results if isinstance(each, str)])
+    return found, _in_one([each for each in results if isinstance(each, Message)])
 
 
-def _in_one(reasons: list[str]) -> list[str]:
+def _in_one(reasons: list[Message]) -> list[Message]:
     """Return the first of several reasons, with the count of the others: one cause has many objects."""
     if not reasons[1:]:
         return reasons
-    return [f"{reasons[0]} (and the same of {len(reasons) - 1} other objects)"]
+    return [messages.same_of_others(reasons[0], len(reasons) - 1)]
 
 
 def _trials(
@@ -301,7 +300,7 @@ class _Served:
         return f"{root}{inside}/{resource['name']}"
 
 
-def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None:
+def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | Message | None:
     """Try one object: a finding if it is refused, a text if that cannot be known, None if it is taken."""
     metadata = {**(trial.document.get("metadata") or {}), "namespace": namespace}
     try:
@@ -322,9 +321,9 @@ def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | str | None
             return Finding(Code.REFUSED, refused, trial.stages)
         if error.status == _ALREADY_THERE:
             return None
-        return f"whether the API server takes {trial}: {error}"
+        return messages.trial_unknown(str(trial), error.message)
     except DualRegionError as error:
-        return f"whether the API server takes {trial}: {error}"
+        return messages.trial_unknown(str(trial), error.message)
     return None
 
 

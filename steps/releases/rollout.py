@@ -19,6 +19,9 @@ from clients import pods
 from clients.installation import LiveInstallation
 from clients.pods import is_ready, none_sleep
 from dualregion.chart.pod_templates import look_alike
+from dualregion.messages import Message
+from dualregion.messages import installations as broken
+from dualregion.messages import steps as messages
 from steps.polling import Say, Waiting
 
 Complete = Callable[[], str | None]
@@ -75,14 +78,13 @@ def roll(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say
     if _revert_cosmetic_update(brokers, say):
         brokers = _disable_automatic_rollout(at, waiting)
     for ordinal in reversed(range(brokers.count)):
-        verb = "sleeps in" if at.sleeping(ordinal) else "runs"
         waiting.until_none(
-            f"{brokers.name(ordinal)} in {at.namespace} {verb} the new configuration",
+            messages.broker_renewed(brokers.name(ordinal), at.namespace, at.sleeping(ordinal)),
             partial(brokers.renew, ordinal, complete, say),
             brokers.hint,
         )
     waiting.until_none(
-        f"every partition is complete, as all brokers of {at.namespace} run the new configuration",
+        messages.complete_after_rollout(at.namespace),
         complete,
         brokers.hint,
     )
@@ -102,14 +104,14 @@ def wake(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say
     brokers = _disable_automatic_rollout(at, waiting)
     sleepers = [ordinal for ordinal in range(brokers.count) if at.sleeping(ordinal)]
     waiting.until_none(
-        f"{len(sleepers)} sleeping brokers of {at.namespace} are awake and every partition is complete",
+        messages.sleepers_awake(len(sleepers), at.namespace),
         lambda: brokers.wake(sleepers, complete, say),
         brokers.hint,
     )
     roll(replace(at, sleeping=none_sleep), waiting=waiting, complete=complete, say=say)
 
 
-def asleep_as_expected(at: LiveInstallation) -> str | None:
+def asleep_as_expected(at: LiveInstallation) -> Message | None:
     """Return why the brokers are not as the failback mode has them, or None.
 
     That is: those awake are ready, the sleeping ones run and are not ready.
@@ -123,15 +125,13 @@ def asleep_as_expected(at: LiveInstallation) -> str | None:
     for ordinal in range(brokers.count):
         pod, broker = here.get(ordinal), brokers.name(ordinal)
         if pod is None or pods.is_ending(pod):
-            return f"{broker} in {at.namespace} is not there yet"
+            return broken.broker_missing(broker, at.namespace)
         if at.sleeping(ordinal) and is_ready(pod):
-            return (
-                f"{broker} in {at.namespace} is ready, but should sleep: another broker has its id"
-            )
+            return broken.broker_awake(broker, at.namespace)
         if at.sleeping(ordinal) and not pods.runs(pod):
-            return f"{broker} in {at.namespace} does not sleep yet{_trouble(pod)}"
+            return broken.broker_not_asleep(broker, at.namespace, _trouble(pod))
         if not at.sleeping(ordinal) and not is_ready(pod):
-            return f"{broker} in {at.namespace} is not ready{_trouble(pod)}"
+            return broken.broker_not_ready(broker, at.namespace, _trouble(pod))
     return None
 
 
@@ -147,8 +147,8 @@ class _Brokers:
     revision: str
 
     @property
-    def hint(self) -> str:
-        return f"Look at the pods: {self.at.kubectl} get pods."
+    def hint(self) -> Message:
+        return messages.look_at_pods(self.at.kubectl)
 
     def name(self, ordinal: int) -> str:
         return self.at.names.broker(ordinal)
@@ -161,26 +161,30 @@ class _Brokers:
         here, name = self.pods(), self.name(ordinal)
         pod = here.get(ordinal)
         if pod is None or pods.is_ending(pod):
-            return f"{name} is being replaced"
+            return broken.broker_replaced(name, self.at.namespace)
         if self._is_stale(pod):
             # A container that does not run, as one that crashes, is no replica that could be taken away:
             # partitions would never become complete with it.
             free = self.at.sleeping(ordinal) or not pods.runs(pod)
             reason = None if free else self._unready(here) or complete()
             if reason:
-                return f"{name} is not restarted before that: {reason}"
+                return broken.restart_delayed(name, self.at.namespace, reason)
             self.at.restart(pod, "it has the old configuration", say)
-            return f"{name} is being replaced"
+            return broken.broker_replaced(name, self.at.namespace)
         if self.at.sleeping(ordinal):
-            return None if pods.runs(pod) else f"{name} does not run yet{_trouble(pod)}"
-        return complete() if is_ready(pod) else f"{name} is not ready{_trouble(pod)}"
+            return None if pods.runs(pod) else self._of(broken.broker_does_not_run, pod)
+        return complete() if is_ready(pod) else self._of(broken.broker_not_ready, pod)
+
+    def _of(self, what: Callable[[str, str, Message | None], Message], pod: Any) -> Message:
+        return what(pod.metadata.name, self.at.namespace, _trouble(pod))
 
     def _unready(self, here: Mapping[int, Any]) -> str | None:
         """Return which broker is not ready: the gateway learns late of one that is down, or one that is back."""
         for ordinal in range(self.count):
             pod = here.get(ordinal)
             if not self.at.sleeping(ordinal) and (pod is None or not is_ready(pod)):
-                return f"{self.name(ordinal)} is not ready{_trouble(pod) if pod else ''}"
+                trouble = _trouble(pod) if pod else None
+                return broken.broker_not_ready(self.name(ordinal), self.at.namespace, trouble)
         return None
 
     def stale(self) -> list[str]:
@@ -197,8 +201,7 @@ class _Brokers:
             if self._is_stale(pod) and not pods.is_ending(pod):
                 self.at.restart(pod, "it sleeps, and wakes in the new configuration", say)
         if len(ready) < len(sleepers):
-            trouble = pods.trouble(unready)
-            return f"{len(ready)} of {len(sleepers)} of them are ready{trouble}"
+            return broken.sleepers_not_ready(len(ready), len(sleepers), pods.trouble(unready))
         return reason
 
     def _is_stale(self, pod: Any) -> bool:
@@ -246,10 +249,9 @@ def _disable_automatic_rollout(at: LiveInstallation, waiting: Waiting) -> _Broke
         return at.unobserved(found)
 
     waiting.until_none(
-        f"the brokers of {at.namespace} restart only by hand",
+        messages.restarts_by_hand(at.namespace),
         look,
-        "Look at the StatefulSet and at the cluster's controller manager: "
-        f"{at.kubectl} describe statefulset {at.names.brokers}.",
+        messages.look_at_controller(at.kubectl, at.names.brokers),
     )
     found = seen[-1]
     return _Brokers(at, found.spec.replicas, found.status.update_revision)
@@ -268,5 +270,5 @@ def _rolling(partition: int) -> dict[str, Any]:
     return {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
 
 
-def _trouble(pod: Any) -> str:
+def _trouble(pod: Any) -> Message | None:
     return pods.trouble([pod])

@@ -8,8 +8,10 @@ from collections.abc import Collection
 from typing import Any
 
 from clients import pods
-from clients.installation import LiveInstallation
+from clients.installation import LiveInstallation, unobserved
 from dualregion.chart.values import WEB_APPS
+from dualregion.messages import Message
+from dualregion.messages import installations as messages
 from steps.polling import Say
 
 REPLICAS_ANNOTATION = "camunda-dual-region/replicas"
@@ -38,33 +40,33 @@ def scale_back(at: LiveInstallation, say: Say) -> None:
         at.cluster.scale_deployment(at.namespace, name, count, {REPLICAS_ANNOTATION: None})
 
 
-def down_pending(at: LiveInstallation) -> str | None:
+def down_pending(at: LiveInstallation) -> Message | None:
     """Return why Operate or Tasklist is not gone yet, down to the last pod, or None."""
     for app in WEB_APPS:
         name, found = at.names.component(app), at.deployment(app)
         if found is not None and found.spec.replicas:
-            return f"{name} in {at.namespace} is still wanted with {found.spec.replicas} replicas"
+            return messages.app_still_wanted(name, at.namespace, found.spec.replicas)
         left = [each for each in at.pods_of(app) if _may_write(each)]
         if left:
-            return f"{', '.join(map(_named, left))} in {at.namespace} not gone yet"
+            return _left(left, at.namespace)
     return None
 
 
-def up_pending(at: LiveInstallation, apps: Collection[str]) -> str | None:
+def up_pending(at: LiveInstallation, apps: Collection[str]) -> Message | None:
     """Return why one of these components is not there or not ready, or None."""
     for app in apps:
         name, found = at.names.component(app), at.deployment(app)
         if found is None:
-            return f"there is no Deployment {name} in {at.namespace}, though the values enable it"
+            return messages.no_deployment(name, at.namespace)
         if _remembered(found) is not None:
-            return f"{name} in {at.namespace} is not scaled back yet"
+            return messages.app_not_scaled_back(name, at.namespace)
+        if reason := unobserved("Deployment", found):
+            return reason
         status, wanted = found.status, found.spec.replicas
-        if (status.observed_generation or 0) < found.metadata.generation:
-            return f"Deployment {name} has not been looked at by its controller yet"
         ready = min(status.ready_replicas or 0, status.updated_replicas or 0)
         if ready < wanted:
             trouble = pods.trouble(at.pods_of(app))
-            return f"{ready} of {wanted} pods of {name} in {at.namespace} ready{trouble}"
+            return messages.app_not_ready(ready, wanted, name, at.namespace, trouble)
     return None
 
 
@@ -73,10 +75,11 @@ def _may_write(pod: Any) -> bool:
     return pod.status.phase not in ("Succeeded", "Failed")
 
 
-def _named(pod: Any) -> str:
-    """Return the pod's name, and that scaling does not end it where nothing owns it."""
-    strange = "" if pod.metadata.owner_references else " (of no Deployment: delete it by hand)"
-    return f"{pod.metadata.name}{strange}"
+def _left(found: Collection[Any], namespace: str) -> Message:
+    """Return that these pods are left; scaling does not end one that nothing owns."""
+    names = [pod.metadata.name for pod in found]
+    ownerless = [pod.metadata.name for pod in found if not pod.metadata.owner_references]
+    return messages.app_pods_left(names, ownerless, namespace)
 
 
 def _remembered(found: Any) -> int | None:

@@ -11,12 +11,13 @@ from typing import Any
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
+from dualregion.messages import search_engine as messages
+from dualregion.procedure import B2
 from steps.context import StepContext
 from steps.polling import Waiting
 
 NOTE = "dual-region-engine-settings"
 """The ConfigMap in the survivor's namespace that they are written down in: a run may be killed before they are back."""
-_RIGHT = "In that namespace the survivor's stack needs the right `update` of services/proxy (`dualregion rights`)"
 
 
 def check_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) -> None:
@@ -32,15 +33,14 @@ def check_that_they_can_be_put_back(source: SearchEngine, target: SearchEngine) 
     except CallFailed as error:
         if not error.may_pass:
             raise Refused(
-                f"B2: the persistent settings of {target}, which a restore replaces, could not be put back: {error}. "
-                f"{_RIGHT}"
+                messages.settings_not_settable(B2.id, target.namespace, error.message)
             ) from None
         raise
 
 
 def keep(ctx: StepContext, engine: SearchEngine, waiting: Waiting) -> dict[str, Any]:
     """Return the engine's own settings, and write them down; those of a restore that was interrupted are taken from there."""
-    hint = f"Look at the log of {engine} and at the API server of region {ctx.settings.own.name}."
+    hint = messages.look_at_engine_and_cluster(engine.namespace, ctx.settings.own.name)
 
     def read() -> dict[str, Any]:
         uuid = engine.uuid()
@@ -52,7 +52,7 @@ def keep(ctx: StepContext, engine: SearchEngine, waiting: Waiting) -> dict[str, 
         _note(ctx, engine=uuid, restoring="true", settings=json.dumps(settings))
         return settings
 
-    return waiting.answer(f"the persistent settings of {engine} are written down", read, hint)
+    return waiting.answer(messages.settings_noted(engine.namespace), read, hint)
 
 
 def put_back(
@@ -72,13 +72,15 @@ def put_back(
             except CallFailed as error:
                 if not error.may_pass:
                     raise Refused(
-                        f"{waiting.step}: {engine} does not get its own persistent settings back: {error}. {_RIGHT}"
+                        messages.settings_not_settable(
+                            waiting.step, engine.namespace, error.message
+                        )
                     ) from None
                 raise
         _note(ctx, restoring="false")
 
-    what = f"{engine} has its own persistent settings, not those of the survivor's"
-    waiting.until_none(what, act, f"Look at the log of {engine}.")
+    what = messages.settings_put_back(engine.namespace)
+    waiting.until_none(what, act, messages.look_at_engine_log(engine.namespace))
 
 
 def _note(ctx: StepContext, **data: str) -> None:

@@ -1,18 +1,20 @@
 """What would keep a copy of a search engine from being made, looked for before exporting is paused for it."""
 
 from clients.search_engine import SearchEngine
+from dualregion.messages import Message
+from dualregion.messages import search_engine as messages
 from dualregion.observed.fitness import too_small
 
 
-def unfit_source(engine: SearchEngine) -> list[str]:
+def unfit_source(engine: SearchEngine) -> list[Message]:
     """Return what keeps an engine from being copied, each with its remedy."""
-    return [f"in {engine}, {each}" for each in engine.blocked()]
+    return [messages.unfit_engine(engine.namespace, each) for each in engine.blocked()]
 
 
-def unfit_target(engine: SearchEngine, source: SearchEngine) -> list[str]:
+def unfit_target(engine: SearchEngine, source: SearchEngine) -> list[Message]:
     """Return what keeps an engine from taking the copy of another one, each with its remedy."""
     problems = engine.blocked()
     # What it holds of users makes room: it is deleted before.
     to_come = source.bytes_held() - engine.bytes_held()
     problems += too_small(engine.room(), source.health(), engine.health(), to_come)
-    return [f"in {engine}, {each}" for each in problems]
+    return [messages.unfit_engine(engine.namespace, each) for each in problems]

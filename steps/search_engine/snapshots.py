@@ -11,8 +11,10 @@ from time import monotonic
 
 from clients.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
-from dualregion.errors import DeadlineExceeded, DualRegionError
+from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.messages import Message
+from dualregion.messages import search_engine as messages
+from dualregion.messages.observed import all_of
 from dualregion.observed.documents import counts_differ, missing_templates
 from dualregion.observed.health import not_served
 from dualregion.observed.marks import Marks
@@ -26,7 +28,6 @@ from steps.polling import Waiting
 PATIENCE_SECONDS = 30.0
 """How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
 engine refuses for that long (a bucket that is not there, missing rights) does not pass by itself."""
-_CHECK_REPOSITORY = "Check `backup` in the configuration (type and settings), and the engine's rights to that place."
 
 
 def take_snapshot(
@@ -37,16 +38,16 @@ def take_snapshot(
     :param name: unique for each attempt; one of this name and incident is the same attempt, gone on with.
     :raises DualRegionError: if it cannot be taken, or is not whole.
     """
-    hint = f"Look at the log and the disks of {survivor}."
+    hint = messages.look_at_engine(survivor.namespace)
     _patient(waiting).until_none(
-        f"every index of {survivor} is served",
+        messages.engine_served(survivor.namespace),
         lambda: not_served(survivor.health()),
         hint,
     )
     register(survivor, waiting, repository, readonly=False)
     _retry_briefly(
         waiting,
-        f"{survivor} takes snapshot {name}",
+        messages.snapshot_begins(survivor.namespace, name),
         lambda: _start_once(survivor, waiting, repository, name, incident),
         hint,
     )
@@ -54,8 +55,7 @@ def take_snapshot(
     problem = snapshot_bad(snapshot)
     if problem:
         raise DualRegionError(
-            f"{waiting.step}: in {survivor}, {problem}. It is not restored from. {hint} "
-            "The same `pulumi up` takes a new one."
+            messages.snapshot_unusable(waiting.step, survivor.namespace, problem, hint)
         )
     return snapshot
 
@@ -68,14 +68,19 @@ def _start_once(
         survivor.start_snapshot(repository.name, name, incident)
     elif found.incident != incident:
         raise DualRegionError(
-            f"{waiting.step}: repository {repository.name} already holds a snapshot {name} ({found.uuid}), "
-            f"taken for {found.incident or 'another purpose'} and not for {incident}: nothing was changed. "
-            "Delete it, or give the repository another base path."
+            messages.snapshot_of_another(
+                step=waiting.step,
+                repository=repository.name,
+                snapshot=name,
+                uuid=found.uuid,
+                purpose=found.incident or "",
+                incident=incident,
+            )
         )
 
 
 def _finished(
-    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, hint: str
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, hint: Message
 ) -> Snapshot:
     """Wait until a snapshot has ended, well or badly."""
     ended: list[Snapshot] = []
@@ -83,13 +88,13 @@ def _finished(
     def still_running() -> str | None:
         found = survivor.snapshot(repository.name, name)
         if found is None:
-            return f"repository {repository.name} does not hold it"
+            return messages.snapshot_not_held(repository.name)
         if found.running:
             return survivor.snapshot_progress(repository.name, name)
         ended.append(found)
         return None
 
-    _while_it_moves(waiting, f"snapshot {name} of {survivor}", still_running, hint)
+    _while_it_moves(waiting, messages.snapshot_ends(survivor.namespace, name), still_running, hint)
     return ended[-1]
 
 
@@ -110,17 +115,16 @@ def restore_snapshot(
     """
     register(recreated, waiting, repository, readonly=True)
     _wait_until_visible(recreated, waiting, repository, snapshot)
-    hint = (
-        f"Look at the log and the disks of {recreated}. What has been restored is deleted and restored "
-        "again by the same `pulumi up`."
-    )
+    hint = messages.look_at_engine_to_restore(recreated.namespace)
 
     def begin() -> None:
         # Both together: a call whose answer got lost may have begun a restore all the same.
         _delete_remains(recreated, waiting)
         recreated.restore(repository.name, snapshot.name)
 
-    _retry_briefly(waiting, f"{recreated} restores {snapshot.name}", begin, hint)
+    _retry_briefly(
+        waiting, messages.restore_begins(recreated.namespace, snapshot.name), begin, hint
+    )
     begun()
     seen: list[RestoreProgress] = []
 
@@ -134,8 +138,12 @@ def restore_snapshot(
         seen.append(progress)
         return restore_pending(progress)
 
-    _while_it_moves(waiting, f"restore of {snapshot.name} in {recreated}", pending, hint)
-    health = waiting.answer(f"{recreated} tells its health", recreated.health, hint)
+    _while_it_moves(
+        waiting, messages.restore_ends(recreated.namespace, snapshot.name), pending, hint
+    )
+    health = waiting.answer(
+        messages.engine_health_known(recreated.namespace), recreated.health, hint
+    )
     return {
         "snapshot": str(snapshot),
         "restored": str(seen[-1].message),
@@ -151,15 +159,15 @@ def _wait_until_visible(
     def look() -> str | None:
         found = recreated.snapshot(repository.name, snapshot.name)
         if found is None:
-            return f"repository {repository.name} does not show it there"
+            return messages.snapshot_not_visible(repository.name)
         if found.uuid != snapshot.uuid:
-            return f"what it sees under this name is another snapshot ({found.uuid})"
+            return messages.another_snapshot(found.uuid)
         return snapshot_bad(found)
 
     _patient(waiting).until_none(
-        f"{recreated} sees snapshot {snapshot.name} ({snapshot.uuid})",
+        messages.snapshot_visible(recreated.namespace, snapshot.name, snapshot.uuid),
         look,
-        f"Do both regions reach the same place with the settings of repository {repository.name}?",
+        messages.look_at_repository(repository.name),
     )
 
 
@@ -173,7 +181,7 @@ def _delete_remains(recreated: SearchEngine, waiting: Waiting) -> None:
 
 
 def _refuse_failing(
-    recreated: SearchEngine, waiting: Waiting, progress: RestoreProgress, hint: str
+    recreated: SearchEngine, waiting: Waiting, progress: RestoreProgress, hint: Message
 ) -> None:
     """End a wait that nothing can end any more: the engine has given a shard up.
 
@@ -183,42 +191,58 @@ def _refuse_failing(
     reason = recreated.given_up(shard.index, shard.number) if shard else None
     if reason:
         raise DualRegionError(
-            f"{waiting.step}: {recreated} cannot restore {reason}. "
-            f"{progress.done} of {progress.total} shards were restored. {hint}"
+            messages.restore_failed(
+                step=waiting.step,
+                namespace=recreated.namespace,
+                reason=reason,
+                done=progress.done,
+                total=progress.total,
+                hint=hint,
+            )
         )
 
 
-class Different(DualRegionError):
-    """The copy is not what it was copied from."""
-
-
 def prove_equal(
-    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting, *, as_copied: bool = True
+    survivor: SearchEngine,
+    recreated: SearchEngine,
+    waiting: Waiting,
+    remedy: Message,
+    *,
+    as_copied: bool = True,
 ) -> Evidence:
     """Prove that both engines hold the same number of documents in each index, and the same templates.
 
+    :param remedy: what to do if they do not.
     :param as_copied: whether the recreated engine must hold no other index; later, retention may have deleted what
         is old in the survivor's alone.
-    :raises Different: naming what differs.
+    :raises Refused: naming what differs.
     """
-    hint = "Look at its pods and their logs."
-    ours = waiting.answer(f"{survivor} counts its documents", survivor.document_counts, hint)
-    theirs = waiting.answer(f"{recreated} counts its documents", recreated.document_counts, hint)
+    hint = messages.look_at_engine_pods()
+    ours = waiting.answer(
+        messages.documents_counted(survivor.namespace), survivor.document_counts, hint
+    )
+    theirs = waiting.answer(
+        messages.documents_counted(recreated.namespace), recreated.document_counts, hint
+    )
     if not as_copied:
         theirs = {index: count for index, count in theirs.items() if index in ours}
     problem = counts_differ(ours, theirs)
     if problem:
-        raise Different(
-            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything still write to "
-            "one of them, or delete what is old?"
+        raise Refused(
+            messages.copy_differs(
+                waiting.step, survivor.namespace, recreated.namespace, problem, remedy
+            )
         )
-    wanted = waiting.answer(f"{survivor} lists its templates", survivor.templates, hint)
-    found = waiting.answer(f"{recreated} lists its templates", recreated.templates, hint)
+    wanted = waiting.answer(messages.templates_listed(survivor.namespace), survivor.templates, hint)
+    found = waiting.answer(
+        messages.templates_listed(recreated.namespace), recreated.templates, hint
+    )
     missing = missing_templates(wanted, found)
     if missing:
-        raise Different(
-            f"{waiting.step}: {recreated} lacks templates of {survivor}; {missing}. Without them the "
-            "indices to come would be made without their mappings."
+        raise Refused(
+            messages.copy_lacks_templates(
+                waiting.step, survivor.namespace, recreated.namespace, missing, remedy
+            )
         )
     return {
         "documents": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions",
@@ -227,23 +251,28 @@ def prove_equal(
 
 
 def prove_equal_records(
-    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting
+    survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting, remedy: Message
 ) -> Evidence:
     """Prove that both engines hold the same number of documents in each index of the exporters.
 
     For when web apps are at work again in both regions, and write to the other indices.
 
-    :raises Different: naming what differs.
+    :raises Refused: naming what differs.
     """
-    hint = "Look at its pods and their logs."
-    ours = waiting.answer(f"{survivor} counts its records", survivor.document_counts, hint)
-    theirs = waiting.answer(f"{recreated} counts its records", recreated.document_counts, hint)
+    hint = messages.look_at_engine_pods()
+    ours = waiting.answer(
+        messages.documents_counted(survivor.namespace), survivor.document_counts, hint
+    )
+    theirs = waiting.answer(
+        messages.documents_counted(recreated.namespace), recreated.document_counts, hint
+    )
     ours = {index: each for index, each in ours.items() if index.startswith(survivor.record_prefix)}
     problem = counts_differ(ours, {index: theirs[index] for index in ours if index in theirs})
     if problem:
-        raise Different(
-            f"{waiting.step}: {survivor} and {recreated} differ: {problem}. Does anything delete what is old, in one "
-            "of them alone?"
+        raise Refused(
+            messages.copy_differs(
+                waiting.step, survivor.namespace, recreated.namespace, problem, remedy
+            )
         )
     return {
         "recordsCopied": f"{sum(ours.values())} in {len(ours)} indices, the same in both regions"
@@ -261,8 +290,7 @@ def is_copied(survivor: SearchEngine, recreated: SearchEngine, waiting: Waiting)
         return bool(recreated.indices()) and recreated.marks() == survivor.marks()
 
     try:
-        what = f"it is known whether {recreated} holds the copy already"
-        return _patient(waiting).answer(what, look, "")
+        return _patient(waiting).answer(messages.copy_known(recreated.namespace), look)
     except DeadlineExceeded:
         # As after a restore that was interrupted: shards that do not serve yet. What is not seen is copied.
         return False
@@ -275,9 +303,9 @@ def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) ->
     """
     _retry_briefly(
         waiting,
-        f"{recreated} forgets snapshot repository {repository.name}",
+        messages.repository_forgotten(recreated.namespace, repository.name),
         lambda: recreated.forget_repository(repository.name),
-        f"Look at the log of {recreated}.",
+        messages.look_at_engine_log(recreated.namespace),
     )
 
 
@@ -318,14 +346,14 @@ def wait_for_equal_records(
         if still_coming:
             return still_coming
         lacks = counted.lacks(marks)
-        reason = "; ".join(lacks.values())
+        reason = all_of(tuple(lacks.values()))
         why = never(lacks) if lacks else None
-        if why:
-            raise RecordsMissing(f"{reason}; {why}")
-        return reason or None
+        if reason and why:
+            raise RecordsMissing(messages.records_never_come(reason, why))
+        return reason
 
     reason = waiting.last_reason(
-        f"{survivor} holds every record that {failover} holds, and nothing new comes", look
+        messages.records_equal(survivor.namespace, failover.namespace), look
     )
     if reason:
         raise RecordsMissing(reason)
@@ -350,7 +378,7 @@ class _Quiet:
             self._marks, self._since = marks, now
         if now - self._since >= self._seconds:
             return None
-        return f"waiting until nothing new has come for {self._seconds:g} s"
+        return messages.records_still_come(self._seconds)
 
 
 class _Counted:
@@ -385,14 +413,14 @@ def register(
     """
     _retry_briefly(
         waiting,
-        f"{search} knows snapshot repository {repository.name} ({repository.type})",
+        messages.repository_usable(search.namespace, repository.name, repository.type),
         lambda: search.register_repository(repository, readonly=readonly),
-        _CHECK_REPOSITORY,
+        messages.look_at_backup(),
     )
 
 
-def _retry_briefly(waiting: Waiting, what: str, act: Callable[[], None], hint: str) -> None:
-    """Do something that an engine may refuse for a moment; what it refuses for good is said at once.
+def _retry_briefly(waiting: Waiting, what: Message, act: Callable[[], None], hint: Message) -> None:
+    """Do something that an engine may refuse for a moment; what it refuses for good ends the wait.
 
     :raises DualRegionError: with the engine's reason.
     """
@@ -402,7 +430,9 @@ def _retry_briefly(waiting: Waiting, what: str, act: Callable[[], None], hint: s
             act()
         except CallFailed as error:
             if not error.may_pass:
-                raise DualRegionError(f"{waiting.step}: {error}. {hint}") from None
+                raise DualRegionError(
+                    messages.engine_refused_for_good(waiting.step, error.message, hint)
+                ) from None
             raise
 
     _patient(waiting).until_none(what, attempt, hint)
@@ -414,7 +444,9 @@ def _patient(waiting: Waiting) -> Waiting:
     )
 
 
-def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None], hint: str) -> None:
+def _while_it_moves(
+    waiting: Waiting, what: Message, look: Callable[[], str | None], hint: Message
+) -> None:
     """Look until there is no reason left; the deadline begins again as long as something moves.
 
     Only what was not seen before counts as moving: reasons that take turns do not.
@@ -435,8 +467,14 @@ def _while_it_moves(waiting: Waiting, what: str, look: Callable[[], str | None],
         # One look may take a whole deadline, so what one deadline saw is compared with those before.
         if (before and seen <= before) or (not before and len(seen) < 2):
             raise DeadlineExceeded(
-                f"{waiting.step}: {what} has not moved for {waiting.deadline_seconds:.0f} s, "
-                f"{monotonic() - start:.0f} s after it began. Last seen: {reason}. {hint}"
+                messages.has_not_moved(
+                    step=waiting.step,
+                    what=what,
+                    deadline=waiting.deadline_seconds,
+                    seconds=monotonic() - start,
+                    last_seen=reason,
+                    hint=hint,
+                )
             )
         before |= seen
         seen.clear()

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dualregion.errors import DualRegionError
+from dualregion.messages import Message, steps
 from steps import actions
 from steps.context import Evidence
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import SURVIVOR, World
+from tests.raising import assert_message, assert_tells, tells
 
 EACH_INSTALLATION = pytest.mark.parametrize(
     "installation", [0, 1, 2], ids=["own", "failover", "recreated"]
@@ -43,67 +45,51 @@ class Gate:
 
     def fails(
         self, here: World, *told: str, paused: bool = False, gives_up_on: str | None = None
-    ) -> str:
-        """Let the gate fail, and check what it says.
+    ) -> Message:
+        """Let the gate fail, and check its message.
 
-        :param told: what it must say.
+        :param told: what it must tell, see `tells`.
         :param paused: whether it must say that exporters are paused; if not, it must not.
-        :param gives_up_on: a part of what it waits for, in vain.
-        :returns: all that it says.
+        :param gives_up_on: the code of what it waits for, in vain.
+        :returns: its message, without that of paused exporters.
         """
         ctx = replace(here.ctx(self.step, self.role), gives_up_on=gives_up_on)
         with pytest.raises(DualRegionError) as caught:
             actions.PROOFS[self.step](ctx)
-        text = str(caught.value)
-        assert text.startswith(f"{self.step}: "), text
-        for part in told:
-            assert part in text
-        if paused:
-            assert says_how_to_go_on_and_back(text), text
-        else:
-            assert "EXPORTERS ARE PAUSED" not in text
-        return text
+        found = caught.value.message
+        assert isinstance(found, Message), f"no message: {found!r}"
+        assert tells(found, "exporters-paused") == paused, found
+        problem = found.facts["problem"] if paused else found
+        assert isinstance(problem, Message), f"no message: {problem!r}"
+        assert problem.facts["step"] == self.step
+        assert_tells(problem, *told)
+        return problem
 
-    def waits(self, here: World, what: str, *told: str, hint: str, paused: bool = False) -> str:
-        """Let the gate wait in vain for one thing, and check what it says.
+    def waits(self, here: World, what: str, *told: str, hint: str, paused: bool = False) -> Message:
+        """Let the gate wait in vain for one thing, and check its message.
 
-        :param hint: what it must say is the next thing to try.
+        :param what: the code of what it waits for.
+        :param told: what was last seen.
+        :param hint: what it must tell as the next thing to try.
         """
-        text = self.fails(here, *told, paused=paused, gives_up_on=what)
-        assert text.startswith(f"{self.step}: waited "), text
-        assert what in text.partition("Last seen: ")[0], text
-        assert hint in text.partition("Last seen: ")[2], text
-        assert "The same `pulumi up` goes on from here." in text, text
-        return text
+        found = self.fails(here, paused=paused, gives_up_on=what)
+        assert_message(found, "deadline-exceeded")
+        assert_tells(found.facts["what"], what)
+        assert_tells(found.facts["last_seen"], *told)
+        assert_tells(found.facts["hint"], hint)
+        return found
 
-    def waits_for_pause(self, here: World, *told: str, paused: bool) -> str:
+    def waits_for_pause(self, here: World, *told: str, paused: bool) -> Message:
         """Let the gate fail as exporters have been resumed behind its back."""
         return self.waits(
-            here,
-            "exporting is still paused on every partition",
-            *told,
-            hint="If exporting was resumed by hand, back out: set phase failover on both stacks",
-            paused=paused,
+            here, "exporters-stay-paused", *told, hint="back-out-if-resumed", paused=paused
         )
 
-    def waits_for_command(self, here: World, *told: str, paused: bool = False) -> str:
+    def waits_for_command(self, here: World, *told: str, paused: bool = False) -> Message:
         """Let the gate fail as a partition does not take a command."""
-        what = "a command is accepted on every partition"
-        return self.waits(here, what, *told, hint=hint_on_gateway(here), paused=paused)
-
-
-def says_how_to_go_on_and_back(text: str) -> bool:
-    """Whether a message leaves no doubt that exporters are paused."""
-    return all(
-        part in text
-        for part in (
-            "EXPORTERS ARE PAUSED (",
-            "the brokers' disks fill",
-            "`pulumi up` on the survivor's stack goes on",
-            "to back out, `pulumi config set phase failover` on both stacks and `pulumi up` on the survivor's",
-            "possible until step B5",
+        return self.waits(
+            here, "commands-accepted", *told, hint=hint_on_gateway(here), paused=paused
         )
-    )
 
 
 def written(here: World) -> list[str]:
@@ -111,14 +97,14 @@ def written(here: World) -> list[str]:
     return [each for each in (*here.near.asked, *here.far.asked) if not each.startswith("GET")]
 
 
-def hint_on_pods(here: World, namespace: str) -> str:
+def hint_on_pods(here: World, namespace: str) -> Message:
     region = here.recreated if namespace == here.recreated.namespace else here.survivor
-    return f"Look at the pods: kubectl --context {region.kube_context} -n {namespace} get pods. The"
+    return steps.look_at_pods(f"kubectl --context {region.kube_context} -n {namespace}")
 
 
-def hint_on_gateway(here: World) -> str:
+def hint_on_gateway(here: World) -> Message:
     place = f"--context {here.survivor.kube_context} -n {here.survivor.namespace}"
-    return f"Look at the gateway's log: kubectl {place} logs deployment/camunda-zeebe-gateway. The"
+    return steps.look_at_gateway(f"kubectl {place}", "camunda-zeebe-gateway")
 
 
 def last_broker(here: World, installation: int) -> tuple[str, int]:

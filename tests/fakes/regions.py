@@ -17,6 +17,7 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
+from dualregion.messages import Message
 from dualregion.procedure import Phase, Step
 from dualregion.state.progress import Stack, current_incident
 from sandbox.patience import allowed
@@ -68,13 +69,13 @@ TURNS: Mapping[tuple[str, str], tuple[str, Gates, Gates]] = {
 class PickyWaiting(Waiting):
     """Waits patiently, but for one thing: a busy machine must not make another wait fail first.
 
-    :ivar gives_up_on: a part of what that one is called.
+    :ivar gives_up_on: the code of what that one is for.
     """
 
     gives_up_on: str | None = None
 
-    def last_reason(self, what: str, look: Callable[[], str | None]) -> str | None:
-        if self.gives_up_on is None or self.gives_up_on not in what:
+    def last_reason(self, what: Message, look: Callable[[], str | None]) -> str | None:
+        if what.code != self.gives_up_on:
             return super().last_reason(what, look)
         short = replace(self, deadline_seconds=IMPATIENT, gives_up_on=None)
         return short.last_reason(what, look)

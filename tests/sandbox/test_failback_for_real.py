@@ -11,6 +11,7 @@ import pytest
 
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.messages import engines as messages
+from dualregion.messages.steps import copy_again, engines_can_be_copied
 from dualregion.observed import zeebe_answers
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot, snapshot_bad
@@ -136,12 +137,11 @@ def test_with_its_wait_the_freeze_loses_nothing(
     def look_and_wait(ctx: StepContext, waiting: Waiting) -> str:
         at_the_pause.append(
             waiting.answer(
-                "what the survivor's engine lacks",
+                engines_can_be_copied(),
                 lambda: (
                     snapshots.lacking(engines.surviving_engine(ctx), engines.failover_engine(ctx))
                     or "nothing"
                 ),
-                "",
             )
         )
         return wait(ctx, waiting)
@@ -189,7 +189,10 @@ def test_a_restore_that_fails_is_named_and_done_again(regions: Recreated) -> Non
     whole = elsewhere(regions, engines.repository(ctx))
     again = snapshots.take_snapshot(ours, waiting, whole, "whole", str(ctx.incident))
     snapshots.restore_snapshot(theirs, waiting, whole, again)
-    assert "the same in both regions" in snapshots.prove_equal(ours, theirs, waiting)["documents"]
+    assert (
+        "the same in both regions"
+        in snapshots.prove_equal(ours, theirs, waiting, copy_again())["documents"]
+    )
 
 
 def spoil(backup: Path) -> None:

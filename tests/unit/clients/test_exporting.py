@@ -11,6 +11,7 @@ import pytest
 from clients.installation import LiveInstallation, exporting, resume_each
 from clients.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
+from dualregion.messages.installations import resumption_refused
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,
@@ -19,6 +20,7 @@ from tests.fakes.kubernetes import (
     failure,
     partition_states,
 )
+from tests.raising import assert_message, assert_tells, raises
 
 SURVIVOR, FAILOVER, RECREATED = "camunda-london", "camunda-london-failover", "camunda-paris"
 ACCEPTED = {"body": None, "status": 204, "contentType": None}
@@ -89,10 +91,9 @@ def test_whether_an_order_is_accepted_is_read_from_status_line_and_body(
     if told is None:
         assert refusal is None
     else:
-        assert refusal is not None
-        assert f"the gateway of camunda-london refuses to {order} exporting: " in refusal
-        assert told in refusal
-        assert len(refusal) < 300, "a stack trace is nothing to read in a progress line"
+        assert_message(refusal, "order-refused", namespace=SURVIVOR, order=order)
+        assert_tells(refusal, told)
+        assert len(str(refusal)) < 300, "a stack trace is nothing to read in a progress line"
     assert len(kubernetes.asked) == 1
 
 
@@ -149,7 +150,8 @@ def test_a_broker_that_is_awake_and_does_not_answer_is_an_error(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     answering(kubernetes, RECREATED, None, None)
-    with pytest.raises(CallFailed, match="camunda-zeebe-1 in camunda-paris answered 404"):
+    asked = "camunda-zeebe-1 in camunda-paris"
+    with raises("unexpected-status", CallFailed, asked=asked, status=404):
         exporting([LiveInstallation(cluster, RECREATED, "camunda", even)])
 
 
@@ -215,6 +217,5 @@ def test_a_broker_that_does_not_resume_is_named(
 ) -> None:
     kubernetes.put(f"/api/v1/namespaces/{SURVIVOR}/pods", *broker_pods(SURVIVOR, 1))
     kubernetes.behind(f"{SURVIVOR}/pods/camunda-zeebe-0:9600", RESUME, reply, method="POST")
-    assert resume_each([LiveInstallation(cluster, SURVIVOR, "camunda")]) == (
-        f"camunda-zeebe-0 in camunda-london refuses to resume exporting: {told}"
-    )
+    found = resume_each([LiveInstallation(cluster, SURVIVOR, "camunda")])
+    assert found == resumption_refused("camunda-zeebe-0", SURVIVOR, told)

@@ -9,6 +9,7 @@ import yaml
 from clients.files import REFERENCE_VALUES, check_chart, read_values
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import ConfigError
+from tests.raising import assert_message, assert_tells, raises, tells
 
 
 def test_files_are_merged_in_order_and_start_at_the_project(tmp_path: Path) -> None:
@@ -49,14 +50,14 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        pytest.param(None, "cannot be read: No such file", id="missing"),
-        pytest.param(b"a: [1\nb: 2\n", "is not YAML", id="malformed"),
-        pytest.param(b"- a\n", "holds a list; Helm values are a map", id="a list"),
-        pytest.param(b"words", "holds a text; Helm values are a map", id="a text"),
-        pytest.param(b"12", "holds a number; Helm values are a map", id="a number"),
-        pytest.param(b"\xff\xfe\x00", "is not YAML", id="no text"),
-        pytest.param(b"a: !!int x\n", "line 1: a value that is no !!int", id="a tag that lies"),
-        pytest.param(b"\na: \x07\n", "line 2: a character that YAML", id="a control character"),
+        pytest.param(None, "values-unreadable", id="missing"),
+        pytest.param(b"a: [1\nb: 2\n", "values-not-yaml", id="malformed"),
+        pytest.param(b"- a\n", "a list", id="a list"),
+        pytest.param(b"words", "a text", id="a text"),
+        pytest.param(b"12", "a number", id="a number"),
+        pytest.param(b"\xff\xfe\x00", "values-not-yaml", id="no text"),
+        pytest.param(b"a: !!int x\n", "a value that is no !!int", id="a tag that lies"),
+        pytest.param(b"\na: \x07\n", "a character that YAML", id="a control character"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(
@@ -68,8 +69,7 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(
     with pytest.raises(ConfigError) as caught:
         read_values(["mine.yaml"], tmp_path)
     (problem,) = caught.value.problems
-    assert f"values: file {path}" in problem
-    assert told in problem
+    assert_tells(problem, str(path), told)
     assert len(problem.splitlines()) == 1
 
 
@@ -77,12 +77,12 @@ def test_what_is_refused_is_not_quoted(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("password: hunter2\n  other: hunter2 [\n - ]hunter2\n")
     with pytest.raises(ConfigError) as caught:
         read_values(["mine.yaml"], tmp_path)
-    assert "line 2" in str(caught.value)
-    assert "hunter2" not in str(caught.value)
+    assert_message(caught.value.message, "values-not-yaml", line=2)
+    assert not tells(caught.value.message, "hunter2")
 
 
 def test_a_folder_is_no_values_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with raises("values-unreadable", ConfigError, reason="Is a directory"):
         read_values(["."], tmp_path)
 
 
@@ -95,7 +95,7 @@ def test_all_unusable_files_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_malformed_file_is_told_with_the_line(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("a: 1\nb: [\n")
-    with pytest.raises(ConfigError, match="line 3"):
+    with raises("values-not-yaml", ConfigError, line=3):
         read_values(["mine.yaml"], tmp_path)
 
 
@@ -110,12 +110,8 @@ def test_a_chart_that_is_there(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "./empty"])
 def test_a_chart_that_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError) as caught:
+    with raises("no-chart", ConfigError, name=name):
         check_chart(ChartSettings(name=name), tmp_path)
-    text = str(caught.value)
-    assert f"chart.name is {name!r}" in text
-    assert "Chart.yaml" in text
-    assert "oci://" in text
 
 
 @pytest.mark.parametrize("name", ["camunda-platform", "oci://registry.example/camunda-platform"])
@@ -130,7 +126,7 @@ def test_a_pinned_archive_is_taken_and_another_one_refused(tmp_path: Path) -> No
     for written in (digest, f"sha256:{digest}"):
         check_chart(ChartSettings(name="./c.tgz", digest=written), tmp_path)
     archive.write_bytes(b"other")
-    with pytest.raises(ConfigError, match=f"chart.digest is {digest}, but .*c.tgz has sha256:"):
+    with raises("another-digest", ConfigError, digest=digest, path=str(archive)):
         check_chart(ChartSettings(name="./c.tgz", digest=digest), tmp_path)
 
 
@@ -138,5 +134,5 @@ def test_a_pinned_archive_is_taken_and_another_one_refused(tmp_path: Path) -> No
 def test_a_digest_of_what_is_no_archive_is_refused(tmp_path: Path, name: str) -> None:
     """What a repository gives cannot be seen before Helm installs it."""
     (tmp_path / "Chart.yaml").write_text("name: c\nversion: 1\n")
-    with pytest.raises(ConfigError, match="which is no archive on this machine"):
+    with raises("digest-of-no-archive", ConfigError, name=name):
         check_chart(ChartSettings(name=name, digest="0" * 64), tmp_path)

@@ -11,6 +11,8 @@ import pytest
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target
 from dualregion.messages import engines as messages
+from dualregion.messages.clusters import service_failed, service_unanswered
+from dualregion.messages.search_engine import engine_refused
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from tests.fakes.kubernetes import FakeKubernetes, Reply, failure
@@ -27,9 +29,11 @@ from tests.fakes.search_engines import (
     refusal,
     snapshot,
 )
+from tests.raising import assert_tells, fails_with, raises
 
 S3 = Repository("camunda_backup", "s3", {"bucket": "b"})
 REPOSITORY = "/_snapshot/camunda_backup"
+CALL = "POST /_snapshot/camunda_backup/f1"
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_a_count_of_which_some_shard_knows_nothing_is_no_count(
         fake.says("POST", "/*,-.*/_refresh", silent)
     else:
         fake.says("GET", "/*,-.*/_stats/docs", silent)
-    with pytest.raises(CallFailed, match=r"1 shards of .* did not answer"):
+    with raises("shards-silent", CallFailed, shards=1):
         fake.search.document_counts()
 
 
@@ -77,13 +81,13 @@ def test_a_shard_that_tells_nothing_does_not_hold_nothing(fake: FakeEngine) -> N
     """Its primary copy is nowhere: engines leave it out without a word."""
     fake.holds_documents({"one": 3, "two": 5})
     fake.says("GET", "/*,-.*/_stats/docs", marks({"one": 3}))
-    with pytest.raises(CallFailed, match=messages.shards_unknown(["two/0"])):
+    with fails_with("engine-incomplete", messages.shards_unknown(["two/0"]), kind=CallFailed):
         fake.search.document_counts()
 
 
 def test_a_search_that_ran_out_of_time_is_no_answer(fake: FakeEngine) -> None:
     fake.holds_records(Reply(200, {"_shards": SHARDS, "timed_out": True}))
-    with pytest.raises(CallFailed, match="did not answer"):
+    with raises("shards-silent", CallFailed):
         fake.search.records()
     assert fake.got("POST /zeebe-record*/_search")["timeout"] == "30000ms"
 
@@ -146,7 +150,7 @@ def test_an_answer_out_of_form_is_no_answer(fake: FakeEngine, answer: Reply) -> 
 def test_a_health_out_of_form_is_no_answer(fake: FakeEngine, body: dict[str, object]) -> None:
     """Least of all that of an engine which holds nothing."""
     fake.says("GET", "/_cluster/health", Reply(200, {"status": "green"} | body))
-    with pytest.raises(CallFailed, match="answered in another form than expected"):
+    with raises("unexpected-form", CallFailed):
         fake.search.health()
 
 
@@ -199,7 +203,7 @@ def test_a_repository_registered_alike_that_does_not_work_is_no_repository(
     fake: FakeEngine,
 ) -> None:
     registered(fake, refusal(500, "repository_verification_exception", "path is not accessible"))
-    with pytest.raises(CallFailed, match=r"answered 500 .*: path is not accessible"):
+    with raises("engine-refused", CallFailed, status=500, reason="path is not accessible"):
         fake.search.register_repository(S3, readonly=False)
 
 
@@ -222,14 +226,14 @@ def test_a_verification_that_hangs_is_one_at_work_only_while_a_snapshot_of_ours_
 
     def hanging(method: str, target: Target, path: str, *more: Any) -> Answer:
         if path.endswith("/_verify"):
-            raise CallFailed("POST _verify: read timed out")
+            raise CallFailed(service_unanswered("POST _verify", "timed out"))
         return ask(method, target, path, *more)
 
     monkeypatch.setattr(fake.cluster, "ask", hanging)
     if works:
         fake.search.register_repository(S3, readonly=False)
         return
-    with pytest.raises(CallFailed, match="timed out"):
+    with raises("service-unanswered", CallFailed):
         fake.search.register_repository(S3, readonly=False)
 
 
@@ -310,7 +314,7 @@ def test_a_refusal_does_not_repeat_a_long_path(fake: FakeEngine) -> None:
     fake.says("DELETE", f"/{name}", refusal(400, "x", "no"))
     with pytest.raises(CallFailed) as caught:
         fake.search.delete_indices([name])
-    assert str(caught.value).endswith("x...: no")
+    assert_tells(caught.value.message, "x...", "no")
     assert len(str(caught.value)) < 200
 
 
@@ -319,26 +323,28 @@ def test_a_refusal_does_not_repeat_a_long_path(fake: FakeEngine) -> None:
     [
         pytest.param(
             refusal(400, "invalid_snapshot_name_exception", "must not contain whitespace"),
-            "the search engine of camunda-london answered 400 to POST /_snapshot/camunda_backup/f1: "
-            "must not contain whitespace",
+            engine_refused("camunda-london", CALL, 400, "must not contain whitespace"),
             id="refused",
         ),
         pytest.param(
             refusal(500, "snapshot_exception", "no primary shards"),
-            "the search engine of camunda-london answered 500 to POST /_snapshot/camunda_backup/f1: "
-            "no primary shards",
+            engine_refused("camunda-london", CALL, 500, "no primary shards"),
             id="failed",
         ),
         pytest.param(
             failure(503, "ServiceUnavailable", "no endpoints available for service"),
-            "POST /_snapshot/camunda_backup/f1?wait_for_completion=false of "
-            "camunda-elasticsearch-master-hl:9200 in camunda-london: 503 no endpoints available for service",
+            service_failed(
+                f"{CALL}?wait_for_completion=false of camunda-elasticsearch-master-hl:9200 in camunda-london",
+                503,
+                "no endpoints available for service",
+            ),
             id="not there",
         ),
         pytest.param(
             failure(403, "Forbidden", 'services is forbidden: User "x" cannot create'),
-            "the search engine of camunda-london answered 403 to POST /_snapshot/camunda_backup/f1: "
-            'services is forbidden: User "x" cannot create',
+            engine_refused(
+                "camunda-london", CALL, 403, 'services is forbidden: User "x" cannot create'
+            ),
             id="the API server forbids it",
         ),
     ],
@@ -347,7 +353,7 @@ def test_a_refusal_says_who_refused_what_and_why(fake: FakeEngine, reply: Reply,
     fake.says("POST", f"{REPOSITORY}/f1", reply)
     with pytest.raises(CallFailed) as caught:
         fake.search.start_snapshot("camunda_backup", "f1", "region1-lost")
-    assert str(caught.value) == told
+    assert caught.value.message == told
     assert caught.value.status == reply.status
 
 

@@ -9,6 +9,7 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
+from dualregion.messages import releases as messages
 from dualregion.state.progress import Stack
 from steps.polling import Waiting
 from steps.releases import clean_slate
@@ -22,6 +23,7 @@ from tests.fakes.kubernetes import (
 )
 from tests.fakes.leftovers import helm_record, named, volume, workload
 from tests.fakes.search_engines import health
+from tests.raising import fails_with, raises
 
 NAMESPACE = "camunda-paris"
 CORE, APPS = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/apps/v1/namespaces/{NAMESPACE}"
@@ -52,7 +54,7 @@ def test_an_empty_namespace_is_clean_but_not_gone(cluster: Cluster, there: FakeK
     there.put("/api/v1/persistentvolumes", volume("pv-1", "elsewhere"), volume("pv-2", None))
     there.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
     assert leftovers(cluster) == []
-    assert clean_slate.nothing_left(cluster, NAMESPACE) == "namespace camunda-paris still exists"
+    assert clean_slate.nothing_left(cluster, NAMESPACE) == messages.namespace_exists(NAMESPACE, [])
 
 
 @pytest.mark.parametrize(
@@ -115,9 +117,8 @@ def test_a_retained_volume_outlives_its_namespace(
 ) -> None:
     kubernetes.put("/api/v1/persistentvolumes", volume("pv-1", NAMESPACE))
     assert leftovers(cluster) == ["volume/pv-1"]
-    assert clean_slate.nothing_left(cluster, NAMESPACE) == (
-        "of namespace camunda-paris, which is gone, volume pv-1 is left"
-    )
+    left = clean_slate.nothing_left(cluster, NAMESPACE)
+    assert left == messages.volumes_left(NAMESPACE, ["pv-1"])
 
 
 def test_what_a_namespace_holds_while_it_goes_is_told(
@@ -125,8 +126,9 @@ def test_what_a_namespace_holds_while_it_goes_is_told(
 ) -> None:
     there.put(f"{CORE}/pods", *broker_pods(NAMESPACE, 1))
     there.put(f"{CORE}/persistentvolumeclaims", named("data-camunda-zeebe-0"))
-    assert clean_slate.nothing_left(cluster, NAMESPACE) == (
-        "namespace camunda-paris still exists with pod/camunda-zeebe-0, claim/data-camunda-zeebe-0"
+    held = ["pod/camunda-zeebe-0", "claim/data-camunda-zeebe-0"]
+    assert clean_slate.nothing_left(cluster, NAMESPACE) == messages.namespace_exists(
+        NAMESPACE, held
     )
 
 
@@ -140,7 +142,8 @@ def test_a_namespace_that_ends_is_waited_for_and_one_that_stays_is_not(
     ending = {"name": NAMESPACE, "deletionTimestamp": "2026-11-29T02:00:00Z"}
     there.put("/api/v1/namespaces", {"metadata": ending})
     there.put(f"{CORE}/persistentvolumeclaims", named("data-0"))
-    with pytest.raises(DeadlineExceeded, match=f"{NAMESPACE} still exists with claim/data-0"):
+    left = messages.namespace_exists(NAMESPACE, ["claim/data-0"])
+    with raises("deadline-exceeded", DeadlineExceeded, last_seen=left):
         clean_slate.wait_until_ended(cluster, NAMESPACE, Waiting("F1", lambda _: None, 0.1))
 
 
@@ -184,7 +187,7 @@ def test_what_may_not_be_looked_at_is_not_taken_for_clean(
     cluster: Cluster, there: FakeKubernetes, path: str
 ) -> None:
     there.broken[path] = failure(403, "Forbidden", "you cannot list this")
-    with pytest.raises(CallFailed, match="you cannot list this"):
+    with fails_with("you cannot list this", kind=CallFailed):
         leftovers(cluster)
 
 
@@ -193,7 +196,7 @@ def test_what_may_not_be_looked_at_is_not_taken_for_gone(
     cluster: Cluster, there: FakeKubernetes, path: str
 ) -> None:
     there.broken[path] = failure(403, "Forbidden", "you cannot list this")
-    with pytest.raises(CallFailed, match="you cannot list this"):
+    with fails_with("you cannot list this", kind=CallFailed):
         clean_slate.nothing_left(cluster, NAMESPACE)
 
 
@@ -232,7 +235,7 @@ def test_a_namespace_that_has_no_rights_yet_keeps_no_stack_that_holds_nothing(
     """The run before was stopped when it had made the namespace, and nothing in it: this one goes on."""
     there.broken[f"{CORE}/secrets"] = failure(403, "Forbidden", "secrets is forbidden")
     assert clean_slate.still_held(Stack(), cluster, NAMESPACE) == Stack()
-    with pytest.raises(CallFailed, match="secrets is forbidden"):
+    with fails_with("secrets is forbidden", kind=CallFailed):
         clean_slate.still_held(Stack(nodes=frozenset({"normal"})), cluster, NAMESPACE)
 
 
@@ -257,5 +260,5 @@ def test_volumes_that_may_not_be_looked_at_are_not_taken_for_gone(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     kubernetes.broken[VOLUMES] = failure(403, "Forbidden", "you cannot list this")
-    with pytest.raises(CallFailed, match="you cannot list this"):
+    with fails_with("you cannot list this", kind=CallFailed):
         clean_slate.nothing_left(cluster, NAMESPACE)

@@ -6,6 +6,7 @@ from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded
 from steps.releases import rbac
 from tests.fakes.kubernetes import FakeKubernetes, failure
+from tests.raising import fails_with
 
 NAMESPACE = "camunda-london-failover"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
@@ -35,7 +36,5 @@ def test_rights_that_never_come_are_told_with_what_to_look_at(
     cluster: Cluster, refusing: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rbac, "GRANT_SECONDS", 0.1)
-    with pytest.raises(
-        DeadlineExceeded, match=r"secrets is forbidden.*the one that rights\.subject"
-    ):
+    with fails_with("secrets is forbidden", "look-at-subject", kind=DeadlineExceeded):
         rbac.wait_until_granted(cluster, NAMESPACE, lambda _: None)

@@ -27,6 +27,7 @@ from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.fakes.pulumi_engine import declared
 from tests.inputs.examples import settings
+from tests.raising import assert_message, raises
 from tests.unit.steps.test_helm_records import record
 
 INCIDENT = Incident(1, 1)
@@ -70,7 +71,7 @@ def again(cluster: Cluster, own: Stack = EMPTIED, wanted: Settings | None = None
 
 @pytest.mark.usefixtures("past_b4")
 def test_steps_and_releases_are_found_again(cluster: Cluster) -> None:
-    with pytest.raises(ConfigError, match="set phase failover first"):
+    with raises("failback-without-failover", ConfigError):
         desired(found(), BASE, Stack(), EMPTIED)
     own = again(cluster)
     assert own.found_again
@@ -102,7 +103,7 @@ def test_a_proved_step_is_not_done_again(cluster: Cluster, monkeypatch: pytest.M
     for each in PAST:
         asyncio.run(_hook(ctx, f"prove-{each}")(None))
     assert proved == []
-    assert said[0].startswith("B0: proved before, as its record in the cluster says")
+    assert_message(said[0], "proved-before", step="B0")
     known = Stack(nodes=own.nodes, gates=own.gates)
     asyncio.run(_hook(_site(cluster, known, found(), said), "prove-B4")(None))
     assert proved == ["B4"], "a record that was deleted by hand makes its step be done again"
@@ -136,7 +137,7 @@ def test_a_release_of_others_is_not(
     ctx = _site(cluster, again(cluster), found(), [])
     theirs = merge(BASE, {"zeebe": {"image": {"tag": "8.6.0"}}})
     past_b4.put(collection(LONDON, "secrets"), record(9, "deployed", theirs))
-    with pytest.raises(Refused, match="did not install"):
+    with raises("release-of-others", Refused):
         asyncio.run(_hook(ctx, "take-over-normal")(None))
 
 

@@ -19,6 +19,7 @@ from steps.before.situation import Files, Observation
 from steps.context import StepContext
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
 from tests.inputs.examples import chained_settings, failover, settings
+from tests.raising import assert_message, fails_with, raises, tells
 from tests.unit.steps.test_helm_records import record
 from tests.unit.steps.test_recovery import EMPTIED, LONDON, PAST, collection, found, step
 
@@ -78,14 +79,14 @@ class TestTheFiles:
     def test_an_environment_that_decides_what_settings_must_is_refused(
         self, tmp_path: Path
     ) -> None:
-        with pytest.raises(ConfigError, match="PULUMI_K8S"):
+        with fails_with("PULUMI_K8S_ENABLE_PATCH_FORCE", kind=ConfigError):
             situation.of_files(settings(), tmp_path, {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"})
 
     def test_values_that_cannot_work_are_refused_before_anything_is_asked(
         self, tmp_path: Path
     ) -> None:
         (tmp_path / "mine.yaml").write_text("elasticsearch: {enabled: false}")
-        with pytest.raises(ConfigError, match=r"elasticsearch\.enabled"):
+        with fails_with("elasticsearch.enabled", kind=ConfigError):
             situation.of_files(settings(values=["mine.yaml"]), tmp_path, {})
 
     def test_the_values_are_the_users(self, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ class TestTheCluster:
     def test_what_must_not_follow_is_refused_before_it_is_asked(
         self, cluster: Cluster, kubernetes: FakeKubernetes, log: Told
     ) -> None:
-        with pytest.raises(ConfigError, match="set phase failover first"):
+        with raises("failback-without-failover", ConfigError):
             looked(found(), cluster, log, Stack(Phase.NORMAL, nodes=INSTALLED))
         assert kubernetes.asked == []
 
@@ -127,7 +128,7 @@ class TestTheCluster:
             failover(1, 1),
         )
         ctx = decided(lost, cluster, log, own, Stack(Phase.FAILOVER, 1, frozenset({"F3"})))
-        assert log.warnings == [str(error)]
+        assert log.warnings == [error.message]
         assert ctx.topology.unchanged
         assert [each.values for each in ctx.topology.installations] == [{"a": 1}]
 
@@ -149,7 +150,7 @@ class TestTheCluster:
         seen = looked(wanted, cluster, log, EMPTIED)
         assert seen.own.nodes >= {*PAST, "normal"}
         (warning,) = log.warnings
-        assert f"steps {', '.join(PAST)} count as proved" in warning
+        assert_message(warning, "found-again", steps=tuple(PAST))
 
 
 class TestWhatIsDecided:
@@ -188,7 +189,7 @@ class TestWhatIsDecided:
     ) -> None:
         broken = Topology(Role.MEMBER, (installations.own(settings(), {}),) * 2)
         monkeypatch.setattr("steps.before.situation.desired", lambda *_: broken)
-        with pytest.raises(ProgramFault, match="please report it"):
+        with raises("contradiction", ProgramFault):
             decided(settings(), cluster, log)
 
 
@@ -213,7 +214,7 @@ class TestTheDnsChain:
     ) -> None:
         own = Stack(chain_writes=before)
         assert decided(chained_settings(), cluster, log, own).chain_writes == after
-        assert any("written again" in each for each in log.warnings) is warned
+        assert tells(log.warnings, "chain-written-again") is warned
 
     def test_a_cluster_that_cannot_be_asked_ends_the_run(
         self, cluster: Cluster, log: Told, corefile: FakeKubernetes

@@ -9,6 +9,7 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
+from dualregion.messages import installations as messages
 from steps.releases import webapps
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.kubernetes import Document, FakeKubernetes, owner
@@ -153,7 +154,7 @@ def test_one_that_the_values_enable_and_that_was_not_made_is_not_up(
     kubernetes.put(DEPLOYMENTS, deployment("operate", 1))
     assert up_pending(cluster, "operate") is None
     assert up_pending(cluster, "operate", "tasklist") == (
-        "there is no Deployment camunda-tasklist in camunda-london, though the values enable it"
+        messages.no_deployment("camunda-tasklist", NAMESPACE)
     )
 
 
@@ -164,19 +165,19 @@ def test_one_that_the_values_enable_and_that_was_not_made_is_not_up(
         pytest.param(
             [deployment("operate", 2)],
             [],
-            "camunda-operate in camunda-london is still wanted with 2 replicas",
+            messages.app_still_wanted("camunda-operate", NAMESPACE, 2),
             id="not scaled down",
         ),
         pytest.param(
             [deployment("operate", 0), deployment("tasklist", 0)],
             [pod("tasklist")],
-            "camunda-tasklist-7d4f in camunda-london not gone yet",
+            messages.app_pods_left(["camunda-tasklist-7d4f"], [], NAMESPACE),
             id="a pod that is still ending",
         ),
         pytest.param(
             [],
             [pod("operate")],
-            "camunda-operate-7d4f in camunda-london not gone yet",
+            messages.app_pods_left(["camunda-operate-7d4f"], [], NAMESPACE),
             id="a pod of a Deployment that Helm has deleted",
         ),
         pytest.param(
@@ -185,7 +186,7 @@ def test_one_that_the_values_enable_and_that_was_not_made_is_not_up(
         pytest.param(
             [deployment("operate", 0)],
             [pod("operate", owned=False)],
-            "camunda-operate-7d4f (of no Deployment: delete it by hand) in camunda-london not gone yet",
+            messages.app_pods_left(["camunda-operate-7d4f"], ["camunda-operate-7d4f"], NAMESPACE),
             id="one made by hand, which no scaling ends",
         ),
         pytest.param(
@@ -214,27 +215,27 @@ def test_whether_they_are_down(
         pytest.param(deployment("operate", 2), None, id="up"),
         pytest.param(
             deployment("operate", 2, readyReplicas=1),
-            "1 of 2 pods of camunda-operate in camunda-london ready",
+            messages.app_not_ready(1, 2, "camunda-operate", NAMESPACE, None),
             id="one is not ready",
         ),
         pytest.param(
             deployment("tasklist", 1, readyReplicas=None),
-            "0 of 1 pods of camunda-tasklist in camunda-london ready",
+            messages.app_not_ready(0, 1, "camunda-tasklist", NAMESPACE, None),
             id="none is ready",
         ),
         pytest.param(
             deployment("operate", 2, updatedReplicas=1),
-            "1 of 2 pods of camunda-operate in camunda-london ready",
+            messages.app_not_ready(1, 2, "camunda-operate", NAMESPACE, None),
             id="one has the old configuration",
         ),
         pytest.param(
             deployment("operate", 2, observedGeneration=1),
-            "Deployment camunda-operate has not been looked at by its controller yet",
+            messages.not_yet_observed("Deployment", "camunda-operate", 2),
             id="only just changed",
         ),
         pytest.param(
             deployment("operate", 0, remembered="1"),
-            "camunda-operate in camunda-london is not scaled back yet",
+            messages.app_not_scaled_back("camunda-operate", NAMESPACE),
             id="still scaled down",
         ),
     ],
@@ -264,7 +265,6 @@ def test_what_keeps_them_from_starting_is_told(
     ]
     kubernetes.put(DEPLOYMENTS, deployment("operate", 1, readyReplicas=0))
     kubernetes.put(PODS, stuck)
-    assert up_pending(cluster, "operate") == (
-        "0 of 1 pods of camunda-operate in camunda-london ready; "
-        "camunda-operate-7d4f: ImagePullBackOff no such image"
-    )
+    trouble = messages.container_waits("camunda-operate-7d4f", "ImagePullBackOff", "no such image")
+    expected = messages.app_not_ready(0, 1, "camunda-operate", NAMESPACE, trouble)
+    assert up_pending(cluster, "operate") == expected

@@ -32,6 +32,7 @@ from dualregion.config.settings import RegionSettings, Settings
 from dualregion.corefile import block_for
 from dualregion.messages import Message
 from dualregion.messages.checks import check_quorum
+from dualregion.messages.files import no_helm
 from dualregion.messages.status import not_in_time
 from steps.releases.rendering import Seen
 from tests.fakes import command as world
@@ -654,7 +655,7 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
             Outcome.FAILED,
             "[name] no x (normal)",
         ),
-        (Seen(unknown=("there is no helm",)), Outcome.UNKNOWN, "there is no helm"),
+        (Seen(unknown=(no_helm(),)), Outcome.UNKNOWN, no_helm()),
     ],
 )
 def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dualregion.messages import engines, installations
 from dualregion.messages import observed as messages
 from steps import failback
 from steps.search_engine import engine_settings
@@ -71,10 +72,10 @@ class TestTheCopy:
         }
         refused(
             here,
-            "is PARTIAL, 1 of 3 shards failed",
+            "snapshot-unusable",
+            "snapshot-not-whole",
+            "PARTIAL",
             "shard 0 of operate-list-view: disk is full",
-            "It is not restored from",
-            "The same `pulumi up` takes a new one",
         )
         assert here.empty.asked() == ["GET /_cluster/health"]
 
@@ -93,25 +94,25 @@ class TestTheCopy:
             pytest.param(
                 {"gives_up": True},
                 (
-                    "cannot restore shard 0 of index operate-list-view",
+                    "restore-failed",
+                    "shard-given-up",
                     "NoSuchFileException[/backup/one]",
-                    "2 of 3 shards were restored",
-                    "the same `pulumi up`",
+                    "look-at-engine-to-restore",
                 ),
                 id="a shard fails",
             ),
             pytest.param(
                 {"drops": 1},
                 (
-                    "index operate-list-view: 7 documents in the survivor, 6 documents in the "
-                    "recreated region",
-                    "The same `pulumi up` takes a new snapshot",
+                    "copy-differs",
+                    engines.documents_differ("operate-list-view", 7, 6),
+                    "copy-again",
                 ),
                 id="one document less",
             ),
             pytest.param(
                 {"forgets_templates": True},
-                ("missing: index template operate-list-view_template",),
+                ("copy-lacks-templates", "index template operate-list-view_template"),
                 id="templates that did not come along",
             ),
         ],
@@ -128,12 +129,9 @@ class TestTheCopy:
         here.takeover.held.positions[2].add(21)
         refused(
             here,
-            "the recreated region's search engine does not hold every record that the failover one does: "
-            "partition 2: the failover engine holds 11 records up to position 21, the other engine "
-            "10 of them, up to position 20",
-            "The same `pulumi up` takes a new snapshot and restores it",
-            "Nothing is lost as long as exporting is paused",
-            "back out (set phase failover on both",
+            "copy-lacks-records",
+            engines.records_missing(2, 11, 21, 10, 20),
+            "copy-again",
         )
 
     def test_a_record_that_came_to_both_engines_late_is_in_the_next_copy(self, here: World) -> None:
@@ -242,7 +240,7 @@ class TestLookingFirst:
 
     def test_what_newer_came_is_refused_all_the_same(self, here: World) -> None:
         here.takeover.held.positions[2].add(21)
-        refused(here, "does not hold every record that the failover one does")
+        refused(here, "copy-lacks-records")
 
 
 def killing(*_: object) -> None:
@@ -274,9 +272,9 @@ class TestNothingMayMove:
         here.near.objects[path][f"camunda-{app}"]["spec"]["replicas"] = 2
         B3.waits(
             here,
-            f"Operate and Tasklist of {here.survivor.namespace} are still down",
-            f"camunda-{app} in {here.survivor.namespace} is still wanted with 2 replicas",
-            hint="scale deployment --replicas=0",
+            "web-apps-stay-down",
+            installations.app_still_wanted(f"camunda-{app}", here.survivor.namespace, 2),
+            hint="scale-to-nothing",
             paused=True,
         )
         self.check_untouched(here)
@@ -307,9 +305,10 @@ class TestNothingMayMove:
         address = f"camunda-elasticsearch-master-hl.{here.recreated.namespace}.svc"
         refused(
             here,
-            "nothing is restored into the search engine of",
-            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL='http://{address}",
-            f"({namespace}). Run `pulumi up` on both stacks again",
+            "brokers-export-to-copy",
+            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL",
+            f"http://{address}",
+            namespace,
         )
         self.check_untouched(here)
 
@@ -318,5 +317,10 @@ class TestNothingMayMove:
         namespace = here.recreated.namespace
         here.runs(namespace, BOTH, failing_back=True)
         here.updates(namespace, FAILED_OVER, failing_back=True)
-        refused(here, "camunda-zeebe-0 has ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION")
+        refused(
+            here,
+            "wrong-environment",
+            "camunda-zeebe-0",
+            "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION",
+        )
         self.check_untouched(here)

@@ -10,7 +10,7 @@ import pytest
 
 from clients.installation import LiveInstallation
 from dualregion.chart import values
-from dualregion.messages import engines, observed
+from dualregion.messages import engines, observed, search_engine
 from dualregion.observed import zeebe_answers
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.failback_gates import (
@@ -24,10 +24,10 @@ from tests.fakes.failback_gates import (
 from tests.fakes.kubernetes import Document, Reply, failure
 from tests.fakes.regions import WEB_APPS, World, flushing_after, web_app_pod
 from tests.fakes.search_engines import Held, refusal
+from tests.raising import assert_message, tells
 
 B2 = Gate("B2")
-PAUSED = "exporting is paused on every partition of every broker"
-NEEDS_EVERYBODY = "The pause needs every broker: look at the topology and the brokers' logs."
+PAUSED, NEEDS_EVERYBODY = "exporters-pause", "look-at-topology"
 
 
 @pytest.fixture
@@ -86,9 +86,8 @@ def test_web_apps_that_do_not_go(here: World, app: str) -> None:
     """A web app that still writes would change the engine after the snapshot."""
     place = here.survivor.namespace
     here.near.put(f"/api/v1/namespaces/{place}/pods", web_app_pod(place, app))
-    what = f"Operate and Tasklist of {place} are down"
-    told = f"Last seen: camunda-{app}-7d4f in {place} not gone yet"
-    B2.waits(here, what, told, hint=hint_on_pods(here, place))
+    told = ("app-pods-left", f"camunda-{app}-7d4f", place)
+    B2.waits(here, "web-apps-down", *told, hint=hint_on_pods(here, place))
     assert here.orders() == []
 
 
@@ -99,13 +98,13 @@ class TestThePause:
         here.refusals = [REFUSED_IN_BODY, REFUSED_IN_BODY]
         B2.prove(here)
         assert here.orders() == ["pause"] * 3
-        assert any("Expected 4 members of partition 2 but found 3" in line for line in here.said)
+        assert tells(here.said, "Expected 4 members of partition 2 but found 3")
 
     def test_one_that_is_refused_for_good_leaves_none_paused(self, here: World) -> None:
         here.refusals = [REFUSED_IN_BODY] * 1000
         place = here.survivor.namespace
-        told = f"Last seen: the gateway of {place} refuses to pause exporting: 500 in a body"
-        B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=False)
+        told = ("order-refused", place, "500 in a body")
+        B2.waits(here, PAUSED, *told, hint=NEEDS_EVERYBODY, paused=False)
         assert here.web_app_counts() == WEB_APPS
         assert "resume" not in here.orders()
 
@@ -122,8 +121,7 @@ class TestThePause:
     def test_a_broker_that_does_not_answer_is_not_taken_for_paused(self, here: World) -> None:
         target = f"{here.survivor.namespace}/pods/camunda-zeebe-1:9600"
         here.near.behind(target, "/actuator/partitions", failure(503, "Unavailable", "refused"))
-        told = "it cannot be told which exporters are paused"
-        B2.waits(here, PAUSED, told, hint=NEEDS_EVERYBODY, paused=True)
+        B2.waits(here, PAUSED, "refused", hint=NEEDS_EVERYBODY, paused=True)
 
 
 def export_elsewhere(here: World) -> None:
@@ -141,15 +139,8 @@ class TestTheRecords:
 
     def lacking(self, here: World, *told: str) -> None:
         """Check that the failure left the survivor as it was before the step, and says so."""
-        text = B2.fails(
-            here,
-            *told,
-            "Exporting was resumed, and the web apps are scaled back",
-            f"load of the search engine in {here.survivor.namespace}",
-            "the same `pulumi up` tries again",
-            gives_up_on="holds every record",
-        )
-        assert text.startswith("B2: the survivor's search engine does not hold all that")
+        found = B2.fails(here, *told, "exporting-resumed", gives_up_on="records-equal")
+        assert_message(found, "survivor-lacks-records", namespace=here.survivor.namespace)
         assert here.orders() == ["pause", "resume"]
         assert set(here.phases.values()) == {"EXPORTING"}
         assert here.web_app_counts() == WEB_APPS
@@ -162,25 +153,22 @@ class TestTheRecords:
         [
             pytest.param(
                 lambda here: here.takeover.held.positions[3].add(33),
-                "partition 3: the failover engine holds 11 records up to position 33, the other "
-                "engine 10 of them, up to position 20",
+                engines.records_missing(3, 11, 33, 10, 20),
                 id="only the failover engine holds one",
             ),
             pytest.param(
                 lambda here: here.own.held.positions[2].remove(15),
-                "partition 2: the failover engine holds 10 records up to position 20, the other "
-                "engine 9 of them, up to position 20",
+                engines.records_missing(2, 10, 20, 9, 20),
                 id="a gap in the survivor's",
             ),
             pytest.param(
                 lambda here: here.own.held.positions.pop(4),
-                "partition 4: the failover engine holds 10 records up to position 20, the other "
-                "engine none of them",
+                engines.records_missing(4, 10, 20, 0, None),
                 id="the survivor holds none of a partition",
             ),
             pytest.param(
                 export_elsewhere,
-                "brokers have exported, but no index mine* holds a record",
+                search_engine.no_records_found("mine"),
                 id="a wrong prefix does not pass for engines that agree",
             ),
             pytest.param(
@@ -208,8 +196,10 @@ class TestTheRecords:
         )
         self.lacking(
             here,
-            "up to position 20; partition 3 is led by b now, and was by a: what was buffered there is written "
-            "when exporting goes on",
+            search_engine.records_never_come(
+                engines.records_missing(3, 11, 33, 10, 20),
+                search_engine.buffered_until_resumed(observed.leader_changed(3, "a", "b")),
+            ),
         )
 
     @pytest.mark.parametrize(("setting", "quiet"), [(None, 10), (7, 14)])
@@ -217,7 +207,7 @@ class TestTheRecords:
         self, here: World, setting: int | None, quiet: int
     ) -> None:
         here.base = flushing_after(setting)
-        self.lacking(here, f"waiting until nothing new has come for {quiet} s")
+        self.lacking(here, search_engine.records_still_come(quiet))
 
     def test_those_that_come_late_are_waited_for(self, here: World) -> None:
         """What is buffered is written after the pause, each exporter on its own schedule."""
@@ -244,7 +234,7 @@ class TestWhatWouldFailLater:
     """It is looked for before anything is paused, and named with its remedy."""
 
     def refused(self, here: World, *told: str) -> None:
-        B2.fails(here, *told, "Nothing was changed")
+        B2.fails(here, "copy-would-fail", *told)
         assert here.orders() == []
         assert here.web_app_counts() == WEB_APPS
         assert here.own.repositories == {}
@@ -253,24 +243,28 @@ class TestWhatWouldFailLater:
         ("blocks", "told"),
         [
             pytest.param(
-                {"indices": {"audit-2024": CLOSED}}, "index audit-2024 is closed", id="closed"
+                {"indices": {"audit-2024": CLOSED}},
+                engines.indices_closed(["audit-2024"]),
+                id="closed",
             ),
             pytest.param(
                 {"indices": {"zeebe-record_job": DISK}},
-                "index zeebe-record_job takes no writes, as a disk was full",
+                engines.indices_on_full_disks(["zeebe-record_job"]),
                 id="flood stage",
             ),
             pytest.param(
                 {"indices": {"a": block("5", "write", "metadata_write")}},
-                "index a is blocked (index.blocks.*)",
+                engines.indices_blocked(["a"]),
                 id="read only, so that its copy could not be deleted",
             ),
             pytest.param(
-                {"indices": {"a": block("7", "read")}}, "index a is blocked", id="not to be read"
+                {"indices": {"a": block("7", "read")}},
+                engines.indices_blocked(["a"]),
+                id="not to be read",
             ),
             pytest.param(
                 {"global": block("6", "write", "metadata_write")},
-                "the whole engine is blocked (as the engine words it)",
+                engines.engine_blocked("as the engine words it"),
                 id="all of it",
             ),
         ],
@@ -279,7 +273,7 @@ class TestWhatWouldFailLater:
         self, here: World, blocks: Document, told: str
     ) -> None:
         here.own.blocks = blocks
-        self.refused(here, f"in the search engine of {here.survivor.namespace}, {told}")
+        self.refused(here, search_engine.unfit_engine(here.survivor.namespace, told))
 
     def test_an_index_that_only_takes_no_writes_is_copied(self, here: World) -> None:
         here.own.blocks = {"indices": {"old": block("8", "write"), ".own": CLOSED}}
@@ -287,14 +281,11 @@ class TestWhatWouldFailLater:
 
     def test_a_recreated_engine_that_is_blocked(self, here: World) -> None:
         here.empty.blocks = {"global": block("13", "write", "metadata_write")}
-        self.refused(here, f"in the search engine of {here.recreated.namespace}, the whole engine")
+        self.refused(here, "engine-blocked", here.recreated.namespace)
 
     def test_one_that_takes_fewer_shards(self, here: World) -> None:
         here.empty.shards_per_node = 3
-        self.refused(
-            here,
-            "it takes 3 shards (1 data nodes, cluster.max_shards_per_node 3), and 4 are needed",
-        )
+        self.refused(here, engines.too_few_shards(3, 1, 3, 4))
 
     def test_one_whose_disks_are_too_small(self, here: World) -> None:
         here.empty.available = 1_000_000
@@ -302,13 +293,13 @@ class TestWhatWouldFailLater:
 
     def test_one_that_does_not_tell_is_not_taken_for_fit(self, here: World) -> None:
         here.empty.says("GET", "/_cluster/state/blocks", Reply(200, {}))
-        B2.fails(here, "answered in another form than expected", gives_up_on="can be copied")
+        B2.fails(here, "unexpected-form", gives_up_on="engines-can-be-copied")
         assert here.orders() == []
 
     def test_data_streams_are_not_copied_and_that_is_told(self, here: World) -> None:
         here.own.streams = ("logs-mine", ".watches")
         assert B2.prove(here)["notCopied"] == "data streams logs-mine"
-        assert any("data streams logs-mine of" in line for line in here.said)
+        assert tells(here.said, "data-streams-not-copied")
 
     def test_persistent_settings_that_could_not_be_put_back(self, here: World) -> None:
         here.own.held.persistent = {"cluster.routing.allocation.exclude._ip": "10.1.2.3"}
@@ -317,16 +308,14 @@ class TestWhatWouldFailLater:
             "/_cluster/settings",
             failure(403, "Forbidden", "cannot update resource services/proxy"),
         )
-        text = B2.fails(here, "could not be put back", "`update` of services/proxy")
-        assert "cannot update resource" in text
+        B2.fails(here, "settings-not-settable", "cannot update resource")
         assert here.orders() == []
 
     def test_a_prefix_that_is_a_template_is_read_from_what_runs(
         self, here: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.template(here, monkeypatch, {"value": "mine"})
-        text = B2.fails(here, "no index mine* holds a record")
-        assert "Exporting was resumed" in text
+        B2.fails(here, search_engine.no_records_found("mine"), "exporting-resumed")
 
     def test_one_that_comes_from_a_config_map_is_refused(
         self, here: World, monkeypatch: pytest.MonkeyPatch
@@ -364,8 +353,7 @@ def test_a_repository_that_cannot_be_registered_stops_nothing(
     here: World, reply: Reply, told: str
 ) -> None:
     here.own.says("POST", REPOSITORY, reply)
-    hint = "Check `backup` in the configuration"
-    B2.fails(here, told, hint, gives_up_on="knows snapshot repository camunda_backup (fs)")
+    B2.fails(here, told, "look-at-backup", gives_up_on="repository-usable")
     assert here.orders() == []
     assert here.web_app_counts() == WEB_APPS
     assert "PATCH" not in " ".join(here.near.asked)

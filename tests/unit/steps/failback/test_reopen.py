@@ -2,6 +2,7 @@
 
 import pytest
 
+from dualregion.messages import engines, installations
 from dualregion.messages import observed as messages
 from tests.fakes.failback_gates import (
     EACH_INSTALLATION,
@@ -35,8 +36,7 @@ def refused(gate: Gate, here: World, what: str, *told: str, hint: str) -> None:
 
 def web_apps_not_up(gate: Gate, here: World, told: str) -> None:
     region = here.survivor if gate.role == SURVIVOR else here.recreated
-    what = f"Operate and Tasklist of {region.namespace} are up"
-    refused(gate, here, what, told, hint=hint_on_pods(here, region.namespace))
+    refused(gate, here, "web-apps-up", told, hint=hint_on_pods(here, region.namespace))
 
 
 @pytest.mark.parametrize("app", WEB_APPS)
@@ -44,7 +44,7 @@ def web_apps_not_up(gate: Gate, here: World, told: str) -> None:
 def test_web_apps_that_are_not_ready(here: World, gate: Gate, app: str) -> None:
     place = (here.survivor if gate.role == SURVIVOR else here.recreated).namespace
     app_not_ready(here, place, app)
-    told = f"Last seen: 0 of {WEB_APPS[app]} pods of camunda-{app} in {place} ready"
+    told = installations.app_not_ready(0, WEB_APPS[app], f"camunda-{app}", place, None)
     web_apps_not_up(gate, here, told)
 
 
@@ -80,8 +80,7 @@ class TestTheSurvivor:
     """Web apps up, exporting goes on everywhere, but only when every broker has both addresses."""
 
     B5 = OF_THE_SURVIVOR
-    GOES_ON = "exporting goes on on every partition of every broker"
-    NEEDS_EVERYBODY = "The resumption needs every broker"
+    GOES_ON, NEEDS_EVERYBODY = "exporters-resume", "look-at-topology"
 
     def test_it_is_proved(self, here: World) -> None:
         evidence = self.B5.prove(here)
@@ -98,37 +97,27 @@ class TestTheSurvivor:
 
     def has_a_gap(self, here: World, *told: str) -> None:
         """Let it find the copy short of something: exporting does not go on, and the way on is named."""
-        self.B5.fails(
-            here,
-            *told,
-            "Exporting stays paused, so nothing is lost",
-            "back out and begin the failback again",
-            paused=True,
-        )
+        self.B5.fails(here, *told, "back-out", paused=True)
         assert set(here.phases.values()) == {"PAUSED"}
         assert here.orders() == []
 
     def test_what_a_leader_flushed_late_to_the_failover_engine(self, here: World) -> None:
         """Between turn 3 and its own restart in turn 4: here nothing can come any more."""
         here.takeover.held.positions[1].add(21)
-        self.has_a_gap(
-            here, "partition 1: the failover engine holds 11 records up to position 21, the other"
-        )
+        self.has_a_gap(here, engines.records_missing(1, 11, 21, 10, 20))
 
     def test_what_a_leader_flushed_late_to_the_survivor_s_engine(self, here: World) -> None:
         here.own.held.documents["zeebe-record_job"] += 1
-        self.has_a_gap(here, "zeebe-record_job: 41 documents in the survivor, 40 documents in the")
+        self.has_a_gap(here, engines.documents_differ("zeebe-record_job", 41, 40))
 
     def test_a_copy_that_was_lost_between_the_turns(self, here: World) -> None:
         here.empty.held = Held()
-        self.has_a_gap(
-            here, "partition 1: the failover engine holds 10 records", "none of them. They were"
-        )
+        self.has_a_gap(here, engines.records_missing(1, 10, 20, 0, None))
 
     def test_a_copy_whose_older_records_were_lost(self, here: World) -> None:
         """Those from before the loss, which the failover engine does not hold either."""
         here.empty.held.documents.pop("zeebe-record_job")
-        self.has_a_gap(here, "index zeebe-record_job: 40 documents in the survivor, no such index")
+        self.has_a_gap(here, engines.documents_differ("zeebe-record_job", 40, None))
 
     def test_what_web_apps_have_written_since_is_no_gap(self, here: World) -> None:
         here.own.held.documents["operate-list-view"] += 5
@@ -147,7 +136,7 @@ class TestTheSurvivor:
     ) -> None:
         here.say_phase("EXPORTING", last_broker(here, 0))
         here.takeover.held.positions[1].add(21)
-        self.B5.fails(here, "partition 1: the failover engine holds 11 records", paused=True)
+        self.B5.fails(here, engines.records_missing(1, 11, 21, 10, 20), paused=True)
         assert here.orders() == []
 
     def test_a_record_that_was_deleted_by_hand_afterwards_is_proved_again(
@@ -164,14 +153,15 @@ class TestTheSurvivor:
         self, here: World
     ) -> None:
         here.drop_failover()
-        what = "exporting goes on, as the failover installation is gone already"
-        self.B5.waits(here, what, "exporter phase is PAUSED", hint="back out", paused=True)
+        told = ("exporters-paused-on", "PAUSED")
+        hint = "back-out-if-deleted"
+        self.B5.waits(here, "exporters-went-on", *told, hint=hint, paused=True)
         assert here.orders() == []
 
     def test_web_apps_that_are_still_scaled_down(self, here: World) -> None:
         place = here.survivor.namespace
         here.has_web_apps(place, running=False)
-        told = f"Last seen: camunda-operate in {place} is not scaled back yet"
+        told = installations.app_not_scaled_back("camunda-operate", place)
         web_apps_not_up(self.B5, here, told)
 
     @EACH_INSTALLATION
@@ -187,10 +177,11 @@ class TestTheSurvivor:
         refused(
             self.B5,
             here,
-            f"StatefulSet and pods of {namespace} have the exporters' original addresses",
-            f"Last seen: {owner} has ZEEBE_BROKER_EXPORTERS_ELASTICSEARCH",
+            "exporters-as-before",
+            owner,
+            "ZEEBE_BROKER_EXPORTERS_ELASTICSEARCH",
             f"-hl.{here.survivor.failover}.svc",
-            hint="Each stack has to pass step B4 first.",
+            hint="each-stack-repoints",
         )
 
     def test_a_resumption_that_is_refused_in_its_body_is_asked_for_again(self, here: World) -> None:
@@ -201,8 +192,8 @@ class TestTheSurvivor:
 
     def test_a_resumption_that_is_refused_for_good(self, here: World) -> None:
         here.refusals = [REFUSED_IN_BODY] * 1000
-        told = "refuses to resume exporting: 500 in a body of status 200: Expected 4"
-        self.B5.waits(here, self.GOES_ON, told, hint=self.NEEDS_EVERYBODY, paused=True)
+        told = ("order-refused", "500 in a body of status 200: Expected 4")
+        self.B5.waits(here, self.GOES_ON, *told, hint=self.NEEDS_EVERYBODY, paused=True)
 
     @EACH_INSTALLATION
     def test_one_broker_that_the_resumption_has_not_reached(
@@ -216,9 +207,8 @@ class TestTheSurvivor:
 
     def test_positions_that_do_not_move(self, here: World) -> None:
         here.stuck = True
-        what = "exported positions move on every partition"
-        told = "partition 4: exported position stays at 100"
-        self.B5.waits(here, what, told, hint="Look at both search engines")
+        told = messages.exporter_stands_still(4, 100)
+        self.B5.waits(here, "positions-move", told, hint="look-at-engines-of-both-regions")
         assert here.orders() == ["resume"]
 
     def test_brokers_that_the_update_changed_are_restarted_once_exporting_goes_on(

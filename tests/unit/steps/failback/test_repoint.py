@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from dualregion.messages import engines, installations
 from dualregion.messages import observed as messages
 from tests.fakes.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
 from tests.fakes.search_engines import Held, refusal
+from tests.raising import assert_tells
 
 
 class TestTheSurvivor:
@@ -48,8 +50,8 @@ class TestTheSurvivor:
     def test_nothing_is_restarted_while_a_partition_is_not_complete(self, here: World) -> None:
         here.unhealthy.add(here.ids(here.survivor.failover)[0])
         _, last = self.first_to_restart(here)
-        told = f"camunda-zeebe-{last} is not restarted before that: healthy replicas of"
-        self.never_rolls(here, told)
+        told = ("restart-delayed", f"camunda-zeebe-{last}", "too-few-healthy-replicas")
+        self.never_rolls(here, *told)
         assert here.restarts() == {}
 
     def test_a_broker_that_does_not_come_back_ends_it(self, here: World) -> None:
@@ -64,18 +66,19 @@ class TestTheSurvivor:
 
         for fake in (here.near, here.far):
             fake.tick = come_back_never
-        self.never_rolls(here, "Last seen: camunda-zeebe-")
+        self.never_rolls(here, "camunda-zeebe-")
         assert here.restarts() == {place: [last]}
 
     def first_to_restart(self, here: World) -> tuple[str, int]:
         place = self.places(here)[0]
         return place, here.brokers[place].count - 1
 
-    def never_rolls(self, here: World, told: str) -> None:
+    def never_rolls(self, here: World, *told: str) -> None:
         """Let it wait in vain for the first broker to come back with the new configuration."""
         place, last = self.first_to_restart(here)
-        what = f"camunda-zeebe-{last} in {place} runs the new configuration"
-        self.B4.waits(here, what, told, hint=hint_on_pods(here, place), paused=True)
+        hint = hint_on_pods(here, place)
+        found = self.B4.waits(here, "broker-renewed", *told, hint=hint, paused=True)
+        assert_tells(found.facts["what"], f"camunda-zeebe-{last}", place)
 
     def test_brokers_with_wrong_addresses(self, here: World) -> None:
         place = self.places(here)[-1]
@@ -83,11 +86,13 @@ class TestTheSurvivor:
         engine = "http://camunda-elasticsearch-master-hl"
         self.B4.waits(
             here,
-            f"StatefulSet and pods of {place} have the exporters' original addresses",
-            "Last seen: StatefulSet camunda-zeebe has ZEEBE_BROKER_EXPORTERS",
-            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL='{engine}.{here.survivor.failover}.svc",
-            f"wanted is '{engine}.{here.recreated.namespace}",
-            hint="Each stack has to pass step B4 first.",
+            "exporters-as-before",
+            "wrong-environment",
+            "StatefulSet camunda-zeebe",
+            f"ELASTICSEARCHREGION{here.lost}_ARGS_URL",
+            f"{engine}.{here.survivor.failover}.svc",
+            f"{engine}.{here.recreated.namespace}",
+            hint="each-stack-repoints",
             paused=True,
         )
 
@@ -106,19 +111,12 @@ class TestTheSurvivor:
     def test_a_web_app_that_runs(self, here: World) -> None:
         place = here.survivor.namespace if self.B4.role == SURVIVOR else here.recreated.namespace
         here.has_web_apps(place)
-        what = f"Operate and Tasklist of {place} are still down"
-        told = f"camunda-operate in {place} is still wanted with 2 replicas"
-        self.B4.waits(here, what, told, hint="scale deployment --replicas=0", paused=True)
+        told = installations.app_still_wanted("camunda-operate", place, 2)
+        self.B4.waits(here, "web-apps-stay-down", told, hint="scale-to-nothing", paused=True)
 
     def has_a_gap(self, here: World, *told: str) -> None:
         """Let it find the copy short of something: exporting stays paused, and the way on is named."""
-        self.B4.fails(
-            here,
-            *told,
-            "Exporting stays paused, so nothing is lost",
-            "back out and begin the failback again",
-            paused=True,
-        )
+        self.B4.fails(here, *told, "back-out", paused=True)
         assert set(here.phases.values()) == {"PAUSED"}
         assert here.orders() == []
 
@@ -127,20 +125,17 @@ class TestTheSurvivor:
         here.takeover.held.positions[1].add(21)
         self.has_a_gap(
             here,
-            "does not hold every record that the failover one does: "
-            "partition 1: the failover engine holds 11 records up to position 21",
+            "copy-lacks-records",
+            engines.records_missing(1, 11, 21, 10, 20),
         )
 
     def test_what_a_leader_flushed_late_to_the_survivor_s_engine(self, here: World) -> None:
         here.own.held.documents["zeebe-record_job"] += 1
-        self.has_a_gap(
-            here,
-            "index zeebe-record_job: 41 documents in the survivor, 40 documents in the recreated region",
-        )
+        self.has_a_gap(here, engines.documents_differ("zeebe-record_job", 41, 40))
 
     def test_a_copy_that_was_lost(self, here: World) -> None:
         here.empty.held = Held()
-        self.has_a_gap(here, "index operate-list-view: 7 documents in the survivor, no such index")
+        self.has_a_gap(here, engines.documents_differ("operate-list-view", 7, None))
 
     def test_an_index_that_retention_has_deleted_in_the_survivor_alone(self, here: World) -> None:
         here.own.held.documents.pop("zeebe-record_job")
@@ -148,7 +143,7 @@ class TestTheSurvivor:
 
     def test_an_engine_that_does_not_tell_is_not_taken_for_whole(self, here: World) -> None:
         here.empty.says("GET", "/*,-.*/_stats/docs", refusal(503, "x", "no master"))
-        self.B4.fails(here, "no master", paused=True, gives_up_on="counts its documents")
+        self.B4.fails(here, "no master", paused=True, gives_up_on="documents-counted")
 
     def test_a_partition_that_takes_no_command(self, here: World) -> None:
         takes_no_command(here, 3, Reply(504, {"title": "DEADLINE_EXCEEDED"}))

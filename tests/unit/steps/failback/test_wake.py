@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dualregion.errors import DualRegionError
+from dualregion.messages import installations, observed, releases, steps
 from steps.failback import wake
 from tests.fakes.failback_gates import (
     ROLLS_BY_ITSELF,
@@ -20,6 +20,7 @@ from tests.fakes.failback_gates import (
 from tests.fakes.kubernetes import Reply, broker_pods
 from tests.fakes.leftovers import named, volume
 from tests.fakes.regions import AWAKE, RECREATED, World, world
+from tests.raising import fails_with, tells
 
 B6, B7 = Gate("B6", RECREATED), Gate("B7", RECREATED)
 LEFT_OVER = pytest.mark.parametrize("what", ["namespace", "pod", "claim", "volume"])
@@ -37,16 +38,16 @@ def left_over(here: World, what: str) -> str:
     core = f"/api/v1/namespaces/{namespace}"
     if what == "volume":
         here.near.put("/api/v1/persistentvolumes", volume("pv-1", namespace))
-        return f"of namespace {namespace}, which is gone, volume pv-1 is left"
+        return releases.volumes_left(namespace, ["pv-1"])
     here.has_namespace(here.near, namespace)
     match what:
         case "pod":
             here.near.put(f"{core}/pods", *broker_pods(namespace, 1))
-            return f"namespace {namespace} still exists with pod/camunda-zeebe-0"
+            return releases.namespace_exists(namespace, ["pod/camunda-zeebe-0"])
         case "claim":
             here.near.put(f"{core}/persistentvolumeclaims", named("data-0"))
-            return f"namespace {namespace} still exists with claim/data-0"
-    return f"namespace {namespace} still exists"
+            return releases.namespace_exists(namespace, ["claim/data-0"])
+    return releases.namespace_exists(namespace, [])
 
 
 class TestB6:
@@ -60,24 +61,18 @@ class TestB6:
 
     @LEFT_OVER
     def test_whatever_is_left_is_named(self, here: World, what: str) -> None:
-        told, peer = left_over(here, what), here.survivor
-        B6.waits(
-            here,
-            f"namespace {peer.failover} and its volumes are gone from region {peer.name}",
-            f"Last seen: {told}",
-            hint=f"Run `pulumi up` on stack region{1 - here.lost}; look at what keeps the namespace.",
-        )
+        told, hint = left_over(here, what), steps.retire_failover(f"region{1 - here.lost}")
+        B6.waits(here, "failover-namespace-gone", told, hint=hint)
 
     def test_a_failover_broker_that_is_still_in_sight(self, here: World) -> None:
         self.see_failover_broker(here)
-        told = ("Last seen: the gateway still sees broker", here.survivor.failover)
-        what = "no failover broker is in the topology"
-        B6.waits(here, what, *told, hint=hint_on_gateway(here))
+        told = ("still-visible", here.survivor.failover)
+        B6.waits(here, "failover-brokers-gone", *told, hint=hint_on_gateway(here))
 
     def test_a_failover_broker_that_leaves_is_waited_for(self, here: World) -> None:
         self.see_failover_broker(here, once=True)
         B6.prove(here)
-        assert any("the gateway still sees broker" in line for line in here.said)
+        assert tells(here.said, "still-visible")
 
     def see_failover_broker(self, here: World, *, once: bool = False) -> None:
         before = here.view()
@@ -126,8 +121,8 @@ class TestB7:
     ) -> None:
         """Two brokers of one id would tear the cluster apart."""
         left_over(here, what)
-        ctx = replace(here.ctx("B7", RECREATED), gives_up_on="are gone from region")
-        with pytest.raises(DualRegionError, match=f"{here.survivor.failover} and its volumes"):
+        ctx = replace(here.ctx("B7", RECREATED), gives_up_on="failover-namespace-gone")
+        with fails_with("failover-namespace-gone", here.survivor.failover):
             wake(ctx)
         assert here.restarts() == {}
         assert written(here) == []
@@ -136,24 +131,21 @@ class TestB7:
         """The ConfigMap still lets it sleep; partitions lack its replicas, so no other broker may go down."""
         place = here.recreated.namespace
         here.brokers[place].failing_back = True
-        what = f"1 sleeping brokers of {place} are awake and every partition is complete"
-        told = "Last seen: 0 of 1 of them are ready"
-        B7.waits(here, what, told, hint=hint_on_pods(here, place))
+        told = installations.sleepers_not_ready(0, 1, None)
+        B7.waits(here, "sleepers-awake", told, hint=hint_on_pods(here, place))
         assert set(here.restarts().get(place, ())) <= {0}
 
     def test_a_partition_that_stays_incomplete(self, here: World) -> None:
         place = here.recreated.namespace
         here.unhealthy.add(here.ids(here.survivor.namespace)[0])
-        what = "are awake and every partition is complete"
-        B7.waits(here, what, "Last seen: ", hint=hint_on_pods(here, place))
+        B7.waits(here, "sleepers-awake", hint=hint_on_pods(here, place))
         assert 1 not in here.restarts().get(place, ()), "a living broker was restarted"
 
     def test_a_gateway_of_its_own_that_sees_no_broker(self, here: World) -> None:
         namespace = here.recreated.namespace
         here.far.behind(gateway(namespace), "/v1/topology", Reply(200, {}))
-        what = f"the gateway of {namespace} sees all 4 brokers, too"
-        told = "Last seen: broker 0, 1, 2, 3 not in the topology yet"
-        B7.waits(here, what, told, hint="delete its pod")
+        told = observed.brokers_not_joined([0, 1, 2, 3])
+        B7.waits(here, "gateway-sees-all", told, hint=steps.look_at_gateway_pod(namespace))
 
     def test_a_partition_that_takes_no_command(self, here: World) -> None:
         takes_no_command(here, 2, Reply(503, {"title": "RESOURCE_EXHAUSTED"}))
