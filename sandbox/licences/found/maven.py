@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pwd
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,8 +16,8 @@ _NAMESPACE = "{http://maven.apache.org/POM/4.0.0}"
 
 
 def repository() -> Path:
-    """Maven's own cache."""
-    return Path(os.environ.get("HOME", "/root")) / ".m2" / "repository"
+    """Maven's own cache; Java's home folder is the account's, whatever HOME says."""
+    return Path(pwd.getpwuid(os.getuid()).pw_dir) / ".m2" / "repository"
 
 
 def entries(checksums: Mapping[str, str], by_hand: ByHand) -> tuple[Entry, ...]:
