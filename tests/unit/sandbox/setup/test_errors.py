@@ -31,7 +31,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_load_names_what_is_missing_and_the_command_that_makes_it() -> None:
-    with pytest.raises(SandboxError, match=r"missing: .*image-seed.*etcd.*Run `make setup`"):
+    with pytest.raises(SandboxError, match=r"image-seed.*etcd.*`make setup`"):
         load()
 
 
@@ -39,11 +39,9 @@ def test_a_failed_command_shows_its_last_lines_its_log_and_the_remedy(tmp_path: 
     script = "echo first; echo 'dial tcp: connection refused' >&2; exit 7"
     with pytest.raises(SandboxError) as caught:
         run(["sh", "-c", script], what="building etcd", remedy="Set GOPROXY.")
-    message = str(caught.value)
-    assert "building etcd failed (exit status 7): first | dial tcp: connection refused" in message
-    assert message.endswith("Set GOPROXY.")
     log = tmp_path / "cache" / "camunda-dual-region" / "logs" / "building-etcd.log"
-    assert str(log) in message
+    for fact in ("building etcd", "7", "first", "connection refused", str(log), "Set GOPROXY."):
+        assert fact in str(caught.value)
     assert log.read_text().startswith("first")
 
 
@@ -62,17 +60,15 @@ def test_a_command_reads_what_it_is_fed_and_may_give_up(
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
-    with pytest.raises(
-        SandboxError, match=r"fetching: the command no-such-command is not there. Install it"
-    ):
+    with pytest.raises(SandboxError, match=r"fetching.*no-such-command.*Install it"):
         run(["no-such-command"], what="fetching", remedy="Install it.")
 
 
 def test_not_being_root_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(SandboxError, match="needs root"):
+    with pytest.raises(SandboxError, match="root"):
         machine.check_root()
-    with pytest.raises(SandboxError, match=r"only root .*apt-get install -y .* containerd haproxy"):
+    with pytest.raises(SandboxError, match=r"root .*apt-get install .* containerd haproxy"):
         debian.install(("containerd", "haproxy"))
 
 
@@ -81,14 +77,12 @@ def test_a_system_without_apt_is_told_which_packages_it_needs(
 ) -> None:
     monkeypatch.setattr(debian, "which", lambda _command: None)
     assert {"containerd", "mmdebstrap", "maven", "nftables"} <= set(debian.missing_packages())
-    with pytest.raises(SandboxError, match=r"missing \(runc\) and this system has no apt-get"):
+    with pytest.raises(SandboxError, match=r"runc.*apt-get"):
         debian.install(("runc",))
 
 
 def test_too_little_disk_space_is_said_with_both_figures() -> None:
-    with pytest.raises(
-        SandboxError, match=r"GiB free, the set-up needs 1048576 GiB.*XDG_CACHE_HOME"
-    ):
+    with pytest.raises(SandboxError, match=r"1048576 GiB.*XDG_CACHE_HOME"):
         machine.check_space(needed=2**20 * machine.GIB)
 
 
@@ -98,10 +92,9 @@ def test_kernel_features_that_fail_are_all_named_with_their_remedies() -> None:
 
     with pytest.raises(SandboxError) as caught:
         machine.check_features(trial)
-    message = str(caught.value)
-    assert "overlayfs do not work here (Operation not permitted)" in message
-    assert "modprobe nf_tables" in message
-    assert "veth" not in message
+    for fact in ("overlayfs", "Operation not permitted", "modprobe nf_tables"):
+        assert fact in str(caught.value)
+    assert "veth" not in str(caught.value)
 
 
 def test_a_trial_tells_why_a_feature_fails() -> None:
@@ -123,7 +116,7 @@ def test_a_system_without_code_name_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_missing_go_is_said_with_where_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gotools, "which", lambda _command: None)
-    with pytest.raises(SandboxError, match=r"Go is missing.*go\.dev/dl"):
+    with pytest.raises(SandboxError, match=r"Go .*go\.dev/dl"):
         gotools.check_go()
 
 
@@ -147,7 +140,7 @@ def test_a_go_too_old_is_refused_unless_it_fetches_a_newer_one(
     if accepted:
         gotools.check_go()
     else:
-        with pytest.raises(SandboxError, match=rf"Go {version[2:]} is too old"):
+        with pytest.raises(SandboxError, match=version[2:]):
             gotools.check_go()
 
 

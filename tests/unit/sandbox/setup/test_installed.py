@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.cache import cache_root
 from sandbox.setup import installed
-from sandbox.setup.installed import RULES, Rule, find, fits
+from sandbox.setup.installed import RULES, find, fits
 
 RULE_OF = {rule.command: rule for rule in RULES}
 
@@ -80,7 +80,3 @@ def test_our_own_tools_on_path_are_not_taken_for_the_users(
     _command(ours, "helm", "v3.18.6")
     monkeypatch.setenv("PATH", f"{ours}:/bin")
     assert find() == {}
-
-
-def test_every_rule_asks_a_question() -> None:
-    assert all(isinstance(rule, Rule) and rule.ask for rule in RULES)
