@@ -61,6 +61,8 @@ ENABLE = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionEnableExpor
 DISABLE = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionDisableExporterApplier.java"
 JOIN = f"{_SOURCE}zeebe/dynamic-config/.../config/changes/PartitionJoinApplier.java"
 SHUTDOWN = f"{_SOURCE}zeebe/broker/.../broker/bootstrap/PartitionManagerStep.java"
+BOOTSTRAP = f"{_SOURCE}zeebe/dynamic-config/.../dynamic/config/ClusterConfigurationInitializer.java"
+BOOTSTRAP_RACE = "https://github.com/camunda/camunda/pull/58321"
 FORCED_DESIGN = "https://github.com/camunda/camunda/issues/16145"
 EXPORTING_STATE = (
     f"{_SOURCE}zeebe/dynamic-config/.../config/api/DynamicConfigExportingStateController.java"

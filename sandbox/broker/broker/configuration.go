@@ -64,6 +64,7 @@ func (b *Broker) follow(ctx context.Context, isMember bool) error {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
+		case <-b.faults.Changed():
 		case <-time.After(wait):
 		}
 	}

@@ -32,6 +32,7 @@ var (
 	errNoLeader  = errors.New("the partition has no leader in sight")
 	errBehind    = errors.New("the new replica has not caught up")
 	errNoReplica = errors.New("no such partition here")
+	errStuck     = errors.New("stuck on purpose")
 )
 
 // advance carries out the next operation of a change, if it is this broker's. It returns whether the broker is a member
@@ -41,6 +42,9 @@ func (b *Broker) advance(ctx context.Context, isMember bool) (bool, error) {
 	operation, change, isPending := document.Next()
 	if !isPending || operation.Broker != b.settings.ID {
 		return isMember, nil
+	}
+	if b.faults.Get().StuckChange {
+		return isMember, errStuck
 	}
 	mine := func(document cluster.Document) error {
 		if next, id, isPending := document.Next(); !isPending || id != change || !next.Same(operation) {

@@ -49,6 +49,8 @@ type Set struct {
 	LateFlush float64 `json:"lateFlush,omitempty"`
 	// Leaderless: partitions that this broker neither leads nor follows: with two of them none has a leader.
 	Leaderless []int `json:"leaderless,omitempty"`
+	// StuckChange: this broker carries out no operation of a change, which pends as long (8.6 and later).
+	StuckChange bool `json:"stuckChange,omitempty"`
 	// HangManagement: the management port accepts requests and never answers.
 	HangManagement bool `json:"hangManagement,omitempty"`
 	// StaleGateway: the gateway goes on with the topology that it sees now.

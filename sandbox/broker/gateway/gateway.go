@@ -32,7 +32,8 @@ const (
 )
 
 var (
-	errNoLeader = errors.New("the partition has no leader in sight of the gateway")
+	errNoPartitions = errors.New("the gateway knows of no partition")
+	errNoLeader     = errors.New("the partition has no leader in sight of the gateway")
 	// errDead is what the first command to a broker that has restarted fails with.
 	errDead = errors.New("ConnectionClosed: the connection to the broker was closed")
 )

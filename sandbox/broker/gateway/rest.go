@@ -163,6 +163,9 @@ func (g *Gateway) tryPhase(ctx context.Context, brokers map[int]members.Line, ph
 // incomplete returns why an order is refused before it is given: some partition lacks a replica in the gateway's sight.
 func (g *Gateway) incomplete(brokers map[int]members.Line) error {
 	sizes := g.sizes()
+	if sizes.Partitions == 0 {
+		return errNoPartitions
+	}
 	for id := 1; id <= sizes.Partitions; id++ {
 		found := 0
 		for _, line := range brokers {

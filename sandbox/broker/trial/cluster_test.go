@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ const (
  <sequenceFlow id="flow" sourceRef="started" targetRef="wait"/><serviceTask id="wait"><extensionElements>
  <zeebe:taskDefinition type="nobody"/></extensionElements></serviceTask></process></definitions>`
 )
+
+// clusters counts those that were made.
+var clusters atomic.Int32
 
 // process is one broker or gateway.
 type process struct {
@@ -61,8 +65,9 @@ func newCluster(t *testing.T, version string) *cluster {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	// A /24 of the loopback range that depends on the process: several trials run side by side.
-	network := fmt.Sprintf("127.%d.%d", 64+os.Getpid()%64, os.Getpid()/64%250)
+	// A /24 of the loopback range for each cluster, that depends on the process: several trials run side by side.
+	place := os.Getpid() + int(clusters.Add(1))*997
+	network := fmt.Sprintf("127.%d.%d", 64+place%64, place/64%250)
 	contacts := make([]string, brokers)
 	for id := range contacts {
 		contacts[id] = fmt.Sprintf("%s.%d:26502", network, 10+id)

@@ -4,10 +4,11 @@
 //
 // A few rounds by default. More, or the same ones again:
 //
-//	TRIAL_ROUNDS=100 TRIAL_SEED=1 go test -count=1 -timeout 2h -v ./trial
+//	TRIAL_ROUNDS=100 TRIAL_SEED=1 TRIAL_VERSION=8.7 go test -count=1 -timeout 2h -v ./trial
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -93,7 +94,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	rounds, seed := number(t, "TRIAL_ROUNDS", defaultRounds), number(t, "TRIAL_SEED", int(time.Now().UnixNano()%1e6))
 	t.Logf("TRIAL_ROUNDS=%d TRIAL_SEED=%d", rounds, seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
-	c := newCluster(t, "8.5")
+	c := newCluster(t, cmp.Or(os.Getenv("TRIAL_VERSION"), "8.5"))
 	c.eventually("all partitions", c.probe)
 	c.deploy()
 	acknowledged := map[int64]bool{}

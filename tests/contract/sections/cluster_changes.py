@@ -1,5 +1,7 @@
 """The cluster management API of 8.6 and later: what it answers, and how changes are accepted and end."""
 
+import time
+
 from tests.contract.asking import topology
 from tests.contract.cluster_api import (
     cluster,
@@ -143,6 +145,20 @@ def one_change_at_a_time_and_one_that_pends_can_be_cancelled(target: Target) -> 
     # What was applied stays so.
     assert exporters(target)[_EXPORTER] == "UNKNOWN"
     assert ask("DELETE", f"{url}/{change}").status == 400
+
+
+@expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,), versions=("8.7",))
+def a_change_told_so_is_stuck(target: Target) -> None:
+    """`stuckChange`: no broker carries out an operation, and a change pends until that is over."""
+    target.ours.faults(stuckChange=True)
+    answer = switch(target, _EXPORTER, "disable")
+    assert answer.status == 202, answer
+    time.sleep(2)
+    assert pending(target)
+    assert exporters(target)[_EXPORTER] == "DISABLING"
+    target.ours.faults()
+    done(target, answer)
+    done(target, switch(target, _EXPORTER, "enable"))
 
 
 def _completed(target: Target) -> bool:

@@ -6,10 +6,12 @@ from tests.contract.asking import (
     demand,
     deployed,
     incomplete,
+    order,
     partition_ids,
     probe,
     probe_all,
     readiness,
+    refused,
     refusing,
     replicas_of,
     topology,
@@ -28,6 +30,8 @@ from tests.contract.cluster_api import (
     recreate,
 )
 from tests.contract.expectations import (
+    BOOTSTRAP,
+    BOOTSTRAP_RACE,
     CLUSTER_SCALING,
     COORDINATOR_CHOICE,
     DUAL_REGION,
@@ -37,6 +41,7 @@ from tests.contract.expectations import (
     FORCED_DESIGN,
     JOIN,
     OURS,
+    PAUSING,
     READINESS,
     REASSIGN,
     SHUTDOWN,
@@ -244,6 +249,59 @@ def a_join_takes_its_time_and_one_replica_joins_at_a_time(target: Target) -> Non
 
 @expected(
     Need.KILL,
+    Need.OURS,
+    relied_on=_USED_BY,
+    sources=(PAUSING, JOIN),
+    versions=("8.7", "8.9"),
+    changes_members=True,
+)
+def a_pause_is_refused_in_the_midst_of_an_add(target: Target) -> None:
+    """Up to 8.9 a pause is refused while some partitions have more replicas than others."""
+    gone, _, surviving = fail_over(target, 1)
+    target.ours.configure(REHEARSAL_JOIN="1s")
+    recreate(surviving, gone)
+    answer = add(surviving, gone, len(target.brokers))
+    eventually(lambda: None if refused(order(surviving, "pause")) else "accepted", 10)
+    done(surviving, answer)
+    demand(surviving, "resume")
+
+
+@expected(
+    Need.KILL,
+    Need.WIPE,
+    Need.FAULTS,
+    relied_on=_USED_BY,
+    sources=(BOOTSTRAP, BOOTSTRAP_RACE),
+    versions=("8.9",),
+    changes_members=True,
+)
+def an_empty_broker_0_may_begin_a_second_cluster(target: Target) -> None:
+    """Up to 8.9 a recreated broker 0 that meets an empty broker first begins a new cluster; both end with status 3 when they meet the old one."""
+    gone, kept, surviving = fail_over(target, 0)
+    before = cluster(surviving)
+    for broker in kept:
+        ask("PUT", f"{target.brokers[broker]}/rehearsal/faults", {"cut": gone})
+    target.hands.wipe(*gone)
+    target.hands.start(*gone)
+    eventually(lambda: _unlike(len(members(target.through(0))), len(target.brokers)), 20)
+    assert refusing(surviving) is None
+    for broker in kept:
+        ask("PUT", f"{target.brokers[broker]}/rehearsal/faults", {})
+    eventually(
+        lambda: (
+            None
+            if all(target.ours.exit_status(each) == 3 for each in gone)
+            else "they have not ended"
+        ),
+        30,
+    )
+    eventually(lambda: outside(surviving, gone), 30)
+    assert cluster(surviving) == before
+    assert refusing(surviving) is None
+
+
+@expected(
+    Need.KILL,
     Need.WIPE,
     relied_on=_USED_BY,
     sources=(EXPORTING_STATE, JOIN),
@@ -270,5 +328,5 @@ def every_broker_is_a_gateway(target: Target) -> None:
         assert accepted(probe(here, 1))
 
 
-def _unlike(status: int, wanted: int) -> str | None:
-    return None if status == wanted else f"{status}, not {wanted}"
+def _unlike(number: int, wanted: int) -> str | None:
+    return None if number == wanted else f"{number}, not {wanted}"
