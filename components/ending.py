@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pulumi
 
-from dualregion.errors import DualRegionError, unforeseen
+from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.messages import components as messages
 from dualregion.secrets import without_secrets
 from steps.paused_exporters import notice_of_interruption
@@ -23,7 +23,8 @@ def before_any_change() -> Iterator[None]:
     try:
         yield
     except DualRegionError as error:
-        refusal = messages.nothing_was_changed(error.message)
+        problems = error.problems if isinstance(error, ConfigError) else (error.message,)
+        refusal = messages.nothing_was_changed(problems)
         raise pulumi.RunError(refusal.redacted(without_secrets)) from None
 
 

@@ -137,7 +137,7 @@ def _check_aws_package(settings: Settings) -> None:
     ]
     if needed_by and find_spec(AWS_PACKAGE) is None:
         missing = messages.aws_package_missing(needed_by, AWS_PACKAGE)
-        raise pulumi.RunError(messages.nothing_was_changed(missing))
+        raise pulumi.RunError(messages.nothing_was_changed([missing]))
 
 
 def _backup_keys(

@@ -47,12 +47,19 @@ class Message(str):
         return Message, (self.code, dict(self.facts), str(self))
 
 
+def with_code(found: Message | str) -> str:
+    """Return a message's sentence with its code behind it."""
+    return f"{found} [{found.code}]" if isinstance(found, Message) else found
+
+
 def _redacted(fact: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(fact, Message):
         return fact.redacted(redact)
     if isinstance(fact, str):
         return redact(fact)
-    return [_redacted(each, redact) for each in fact] if isinstance(fact, list | tuple) else fact
+    if isinstance(fact, list | tuple):
+        return type(fact)(_redacted(each, redact) for each in fact)
+    return fact
 
 
 def code_of(text: str | None) -> str | None:

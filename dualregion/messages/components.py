@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from dualregion.messages.catalogue import message
+from dualregion.messages.catalogue import message, with_code
 
 
 @message
-def nothing_was_changed(problem: str) -> str:
-    """The program refuses to begin, or cannot; the reason has a code of its own."""
-    return f"nothing was changed:\n{problem}"
+def nothing_was_changed(problems: Sequence[str]) -> str:
+    """The program refuses to begin, or cannot; each reason has a code of its own."""
+    dash = "- " if len(problems) > 1 else ""
+    return "\n".join(("nothing was changed:", *(f"{dash}{with_code(each)}" for each in problems)))
 
 
 @message

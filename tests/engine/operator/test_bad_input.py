@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from dualregion.messages import forms, settings
 from tests.engine.project import Project
 from tests.fakes.http import Request, Response, serving
 
@@ -89,7 +90,7 @@ SETTINGS: dict[str, tuple[Callable[[Project], None], str]] = {
     ),
     "kubeconfig-content": (
         lambda p: p.config("region0", kubeconfig=f"{{token: {SECRET}}}"),
-        "kubeconfig is set: the path of a file is needed",
+        settings.setting_refused("kubeconfig", None, forms.file_path_needed()),
     ),
     "netmask": (
         lambda p: p.config("region0", **{"regions[1].podCidrs[0]": "10.181.0.0/255.255.0.0"}),
@@ -111,7 +112,7 @@ CASES: dict[str, tuple[Callable[[Project], None], str]] = {
     ),
     "partitions-without-end": (
         lambda p: p.config("region0", partitionCount=100000000),
-        "partitionCount is 100000000: at least 1 is needed, and at most 8192",
+        f"partitionCount is 100000000: {forms.whole_number_needed(1, 8192)}",
     ),
     "lost-region-missing": (
         lambda p: p.config("region0", phase="failover"),

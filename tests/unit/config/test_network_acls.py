@@ -319,7 +319,7 @@ def test_a_missing_aws_package_is_told_by_day_and_not_in_the_incident(
     with raises(
         "nothing-was-changed",
         pulumi.RunError,
-        problem=aws_package_missing(named, region_component.AWS_PACKAGE),
+        problems=[aws_package_missing(named, region_component.AWS_PACKAGE)],
     ):
         declared(site_of(settings(**changes)))
 

@@ -305,8 +305,8 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
             cluster_size=8,
             replication_factor=2,
             region=0,
-            brokers=[0, 1, 3, 4, 5, 7],
-            partitions=[2, 3, 6, 7],
+            brokers=(0, 1, 3, 4, 5, 7),
+            partitions=(2, 3, 6, 7),
         ),
     ),
     (
@@ -629,7 +629,7 @@ def test_the_error_holds_every_problem() -> None:
 
 
 def test_a_refused_size_names_the_brokers_and_partitions_that_are_the_reason() -> None:
-    with raises("quorum-not-restored", ConfigError, region=0, brokers=[0, 1, 3], partitions=[2, 3]):
+    with raises("quorum-not-restored", ConfigError, region=0, brokers=(0, 1, 3), partitions=(2, 3)):
         settings(clusterSize=4, partitionCount=4, replicationFactor=2)
 
 

@@ -116,7 +116,7 @@ def test_without_the_aws_package_the_operator_is_told_what_to_install(
     monkeypatch.setitem(sys.modules, "pulumi_aws", None)
     monkeypatch.delitem(sys.modules, "components.aws.backup_storage", raising=False)
     missing = aws_package_missing(["backup.storage"], "pulumi_aws")
-    with raises("nothing-was-changed", pulumi.RunError, problem=missing):
+    with raises("nothing-was-changed", pulumi.RunError, problems=[missing]):
         asked_for(settings(backup=storage(create=True)))
 
 

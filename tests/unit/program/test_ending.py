@@ -1,0 +1,56 @@
+"""The program refuses to begin in one message, with the code of each reason and without a secret."""
+
+import signal
+
+import pulumi
+import pytest
+
+from components.ending import before_any_change, ending_clearly
+from dualregion.errors import ConfigError, Refused
+from dualregion.messages import settings as messages
+from dualregion.messages.catalogue import with_code
+from dualregion.secrets import HIDDEN
+from tests.raising import assert_message, raises
+
+UNKNOWN = messages.unknown_setting("lostregion")
+TOKEN = messages.unknown_setting("token=hunter2-XyZ")
+
+
+def test_every_problem_of_a_configuration_is_a_reason() -> None:
+    with (
+        raises("nothing-was-changed", pulumi.RunError, problems=(UNKNOWN, UNKNOWN)),
+        before_any_change(),
+    ):
+        raise ConfigError([UNKNOWN, UNKNOWN])
+
+
+def test_a_refusal_is_the_only_reason() -> None:
+    with raises("nothing-was-changed", pulumi.RunError, problems=(UNKNOWN,)), before_any_change():
+        raise Refused(UNKNOWN)
+
+
+def test_a_secret_in_a_reason_is_not_shown() -> None:
+    with pytest.raises(pulumi.RunError) as caught, before_any_change():
+        raise Refused(TOKEN)
+    (shown,) = caught.value.args
+    assert_message(shown, "nothing-was-changed")
+    assert "hunter2" not in f"{shown} {shown.facts}"
+    assert HIDDEN in shown.facts["problems"][0].facts["key"]
+
+
+def test_a_code_stands_behind_its_sentence() -> None:
+    assert with_code(UNKNOWN) == f"{UNKNOWN} [unknown-setting]"
+
+
+def test_an_error_that_was_not_foreseen_shows_its_kind_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def fail() -> None:
+        raise LookupError("hunter2")
+
+    with raises("unforeseen", pulumi.RunError) as caught:
+        ending_clearly(fail)
+    assert caught.value.args[0].facts["error"].startswith("LookupError")
+    assert "hunter2" not in f"{caught.value}"
