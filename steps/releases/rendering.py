@@ -64,7 +64,7 @@ class Seen:
     def warnings(self) -> list[Message]:
         """What is to be known, and keeps no step from being done; and what could not be seen."""
         minor = [
-            messages.chart_renders(str(each)) for each in self.findings if not each.code.is_fatal
+            messages.chart_renders(each.message) for each in self.findings if not each.code.is_fatal
         ]
         return [*minor, *map(messages.not_known, self.unknown)]
 
@@ -98,7 +98,7 @@ def look(cluster: Cluster, settings: Settings, bases: Bases, project: Path) -> S
     failed = {
         stage: each for stage, each in documents.items() if isinstance(each, charts.NotRendered)
     }
-    found += [Finding(Code.TEMPLATE, str(each), (stage,)) for stage, each in failed.items()]
+    found += [Finding(Code.TEMPLATE, each.message, (stage,)) for stage, each in failed.items()]
     releases = rendered.releases(settings, bases)
     made = {
         stage: (releases[stage], each)
@@ -146,7 +146,7 @@ def prove(ctx: StepContext) -> str:
 def refusal(found: Sequence[Finding]) -> Refused:
     """Return the error of findings with which the procedure could not be carried out."""
     codes = sorted({each.code for each in found})
-    return Refused(messages.steps_cannot_be_done([str(each) for each in found], codes))
+    return Refused(messages.steps_cannot_be_done([each.message for each in found], codes))
 
 
 def digest_of(settings: Settings, bases: Bases, project: Path) -> str:
@@ -316,7 +316,8 @@ def _try(served: _Served, namespace: str, trial: _Trial) -> Finding | Message | 
     except CallFailed as error:
         if error.status in _REFUSALS:
             # What a Secret holds may stand in the reason.
-            why = f"status {error.status}" if trial.document.get("kind") == "Secret" else str(error)
+            is_secret = trial.document.get("kind") == "Secret"
+            why = f"status {error.status}" if is_secret else error.message
             refused = chart_messages.refused_by_api_server(str(trial), why)
             return Finding(Code.REFUSED, refused, trial.stages)
         if error.status == _ALREADY_THERE:

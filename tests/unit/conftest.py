@@ -7,6 +7,7 @@ import pytest
 
 from clients import charts
 from clients.kubernetes import Cluster
+from dualregion.messages.files import no_helm
 from tests.fakes.kubernetes import FakeKubernetes, kubeconfig, serving
 from tests.fakes.regions import World, world
 from tests.inputs.random_inputs import Seeds
@@ -23,7 +24,7 @@ def without_helm(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches a chart repository by a helm that this machine may have."""
 
     def none() -> str:
-        raise charts.NoHelm("there is no helm on PATH")
+        raise charts.NoHelm(no_helm())
 
     monkeypatch.setattr(charts, "helm", none)
 

@@ -16,6 +16,8 @@ from dualregion.config.chart_findings import Code
 from dualregion.config.settings import ChartSettings, Settings
 from dualregion.errors import Refused
 from dualregion.messages import chart as chart_messages
+from dualregion.messages import releases as messages
+from dualregion.messages.files import no_helm
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Stack
@@ -25,7 +27,7 @@ from steps.releases import rendering
 from steps.releases.rendering import Seen
 from tests.fakes.kubernetes import FakeKubernetes, Reply
 from tests.inputs.examples import settings
-from tests.raising import assert_message
+from tests.raising import assert_tells, fails_with, raises, tells
 from tests.unit.chart.test_chart import CHART, helm
 
 BASE = read_values((), Path())
@@ -110,8 +112,7 @@ def test_what_the_api_server_refuses_is_found(
     )
     seen = look(cluster)
     assert {each.code for each in seen.fatal} == ({code} if code else set())
-    for each in seen.fatal:
-        assert_message(each.sentence, "refused-by-api-server")
+    assert all(tells(each.message, "quota exceeded") for each in seen.fatal)
     assert bool(seen.proved) is (code is None)
 
 
@@ -121,7 +122,7 @@ def test_an_api_server_in_trouble_says_nothing_of_the_chart(
     serving.answers["POST", f"{LONDON}/services"] = Reply(503, {"message": "etcd has no leader"})
     seen = look(cluster)
     assert seen.findings == ()
-    assert any("etcd has no leader" in each for each in seen.unknown)
+    assert tells(seen.unknown, "etcd has no leader")
     assert seen.proved == ""
 
 
@@ -133,8 +134,7 @@ def test_a_webhook_that_cannot_be_tried_out_says_nothing_of_the_chart(
     seen = look(cluster)
     assert seen.findings == ()
     (unknown,) = seen.unknown
-    assert "no dry run" in unknown
-    assert "other objects)" in unknown
+    assert_tells(unknown, "same-of-others", "no dry run")
 
 
 def test_a_kind_that_the_cluster_does_not_know_is_found(
@@ -151,16 +151,15 @@ def test_before_the_namespace_is_there_nothing_is_tried_and_that_is_said(
     del serving.objects["/api/v1/namespaces"]["camunda-london"]
     seen = look(cluster)
     assert seen.findings == ()
-    assert seen.unknown == (
-        "whether the API server takes it: namespace camunda-london is not there yet",
-    )
+    assert seen.unknown == (messages.trial_without_namespace("camunda-london"),)
     assert seen.proved == ""
 
 
 def test_without_helm_nothing_is_known(cluster: Cluster) -> None:
     seen = look(cluster)
-    assert seen.unknown == ("what the chart renders: there is no helm on PATH",)
-    assert seen.warnings == ["not known: what the chart renders: there is no helm on PATH"]
+    unknown = messages.rendering_unknown(no_helm())
+    assert seen.unknown == (unknown,)
+    assert seen.warnings == [messages.not_known(unknown)]
     assert seen.proved == ""
 
 
@@ -180,7 +179,7 @@ def test_a_chart_that_cannot_be_fetched_is_not_known(
     del with_helm
     found = settings(chart={"name": f"oci://127.0.0.1:1/{tmp_path.name}"})
     (unknown,) = look(cluster, found).unknown
-    assert "helm cannot fetch the chart" in unknown
+    assert_tells(unknown, "chart-not-fetched")
 
 
 @pytest.mark.parametrize(("provider", "is_found"), [("4.25.0", True), ("4.30.0", False)])
@@ -230,12 +229,9 @@ def test_a_fatal_finding_is_refused_with_all_of_them_and_the_way_to_accept(
 ) -> None:
     del serving
     base = {**BASE, "tasklist": {"nameOverride": "t"}, "operate": {"nameOverride": "o"}}
-    with pytest.raises(Refused) as caught:
+    with raises("steps-cannot-be-done", Refused, codes=["name"]) as caught:
         rendering.check(ctx(cluster, base))
-    text = str(caught.value)
-    assert "no Deployment camunda-tasklist" in text
-    assert "no Deployment camunda-operate" in text
-    assert "chart.accept, which takes these words: name" in text
+    assert_tells(caught.value.message, "not-rendered", "camunda-tasklist", "camunda-operate")
 
 
 def test_a_minor_finding_is_warned_of(serving: FakeKubernetes, cluster: Cluster) -> None:
@@ -244,7 +240,7 @@ def test_a_minor_finding_is_warned_of(serving: FakeKubernetes, cluster: Cluster)
     made = replace(ctx(cluster), bases=Bases.of({**BASE, **connectors}, connectors))
     seen = rendering.check(made)
     (warning,) = seen.warnings
-    assert warning.startswith("the chart renders: [extra] Deployment camunda-connectors")
+    assert_tells(warning, "chart-renders", "extra", "Deployment camunda-connectors")
     assert seen.proved
 
 
@@ -274,7 +270,7 @@ def test_n_looks_once_the_namespace_is_there(serving: FakeKubernetes, cluster: C
     collection = f"{APPS}/namespaces/camunda-london/deployments"
     assert "as the program addresses it" in rendering.prove(ctx(cluster))
     serving.answers["POST", collection] = Reply(403, {"kind": "Status", "message": "forbidden"})
-    with pytest.raises(Refused, match="forbidden"):
+    with fails_with("forbidden", kind=Refused):
         rendering.prove(ctx(cluster))
     serving.asked.clear()
     assert "as the program addresses it" in rendering.prove(replace(ctx(cluster), rendered="x"))
@@ -282,9 +278,8 @@ def test_n_looks_once_the_namespace_is_there(serving: FakeKubernetes, cluster: C
 
 
 def test_n_says_what_it_could_not_see(cluster: Cluster) -> None:
-    assert rendering.prove(ctx(cluster)).startswith(
-        "not known: what the chart renders: there is no helm"
-    )
+    unknown = messages.not_known(messages.rendering_unknown(no_helm()))
+    assert rendering.prove(ctx(cluster)) == str(unknown)
     assert failover.prove_normal.__doc__
 
 

@@ -18,6 +18,7 @@ from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import FakeKubernetes, stateful_set
 from tests.inputs.examples import failover, with_cidrs
+from tests.raising import assert_tells
 
 FOUND = failover(0, lost=1, regions=with_cidrs())
 OWN, TAKEOVER = FOUND.own.namespace, FOUND.own.failover
@@ -85,8 +86,7 @@ def test_a_namespace_that_was_deleted_by_hand_is_proved_again(
         make(kubernetes, TAKEOVER, "3")
     said: list[str] = []
     assert proofs(cluster, proved, said) == [2, 2, 2]
-    assert f"statefulset {TAKEOVER}/camunda-zeebe" in said[-1]
-    assert "it is proved again" in said[-1]
+    assert_tells(said[-1], "proved-on-what-is-gone", f"statefulset {TAKEOVER}/camunda-zeebe")
 
 
 def test_brokers_that_are_about_to_go_prove_nothing(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clients.kubernetes import Cluster
-from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.messages import engines as messages
 from dualregion.messages import search_engine
 from dualregion.messages.steps import back_out
