@@ -27,7 +27,7 @@ def read_values(
     :param default: the file that is read if there are no paths; None for no values then.
     :raises ConfigError: naming every file that cannot be read or is no YAML map.
     """
-    problems: list[Message | str] = []
+    problems: list[Message] = []
     documents: list[Mapping[str, Any]] = []
     for path in [project / name for name in paths] or ([default] if default else []):
         try:

@@ -53,14 +53,14 @@ _PASSING = frozenset({408, 409, 429})
 class CallFailed(DualRegionError):
     """A call was answered with an error, or not at all; usually worth another try."""
 
-    def __init__(self, message: Message | str, status: int | None = None) -> None:
+    def __init__(self, message: Message, status: int | None = None) -> None:
         self.status = status
         super().__init__(message)
 
     @property
     def details(self) -> str:
         """What was answered, if anything was."""
-        return str(getattr(self.message, "facts", {}).get("details", ""))
+        return str(self.message.facts.get("details", ""))
 
     @property
     def may_pass(self) -> bool:

@@ -12,14 +12,14 @@ _PROJECT = Path(__file__).parent.parent
 class DualRegionError(Exception):
     """Root of all errors that are meant for the user's eyes; its text is the message's sentence."""
 
-    def __init__(self, message: Message | str) -> None:
+    def __init__(self, message: Message) -> None:
         self.message = message
         super().__init__(message)
 
     @property
     def code(self) -> str:
         """The message's code, for programs."""
-        return self.message.code if isinstance(self.message, Message) else ""
+        return self.message.code
 
 
 class ConfigError(DualRegionError):
@@ -28,7 +28,7 @@ class ConfigError(DualRegionError):
     :ivar problems: one message for each problem found, so that all can be fixed at once.
     """
 
-    def __init__(self, problems: Sequence[Message | str]) -> None:
+    def __init__(self, problems: Sequence[Message]) -> None:
         self.problems = tuple(problems)
         only = self.problems[0] if len(self.problems) == 1 else None
         super().__init__(only or messages.several_problems(self.problems))
@@ -36,7 +36,7 @@ class ConfigError(DualRegionError):
     @property
     def codes(self) -> tuple[str, ...]:
         """The problems' codes, for programs."""
-        return tuple(each.code for each in self.problems if isinstance(each, Message))
+        return tuple(each.code for each in self.problems)
 
 
 class Refused(DualRegionError):

@@ -31,7 +31,7 @@ def wanted_environment(settings: Settings, *, replaced_region: int | None) -> di
     }
 
 
-def incomplete(ctx: StepContext) -> str | None:
+def incomplete(ctx: StepContext) -> Message | None:
     """Return which brokers are missing, or which partitions lack a leader or a healthy replica; or None."""
     settings, view = ctx.settings, ctx.view()
     return zeebe_answers.missing_brokers(
@@ -74,7 +74,7 @@ def broker_ids_at(
     return frozenset(ids[ordinal] for ordinal in ordinals if ordinal < len(ids))
 
 
-def lost_brokers_visible(ctx: StepContext) -> str | None:
+def lost_brokers_visible(ctx: StepContext) -> Message | None:
     """Return which of the lost region's brokers a gateway of the survivor still sees, or None.
 
     The failover brokers have ids of the lost region, too: where pods of theirs are there, it was proved before that
@@ -92,7 +92,7 @@ def lost_brokers_visible(ctx: StepContext) -> str | None:
     return any_visible(sighted_views(ctx), lost)
 
 
-def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> str | None:
+def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> Message | None:
     """Return which of these brokers some gateway still sees, or None."""
     return next(filter(None, (zeebe_answers.still_visible(view, ids) for view in views)), None)
 
@@ -127,7 +127,7 @@ def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
     """
     zeebe = ctx.gateway.zeebe
 
-    def refused() -> str | None:
+    def refused() -> Message | None:
         partitions = range(1, ctx.settings.partition_count + 1)
         with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
             refusals = [each for each in pool.map(zeebe.refuses_commands, partitions) if each]
@@ -162,7 +162,7 @@ def prove_exporting(
             raise CallFailed(exporters.no_broker_answered())
         return found
 
-    def stuck() -> str | None:
+    def stuck() -> Message | None:
         states = ask()
         # What no broker knew before is compared with what the first one that does says.
         before.update(zeebe_answers.exported_positions(states) | before)

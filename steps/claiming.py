@@ -11,6 +11,7 @@ from dataclasses import replace
 from clients import pods
 from clients.kubernetes import CallFailed
 from dualregion.errors import ClusterUnreachable, Refused
+from dualregion.messages import Message
 from dualregion.messages import steps as messages
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
@@ -93,14 +94,14 @@ def _refuse_living(ctx: StepContext) -> Evidence:
 def _wait_until_seen(ctx: StepContext, step: Step, is_there: Callable[[Stack], bool]) -> None:
     """Wait until this run's own record is in the state that others read; Pulumi saves it before it goes on."""
 
-    def look() -> str | None:
+    def look() -> Message | None:
         own, _ = ctx.stacks_now()
         return None if is_there(own) else messages.claim_not_visible()
 
     ctx.waiting(step).until_none(messages.claim_visible(), look, messages.look_at_checkpoints())
 
 
-def _rival_claim(ctx: StepContext) -> str | None:
+def _rival_claim(ctx: StepContext) -> Message | None:
     """Return which claim of the other stack is not confirmed, or None.
 
     :raises Refused: if it is.

@@ -119,7 +119,7 @@ def _edit(ctx: StepContext, place: CorefileKey, what: Message, edit: Callable[[s
     """Edit the text until a fresh look finds nothing to change: a write that met another's is tried again."""
     writes = 0
 
-    def look() -> str | None:
+    def look() -> Message | None:
         nonlocal writes
         found = place.read()
         text = place.text(found)
@@ -137,10 +137,10 @@ def _edit(ctx: StepContext, place: CorefileKey, what: Message, edit: Callable[[s
     waiting.until_none(what, _permitted(look), messages.look_who_writes())
 
 
-def _permitted(look: Callable[[], str | None]) -> Callable[[], str | None]:
+def _permitted(look: Callable[[], Message | None]) -> Callable[[], Message | None]:
     """Let missing rights end the wait at once: waiting brings none."""
 
-    def asked() -> str | None:
+    def asked() -> Message | None:
         try:
             return look()
         except CallFailed as error:

@@ -175,12 +175,14 @@ def _pause(ctx: StepContext, waiting: Waiting) -> None:
     )
 
 
-def _not_in_phase(ctx: StepContext, phase: str, ask: Callable[[], str | None]) -> str | None:
+def _not_in_phase(
+    ctx: StepContext, phase: str, ask: Callable[[], Message | None]
+) -> Message | None:
     """Ask for a phase of exporting unless it is reached already; return what is missing, or None."""
     return None if _out_of_phase(ctx, phase) is None else ask() or _out_of_phase(ctx, phase)
 
 
-def _out_of_phase(ctx: StepContext, phase: str) -> str | None:
+def _out_of_phase(ctx: StepContext, phase: str) -> Message | None:
     """Return which replica of any installation is not in a phase of exporting, or None."""
     return zeebe_answers.not_all_in(
         _exporting(ctx),
@@ -208,7 +210,7 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
         messages.look_at_brokers_of_both_regions(),
     )
 
-    def never(partitions: Iterable[int]) -> str | None:
+    def never(partitions: Iterable[int]) -> Message | None:
         before = {each: leaders[each] for each in partitions if each in leaders}
         try:
             changed = zeebe_answers.deposed(before, zeebe_answers.leaders(_exporting(ctx)))
@@ -342,7 +344,7 @@ def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
         _prove_environment(ctx, each, waiting)
     before = zeebe_answers.exported_positions(_exporting(ctx))
 
-    def not_exporting() -> str | None:
+    def not_exporting() -> Message | None:
         states = _exporting(ctx)
         return zeebe_answers.paused_anywhere(states) or zeebe_answers.exporting_stuck(
             before, states, range(1, ctx.settings.partition_count + 1)

@@ -13,6 +13,7 @@ from clients.kubernetes import CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
+from dualregion.messages import Message
 from dualregion.messages import exporting as exporters
 from dualregion.messages import steps as messages
 from dualregion.names import GATEWAY
@@ -97,7 +98,7 @@ def take_over(ctx: StepContext) -> Evidence:
 
     stale = _StaleBrokers(ctx)
 
-    def not_ready() -> str | None:
+    def not_ready() -> Message | None:
         stale.restart()
         return at.brokers_pending()
 
@@ -113,7 +114,7 @@ def take_over(ctx: StepContext) -> Evidence:
         messages.look_at_broker_log(at.names.broker(0), at.namespace),
     )
 
-    def no_quorum() -> str | None:
+    def no_quorum() -> Message | None:
         stale.restart()
         return zeebe_answers.partitions_not_ready(
             ctx.view(),
@@ -161,7 +162,7 @@ def _undo_freeze(ctx: StepContext, waiting: Waiting) -> None:
     """
     asked = _installations(ctx)
 
-    def still_paused() -> str | None:
+    def still_paused() -> Message | None:
         paused = zeebe_answers.paused_anywhere(installation.exporting(asked))
         return paused and (installation.resume_each(asked) or paused)
 
@@ -176,7 +177,7 @@ def isolation_policies(ctx: StepContext) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _missing(ctx: StepContext, policies: Iterable[tuple[str, str]]) -> str | None:
+def _missing(ctx: StepContext, policies: Iterable[tuple[str, str]]) -> Message | None:
     missing = [
         f"{namespace}/{name}"
         for namespace, name in policies
@@ -204,7 +205,7 @@ class _StaleBrokers:
             leaderless = False
         ctx.installation.restart_stale(leaderless=leaderless, say=ctx.say)
 
-    def _with_leaders(self) -> str | None:
+    def _with_leaders(self) -> Message | None:
         """Return why it may cost something; None if each gateway misses the leader of some partition."""
         count = self._ctx.settings.partition_count
         views = broker_views.sighted_views(self._ctx)

@@ -9,6 +9,7 @@ import grpc
 
 from clients import installation
 from dualregion.errors import ConfigError, DualRegionError
+from dualregion.messages import Message
 from dualregion.messages import exporting as messages
 from dualregion.observed import zeebe_answers
 from steps.context import StepContext
@@ -19,7 +20,7 @@ _at_work: list[StepContext] = []
 """The steps under way that may have exporters paused; they are ended without a word when the program is."""
 
 
-def notice_of_interruption() -> str | None:
+def notice_of_interruption() -> Message | None:
     """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
     if not _at_work:
         return None
@@ -71,7 +72,7 @@ def _place(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def paused_now(ctx: StepContext) -> str | None:
+def paused_now(ctx: StepContext) -> Message | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
         return zeebe_answers.paused_anywhere(installation.exporting(ctx.all_three))

@@ -38,7 +38,7 @@ class Waiting:
     _clock: Callable[[], float] = field(default=time.monotonic)
 
     def until_none(
-        self, what: Message, look: Callable[[], str | None], hint: Message | None = None
+        self, what: Message, look: Callable[[], Message | None], hint: Message | None = None
     ) -> float:
         """Look until there is no reason left why it is not so yet.
 
@@ -71,11 +71,11 @@ class Waiting:
         self.until_none(what, look, hint)
         return answers[-1]
 
-    def last_reason(self, what: Message, look: Callable[[], str | None]) -> str | None:
+    def last_reason(self, what: Message, look: Callable[[], Message | None]) -> Message | None:
         """Look until there is no reason left or the deadline has passed; return the last reason seen."""
         progress = _Progress(self.step, what, self.say, self._clock)
 
-        def attempt() -> str | None:
+        def attempt() -> Message | None:
             try:
                 reason = look()
             except CallFailed as error:
@@ -83,7 +83,7 @@ class Waiting:
             progress.saw(reason)
             return reason
 
-        last: str | None = Retrying(
+        last: Message | None = Retrying(
             retry=retry_if_result(lambda reason: reason is not None),
             wait=wait_fixed(self.poll_seconds),
             stop=stop_after_delay(self.deadline_seconds),
@@ -92,14 +92,14 @@ class Waiting:
         return last
 
 
-def twice(look: Callable[[], str | None]) -> Callable[[], str | None]:
+def twice(look: Callable[[], Message | None]) -> Callable[[], Message | None]:
     """Return a look that finds nothing only if it has found nothing twice in a row: once may be a slip of the moment.
 
     :param look: returns a reason, or None; may raise `CallFailed`.
     """
     found_nothing = False
 
-    def again() -> str | None:
+    def again() -> Message | None:
         nonlocal found_nothing
         before, found_nothing = found_nothing, False
         reason = look()
@@ -115,13 +115,13 @@ class _Progress:
     def __init__(self, step: str, what: Message, say: Say, clock: Callable[[], float]) -> None:
         self._step, self._what, self._say, self._clock = step, what, say, clock
         self._start = clock()
-        self._last: tuple[str | None, float] = (None, self._start - REPEAT_SECONDS)
+        self._last: tuple[Message | None, float] = (None, self._start - REPEAT_SECONDS)
 
     @property
     def elapsed(self) -> float:
         return self._clock() - self._start
 
-    def saw(self, reason: str | None) -> None:
+    def saw(self, reason: Message | None) -> None:
         if reason is None:
             self._say(messages.wait_done(self._step, self._what, self.elapsed))
             return

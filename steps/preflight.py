@@ -229,7 +229,7 @@ def _refuse_healthy_region(ctx: StepContext) -> None:
     peer = ctx.settings.peer
     there = begin(partial(_ready_there, ctx))
 
-    def visible() -> str | None:
+    def visible() -> Message | None:
         try:
             return broker_views.lost_brokers_visible(ctx)
         except CallFailed as error:
@@ -244,7 +244,7 @@ def _refuse_healthy_region(ctx: StepContext) -> None:
         return
     asked = _ask_for_commands(ctx)
 
-    def still_there() -> str | None:
+    def still_there() -> Message | None:
         if working := _working(asked):
             raise _not_lost(ctx, messages.command_carried_out(working))
         return broker_views.lost_brokers_visible(ctx)

@@ -12,6 +12,11 @@ from dualregion.messages import Message
 Error = TypeVar("Error", bound=Exception)
 
 
+def any_message(sentence: str) -> Message:
+    """Return a message for a test in which it does not matter which one it is."""
+    return Message("any", {"sentence": sentence}, sentence)
+
+
 @contextmanager
 def raises(
     code: str,

@@ -1,6 +1,7 @@
 """Rights that a RoleBinding has just given: an API server acts on them only a little later."""
 
 from clients.kubernetes import Cluster
+from dualregion.messages import Message
 from dualregion.messages import steps as messages
 from steps.polling import Say, Waiting
 
@@ -14,7 +15,7 @@ def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:
     :raises DeadlineExceeded: if they still cannot, after a while that is far beyond an API server's delay.
     """
 
-    def refused() -> str | None:
+    def refused() -> Message | None:
         cluster.secrets(namespace, "owner=helm")
         return None
 

@@ -24,7 +24,7 @@ from dualregion.messages import installations as broken
 from dualregion.messages import steps as messages
 from steps.polling import Say, Waiting
 
-Complete = Callable[[], str | None]
+Complete = Callable[[], Message | None]
 """Returns why some partition lacks a replica, or None: what must be so before a broker is restarted."""
 
 
@@ -156,7 +156,7 @@ class _Brokers:
     def pods(self) -> dict[int, Any]:
         return {pods.ordinal_of(pod): pod for pod in self.at.broker_pods()}
 
-    def renew(self, ordinal: int, complete: Complete, say: Say) -> str | None:
+    def renew(self, ordinal: int, complete: Complete, say: Say) -> Message | None:
         """Restart a broker of the old configuration as soon as it may be; return why it is not renewed yet."""
         here, name = self.pods(), self.name(ordinal)
         pod = here.get(ordinal)
@@ -178,7 +178,7 @@ class _Brokers:
     def _of(self, what: Callable[[str, str, Message | None], Message], pod: Any) -> Message:
         return what(pod.metadata.name, self.at.namespace, _trouble(pod))
 
-    def _unready(self, here: Mapping[int, Any]) -> str | None:
+    def _unready(self, here: Mapping[int, Any]) -> Message | None:
         """Return which broker is not ready: the gateway learns late of one that is down, or one that is back."""
         for ordinal in range(self.count):
             pod = here.get(ordinal)
@@ -191,7 +191,7 @@ class _Brokers:
         """Return the names of the pods that do not run the new revision."""
         return [pod.metadata.name for pod in self.pods().values() if self._is_stale(pod)]
 
-    def wake(self, sleepers: list[int], complete: Complete, say: Say) -> str | None:
+    def wake(self, sleepers: list[int], complete: Complete, say: Say) -> Message | None:
         """Delete the pods that still sleep; return why not everybody is awake yet."""
         # With every partition complete no broker sleeps: one that is not ready then is only slow for a moment.
         reason, here = complete(), self.pods()
@@ -240,7 +240,7 @@ def _disable_automatic_rollout(at: LiveInstallation, waiting: Waiting) -> _Broke
     """Set `OnDelete`, and return the brokers once the controller works so."""
     seen: list[Any] = []
 
-    def look() -> str | None:
+    def look() -> Message | None:
         found = at.brokers()
         if found is not None and _partition(found) is not None:
             at.set_update_strategy({"type": "OnDelete", "rollingUpdate": None})

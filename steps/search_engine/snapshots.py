@@ -85,7 +85,7 @@ def _finished(
     """Wait until a snapshot has ended, well or badly."""
     ended: list[Snapshot] = []
 
-    def still_running() -> str | None:
+    def still_running() -> Message | None:
         found = survivor.snapshot(repository.name, name)
         if found is None:
             return messages.snapshot_not_held(repository.name)
@@ -128,7 +128,7 @@ def restore_snapshot(
     begun()
     seen: list[RestoreProgress] = []
 
-    def pending() -> str | None:
+    def pending() -> Message | None:
         health, recoveries = recreated.health(), recreated.recoveries()
         progress = understood(
             recreated,
@@ -156,7 +156,7 @@ def _wait_until_visible(
 ) -> None:
     """See in another engine the very snapshot that was taken: by its uuid, as names can be given again."""
 
-    def look() -> str | None:
+    def look() -> Message | None:
         found = recreated.snapshot(repository.name, snapshot.name)
         if found is None:
             return messages.snapshot_not_visible(repository.name)
@@ -309,7 +309,7 @@ def forget(recreated: SearchEngine, waiting: Waiting, repository: Repository) ->
     )
 
 
-def lacking(holder: SearchEngine, failover: SearchEngine) -> str | None:
+def lacking(holder: SearchEngine, failover: SearchEngine) -> Message | None:
     """Return which records of the failover engine another engine lacks at this moment, or None."""
     wanted = failover.records()
     return missing_records(holder.records(within=wanted), wanted)
@@ -340,7 +340,7 @@ def wait_for_equal_records(
     """
     quiet, counted = _Quiet(quiet_seconds), _Counted(survivor, failover)
 
-    def look() -> str | None:
+    def look() -> Message | None:
         marks = (failover.record_marks(), survivor.record_marks())
         still_coming = quiet.not_yet(marks)
         if still_coming:
@@ -372,7 +372,7 @@ class _Quiet:
         self._marks: _Pair | None = None
         self._since = 0.0
 
-    def not_yet(self, marks: _Pair) -> str | None:
+    def not_yet(self, marks: _Pair) -> Message | None:
         now = monotonic()
         if marks != self._marks:
             self._marks, self._since = marks, now
@@ -445,7 +445,7 @@ def _patient(waiting: Waiting) -> Waiting:
 
 
 def _while_it_moves(
-    waiting: Waiting, what: Message, look: Callable[[], str | None], hint: Message
+    waiting: Waiting, what: Message, look: Callable[[], Message | None], hint: Message
 ) -> None:
     """Look until there is no reason left; the deadline begins again as long as something moves.
 
@@ -457,7 +457,7 @@ def _while_it_moves(
     before: set[str] = set()
     seen: set[str] = set()
 
-    def look_and_note() -> str | None:
+    def look_and_note() -> Message | None:
         reason = look()
         if reason is not None:
             seen.add(reason)

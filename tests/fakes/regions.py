@@ -74,7 +74,7 @@ class PickyWaiting(Waiting):
 
     gives_up_on: str | None = None
 
-    def last_reason(self, what: Message, look: Callable[[], str | None]) -> str | None:
+    def last_reason(self, what: Message, look: Callable[[], Message | None]) -> Message | None:
         if what.code != self.gives_up_on:
             return super().last_reason(what, look)
         short = replace(self, deadline_seconds=IMPATIENT, gives_up_on=None)

@@ -29,7 +29,7 @@ from steps import claiming
 from steps.context import StepContext
 from steps.polling import Waiting
 from tests.inputs.examples import failover, settings
-from tests.raising import assert_message, fails_with, raises, tells
+from tests.raising import any_message, assert_message, fails_with, raises, tells
 from tests.unit.decision.test_turns import BACKUP, World, failed_over
 
 INCIDENT = ("1-region0-lost", "1-region1-lost")
@@ -334,7 +334,7 @@ class Living:
 
     def pods(self, namespace: str, selector: str) -> list[Any]:
         if self._silent:
-            raise CallFailed("no answer in time")
+            raise CallFailed(any_message("no answer in time"))
         conditions = [SimpleNamespace(type="Ready", status=str(each)) for each in self._ready]
         return [
             SimpleNamespace(

@@ -10,10 +10,10 @@ import tenacity
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.messages import clusters
+from dualregion.messages import Message, clusters
 from dualregion.messages import steps as messages
 from steps.polling import REPEAT_SECONDS, Waiting
-from tests.raising import raises
+from tests.raising import any_message, raises
 
 JOINED, LOOK = messages.failover_brokers_joined([1, 3]), messages.look_at_brokers()
 BUSY = clusters.service_failed("GET /v1/topology", 503, "no endpoints")
@@ -44,16 +44,16 @@ def waiting(clock: Clock, lines: list[str], deadline: float = 60, poll: float = 
     return Waiting("F2", lines.append, deadline, poll, _clock=clock)
 
 
-def seeing(*reasons: str | Exception | None) -> Callable[[], str | None]:
+def seeing(*reasons: str | Exception | None) -> Callable[[], Message | None]:
     """Return a look that sees these one after the other, the last one for good."""
     left: Iterator[str | Exception | None] = iter(reasons)
     last = reasons[-1]
 
-    def look() -> str | None:
+    def look() -> Message | None:
         seen = next(left, last)
         if isinstance(seen, Exception):
             raise seen
-        return seen
+        return None if seen is None else any_message(seen)
 
     return look
 
@@ -136,7 +136,7 @@ def test_a_failed_call_at_the_deadline_is_what_was_seen_last(clock: Clock) -> No
 
 def test_a_refusal_is_not_waited_out(clock: Clock) -> None:
     with pytest.raises(Refused):
-        waiting(clock, []).until_none(JOINED, seeing(Refused("never")), LOOK)
+        waiting(clock, []).until_none(JOINED, seeing(Refused(any_message("never"))), LOOK)
     assert clock.now == 1000
 
 

@@ -19,7 +19,7 @@ from steps.before.situation import Files, Observation
 from steps.context import StepContext
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
 from tests.inputs.examples import chained_settings, failover, settings
-from tests.raising import assert_message, fails_with, raises, tells
+from tests.raising import any_message, assert_message, fails_with, raises, tells
 from tests.unit.steps.test_helm_records import record
 from tests.unit.steps.test_recovery import EMPTIED, LONDON, PAST, collection, found, step
 
@@ -111,13 +111,17 @@ class TestTheCluster:
     def test_one_that_is_to_work_must_answer(
         self, cluster: Cluster, log: Told, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        silent(cluster, monkeypatch, ClusterUnreachable("it does not answer"))
+        silent(cluster, monkeypatch, ClusterUnreachable(any_message("it does not answer")))
         for wanted in (settings(), failover(0, 1)):
             with pytest.raises(ClusterUnreachable):
                 looked(wanted, cluster, log)
 
     @pytest.mark.parametrize(
-        "error", [ClusterUnreachable("it does not answer"), CallFailed("503", 503)]
+        "error",
+        [
+            ClusterUnreachable(any_message("it does not answer")),
+            CallFailed(any_message("503"), 503),
+        ],
     )
     def test_a_lost_one_need_not(
         self, cluster: Cluster, log: Told, monkeypatch: pytest.MonkeyPatch, error: DualRegionError
@@ -135,7 +139,7 @@ class TestTheCluster:
     def test_a_lost_one_that_refuses_is_no_silent_one(
         self, cluster: Cluster, log: Told, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        silent(cluster, monkeypatch, CallFailed("401", 401))
+        silent(cluster, monkeypatch, CallFailed(any_message("401"), 401))
         with pytest.raises(CallFailed):
             looked(failover(1, 1), cluster, log)
 
@@ -173,7 +177,7 @@ class TestWhatIsDecided:
         self, cluster: Cluster, log: Told, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def failing(*_: Any) -> Any:
-            raise ClusterUnreachable("gone")
+            raise ClusterUnreachable(any_message("gone"))
 
         monkeypatch.setattr("steps.before.situation.helm_records.unrecorded_upgrade", failing)
         own = Stack(Phase.NORMAL, nodes=INSTALLED, values={"normal": {}})

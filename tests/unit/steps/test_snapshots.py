@@ -312,7 +312,7 @@ def test_a_restore_that_the_engine_has_given_up_ends_at_once(engines: Engines) -
         "node_allocation_decisions": [{"deciders": [{"decider": "max_retry", "decision": "NO"}]}],
     }
     engines.recreated.says("POST", "/_cluster/allocation/explain", Reply(200, explained))
-    with raises("restore-failed", done=1, total=2) as caught:
+    with raises("restore-failed", DualRegionError, done=1, total=2) as caught:
         engines.restore()
     assert not isinstance(caught.value, DeadlineExceeded)
     given_up = messages.shard_given_up("0", "one", "NoSuchFileException[/backup/__94]")
