@@ -65,13 +65,13 @@ def chart_changed(wanted: str, installed: str, remedy: Message) -> str:
 
 
 @message
-def values_changed(namespace: str, difference: str, remedy: Message) -> str:
+def values_changed(namespace: str, difference: Message, remedy: Message) -> str:
     """The Helm values are not those of the last update."""
     return f"the Helm values of {namespace} differ from those installed: {difference}. {remedy}"
 
 
 @message
-def image_differs(namespace: str, difference: str, remedy: Message) -> str:
+def image_differs(namespace: str, difference: Message, remedy: Message) -> str:
     """The recreated region's brokers would have another image than the surviving region's, which they are to join."""
     return f"brokers of {namespace} would have another image than the survivor's: {difference}. {remedy}"
 

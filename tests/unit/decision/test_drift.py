@@ -108,26 +108,34 @@ def test_they_pass_in_a_failback(phase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "shown"),
+    ("change", "path", "running"),
     [
-        ({"zeebe": {"image": {"tag": "8.5.7"}}}, "zeebe.image.tag: '8.5.8' runs"),
-        ({"zeebe": {"resources": {"limits": {"cpu": 1}}}}, "zeebe.resources.limits"),
-        ({"zeebe": {"env": [{"name": "MINE", "value": "2"}]}}, "zeebe.env[MINE]: '1' runs"),
-        ({"elasticsearch": {"master": {"replicaCount": 3}}}, "replicaCount: nothing runs"),
-        ({"global": {"image": {"tag": "8.6.0"}}}, "global.image"),
+        ({"zeebe": {"image": {"tag": "8.5.7"}}}, "zeebe.image.tag", "'8.5.8'"),
+        (
+            {"zeebe": {"resources": {"limits": {"cpu": 1}}}},
+            "zeebe.resources.limits.cpu",
+            "nothing",
+        ),
+        ({"zeebe": {"env": [{"name": "MINE", "value": "2"}]}}, "zeebe.env[MINE]", "'1'"),
+        (
+            {"elasticsearch": {"master": {"replicaCount": 3}}},
+            "elasticsearch.master.replicaCount",
+            "nothing",
+        ),
+        ({"global": {"image": {"tag": "8.6.0"}}}, "global.image.tag", "nothing"),
     ],
 )
 @pytest.mark.parametrize(
     ("phase", "own"), [("failover", LONDON), *((each, taken_over()) for each in PHASES)]
 )
 def test_every_other_change_of_values_is_named_with_the_way_to_take_it(
-    change: dict[str, Any], shown: str, phase: str, own: Stack
+    change: dict[str, Any], path: str, running: str, phase: str, own: Stack
 ) -> None:
     problems = seen(found(0, phase), merge(BASE, change), own=own)
     assert problems
     for problem in problems:
         assert_message(problem, "values-changed")
-        assert shown in problem.facts["difference"]
+        assert_message(problem.facts["difference"], "value-differs", path=path, running=running)
         assert_message(
             problem.facts["remedy"],
             "put-it-back-until-the-failback-is-done",
