@@ -14,8 +14,8 @@ from rich.console import Console
 from cli.errors import Exit
 from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
-from dualregion.messages import Message
 from dualregion.messages import command as messages
+from dualregion.messages import with_code
 from dualregion.secrets import without_secrets
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -96,19 +96,14 @@ def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
 
 def with_codes(error: DualRegionError) -> str:
     """Return an error's sentence and its code behind it; if it has several problems, one a line."""
-    if isinstance(error, ConfigError) and len(error.problems) > 1:
-        return "\n- ".join(("several problems:", *map(_with_code, error.problems)))
-    return _with_code(error.message)
+    problems = error.problems if isinstance(error, ConfigError) else (error.message,)
+    lines = [without_secrets(with_code(each)) for each in problems]
+    return lines[0] if len(lines) == 1 else "\n- ".join(("several problems:", *lines))
 
 
 def fault(error: BaseException) -> str:
     """Return what is shown of an error that is none of the project's: no trace, and not its text."""
-    return _with_code(messages.command_fault(unforeseen(error)))
-
-
-def _with_code(message: Message | str) -> str:
-    text = without_secrets(message)
-    return f"{text} [{message.code}]" if isinstance(message, Message) else text
+    return with_code(messages.command_fault(unforeseen(error)))
 
 
 def _print_error(text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
 from cli.stacks.read import STACK_TYPE
+from dualregion.messages import read_back
 from dualregion.procedure import STEPS
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
@@ -107,8 +108,8 @@ class EventCollector:
 
     @property
     def refusal(self) -> str:
-        """The program's errors."""
-        return "\n".join(dict.fromkeys(self.errors))
+        """The program's errors; a message if it is one with its code at its end."""
+        return read_back("\n".join(dict.fromkeys(self.errors)))
 
 
 def _is_change(made: StepEventMetadata) -> bool:

@@ -33,6 +33,7 @@ from clients.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
+from dualregion.messages import Message
 from dualregion.messages import command as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
@@ -154,8 +155,8 @@ class PulumiOperations:
         except PulumiFailed:
             if interrupted:
                 raise Stopped(messages.interrupted(stack)) from None
-            if collector.refusal:
-                raise PulumiFailed(messages.up_failed(stack, collector.refusal)) from None
+            if collector.errors:
+                raise PulumiFailed(_failure(stack, collector.refusal)) from None
             raise
         if interrupted:
             raise Stopped(messages.interrupted_at_end(stack))
@@ -214,6 +215,12 @@ def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:
             interrupted = True
             stop_program()
     return interrupted
+
+
+def _failure(stack: str, reason: str) -> Message:
+    """Return the message of an `up` that failed: the program's own, if it is one."""
+    is_own = isinstance(reason, Message)
+    return messages.of_stack(stack, reason) if is_own else messages.up_failed(stack, reason)
 
 
 def signature() -> str:

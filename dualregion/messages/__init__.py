@@ -4,6 +4,13 @@ The function's name is the message's code, which never changes; its parameters a
 sentence, in which only people read. Its docstring says what the message means, for `docs/errors.md`.
 """
 
-from dualregion.messages.catalogue import CATALOGUE, Message, code_of, message
+from dualregion.messages.catalogue import (
+    CATALOGUE,
+    Message,
+    code_of,
+    message,
+    read_back,
+    with_code,
+)
 
-__all__ = ["CATALOGUE", "Message", "code_of", "message"]
+__all__ = ["CATALOGUE", "Message", "code_of", "message", "read_back", "with_code"]

@@ -1,5 +1,6 @@
 """A sentence that carries its code and its facts, and how one is written."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
@@ -65,6 +66,15 @@ def _redacted(fact: Any, redact: Callable[[str], str]) -> Any:
 def code_of(text: str | None) -> str | None:
     """Return the code of a text that is a message; None of any other."""
     return text.code if isinstance(text, Message) else None
+
+
+_CODED = re.compile(r"(.*) \[([a-z0-9]+(?:-[a-z0-9]+)+)\]", re.DOTALL)
+
+
+def read_back(text: str) -> str:
+    """Return the message that a text with a code behind it was, without its facts; any other text as it is."""
+    found = _CODED.fullmatch(text)
+    return Message(found[2], {}, found[1]) if found else text
 
 
 CODES_ONLY = False

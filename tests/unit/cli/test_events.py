@@ -13,6 +13,7 @@ from cli.driver.previews import preview
 from cli.stacks.project import Project
 from dualregion.procedure import STEPS, Phase
 from tests.fakes import pulumi_command
+from tests.raising import assert_message
 
 
 def reported(message: str, severity: str = "info") -> EngineEvent:
@@ -95,6 +96,12 @@ def test_a_refusal_is_the_programs_own_message_once() -> None:
         reported("an unhandled error occurred: program exited with non-zero exit code: 1", "error")
     )
     assert collector.refusal == "nothing was changed:\nthat region is not lost"
+
+
+def test_a_refusal_with_a_code_is_a_message() -> None:
+    collector = EventCollector()
+    collector(reported("nothing was changed:\nthat region is up [lost-region-alive]", "error"))
+    assert_message(collector.refusal, "lost-region-alive")
 
 
 def test_a_gate_that_fails_speaks_for_itself() -> None:

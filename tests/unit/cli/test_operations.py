@@ -142,6 +142,14 @@ def test_a_failure_is_what_the_program_reported(played: Played) -> None:
     played.answers[:] = [fail]
     with raises("up-failed", PulumiFailed, stack="region0", reason="F1: waited 900 s"):
         played.up("region0", STEPS)
+
+    def refuse(collector: EventCollector) -> None:
+        collector.errors.append("nothing was changed: it is up [lost-region-alive]")
+        raise PulumiFailed(messages.pulumi_failed("code: 255"))
+
+    played.answers[:] = [refuse]
+    with raises("lost-region-alive", PulumiFailed, of_stack="region0"):
+        played.up("region0", STEPS)
     played.answers[:] = [PulumiFailed(messages.pulumi_failed("the bucket is gone"))]
     with raises("pulumi-failed", PulumiFailed, reason="the bucket is gone"):
         played.up("region0", STEPS)

@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from dualregion.messages import CATALOGUE, message
+from dualregion.messages import CATALOGUE, message, read_back, with_code
+from dualregion.messages import decision as messages
 from tests.raising import assert_message
 from tools import errors_page
 
@@ -31,3 +32,14 @@ def test_two_messages_never_have_one_code() -> None:
 
     with pytest.raises(ValueError, match="same-region-twice"):
         message(same_region_twice)
+
+
+def test_code_behind_a_message_is_read_back() -> None:
+    found = messages.same_region_twice(region=1, peer_stack="x")
+    assert_message(read_back(with_code(found)), "same-region-twice")
+    assert str(read_back(with_code(found))) == str(found)
+
+
+@pytest.mark.parametrize("text", ["exit status 1", "token=[secret]", "and begin? [y/N]"])
+def test_text_without_a_code_stays(text: str) -> None:
+    assert with_code(text) == text == read_back(text)

@@ -8,9 +8,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
+from cli.commands.dns import parts_of
 from dualregion.corefile import block
+from dualregion.errors import ConfigError
 from tests.fakes import pulumi_command
-from tests.inputs.examples import region
+from tests.inputs.examples import region, settings
+from tests.raising import raises
 
 REGIONS = [region(0, dnsAddresses=["10.180.0.53"]), region(1, dnsAddresses=["10.181.0.53"])]
 LONDON = ("camunda-london.svc.cluster.local", "camunda-london-failover.svc.cluster.local")
@@ -53,6 +56,8 @@ def test_as_json(run: Run) -> None:
 
 
 def test_without_addresses_it_is_refused_for_each_region(run: Run) -> None:
-    done = run(regions=[region(0), region(1)])
-    assert done.exit_code == 1
-    assert done.output.count("[dns-address-missing]") == 2
+    regions = [region(0), region(1)]
+    assert run(regions=regions).exit_code == 1
+    with raises("several-problems", ConfigError) as refused:
+        parts_of(settings(regions=regions))
+    assert refused.value.codes == ("dns-address-missing",) * 2

@@ -75,10 +75,11 @@ PROBLEMS = (messages.two_stacks_needed("x"), messages.stacks_of_one_region(("a",
     ("problems", "shown"),
     [
         (PROBLEMS[:1], f"error: {PROBLEMS[0]} [two-stacks-needed]\n"),
-        (
+        pytest.param(
             PROBLEMS,
             f"error: several problems:\n- {PROBLEMS[0]} [two-stacks-needed]\n"
             f"- {PROBLEMS[1]} [stacks-of-one-region]\n",
+            marks=pytest.mark.golden,
         ),
     ],
 )
