@@ -76,7 +76,7 @@ def healthy_region_is_refused(exit_status: int, output: str) -> Check:
     problems = []
     if exit_status == 0:
         problems.append("the preview of a failover of a living region succeeded")
-    if "that region is not lost" not in output:
+    if "[region-not-lost]" not in output:
         problems.append("the refusal does not give the reason, that the region is not lost")
     return check_of(
         "A failover of a region that lives is refused before anything changes",

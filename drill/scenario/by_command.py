@@ -44,7 +44,7 @@ _QUESTIONS = {
 def refuse_early_failover(ctx: DrillContext, incident: Incident) -> None:
     """Try a failover while both regions are healthy: it must be refused, and no hook called."""
     lost = ("failover", "--lost", str(incident.lost.index))
-    _refuse(ctx, "normal", lost, "that region is not lost")
+    _refuse(ctx, "normal", lost, "[region-not-lost]")
     ctx.check("normal", announced.none_was_called(announced.read(ctx.paths.announcements)))
 
 

@@ -104,7 +104,7 @@ def not_changed_in_lost_region(name: str, region: str) -> str:
 def no_survivor(region: str, namespace: str, context: str, stateful_set: str) -> str:
     """A failover needs a running surviving region, and nothing is installed there."""
     return (
-        f"region {region} is to survive, but is no running survivor: StatefulSet {stateful_set} not found in namespace "
+        f"region {region} is to survive, but no survivor runs there: StatefulSet {stateful_set} not found in namespace "
         f"{namespace} (context {context!r}). Check lostRegion, namespace and context"
     )
 
