@@ -12,7 +12,7 @@ from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
 from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import installations as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
@@ -122,12 +122,12 @@ class LiveInstallation:
             if revision_of(pod) == found.status.update_revision or is_ending(pod):
                 continue
             if leaderless or pods.has_ended(pod):
-                why = "there is no quorum to lose" if leaderless else "it does not run"
+                why = progress.no_quorum_to_lose() if leaderless else progress.not_running()
                 self.restart(pod, why, say)
 
-    def restart(self, pod: Any, why: str, say: Callable[[str], None]) -> None:
+    def restart(self, pod: Any, why: Message, say: Callable[[str], None]) -> None:
         """Delete a broker's pod, so that its StatefulSet makes it again."""
-        say(f"restarting {pod.metadata.name} in {self.namespace}: {why}")
+        say(progress.restarting(pod.metadata.name, self.namespace, why))
         self.cluster.delete_pod(self.namespace, pod.metadata.name, pod.metadata.uid)
 
     def wrong_environment(self, wanted: Mapping[str, str]) -> Message | None:

@@ -27,6 +27,7 @@ from dualregion.errors import (
 )
 from dualregion.messages import Message
 from dualregion.messages import clusters as messages
+from dualregion.messages.reasons import no_api_server
 from dualregion.secrets import without_secrets
 
 CONNECT_SECONDS = 5
@@ -229,9 +230,7 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
         except _OUT_OF_FORM:
-            raise ClusterUnreachable(
-                self._unreachable("what answers is no Kubernetes API server")
-            ) from None
+            raise ClusterUnreachable(self._unreachable(no_api_server())) from None
 
     def identity(self) -> str:
         """Return what tells this cluster from every other one, also from one recreated at the same address.
@@ -579,7 +578,7 @@ class Cluster:
         response.read()  # type: ignore[no-untyped-call]
         return self._api.response_deserialize(response, {"200": kind}).data
 
-    def _unreachable(self, reason: str) -> Message:
+    def _unreachable(self, reason: Message) -> Message:
         return messages.cluster_unreachable(self.context, str(self._api.configuration.host), reason)
 
 

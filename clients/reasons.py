@@ -1,21 +1,25 @@
-"""Why something does not answer, in words of our own: the text of a library's error may hold what was sent."""
+"""Why something does not answer, in messages of our own: the text of a library's error may hold what was sent."""
 
 import http.client
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import urllib3
 
+from dualregion.messages import Message
+from dualregion.messages import reasons as messages
 
-def reason_of(error: BaseException) -> str:
+
+def reason_of(error: BaseException) -> Message:
     """Return why there is no answer.
 
     :param error: what the HTTP library, or the system beneath it, has raised.
     """
     return next(
-        (words for each in _causes(error) if (words := _words_for(each))), type(error).__name__
+        (words for each in _causes(error) if (words := _words_for(each))),
+        messages.other_error(type(error).__name__),
     )
 
 
@@ -30,26 +34,28 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     yield error
 
 
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (urllib3.exceptions.NameResolutionError, "its name is not resolved"),
-    (socket.gaierror, "its name is not resolved"),
-    (urllib3.exceptions.ConnectTimeoutError, "no connection in time"),
-    (urllib3.exceptions.ReadTimeoutError, "no answer in time"),
-    (TimeoutError, "no answer in time"),
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
-    (urllib3.exceptions.ProxyError, "the proxy refuses, or does not answer"),
-    (urllib3.exceptions.IncompleteRead, "the answer was cut off"),
-    (http.client.IncompleteRead, "the answer was cut off"),
-    (urllib3.exceptions.ProtocolError, "the connection broke"),
+_WORDS: tuple[tuple[type[BaseException], Callable[[], Message]], ...] = (
+    (urllib3.exceptions.NameResolutionError, messages.name_not_resolved),
+    (socket.gaierror, messages.name_not_resolved),
+    (urllib3.exceptions.ConnectTimeoutError, messages.no_connection_in_time),
+    (urllib3.exceptions.ReadTimeoutError, messages.silent),
+    (TimeoutError, messages.silent),
+    (http.client.RemoteDisconnected, messages.connection_closed),
+    (urllib3.exceptions.ProxyError, messages.proxy_refuses),
+    (urllib3.exceptions.IncompleteRead, messages.answer_cut_off),
+    (http.client.IncompleteRead, messages.answer_cut_off),
+    (urllib3.exceptions.ProtocolError, messages.connection_broke),
 )
 
 
-def _words_for(error: BaseException) -> str | None:
+def _words_for(error: BaseException) -> Message | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
+        return messages.certificate_not_accepted(error.verify_message)
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({getattr(error, 'reason', None) or type(error).__name__})"
+        return messages.tls_failed(getattr(error, "reason", None) or type(error).__name__)
     known = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
-    if known is None and isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return known
+    if known is not None:
+        return known()
+    if isinstance(error, OSError) and error.errno:
+        return messages.system_error(os.strerror(error.errno))
+    return None

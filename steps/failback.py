@@ -16,7 +16,7 @@ from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import exporting as exporters
 from dualregion.messages import search_engine as engine_messages
 from dualregion.messages import steps as messages
@@ -42,7 +42,7 @@ def prove_clean(ctx: StepContext) -> Evidence:
     """
     peer = ctx.settings.peer
     there = ctx.peer_cluster
-    ctx.say(f"B0: looking for what is left in namespace {peer.namespace} of region {peer.name}")
+    ctx.say(progress.looking_for_leftovers(B0.id, peer.namespace, peer.name))
     try:
         there.check_answers()
     except ClusterUnreachable as error:

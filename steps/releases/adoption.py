@@ -11,6 +11,7 @@ from pathlib import Path
 from clients.files import chart_version
 from dualregion.chart.adoption import RunningRelease, differences, is_adopting
 from dualregion.errors import DualRegionError, Refused
+from dualregion.messages import progress
 from dualregion.messages import releases as messages
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext
@@ -31,8 +32,9 @@ def check(ctx: StepContext, project: Path) -> None:
     for spec in ctx.topology.installations:
         running = _unchanged(ctx, spec, project)
         ctx.say(
-            f"adopt: release {ctx.settings.release} in {spec.namespace} (revision {running.revision}, chart "
-            f"{running.chart}) runs as the program would install it: it is taken over, and nothing restarts"
+            progress.adopting(
+                ctx.settings.release, spec.namespace, running.revision, str(running.chart)
+            )
         )
 
 
@@ -49,10 +51,7 @@ def take_over(ctx: StepContext, spec: Installation, project: Path) -> bool:
     at = ctx.at(spec.namespace)
     rollout.hold(at, ctx.say)
     helm_records.set_aside(at)
-    ctx.say(
-        f"adopt: Helm's records of release {at.release} in {at.namespace} are set aside; "
-        "it is installed over what runs"
-    )
+    ctx.say(progress.records_set_aside(at.release, at.namespace))
     return True
 
 

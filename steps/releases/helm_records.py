@@ -19,6 +19,7 @@ from dualregion.chart.adoption import ChartVersion, RunningRelease
 from dualregion.chart.begun import Begun
 from dualregion.chart.sent_values import differ, same
 from dualregion.errors import Refused
+from dualregion.messages import progress
 from dualregion.messages import releases as messages
 from steps.polling import Say
 
@@ -70,9 +71,7 @@ def begin_install(at: LiveInstallation, begun: Begun, say: Say) -> None:
     _note(at, begun)
     records = at.helm_records()
     if records:
-        say(
-            f"release {at.release} in {at.namespace} was installed by an interrupted run: taking it over"
-        )
+        say(progress.taking_over_install(at.release, at.namespace))
     for record in records:
         at.cluster.delete_secret(at.namespace, record.name)
 
@@ -113,9 +112,7 @@ def begin_upgrade(at: LiveInstallation, begun: Begun, say: Say) -> None:
     records = at.helm_records()
     _refuse_others(at, records)
     for record in (each for each in records if each.is_pending):
-        say(
-            f"release {at.release} in {at.namespace}: clearing the {record.status} of an interrupted run"
-        )
+        say(progress.clearing_pending(at.release, at.namespace, record.status))
         at.cluster.delete_secret(at.namespace, record.name)
     ended = [record.revision for record in records if not record.is_pending]
     _note(at, replace(begun, revision=max(ended, default=0) + 1))

@@ -19,7 +19,7 @@ from clients import pods
 from clients.installation import LiveInstallation
 from clients.pods import is_ready, none_sleep
 from dualregion.chart.pod_templates import look_alike
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import installations as broken
 from dualregion.messages import steps as messages
 from steps.polling import Say, Waiting
@@ -34,9 +34,7 @@ def hold(at: LiveInstallation, say: Say) -> None:
     if found is None or _partition(found) == found.spec.replicas:
         return
     at.set_update_strategy(_rolling(found.spec.replicas))
-    say(
-        f"brokers of {at.namespace}: held, so that the update of the release restarts none by itself"
-    )
+    say(progress.updates_held(at.namespace))
 
 
 def release_hold(at: LiveInstallation) -> None:
@@ -169,7 +167,7 @@ class _Brokers:
             reason = None if free else self._unready(here) or complete()
             if reason:
                 return broken.restart_delayed(name, self.at.namespace, reason)
-            self.at.restart(pod, "it has the old configuration", say)
+            self.at.restart(pod, progress.old_configuration(), say)
             return broken.broker_replaced(name, self.at.namespace)
         if self.at.sleeping(ordinal):
             return None if pods.runs(pod) else self._of(broken.broker_does_not_run, pod)
@@ -199,7 +197,7 @@ class _Brokers:
         unready = [here[ordinal] for ordinal in sleepers if ordinal in here.keys() - ready]
         for pod in unready if reason else ():
             if self._is_stale(pod) and not pods.is_ending(pod):
-                self.at.restart(pod, "it sleeps, and wakes in the new configuration", say)
+                self.at.restart(pod, progress.wakes(), say)
         if len(ready) < len(sleepers):
             return broken.sleepers_not_ready(len(ready), len(sleepers), pods.trouble(unready))
         return reason
@@ -224,9 +222,7 @@ def _revert_cosmetic_update(brokers: _Brokers, say: Say) -> bool:
     known, new = (at.cluster.revision(at.namespace, name) for name in (*former, brokers.revision))
     if known is None or new is None or not look_alike(_template(known), _template(new)):
         return False
-    say(
-        f"brokers of {at.namespace}: the update changes nothing that they see, so none is restarted"
-    )
+    say(progress.update_reverted(at.namespace))
     at.cluster.set_revision(at.namespace, at.names.brokers, known)
     return True
 

@@ -10,7 +10,7 @@ from typing import Any
 from clients import pods
 from clients.installation import LiveInstallation, unobserved
 from dualregion.chart.values import WEB_APPS
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import installations as messages
 from steps.polling import Say
 
@@ -25,7 +25,7 @@ def scale_down(at: LiveInstallation, say: Say) -> None:
         if found is None or not found.spec.replicas:
             continue
         count = found.spec.replicas
-        say(f"scaling {name} in {at.namespace} from {count} to 0")
+        say(progress.scaling_down(name, at.namespace, count))
         at.cluster.scale_deployment(at.namespace, name, 0, {REPLICAS_ANNOTATION: str(count)})
 
 
@@ -36,7 +36,7 @@ def scale_back(at: LiveInstallation, say: Say) -> None:
         count = None if found is None else _remembered(found)
         if count is None:
             continue
-        say(f"scaling {name} in {at.namespace} back to {count}")
+        say(progress.scaling_back(name, at.namespace, count))
         at.cluster.scale_deployment(at.namespace, name, count, {REPLICAS_ANNOTATION: None})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
+from dualregion.messages import progress
 from dualregion.messages import search_engine as messages
 from dualregion.procedure import B2
 from steps.context import StepContext
@@ -66,7 +67,7 @@ def put_back(
     def act() -> None:
         now = engine.persistent_settings()
         if now != own:
-            ctx.say(f"{waiting.step}: {engine} gets its own persistent settings back")
+            ctx.say(progress.putting_settings_back(waiting.step, engine.namespace))
             try:
                 engine.set_persistent_settings(dict.fromkeys(now) | dict(own))
             except CallFailed as error:

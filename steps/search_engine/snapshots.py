@@ -12,7 +12,7 @@ from time import monotonic
 from clients.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import search_engine as messages
 from dualregion.messages.observed import all_of
 from dualregion.observed.documents import counts_differ, missing_templates
@@ -174,9 +174,7 @@ def _wait_until_visible(
 def _delete_remains(recreated: SearchEngine, waiting: Waiting) -> None:
     remains = recreated.indices()
     if remains:
-        waiting.say(
-            f"{waiting.step}: deleting what an earlier attempt left in {recreated}: {', '.join(remains)}"
-        )
+        waiting.say(progress.deleting_remains(waiting.step, recreated.namespace, remains))
         recreated.delete_indices(remains)
 
 

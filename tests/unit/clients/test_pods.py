@@ -12,7 +12,7 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
-from dualregion.messages import Message
+from dualregion.messages import Message, progress
 from dualregion.messages import installations as messages
 from tests.fakes.kubernetes import (
     Document,
@@ -322,7 +322,9 @@ def test_without_quorum_brokers_of_the_old_configuration_are_restarted_at_once(
     kubernetes.put(PODS, *broker_pods(NAMESPACE, 2, revision="old"))
     said = restart(cluster, leaderless=True)
     assert kubernetes.deleted() == ["camunda-zeebe-0", "camunda-zeebe-1"]
-    assert said[0] == "restarting camunda-zeebe-0 in camunda-london: there is no quorum to lose"
+    assert said[0] == progress.restarting(
+        "camunda-zeebe-0", NAMESPACE, progress.no_quorum_to_lose()
+    )
 
 
 @pytest.mark.parametrize(

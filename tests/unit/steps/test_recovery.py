@@ -127,7 +127,7 @@ def test_releases_of_every_stage_are_taken_over(
     ctx = _site(cluster, again(cluster), found(), said)
     asyncio.run(_hook(ctx, "take-over-normal")(None))
     assert past_b4.objects[collection(LONDON, "secrets")] == {}
-    assert "taking it over" in said[0]
+    assert_message(said[0], "taking-over-install")
 
 
 def test_a_release_of_others_is_not(

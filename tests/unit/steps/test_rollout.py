@@ -15,8 +15,8 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded
+from dualregion.messages import code_of, progress, steps
 from dualregion.messages import installations as messages
-from dualregion.messages import steps
 from sandbox.patience import allowed
 from steps.polling import Waiting
 from steps.releases import rollout
@@ -27,7 +27,7 @@ from tests.fakes.kubernetes import (
     broker_pods,
     stateful_set,
 )
-from tests.raising import assert_tells, fails_with, raises
+from tests.raising import assert_tells, fails_with, raises, tells
 
 NAMESPACE = "camunda-paris"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -504,10 +504,10 @@ def test_the_restarts_are_said(region: MakeRegion) -> None:
     here = half_asleep_and_updated(region, 2)
     here.said.clear()
     here.wake()
-    restarts = [each for each in here.said if each.startswith("restarting")]
+    restarts = [each for each in here.said if code_of(each) == "restarting"]
     assert restarts == [
-        "restarting camunda-zeebe-0 in camunda-paris: it sleeps, and wakes in the new configuration",
-        "restarting camunda-zeebe-1 in camunda-paris: it has the old configuration",
+        progress.restarting("camunda-zeebe-0", NAMESPACE, progress.wakes()),
+        progress.restarting("camunda-zeebe-1", NAMESPACE, progress.old_configuration()),
     ]
 
 
@@ -639,7 +639,7 @@ def test_an_update_that_brokers_see_nothing_of_restarts_none(
     here.brokers.pass_time(50)
     assert here.brokers.restarts == []
     assert here.brokers.stateful_set["status"]["updateRevision"] == "revision-1"
-    assert any("restarted" in each for each in here.said)
+    assert tells(here.said, "update-reverted")
 
 
 @by_size

@@ -13,7 +13,7 @@ import pytest
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.messages import engines as messages
-from dualregion.messages import search_engine
+from dualregion.messages import progress, search_engine
 from dualregion.messages.steps import back_out
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
@@ -266,10 +266,8 @@ def test_what_a_half_done_restore_left_is_deleted_by_name(engines: Engines) -> N
     )
     engines.restore()
     assert engines.recreated.asked("DELETE") == ["DELETE /one,two"]
-    assert any(
-        "deleting what an earlier attempt left" in each and "one, two" in each
-        for each in engines.said
-    )
+    remains = progress.deleting_remains("B3", "camunda-paris", ("one", "two"))
+    assert tells(engines.said, remains)
 
 
 def test_a_restore_whose_answer_got_lost_is_cleaned_and_begun_again(engines: Engines) -> None:

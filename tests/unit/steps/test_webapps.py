@@ -10,6 +10,7 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.messages import installations as messages
+from dualregion.messages import progress
 from steps.releases import webapps
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.kubernetes import Document, FakeKubernetes, owner
@@ -93,13 +94,13 @@ def test_they_go_down_and_come_back_with_as_many_pods(
 ) -> None:
     kubernetes.put(DEPLOYMENTS, deployment("operate", 3), deployment("tasklist", 1))
     assert scale_down(cluster) == [
-        "scaling camunda-operate in camunda-london from 3 to 0",
-        "scaling camunda-tasklist in camunda-london from 1 to 0",
+        progress.scaling_down("camunda-operate", NAMESPACE, 3),
+        progress.scaling_down("camunda-tasklist", NAMESPACE, 1),
     ]
     assert (held(kubernetes, "operate"), held(kubernetes, "tasklist")) == ((0, "3"), (0, "1"))
     assert scale_back(cluster) == [
-        "scaling camunda-operate in camunda-london back to 3",
-        "scaling camunda-tasklist in camunda-london back to 1",
+        progress.scaling_back("camunda-operate", NAMESPACE, 3),
+        progress.scaling_back("camunda-tasklist", NAMESPACE, 1),
     ]
     assert (held(kubernetes, "operate"), held(kubernetes, "tasklist")) == ((3, None), (1, None))
 

@@ -7,7 +7,7 @@ cluster apart: so everything that is left is named, and every broker that should
 import pytest
 
 from dualregion.errors import ClusterUnreachable, ConfigError, Refused
-from dualregion.messages import engines, installations, observed
+from dualregion.messages import engines, installations, observed, progress
 from steps.failback import prove_clean
 from tests.fakes.failback_gates import Gate, hint_on_pods, hosts, written
 from tests.fakes.kubernetes import broker_pods, failure, kubeconfig, kubeconfig_of, search_engine
@@ -68,8 +68,9 @@ class TestB0:
     def test_it_says_what_it_does(self, here: World) -> None:
         """As every gate: an operator sees where it is, and the interrupted drill kills it there."""
         B0.prove(here)
-        place = f"namespace {here.recreated.namespace} of region {here.recreated.name}"
-        assert here.said == [f"B0: looking for what is left in {place}"]
+        region = here.recreated
+        line = progress.looking_for_leftovers("B0", region.namespace, region.name)
+        assert here.said == [line]
 
     @pytest.mark.parametrize("kind", SEEN_FROM_AFAR)
     def test_every_kind_of_leftover_is_refused_by_its_name(self, here: World, kind: str) -> None:
