@@ -86,6 +86,9 @@ def targets(
     made: dict[str, Targets] = {}
 
     def of(version: str) -> Targets:
+        for other, each in made.items():
+            if other != version:
+                each.close()
         if version not in made:
             made[version] = Targets(folder, request.getfixturevalue("binary"), version)
         return made[version]
