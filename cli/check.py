@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dualregion.messages import Message
 from dualregion.messages import checks as messages
+from dualregion.messages.observed import several_reasons
 
 
 class Outcome(StrEnum):
@@ -67,5 +68,5 @@ def together(problems: Iterable[Message | str]) -> Message | str | None:
     """Return several problems as one; None if there are none."""
     found = tuple(problems)
     if len(found) > 1:
-        return messages.several_findings(found)
+        return several_reasons(found)
     return found[0] if found else None

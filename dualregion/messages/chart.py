@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import message
+from dualregion.messages.words import listed
 
 
 @message
 def chart_finding(kind: str, finding: str, stages: Sequence[str]) -> str:
     """What the chart renders does not fit the procedure, in some of its stages or in all; `chart.accept` takes its kind."""
-    where = f" ({', '.join(stages)})" if stages else ""
+    where = f" ({listed(stages)})" if stages else ""
     return f"[{kind}] {finding}{where}"
 
 
 @message
 def not_rendered(kind: str, name: str, others: Sequence[str]) -> str:
     """What the steps address by name is not there."""
-    listed = f"there are {', '.join(others)}" if others else "there is none"
-    return f"no {kind} {name} is rendered, which the steps address by that name; {listed}"
+    rendered = f"there are {listed(others)}" if others else "there is none"
+    return f"no {kind} {name} is rendered, which the steps address by that name; {rendered}"
 
 
 @message
@@ -81,7 +82,7 @@ def actuator_moved(workload: str, probe: str, path: str, wanted: str) -> str:
 @message
 def ports_missing(what: str, ports: Sequence[int]) -> str:
     """A component listens at other ports."""
-    return f"{what} has no port {', '.join(map(str, ports))}, at which the program asks"
+    return f"{what} has no port {listed(ports)}, at which the program asks"
 
 
 @message
@@ -153,7 +154,7 @@ def selects_no_pods(service: str, workload: str) -> str:
 @message
 def labels_missing(workload: str, labels: Sequence[str]) -> str:
     """Pods lack the labels by which they are found."""
-    return f"the pods of {workload} lack {', '.join(labels)}, by which they are found"
+    return f"the pods of {workload} lack {listed(labels)}, by which they are found"
 
 
 @message

@@ -156,12 +156,6 @@ def check_hook(key: str) -> str:
 
 
 @message
-def several_findings(findings: Sequence[str]) -> str:
-    """A check has found several things."""
-    return "; ".join(findings)
-
-
-@message
 def stacks_differ(keys: Sequence[str]) -> str:
     """These settings are not the same on both stacks."""
     return f"they differ in {listed(keys)}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 
 @message
@@ -160,7 +161,7 @@ def app_pods_left(pods: Sequence[str], ownerless: Sequence[str], namespace: str)
         f"{each} (of no Deployment: delete it by hand)" if each in ownerless else each
         for each in pods
     )
-    return f"{', '.join(shown)} in {namespace} not gone yet"
+    return f"{listed(shown)} in {namespace} not gone yet"
 
 
 @message

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 _VERIFIED = (
     "anyone in between could answer for the cluster, and get its Secrets; give it an https address and "
@@ -13,7 +14,7 @@ _VERIFIED = (
 @message
 def no_such_context(context: str, kubeconfig: str, contexts: Sequence[str]) -> str:
     """The kubeconfig does not have the context that a stack names."""
-    known = ", ".join(contexts) or "none"
+    known = listed(contexts) or "none"
     return (
         f"kubeContext is {context!r}, which kubeconfig {kubeconfig} does not have; it has: {known}"
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 
 @message
@@ -17,7 +18,9 @@ def retired(namespace: str) -> str:
 @message
 def changes_allowed(changes: Sequence[str]) -> str:
     """A warning: changes pass that are refused otherwise."""
-    return f"changes of {', '.join(changes)} pass, as allowChanges says: take that out when they are done"
+    return (
+        f"changes of {listed(changes)} pass, as allowChanges says: take that out when they are done"
+    )
 
 
 @message
@@ -25,14 +28,16 @@ def found_again(region: str, steps: Sequence[str]) -> str:
     """A warning: the stack's state is empty, and the cluster is not."""
     return (
         f"the state of this stack holds nothing of region {region} any more, but the cluster does: what runs there is "
-        f"taken over, and steps {', '.join(steps)} count as proved, as their records say"
+        f"taken over, and steps {listed(steps)} count as proved, as their records say"
     )
 
 
 @message
 def proved_on_what_is_gone(step: str, names: Sequence[str]) -> str:
     """A warning: what proved a step was deleted or recreated."""
-    return f"what {step} was proved on is gone or was recreated ({', '.join(names)}): it is proved again"
+    return (
+        f"what {step} was proved on is gone or was recreated ({listed(names)}): it is proved again"
+    )
 
 
 @message
@@ -75,7 +80,7 @@ def leftovers(
     kubectl = f"kubectl --context {context} delete"
     retained = f", and `{kubectl} pv {' '.join(volumes)}`" if volumes else ""
     return (
-        f"namespace {namespace} holds {', '.join(left)}: {what} starts from nothing, as its old data must not come back; "
+        f"namespace {namespace} holds {listed(left)}: {what} starts from nothing, as its old data must not come back; "
         f"if it is not needed any more, delete it (`{kubectl} namespace {namespace}`{retained}), then run `pulumi up` "
         "again"
     )
@@ -149,7 +154,7 @@ def brokers_leave(region: str) -> str:
 @message
 def brokers_ready_there(brokers: Sequence[str], namespace: str) -> str:
     """Brokers of the region called lost are ready."""
-    return f"{', '.join(brokers)} of {namespace} ready"
+    return f"{listed(brokers)} of {namespace} ready"
 
 
 @message

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 # --- Adopting
 
@@ -40,10 +41,10 @@ def adoption_would_change(
     release: str, namespace: str, context: str, revision: int, changes: Sequence[str]
 ) -> str:
     """A release is to be adopted that the program would install otherwise than it runs."""
-    listed = "\n".join(f"  - {each}" for each in changes)
+    lines = "\n".join(f"  - {each}" for each in changes)
     return (
         f"Helm release {release!r} in namespace {namespace} (revision {revision}) is not adopted, as the program would "
-        f"install it otherwise than it runs, which may restart brokers:\n{listed}\nLet the settings and values files say "
+        f"install it otherwise than it runs, which may restart brokers:\n{lines}\nLet the settings and values files say "
         f"what runs (`helm get values {release} -n {namespace} --kube-context {context}` shows it), or bring the release "
         "to what they say with helm, one region after the other, and adopt it then (docs/prepare/adopting.md)"
     )
@@ -88,14 +89,14 @@ def operation_of_others(
 @message
 def namespace_exists(namespace: str, held: Sequence[str]) -> str:
     """A namespace that is to be gone is still there."""
-    holding = f" with {', '.join(held)}" if held else ""
+    holding = f" with {listed(held)}" if held else ""
     return f"namespace {namespace} still exists{holding}"
 
 
 @message
 def volumes_left(namespace: str, volumes: Sequence[str]) -> str:
     """Volumes of a namespace that is gone are still there."""
-    return f"of namespace {namespace}, which is gone, volume {', '.join(volumes)} is left"
+    return f"of namespace {namespace}, which is gone, volume {listed(volumes)} is left"
 
 
 @message
@@ -113,11 +114,11 @@ def not_reopened(namespace: str, step: str, incident: str, own_namespace: str) -
 @message
 def steps_cannot_be_done(findings: Sequence[str], codes: Sequence[str]) -> str:
     """With what the chart renders some step of the procedure cannot be done."""
-    listed = "\n".join(f"  - {each}" for each in findings)
+    lines = "\n".join(f"  - {each}" for each in findings)
     return (
-        f"with what the chart renders some step of the procedure cannot be done:\n{listed}\nFix the values files "
+        f"with what the chart renders some step of the procedure cannot be done:\n{lines}\nFix the values files "
         "(docs/reference/helm-values.md, 'What the chart renders'); what you know better is accepted with chart.accept, which "
-        f"takes these words: {', '.join(codes)}"
+        f"takes these words: {listed(codes)}"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 
 @message
@@ -123,7 +124,7 @@ def quorum_not_restored(
     """With these sizes a failover could not restore the quorum of every partition."""
     return (
         f"clusterSize is {cluster_size} with replicationFactor {replication_factor}: after a failover of region {region} "
-        f"only brokers {_listed(brokers)} run, and partition {_listed(partitions)} would have no quorum; use "
+        f"only brokers {listed(brokers)} run, and partition {listed(partitions)} would have no quorum; use "
         "replicationFactor 4"
     )
 
@@ -133,7 +134,7 @@ def commands_could_be_lost(replication_factor: int, region: int, partitions: Seq
     """With these sizes a failover could lose commands that were acknowledged."""
     return (
         f"replicationFactor is {replication_factor}: a failover of region {region} could lose acknowledged commands of "
-        f"partition {_listed(partitions)}, as the lost region may hold the only up-to-date copies, or empty failover "
+        f"partition {listed(partitions)}, as the lost region may hold the only up-to-date copies, or empty failover "
         "brokers outvote them; use replicationFactor 4"
     )
 
@@ -282,7 +283,3 @@ def rule_numbers_exhausted(region: int, first: int, last: int, most: int) -> str
         f"regions[{region}].networkAcls.firstRuleNumber is {first}: the rules for the other region's podCidrs would take the "
         f"numbers up to {last}, and AWS's last one is {most}; set a lower one, such as 10"
     )
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 # --- Waiting
 
@@ -343,13 +344,13 @@ def policies_exist() -> str:
 @message
 def policies_missing(policies: Sequence[str]) -> str:
     """Network policies of the isolation are not there."""
-    return f"missing: {', '.join(policies)}"
+    return f"missing: {listed(policies)}"
 
 
 @message
 def failover_brokers_joined(brokers: Sequence[int]) -> str:
     """Awaited in F2."""
-    return f"failover broker {', '.join(map(str, brokers))} joined"
+    return f"failover broker {listed(brokers)} joined"
 
 
 @message
@@ -391,7 +392,7 @@ def engine_empty(namespace: str) -> str:
 @message
 def awake_brokers_joined(brokers: Sequence[int]) -> str:
     """Awaited in B1."""
-    return f"broker {', '.join(map(str, brokers))} joined and every partition is complete"
+    return f"broker {listed(brokers)} joined and every partition is complete"
 
 
 @message
@@ -502,7 +503,7 @@ def region_not_clean(
 ) -> str:
     """A failback begins, and the lost region still holds something of Camunda."""
     return (
-        f"{step}: region {region} is not clean, its namespace {namespace} holds {', '.join(left)}. Old data must not come "
+        f"{step}: region {region} is not clean, its namespace {namespace} holds {listed(left)}. Old data must not come "
         "back. Let its own stack remove what it knows of (`pulumi config set phase failover` and `pulumi up` on stack "
         f"{stack}), or delete the rest: kubectl --context {context} delete namespace {namespace} (and `delete pv` for "
         "volumes that are kept). Then run `pulumi up` again"
@@ -589,7 +590,7 @@ def rival_claim(stack: str, incident: str) -> str:
 def given_up_region_lives(incident: str, region: str, brokers: Sequence[str], context: str) -> str:
     """The loss of a region is accepted, and its brokers are ready."""
     return (
-        f"acceptLoss is {incident}, but region {region} lives: {', '.join(brokers)} ready in kube context {context!r}. Two "
+        f"acceptLoss is {incident}, but region {region} lives: {listed(brokers)} ready in kube context {context!r}. Two "
         "clusters would accept commands. Take it back (`pulumi config rm acceptLoss`) and go on with that region; or end "
         "its brokers first, if they are to be given up"
     )

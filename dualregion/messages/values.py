@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dualregion.messages.catalogue import Message, message
+from dualregion.messages.words import listed
 
 _ELSEWHERE = "a value from elsewhere"
 
@@ -94,7 +95,7 @@ def delay_not_in_seconds(setting: str, name: str, given: str) -> str:
 def index_prefixes_differ(setting: str, prefixes: Sequence[str]) -> str:
     """The two exporters write to indices of different names."""
     return (
-        f"{setting}: zeebe.env gives the exporters different index prefixes ({', '.join(prefixes)}): after a failback each "
+        f"{setting}: zeebe.env gives the exporters different index prefixes ({listed(prefixes)}): after a failback each "
         "engine holds the indices of the other one; give both exporters the same ARGS_INDEX_PREFIX, each once"
     )
 

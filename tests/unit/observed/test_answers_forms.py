@@ -18,6 +18,7 @@ from dualregion.observed.documents import templates_of
 from tests.fakes.engine_answers import finished, snapshot
 from tests.fakes.kubernetes import topology
 from tests.inputs.random_inputs import Seeds, plain
+from tests.raising import raises
 
 OUT_OF_FORM = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What the edge understands as an answer of another form than expected."""
@@ -158,5 +159,5 @@ def test_the_answer_itself_is_read(reader: str) -> None:
     ids=lambda body: body[:12],
 )
 def test_a_body_that_is_no_map_of_finite_numbers_is_no_answer(body: str) -> None:
-    with pytest.raises(CallFailed, match="no JSON map"):
+    with raises("not-json", CallFailed):
         Answer(200, body).json()
