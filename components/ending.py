@@ -10,7 +10,6 @@ import pulumi
 
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.messages import components as messages
-from dualregion.messages import with_code
 from dualregion.secrets import without_secrets
 from steps.paused_exporters import notice_of_interruption
 
@@ -41,7 +40,7 @@ def ending_clearly(work: Callable[[], None]) -> None:
     except pulumi.RunError:
         raise
     except Exception as error:
-        raise pulumi.RunError(with_code(messages.unforeseen(unforeseen(error)))) from None
+        raise pulumi.RunError(messages.unforeseen(unforeseen(error))) from None
 
 
 def _exit_quietly(*_: object) -> None:

@@ -170,7 +170,9 @@ class _Asked:
         bases = Bases.of(with_role(self._ctx.values, settings), self._ctx.failover_values)
         seen = rendering.look(self._cluster, settings, bases, self._ctx.folder)
         if seen.findings:
-            return failed(name, together(map(str, seen.findings)) or "", messages.fix_chart())
+            return failed(
+                name, together(each.message for each in seen.findings) or "", messages.fix_chart()
+            )
         if seen.unknown:
             return unknown(name, together(seen.unknown) or "")
         return ok(name)

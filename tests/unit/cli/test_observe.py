@@ -184,12 +184,12 @@ def test_a_failover_installation_has_the_lost_regions_ids_and_no_gateway_to_ask(
     assert_message(failover.view.error, "not-asked")
 
 
-def test_a_region_that_refuses_connections_has_an_error(
+def test_a_region_that_refuses_connections_is_unreachable(
     london: FakeKubernetes, tmp_path: Path
 ) -> None:
     here, there = regions(tmp_path, london.url, "http://127.0.0.1:9")
     assert here.seen
-    assert there.error is not None
+    assert_message(there.error, "cluster-unreachable", context="cluster-paris")
 
 
 def test_a_region_that_never_answers_is_given_up(london: FakeKubernetes, tmp_path: Path) -> None:
@@ -211,11 +211,11 @@ def test_each_part_that_cannot_be_asked_has_its_error(
     london.behind(broker, "/actuator/partitions", Reply(200, {"one": STATE}))
     london.behind(ENGINE, "/zeebe-record*/_stats/docs", Reply(503, {}))
     (seen,) = regions(tmp_path, london.url, paris.url)[0].seen
-    assert seen.view.error
+    assert_message(seen.view.error, "service-failed", status=503, details="no endpoints")
     other_form, refused = (each.exporting.error for each in seen.brokers)
-    assert "in another form than expected (ValueError" in str(other_form)
-    assert "camunda-zeebe-1 in camunda-london answered 404" in str(refused)
-    assert seen.records.error
+    assert_message(other_form, "unexpected-form", error="ValueError")
+    assert_message(refused, "unexpected-status", status=404, path="/actuator/partitions")
+    assert_message(seen.records.error, "service-failed", status=503)
 
 
 def test_a_broker_that_is_not_ready_is_not_asked(london: FakeKubernetes, tmp_path: Path) -> None:
@@ -234,4 +234,4 @@ def test_a_context_that_the_kubeconfig_does_not_have_is_that_regions_error(
     given = settings(kubeconfig=kubeconfig_of(tmp_path, {"cluster-london": london.url}), **SIZES)
     here, there = look((given, given))
     assert here.seen
-    assert there.error
+    assert_message(there.error, "no-such-context", context="cluster-paris")

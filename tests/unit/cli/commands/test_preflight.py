@@ -646,15 +646,15 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     assert len(checks) == 7
 
 
+UNNAMED = Finding(Code.NAME, no_helm(), ("normal",))
+"""Something that the chart renders otherwise."""
+
+
 @pytest.mark.parametrize(
     ("seen", "outcome", "shown"),
     [
         (Seen(), Outcome.OK, None),
-        (
-            Seen(findings=(Finding(Code.NAME, "no x", ("normal",)),)),
-            Outcome.FAILED,
-            "[name] no x (normal)",
-        ),
+        (Seen(findings=(UNNAMED,)), Outcome.FAILED, UNNAMED.message),
         (Seen(unknown=(no_helm(),)), Outcome.UNKNOWN, no_helm()),
     ],
 )
@@ -663,7 +663,7 @@ def test_what_the_chart_renders_is_seen_seen_otherwise_or_not_seen(
     monkeypatch: pytest.MonkeyPatch,
     seen: Seen,
     outcome: Outcome,
-    shown: str | None,
+    shown: Message | None,
 ) -> None:
     monkeypatch.setattr("cli.checks.live.rendering.look", lambda *_: seen)
     found = of_one(of_region(london[1], 0, failback=False), "check-rendered")
