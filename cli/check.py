@@ -1,12 +1,10 @@
 """A check, what it has found, and the remedy if it fails. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from dualregion.messages import Message
 from dualregion.messages import checks as messages
-from dualregion.messages.observed import several_reasons
 
 
 class Outcome(StrEnum):
@@ -27,7 +25,7 @@ class Check:
 
     name: Message
     outcome: Outcome
-    found: Message | str | None = None
+    found: Message | None = None
     remedy: Message | None = None
 
     @property
@@ -38,7 +36,7 @@ class Check:
 
 def check(
     name: Message,
-    problem: Message | str | None,
+    problem: Message | None,
     remedy: Message,
     found: Message | None = None,
 ) -> Check:
@@ -54,19 +52,11 @@ def ok(name: Message, found: Message | None = None) -> Check:
     return Check(name, Outcome.OK, found)
 
 
-def failed(name: Message, problem: Message | str, remedy: Message) -> Check:
+def failed(name: Message, problem: Message, remedy: Message) -> Check:
     """Return a check that has found a problem."""
     return Check(name, Outcome.FAILED, problem, remedy)
 
 
-def unknown(name: Message, reason: Message | str) -> Check:
+def unknown(name: Message, reason: Message) -> Check:
     """Return a check that could not be made."""
     return Check(name, Outcome.UNKNOWN, reason, messages.fix_access())
-
-
-def together(problems: Iterable[Message | str]) -> Message | str | None:
-    """Return several problems as one; None if there are none."""
-    found = tuple(problems)
-    if len(found) > 1:
-        return several_reasons(found)
-    return found[0] if found else None

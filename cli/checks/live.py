@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from cli.check import Check, check, failed, ok, together, unknown
+from cli.check import Check, check, failed, ok, unknown
 from cli.checks.capacity import does_not_fit
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
@@ -17,6 +17,7 @@ from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
 from dualregion.messages import Message
 from dualregion.messages import checks as messages
+from dualregion.messages.observed import all_of
 from dualregion.messages.words import some_of
 from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository
@@ -157,7 +158,7 @@ class _Asked:
         streams = engine.data_streams()
         return check(
             name,
-            together(unfit_source(engine)),
+            all_of(unfit_source(engine)),
             messages.fix_engine(),
             messages.streams_not_copied(some_of(streams)) if streams else None,
         )
@@ -169,13 +170,10 @@ class _Asked:
             return unknown(name, messages.values_not_read())
         bases = Bases.of(with_role(self._ctx.values, settings), self._ctx.failover_values)
         seen = rendering.look(self._cluster, settings, bases, self._ctx.folder)
-        if seen.findings:
-            return failed(
-                name, together(each.message for each in seen.findings) or "", messages.fix_chart()
-            )
-        if seen.unknown:
-            return unknown(name, together(seen.unknown) or "")
-        return ok(name)
+        if wrong := all_of([each.message for each in seen.findings]):
+            return failed(name, wrong, messages.fix_chart())
+        unseen = all_of(seen.unknown)
+        return unknown(name, unseen) if unseen else ok(name)
 
     def dns(self, name: Message) -> Check:
         """Whether the Corefile asks the other region's DNS; that it answers is proved by the brokers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.check import Check, check, failed, ok, together, unknown
+from cli.check import Check, check, failed, ok, unknown
 from cli.status.health import Status
 from cli.status.observe import RegionStatus
 from cli.status.partitions import brokers_without_answer, exporting
@@ -22,6 +22,7 @@ from dualregion.errors import ConfigError
 from dualregion.iam import with_role
 from dualregion.messages import Message
 from dualregion.messages import checks as messages
+from dualregion.messages.observed import all_of
 from dualregion.messages.status import brokers_unknown
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import RUNNING
@@ -44,7 +45,7 @@ class CheckContext:
     status: Status
     backend: str
     values: Values = field(default_factory=dict)
-    values_problem: Message | str | None = None
+    values_problem: Message | None = None
     failover_values: Values = field(default_factory=dict)
     chart: ChartVersion | None = None
     defaults: Values = field(default_factory=dict)
@@ -67,7 +68,7 @@ def always(ctx: CheckContext) -> Iterator[Check]:
     )
     yield _quorum(ctx)
     problems = [ctx.values_problem] if ctx.values_problem else _conflicts(ctx)
-    yield check(messages.check_values(), together(problems), messages.fix_values())
+    yield check(messages.check_values(), all_of(problems), messages.fix_values())
     yield from _as_installed(ctx)
     yield check(
         messages.check_backend(),
@@ -119,7 +120,7 @@ def _quorum(ctx: CheckContext) -> Check:
     return ok(name, messages.quorum_kept(without_0, without_1))
 
 
-def _conflicts(ctx: CheckContext) -> Sequence[Message | str]:
+def _conflicts(ctx: CheckContext) -> Sequence[Message]:
     try:
         return conflicts(ctx.values, ctx.settings, ctx.defaults) or conflicts_of_failover(
             ctx.values, ctx.failover_values, ctx.settings, ctx.defaults
@@ -145,7 +146,7 @@ def _as_installed(ctx: CheckContext) -> Iterator[Check]:
         release = installations.own(settings, with_role(ctx.values, settings))
         topology = Topology(Role.SURVIVOR, nodes=(release,))
         found = drift(Wanted(settings, topology, ctx.chart, VERSION), own, peer)
-        yield check(name, together(found), messages.fix_installed(stack.name))
+        yield check(name, all_of(found), messages.fix_installed(stack.name))
 
 
 _OWN_KEYS = {

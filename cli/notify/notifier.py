@@ -119,16 +119,14 @@ class Notifier:
                 self.show(failure.message(messages.hook_failed))
             self._called.add(point)
 
-    def _end(self, point: Point, error: Message | str) -> None:
+    def _end(self, point: Point, error: Message) -> None:
         if self._scene is None:
             return
         failure = self._call(point, self._scene, error)
         if failure:
             self.show(failure.message(messages.hook_failed))
 
-    def _call(
-        self, point: Point, scene: Scene, error: Message | str | None = None
-    ) -> _Failure | None:
+    def _call(self, point: Point, scene: Scene, error: Message | None = None) -> _Failure | None:
         """Call a point's hook, if there is one; return its failure, or None."""
         hook = point.hook_of(scene.stacks[brokers.other(scene.lost)].settings.hooks)
         if hook is None or self.call is None:
@@ -139,7 +137,7 @@ class Notifier:
 
 
 def document(
-    point: Point, scene: Scene, who: str, when: datetime, error: Message | str | None = None
+    point: Point, scene: Scene, who: str, when: datetime, error: Message | None = None
 ) -> dict[str, Any]:
     """Return what a hook gets. Its `id` is the same whenever it is called again for the same."""
     moment = when.isoformat(timespec="seconds")

@@ -16,7 +16,7 @@ def document(status: Status) -> dict[str, Any]:
     return {
         "health": status.health,
         "findings": [
-            {"health": each.health, "code": code_of(each.message), "sentence": each.message}
+            {"health": each.health, "code": each.message.code, "sentence": each.message}
             for each in status.findings
         ],
         "phase": status.phase,

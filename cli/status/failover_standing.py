@@ -30,7 +30,7 @@ class FailoverStanding:
 
     stood_on: Mapping[str, Uids] = field(default_factory=dict)
     gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    error: Message | str | None = None
+    error: Message | None = None
 
     @classmethod
     def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "FailoverStanding":

@@ -57,7 +57,7 @@ class Finding:
     """Something that the operator must know, and what health it amounts to."""
 
     health: Health
-    message: Message | str
+    message: Message
 
 
 @dataclass(frozen=True)

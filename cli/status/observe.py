@@ -90,7 +90,7 @@ class RegionStatus:
     region: int
     name: str
     context: str
-    error: Message | str | None = None
+    error: Message | None = None
     installations: dict[Kind, Result[InstallationStatus | None]] = field(default_factory=dict)
     stands_on: Result[Uids] = field(default_factory=lambda: Result(error=messages.not_asked()))
 

@@ -28,7 +28,7 @@ class Result(Generic[T]):
     """
 
     value: T | None = None
-    error: Message | str | None = None
+    error: Message | None = None
 
 
 def result_of(future: "Future[T]", until: float) -> Result[T]:
@@ -42,16 +42,10 @@ def result_of(future: "Future[T]", until: float) -> Result[T]:
     except TimeoutError:
         return Result(error=messages.not_in_time())
     except DualRegionError as error:
-        return Result(error=_redacted(error.message))
+        return Result(error=error.message.redacted(without_secrets))
     except Exception as error:
         # An answer of an unforeseen shape: it must not hide all the others. Its text may hold anything.
         return Result(error=messages.answer_unexpected(unforeseen(error)))
-
-
-def _redacted(message: Message | str) -> Message | str:
-    if isinstance(message, Message):
-        return message.redacted(without_secrets)
-    return without_secrets(message)
 
 
 def all_of(asks: Mapping[K, Callable[[], T]], until: float) -> dict[K, Result[T]]:

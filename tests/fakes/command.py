@@ -16,7 +16,6 @@ from cli.status.observe import (
 )
 from cli.status.results import Result
 from dualregion import brokers
-from dualregion.messages import code_of
 from dualregion.messages import status as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
@@ -219,12 +218,12 @@ def taken_over(exporting: str = "EXPORTING") -> RegionStatuses:
     )
 
 
-def codes(status: Status) -> list[str | None]:
+def codes(status: Status) -> list[str]:
     """Return the codes of what a status finds."""
-    return [code_of(each.message) for each in status.findings]
+    return [each.message.code for each in status.findings]
 
 
 def finding(status: Status, code: str) -> Finding:
     """Return the one finding of a code."""
-    (found,) = (each for each in status.findings if code_of(each.message) == code)
+    (found,) = (each for each in status.findings if each.message.code == code)
     return found
