@@ -76,9 +76,9 @@ func (b *Broker) advance(ctx context.Context, isMember bool) (bool, error) {
 		return isMember, nil
 	}
 	if err != nil {
-		return isMember, fmt.Errorf("%s of partition %d: %w", operation.Kind, operation.Partition, err)
+		return isMember, fmt.Errorf("%s: %w", operation, err)
 	}
-	log.Printf("change %d: %s of partition %d is done", change, operation.Kind, operation.Partition)
+	log.Printf("change %d: %s is done", change, operation)
 	hasLeft := operation.Kind == cluster.BrokerRemove && len(operation.Brokers) == 0
 	return b.keeper.Get().IsMember(b.settings.ID) || (isMember && !hasLeft), nil
 }

@@ -43,6 +43,14 @@ type CompletedOperation struct {
 	CompletedAt time.Time `json:"completedAt"`
 }
 
+// String names an operation for logs.
+func (o Operation) String() string {
+	if o.Partition == 0 {
+		return string(o.Kind)
+	}
+	return fmt.Sprintf("%s of partition %d", o.Kind, o.Partition)
+}
+
 // Same reports whether two operations are the same one.
 func (o Operation) Same(other Operation) bool {
 	return o.Kind == other.Kind && o.Broker == other.Broker && o.Partition == other.Partition &&

@@ -163,12 +163,12 @@ func (p *Partition) begin(opened *run) (err error) {
 	return nil
 }
 
-// newLogger logs raft's errors, but for those that it repeats as long as a broker is away.
+// newLogger logs raft's errors, but for those that it repeats as long as a broker is away, or after a change by force.
 func newLogger(id int) hclog.Logger {
 	repeated := []string{
 		"failed to heartbeat to", "failed to appendEntries to", "failed to make requestVote RPC",
 		"failed to pipeline appendEntries", "failed to start pipeline replication to", "failed to send snapshot to",
-		"failed to flush response", "failed to decode incoming command",
+		"failed to flush response", "failed to decode incoming command", "failed to accept connection", "failed to get log",
 	}
 	return hclog.New(&hclog.LoggerOptions{
 		Name: "partition-" + strconv.Itoa(id), Level: hclog.Error, Output: os.Stderr,
