@@ -85,15 +85,16 @@ def done(target: Target, answer: Answer) -> dict[str, Any]:
     return content
 
 
-def lose(target: Target, lost: int) -> tuple[list[int], list[int], Target]:
+def lose(target: Target, lost: int, *, alive: bool = False) -> tuple[list[int], list[int], Target]:
     """Kill every second broker, the first one among them if `lost` is 0.
 
+    :param alive: they are frozen instead.
     :returns: the lost brokers, those that remain, and the target as it is asked from then on.
     """
     odd = half(list(target.brokers))
     gone = odd if lost else sorted(set(target.brokers) - set(odd))
     kept = sorted(set(target.brokers) - set(gone))
-    target.hands.kill(*gone)
+    (target.hands.freeze if alive else target.hands.kill)(*gone)
     surviving = target.through(kept[0])
     eventually(
         lambda: f"{gone} in sight" if seen(surviving) & set(gone) else None,
@@ -102,9 +103,11 @@ def lose(target: Target, lost: int) -> tuple[list[int], list[int], Target]:
     return gone, kept, surviving
 
 
-def fail_over(target: Target, lost: int) -> tuple[list[int], list[int], Target]:
+def fail_over(
+    target: Target, lost: int, *, alive: bool = False
+) -> tuple[list[int], list[int], Target]:
     """Lose every second broker and remove them by force; return as `lose` does."""
-    gone, kept, surviving = lose(target, lost)
+    gone, kept, surviving = lose(target, lost, alive=alive)
     done(surviving, keep(surviving, kept))
     eventually(lambda: refusing(surviving), surviving.timing.patience)
     return gone, kept, surviving

@@ -1,5 +1,7 @@
 """Brokers that are removed by force and added again, from 8.6 on: a failover and a failback."""
 
+from collections.abc import Iterable
+
 from tests.contract.asking import (
     accepted,
     create_on_each,
@@ -144,6 +146,7 @@ def a_recreated_broker_is_listed_and_no_member(target: Target) -> None:
 @expected(
     Need.KILL,
     Need.WIPE,
+    Need.OURS,
     relied_on=_USED_BY,
     sources=(DUAL_REGION, REASSIGN, JOIN),
     versions=_ALL,
@@ -165,8 +168,7 @@ def added_brokers_get_back_what_they_had(target: Target) -> None:
     done(surviving, add(surviving, gone, factor))
     assert distribution(cluster(surviving)["brokers"]) == before
     eventually(lambda: incomplete(target), target.timing.patience)
-    held = [ask("GET", f"{url}/rehearsal/instances").content for url in target.brokers.values()]
-    assert all(each == held[0] for each in held), held
+    eventually(lambda: _unequal(target, target.brokers), target.timing.slack)
 
 
 @expected(
@@ -215,6 +217,34 @@ def a_removed_broker_that_comes_back_ends_with_status_3(target: Target) -> None:
     assert refusing(surviving) is None
     done(surviving, add(surviving, gone, len(target.brokers)))
     eventually(lambda: incomplete(target), target.timing.patience)
+
+
+@expected(
+    Need.FREEZE,
+    Need.OURS,
+    relied_on=_USED_BY,
+    sources=(SHUTDOWN, FORCED_DESIGN),
+    versions=("8.7", "8.10"),
+    changes_members=True,
+)
+def a_removed_broker_that_lives_ends_with_status_3(target: Target) -> None:
+    """Brokers that were cut off and removed, and are in sight again, lead nothing, and end with status 3 as soon as they hear of it."""
+    process = deployed(target)
+    gone, kept, surviving = fail_over(target, 1, alive=True)
+    create_on_each(surviving, process)
+    before = cluster(surviving)
+    target.hands.thaw(*gone)
+    eventually(
+        lambda: (
+            None
+            if all(target.ours.exit_status(each) == 3 for each in gone)
+            else "they have not ended"
+        ),
+        30,
+    )
+    assert cluster(surviving) == before
+    create_on_each(surviving, process)
+    eventually(lambda: _unequal(target, kept), target.timing.slack)
 
 
 @expected(
@@ -326,6 +356,12 @@ def every_broker_is_a_gateway(target: Target) -> None:
         assert topology(here)["clusterSize"] == len(target.brokers)
         assert members(here) == sorted(target.brokers)
         assert accepted(probe(here, 1))
+
+
+def _unequal(target: Target, brokers: Iterable[int]) -> str | None:
+    """Return what brokers hold if that is not the same instances."""
+    held = [ask("GET", f"{target.brokers[each]}/rehearsal/instances").content for each in brokers]
+    return None if all(each == held[0] for each in held) else f"instances: {held}"
 
 
 def _unlike(number: int, wanted: int) -> str | None:
