@@ -11,6 +11,7 @@ from clients import installation
 from dualregion.errors import ConfigError, DualRegionError
 from dualregion.messages import Message
 from dualregion.messages import exporting as messages
+from dualregion.messages.reasons import other_error
 from dualregion.observed import zeebe_answers
 from steps.context import StepContext
 
@@ -76,6 +77,7 @@ def paused_now(ctx: StepContext) -> Message | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
         return zeebe_answers.paused_anywhere(installation.exporting(ctx.all_three))
+    except DualRegionError as error:
+        return messages.pause_unknown(error.message)
     except Exception as error:
-        reason = error.message if isinstance(error, DualRegionError) else type(error).__name__
-        return messages.pause_unknown(reason)
+        return messages.pause_unknown(other_error(type(error).__name__))

@@ -316,6 +316,6 @@ def _working(asked: Mapping[int, "Future[Message | None]"]) -> int | None:
     )
 
 
-def _not_lost(ctx: StepContext, reason: str) -> Refused:
+def _not_lost(ctx: StepContext, reason: Message) -> Refused:
     settings = ctx.settings
     return Refused(messages.region_not_lost(ctx.lost, settings.peer.name, reason, settings.region))

@@ -19,7 +19,7 @@ def no_corefile(place: Message) -> str:
 
 
 @message
-def corefile_not_edited(place: Message, problem: str) -> str:
+def corefile_not_edited(place: Message, problem: Message) -> str:
     """A Corefile cannot hold the DNS chain."""
     return f"{place}: {problem}"
 
@@ -55,7 +55,7 @@ def look_who_writes() -> str:
 
 
 @message
-def corefile_forbidden(step: str, reason: str) -> str:
+def corefile_forbidden(step: str, reason: Message) -> str:
     """The rights to change the Corefile are missing."""
     return (
         f"{step}: {reason}. DNS chaining needs the right to get and patch that ConfigMap (docs/prepare/rights.md). "

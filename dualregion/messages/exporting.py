@@ -14,7 +14,7 @@ def exporters_paused(where: str) -> str:
 
 
 @message
-def failed_while_paused(problem: str, notice: Message) -> str:
+def failed_while_paused(problem: Message, notice: Message) -> str:
     """A step failed, and leaves exporters paused."""
     return f"{problem}\n{notice}"
 
@@ -26,7 +26,7 @@ def perhaps_paused() -> str:
 
 
 @message
-def pause_unknown(reason: str) -> str:
+def pause_unknown(reason: Message) -> str:
     """Where exporters are paused: unknown, as brokers do not answer."""
     return f"it cannot be told which exporters are paused: {reason}"
 
@@ -38,7 +38,7 @@ def program_fault(error: str, place: str) -> str:
 
 
 @message
-def gateway_blind(reason: str) -> str:
+def gateway_blind(reason: Message) -> str:
     """A gateway does not see its own region's ready brokers."""
     return f"{reason}: what it does not see proves nothing"
 

@@ -77,7 +77,7 @@ def unexpected_status(asked: str, status: int, path: str, answer: str) -> str:
 
 
 @message
-def command_unanswered(partition: int, reason: str) -> str:
+def command_unanswered(partition: int, reason: Message) -> str:
     """A partition's command got no answer."""
     return f"partition {partition}: {reason}"
 
@@ -131,7 +131,7 @@ def broker_replaced(broker: str, namespace: str) -> str:
 
 
 @message
-def restart_delayed(broker: str, namespace: str, reason: str) -> str:
+def restart_delayed(broker: str, namespace: str, reason: Message) -> str:
     """A broker is not restarted yet, as another one is down or a partition lacks a replica."""
     return f"{broker} in {namespace} is not restarted before that: {reason}"
 

@@ -41,13 +41,13 @@ def proved_on_what_is_gone(step: str, names: Sequence[str]) -> str:
 
 
 @message
-def waiting_for(reason: str) -> str:
+def waiting_for(reason: Message) -> str:
     """What this stack waits for."""
     return f"waiting: {reason}"
 
 
 @message
-def contradiction(problem: str) -> str:
+def contradiction(problem: Message) -> str:
     """The program was about to declare something that contradicts itself: a fault of the program."""
     return f"{problem}. That is a fault of this program: please report it"
 
@@ -115,7 +115,7 @@ def no_survivor(region: str, namespace: str, context: str, stateful_set: str) ->
 
 
 @message
-def unsafe_distribution(problem: str, cluster_size: int, replication_factor: int) -> str:
+def unsafe_distribution(problem: Message, cluster_size: int, replication_factor: int) -> str:
     """The partitions of the live cluster lie so that a failover would not bring it back."""
     return (
         f"{problem}: the live cluster does not hold its partitions as a new one would (clusterSize {cluster_size}, "
@@ -125,13 +125,13 @@ def unsafe_distribution(problem: str, cluster_size: int, replication_factor: int
 
 
 @message
-def distribution_unknown(reason: str) -> str:
+def distribution_unknown(reason: Message) -> str:
     """It is unknown whether a failover reaches a quorum."""
     return f"{reason}: whether the failover reaches a quorum cannot be told beforehand"
 
 
 @message
-def loss_not_visible(region: str, reason: str) -> str:
+def loss_not_visible(region: str, reason: Message) -> str:
     """The surviving region's gateways do not show yet whether the other region is lost."""
     return f"whether {region} is lost cannot be seen from here yet: {reason}"
 
@@ -170,7 +170,7 @@ def command_carried_out(partition: int) -> str:
 
 
 @message
-def region_not_lost(lost_region: int, lost_name: str, reason: str, region: int) -> str:
+def region_not_lost(lost_region: int, lost_name: str, reason: Message, region: int) -> str:
     """The region called lost is up."""
     return (
         f"lostRegion is {lost_region} ({lost_name}), but {reason}: region {lost_name} is still up. If region {region} is "

@@ -135,7 +135,7 @@ def not_known(what: Message) -> str:
 
 
 @message
-def rendering_unknown(reason: str) -> str:
+def rendering_unknown(reason: Message) -> str:
     """The chart cannot be rendered here, so it is unknown what it renders."""
     return f"what the chart renders: {reason}"
 
@@ -147,7 +147,7 @@ def trial_without_namespace(namespace: str) -> str:
 
 
 @message
-def trial_unknown(name: str | None, reason: str) -> str:
+def trial_unknown(name: str | None, reason: Message) -> str:
     """It is unknown whether the API server takes what is rendered; the name is that of one object."""
     return f"whether the API server takes {name or 'it'}: {reason}"
 

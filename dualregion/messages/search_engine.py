@@ -16,7 +16,7 @@ def engine_refused(namespace: str, call: str, status: int, reason: str) -> str:
 
 
 @message
-def engine_incomplete(namespace: str, reason: str) -> str:
+def engine_incomplete(namespace: str, reason: Message) -> str:
     """A search engine does not show what all of its shards hold."""
     return f"{_engine(namespace)}: {reason}"
 
@@ -28,7 +28,7 @@ def shards_silent(namespace: str, shards: int, indices: str) -> str:
 
 
 @message
-def unfit_engine(namespace: str, problem: str) -> str:
+def unfit_engine(namespace: str, problem: Message) -> str:
     """A search engine cannot be copied, or take a copy."""
     return f"in {_engine(namespace)}, {problem}"
 
@@ -52,7 +52,7 @@ def snapshot_ends(namespace: str, snapshot: str) -> str:
 
 
 @message
-def snapshot_unusable(step: str, namespace: str, problem: str, hint: Message) -> str:
+def snapshot_unusable(step: str, namespace: str, problem: Message, hint: Message) -> str:
     """The snapshot has ended, and is not whole."""
     return f"{step}: in {_engine(namespace)}, {problem}. It is not restored from. {hint} Run again to take a new one."
 
@@ -119,7 +119,7 @@ def restore_ends(namespace: str, snapshot: str) -> str:
 
 @message
 def restore_failed(
-    *, step: str, namespace: str, reason: str, done: int, total: int, hint: Message
+    *, step: str, namespace: str, reason: Message, done: int, total: int, hint: Message
 ) -> str:
     """An engine has given up the restore of a shard."""
     return f"{step}: {_engine(namespace)} cannot restore {reason}. {done} of {total} shards were restored. {hint}"
@@ -158,7 +158,9 @@ def data_streams_not_copied(streams: Sequence[str], namespace: str) -> str:
 
 
 @message
-def copy_differs(step: str, survivor: str, recreated: str, problem: str, remedy: Message) -> str:
+def copy_differs(
+    step: str, survivor: str, recreated: str, problem: Message, remedy: Message
+) -> str:
     """The copy does not hold what it was copied from."""
     return (
         f"{step}: {_engine(survivor)} and {_engine(recreated)} differ: {problem}. Does anything still write to one of "
@@ -168,7 +170,7 @@ def copy_differs(step: str, survivor: str, recreated: str, problem: str, remedy:
 
 @message
 def copy_lacks_templates(
-    step: str, survivor: str, recreated: str, problem: str, remedy: Message
+    step: str, survivor: str, recreated: str, problem: Message, remedy: Message
 ) -> str:
     """The copy does not have all templates: indices to come would be made without their mappings."""
     return (
@@ -196,13 +198,13 @@ def records_still_come(seconds: float) -> str:
 
 
 @message
-def records_never_come(missing: str, reason: str) -> str:
+def records_never_come(missing: Message, reason: Message) -> str:
     """The surviving region's engine lacks records that will not come before exporting is resumed."""
     return f"{missing}; {reason}"
 
 
 @message
-def buffered_until_resumed(change: str) -> str:
+def buffered_until_resumed(change: Message) -> str:
     """Why records do not come: another broker leads the partition now, and reads nothing while exporting is paused."""
     return f"{change}: what was buffered there is written when exporting is resumed"
 
@@ -214,14 +216,14 @@ def no_records_found(prefix: str) -> str:
 
 
 @message
-def engine_refused_for_good(step: str, reason: str, hint: Message) -> str:
+def engine_refused_for_good(step: str, reason: Message, hint: Message) -> str:
     """A search engine refuses what a step asks of it, and would refuse it again."""
     return f"{step}: {reason}. {hint}"
 
 
 @message
 def has_not_moved(
-    *, step: str, what: Message, deadline: float, seconds: float, last_seen: str, hint: Message
+    *, step: str, what: Message, deadline: float, seconds: float, last_seen: Message, hint: Message
 ) -> str:
     """A snapshot or a restore has not moved for a whole deadline."""
     return (
@@ -237,7 +239,7 @@ def settings_can_be_put_back(namespace: str) -> str:
 
 
 @message
-def settings_not_settable(step: str, namespace: str, reason: str) -> str:
+def settings_not_settable(step: str, namespace: str, reason: Message) -> str:
     """The recreated region's engine does not let its persistent settings be set, which a restore replaces."""
     return (
         f"{step}: the persistent settings of {_engine(namespace)}, which a restore replaces, cannot be put back: {reason}. "

@@ -10,7 +10,7 @@ from dualregion.messages.words import listed
 
 @message
 def deadline_exceeded(
-    step: str, seconds: float, what: Message, last_seen: str, hint: Message | None
+    step: str, seconds: float, what: Message, last_seen: Message, hint: Message | None
 ) -> str:
     """A step waited for its whole deadline: what for, what was observed last, and what to do."""
     return (
@@ -246,7 +246,7 @@ def record_written(name: str, namespace: str) -> str:
 
 
 @message
-def record_not_written(step: str, name: str, namespace: str, reason: str, hint: Message) -> str:
+def record_not_written(step: str, name: str, namespace: str, reason: Message, hint: Message) -> str:
     """The record of a proved step cannot be written, for a reason that does not pass by itself."""
     return f"{step}: the record {name} of what is proved is not written in {namespace}: {reason}. {hint}"
 
@@ -489,7 +489,7 @@ def look_at_subject(context: str) -> str:
 
 
 @message
-def lost_region_unreachable(step: str, reason: str, region: str) -> str:
+def lost_region_unreachable(step: str, reason: Message, region: str) -> str:
     """A failback begins, and the lost region's cluster does not answer."""
     return (
         f"{step}: {reason}. A failback needs region {region} again: recreate its cluster, update its context in the "
@@ -517,7 +517,7 @@ def copy_would_fail(step: str, problems: Sequence[str]) -> str:
 
 
 @message
-def survivor_lacks_records(step: str, namespace: str, reason: str, resumed: Message) -> str:
+def survivor_lacks_records(step: str, namespace: str, reason: Message, resumed: Message) -> str:
     """The surviving region's search engine does not get all records of the failover one."""
     return (
         f"{step}: the survivor's search engine does not hold all that the failover one does: {reason}. Look at the health "
@@ -532,13 +532,13 @@ def exporting_resumed() -> str:
 
 
 @message
-def exporting_not_resumed(reason: str) -> str:
+def exporting_not_resumed(reason: Message) -> str:
     """What became of exporting when B2 failed."""
     return f"Exporting could not be resumed: {reason}"
 
 
 @message
-def copy_lacks_records(step: str, missing: str, remedy: Message) -> str:
+def copy_lacks_records(step: str, missing: Message, remedy: Message) -> str:
     """The recreated region's search engine lacks records that the failover one holds."""
     return (
         f"{step}: the recreated region's search engine does not hold every record that the failover one does: {missing}. "
@@ -547,7 +547,9 @@ def copy_lacks_records(step: str, missing: str, remedy: Message) -> str:
 
 
 @message
-def brokers_export_to_copy(step: str, namespace: str, reason: str, broker_namespace: str) -> str:
+def brokers_export_to_copy(
+    step: str, namespace: str, reason: Message, broker_namespace: str
+) -> str:
     """Nothing is restored into a search engine that brokers export to."""
     return (
         f"{step}: nothing is restored into the search engine of {namespace}, as brokers may export to it already: {reason} "

@@ -322,7 +322,7 @@ def wait_for_equal_records(
     failover: SearchEngine,
     waiting: Waiting,
     quiet_seconds: float,
-    never: Callable[[Iterable[int]], str | None],
+    never: Callable[[Iterable[int]], Message | None],
 ) -> dict[int, PartitionRecords]:
     """Wait until the survivor's engine holds all that the failover engine holds, and both are quiet.
 

@@ -12,8 +12,9 @@ import pytest
 
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
+from dualregion.messages import Message, progress, search_engine
 from dualregion.messages import engines as messages
-from dualregion.messages import progress, search_engine
+from dualregion.messages.observed import leader_changed
 from dualregion.messages.steps import back_out
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
@@ -78,7 +79,7 @@ class Engines:
         return caught.value.message
 
     def wait_for_records(
-        self, quiet: float = 0.0, deadline: float = 20, never: str | None = None
+        self, quiet: float = 0.0, deadline: float = 20, never: Message | None = None
     ) -> dict[int, PartitionRecords]:
         return snapshots.wait_for_equal_records(
             self.survivor.search,
@@ -396,16 +397,18 @@ def test_a_survivor_that_never_gets_there_is_told_with_partition_and_positions(
 def test_what_never_comes_is_not_waited_for(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(LAGS)
-    told = engines.missing_records(never="another one leads it")
+    never = search_engine.buffered_until_resumed(leader_changed(2, "a", "b"))
+    told = engines.missing_records(never=never)
     missing = messages.records_missing(2, 3, 9, 2, 8)
-    assert told == search_engine.records_never_come(missing, "another one leads it")
+    assert told == search_engine.records_never_come(missing, never)
     assert not tells(engines.said, "records-missing")
 
 
 def test_why_it_would_never_come_is_not_asked_when_nothing_is_missing(engines: Engines) -> None:
     engines.failover.holds_records(ALL)
     engines.survivor.holds_records(ALL)
-    assert engines.wait_for_records(never="another one leads it")
+    never = search_engine.buffered_until_resumed(leader_changed(2, "a", "b"))
+    assert engines.wait_for_records(never=never)
 
 
 def test_records_are_not_counted_again_while_nothing_is_written(engines: Engines) -> None:
