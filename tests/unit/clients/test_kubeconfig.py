@@ -551,7 +551,7 @@ def test_a_certificate_that_is_not_accepted_is_told_in_words(
         ({"certificate-authority": str(pems / "mine.crt")}, "certificate is not valid for"),
         ({}, "certificate"),
     ):
-        with fails_with("its certificate is not accepted", told, kind=ClusterUnreachable):
+        with fails_with("certificate-not-accepted", told, kind=ClusterUnreachable):
             Cluster(write(tmp_path, {"server": secured} | cluster), CONTEXT).check_answers()
 
 
