@@ -83,7 +83,7 @@ def render(chart: Path, release: str, spec: Installation, version: str) -> list[
     try:
         found = list(helm_yaml.read_all(done.stdout.encode()))
     except helm_yaml.BadYaml as error:
-        raise NotRendered(messages.rendered_not_yaml(error.line, str(error))) from None
+        raise NotRendered(messages.rendered_not_yaml(error.line, error.message)) from None
     return [each for each in found if each and isinstance(each, dict)]
 
 

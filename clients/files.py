@@ -62,7 +62,7 @@ def _read(path: Path, key: str) -> Any:
         ) from None
     except helm_yaml.BadYaml as error:
         raise ConfigError(
-            [messages.values_not_yaml(key, str(path), error.line, str(error))]
+            [messages.values_not_yaml(key, str(path), error.line, error.message)]
         ) from None
 
 

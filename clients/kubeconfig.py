@@ -153,7 +153,7 @@ def _document(path: Path) -> Section:
     except OSError as error:
         raise _no_file(path, messages.file_unreadable(str(error.strerror))) from None
     except helm_yaml.BadYaml as error:
-        raise _no_file(path, messages.not_yaml(error.line, str(error))) from None
+        raise _no_file(path, messages.not_yaml(error.line, error.message)) from None
     if document is None:
         document = {}
     if not isinstance(document, Mapping):

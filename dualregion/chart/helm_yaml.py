@@ -42,10 +42,11 @@ class BadYaml(Exception):
     """A document that Helm would refuse; the text quotes nothing of it.
 
     :ivar line: where, counted from 1.
+    :ivar message: what is wrong.
     """
 
     def __init__(self, line: int, problem: Message) -> None:
-        self.line = line
+        self.line, self.message = line, problem
         super().__init__(problem)
 
 

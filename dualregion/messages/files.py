@@ -1,6 +1,6 @@
 """The chart and the values files on this machine."""
 
-from dualregion.messages.catalogue import message
+from dualregion.messages.catalogue import Message, message
 
 
 @message
@@ -16,7 +16,7 @@ def values_unreadable(setting: str, file: str, reason: str) -> str:
 
 
 @message
-def values_not_yaml(setting: str, file: str, line: int, problem: str) -> str:
+def values_not_yaml(setting: str, file: str, line: int, problem: Message) -> str:
     """A values file is not YAML as Helm reads it."""
     return f"{setting}: file {file} is not YAML that Helm takes: line {line}: {problem}"
 
@@ -91,6 +91,6 @@ def chart_not_rendered(reason: str) -> str:
 
 
 @message
-def rendered_not_yaml(line: int, problem: str) -> str:
+def rendered_not_yaml(line: int, problem: Message) -> str:
     """What helm renders is not YAML."""
     return f"line {line} of what helm renders: {problem}"

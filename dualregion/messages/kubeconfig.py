@@ -39,7 +39,7 @@ def file_unreadable(reason: str) -> str:
 
 
 @message
-def not_yaml(line: int, problem: str) -> str:
+def not_yaml(line: int, problem: Message) -> str:
     """A file is not YAML."""
     return f"it is not YAML: line {line}: {problem}"
 

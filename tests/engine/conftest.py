@@ -148,7 +148,7 @@ def failed_over(project: Project) -> Project:
     project.both(phase="failover", lostRegion=1)
     # Only what was proved to be out of sight is cut off.
     project.pretend_proved("region0", 1, "F1", "normal")
-    assert "F1: waited" in project.up("region0").output
+    assert "F1: timed out" in project.up("region0").output
     project.pretend_taken_over("region0", lost_region=1)
     project.both(
         phase="failback-pending",

@@ -188,7 +188,7 @@ def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None
 
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes", "-m", "test 4711")
     assert exit_status == 1, said
-    assert "stack region0: F1: waited" in said, said
+    assert "stack region0: F1: timed out" in said, said
     assert "s  region0: F1: " in said
     assert "Traceback" not in said
     config = project.stacks.run("config", "region1", "config", "--json", quiet=True).output
@@ -199,7 +199,7 @@ def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None
     exit_status, said = dualregion(project, "failover", "--lost", "1")
     assert exit_status == 1, said
     assert "previewing" not in said
-    assert "F1: waited" in said
+    assert "F1: timed out" in said
 
 
 @contextmanager
@@ -254,7 +254,7 @@ def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) 
     project.config("region0", deadlineSeconds=3)
     exit_status, again = dualregion(project, "failover", "--lost", "1")
     assert exit_status == 1, again
-    assert "F1: waited" in again
+    assert "F1: timed out" in again
 
 
 def test_a_second_operator_is_refused_while_the_first_is_at_work(project: Project) -> None:
@@ -292,7 +292,7 @@ def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: 
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes-unlock")
     assert exit_status == 1, said
     assert "its lock to be taken away? yes, by --yes-unlock" in said
-    assert "F1: waited" in said
+    assert "F1: timed out" in said
     assert status(project)[1]["stacks"][0]["locks"] == []
 
 

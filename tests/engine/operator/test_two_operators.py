@@ -35,8 +35,8 @@ def test_exactly_one_gets_past_its_claim(project: Project, apart: float) -> None
     refused = [each for each in runs if "two clusters would accept commands" in each.output]
     (loser,) = refused
     (winner,) = (each for each in runs if each is not loser)
-    assert "F1: waited" in winner.output, winner.output
-    assert "F1: waited" not in loser.output
+    assert "F1: timed out" in winner.output, winner.output
+    assert "F1: timed out" not in loser.output
     assert "Traceback" not in winner.output + loser.output
     lost = 0 if loser is runs[0] else 1
     held = "".join(project.state(f"region{lost}"))

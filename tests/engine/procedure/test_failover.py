@@ -46,7 +46,7 @@ def test_nothing_of_the_failover_starts_before_its_gate(project: Project) -> Non
     before = _values(project)
     up = project.up("region0")
     assert up.exit_status != 0
-    assert "F1: waited" in up.output
+    assert "F1: timed out" in up.output
     assert "Nothing was cut off" in up.output
     assert "Traceback" not in up.output
     london = project.namespaces[0]

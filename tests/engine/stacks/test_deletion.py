@@ -85,14 +85,14 @@ def test_a_survivor_is_not_destroyed_before_its_failover_is_through_nor_after(
 ) -> None:
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
-    assert "F1: waited" in project.up("region0").output
+    assert "F1: timed out" in project.up("region0").output
     refuses(project, "region0", "region london is the survivor")
 
 
 def test_neither_region_is_destroyed_in_a_failback(failed_over: Project) -> None:
     assert failed_over.up("region0").exit_status == 0
     refuses(failed_over, "region0", "region london is the survivor")
-    assert "B1: waited" in failed_over.up("region1").output
+    assert "B1: timed out" in failed_over.up("region1").output
     refuses(failed_over, "region1", "the brokers of region paris are needed for the quorum")
 
 

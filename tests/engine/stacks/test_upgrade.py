@@ -61,7 +61,7 @@ def begin_failover(project: Project) -> None:
     assert project.up("region0").exit_status == 0
     project.both(phase="failover", lostRegion=1)
     project.pretend_proved("region0", 1, "F1", "normal")
-    assert "F1: waited" in project.up("region0").output
+    assert "F1: timed out" in project.up("region0").output
 
 
 def test_in_phase_normal(older: Project) -> None:
@@ -86,7 +86,7 @@ def test_in_the_midst_of_a_failover(older: Project) -> None:
     held = older.state("region0")
     upgrade(older)
     goes_on = older.up("region0").output
-    assert "F1: waited 3 s until the brokers of paris" in goes_on
+    assert "F1: timed out after 3 s waiting until the brokers of paris" in goes_on
     assert sorted(older.state("region0")) == sorted(held)
 
 
@@ -104,4 +104,4 @@ def test_in_the_midst_of_a_failback(older: Project) -> None:
     assert older.unchanged("region0")
     assert older.up("region0").exit_status == 0
     assert sorted(older.state("region0")) == sorted(held)
-    assert "B1: waited 3 s until the odd brokers" in older.up("region1").output
+    assert "B1: timed out after 3 s waiting until the odd brokers" in older.up("region1").output

@@ -206,7 +206,7 @@ def test_a_release_as_it_is_wanted_is_adopted_with_its_records_kept(
     said: list[str] = []
     here = ctx(cluster, said)
     adoption.check(here, PROJECT)
-    assert "revision 2, chart camunda-platform 10.11.3" in said[0]
+    assert_message(said[0], "adopting", revision=2, chart="camunda-platform 10.11.3")
     assert {each.split()[0] for each in kubernetes.asked} == {"GET"}
 
     before = {document["data"]["release"] for document in kubernetes.objects[SECRETS].values()}

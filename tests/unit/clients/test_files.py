@@ -56,8 +56,8 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         pytest.param(b"words", "a text", id="a text"),
         pytest.param(b"12", "a number", id="a number"),
         pytest.param(b"\xff\xfe\x00", "values-not-yaml", id="no text"),
-        pytest.param(b"a: !!int x\n", "a value that is no !!int", id="a tag that lies"),
-        pytest.param(b"\na: \x07\n", "a character that YAML", id="a control character"),
+        pytest.param(b"a: !!int x\n", "yaml-tag-contradicted", id="a tag that lies"),
+        pytest.param(b"\na: \x07\n", "yaml-character-not-allowed", id="a control character"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(

@@ -18,6 +18,7 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.begun import Begun, fingerprint
 from dualregion.errors import Refused
+from dualregion.messages import progress
 from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.raising import raises
@@ -107,7 +108,7 @@ def test_an_install_that_a_killed_run_began_is_taken_over(
     noted(kubernetes, Begun.of(INCIDENT, VALUES))
     kubernetes.put(SECRETS, record(1, status))
     (said,) = take_over(cluster)
-    assert "camunda in camunda-london-failover was installed by an interrupted run" in said
+    assert said == progress.taking_over_install("camunda", NAMESPACE)
     assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v1"]
 
 
@@ -188,7 +189,7 @@ def test_an_upgrade_that_a_killed_run_began_is_cleared_and_the_last_good_one_sta
     kubernetes.put(SECRETS, record(1, "deployed"), record(2, "pending-upgrade", other))
     (said,) = upgrade(cluster)
     assert kubernetes.deleted() == ["sh.helm.release.v1.camunda.v2"]
-    assert "pending-upgrade" in said
+    assert said == progress.clearing_pending("camunda", NAMESPACE, "pending-upgrade")
 
 
 OTHERS = Begun.of(INCIDENT, {"zeebe": {"clusterSize": 4}}, 2)
