@@ -28,7 +28,7 @@ def perhaps_paused() -> str:
 @message
 def pause_unknown(reason: Message) -> str:
     """Where exporters are paused: unknown, as brokers do not answer."""
-    return f"it cannot be told which exporters are paused: {reason}"
+    return f"it is unknown which exporters are paused: {reason}"
 
 
 @message
@@ -52,13 +52,13 @@ def no_broker_answered() -> str:
 @message
 def exported_positions_known() -> str:
     """Awaited before exported positions are compared."""
-    return "every broker tells how far it has exported"
+    return "every broker reports how far it has exported"
 
 
 @message
 def exporting_known() -> str:
     """Awaited before exporting is resumed."""
-    return "every broker tells how it exports"
+    return "every broker reports how it exports"
 
 
 @message
@@ -89,7 +89,7 @@ def exporters_stay_paused() -> str:
 @message
 def exporters_resume() -> str:
     """Awaited in B5, or if B2 fails."""
-    return "exporting goes on on every partition of every broker"
+    return "exporting has resumed on every partition of every broker"
 
 
 @message

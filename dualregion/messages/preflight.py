@@ -127,7 +127,7 @@ def unsafe_distribution(problem: Message, cluster_size: int, replication_factor:
 @message
 def distribution_unknown(reason: Message) -> str:
     """It is unknown whether a failover reaches a quorum."""
-    return f"{reason}: whether the failover reaches a quorum cannot be told beforehand"
+    return f"{reason}: whether the failover reaches a quorum cannot be known beforehand"
 
 
 @message

@@ -77,7 +77,7 @@ def operation_of_others(
     """An operation on the release is under way that this program has not begun."""
     return (
         f"release {release} in namespace {namespace} is {status} (revision {revision}, since "
-        f"{since or 'a moment that is not known'}), and no run of this program has begun that: another helm may be at work. "
+        f"{since or 'a moment that is not known'}), and no run of this program has begun that: another helm may be running. "
         f"Wait for its end, then run `pulumi up` again. If that helm is known to be gone: `{kubectl} delete secret "
         f"{secret}`; after {minutes} minutes `pulumi up` does so itself"
     )

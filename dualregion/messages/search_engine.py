@@ -78,31 +78,31 @@ def snapshot_not_held(repository: str) -> str:
 @message
 def repository_usable(namespace: str, repository: str, kind: str) -> str:
     """Awaited before a snapshot is taken, and before it is restored."""
-    return f"{_engine(namespace)} knows snapshot repository {repository} ({kind})"
+    return f"{_engine(namespace)} has registered snapshot repository {repository} ({kind})"
 
 
 @message
 def repository_forgotten(namespace: str, repository: str) -> str:
     """Awaited at the end of B3: the recreated region's own backups may need the name."""
-    return f"{_engine(namespace)} forgets snapshot repository {repository}"
+    return f"{_engine(namespace)} has unregistered snapshot repository {repository}"
 
 
 @message
 def snapshot_visible(namespace: str, snapshot: str, uuid: str) -> str:
     """Awaited before the snapshot is restored in the recreated region."""
-    return f"{_engine(namespace)} sees snapshot {snapshot} ({uuid})"
+    return f"{_engine(namespace)} lists snapshot {snapshot} ({uuid})"
 
 
 @message
 def snapshot_not_visible(repository: str) -> str:
     """The other region's engine does not see the snapshot in the repository."""
-    return f"repository {repository} does not show it there"
+    return f"repository {repository} does not list it there"
 
 
 @message
 def another_snapshot(uuid: str) -> str:
     """The other region's engine sees another snapshot under this name."""
-    return f"what it sees under this name is another snapshot ({uuid})"
+    return f"under this name it lists another snapshot ({uuid})"
 
 
 @message
@@ -128,7 +128,7 @@ def restore_failed(
 @message
 def engine_health_known(namespace: str) -> str:
     """Awaited after a restore."""
-    return f"{_engine(namespace)} tells its health"
+    return f"{_engine(namespace)} reports its health"
 
 
 @message

@@ -398,19 +398,19 @@ def awake_brokers_joined(brokers: Sequence[int]) -> str:
 @message
 def engines_can_be_copied() -> str:
     """Awaited in B2, before anything is paused."""
-    return "both search engines tell whether they can be copied"
+    return "both search engines report whether they can be copied"
 
 
 @message
 def engine_holds_records(namespace: str) -> str:
     """Awaited in B2 where no record was found."""
-    return f"the search engine of {namespace} tells whether it holds records"
+    return f"the search engine of {namespace} reports whether it holds records"
 
 
 @message
 def failover_records_known(recreated: str, failover: str) -> str:
     """Awaited before brokers export to the copy."""
-    return f"the search engines of {recreated} and {failover} tell which records they hold"
+    return f"the search engines of {recreated} and {failover} report which records they hold"
 
 
 @message
