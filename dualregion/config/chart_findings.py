@@ -57,7 +57,7 @@ class Finding:
     """
 
     code: Code
-    sentence: Message | str
+    sentence: Message
     stages: tuple[str, ...] = ()
 
     @property

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from dualregion.messages.catalogue import message
+from dualregion.messages.catalogue import Message, message
 from dualregion.messages.words import listed
 
 
 @message
-def chart_finding(kind: str, finding: str, stages: Sequence[str]) -> str:
+def chart_finding(kind: str, finding: Message, stages: Sequence[str]) -> str:
     """What the chart renders does not fit the procedure, in some of its stages or in all; `chart.accept` takes its kind."""
     where = f" ({listed(stages)})" if stages else ""
     return f"[{kind}] {finding}{where}"

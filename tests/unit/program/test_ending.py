@@ -42,7 +42,7 @@ def test_a_code_stands_behind_its_sentence() -> None:
     assert with_code(UNKNOWN) == f"{UNKNOWN} [unknown-setting]"
 
 
-def test_an_error_that_was_not_foreseen_shows_its_kind_only(
+def test_the_text_of_an_error_that_was_not_foreseen_is_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: None)
@@ -50,7 +50,7 @@ def test_an_error_that_was_not_foreseen_shows_its_kind_only(
     def fail() -> None:
         raise LookupError("hunter2")
 
-    with raises("unforeseen", pulumi.RunError) as caught:
+    with pytest.raises(pulumi.RunError) as caught:
         ending_clearly(fail)
-    assert caught.value.args[0].facts["error"].startswith("LookupError")
-    assert "hunter2" not in f"{caught.value}"
+    assert str(caught.value).endswith("[unforeseen]")
+    assert "hunter2" not in str(caught.value)
