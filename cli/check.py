@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dualregion.messages import Message
-from dualregion.messages import checks as messages
+from dualregion.messages.command import checks as messages
 
 
 class Outcome(StrEnum):

@@ -14,7 +14,7 @@ from dualregion.chart import helm_yaml
 from dualregion.chart.values import Values, merge
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import DualRegionError
-from dualregion.messages import files as messages
+from dualregion.messages.chart import files as messages
 from dualregion.procedure.topology import Installation
 
 HELM_SECONDS = 60

@@ -32,7 +32,7 @@ from kubernetes.config.kube_config import ConfigNode
 from dualregion.chart import helm_yaml
 from dualregion.errors import ConfigError
 from dualregion.messages import Message
-from dualregion.messages import kubeconfig as messages
+from dualregion.messages.clients import kubeconfig as messages
 
 DEFAULT_PLACE = "~/.kube/config"
 RENEWED_EARLY_SECONDS = 60.0

@@ -26,8 +26,8 @@ from dualregion.errors import (
     DualRegionError,
 )
 from dualregion.messages import Message
-from dualregion.messages import clusters as messages
-from dualregion.messages.reasons import no_api_server
+from dualregion.messages.clients import clusters as messages
+from dualregion.messages.clients.reasons import no_api_server
 from dualregion.secrets import without_secrets
 
 CONNECT_SECONDS = 5

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import installations as messages
+from dualregion.messages.clients import installations as messages
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"

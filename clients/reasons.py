@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import urllib3
 
 from dualregion.messages import Message
-from dualregion.messages import reasons as messages
+from dualregion.messages.clients import reasons as messages
 
 
 def reason_of(error: BaseException) -> Message:

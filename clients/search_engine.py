@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from dualregion.messages import Message
-from dualregion.messages import search_engine as messages
+from dualregion.messages.clients import search_engine as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
 from dualregion.observed.documents import templates_of

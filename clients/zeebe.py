@@ -12,7 +12,7 @@ from typing import Any
 from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
 from clients.pods import is_ready, trouble
 from dualregion.messages import Message
-from dualregion.messages import installations as messages
+from dualregion.messages.clients import installations as messages
 from dualregion.names import GATEWAY, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pulumi
 
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
-from dualregion.messages import components as messages
+from dualregion.messages.steps import components as messages
 from dualregion.secrets import without_secrets
 from steps.paused_exporters import notice_of_interruption
 

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from dualregion.messages import components as messages
+from dualregion.messages.steps import components as messages
 from dualregion.procedure import F0
 from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec

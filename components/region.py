@@ -13,7 +13,7 @@ from components.gate import Gate, GateArgs
 from components.guard import guarding, keeping
 from dualregion.config.settings import Settings
 from dualregion.decision.deletion import NAMESPACE_SUFFIX
-from dualregion.messages import components as messages
+from dualregion.messages.steps import components as messages
 from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.procedure.topology import Gate as GateSpec
 from steps.context import StepContext

@@ -11,7 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from dualregion.config.settings import Settings
 from dualregion.errors import BackendError, ConfigError
-from dualregion.messages import components as messages
+from dualregion.messages.steps import components as messages
 from dualregion.secrets import without_secrets
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack

@@ -17,7 +17,7 @@ from dualregion.config.dns import LOAD_BALANCER_NAME
 from dualregion.config.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages import settings as messages
+from dualregion.messages.config import settings as messages
 from dualregion.names import ReleaseNames
 
 Document = dict[str, Any]

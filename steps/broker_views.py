@@ -11,8 +11,8 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import exporting as exporters
-from dualregion.messages import steps as messages
+from dualregion.messages.steps import exporting as exporters
+from dualregion.messages.steps import steps as messages
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
 from steps.context import Evidence, StepContext

@@ -12,7 +12,7 @@ from clients import pods
 from clients.kubernetes import CallFailed
 from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.messages import Message
-from dualregion.messages import steps as messages
+from dualregion.messages.steps import steps as messages
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
 from dualregion.state.progress import Stack

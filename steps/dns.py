@@ -14,7 +14,7 @@ from dualregion.config.dns import COREFILE
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.messages import Message
-from dualregion.messages import dns as messages
+from dualregion.messages.steps import dns as messages
 from steps.context import StepContext
 from steps.polling import Waiting
 

@@ -16,10 +16,11 @@ from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
-from dualregion.messages import Message, progress
-from dualregion.messages import exporting as exporters
-from dualregion.messages import search_engine as engine_messages
-from dualregion.messages import steps as messages
+from dualregion.messages import Message
+from dualregion.messages.clients import search_engine as engine_messages
+from dualregion.messages.steps import exporting as exporters
+from dualregion.messages.steps import progress
+from dualregion.messages.steps import steps as messages
 from dualregion.messages.words import some_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.health import not_green_and_empty

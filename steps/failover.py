@@ -14,8 +14,8 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.messages import Message
-from dualregion.messages import exporting as exporters
-from dualregion.messages import steps as messages
+from dualregion.messages.steps import exporting as exporters
+from dualregion.messages.steps import steps as messages
 from dualregion.names import GATEWAY
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N

@@ -10,8 +10,8 @@ import grpc
 from clients import installation
 from dualregion.errors import ConfigError, DualRegionError
 from dualregion.messages import Message
-from dualregion.messages import exporting as messages
-from dualregion.messages.reasons import other_error
+from dualregion.messages.clients.reasons import other_error
+from dualregion.messages.steps import exporting as messages
 from dualregion.observed import zeebe_answers
 from steps.context import StepContext
 

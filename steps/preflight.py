@@ -11,9 +11,9 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
 from dualregion.messages import Message
-from dualregion.messages import exporting as exporters
-from dualregion.messages import preflight as messages
-from dualregion.messages import steps as waits
+from dualregion.messages.steps import exporting as exporters
+from dualregion.messages.steps import preflight as messages
+from dualregion.messages.steps import steps as waits
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
 from dualregion.procedure.topology import Installation, Kind

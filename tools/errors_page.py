@@ -23,12 +23,11 @@ stands in `<...>` differs from case to case. This page is written by `python -m 
 
 def rooms() -> list[ModuleType]:
     """Return the modules that hold messages."""
-    found = (
-        each.name
-        for each in pkgutil.iter_modules(messages.__path__)
-        if each.name not in ("catalogue", "words")
-    )
-    return [importlib.import_module(f"{messages.__name__}.{name}") for name in sorted(found)]
+    found = pkgutil.walk_packages(messages.__path__, f"{messages.__name__}.")
+    names = sorted(each.name for each in found if not each.ispkg)
+    read = [importlib.import_module(name) for name in names]
+    holders = {made.__module__ for made in CATALOGUE.values()}
+    return [each for each in read if each.__name__ in holders]
 
 
 def sample(code: str) -> Message:

@@ -16,8 +16,8 @@ from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
 from dualregion.messages import Message
-from dualregion.messages import checks as messages
-from dualregion.messages.observed import all_of
+from dualregion.messages.command import checks as messages
+from dualregion.messages.observed.brokers import all_of
 from dualregion.messages.words import some_of
 from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository

@@ -21,9 +21,9 @@ from dualregion.decision.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.iam import with_role
 from dualregion.messages import Message
-from dualregion.messages import checks as messages
-from dualregion.messages.observed import all_of
-from dualregion.messages.status import brokers_unknown
+from dualregion.messages.command import checks as messages
+from dualregion.messages.command.status import brokers_unknown
+from dualregion.messages.observed.brokers import all_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import RUNNING
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase, Role

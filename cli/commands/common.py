@@ -14,8 +14,8 @@ from rich.console import Console
 from cli.errors import Exit
 from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
-from dualregion.messages import command as messages
 from dualregion.messages import with_code
+from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
 
 _CHECKOUT = Path(__file__).resolve().parents[2]

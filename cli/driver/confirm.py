@@ -8,7 +8,7 @@ from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
 from dualregion.messages import Message
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import B2, B3, PROCEDURE, R
 
 

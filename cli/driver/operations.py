@@ -34,7 +34,7 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.messages import Message
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
 from steps.before import identity

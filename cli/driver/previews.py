@@ -15,7 +15,7 @@ from pulumi.automation import CommandError
 from cli.driver.events import Change, EventCollector
 from cli.errors import PulumiFailed
 from cli.stacks.project import Project, failure
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 
 

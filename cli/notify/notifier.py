@@ -18,7 +18,7 @@ from dualregion import brokers
 from dualregion.config.notifications import HookSettings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.messages import Message, code_of
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident
 

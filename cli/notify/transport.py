@@ -23,8 +23,8 @@ from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.messages import Message
-from dualregion.messages import checks as checking
-from dualregion.messages import command as messages
+from dualregion.messages.command import checks as checking
+from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
 
 Document = Mapping[str, Any]

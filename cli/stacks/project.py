@@ -26,7 +26,7 @@ from cli.errors import PulumiFailed
 from clients.parallel import begin
 from dualregion.errors import ConfigError
 from dualregion.messages import Message
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
 
 R = TypeVar("R")

@@ -5,7 +5,7 @@ from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B4, B7, F2, F3
 from dualregion.procedure.topology import Kind

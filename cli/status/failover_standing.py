@@ -11,7 +11,7 @@ from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import brokers
 from dualregion.messages import Message
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Gate
 from dualregion.state import standing

@@ -27,9 +27,9 @@ from cli.status.results import Result
 from dualregion import brokers
 from dualregion.decision import guards
 from dualregion.messages import Message
-from dualregion.messages import status as messages
-from dualregion.messages.command import of_stack
-from dualregion.messages.exporting import exporters_paused
+from dualregion.messages.command import status as messages
+from dualregion.messages.command.driving import of_stack
+from dualregion.messages.steps.exporting import exporters_paused
 from dualregion.names import ReleaseNames
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView

@@ -10,7 +10,7 @@ from cli.stacks.region_steps import ahead, incident
 from dualregion import brokers
 from dualregion.errors import Refused
 from dualregion.messages import Message
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
 from dualregion.state import claims
 

@@ -7,7 +7,7 @@ from cli.stacks.region_steps import RegionStep, ahead
 from cli.status.moves import failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused
 from dualregion.messages import Message
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.procedure import Phase
 
 

@@ -16,7 +16,7 @@ from dualregion import brokers
 from dualregion.chart.values import WEB_APPS
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.names import GATEWAY
 from dualregion.observed.records import RECORD_PREFIX, Records, last_ranges
 from dualregion.observed.zeebe_answers import (

@@ -7,7 +7,7 @@ from cli.status.observe import InstallationStatus, Pod, RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.observed.records import Records
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from clients.parallel import begin
 from dualregion.errors import DualRegionError, unforeseen
 from dualregion.messages import Message
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.secrets import without_secrets
 
 K = TypeVar("K", bound=str)

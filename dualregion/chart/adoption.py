@@ -13,7 +13,7 @@ from dualregion.chart.sent_values import means_normal
 from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import chart as messages
+from dualregion.messages.chart import rendered as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Kind
 from dualregion.secrets import HIDDEN, without_secrets

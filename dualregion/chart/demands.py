@@ -17,7 +17,7 @@ from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import values as messages
+from dualregion.messages.chart import values as messages
 from dualregion.observed.records import RECORD_PREFIX
 
 _ABSENT = object()

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from dualregion.messages import Message
-from dualregion.messages import yaml as messages
+from dualregion.messages.chart import helm_yaml as messages
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """By libyaml itself where PyYAML has it, which is what the port is of."""

@@ -19,7 +19,7 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import chart as messages
+from dualregion.messages.chart import rendered as messages
 from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dualregion.messages import Message
-from dualregion.messages import chart as messages
+from dualregion.messages.chart import rendered as messages
 
 
 class Code(StrEnum):

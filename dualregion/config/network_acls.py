@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 from dualregion import brokers
 from dualregion.config.forms import AwsRegion, Text, whole
 from dualregion.config.section import Model
-from dualregion.messages import Message, forms
-from dualregion.messages import settings as messages
+from dualregion.messages import Message
+from dualregion.messages.config import forms
+from dualregion.messages.config import settings as messages
 from dualregion.procedure.topology import AclRule
 
 LAST_RULE_NUMBER = 32766

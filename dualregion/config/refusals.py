@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from dualregion.config.forms import MOST_BROKERS
-from dualregion.messages import Message, forms
-from dualregion.messages import settings as messages
+from dualregion.messages import Message
+from dualregion.messages.config import forms
+from dualregion.messages.config import settings as messages
 from dualregion.secrets import HIDDEN, without_secrets
 
 _HINTS: Mapping[str, Callable[[], Message]] = {

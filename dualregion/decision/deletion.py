@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import deletion as messages
-from dualregion.messages.observed import all_of
+from dualregion.messages.decision import deletion as messages
+from dualregion.messages.observed.brokers import all_of
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology

@@ -13,7 +13,7 @@ from dualregion.chart import values
 from dualregion.chart.adoption import ChartVersion, value_differences
 from dualregion.config.settings import Change, Settings
 from dualregion.messages import Message
-from dualregion.messages import drift as messages
+from dualregion.messages.decision import drift as messages
 from dualregion.procedure import N, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
 from dualregion.state.progress import Stack

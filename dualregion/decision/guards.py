@@ -4,7 +4,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
 from dualregion.messages import Message
-from dualregion.messages import decision as messages
+from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B0, B1, B7, PROCEDURE, Phase, Role
 from dualregion.procedure.topology import Kind
 from dualregion.state import claims

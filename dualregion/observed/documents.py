@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 
 
 def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> Message | None:

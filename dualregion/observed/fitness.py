@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.health import EngineHealth
 from dualregion.observed.indices import user_indices
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.indices import user_indices
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
-from dualregion.messages.observed import all_of
+from dualregion.messages.observed import engines as messages
+from dualregion.messages.observed.brokers import all_of
 
 RECORD_PREFIX = "zeebe-record"
 """What the names of the exporter's indices begin with, unless its `index.prefix` says otherwise."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from dualregion import brokers
 from dualregion.messages import Message
-from dualregion.messages import observed as messages
-from dualregion.messages.observed import all_of
+from dualregion.messages.observed import brokers as messages
+from dualregion.messages.observed.brokers import all_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from dualregion.messages import Message
-from dualregion.messages import topology as messages
+from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B0, F1, Role, Step
 from dualregion.procedure.waits import Wait
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dualregion.messages import Message
-from dualregion.messages import waits as messages
+from dualregion.messages.decision import waits as messages
 from dualregion.procedure.model import Task
 
 

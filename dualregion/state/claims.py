@@ -8,7 +8,7 @@ least one sees the other: docs/develop/adr/0004-a-failover-is-claimed.md.
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import claims as messages
+from dualregion.messages.decision import claims as messages
 from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident, Stack

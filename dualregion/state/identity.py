@@ -7,7 +7,7 @@ then recreated in a cluster that belongs to others.
 
 from dualregion.config.settings import Settings
 from dualregion.messages import Message
-from dualregion.messages import identity as messages
+from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B1, Role
 from dualregion.state.progress import Incident, Stack
 

@@ -3,7 +3,7 @@
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.config.settings import Settings
-from dualregion.messages import preflight as messages
+from dualregion.messages.steps import preflight as messages
 from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing

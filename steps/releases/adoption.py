@@ -11,8 +11,8 @@ from pathlib import Path
 from clients.files import chart_version
 from dualregion.chart.adoption import RunningRelease, differences, is_adopting
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages import progress
-from dualregion.messages import releases as messages
+from dualregion.messages.steps import progress
+from dualregion.messages.steps import releases as messages
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext
 from steps.polling import Waiting

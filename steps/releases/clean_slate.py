@@ -10,8 +10,8 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import CredentialsDemanded
 from dualregion.messages import Message
-from dualregion.messages import releases as messages
-from dualregion.messages import steps as waits
+from dualregion.messages.steps import releases as messages
+from dualregion.messages.steps import steps as waits
 from dualregion.procedure.topology import STEP_LABEL
 from dualregion.state.progress import Stack
 from steps.polling import Waiting

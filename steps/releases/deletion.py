@@ -6,8 +6,8 @@ from dualregion import brokers
 from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
-from dualregion.messages import releases as messages
-from dualregion.messages import steps as waits
+from dualregion.messages.steps import releases as messages
+from dualregion.messages.steps import steps as waits
 from dualregion.procedure import B5, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
 from steps.context import StepContext

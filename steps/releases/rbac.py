@@ -2,7 +2,7 @@
 
 from clients.kubernetes import Cluster
 from dualregion.messages import Message
-from dualregion.messages import steps as messages
+from dualregion.messages.steps import steps as messages
 from steps.polling import Say, Waiting
 
 GRANT_SECONDS = 30.0

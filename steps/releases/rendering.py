@@ -22,8 +22,8 @@ from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.messages import Message
-from dualregion.messages import chart as chart_messages
-from dualregion.messages import releases as messages
+from dualregion.messages.chart import rendered as chart_messages
+from dualregion.messages.steps import releases as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Installation
 from steps.context import StepContext

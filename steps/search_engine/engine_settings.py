@@ -11,8 +11,8 @@ from typing import Any
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
-from dualregion.messages import progress
-from dualregion.messages import search_engine as messages
+from dualregion.messages.clients import search_engine as messages
+from dualregion.messages.steps import progress
 from dualregion.procedure import B2
 from steps.context import StepContext
 from steps.polling import Waiting

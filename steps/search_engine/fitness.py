@@ -2,7 +2,7 @@
 
 from clients.search_engine import SearchEngine
 from dualregion.messages import Message
-from dualregion.messages import search_engine as messages
+from dualregion.messages.clients import search_engine as messages
 from dualregion.observed.fitness import too_small
 
 

@@ -12,9 +12,10 @@ from time import monotonic
 from clients.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import Message, progress
-from dualregion.messages import search_engine as messages
-from dualregion.messages.observed import all_of
+from dualregion.messages import Message
+from dualregion.messages.clients import search_engine as messages
+from dualregion.messages.observed.brokers import all_of
+from dualregion.messages.steps import progress
 from dualregion.observed.documents import counts_differ, missing_templates
 from dualregion.observed.health import not_served
 from dualregion.observed.marks import Marks

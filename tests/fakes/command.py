@@ -16,7 +16,7 @@ from cli.status.observe import (
 )
 from cli.status.results import Result
 from dualregion import brokers
-from dualregion.messages import status as messages
+from dualregion.messages.command import status as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
 from dualregion.procedure.topology import NO_INCIDENT, Kind

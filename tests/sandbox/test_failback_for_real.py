@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import engines as messages
-from dualregion.messages.steps import copy_again, engines_can_be_copied
+from dualregion.messages.observed import engines as messages
+from dualregion.messages.steps.steps import copy_again, engines_can_be_copied
 from dualregion.observed import zeebe_answers
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot, snapshot_bad

@@ -26,7 +26,7 @@ from dualregion.config.settings import ChartSettings, Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError, Refused
 from dualregion.messages import Message
-from dualregion.messages import chart as messages
+from dualregion.messages.chart import rendered as messages
 from dualregion.secrets import HIDDEN
 from dualregion.state.progress import Stack
 from sandbox.patience import allowed

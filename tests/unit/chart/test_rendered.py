@@ -24,7 +24,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
 from dualregion.messages import Message
-from dualregion.messages import chart as messages
+from dualregion.messages.chart import rendered as messages
 from dualregion.procedure.topology import Installation, Kind
 from dualregion.state.progress import Stack
 from steps.releases.rendering import ADDRESSED

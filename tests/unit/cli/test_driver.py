@@ -32,8 +32,8 @@ from cli.status.observe import InstallationStatus, RegionStatuses
 from cli.status.results import Result
 from dualregion.errors import Refused
 from dualregion.messages import Message
-from dualregion.messages import command as messages
-from dualregion.messages.status import not_in_time
+from dualregion.messages.command import driving as messages
+from dualregion.messages.command.status import not_in_time
 from dualregion.procedure import Phase, R
 from tests.fakes import command as world
 from tests.raising import assert_message, raises

@@ -17,7 +17,7 @@ from cli.status.health import Health, judge
 from cli.status.observe import RegionStatuses, look
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
-from dualregion.messages.status import not_asked, not_in_time
+from dualregion.messages.command.status import not_asked, not_in_time
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
 from steps.before import standing

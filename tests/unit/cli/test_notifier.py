@@ -23,7 +23,7 @@ from cli.stacks.region_steps import RegionStep
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.messages import Message, code_of
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 from tests.fakes import command as world
 from tests.fakes import pulumi_command

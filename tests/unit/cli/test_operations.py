@@ -25,7 +25,7 @@ from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
 from dualregion.errors import Refused
-from dualregion.messages import command as messages
+from dualregion.messages.command import driving as messages
 from dualregion.procedure import B2, F1, F2
 from sandbox.patience import allowed
 from steps.preflight import SPARE_LIVING

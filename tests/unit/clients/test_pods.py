@@ -12,8 +12,9 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
-from dualregion.messages import Message, progress
-from dualregion.messages import installations as messages
+from dualregion.messages import Message
+from dualregion.messages.clients import installations as messages
+from dualregion.messages.steps import progress
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,

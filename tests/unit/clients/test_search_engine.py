@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target
-from dualregion.messages import engines as messages
-from dualregion.messages.clusters import service_failed, service_unanswered
-from dualregion.messages.search_engine import engine_refused
+from dualregion.messages.clients.clusters import service_failed, service_unanswered
+from dualregion.messages.clients.search_engine import engine_refused
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from tests.fakes.kubernetes import FakeKubernetes, Reply, failure

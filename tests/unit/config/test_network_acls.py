@@ -19,7 +19,7 @@ from components import region as region_component
 from dualregion.config.network_acls import NetworkAclSettings, rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
-from dualregion.messages.components import aws_package_missing
+from dualregion.messages.steps.components import aws_package_missing
 from dualregion.procedure import Phase
 from dualregion.state.held import name_of, nodes_of
 from dualregion.state.progress import Stack

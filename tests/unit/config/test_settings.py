@@ -13,8 +13,9 @@ from dualregion import brokers
 from dualregion.config.forms import MOST_BROKERS
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message, forms
-from dualregion.messages import settings as messages
+from dualregion.messages import Message
+from dualregion.messages.config import forms
+from dualregion.messages.config import settings as messages
 from dualregion.procedure import Phase, Role
 from tests.inputs.examples import (
     ACLS,

@@ -19,7 +19,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError, Refused
-from dualregion.messages.steps import rival_claim
+from dualregion.messages.steps.steps import rival_claim
 from dualregion.procedure import F0, FAILOVER_STEPS, Phase, Step
 from dualregion.procedure.topology import Gate, Kind
 from dualregion.state import claims

@@ -15,7 +15,7 @@ from dualregion.decision.deletion import Doomed
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import DeadlineExceeded, Refused
 from dualregion.messages import Message
-from dualregion.messages import deletion as messages
+from dualregion.messages.decision import deletion as messages
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Replica
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Topology

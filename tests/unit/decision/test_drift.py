@@ -15,7 +15,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.drift import Wanted, drift
 from dualregion.messages import Message
-from dualregion.messages import drift as messages
+from dualregion.messages.decision import drift as messages
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.held import nodes_of, stack_of

@@ -6,7 +6,7 @@ import pytest
 
 from dualregion.decision.desired import desired
 from dualregion.messages import Message
-from dualregion.messages import topology as messages
+from dualregion.messages.decision import guards as messages
 from dualregion.procedure import F1, N, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
 from dualregion.state.progress import Stack

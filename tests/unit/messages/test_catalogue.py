@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from dualregion.messages import CATALOGUE, message, read_back, with_code
-from dualregion.messages import decision as messages
+from dualregion.messages.decision import guards as messages
 from tests.raising import assert_message
 from tools import errors_page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.documents import counts_differ, missing_templates, templates_of
 from dualregion.observed.indices import user_indices
 from tests.fakes.kubernetes import Document

@@ -6,8 +6,8 @@ The answers are a real engine's; a search that no index answers has no aggregati
 import pytest
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
-from dualregion.messages.observed import several_reasons
+from dualregion.messages.observed import engines as messages
+from dualregion.messages.observed.brokers import several_reasons
 from dualregion.observed.records import (
     PartitionRecords,
     last_ranges,

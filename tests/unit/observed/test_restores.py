@@ -7,7 +7,7 @@ health yellow, and a shard that waits for its turn looks almost like one that is
 import pytest
 
 from dualregion.messages import Message
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.health import health_of, not_green_and_empty, not_served
 from dualregion.observed.restores import (
     RestoreProgress,

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from dualregion.messages import engines as messages
+from dualregion.messages.observed import engines as messages
 from dualregion.observed.repositories import Repository, same_definition
 from dualregion.observed.snapshots import Snapshot, snapshot_bad, snapshot_of, snapshot_progress
 from tests.fakes.engine_answers import finished, snapshot

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dualregion.messages import Message
-from dualregion.messages import observed as messages
+from dualregion.messages.observed import brokers as messages
 from dualregion.observed.zeebe_answers import (
     ClusterView,
     Exporting,

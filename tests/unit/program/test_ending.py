@@ -7,8 +7,8 @@ import pytest
 
 from components.ending import before_any_change, ending_clearly
 from dualregion.errors import ConfigError, Refused
-from dualregion.messages import settings as messages
 from dualregion.messages.catalogue import with_code
+from dualregion.messages.config import settings as messages
 from dualregion.secrets import HIDDEN
 from tests.raising import assert_message, raises
 

@@ -9,7 +9,7 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
-from dualregion.messages import releases as messages
+from dualregion.messages.steps import releases as messages
 from dualregion.state.progress import Stack
 from steps.polling import Waiting
 from steps.releases import clean_slate

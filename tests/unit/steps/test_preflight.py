@@ -17,8 +17,8 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
 from dualregion.messages import Message
-from dualregion.messages import preflight as messages
-from dualregion.messages import steps as waits
+from dualregion.messages.steps import preflight as messages
+from dualregion.messages.steps import steps as waits
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident, Stack
 from steps import preflight

@@ -12,10 +12,12 @@ import pytest
 
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import Message, progress, search_engine
-from dualregion.messages import engines as messages
-from dualregion.messages.observed import leader_changed
-from dualregion.messages.steps import back_out
+from dualregion.messages import Message
+from dualregion.messages.clients import search_engine
+from dualregion.messages.observed import engines as messages
+from dualregion.messages.observed.brokers import leader_changed
+from dualregion.messages.steps import progress
+from dualregion.messages.steps.steps import back_out
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot

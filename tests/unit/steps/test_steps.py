@@ -17,8 +17,9 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.messages import exporting, installations, steps
-from dualregion.messages import observed as messages
+from dualregion.messages.clients import installations
+from dualregion.messages.observed import brokers as messages
+from dualregion.messages.steps import exporting, steps
 from dualregion.procedure import STEPS
 from dualregion.state.progress import Incident, Stack
 from sandbox.patience import allowed

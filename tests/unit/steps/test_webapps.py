@@ -9,8 +9,8 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
-from dualregion.messages import installations as messages
-from dualregion.messages import progress
+from dualregion.messages.clients import installations as messages
+from dualregion.messages.steps import progress
 from steps.releases import webapps
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.kubernetes import Document, FakeKubernetes, owner

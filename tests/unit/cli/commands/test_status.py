@@ -17,8 +17,8 @@ from cli.status.health import Status, judge
 from cli.status.table import ago
 from dualregion.errors import ConfigError
 from dualregion.messages import Message
-from dualregion.messages import command as messages
-from dualregion.messages.status import not_ready
+from dualregion.messages.command import driving as messages
+from dualregion.messages.command.status import not_ready
 from tests.checkout import CHECKOUT
 from tests.fakes import command as world
 

@@ -10,7 +10,10 @@ import pytest
 
 from clients.installation import LiveInstallation
 from dualregion.chart import values
-from dualregion.messages import Message, engines, observed, search_engine
+from dualregion.messages import Message
+from dualregion.messages.clients import search_engine
+from dualregion.messages.observed import brokers as observed
+from dualregion.messages.observed import engines
 from dualregion.observed import zeebe_answers
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.failback_gates import (

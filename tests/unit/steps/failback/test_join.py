@@ -7,7 +7,10 @@ cluster apart: so everything that is left is named, and every broker that should
 import pytest
 
 from dualregion.errors import ClusterUnreachable, ConfigError, Refused
-from dualregion.messages import engines, installations, observed, progress
+from dualregion.messages.clients import installations
+from dualregion.messages.observed import brokers as observed
+from dualregion.messages.observed import engines
+from dualregion.messages.steps import progress
 from steps.failback import prove_clean
 from tests.fakes.failback_gates import Gate, hint_on_pods, hosts, written
 from tests.fakes.kubernetes import broker_pods, failure, kubeconfig, kubeconfig_of, search_engine

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dualregion.messages import engines, installations
-from dualregion.messages import observed as messages
+from dualregion.messages.clients import installations
+from dualregion.messages.observed import brokers as messages
+from dualregion.messages.observed import engines
 from tests.fakes.failback_gates import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dualregion.messages import installations, observed, releases, steps
+from dualregion.messages.clients import installations
+from dualregion.messages.observed import brokers as observed
+from dualregion.messages.steps import releases, steps
 from steps.failback import wake
 from tests.fakes.failback_gates import (
     ROLLS_BY_ITSELF,

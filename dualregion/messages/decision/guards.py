@@ -1,6 +1,9 @@
 """What speaks against a phase: stacks that contradict each other, changes that must not follow on what they hold."""
 
+from collections.abc import Sequence
+
 from dualregion.messages.catalogue import message
+from dualregion.messages.words import listed
 
 
 @message
@@ -72,3 +75,58 @@ def normal_before_failback_is_done() -> str:
 def outputs_of_another_program() -> str:
     """The outputs of a stack cannot be read: it is none of this program, or of a version that is too new."""
     return "the outputs of the other region's stack are not this program's: check peerStack"
+
+
+@message
+def region_lost_again(peer_stack: str) -> str:
+    """The failback had begun, and nothing of it is left in the recreated region."""
+    return (
+        f"stack {peer_stack} is past step B1 of the failback, but nothing of it is left in this region: it was lost "
+        "again. Set phase failover on both stacks and fail over once more"
+    )
+
+
+@message
+def record_of_b1_missing(peer_stack: str) -> str:
+    """The recreated region holds its installation, but not the record that its brokers have joined."""
+    return (
+        f"stack {peer_stack} is past step B1 of the failback, but this region has no record of B1, the ConfigMap "
+        "dual-region-b1: was it deleted by hand? What it stands for cannot be proved again now; until the survivor's B5, "
+        "set phase failover on both stacks, and begin the failback again"
+    )
+
+
+@message
+def declared_twice(node: str) -> str:
+    """Two nodes of a topology have one name."""
+    return f"{node} is declared twice"
+
+
+@message
+def out_of_order(node: str, missing: Sequence[str]) -> str:
+    """A node stands behind one that does not come before it."""
+    return f"{node} stands behind {listed(missing)}, which does not come before it"
+
+
+@message
+def held_behind_no_gate(node: str) -> str:
+    """Brokers would not be restarted by an update, and no step would restart them."""
+    return f"the brokers of {node} are held behind no gate"
+
+
+@message
+def failover_not_isolated() -> str:
+    """Failover brokers would start before it is proved that the lost ones cannot be reached."""
+    return "failover brokers are declared, and no gate of the isolation"
+
+
+@message
+def another_cluster(context: str, region: int, name: str, seen: str, known: str) -> str:
+    """The cluster that answers is not the one in which the region's steps were proved."""
+    return (
+        f"kube context {context!r} leads to another cluster than that of region {name}: its namespace kube-system has UID "
+        f"{seen}, that of the region's has {known}. Let the context lead to the region's cluster again (the setting "
+        "kubeconfig, `kubectl config view`), then run again. If the region was lost and is recreated there, set phase "
+        f"failover and lostRegion {region} on both stacks. Only if the cluster is the same one with all its brokers' "
+        f"data, restored by other means: `pulumi config set acceptCluster {seen}`"
+    )

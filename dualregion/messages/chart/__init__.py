@@ -1,0 +1,1 @@
+"""What is wrong with Helm values, and with what the chart renders."""

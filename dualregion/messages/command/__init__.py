@@ -1,0 +1,1 @@
+"""What the command `dualregion` finds, checks, asks and refuses."""

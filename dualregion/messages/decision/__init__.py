@@ -1,0 +1,1 @@
+"""What speaks against a phase, and what a stack waits for."""

@@ -1,0 +1,1 @@
+"""What the answers of brokers, search engines and DNS say."""

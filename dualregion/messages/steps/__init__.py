@@ -1,0 +1,1 @@
+"""What a step waits for, refuses and reports."""
