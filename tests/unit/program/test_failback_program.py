@@ -27,7 +27,7 @@ from tests.fakes import pulumi_engine
 from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
 from tests.fakes.pulumi_engine import Recorder, behind, declared, exported, in_cluster, of_type
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
-from tests.raising import assert_message, assert_tells, raises
+from tests.raising import assert_message, assert_tells, raises, tells
 
 POLICY = "networking.k8s.io/v1:NetworkPolicy"
 CONFIG_MAP = "core/v1:ConfigMap"
@@ -138,7 +138,7 @@ class TestInstalling:
         note(here.far, place, Begun.of(here.incident, wanted.values))
         self.install(here)
         assert here.far.deleted() == ["sh.helm.release.v1.camunda.v1"]
-        assert any("was installed by an interrupted run" in line for line in here.said)
+        assert tells(here.said, "taking-over-install")
 
     def test_a_release_of_other_values_is_no_interrupted_install_of_ours(self, here: World) -> None:
         """As the one that was there before the region was lost: its exporters are others."""
