@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dualregion.messages import Message
-from dualregion.messages.command import checks as messages
+from messages import Message
+from messages.command import checks as messages
 
 
 class Outcome(StrEnum):

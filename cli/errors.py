@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from dualregion.errors import DualRegionError
-from dualregion.messages import Message
+from messages import Message
 
 
 class PulumiFailed(DualRegionError):

@@ -14,8 +14,8 @@ from dualregion.chart import helm_yaml
 from dualregion.chart.values import Values, merge
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import DualRegionError
-from dualregion.messages.chart import files as messages
 from dualregion.procedure.topology import Installation
+from messages.chart import files as messages
 
 HELM_SECONDS = 60
 """How long one call of helm may take; rendering takes a fraction of a second, fetching a few."""

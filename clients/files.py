@@ -11,8 +11,8 @@ from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.values import Values, merge_all
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.chart import files as messages
+from messages import Message
+from messages.chart import files as messages
 
 REFERENCE_VALUES = Path(__file__).parent.parent / "dualregion" / "reference-values.yaml"
 """The values used when the user names none: the shape of the reference set-up."""

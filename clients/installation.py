@@ -12,12 +12,12 @@ from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
 from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as messages
-from dualregion.messages.steps import progress
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
+from messages import Message
+from messages.clients import installations as messages
+from messages.steps import progress
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from kubernetes.config.kube_config import ConfigNode
 
 from dualregion.chart import helm_yaml
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.clients import kubeconfig as messages
+from messages import Message
+from messages.clients import kubeconfig as messages
 
 DEFAULT_PLACE = "~/.kube/config"
 RENEWED_EARLY_SECONDS = 60.0

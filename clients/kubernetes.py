@@ -25,10 +25,10 @@ from dualregion.errors import (
     CredentialsDemanded,
     DualRegionError,
 )
-from dualregion.messages import Message
-from dualregion.messages.clients import clusters as messages
-from dualregion.messages.clients.reasons import no_api_server
 from dualregion.secrets import without_secrets
+from messages import Message
+from messages.clients import clusters as messages
+from messages.clients.reasons import no_api_server
 
 CONNECT_SECONDS = 5
 """How long one attempt to reach an API server may take; a healthy one answers in milliseconds."""

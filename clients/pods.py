@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as messages
+from messages import Message
+from messages.clients import installations as messages
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"

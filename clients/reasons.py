@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import urllib3
 
-from dualregion.messages import Message
-from dualregion.messages.clients import reasons as messages
+from messages import Message
+from messages.clients import reasons as messages
 
 
 def reason_of(error: BaseException) -> Message:

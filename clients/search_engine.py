@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
 from dualregion.observed.documents import templates_of
@@ -30,6 +28,8 @@ from dualregion.observed.records import (
 from dualregion.observed.repositories import Repository, same_definition
 from dualregion.observed.snapshots import Snapshot
 from dualregion.observed.words import error_reason
+from messages import Message
+from messages.clients import search_engine as messages
 
 T = TypeVar("T")
 

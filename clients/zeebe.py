@@ -11,10 +11,10 @@ from typing import Any
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
 from clients.pods import is_ready, trouble
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as messages
 from dualregion.names import GATEWAY, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
+from messages import Message
+from messages.clients import installations as messages
 
 GATEWAY_SELECTOR = f"app.kubernetes.io/component={GATEWAY}"
 MANAGEMENT_PORT = 9600

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pulumi
 
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
-from dualregion.messages.steps import components as messages
 from dualregion.secrets import without_secrets
+from messages.steps import components as messages
 from steps.paused_exporters import notice_of_interruption
 
 

@@ -14,11 +14,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from dualregion.messages.steps import components as messages
 from dualregion.procedure import F0
 from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec
 from dualregion.state.held import CLUSTER_KEY
+from messages.steps import components as messages
 from steps import actions
 from steps.before import standing
 from steps.context import StepContext

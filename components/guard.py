@@ -10,7 +10,7 @@ import pulumi
 from components.hooking import carry_out
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
-from dualregion.messages.steps import components as messages
+from messages.steps import components as messages
 from steps.context import StepContext
 from steps.preflight import refuse_to_change, refuse_to_make
 from steps.releases import deletion

@@ -8,8 +8,8 @@ import grpc
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
-from dualregion.messages import with_code
-from dualregion.messages.steps import components as messages
+from messages import with_code
+from messages.steps import components as messages
 
 
 async def carry_out(name: str, work: Callable[[], None]) -> None:

@@ -13,9 +13,9 @@ from components.gate import Gate, GateArgs
 from components.guard import guarding, keeping
 from dualregion.config.settings import Settings
 from dualregion.decision.deletion import NAMESPACE_SUFFIX
-from dualregion.messages.steps import components as messages
 from dualregion.procedure.topology import ISOLATION, NO_NAMES, Installation
 from dualregion.procedure.topology import Gate as GateSpec
+from messages.steps import components as messages
 from steps.context import StepContext
 
 AWS_PACKAGE = "pulumi_aws"

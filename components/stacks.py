@@ -11,10 +11,10 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from dualregion.config.settings import Settings
 from dualregion.errors import BackendError, ConfigError
-from dualregion.messages.steps import components as messages
 from dualregion.secrets import without_secrets
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
+from messages.steps import components as messages
 
 
 def settings_of_stack(project: Path) -> Settings:

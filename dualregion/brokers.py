@@ -8,8 +8,8 @@ with a quarter of the cluster as replicas. A partition works while more than hal
 
 from collections.abc import Collection, Mapping
 
-from dualregion.messages import Message
-from dualregion.messages.observed import brokers as messages
+from messages import Message
+from messages.observed import brokers as messages
 
 Holders = Mapping[int, Collection[int]]
 """The brokers that hold a copy of each partition."""

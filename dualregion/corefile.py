@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
-from dualregion.messages.observed import corefile as messages
+from messages.observed import corefile as messages
 
 BEGIN = "# BEGIN camunda-dual-region: DNS chaining, written by the Pulumi program"
 END = "# END camunda-dual-region"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dualregion.messages import Message
-from dualregion.messages import errors as messages
+from messages import Message
+from messages import errors as messages
 
 _PROJECT = Path(__file__).parent.parent
 

@@ -17,8 +17,8 @@ from dualregion.config.dns import LOAD_BALANCER_NAME
 from dualregion.config.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages.config import settings as messages
 from dualregion.names import ReleaseNames
+from messages.config import settings as messages
 
 Document = dict[str, Any]
 """A manifest."""

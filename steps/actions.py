@@ -5,8 +5,8 @@ from contextlib import nullcontext
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
-from dualregion.messages.steps import steps as messages
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Step
+from messages.steps import steps as messages
 from steps import claiming, failback, failover
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import report_paused_exporters

@@ -10,11 +10,11 @@ from clients.kubernetes import CONNECTIONS, CallFailed
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.steps import exporting as exporters
-from dualregion.messages.steps import steps as messages
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
+from messages import Message
+from messages.steps import exporting as exporters
+from messages.steps import steps as messages
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting
 

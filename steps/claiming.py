@@ -11,11 +11,11 @@ from dataclasses import replace
 from clients import pods
 from clients.kubernetes import CallFailed
 from dualregion.errors import ClusterUnreachable, Refused
-from dualregion.messages import Message
-from dualregion.messages.steps import steps as messages
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.steps import steps as messages
 from steps.context import Evidence, StepContext
 
 PATIENCE_SECONDS = (10.0, 40.0)

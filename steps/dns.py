@@ -13,8 +13,8 @@ from dualregion import brokers, corefile
 from dualregion.config.dns import COREFILE
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages import Message
-from dualregion.messages.steps import dns as messages
+from messages import Message
+from messages.steps import dns as messages
 from steps.context import StepContext
 from steps.polling import Waiting
 

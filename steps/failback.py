@@ -16,18 +16,18 @@ from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine as engine_messages
-from dualregion.messages.steps import exporting as exporters
-from dualregion.messages.steps import progress
-from dualregion.messages.steps import steps as messages
-from dualregion.messages.words import some_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.health import not_green_and_empty
 from dualregion.observed.records import records_text
 from dualregion.observed.snapshots import NAME_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Role
+from messages import Message
+from messages.clients import search_engine as engine_messages
+from messages.steps import exporting as exporters
+from messages.steps import progress
+from messages.steps import steps as messages
+from messages.words import some_of
 from steps import broker_views
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import ENGINE_GONE, paused_now, report_paused_exporters

@@ -13,12 +13,12 @@ from clients.kubernetes import CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
-from dualregion.messages import Message
-from dualregion.messages.steps import exporting as exporters
-from dualregion.messages.steps import steps as messages
 from dualregion.names import GATEWAY
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3, N
+from messages import Message
+from messages.steps import exporting as exporters
+from messages.steps import steps as messages
 from steps import broker_views, claiming, preflight
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice

@@ -9,10 +9,10 @@ import grpc
 
 from clients import installation
 from dualregion.errors import ConfigError, DualRegionError
-from dualregion.messages import Message
-from dualregion.messages.clients.reasons import other_error
-from dualregion.messages.steps import exporting as messages
 from dualregion.observed import zeebe_answers
+from messages import Message
+from messages.clients.reasons import other_error
+from messages.steps import exporting as messages
 from steps.context import StepContext
 
 ENGINE_GONE = grpc.RpcError

@@ -9,8 +9,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded
-from dualregion.messages import Message
-from dualregion.messages.steps import steps as messages
+from messages import Message
+from messages.steps import steps as messages
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from clients.kubernetes import CONNECT_SECONDS, CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
-from dualregion.messages import Message
-from dualregion.messages.steps import exporting as exporters
-from dualregion.messages.steps import preflight as messages
-from dualregion.messages.steps import steps as waits
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
+from messages import Message
+from messages.steps import exporting as exporters
+from messages.steps import preflight as messages
+from messages.steps import steps as waits
 from steps import broker_views
 from steps.context import StepContext
 from steps.polling import Waiting, twice

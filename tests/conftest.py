@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from dualregion.messages import catalogue
+from messages import catalogue
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from tests import parts

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from dualregion.errors import DualRegionError
-from dualregion.messages import Message
+from messages import Message
 
 Error = TypeVar("Error", bound=Exception)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import ModuleType, NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from dualregion import messages
-from dualregion.messages import CATALOGUE, Message
+import messages
+from messages import CATALOGUE, Message
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "errors.md"
 _HEAD = """# Messages by code

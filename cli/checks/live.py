@@ -15,15 +15,15 @@ from dualregion.chart.values import brings_search_engine, exporter_settings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
-from dualregion.messages import Message
-from dualregion.messages.command import checks as messages
-from dualregion.messages.observed.brokers import all_of
-from dualregion.messages.words import some_of
 from dualregion.names import ReleaseNames
 from dualregion.observed.repositories import Repository
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.rbac import Side
+from messages import Message
+from messages.command import checks as messages
+from messages.observed.brokers import all_of
+from messages.words import some_of
 from steps import dns
 from steps.releases import clean_slate, rendering
 from steps.search_engine.fitness import unfit_source

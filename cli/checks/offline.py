@@ -20,14 +20,14 @@ from dualregion.config.settings import Settings
 from dualregion.decision.drift import Wanted, drift
 from dualregion.errors import ConfigError
 from dualregion.iam import with_role
-from dualregion.messages import Message
-from dualregion.messages.command import checks as messages
-from dualregion.messages.command.status import brokers_unknown
-from dualregion.messages.observed.brokers import all_of
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import RUNNING
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
+from messages import Message
+from messages.command import checks as messages
+from messages.command.status import brokers_unknown
+from messages.observed.brokers import all_of
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from rich.console import Console
 from cli.errors import Exit
 from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
-from dualregion.messages import with_code
-from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
+from messages import with_code
+from messages.command import driving as messages
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()

@@ -10,7 +10,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.corefile import block_for
 from dualregion.errors import ConfigError
-from dualregion.messages.command import driving as messages
+from messages.command import driving as messages
 
 Part = dict[str, str]
 """What belongs into one region's CoreDNS, and where."""

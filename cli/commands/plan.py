@@ -22,8 +22,8 @@ from cli.status.moves import failback_lost, failback_phases, failover_phases
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
+from messages.command import driving as messages
 
 app = typer.Typer(
     help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True

@@ -24,8 +24,8 @@ from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from clients.parallel import begin
 from dualregion.errors import DualRegionError
-from dualregion.messages import code_of
 from dualregion.procedure import Phase
+from messages import code_of
 
 
 class Procedure(StrEnum):

@@ -11,7 +11,7 @@ from cli.report.page import page
 from cli.report.record import IncidentRecord, incidents_of
 from cli.stacks.read import Reading
 from dualregion.errors import ConfigError
-from dualregion.messages.command import driving as messages
+from messages.command import driving as messages
 
 
 def report(

@@ -7,9 +7,9 @@ from enum import StrEnum
 from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import B2, B3, PROCEDURE, R
+from messages import Message
+from messages.command import driving as messages
 
 
 class Consent(StrEnum):

@@ -22,8 +22,8 @@ from cli.status.moves import backs_out, failback_lost, failback_phases, failover
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase, R
+from messages.command import driving as messages
 
 
 class Operations(Protocol):

@@ -8,8 +8,8 @@ from typing import Any
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
 from cli.stacks.read import STACK_TYPE
-from dualregion.messages import read_back
 from dualregion.procedure import STEPS
+from messages import read_back
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
 _HOOK = re.compile(r'^before hook "[^"]*" failed: ')

@@ -33,10 +33,10 @@ from clients.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import current_incident
+from messages import Message
+from messages.command import driving as messages
 from steps.before import identity
 from steps.preflight import SPARE_LIVING
 

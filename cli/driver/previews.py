@@ -15,8 +15,8 @@ from pulumi.automation import CommandError
 from cli.driver.events import Change, EventCollector
 from cli.errors import PulumiFailed
 from cli.stacks.project import Project, failure
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
+from messages.command import driving as messages
 
 
 @dataclass(frozen=True)

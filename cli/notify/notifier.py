@@ -17,10 +17,10 @@ from cli.stacks.region_steps import RegionStep, incident
 from dualregion import brokers
 from dualregion.config.notifications import HookSettings
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages import Message, code_of
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident
+from messages import Message, code_of
+from messages.command import driving as messages
 
 Call = Callable[[HookSettings, Mapping[str, Any]], Message | None]
 """Calls a hook with a document, and returns why that failed, or None."""

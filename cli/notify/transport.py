@@ -22,10 +22,10 @@ from cli.check import Check, check
 from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
-from dualregion.messages import Message
-from dualregion.messages.command import checks as checking
-from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
+from messages import Message
+from messages.command import checks as checking
+from messages.command import driving as messages
 
 Document = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dualregion.errors import Refused
-from dualregion.messages.command import driving as messages
+from messages.command import driving as messages
 
 _CREATED = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 """How Pulumi words a lock when it refuses for it."""

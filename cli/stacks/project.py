@@ -25,9 +25,9 @@ from pulumi.automation import (
 from cli.errors import PulumiFailed
 from clients.parallel import begin
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.secrets import without_secrets
+from messages import Message
+from messages.command import driving as messages
 
 R = TypeVar("R")
 

@@ -14,10 +14,10 @@ from cli.stacks.project import Project
 from clients.parallel import begin
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages.command import driving as messages
 from dualregion.procedure.waits import Awaited
 from dualregion.state import progress
 from dualregion.state.held import name_of, nodes_of, records_of, stack_of
+from messages.command import driving as messages
 
 T = TypeVar("T")
 

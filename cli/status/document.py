@@ -7,7 +7,7 @@ from cli.status.health import Status
 from cli.status.observe import InstallationStatus, RegionStatus
 from cli.status.partitions import Partition
 from cli.status.results import Result
-from dualregion.messages import code_of
+from messages import code_of
 
 
 def document(status: Status) -> dict[str, Any]:

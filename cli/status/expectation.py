@@ -5,11 +5,11 @@ from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages.command import status as messages
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B4, B7, F2, F3
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident
+from messages.command import status as messages
 
 
 def best_view(region_statuses: RegionStatuses, lost: int | None) -> Result[ClusterView]:

@@ -10,12 +10,12 @@ from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import brokers
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Gate
 from dualregion.state import standing
 from dualregion.state.standing import Uids
+from messages import Message
+from messages.command import driving as messages
 from steps.before.standing import there
 
 

@@ -26,16 +26,16 @@ from cli.status.partitions import (
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.decision import guards
-from dualregion.messages import Message
-from dualregion.messages.command import status as messages
-from dualregion.messages.command.driving import of_stack
-from dualregion.messages.steps.exporting import exporters_paused
 from dualregion.names import ReleaseNames
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B5, Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident
+from messages import Message
+from messages.command import status as messages
+from messages.command.driving import of_stack
+from messages.steps.exporting import exporters_paused
 
 
 class Health(StrEnum):

@@ -9,10 +9,10 @@ from cli.stacks.read import Both
 from cli.stacks.region_steps import ahead, incident
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
 from dualregion.state import claims
+from messages import Message
+from messages.command import driving as messages
 
 FAILBACK = (Phase.FAILBACK_PENDING, Phase.RESTORED, Phase.NORMAL)
 """The phases that a failback passes through."""

@@ -6,9 +6,9 @@ from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead
 from cli.status.moves import failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused
-from dualregion.messages import Message
-from dualregion.messages.command import status as messages
 from dualregion.procedure import Phase
+from messages import Message
+from messages.command import status as messages
 
 
 @dataclass(frozen=True)

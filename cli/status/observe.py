@@ -15,8 +15,6 @@ from clients.pods import is_ready, ordinal_of
 from dualregion import brokers
 from dualregion.chart.values import WEB_APPS
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.command import status as messages
 from dualregion.names import GATEWAY
 from dualregion.observed.records import RECORD_PREFIX, Records, last_ranges
 from dualregion.observed.zeebe_answers import (
@@ -27,6 +25,8 @@ from dualregion.observed.zeebe_answers import (
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.standing import Uids
+from messages import Message
+from messages.command import status as messages
 from steps.before import standing
 
 PATIENCE_SECONDS = 4.5

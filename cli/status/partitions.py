@@ -7,9 +7,9 @@ from cli.status.observe import InstallationStatus, Pod, RegionStatuses
 from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages.command import status as messages
 from dualregion.observed.records import Records
 from dualregion.observed.zeebe_answers import ClusterView, Exporting
+from messages.command import status as messages
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Generic, TypeVar
 
 from clients.parallel import begin
 from dualregion.errors import DualRegionError, unforeseen
-from dualregion.messages import Message
-from dualregion.messages.command import status as messages
 from dualregion.secrets import without_secrets
+from messages import Message
+from messages.command import status as messages
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from drill.check import Check, check_of
-from drill.operators.events import UNCHANGED, Event, Moment
+from drill.observation.events import UNCHANGED, Event, Moment
 from drill.regions import Region
 
 _CONFIG_MAP = "core/v1:ConfigMap"

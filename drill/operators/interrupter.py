@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from drill.errors import ClusterCallFailed, DrillError
-from drill.operators.events import Event
+from drill.observation.events import Event
 from drill.operators.points import Interruption, Point, PointReader, Turn, already_there
 from drill.operators.stacks import Run, Stacks
 from drill.progress import Progress

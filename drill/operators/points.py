@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drill.check import Check, check_of
-from drill.operators.events import CREATIONS, Event, Moment
+from drill.observation.events import CREATIONS, Event, Moment
 from drill.settings import DrillSettings, Until
 
 DNS_RECORD = "dns-chain"

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from drill.errors import DrillError
-from drill.operators.events import Event, followed
+from drill.observation.events import Event, followed
 from drill.operators.terminal import Row, Terminal
 from drill.processes import end_marked
 from sandbox.patience import allowed
@@ -29,7 +29,7 @@ from sandbox.patience import allowed
 OnEvent = Callable[[Event, Callable[[], None]], None]
 """Is given each event of a run as it happens, and what kills the run."""
 
-PROGRAM_FOLDERS = ("dualregion", "clients", "steps", "components")
+PROGRAM_FOLDERS = ("messages", "dualregion", "clients", "steps", "components")
 PROGRAM_FILES = ("Pulumi.yaml", "__main__.py")
 
 RUN_MARK = "CAMUNDA_DRILL_RUN"

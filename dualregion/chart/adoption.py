@@ -12,12 +12,12 @@ from typing import Any
 from dualregion.chart.sent_values import means_normal
 from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Kind
 from dualregion.secrets import HIDDEN, without_secrets
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.chart import rendered as messages
 
 SHOWN_DIFFERENCES = 20
 """More than these say nothing further: the values files are others altogether."""

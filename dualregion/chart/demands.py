@@ -16,9 +16,9 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.chart import values as messages
 from dualregion.observed.records import RECORD_PREFIX
+from messages import Message
+from messages.chart import values as messages
 
 _ABSENT = object()
 _RELEASE = "{{ .Release.Name }}"

@@ -21,8 +21,8 @@ from typing import Any
 
 import yaml
 
-from dualregion.messages import Message
-from dualregion.messages.chart import helm_yaml as messages
+from messages import Message
+from messages.chart import helm_yaml as messages
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """By libyaml itself where PyYAML has it, which is what the port is of."""

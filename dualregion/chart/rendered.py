@@ -18,11 +18,11 @@ from dualregion.chart import installations, pod_templates, values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as messages
 from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind
+from messages import Message
+from messages.chart import rendered as messages
 
 Object = Mapping[str, Any]
 """A manifest."""

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages.chart import values as messages
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
+from messages.chart import values as messages
 
 Values = dict[str, Any]
 

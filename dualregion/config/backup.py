@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from dualregion.config.forms import AwsRegion, Endpoint, Text, matching, store_of
 from dualregion.config.section import Model
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 KEY_NAMES = ("S3_ACCESS_KEY", "S3_SECRET_KEY")
 """What the reference values read from the search engine's Secret."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as messages
+from messages import Message
+from messages.chart import rendered as messages
 
 
 class Code(StrEnum):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from dualregion.config.forms import DataKey, LabelValue, QualifiedName, Text, matching
 from dualregion.config.section import Model
-from dualregion.messages.config import forms
+from messages.config import forms
 
 MOST_FORWARDERS = 15
 """How many addresses CoreDNS's plugin forward takes."""

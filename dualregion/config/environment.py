@@ -6,8 +6,8 @@ What the Kubernetes provider takes from the environment as a default of its argu
 
 from collections.abc import Callable, Mapping
 
-from dualregion.messages import Message
-from dualregion.messages.config import environment as messages
+from messages import Message
+from messages.config import environment as messages
 
 _FALSE = ("", "0", "false", "f", "no", "off")
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-from dualregion.messages import Message
-from dualregion.messages.config import forms as messages
+from messages import Message
+from messages.config import forms as messages
 
 MOST_CHARACTERS = 63
 """A label of DNS, and most names in Kubernetes."""

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field
 from dualregion import brokers
 from dualregion.config.forms import AwsRegion, Text, whole
 from dualregion.config.section import Model
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
 from dualregion.procedure.topology import AclRule
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 LAST_RULE_NUMBER = 32766
 """AWS keeps the numbers above it for itself. Source: Amazon EC2, 'CreateNetworkAclEntry'."""

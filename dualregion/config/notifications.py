@@ -9,9 +9,9 @@ from pydantic import Field, SecretStr
 
 from dualregion.config.forms import DAY_SECONDS, whole
 from dualregion.config.section import Model
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 Argument = Annotated[str, Field(coerce_numbers_to_str=True)]
 """`pulumi config set --path` stores what looks like a number as one."""

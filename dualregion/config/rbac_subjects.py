@@ -8,9 +8,9 @@ from pydantic import AfterValidator
 
 from dualregion.config.forms import Text
 from dualregion.config.section import Model
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 _RBAC = "rbac.authorization.k8s.io"
 _SERVICE_ACCOUNT = re.compile(r"serviceaccount:([a-z0-9][-a-z0-9]*):([a-z0-9][-.a-z0-9]*)")

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from dualregion.config.forms import MOST_BROKERS
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
 from dualregion.secrets import HIDDEN, without_secrets
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 _HINTS: Mapping[str, Callable[[], Message]] = {
     "region": forms.region_id_needed,

@@ -54,10 +54,10 @@ from dualregion.config.rbac_subjects import RightsSettings, rbac_subject, rights
 from dualregion.config.refusals import problems_of, shown, without_values
 from dualregion.config.section import Model
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
 from dualregion.procedure import Phase, Role, role_of
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 
 MOST_PARTITIONS = 8192
 """Zeebe's own bound. Source: Zeebe, `Protocol.MAXIMUM_PARTITIONS`."""

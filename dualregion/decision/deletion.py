@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.decision import deletion as messages
-from dualregion.messages.observed.brokers import all_of
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
+from messages import Message
+from messages.decision import deletion as messages
+from messages.observed.brokers import all_of
 
 NAMESPACE_SUFFIX = "-namespace"
 """What the name of an installation's namespace in the program ends in; its beginning is the installation's."""

@@ -12,11 +12,11 @@ from typing import Any
 from dualregion.chart import values
 from dualregion.chart.adoption import ChartVersion, value_differences
 from dualregion.config.settings import Change, Settings
-from dualregion.messages import Message
-from dualregion.messages.decision import drift as messages
 from dualregion.procedure import N, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.decision import drift as messages
 
 SIZES = {
     "clusterSize": "cluster_size",

@@ -3,12 +3,12 @@
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
-from dualregion.messages import Message
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B0, B1, B7, PROCEDURE, Phase, Role
 from dualregion.procedure.topology import Kind
 from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack, current_incident
+from messages import Message
+from messages.decision import guards as messages
 
 
 def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> Message | None:

@@ -11,12 +11,12 @@ from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved, awaited, declare, wait
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B1, B2, FAILOVER_STEPS, PROCEDURE, STEPS, Phase, Role
 from dualregion.procedure.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
 from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Incident, Stack
+from messages import Message
+from messages.decision import guards as messages
 
 
 def lost(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
+from messages import Message
+from messages.observed import engines as messages
 
 
 def counts_differ(survivor: Mapping[str, int], recreated: Mapping[str, int]) -> Message | None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.health import EngineHealth
 from dualregion.observed.indices import user_indices
+from messages import Message
+from messages.observed import engines as messages
 
 _CLOSED, _DISK_FULL = "4", "12"
 """The numbers of two blocks, the same in every version: of a closed index, and of one whose disk was full."""

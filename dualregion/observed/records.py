@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
-from dualregion.messages.observed.brokers import all_of
+from messages import Message
+from messages.observed import engines as messages
+from messages.observed.brokers import all_of
 
 RECORD_PREFIX = "zeebe-record"
 """What the names of the exporter's indices begin with, unless its `index.prefix` says otherwise."""

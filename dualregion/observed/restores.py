@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.health import EngineHealth, Shard
 from dualregion.observed.indices import user_indices
 from dualregion.observed.snapshots import Snapshot
+from messages import Message
+from messages.observed import engines as messages
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
+from messages import Message
+from messages.observed import engines as messages
 
 NAME_PREFIX = "failback-"
 """What the names of the failback's snapshots begin with."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dualregion import brokers
-from dualregion.messages import Message
-from dualregion.messages.observed import brokers as messages
-from dualregion.messages.observed.brokers import all_of
+from messages import Message
+from messages.observed import brokers as messages
+from messages.observed.brokers import all_of
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dualregion.messages import Message
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B0, F1, Role, Step
 from dualregion.procedure.waits import Wait
+from messages import Message
+from messages.decision import guards as messages
 
 
 class Kind(StrEnum):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dualregion.messages import Message
-from dualregion.messages.decision import waits as messages
 from dualregion.procedure.model import Task
+from messages import Message
+from messages.decision import waits as messages
 
 
 class Awaited(StrEnum):

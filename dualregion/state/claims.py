@@ -7,11 +7,11 @@ least one sees the other: docs/develop/adr/0004-a-failover-is-claimed.md.
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.decision import claims as messages
 from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident, Stack
+from messages import Message
+from messages.decision import claims as messages
 
 
 def standing_in(peer: Stack, region: int) -> Incident | None:

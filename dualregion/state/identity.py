@@ -6,10 +6,10 @@ then recreated in a cluster that belongs to others.
 """
 
 from dualregion.config.settings import Settings
-from dualregion.messages import Message
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import B1, Role
 from dualregion.state.progress import Incident, Stack
+from messages import Message
+from messages.decision import guards as messages
 
 
 def is_fixed(settings: Settings, own: Stack, incident: Incident | None) -> bool:

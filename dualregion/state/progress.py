@@ -11,8 +11,8 @@ from typing import Any
 
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import FAILBACK_STEPS, FAILOVER_STEPS, PROCEDURE, Phase, Role
+from messages.decision import guards as messages
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dualregion.messages.steps import preflight as messages
+from messages.steps import preflight as messages
 from steps import preflight
 from steps.before.situation import Log
 from steps.context import StepContext

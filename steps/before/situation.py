@@ -24,11 +24,11 @@ from dualregion.decision.drift import Wanted, drift
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ClusterUnreachable, ConfigError, ProgramFault
 from dualregion.iam import with_role
-from dualregion.messages.steps import preflight as messages
-from dualregion.messages.steps.dns import chain_written_again
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Incident, Stack, current_incident
+from messages.steps import preflight as messages
+from messages.steps.dns import chain_written_again
 from steps import dns
 from steps.before import identity, recovery, standing
 from steps.context import StepContext

@@ -3,11 +3,11 @@
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.config.settings import Settings
-from dualregion.messages.steps import preflight as messages
 from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing
 from dualregion.state.progress import Stack
+from messages.steps import preflight as messages
 from steps.context import StepContext
 from steps.failover import POLICY_NAME
 from steps.polling import Say

@@ -11,9 +11,9 @@ from pathlib import Path
 from clients.files import chart_version
 from dualregion.chart.adoption import RunningRelease, differences, is_adopting
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages.steps import progress
-from dualregion.messages.steps import releases as messages
 from dualregion.procedure.topology import Installation
+from messages.steps import progress
+from messages.steps import releases as messages
 from steps.context import StepContext
 from steps.polling import Waiting
 from steps.releases import helm_records, rollout

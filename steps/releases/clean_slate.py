@@ -9,11 +9,11 @@ from dataclasses import replace
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import CredentialsDemanded
-from dualregion.messages import Message
-from dualregion.messages.steps import releases as messages
-from dualregion.messages.steps import steps as waits
 from dualregion.procedure.topology import STEP_LABEL
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.steps import releases as messages
+from messages.steps import steps as waits
 from steps.polling import Waiting
 
 

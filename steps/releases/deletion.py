@@ -6,10 +6,10 @@ from dualregion import brokers
 from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
 from dualregion.errors import Refused
-from dualregion.messages.steps import releases as messages
-from dualregion.messages.steps import steps as waits
 from dualregion.procedure import B5, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
+from messages.steps import releases as messages
+from messages.steps import steps as waits
 from steps.context import StepContext
 
 _NAME = "deletion"

@@ -19,8 +19,8 @@ from dualregion.chart.adoption import ChartVersion, RunningRelease
 from dualregion.chart.begun import Begun
 from dualregion.chart.sent_values import differ, same
 from dualregion.errors import Refused
-from dualregion.messages.steps import progress
-from dualregion.messages.steps import releases as messages
+from messages.steps import progress
+from messages.steps import releases as messages
 from steps.polling import Say
 
 _UNFINISHED = ("pending-upgrade", "pending-rollback", "failed")

@@ -1,8 +1,8 @@
 """Rights that a RoleBinding has just given: an API server acts on them only a little later."""
 
 from clients.kubernetes import Cluster
-from dualregion.messages import Message
-from dualregion.messages.steps import steps as messages
+from messages import Message
+from messages.steps import steps as messages
 from steps.polling import Say, Waiting
 
 GRANT_SECONDS = 30.0

@@ -21,11 +21,11 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as chart_messages
-from dualregion.messages.steps import releases as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Installation
+from messages import Message
+from messages.chart import rendered as chart_messages
+from messages.steps import releases as messages
 from steps.context import StepContext
 
 PROVIDER_PACKAGE = "pulumi_kubernetes"

@@ -19,10 +19,10 @@ from clients import pods
 from clients.installation import LiveInstallation
 from clients.pods import is_ready, none_sleep
 from dualregion.chart.pod_templates import look_alike
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as broken
-from dualregion.messages.steps import progress
-from dualregion.messages.steps import steps as messages
+from messages import Message
+from messages.clients import installations as broken
+from messages.steps import progress
+from messages.steps import steps as messages
 from steps.polling import Say, Waiting
 
 Complete = Callable[[], Message | None]

@@ -10,9 +10,9 @@ from typing import Any
 from clients import pods
 from clients.installation import LiveInstallation, unobserved
 from dualregion.chart.values import WEB_APPS
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as messages
-from dualregion.messages.steps import progress
+from messages import Message
+from messages.clients import installations as messages
+from messages.steps import progress
 from steps.polling import Say
 
 REPLICAS_ANNOTATION = "camunda-dual-region/replicas"

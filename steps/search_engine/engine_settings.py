@@ -11,9 +11,9 @@ from typing import Any
 from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
-from dualregion.messages.clients import search_engine as messages
-from dualregion.messages.steps import progress
 from dualregion.procedure import B2
+from messages.clients import search_engine as messages
+from messages.steps import progress
 from steps.context import StepContext
 from steps.polling import Waiting
 

@@ -1,9 +1,9 @@
 """What would keep a copy of a search engine from being made, looked for before exporting is paused for it."""
 
 from clients.search_engine import SearchEngine
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine as messages
 from dualregion.observed.fitness import too_small
+from messages import Message
+from messages.clients import search_engine as messages
 
 
 def unfit_source(engine: SearchEngine) -> list[Message]:

@@ -12,10 +12,6 @@ from time import monotonic
 from clients.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine as messages
-from dualregion.messages.observed.brokers import all_of
-from dualregion.messages.steps import progress
 from dualregion.observed.documents import counts_differ, missing_templates
 from dualregion.observed.health import not_served
 from dualregion.observed.marks import Marks
@@ -23,6 +19,10 @@ from dualregion.observed.records import PartitionRecords, lacking_partitions, mi
 from dualregion.observed.repositories import Repository
 from dualregion.observed.restores import RestoreProgress, restore_pending, restore_progress
 from dualregion.observed.snapshots import Snapshot, snapshot_bad
+from messages import Message
+from messages.clients import search_engine as messages
+from messages.observed.brokers import all_of
+from messages.steps import progress
 from steps.context import Evidence
 from steps.polling import Waiting
 

@@ -16,11 +16,11 @@ from cli.status.observe import (
 )
 from cli.status.results import Result
 from dualregion import brokers
-from dualregion.messages.command import status as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
 from dualregion.procedure.topology import NO_INCIDENT, Kind
 from dualregion.state.progress import Stack
+from messages.command import status as messages
 from tests.inputs.examples import NAMES, settings
 
 INCIDENT = "1-region1-lost"

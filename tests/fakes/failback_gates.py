@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dualregion.errors import DualRegionError
-from dualregion.messages import Message
-from dualregion.messages.steps import steps
+from messages import Message
+from messages.steps import steps
 from steps import actions
 from steps.context import Evidence
 from tests.fakes.kubernetes import Reply

@@ -17,9 +17,9 @@ from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
-from dualregion.messages import Message
 from dualregion.procedure import Phase, Step
 from dualregion.state.progress import Stack, current_incident
+from messages import Message
 from sandbox.patience import allowed
 from steps import broker_views
 from steps.context import StepContext

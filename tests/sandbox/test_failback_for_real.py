@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages.observed import engines as messages
-from dualregion.messages.steps.steps import copy_again, engines_can_be_copied
 from dualregion.observed import zeebe_answers
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot, snapshot_bad
 from dualregion.procedure import B3
+from messages.observed import engines as messages
+from messages.steps.steps import copy_again, engines_can_be_copied
 from steps import broker_views, failback
 from steps.context import StepContext
 from steps.polling import Waiting

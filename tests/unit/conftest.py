@@ -7,7 +7,7 @@ import pytest
 
 from clients import charts
 from clients.kubernetes import Cluster
-from dualregion.messages.chart.files import no_helm
+from messages.chart.files import no_helm
 from tests.fakes.kubernetes import FakeKubernetes, kubeconfig, serving
 from tests.fakes.regions import World, world
 from tests.inputs.random_inputs import Seeds

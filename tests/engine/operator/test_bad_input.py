@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dualregion.messages.config import forms, settings
+from messages.config import forms, settings
 from tests.engine.project import Project
 from tests.fakes.http import Request, Response, serving
 

@@ -25,10 +25,10 @@ from dualregion.chart.adoption import (
 from dualregion.config.settings import ChartSettings, Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError, Refused
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as messages
 from dualregion.secrets import HIDDEN
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.chart import rendered as messages
 from sandbox.patience import allowed
 from steps.context import StepContext
 from steps.polling import Waiting

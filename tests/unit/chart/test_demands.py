@@ -20,8 +20,8 @@ from dualregion.chart.values import (
 )
 from dualregion.config.settings import Settings
 from dualregion.iam import with_role
-from dualregion.messages import Message
-from dualregion.messages.chart import values as messages
+from messages import Message
+from messages.chart import values as messages
 from tests.checkout import CHECKOUT
 from tests.inputs.examples import settings, storage, with_cidrs, with_roles
 from tests.raising import assert_message

@@ -23,10 +23,10 @@ from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.chart import rendered as messages
 from dualregion.procedure.topology import Installation, Kind
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.chart import rendered as messages
 from steps.releases.rendering import ADDRESSED
 from tests.inputs.examples import settings, with_cidrs
 from tests.raising import assert_message

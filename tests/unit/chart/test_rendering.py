@@ -15,12 +15,12 @@ from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code
 from dualregion.config.settings import ChartSettings, Settings
 from dualregion.errors import Refused
-from dualregion.messages.chart import rendered as chart_messages
-from dualregion.messages.chart.files import no_helm
-from dualregion.messages.steps import releases as messages
 from dualregion.procedure import Role
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Stack
+from messages.chart import rendered as chart_messages
+from messages.chart.files import no_helm
+from messages.steps import releases as messages
 from steps import failover
 from steps.context import StepContext
 from steps.releases import rendering

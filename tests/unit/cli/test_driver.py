@@ -31,10 +31,10 @@ from cli.status.next_step import next_of
 from cli.status.observe import InstallationStatus, RegionStatuses
 from cli.status.results import Result
 from dualregion.errors import Refused
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
-from dualregion.messages.command.status import not_in_time
 from dualregion.procedure import Phase, R
+from messages import Message
+from messages.command import driving as messages
+from messages.command.status import not_in_time
 from tests.fakes import command as world
 from tests.raising import assert_message, raises
 

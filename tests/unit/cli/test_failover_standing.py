@@ -17,9 +17,9 @@ from cli.status.health import Health, judge
 from cli.status.observe import RegionStatuses, look
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
-from dualregion.messages.command.status import not_asked, not_in_time
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
+from messages.command.status import not_asked, not_in_time
 from steps.before import standing
 from steps.failover import POLICY_NAME
 from tests.fakes import command as world

@@ -13,9 +13,9 @@ from cli.stacks.read import Both
 from cli.status.health import Health, judge
 from cli.status.partitions import namespaces_of_brokers
 from cli.status.results import Result
-from dualregion.messages.command.status import not_in_time
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
+from messages.command.status import not_in_time
 from tests.fakes import command as world
 from tests.raising import assert_message
 

@@ -10,9 +10,9 @@ from cli.stacks.region_steps import ahead
 from cli.stacks.step_actions import calls
 from cli.status.moves import backs_out, failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase, R
+from messages import Message
+from messages.command import driving as messages
 from tests.fakes import command as world
 from tests.raising import raises
 

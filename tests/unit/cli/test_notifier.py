@@ -22,9 +22,9 @@ from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import DualRegionError, Refused
-from dualregion.messages import Message, code_of
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import Phase
+from messages import Message, code_of
+from messages.command import driving as messages
 from tests.fakes import command as world
 from tests.fakes import pulumi_command
 from tests.raising import assert_message, raises

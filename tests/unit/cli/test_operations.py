@@ -25,8 +25,8 @@ from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
 from dualregion.errors import Refused
-from dualregion.messages.command import driving as messages
 from dualregion.procedure import B2, F1, F2
+from messages.command import driving as messages
 from sandbox.patience import allowed
 from steps.preflight import SPARE_LIVING
 from tests.fakes import pulumi_command

@@ -13,8 +13,8 @@ from cli.errors import PulumiFailed
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading, State
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
 from dualregion.procedure import Phase
+from messages import Message
 from tests.fakes import pulumi_command
 from tests.fakes.pulumi_command import FakePulumi
 from tests.raising import raises

@@ -21,9 +21,9 @@ from cli.notify import transport
 from cli.notify.transport import call
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message, code_of
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
+from messages import Message, code_of
+from messages.config import forms
+from messages.config import settings as messages
 from tests.checkout import CHECKOUT
 from tests.fakes.http import Request, Response, serving
 from tests.inputs.examples import settings

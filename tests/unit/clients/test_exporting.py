@@ -11,7 +11,7 @@ import pytest
 from clients.installation import LiveInstallation, exporting, resume_each
 from clients.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
-from dualregion.messages.clients.installations import resumption_refused
+from messages.clients.installations import resumption_refused
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from clients import kubeconfig as kubeconfigs
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import ClusterUnreachable, ConfigError
-from dualregion.messages import Message
-from dualregion.messages.clients import kubeconfig as messages
+from messages import Message
+from messages.clients import kubeconfig as messages
 from tests.fakes.http import Request, Response, serving
 from tests.fakes.kubernetes import TOKEN, FakeKubernetes
 from tests.inputs.random_inputs import Seeds, plain, problems_of

@@ -20,7 +20,7 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster, Target
 from clients.search_engine import SearchEngine
 from dualregion.errors import ClusterUnreachable, ConfigError, CredentialsDemanded
-from dualregion.messages.steps.steps import gateway_answers
+from messages.steps.steps import gateway_answers
 from steps.polling import Waiting
 from tests.checkout import CHECKOUT
 from tests.fakes.kubernetes import (

@@ -12,9 +12,9 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
-from dualregion.messages import Message
-from dualregion.messages.clients import installations as messages
-from dualregion.messages.steps import progress
+from messages import Message
+from messages.clients import installations as messages
+from messages.steps import progress
 from tests.fakes.kubernetes import (
     Document,
     FakeKubernetes,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target
-from dualregion.messages.clients.clusters import service_failed, service_unanswered
-from dualregion.messages.clients.search_engine import engine_refused
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
+from messages.clients.clusters import service_failed, service_unanswered
+from messages.clients.search_engine import engine_refused
+from messages.observed import engines as messages
 from tests.fakes.kubernetes import FakeKubernetes, Reply, failure
 from tests.fakes.search_engines import (
     ACKNOWLEDGED,

@@ -19,10 +19,10 @@ from components import region as region_component
 from dualregion.config.network_acls import NetworkAclSettings, rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
-from dualregion.messages.steps.components import aws_package_missing
 from dualregion.procedure import Phase
 from dualregion.state.held import name_of, nodes_of
 from dualregion.state.progress import Stack
+from messages.steps.components import aws_package_missing
 from tests.fakes import command
 from tests.fakes.pulumi_engine import (
     BASE,

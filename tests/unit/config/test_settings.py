@@ -13,10 +13,10 @@ from dualregion import brokers
 from dualregion.config.forms import MOST_BROKERS
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
 from dualregion.procedure import Phase, Role
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 from tests.inputs.examples import (
     ACLS,
     acls,

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from dualregion.config.forms import MOST_BROKERS
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.config import forms
-from dualregion.messages.config import settings as messages
+from messages import Message
+from messages.config import forms
+from messages.config import settings as messages
 from sandbox.patience import allowed
 from tests.inputs.examples import raw, region, settings, storage, with_acls
 from tests.inputs.random_inputs import Seeds, plain, problems_of

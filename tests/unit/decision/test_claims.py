@@ -19,11 +19,11 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError, Refused
-from dualregion.messages.steps.steps import rival_claim
 from dualregion.procedure import F0, FAILOVER_STEPS, Phase, Step
 from dualregion.procedure.topology import Gate, Kind
 from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack
+from messages.steps.steps import rival_claim
 from sandbox.patience import allowed
 from steps import claiming
 from steps.context import StepContext

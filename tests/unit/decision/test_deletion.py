@@ -14,12 +14,12 @@ from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.messages import Message
-from dualregion.messages.decision import deletion as messages
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Replica
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Topology
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.decision import deletion as messages
 from steps.releases import deletion as hooks
 from tests.fakes.kubernetes import failure
 from tests.fakes.regions import RECREATED, SURVIVOR, World

@@ -14,12 +14,12 @@ from dualregion.chart.values import merge
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.drift import Wanted, drift
-from dualregion.messages import Message
-from dualregion.messages.decision import drift as messages
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Incident, Recorded, Release, Stack
+from messages import Message
+from messages.decision import drift as messages
 from tests.inputs.examples import region, settings
 from tests.raising import assert_message
 

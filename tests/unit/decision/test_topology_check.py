@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from dualregion.decision.desired import desired
-from dualregion.messages import Message
-from dualregion.messages.decision import guards as messages
 from dualregion.procedure import F1, N, Role
 from dualregion.procedure.topology import Gate, Installation, Kind, Topology
 from dualregion.state.progress import Stack
+from messages import Message
+from messages.decision import guards as messages
 from tests.fakes.pulumi_engine import BASE
 from tests.inputs.examples import failover
 from tests.raising import assert_same

@@ -3,10 +3,10 @@
 import pytest
 
 from dualregion.decision import planning
-from dualregion.messages import Message
 from dualregion.procedure import PROCEDURE, Role, Turn
 from dualregion.procedure.model import Task
 from dualregion.procedure.waits import Awaited, Wait
+from messages import Message
 from tests.inputs.examples import settings
 from tests.raising import assert_message
 

@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from dualregion.messages import CATALOGUE, message, read_back, with_code
-from dualregion.messages.decision import guards as messages
+from messages import CATALOGUE, message, read_back, with_code
+from messages.decision import guards as messages
 from tests.raising import assert_message
 from tools import errors_page
 

@@ -1,8 +1,8 @@
 """A secret is taken out of a message's sentence and of its facts, wherever it stands in them."""
 
 from dualregion.errors import ConfigError
-from dualregion.messages.decision import guards as messages
-from dualregion.messages.errors import several_problems
+from messages.decision import guards as messages
+from messages.errors import several_problems
 from tests.raising import assert_message, raises
 
 

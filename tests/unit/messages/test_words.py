@@ -2,7 +2,7 @@
 
 import pytest
 
-from dualregion.messages.words import amount, bytes_of, listed, some_of
+from messages.words import amount, bytes_of, listed, some_of
 
 
 def test_all_are_named_or_the_first_few_and_how_many_more() -> None:

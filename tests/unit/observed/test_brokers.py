@@ -11,7 +11,7 @@ import itertools
 import pytest
 
 from dualregion import brokers
-from dualregion.messages.observed import brokers as messages
+from messages.observed import brokers as messages
 from tests.raising import assert_same
 
 SIZES = range(4, 25, 2)

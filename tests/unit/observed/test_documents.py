@@ -2,9 +2,9 @@
 
 import pytest
 
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.documents import counts_differ, missing_templates, templates_of
 from dualregion.observed.indices import user_indices
+from messages.observed import engines as messages
 from tests.fakes.kubernetes import Document
 from tests.raising import assert_same
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.fitness import Room, blocked, data_streams_of, room_of, too_small
 from dualregion.observed.health import EngineHealth, health_of
+from messages import Message
+from messages.observed import engines as messages
 from tests.raising import assert_same
 
 NODES = {

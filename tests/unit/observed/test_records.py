@@ -5,9 +5,6 @@ The answers are a real engine's; a search that no index answers has no aggregati
 
 import pytest
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
-from dualregion.messages.observed.brokers import several_reasons
 from dualregion.observed.records import (
     PartitionRecords,
     last_ranges,
@@ -16,6 +13,9 @@ from dualregion.observed.records import (
     records_query,
     records_text,
 )
+from messages import Message
+from messages.observed import engines as messages
+from messages.observed.brokers import several_reasons
 from tests.raising import assert_same
 
 

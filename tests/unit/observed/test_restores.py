@@ -6,8 +6,6 @@ health yellow, and a shard that waits for its turn looks almost like one that is
 
 import pytest
 
-from dualregion.messages import Message
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.health import health_of, not_green_and_empty, not_served
 from dualregion.observed.restores import (
     RestoreProgress,
@@ -15,6 +13,8 @@ from dualregion.observed.restores import (
     restore_pending,
     restore_progress,
 )
+from messages import Message
+from messages.observed import engines as messages
 from tests.fakes.engine_answers import snapshot
 from tests.fakes.kubernetes import Document
 from tests.raising import assert_same

@@ -7,9 +7,9 @@ import dataclasses
 
 import pytest
 
-from dualregion.messages.observed import engines as messages
 from dualregion.observed.repositories import Repository, same_definition
 from dualregion.observed.snapshots import Snapshot, snapshot_bad, snapshot_of, snapshot_progress
+from messages.observed import engines as messages
 from tests.fakes.engine_answers import finished, snapshot
 from tests.fakes.kubernetes import Document
 from tests.raising import assert_message, assert_same

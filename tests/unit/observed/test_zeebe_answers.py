@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from dualregion.messages import Message
-from dualregion.messages.observed import brokers as messages
 from dualregion.observed.zeebe_answers import (
     ClusterView,
     Exporting,
@@ -26,6 +24,8 @@ from dualregion.observed.zeebe_answers import (
     paused_anywhere,
     still_visible,
 )
+from messages import Message
+from messages.observed import brokers as messages
 from tests.fakes.kubernetes import partition_states, topology
 from tests.raising import assert_same
 

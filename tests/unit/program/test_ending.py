@@ -7,9 +7,9 @@ import pytest
 
 from components.ending import before_any_change, ending_clearly
 from dualregion.errors import ConfigError, Refused
-from dualregion.messages.catalogue import with_code
-from dualregion.messages.config import settings as messages
 from dualregion.secrets import HIDDEN
+from messages.catalogue import with_code
+from messages.config import settings as messages
 from tests.raising import assert_message, raises
 
 UNKNOWN = messages.unknown_setting("lostregion")

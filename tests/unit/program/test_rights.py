@@ -11,9 +11,9 @@ from cli.__main__ import app
 from dualregion import rbac
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.messages.config import forms
-from dualregion.messages.config.settings import subject_needed_for_rights
 from dualregion.rbac import Document, Side
+from messages.config import forms
+from messages.config.settings import subject_needed_for_rights
 from tests.checkout import CHECKOUT
 from tests.fakes import pulumi_command
 from tests.inputs.examples import chained_settings, settings

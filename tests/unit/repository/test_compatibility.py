@@ -80,7 +80,7 @@ from tests.inputs.examples import (
 from tests.unit.cli.commands.test_history import record as proved
 from tests.unit.cli.test_notifier import HOOKS, Hooked
 from tests.unit.cli.test_stacks import GATE, resource
-from tests.unit.drill.test_report import progress, results
+from tests.unit.drill.report.test_report import progress, results
 from tests.unit.program.test_backup_storage import Aws
 from tests.unit.program.test_failback_program import record
 from tests.unit.steps.failback.test_whole import whole_failback
@@ -93,7 +93,7 @@ CHANGED = (
     "resources, the former names of hooks still registered, the former keys still read or written, and an entry in "
     f"CHANGELOG.md. A line that is only new (+) needs no more than a record. To record it again, run `{COMMAND}`."
 )
-PROGRAM = ("dualregion", "clients", "steps", "components", "cli", "drill", "sandbox")
+PROGRAM = ("messages", "dualregion", "clients", "steps", "components", "cli", "drill", "sandbox")
 """The packages, in which environment variables are read."""
 WORDS: Mapping[str, type[StrEnum]] = {
     "phases": Phase,

@@ -14,7 +14,7 @@ import pytest
 
 from tests.checkout import CHECKOUT
 
-PACKAGES = ("dualregion", "clients", "steps", "components", "cli", "sandbox", "drill")
+PACKAGES = ("messages", "dualregion", "clients", "steps", "components", "cli", "sandbox", "drill")
 PROMISES = (
     "the core is pure",
     "the core's rooms",

@@ -18,8 +18,8 @@ from cli.status.results import result_of
 from clients.parallel import begin
 from clients.reasons import reason_of
 from dualregion.errors import DualRegionError, unforeseen
-from dualregion.messages import Message
 from dualregion.secrets import without_secrets
+from messages import Message
 from tests.checkout import CHECKOUT
 from tests.raising import any_message, assert_message, assert_tells, tells
 

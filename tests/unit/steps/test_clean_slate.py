@@ -9,8 +9,8 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
-from dualregion.messages.steps import releases as messages
 from dualregion.state.progress import Stack
+from messages.steps import releases as messages
 from steps.polling import Waiting
 from steps.releases import clean_slate
 from tests.fakes.kubernetes import (

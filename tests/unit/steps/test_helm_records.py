@@ -18,7 +18,7 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.begun import Begun, fingerprint
 from dualregion.errors import Refused
-from dualregion.messages.steps import progress
+from messages.steps import progress
 from steps.releases import helm_records
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.raising import raises

@@ -10,9 +10,9 @@ import tenacity
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.messages import Message
-from dualregion.messages.clients import clusters
-from dualregion.messages.steps import steps as messages
+from messages import Message
+from messages.clients import clusters
+from messages.steps import steps as messages
 from steps.polling import REPEAT_SECONDS, Waiting
 from tests.raising import any_message, raises
 

@@ -16,11 +16,11 @@ from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.errors import CredentialsDemanded, DeadlineExceeded, Refused
-from dualregion.messages import Message
-from dualregion.messages.steps import preflight as messages
-from dualregion.messages.steps import steps as waits
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident, Stack
+from messages import Message
+from messages.steps import preflight as messages
+from messages.steps import steps as waits
 from steps import preflight
 from steps.context import StepContext
 from tests.fakes.kubernetes import (

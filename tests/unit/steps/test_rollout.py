@@ -15,9 +15,9 @@ import pytest
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded
-from dualregion.messages import code_of
-from dualregion.messages.clients import installations as messages
-from dualregion.messages.steps import progress, steps
+from messages import code_of
+from messages.clients import installations as messages
+from messages.steps import progress, steps
 from sandbox.patience import allowed
 from steps.polling import Waiting
 from steps.releases import rollout

@@ -12,15 +12,15 @@ import pytest
 
 from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine
-from dualregion.messages.observed import engines as messages
-from dualregion.messages.observed.brokers import leader_changed
-from dualregion.messages.steps import progress
-from dualregion.messages.steps.steps import back_out
 from dualregion.observed.records import PartitionRecords
 from dualregion.observed.repositories import Repository
 from dualregion.observed.snapshots import Snapshot
+from messages import Message
+from messages.clients import search_engine
+from messages.observed import engines as messages
+from messages.observed.brokers import leader_changed
+from messages.steps import progress
+from messages.steps.steps import back_out
 from sandbox.patience import allowed
 from steps.polling import Waiting
 from steps.search_engine import snapshots

@@ -17,11 +17,11 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as messages
-from dualregion.messages.steps import exporting, steps
 from dualregion.procedure import STEPS
 from dualregion.state.progress import Incident, Stack
+from messages.clients import installations
+from messages.observed import brokers as messages
+from messages.steps import exporting, steps
 from sandbox.patience import allowed
 from steps import actions, broker_views
 from steps import failover as failover_hooks

@@ -9,8 +9,8 @@ import pytest
 
 from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
-from dualregion.messages.clients import installations as messages
-from dualregion.messages.steps import progress
+from messages.clients import installations as messages
+from messages.steps import progress
 from steps.releases import webapps
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.kubernetes import Document, FakeKubernetes, owner

@@ -30,10 +30,10 @@ from dualregion.config.chart_findings import Code, Finding
 from dualregion.config.rbac_subjects import RightsSettings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.corefile import block_for
-from dualregion.messages import Message
-from dualregion.messages.chart.files import no_helm
-from dualregion.messages.command.checks import check_quorum
-from dualregion.messages.command.status import not_in_time
+from messages import Message
+from messages.chart.files import no_helm
+from messages.command.checks import check_quorum
+from messages.command.status import not_in_time
 from steps.releases.rendering import Seen
 from tests.fakes import command as world
 from tests.fakes.kubernetes import FakeKubernetes, Reply, kubeconfig, search_engine, stateful_set

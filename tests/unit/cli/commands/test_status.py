@@ -16,9 +16,9 @@ from cli.status.document import document
 from cli.status.health import Status, judge
 from cli.status.table import ago
 from dualregion.errors import ConfigError
-from dualregion.messages import Message
-from dualregion.messages.command import driving as messages
-from dualregion.messages.command.status import not_ready
+from messages import Message
+from messages.command import driving as messages
+from messages.command.status import not_ready
 from tests.checkout import CHECKOUT
 from tests.fakes import command as world
 

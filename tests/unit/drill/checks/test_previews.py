@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from drill.checks import previews
-from drill.operators.events import Event, Moment
+from drill.observation.events import Event, Moment
 from drill.regions import REGIONS
 
 LONDON = REGIONS[0]

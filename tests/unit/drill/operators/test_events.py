@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from drill.operators.events import Event, Moment, event_of, followed
+from drill.observation.events import Event, Moment, event_of, followed
 from drill.operators.points import PointReader, already_there
 from drill.operators.stacks import RUN_MARK, Stacks
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
-from drill.operators.events import Event, Moment
+from drill.observation.events import Event, Moment
 from drill.operators.interrupter import MOST_UPS, Interrupter
 from drill.operators.points import (
     DNS_RECORD,

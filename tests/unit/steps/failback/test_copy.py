@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as messages
-from dualregion.messages.observed import engines
+from messages.clients import installations
+from messages.observed import brokers as messages
+from messages.observed import engines
 from steps import failback
 from steps.search_engine import engine_settings
 from tests.fakes.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker

@@ -10,11 +10,11 @@ import pytest
 
 from clients.installation import LiveInstallation
 from dualregion.chart import values
-from dualregion.messages import Message
-from dualregion.messages.clients import search_engine
-from dualregion.messages.observed import brokers as observed
-from dualregion.messages.observed import engines
 from dualregion.observed import zeebe_answers
+from messages import Message
+from messages.clients import search_engine
+from messages.observed import brokers as observed
+from messages.observed import engines
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.failback_gates import (
     EACH_INSTALLATION,

@@ -7,10 +7,10 @@ cluster apart: so everything that is left is named, and every broker that should
 import pytest
 
 from dualregion.errors import ClusterUnreachable, ConfigError, Refused
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as observed
-from dualregion.messages.observed import engines
-from dualregion.messages.steps import progress
+from messages.clients import installations
+from messages.observed import brokers as observed
+from messages.observed import engines
+from messages.steps import progress
 from steps.failback import prove_clean
 from tests.fakes.failback_gates import Gate, hint_on_pods, hosts, written
 from tests.fakes.kubernetes import broker_pods, failure, kubeconfig, kubeconfig_of, search_engine

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as messages
-from dualregion.messages.observed import engines
+from messages.clients import installations
+from messages.observed import brokers as messages
+from messages.observed import engines
 from tests.fakes.failback_gates import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,

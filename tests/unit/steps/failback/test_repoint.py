@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as messages
-from dualregion.messages.observed import engines
+from messages.clients import installations
+from messages.observed import brokers as messages
+from messages.observed import engines
 from tests.fakes.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dualregion.messages.clients import installations
-from dualregion.messages.observed import brokers as observed
-from dualregion.messages.steps import releases, steps
+from messages.clients import installations
+from messages.observed import brokers as observed
+from messages.steps import releases, steps
 from steps.failback import wake
 from tests.fakes.failback_gates import (
     ROLLS_BY_ITSELF,

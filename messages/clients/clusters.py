@@ -1,0 +1,88 @@
+"""Calls to a region's cluster that fail."""
+
+from messages.catalogue import message
+
+
+@message
+def credentials_refused(context: str, answer: str) -> str:
+    """The API server does not accept the context's credentials, or gives them no rights."""
+    return (
+        f"the cluster behind kube context {context!r} refuses these credentials ({answer}): log in again, or ask for the "
+        "rights in docs/prepare/rights.md"
+    )
+
+
+@message
+def cluster_busy(context: str, server: str, answer: str) -> str:
+    """The API server answers with an error: it lives, and cannot be observed now."""
+    return (
+        f"the cluster behind kube context {context!r} answers, but cannot be looked at now ({server}: {answer}); run the "
+        "same command again"
+    )
+
+
+@message
+def cluster_unreachable(context: str, server: str, reason: str) -> str:
+    """The API server does not answer."""
+    return f"the cluster behind kube context {context!r} does not answer ({server}: {reason})"
+
+
+@message
+def call_refused(context: str, status: int, reason: str, details: str) -> str:
+    """The API server answers a call with an error; its details are the server's own."""
+    return f"kube context {context}: {status} {reason} {details}".strip()
+
+
+@message
+def call_unanswered(context: str, reason: str) -> str:
+    """The API server does not answer a call."""
+    return f"kube context {context}: {reason}"
+
+
+@message
+def not_an_api_server(context: str, error: str) -> str:
+    """Something else than an API server answers a call."""
+    return (
+        f"kube context {context}: an answer that is none of a Kubernetes API server ({error} while it was read): is a "
+        "proxy or a portal in between?"
+    )
+
+
+@message
+def call_not_made(error: str) -> str:
+    """A call could not be made, for a reason that is not foreseen."""
+    return f"a call could not be made ({error})"
+
+
+@message
+def not_json(answer: str) -> str:
+    """A gateway, broker or search engine answers something else than a JSON object."""
+    return f"unexpected response: not a JSON object: {answer!r}"
+
+
+@message
+def unexpected_form(asked: str, error: str) -> str:
+    """A gateway, broker or search engine answers in a form that is not expected."""
+    return f"{asked} answered in another form than expected ({error} while it was read)"
+
+
+@message
+def service_unanswered(call: str, reason: str) -> str:
+    """A gateway, broker or search engine does not answer a call."""
+    return f"{call}: {reason}"
+
+
+@message
+def service_failed(call: str, status: int, details: str) -> str:
+    """A gateway, broker or search engine, or the API server before it, answers a call with an error of a server."""
+    return f"{call}: {status} {details}"
+
+
+@message
+def credentials_demanded(call: str, status: int) -> str:
+    """A gateway, broker or search engine wants to be logged in to."""
+    return (
+        f"{call}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and waiting "
+        "does not help. Gateways, brokers and search engines must answer without authentication inside the cluster "
+        "(docs/reference/helm-values.md, 'Helm values')"
+    )

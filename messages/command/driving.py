@@ -1,0 +1,410 @@
+"""What the command refuses, where it fails or stops, and what it asks: moves, driving, stacks, hooks."""
+
+from collections.abc import Sequence
+
+from messages.catalogue import Message, message
+from messages.words import listed
+
+
+def of_stack(stack: str, problem: Message | str) -> Message:
+    """Return a problem with the stack that has it in front; it keeps its code and facts."""
+    found = problem if isinstance(problem, Message) else stack_problem(problem)
+    return Message(found.code, {**found.facts, "of_stack": stack}, f"stack {stack}: {found}")
+
+
+@message
+def stack_problem(problem: str) -> str:
+    """What Pulumi or the program itself reports of a stack."""
+    return problem
+
+
+# --- What was typed -------------------------------------------------------------------------------------------------
+
+
+@message
+def two_stacks_needed(given: str) -> str:
+    """The option `--stacks` names one stack, or more than two."""
+    return f"--stacks is {given!r}: two different names are needed, such as region0,region1"
+
+
+@message
+def project_missing(folder: str) -> str:
+    """There is no readable Pulumi.yaml with a name in the folder."""
+    return f"{folder} holds no Pulumi project: run the command from the checkout, or name the folder with --project"
+
+
+@message
+def step_within_turn(step: str, allowed: Sequence[str]) -> str:
+    """The option `--until` names a step after which no `pulumi up` ends; the steps of one depend on each other."""
+    return f"--until is {step!r}: it can only stop where one `up` ends, after {listed(allowed)}"
+
+
+@message
+def incident_not_known(incident: str, known: Sequence[str]) -> str:
+    """No record of such an incident is on either stack."""
+    return f"there is no incident {incident!r}; there are: {listed(known) or 'none'}"
+
+
+@message
+def page_not_written(path: str, reason: str) -> str:
+    """The report could not be written where it should be."""
+    return f"--output {path} cannot be written: {reason}"
+
+
+@message
+def dns_address_missing(region: int, name: str, asking: str) -> str:
+    """The configuration does not name where the DNS of a region is reached."""
+    return (
+        f"regions[{region}].dnsAddresses is not set: name the addresses at which region {asking} reaches the DNS of "
+        f"{name}"
+    )
+
+
+# --- Wrong moves ----------------------------------------------------------------------------------------------------
+
+
+@message
+def incident_under_way(lost: int, lost_name: str, survivor: int, name: str, way_on: Message) -> str:
+    """A failover of the region that survived: its incident is not over, so nothing would be left to fail over to."""
+    return (
+        f"region {lost} ({lost_name}) is the lost one of the incident that is under way, and region {survivor} "
+        f"({name}) its survivor: without it nothing is left to fail over to. {way_on}. If region {survivor} is down "
+        "now, too, this procedure does not help: bring its cluster back first"
+    )
+
+
+@message
+def continue_incident(lost: int) -> str:
+    """How to continue an incident that can still be backed out of."""
+    return (
+        f"To continue that incident: `dualregion failover --lost {lost}`, or `dualregion failback`"
+    )
+
+
+@message
+def finish_failback() -> str:
+    """How to continue a failback that cannot be undone any more."""
+    return "Finish its failback first: `dualregion failback`"
+
+
+@message
+def past_no_return(lost: int, name: str, step: str) -> str:
+    """A failover of the region that is being brought back, when its failback cannot be undone any more."""
+    return (
+        f"the failback of region {lost} ({name}) is past step {step}: the failover brokers are gone, or about to go, "
+        "and nothing of it can be undone. Finish it: `dualregion failback`"
+    )
+
+
+@message
+def failover_not_complete(lost: int, name: str, step: str) -> str:
+    """A failback was asked for, but the failover before it is not done."""
+    return (
+        f"the failover of region {lost} ({name}) is not complete, {step} is not proved: a failback follows on a "
+        f"failover. Complete it first: `dualregion failover --lost {lost}`"
+    )
+
+
+@message
+def nothing_to_fail_back() -> str:
+    """A failback was asked for, but neither stack knows of a failover."""
+    return (
+        "no region is lost, according to both stacks: a failback follows on a failover. If a region is lost, "
+        "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows the state of both regions"
+    )
+
+
+@message
+def preview_refused(refusals: Sequence[str]) -> str:
+    """The program itself refuses the phase, in Pulumi's preview of it. Its message is given for each stack."""
+    return "\n".join(refusals)
+
+
+# --- Driving --------------------------------------------------------------------------------------------------------
+
+
+@message
+def up_failed(stack: str, reason: str) -> str:
+    """`pulumi up` failed. Completed steps are kept; the reason is the program's own, or Pulumi's."""
+    return f"stack {stack}: {reason}"
+
+
+@message
+def step_not_proved(stack: str, step: str, waiting: str | None) -> str:
+    """`pulumi up` succeeded without proving the step that was next: the stack waits for something."""
+    return (
+        f"`pulumi up` on stack {stack} succeeded, but {step} is not proved; it waits for: "
+        f"{waiting or 'nothing that its outputs name'}"
+    )
+
+
+@message
+def aborted() -> str:
+    """A question was answered with no, or with Ctrl-C."""
+    return "aborted before this step; completed steps are kept. Run the same command to continue"
+
+
+@message
+def interrupted(stack: str) -> str:
+    """Ctrl-C during a `pulumi up`; Pulumi has saved what was done by then."""
+    return (
+        f"stopped; Pulumi has saved what is done on stack {stack}. Run the same command to continue"
+    )
+
+
+@message
+def interrupted_at_end(stack: str) -> str:
+    """Ctrl-C during a `pulumi up` that ended well all the same."""
+    return f"stopped; stack {stack} was done by then. Run the same command to continue"
+
+
+@message
+def interrupted_outside_up() -> str:
+    """Ctrl-C while no `pulumi up` ran."""
+    return "interrupted"
+
+
+@message
+def reached_until(step: str) -> str:
+    """The step is proved that the option `--until` names."""
+    return f"stopped after {step}, as --until asks. Run the same command to continue"
+
+
+@message
+def question_not_answered(question: str, option: str) -> str:
+    """Something must be confirmed, and there is no terminal to ask at, nor the option that answers it."""
+    return (
+        f"confirmation is required, but standard input is not a terminal: {question!r} Run the command at a terminal, "
+        f"or with {option}"
+    )
+
+
+@message
+def stack_locked(stack: str, locks: Sequence[str]) -> str:
+    """Another run of Pulumi holds the stack's lock, or has left it; the backend may not show whose it is."""
+    who = listed(locks) or "another operator (the backend does not show who)"
+    return (
+        f"stack {stack} is locked by {who}: two operators at once would act on the same brokers. Ask them, or wait; "
+        f"if that run is known to be gone, `pulumi cancel --stack {stack}` and run the same command again"
+    )
+
+
+@message
+def lock_left_alone(stack: str) -> str:
+    """The operator did not agree to remove a lock."""
+    return f"stack {stack} stays locked; nothing was done"
+
+
+@message
+def proofs_not_checked(steps: Sequence[str], reason: str) -> str:
+    """The survivor's cluster could not be asked whether what a failover has proved is still there."""
+    return (
+        f"{reason}. So it is unknown whether what {listed(steps)} proved is still there; once the cluster answers, "
+        "run the same command again"
+    )
+
+
+# --- Questions ------------------------------------------------------------------------------------------------------
+
+
+@message
+def ask_to_begin(phase: str, lost: int) -> str:
+    """The first phase is about to be set, after Pulumi's preview of it."""
+    return f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
+
+
+@message
+def ask_to_back_out(name: str) -> str:
+    """A failover during a failback: the recreated region is emptied again."""
+    return f"back out of the failback of region {name}, which is emptied again?"
+
+
+@message
+def ask_to_delete_region(name: str, namespace: str) -> str:
+    """The lost region is about to be cleaned (R), and its API server answers."""
+    return f"region {name} still answers: delete its release and namespace {namespace}, with all claims and volumes?"
+
+
+@message
+def ask_to_pause(namespace: str) -> str:
+    """Web apps go down, exporters pause and a snapshot is restored (B2, B3)."""
+    return (
+        "stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
+        f"{namespace}, deleting what an earlier attempt left there?"
+    )
+
+
+@message
+def ask_to_retire_failover(namespace: str) -> str:
+    """The failover installation is about to be removed (B5): the point of no return."""
+    return (
+        f"resume exporting and delete the failover installation, release and namespace {namespace} with its search "
+        "engine? After that the failback cannot be backed out of"
+    )
+
+
+@message
+def ask_to_drop_pending(stack: str, operations: Sequence[str]) -> str:
+    """The state lists operations of a killed run, and an `up` that succeeded has done or taken over what they were."""
+    return f"the state of stack {stack} lists {listed(operations)} as pending, which has completed: remove that?"
+
+
+@message
+def ask_to_unlock(stack: str, locks: Sequence[str]) -> str:
+    """A lock names this machine and a process that is not here; only the operator can know whether it is gone."""
+    return (
+        f"stack {stack} is locked by {listed(locks)}. There is no such process here; a container or machine of the "
+        "same name may still run it, and two runs at once would act on the same brokers. Is that run known to be "
+        "gone, and its lock to be removed?"
+    )
+
+
+# --- Pulumi and its stacks ------------------------------------------------------------------------------------------
+
+
+@message
+def no_pulumi(version: str) -> str:
+    """There is no `pulumi` command."""
+    return f"no `pulumi` on PATH: install Pulumi {version} or newer, or put it first on PATH"
+
+
+@message
+def pulumi_not_usable(reason: str) -> str:
+    """`pulumi` is too old, or cannot be run."""
+    return f"`pulumi` cannot be used: {reason}"
+
+
+@message
+def pulumi_failed(reason: str) -> str:
+    """Pulumi failed in a way that has no message of its own here; its own words are given."""
+    return reason
+
+
+@message
+def wrong_passphrase() -> str:
+    """Pulumi prints `incorrect passphrase`."""
+    return "the passphrase is not the stack's: check PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
+
+
+@message
+def passphrase_missing() -> str:
+    """Pulumi prints `passphrase must be set`."""
+    return "the stack is encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
+
+
+@message
+def not_logged_in() -> str:
+    """Pulumi asks for an access token of Pulumi Cloud, as no other backend is logged in to."""
+    return "not logged in: `pulumi login <your backend>`"
+
+
+@message
+def checkpoint_empty() -> str:
+    """Pulumi prints `failed to load checkpoint: EOF`, after a run was killed with a backend of plain files."""
+    return (
+        "a killed run has left the state's attributes empty; the state is whole: in the state backend's folder, "
+        "`find .pulumi -name '*.attrs' -empty -delete`, then run the same command again"
+    )
+
+
+@message
+def stack_missing(stack: str, project: str, known: Sequence[str]) -> str:
+    """The project has no stack of this name."""
+    return (
+        f"there is no stack {stack} of project {project}; there are: {listed(known) or 'none'}. Name the stacks of "
+        f"region 0 and 1 with --stacks, or create it: `pulumi stack init {stack}`"
+    )
+
+
+@message
+def stacks_of_one_region(stacks: Sequence[str], region: int) -> str:
+    """Both stacks are configured for the same region."""
+    return (
+        f"stacks {' and '.join(stacks)} are both of region {region}: check region in both Pulumi.<stack>.yaml, or "
+        "name the right stacks with --stacks"
+    )
+
+
+# --- Hooks of one's own ---------------------------------------------------------------------------------------------
+
+
+@message
+def hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
+    """One of your own hooks failed that is not required; the command continues."""
+    return f"hook {hook} failed at {point}, {target}: {reason}. It is not required: the command is not affected"
+
+
+@message
+def required_hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
+    """One of your own hooks failed that is required: the command ends there; run again, it calls it again."""
+    return (
+        f"hook {hook} failed at {point}, {target}: {reason}. It is required: fix it and run the same command again, "
+        "which calls it again; or run it with --no-hooks"
+    )
+
+
+@message
+def last_hook_failed(hook: str, point: str, target: str, reason: Message) -> str:
+    """A required hook failed after the last step: no command calls it again."""
+    return (
+        f"hook {hook} failed at {point}, {target}: {reason}. It is required, but all steps are done, and no command "
+        "calls it again: pass the notification on yourself"
+    )
+
+
+@message
+def hook_program_missing() -> str:
+    """A hook's command is not there, or may not be executed."""
+    return "there is no such program, or it may not be executed"
+
+
+@message
+def hook_not_started(reason: str) -> str:
+    """The operating system could not start a hook's command."""
+    return f"it could not be started ({reason})"
+
+
+@message
+def hook_timed_out(seconds: float, output: str) -> str:
+    """A hook's command did not end by its deadline, and was killed."""
+    return f"not finished after {seconds:g} s{_output(output)}"
+
+
+@message
+def hook_exit_status(status: int, output: str) -> str:
+    """A hook's command ended with another exit status than 0."""
+    return f"exit status {status}{_output(output)}"
+
+
+@message
+def hook_not_answered(seconds: float) -> str:
+    """A hook's URL did not answer by its deadline."""
+    return f"no answer after {seconds:g} s"
+
+
+@message
+def hook_unreachable(reason: str) -> str:
+    """A hook's URL could not be reached."""
+    return f"it could not be reached ({reason})"
+
+
+@message
+def hook_http_status(status: int, output: str) -> str:
+    """A hook's URL answered with another status than 2xx."""
+    return f"status {status}{_output(output)}"
+
+
+def _output(last: str) -> str:
+    return f", last output: {last}" if last else " (no output)"
+
+
+# --- What was not foreseen ------------------------------------------------------------------------------------------
+
+
+@message
+def command_fault(where: str) -> str:
+    """A fault of the command itself. Neither a trace nor the error's text is shown, as these may hold secrets."""
+    return (
+        f"something that the command did not foresee ({where}). Please report it with this line. Completed steps are "
+        "kept; `dualregion status` shows the state of both regions. Run the same command to continue"
+    )

@@ -1,0 +1,200 @@
+"""What `dualregion status` finds, why something is unknown, and what is next."""
+
+from collections.abc import Sequence
+
+from messages.catalogue import message
+from messages.words import listed
+
+# --- Why something is unknown ---------------------------------------------------------------------------------------
+
+
+@message
+def not_in_time() -> str:
+    """A part did not answer within the time that a look at both regions takes (`--patience`)."""
+    return "no answer in time"
+
+
+@message
+def answer_unexpected(where: str) -> str:
+    """A part answered in a form that the command does not know."""
+    return f"unexpected response ({where})"
+
+
+@message
+def not_ready() -> str:
+    """The broker's pod is not ready, so it was not asked."""
+    return "not ready"
+
+
+@message
+def not_asked() -> str:
+    """In the present phase there is no reason to ask for it."""
+    return "not asked"
+
+
+@message
+def no_gateway_seen() -> str:
+    """No installation with a gateway could be found."""
+    return "no gateway is there, or none was seen"
+
+
+@message
+def no_engine_seen() -> str:
+    """There is no search engine in that namespace, or it was not seen."""
+    return "not there, or not seen"
+
+
+@message
+def broker_id_twice(broker: int, namespaces: Sequence[str]) -> str:
+    """Two brokers with the same id are ready. Keep the regions apart until one of them is gone."""
+    return (
+        f"broker {broker} runs in {' and in '.join(namespaces)}: two brokers with one id corrupt data. Keep the "
+        "network between the regions cut, and delete the lost region's brokers (docs/incident/messages.md)"
+    )
+
+
+@message
+def region_unreachable(region: str, reason: str) -> str:
+    """A region's API server does not answer, or refuses these credentials."""
+    return f"region {region} is unreachable: {reason}"
+
+
+@message
+def both_regions_unreachable() -> str:
+    """Neither region's API server answers: look at your own network and credentials first."""
+    return "both regions are unreachable"
+
+
+@message
+def installation_unknown(region: str, kind: str, reason: str) -> str:
+    """A region answers, but not what one of its installations is like."""
+    return f"region {region}: the {kind} installation is unknown: {reason}"
+
+
+@message
+def gateway_unknown(namespace: str, reason: str) -> str:
+    """A gateway does not answer which brokers it sees."""
+    return f"what the gateway of {namespace} sees is unknown: {reason}"
+
+
+@message
+def records_unknown(namespace: str, reason: str) -> str:
+    """A search engine does not answer which records it holds."""
+    return f"what the search engine of {namespace} holds is unknown: {reason}"
+
+
+@message
+def exporting_unknown(pod: str, namespace: str, reason: str) -> str:
+    """A broker that is ready does not answer whether it exports."""
+    return f"whether {pod} in {namespace} exports is unknown: {reason}"
+
+
+@message
+def installation_gone(region: str, kind: str) -> str:
+    """A stack's state holds an installation that its cluster does not have."""
+    return f"region {region}: there is no {kind} installation, though its stack holds one"
+
+
+@message
+def proofs_unknown(steps: Sequence[str], reason: str) -> str:
+    """Whether what a failover has proved is still in the survivor's cluster could not be observed."""
+    return f"whether what {listed(steps)} proved is still there is unknown: {reason}"
+
+
+@message
+def proofs_outdated(steps: Sequence[str], gone: Sequence[str]) -> str:
+    """What a failover has proved was deleted or recreated since: these steps are ahead again."""
+    return (
+        f"what {listed(steps)} proved does not stand any more: gone or recreated is {listed(gone)}"
+    )
+
+
+@message
+def brokers_unknown(reason: str) -> str:
+    """No gateway answers which brokers there are."""
+    return f"no gateway answers which brokers there are: {reason}"
+
+
+@message
+def partitions_without_leader(partitions: Sequence[int]) -> str:
+    """These partitions accept no command."""
+    return f"partition {listed(partitions)} has no leader: its commands are refused"
+
+
+@message
+def partitions_incomplete(partitions: Sequence[int], missing: Sequence[str]) -> str:
+    """Replicas of these partitions are missing or unhealthy."""
+    lacking = (
+        f"{number} lacks broker {brokers}"
+        for number, brokers in zip(partitions, missing, strict=True)
+    )
+    return f"incomplete partitions: {'; '.join(lacking)}"
+
+
+@message
+def pods_not_ready(ready: int, wanted: int, workload: str, namespace: str) -> str:
+    """A StatefulSet or Deployment has fewer ready pods than it wants."""
+    return f"{ready} of {wanted} pods of {workload} in {namespace} ready"
+
+
+@message
+def steps_ahead(count: int, phase: str, step: str) -> str:
+    """The procedure is under way."""
+    return f"{count} steps of phase {phase} are ahead, the next is {step}"
+
+
+@message
+def phase_complete(phase: str) -> str:
+    """All steps of a phase other than `normal` are proved."""
+    return f"phase {phase} is complete"
+
+
+@message
+def run_under_way(stack: str, lock: str) -> str:
+    """A run of Pulumi holds a stack's lock, or was killed and has left it."""
+    return f"stack {stack} is locked by {lock}"
+
+
+@message
+def operations_pending(stack: str, operations: Sequence[str]) -> str:
+    """A killed run has left operations in a stack's state; nothing has to be done about them."""
+    return (
+        f"stack {stack}: a killed run has left {listed(operations)} pending; the next `pulumi up` checks the cluster "
+        "and continues"
+    )
+
+
+# --- What is next ---------------------------------------------------------------------------------------------------
+
+
+@message
+def phase_not_set(stack: str, phase: str) -> str:
+    """One stack has the phase, the other one does not yet."""
+    return f"stack {stack} is not set to phase {phase}"
+
+
+@message
+def step_next(step: str, title: str) -> str:
+    """A step that the next `pulumi up` on that stack takes."""
+    return f"{step}: {title}"
+
+
+@message
+def failback_next(region: str) -> str:
+    """The failover is complete; the failback waits for a new cluster, and for you."""
+    return (
+        f"once region {region} has a cluster again, empty: the failback, at an hour in which users can do without "
+        "Operate and Tasklist"
+    )
+
+
+@message
+def restored_next() -> str:
+    """Everything is copied and repointed; exporters stay paused until phase `restored`."""
+    return "exporters are paused: set phase restored, now"
+
+
+@message
+def normal_next() -> str:
+    """The failback is complete but for its last proof."""
+    return "all is restored: phase normal closes the incident"
