@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli.commands import dns, history, plan, preflight, report, rights, status, transitions
+from cli.commands import dns, explain, history, plan, preflight, report, rights, status, transitions
 from cli.commands.common import PROJECT, ProjectFolder, ProjectOptions, StackNames, fault
 from cli.errors import Exit
 from cli.stacks.read import DEFAULT_STACKS
@@ -24,7 +24,7 @@ app = typer.Typer(
     name="dualregion",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    epilog="An error ends with its code in brackets, such as [stack-locked]: see docs/errors.md.",
+    epilog="An error ends with its code in brackets, such as [stack-locked]: `dualregion explain stack-locked`.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
@@ -60,6 +60,7 @@ app.command()(preflight.preflight)
 app.command()(dns.dns)
 app.command()(report.report)
 app.command()(rights.rights)
+app.command()(explain.explain)
 app.add_typer(plan.app, name="plan")
 app.command()(transitions.failover)
 app.command()(transitions.failback)

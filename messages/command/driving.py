@@ -408,3 +408,9 @@ def command_fault(where: str) -> str:
         f"something that the command did not foresee ({where}). Please report it with this line. Completed steps are "
         "kept; `dualregion status` shows the state of both regions. Run the same command to continue"
     )
+
+
+@message
+def nothing_to_explain(name: str, alike: Sequence[str]) -> str:
+    """There is no message of that code, and no step of that name."""
+    return f"{name!r} is neither a code nor a step: did you mean {listed(alike)}? All codes stand in docs/errors.md"

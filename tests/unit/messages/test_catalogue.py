@@ -1,15 +1,13 @@
 """The catalogue of messages: each has a code, a meaning and a sentence, and the page of them is true."""
 
-import inspect
-
 import pytest
 
-from messages import CATALOGUE, message, read_back, with_code
+from messages import CATALOGUE, explained, message, read_back, with_code
 from messages.decision import guards as messages
 from tests.raising import assert_message
 from tools import errors_page
 
-errors_page.rooms()
+explained.modules()
 
 
 @pytest.mark.golden
@@ -21,9 +19,9 @@ def test_page_is_true() -> None:
 
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
 def test_message_says_what_it_means(code: str) -> None:
-    found = errors_page.sample(code)
+    found = explained.sample(code)
     assert_message(found, code)
-    assert inspect.getdoc(CATALOGUE[code]), "its docstring is what `docs/errors.md` says of it"
+    assert explained.meaning(code), "its docstring is what `docs/errors.md` says of it"
 
 
 def test_two_messages_never_have_one_code() -> None:

@@ -1,0 +1,53 @@
+"""`dualregion explain`."""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from cli.commands.common import ending_clearly, output
+from dualregion.errors import ConfigError
+from dualregion.procedure import PROCEDURE, Phase, R, Step
+from messages import CATALOGUE
+from messages.command import driving as messages
+from messages.explained import meaning, modules, sample
+
+
+def explain(
+    name: Annotated[
+        str, typer.Argument(help="A code, such as no-survivor, or a step, such as F2.")
+    ],
+) -> None:
+    """Say what a message's code, or a step of the procedure, means. It asks no stack and no cluster.
+
+    The code stands in brackets at the end of each error, and in every JSON document.
+
+    For example:
+
+        dualregion explain no-survivor
+    """
+    with ending_clearly():
+        output().print(_explained(name.strip("[]")), markup=False, soft_wrap=True)
+
+
+def _explained(name: str) -> str:
+    modules()
+    steps = {step.id: step for step in (*PROCEDURE.steps(*Phase), R)}
+    if name.upper() in steps:
+        return _of_step(steps[name.upper()])
+    code = name.lower()
+    if code in CATALOGUE:
+        return f"{meaning(code)}\n\n{sample(code)}"
+    raise ConfigError([messages.nothing_to_explain(name, _alike(code, steps))])
+
+
+def _of_step(step: Step) -> str:
+    turns = [turn for turn in PROCEDURE.turns if step in turn.steps]
+    where = "\n".join(f"{turn.role}, phase {turn.phase}: {turn.task}" for turn in turns)
+    return f"{step.id}: {step.title}.\n\n{where}"
+
+
+def _alike(code: str, steps: dict[str, Step]) -> list[str]:
+    """Return the codes that are most like one that there is not; else the steps."""
+    within = [each for each in CATALOGUE if code in each]
+    return (within or get_close_matches(code, CATALOGUE, n=5, cutoff=0.5))[:5] or sorted(steps)
