@@ -99,6 +99,15 @@ def left_of(log: Path) -> list[psutil.Process]:
     return found
 
 
+def test_a_log_of_an_earlier_run_is_no_news(tmp_path: Path) -> None:
+    log, seen = tmp_path / "log", list[str]()
+    line = '{"diagnosticEvent": {"severity": "info", "message": "%s"}}\n'
+    log.write_text(line % ("earlier" * 100))
+    with followed(log, lambda event: seen.append(event.text)), log.open("w") as file:
+        file.write(line % "now")
+    assert seen == ["now"]
+
+
 def test_a_run_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     def kill_at_once(_: Event, kill: Callable[[], None]) -> None:
         kill()
