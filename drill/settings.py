@@ -98,14 +98,14 @@ _EXCLUDED = (
     ("interrupt", "late_flush", "both run the ups of the failback again"),
     ("back_out", "late_flush", "a late flush is backed out of anyway"),
     ("interrupt", "zombie", "the link must come back between the two stacks' turns"),
-    ("adopt", "on", "what runs in clusters of yours is emptied"),
-    ("zombie", "on", "the drill cannot cut clusters of yours off"),
+    ("adopt", "on", "what runs in your own clusters is emptied"),
+    ("zombie", "on", "the drill cannot cut your own clusters off"),
     ("late_flush", "on", "it is the rehearsal broker that flushes late on purpose"),
-    ("images", "on", "clusters of yours have their images, and the --on file the values"),
+    ("images", "on", "your own clusters have their images, and the --on file the values"),
 )
 """Options that exclude each other, and why."""
 _NEEDS = (
-    ("consent", "on", "it is for clusters of yours"),
+    ("consent", "on", "it is for your own clusters"),
     ("two_operators", "zombie", "with it alone both regions live"),
     ("without_isolation", "zombie", "a dead region stays away by itself"),
 )

@@ -20,7 +20,7 @@ from messages.steps import steps as waits
 from steps import broker_views
 from steps.context import StepContext
 from steps.polling import Waiting, twice
-from steps.releases import clean_slate, helm_records
+from steps.releases import clean_slate, helm_records, rbac
 
 SPARE_LIVING = "DUALREGION_SPARE_LIVING"
 """Set by the command where a lost region did not answer, and so the operator was not asked whether it is to be deleted."""
@@ -140,10 +140,14 @@ def _is_of_this_incident(ctx: StepContext, spec: Installation) -> bool:
 def _refuse_old_failover(ctx: StepContext) -> None:
     """Look at the failover namespace before anything begins, not only once F1 is through.
 
-    One that is being deleted is waited for when it is made again.
+    One that is being deleted is waited for when it is made again; one without rights is looked into once it has them, as
+    its release is.
     """
     namespace = ctx.settings.own.failover
     if Kind.FAILOVER in ctx.own.nodes or ctx.cluster.is_ending(namespace):
+        return
+    if ctx.cluster.has_namespace(namespace) and not rbac.is_granted(ctx.cluster, namespace):
+        ctx.say(messages.not_yet_granted(namespace))
         return
     for spec in ctx.topology.installations:
         if spec.kind is Kind.FAILOVER:

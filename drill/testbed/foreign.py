@@ -222,7 +222,7 @@ class ForeignPair:
         self._cannot("restore")
 
     def _cannot(self, what: str) -> NoReturn:
-        raise DrillError(f"a drill on clusters of yours cannot {what} the link between them")
+        raise DrillError(f"a drill on your own clusters cannot {what} the link between them")
 
     def _context(self, region: Region) -> str:
         return self._settings.contexts[region.index]

@@ -16,6 +16,15 @@ def retired(namespace: str) -> str:
 
 
 @message
+def not_yet_granted(namespace: str) -> str:
+    """A progress line: a run was killed before the program had its rights in a namespace that it had made."""
+    return (
+        f"what namespace {namespace} holds is looked at once the program has its rights in it, before anything is "
+        "installed there"
+    )
+
+
+@message
 def changes_allowed(changes: Sequence[str]) -> str:
     """A warning: changes pass that are refused otherwise."""
     return (

@@ -147,6 +147,14 @@ def trial_without_namespace(namespace: str) -> str:
 
 
 @message
+def trial_without_rights(namespace: str) -> str:
+    """It is unknown whether the API server takes what is rendered, as the program has no rights in its namespace yet."""
+    return (
+        f"whether the API server takes it: the program has no rights in namespace {namespace} yet"
+    )
+
+
+@message
 def trial_unknown(name: str | None, reason: Message) -> str:
     """It is unknown whether the API server takes what is rendered; the name is that of one object."""
     return f"whether the API server takes {name or 'it'}: {reason}"

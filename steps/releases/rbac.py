@@ -1,12 +1,31 @@
 """Rights that a RoleBinding has just given: an API server acts on them only a little later."""
 
-from clients.kubernetes import Cluster
+from clients.kubernetes import CallFailed, Cluster
 from messages import Message
 from messages.steps import steps as messages
 from steps.polling import Say, Waiting
 
 GRANT_SECONDS = 30.0
 """How long an API server may take to learn of a RoleBinding; usually it is well below a second."""
+
+
+_FORBIDDEN = 403
+
+
+def is_granted(cluster: Cluster, namespace: str) -> bool:
+    """Return whether these credentials can work in a namespace.
+
+    They cannot where a run was killed between making it and giving them their rights in it.
+
+    :raises CallFailed: if that cannot be known.
+    """
+    try:
+        cluster.secrets(namespace, "owner=helm")
+    except CallFailed as error:
+        if error.status != _FORBIDDEN:
+            raise
+        return False
+    return True
 
 
 def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:

@@ -27,6 +27,7 @@ from messages import Message
 from messages.chart import rendered as chart_messages
 from messages.steps import releases as messages
 from steps.context import StepContext
+from steps.releases import rbac
 
 PROVIDER_PACKAGE = "pulumi_kubernetes"
 """The package that names the provider plugin's version: Pulumi uses the plugin of the very same."""
@@ -239,6 +240,8 @@ def _tried(
     try:
         if not cluster.has_namespace(namespace):
             return [], [messages.trial_without_namespace(namespace)]
+        if not rbac.is_granted(cluster, namespace):
+            return [], [messages.trial_without_rights(namespace)]
     except CallFailed as error:
         return [], [messages.trial_unknown(None, error.message)]
     trials = _trials(made, everywhere=tuple(made))

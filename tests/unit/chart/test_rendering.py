@@ -25,7 +25,7 @@ from steps import failover
 from steps.context import StepContext
 from steps.releases import rendering
 from steps.releases.rendering import Seen
-from tests.fakes.kubernetes import FakeKubernetes, Reply
+from tests.fakes.kubernetes import FakeKubernetes, Reply, failure
 from tests.inputs.examples import settings
 from tests.raising import assert_tells, fails_with, raises, tells
 from tests.unit.chart.test_chart import CHART, helm
@@ -152,6 +152,16 @@ def test_before_the_namespace_is_there_nothing_is_tried_and_that_is_said(
     seen = look(cluster)
     assert seen.findings == ()
     assert seen.unknown == (messages.trial_without_namespace("camunda-london"),)
+    assert seen.proved == ""
+
+
+def test_before_the_program_has_rights_there_nothing_is_tried_and_that_is_said(
+    serving: FakeKubernetes, cluster: Cluster
+) -> None:
+    serving.broken[f"{LONDON}/secrets"] = failure(403, "Forbidden", "secrets is forbidden")
+    seen = look(cluster)
+    assert seen.findings == ()
+    assert seen.unknown == (messages.trial_without_rights("camunda-london"),)
     assert seen.proved == ""
 
 

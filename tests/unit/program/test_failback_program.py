@@ -20,11 +20,12 @@ import pytest
 from components.region import Region, RegionArgs
 from dualregion.chart.begun import Begun
 from dualregion.errors import Refused
+from messages.steps.preflight import not_yet_granted
 from steps import preflight
 from steps.context import StepContext
 from steps.releases import helm_records
 from tests.fakes import pulumi_engine
-from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
+from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, failure, stateful_set
 from tests.fakes.pulumi_engine import Recorder, behind, declared, exported, in_cluster, of_type
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
 from tests.raising import assert_message, assert_tells, raises, tells
@@ -220,6 +221,17 @@ class TestInstallingTheFailover:
             preflight._refuse_old_failover(first)
         # Once it is there its claims are its own.
         preflight._refuse_old_failover(ctx)
+
+    def test_without_rights_in_the_namespace_it_is_looked_at_later(self, here: World) -> None:
+        """A run was killed between making the namespace and giving the program its rights in it."""
+        self.leave_claim(here)
+        ctx = here.failing_over("F1")
+        first = replace(ctx, own=replace(ctx.own, nodes=frozenset({"normal"})))
+        inside = f"/api/v1/namespaces/{here.survivor.failover}"
+        for kind in ("secrets", "configmaps", "persistentvolumeclaims"):
+            here.near.broken[f"{inside}/{kind}"] = failure(403, "Forbidden", f"{kind} is forbidden")
+        preflight._refuse_old_failover(first)
+        assert not_yet_granted(here.survivor.failover) in here.said
 
     def test_an_interrupted_install_of_this_incident_goes_on(self, here: World) -> None:
         """Or one whose release was taken away: its disks are of this incident."""

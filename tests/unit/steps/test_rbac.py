@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
 from steps.releases import rbac
 from tests.fakes.kubernetes import FakeKubernetes, failure
@@ -38,3 +38,17 @@ def test_rights_that_never_come_are_told_with_what_to_look_at(
     monkeypatch.setattr(rbac, "GRANT_SECONDS", 0.1)
     with fails_with("secrets is forbidden", "look-at-subject", kind=DeadlineExceeded):
         rbac.wait_until_granted(cluster, NAMESPACE, lambda _: None)
+
+
+def test_credentials_without_rights_are_seen(cluster: Cluster, refusing: FakeKubernetes) -> None:
+    assert not rbac.is_granted(cluster, NAMESPACE)
+    refusing.broken.clear()
+    assert rbac.is_granted(cluster, NAMESPACE)
+
+
+def test_a_cluster_in_trouble_shows_nothing_of_rights(
+    cluster: Cluster, refusing: FakeKubernetes
+) -> None:
+    refusing.broken[SECRETS] = failure(503, "Unavailable", "later")
+    with pytest.raises(CallFailed):
+        rbac.is_granted(cluster, NAMESPACE)
