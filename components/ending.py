@@ -10,6 +10,7 @@ import pulumi
 
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
+from messages import with_code
 from messages.steps import components as messages
 from steps.paused_exporters import notice_of_interruption
 
@@ -40,7 +41,7 @@ def ending_clearly(work: Callable[[], None]) -> None:
     except pulumi.RunError:
         raise
     except Exception as error:
-        raise pulumi.RunError(messages.unforeseen(unforeseen(error))) from None
+        raise pulumi.RunError(with_code(messages.unforeseen(unforeseen(error)))) from None
 
 
 def _exit_quietly(*_: object) -> None:

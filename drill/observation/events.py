@@ -95,8 +95,7 @@ def _inputs(state: Mapping[str, Any] | None) -> Mapping[str, Any]:
 @contextmanager
 def followed(log: Path, on_event: Callable[[Event], None]) -> Iterator[None]:
     """Hand on each event of a log as soon as it is written, by a thread; what is left of it when the block ends."""
-    # A log of this name may be there from an earlier run, whose events are no news.
-    log.write_text("")
+    log.touch()
     is_over = threading.Event()
     thread = threading.Thread(target=_follow, args=(log, on_event, is_over), daemon=True)
     thread.start()

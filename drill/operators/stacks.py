@@ -336,6 +336,8 @@ class Stacks:
             file = stack.enter_context(log.open("w", encoding="utf-8"))
             if on_event:
                 event_log = log.with_suffix(".events")
+                # One of this name may be there from stacks of another environment, whose events are no news.
+                event_log.write_text("")
                 argv = (*argv, "--event-log", str(event_log))
             process = stack.enter_context(self._started(argv, errors, log))
             if on_event:

@@ -99,14 +99,6 @@ def left_of(log: Path) -> list[psutil.Process]:
     return found
 
 
-def test_a_log_of_an_earlier_run_is_no_news(tmp_path: Path) -> None:
-    log, seen = tmp_path / "log", list[str]()
-    log.write_text(line("earlier"))
-    with followed(log, lambda event: seen.append(event.text)):
-        pass
-    assert seen == []
-
-
 def test_a_run_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     def kill_at_once(_: Event, kill: Callable[[], None]) -> None:
         kill()
@@ -124,3 +116,12 @@ def test_a_run_that_ends_has_its_events_and_reports_them(tmp_path: Path) -> None
     assert run.exit_status == 0
     assert [event.text for event in run.events] == ["F2: waiting", "F2: done"]
     assert said == ["  region0: F2: waiting", "  region0: F2: done"]
+
+
+def test_events_of_an_earlier_run_are_no_news(tmp_path: Path) -> None:
+    """Stacks of another environment number their logs from one again."""
+    for _ in range(2):
+        run = stacks(tmp_path, "true").up("region0", "try")
+        for process in left_of(run.log):
+            process.kill()
+        assert [event.text for event in run.events] == ["F2: waiting", "F2: done"]
