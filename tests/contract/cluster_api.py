@@ -98,7 +98,7 @@ def lose(target: Target, lost: int, *, alive: bool = False) -> tuple[list[int], 
     surviving = target.through(kept[0])
     eventually(
         lambda: f"{gone} in sight" if seen(surviving) & set(gone) else None,
-        surviving.timing.member_timeout_most,
+        surviving.timing.patience,
     )
     return gone, kept, surviving
 

@@ -130,7 +130,7 @@ def one_change_at_a_time_and_one_that_pends_can_be_cancelled(target: Target) -> 
     lacking = max(target.brokers)
     target.hands.stop(lacking)
     change = switch(target, _EXPORTER, "disable").content["changeId"]
-    eventually(lambda: None if _completed(target) else "nothing done", 20)
+    eventually(lambda: None if _completed(target) else "nothing done", 30)
     assert switch(target, _EXPORTER, "disable").status == 409
     assert keep(target, sorted(target.brokers)[::2]).status == 409
     url = f"{target.gateway.management}/actuator/cluster/changes"

@@ -94,7 +94,7 @@ def a_disabled_exporter_stays_so_over_restarts(target: Target) -> None:
     target.hands.start(*target.brokers)
     eventually(lambda: unready(target), target.timing.patience)
     eventually(
-        lambda: None if exporters(target)[_LOST] == "DISABLED" else str(exporters(target)), 20
+        lambda: None if exporters(target)[_LOST] == "DISABLED" else str(exporters(target)), 30
     )
     eventually(lambda: refusing(target), target.timing.patience + 3 * target.timing.dead_connection)
     keys = create_on_each(target, process).values()
@@ -113,7 +113,7 @@ def an_enabled_exporter_begins_where_the_other_stands(target: Target) -> None:
     missed = create_on_each(target, process).values()
     eventually(lambda: idle(target), target.timing.exported)
     demand(target, "pause")
-    eventually(lambda: all_in(target, "PAUSED"), 10)
+    eventually(lambda: all_in(target, "PAUSED"), 30)
     held = create_on_each(target, process).values()
     time.sleep(target.timing.bulk_delay + 1)
     before = {partition: each.exported for partition, each in led(target).items()}
@@ -152,7 +152,7 @@ def a_pause_counts_the_replicas_that_there_are_now(target: Target) -> None:
     assert set(phases) == {"PAUSED"}, phases
     demand(surviving, "resume")
     target.hands.stop(kept[1])
-    eventually(lambda: None if refused(order(surviving, "pause")) else "accepted", 20)
+    eventually(lambda: None if refused(order(surviving, "pause")) else "accepted", 30)
     assert order(surviving, "pause").status == 200
 
 
@@ -164,7 +164,7 @@ def the_second_rest_api_pauses_and_says_so(target: Target) -> None:
         answer = ask("POST", f"{url}/{what}")
         assert answer.status == 204, answer
         assert ask("GET", url).content == {"status": phase}
-        eventually(lambda p=phase: all_in(target, p), 10)  # type: ignore[misc]
+        eventually(lambda p=phase: all_in(target, p), 30)  # type: ignore[misc]
 
 
 @expected(Need.RESTART, relied_on=_USED_BY, sources=(EXPORTING_STATE,), versions=("8.10",))
@@ -183,4 +183,4 @@ def a_pause_is_a_part_of_the_configuration(target: Target) -> None:
     target.hands.stop(*target.brokers)
     target.hands.start(*target.brokers)
     eventually(lambda: unready(target), target.timing.patience)
-    eventually(lambda: all_in(target, "PAUSED"), 10)
+    eventually(lambda: all_in(target, "PAUSED"), 30)

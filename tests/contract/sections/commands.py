@@ -59,7 +59,7 @@ def a_probe_is_written_on_the_partition_in_its_key(target: Target) -> None:
         before = _processed(target)
         probe(target, partition)
         wanted = before | {partition: before[partition] + 2}
-        eventually(lambda b=before, w=wanted: _not_moved(target, b, w), 10)  # type: ignore[misc]
+        eventually(lambda b=before, w=wanted: _not_moved(target, b, w), 30)  # type: ignore[misc]
 
 
 @expected(Need.SINK, relied_on=_PROBERS, sources=(SEEN,))

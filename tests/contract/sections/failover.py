@@ -139,7 +139,7 @@ def a_recreated_broker_is_listed_and_no_member(target: Target) -> None:
     assert topology(surviving)["clusterSize"] == len(kept)
     wanted = 200 if target.version == "8.10" else 503
     for broker in gone:
-        eventually(lambda b=broker: _unlike(readiness(target, b), wanted), 10)  # type: ignore[misc]
+        eventually(lambda b=broker: _unlike(readiness(target, b), wanted), 30)  # type: ignore[misc]
         assert replicas_of(target, broker) == []
 
 
@@ -291,7 +291,7 @@ def a_pause_is_refused_in_the_midst_of_an_add(target: Target) -> None:
     target.ours.configure(REHEARSAL_JOIN="1s")
     recreate(surviving, gone)
     answer = add(surviving, gone, len(target.brokers))
-    eventually(lambda: None if refused(order(surviving, "pause")) else "accepted", 10)
+    eventually(lambda: None if refused(order(surviving, "pause")) else "accepted", 30)
     done(surviving, answer)
     demand(surviving, "resume")
 

@@ -30,34 +30,34 @@ def a_gateway_told_so_refuses_to_pause(target: Target) -> None:
     answer = order(target, "pause")
     assert answer.status == 200, answer
     assert refused(answer), answer
-    eventually(lambda: all_in(target, "EXPORTING"), 5)
+    eventually(lambda: all_in(target, "EXPORTING"), 30)
 
 
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
 def an_exporter_told_so_is_stuck(target: Target) -> None:
     """`stuckExporter`: one exporter writes nothing, the other one everything, and the position stays."""
     process = deployed(target)
-    eventually(lambda: idle(target), 20)
+    eventually(lambda: idle(target), 30)
     target.ours.faults(stuckExporter={_EXPORTER: True})
     (key,) = create(target, process)
-    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 15)
+    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 30)
     time.sleep(target.timing.bulk_delay + 1)
     assert target.engines[1].documents(key) == []
     assert idle(target)
     target.ours.faults()
-    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 15)
+    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 30)
 
 
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
 def an_exporter_told_so_is_slow(target: Target) -> None:
     """`slowExporter`: one exporter's writes take some seconds longer."""
     process = deployed(target)
-    eventually(lambda: idle(target), 20)
+    eventually(lambda: idle(target), 30)
     target.ours.faults(slowExporter={_EXPORTER: 3})
     began = time.monotonic()
     (key,) = create(target, process)
-    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 15)
-    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 20)
+    eventually(lambda: None if target.engines[0].documents(key) else "nothing exported", 30)
+    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 30)
     assert time.monotonic() - began >= 3
 
 
@@ -84,9 +84,9 @@ def buffers_told_so_are_written_late(target: Target) -> None:
 def a_partition_told_so_has_no_leader(target: Target) -> None:
     """`leaderless`: no broker leads a partition; its commands are refused, the others' are not."""
     target.ours.faults(leaderless=[1])
-    eventually(lambda: None if probe(target, 1).status != 404 else "commands are accepted", 20)
-    eventually(lambda: None if probe(target, 2).status == 404 else "no commands", 20)
-    eventually(lambda: None if "leader" not in _roles(target, 1).values() else "it is led", 20)
+    eventually(lambda: None if probe(target, 1).status != 404 else "commands are accepted", 30)
+    eventually(lambda: None if probe(target, 2).status == 404 else "no commands", 30)
+    eventually(lambda: None if "leader" not in _roles(target, 1).values() else "it is led", 30)
 
 
 @expected(Need.FAULTS, relied_on=("drill/scenario/late_flush.py",), sources=(OURS,))
