@@ -2,13 +2,13 @@
 
 from enum import StrEnum
 
-from cli.stacks.region_steps import RegionStep
+from cli.stacks.region_steps import RegionStep, steps_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
-from dualregion.procedure import B0, B2, B5, F1, F3, N, R
+from dualregion.procedure import Phase
 
 
 class Point(StrEnum):
-    """A point, by the name that a hook gets."""
+    """A point, by the name that a hook gets: the milestones of the procedure, and how the command may end before."""
 
     FAILOVER_BEGUN = "failover-begun"
     TRAFFIC_TO_SURVIVOR = "traffic-to-survivor"
@@ -56,28 +56,20 @@ _SENTENCES = {
     Point.STOPPED: "the operator has stopped the command in the middle of the procedure",
 }
 
-LAST = RegionStep(1, N)
-"""The very last step of all."""
-
 
 def before(step: RegionStep) -> Point | None:
-    """Return the point that lies before a step: its hook is called before the `up` that proves the step.
-
-    Of the exporters nothing later would do: they pause within an `up` that may last, or fail. Traffic comes
-    back before N, after which no command could call again.
-    """
-    return {
-        F1: Point.FAILOVER_BEGUN,
-        B0: Point.FAILBACK_BEGUN,
-        B2: Point.EXPORTERS_PAUSING,
-        N: Point.TRAFFIC_TO_BOTH,
-    }.get(step.step)
+    """Return the point that lies before a step: its hook is called before the `up` that proves the step."""
+    milestone = step.step.announced_before
+    return None if milestone is None else Point(milestone)
 
 
 def after(step: RegionStep, lost: int) -> Point | None:
     """Return the point that is reached when a step is proved, and all steps before it."""
-    if step.step == B5:
-        return Point.EXPORTERS_RESUMED if step.region != lost else None
-    if step.step == N:
-        return Point.FAILBACK_COMPLETE if step == LAST else None
-    return {F3: Point.TRAFFIC_TO_SURVIVOR, R: Point.FAILOVER_COMPLETE}.get(step.step)
+    milestone = step.step.announced_after
+    taken = [
+        each
+        for phase in Phase
+        for each in steps_of(phase, None if phase is Phase.NORMAL else lost)
+        if each.step == step.step
+    ]
+    return Point(milestone) if milestone is not None and step == taken[-1] else None

@@ -12,6 +12,7 @@ docs/develop/adr/0001-order-of-f2-and-f3.md and docs/develop/adr/0002-turns-of-t
 from dualregion.procedure.model import (
     FAIL_BACK,
     FAIL_OVER,
+    Milestone,
     Phase,
     Procedure,
     Release,
@@ -21,22 +22,46 @@ from dualregion.procedure.model import (
     Turn,
 )
 
-N = Step("N", "all brokers of both regions work together and every partition is complete")
+N = Step(
+    "N",
+    "all brokers of both regions work together and every partition is complete",
+    # Traffic comes back before it: after the last step no command could call once more.
+    announced_before=Milestone.TRAFFIC_TO_BOTH,
+    announced_after=Milestone.FAILBACK_COMPLETE,
+)
 F0 = Step("F0", "the failover is claimed: the other stack has begun none for this region")
-F1 = Step("F1", "the survivor is isolated and no longer sees the lost region's brokers")
+F1 = Step(
+    "F1",
+    "the survivor is isolated and no longer sees the lost region's brokers",
+    announced_before=Milestone.FAILOVER_BEGUN,
+)
 F2 = Step(
     "F2", "failover brokers replace the lost ones and every partition has a leader and quorum"
 )
-F3 = Step("F3", "every broker exports to the survivor and to the failover search engine")
-R = Step(
-    "R", "nothing of Camunda is declared in the lost region", has_gate=False, may_be_final=True
+F3 = Step(
+    "F3",
+    "every broker exports to the survivor and to the failover search engine",
+    announced_after=Milestone.TRAFFIC_TO_SURVIVOR,
 )
-B0 = Step("B0", "the recreated region answers and holds nothing of Camunda")
+R = Step(
+    "R",
+    "nothing of Camunda is declared in the lost region",
+    has_gate=False,
+    may_be_final=True,
+    announced_after=Milestone.FAILOVER_COMPLETE,
+)
+B0 = Step(
+    "B0",
+    "the recreated region answers and holds nothing of Camunda",
+    announced_before=Milestone.FAILBACK_BEGUN,
+)
 B1 = Step("B1", "the recreated region's awake brokers have joined and its search engine is empty")
 B2 = Step(
     "B2",
     "web apps are down, exporters paused, and the survivor's engine holds every record",
     may_be_final=True,
+    # Nothing later would do: they pause within an `up` that may last, or fail.
+    announced_before=Milestone.EXPORTERS_PAUSING,
 )
 B3 = Step(
     "B3",
@@ -48,6 +73,7 @@ B5 = Step(
     "B5",
     "web apps are up again in this region; on the survivor, exporting goes on",
     may_be_final=True,
+    announced_after=Milestone.EXPORTERS_RESUMED,
 )
 B6 = Step("B6", "nothing of the failover installation is left")
 B7 = Step("B7", "the sleeping brokers are awake and every partition is complete")

@@ -45,6 +45,19 @@ def role_of(phase: Phase, region: int, lost_region: int | None) -> Role:
     return Role.RECREATED if phase.is_failback else Role.LOST
 
 
+class Milestone(StrEnum):
+    """What of the procedure the user's own hooks are told of, by the name that they get."""
+
+    FAILOVER_BEGUN = "failover-begun"
+    TRAFFIC_TO_SURVIVOR = "traffic-to-survivor"
+    FAILOVER_COMPLETE = "failover-complete"
+    FAILBACK_BEGUN = "failback-begun"
+    EXPORTERS_PAUSING = "exporters-pausing"
+    EXPORTERS_RESUMED = "exporters-resumed"
+    TRAFFIC_TO_BOTH = "traffic-to-both"
+    FAILBACK_COMPLETE = "failback-complete"
+
+
 @dataclass(frozen=True)
 class Step:
     """A step of the procedure.
@@ -53,12 +66,16 @@ class Step:
     :ivar title: what is true once the step is proved.
     :ivar has_gate: whether a gate proves it, and leaves a record.
     :ivar may_be_final: whether something of it cannot be undone, so that the operator may have to be asked.
+    :ivar announced_before: what lies before the `up` that proves it.
+    :ivar announced_after: what is reached with it, where both stacks prove it by the one that does so last.
     """
 
     id: str
     title: str
     has_gate: bool = True
     may_be_final: bool = False
+    announced_before: Milestone | None = None
+    announced_after: Milestone | None = None
 
 
 FAIL_OVER = "failOver"

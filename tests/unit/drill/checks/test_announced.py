@@ -13,6 +13,7 @@ from drill.checks.announced import NOTIFY, POINTS, REROUTE, Announcement, hooks_
 from drill.regions import GATEWAY_SERVICE, REGIONS, Region
 from drill.settings import Incident, Until
 from dualregion.config.notifications import AnnouncementSettings
+from dualregion.procedure.model import Milestone
 
 INCIDENT = Incident(1, REGIONS[1])
 
@@ -107,6 +108,7 @@ def test_the_points_are_those_of_the_command() -> None:
     known = [point for _, point in POINTS[Until.RESTORED]]
     assert [Point(point).value for point in known] == known
     assert {*known, "failed", "stopped"} == {point.value for point in Point}
+    assert {*known} == set(Milestone)
     assert all(Point(point).hook == hook for hook, point in POINTS[Until.RESTORED])
 
 
