@@ -7,8 +7,6 @@ from steps.polling import Say, Waiting
 
 GRANT_SECONDS = 30.0
 """How long an API server may take to learn of a RoleBinding; usually it is well below a second."""
-
-
 _FORBIDDEN = 403
 
 
@@ -20,7 +18,7 @@ def is_granted(cluster: Cluster, namespace: str) -> bool:
     :raises CallFailed: if that cannot be known.
     """
     try:
-        cluster.secrets(namespace, "owner=helm")
+        _use_rights(cluster, namespace)
     except CallFailed as error:
         if error.status != _FORBIDDEN:
             raise
@@ -35,7 +33,7 @@ def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:
     """
 
     def refused() -> Message | None:
-        cluster.secrets(namespace, "owner=helm")
+        _use_rights(cluster, namespace)
         return None
 
     Waiting("rights", say, GRANT_SECONDS).until_none(
@@ -43,3 +41,11 @@ def wait_until_granted(cluster: Cluster, namespace: str, say: Say) -> None:
         refused,
         messages.look_at_subject(cluster.context),
     )
+
+
+def _use_rights(cluster: Cluster, namespace: str) -> None:
+    """Look at what a release needs first in its namespace.
+
+    :raises CallFailed: if that is refused, or cannot be known.
+    """
+    cluster.secrets(namespace, "owner=helm")

@@ -204,14 +204,7 @@ def a_removed_broker_that_comes_back_ends_with_status_3(target: Target) -> None:
     gone, _, surviving = fail_over(target, 1)
     before = cluster(surviving)
     target.hands.start(*gone)
-    eventually(
-        lambda: (
-            None
-            if all(target.ours.exit_status(each) == 3 for each in gone)
-            else "they have not ended"
-        ),
-        30,
-    )
+    eventually(lambda: _have_not_ended(target, gone), 30)
     eventually(lambda: outside(surviving, gone), 30)
     assert cluster(surviving) == before
     assert refusing(surviving) is None
@@ -234,14 +227,7 @@ def a_removed_broker_that_lives_ends_with_status_3(target: Target) -> None:
     create_on_each(surviving, process)
     before = cluster(surviving)
     target.hands.thaw(*gone)
-    eventually(
-        lambda: (
-            None
-            if all(target.ours.exit_status(each) == 3 for each in gone)
-            else "they have not ended"
-        ),
-        30,
-    )
+    eventually(lambda: _have_not_ended(target, gone), 30)
     assert cluster(surviving) == before
     create_on_each(surviving, process)
     eventually(lambda: _unequal(target, kept), target.timing.slack)
@@ -317,14 +303,7 @@ def an_empty_broker_0_may_begin_a_second_cluster(target: Target) -> None:
     assert refusing(surviving) is None
     for broker in kept:
         ask("PUT", f"{target.brokers[broker]}/rehearsal/faults", {})
-    eventually(
-        lambda: (
-            None
-            if all(target.ours.exit_status(each) == 3 for each in gone)
-            else "they have not ended"
-        ),
-        30,
-    )
+    eventually(lambda: _have_not_ended(target, gone), 30)
     eventually(lambda: outside(surviving, gone), 30)
     assert cluster(surviving) == before
     assert refusing(surviving) is None
@@ -356,6 +335,12 @@ def every_broker_is_a_gateway(target: Target) -> None:
         assert topology(here)["clusterSize"] == len(target.brokers)
         assert members(here) == sorted(target.brokers)
         assert accepted(probe(here, 1))
+
+
+def _have_not_ended(target: Target, gone: list[int]) -> str | None:
+    """Return that not all of these brokers have ended with status 3, as removed ones do; None if they have."""
+    has_ended = all(target.ours.exit_status(each) == 3 for each in gone)
+    return None if has_ended else "they have not ended"
 
 
 def _unequal(target: Target, brokers: Iterable[int]) -> str | None:
