@@ -1,6 +1,7 @@
-"""The procedure as data: `model` defines what it is made of, `camunda_8_5` is the table, `planning` reads it.
+"""The procedures as data: `model` defines what they are made of, `camunda_8_5` and `cluster_api` are the tables.
 
-The other modules of the core take its words from here.
+`decision.planning` reads them. Both have steps of the same ids, by which the other modules of the core name them; which
+one counts is `Settings.procedure`.
 """
 
 from dualregion.procedure.camunda_8_5 import (
@@ -20,6 +21,7 @@ from dualregion.procedure.camunda_8_5 import (
     N,
     R,
 )
+from dualregion.procedure.cluster_api import CLUSTER_API
 from dualregion.procedure.model import (
     FAIL_BACK,
     FAIL_OVER,
@@ -33,13 +35,12 @@ from dualregion.procedure.model import (
     role_of,
 )
 
-PROCEDURE = CAMUNDA_8_5
-"""The one that this program carries out."""
-
-FAILOVER_STEPS = PROCEDURE.steps(Phase.FAILOVER)
-FAILBACK_STEPS = PROCEDURE.steps(Phase.FAILBACK_PENDING, Phase.RESTORED)
-STEPS = {step.id: step for step in PROCEDURE.steps(*Phase)}
-"""Every step that has a gate, by its id."""
+FAILOVER_STEPS = tuple(step.id for step in CAMUNDA_8_5.steps(Phase.FAILOVER))
+"""The ids of a failover's steps, in order; they are the same in every procedure."""
+FAILBACK_STEPS = tuple(
+    step.id for step in CAMUNDA_8_5.steps(Phase.FAILBACK_PENDING, Phase.RESTORED)
+)
+"""The ids of a failback's."""
 
 __all__ = [
     "B0",
@@ -50,6 +51,8 @@ __all__ = [
     "B5",
     "B6",
     "B7",
+    "CAMUNDA_8_5",
+    "CLUSTER_API",
     "F0",
     "F1",
     "F2",
@@ -58,8 +61,6 @@ __all__ = [
     "FAILOVER_STEPS",
     "FAIL_BACK",
     "FAIL_OVER",
-    "PROCEDURE",
-    "STEPS",
     "N",
     "Phase",
     "Procedure",

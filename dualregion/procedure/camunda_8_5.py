@@ -126,6 +126,7 @@ CAMUNDA_8_5 = Procedure(
             first=(B2, B3),
             releases=(Release(has_web_apps=False), Release(FAIL_OVER)),
             then=(B4,),
+            rolls_brokers=True,
         ),
         # The same exporters for the recreated region, as the copy is there.
         Turn(
@@ -135,6 +136,7 @@ CAMUNDA_8_5 = Procedure(
             needs_other=(B4,),
             releases=(Release(FAIL_BACK, has_web_apps=False),),
             then=(B4,),
+            rolls_brokers=True,
         ),
         # Its web apps come back before exporting is resumed.
         Turn(
@@ -144,6 +146,7 @@ CAMUNDA_8_5 = Procedure(
             needs=(B4,),
             releases=(Release(FAIL_BACK),),
             then=(B5,),
+            rolls_brokers=True,
         ),
         # Web apps and exporters run; the failover installation is no longer declared, and goes last.
         Turn(
@@ -154,6 +157,7 @@ CAMUNDA_8_5 = Procedure(
             needs_other=(B5,),
             releases=(Release(),),
             then=(B5,),
+            rolls_brokers=True,
         ),
         # The sleeping brokers wake, but only when no failover broker has their ids.
         Turn(
@@ -166,8 +170,10 @@ CAMUNDA_8_5 = Procedure(
             first=(B6,),
             releases=(Release(),),
             then=(B7,),
+            rolls_brokers=True,
         ),
     ),
     taken_over=F3,
     no_return=B5,
+    has_failover_installation=True,
 )

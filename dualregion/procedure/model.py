@@ -91,11 +91,13 @@ class Release:
     :ivar installation_type: the chart's; of the failover installation it is `FAIL_OVER`.
     :ivar exports_to_failover: whether the failover search engine takes the place of the lost region's.
     :ivar has_web_apps: whether Operate and Tasklist run as the user's values say, or not at all.
+    :ivar is_empty: whether nothing of it may write to its search engine, as a copy is to be restored there.
     """
 
     installation_type: str = ""
     exports_to_failover: bool = False
     has_web_apps: bool = True
+    is_empty: bool = False
 
     @property
     def is_failover(self) -> bool:
@@ -133,6 +135,8 @@ class Turn:
     :ivar releases: what is declared, in this order.
     :ivar releases_wait: whether the releases stand behind all that is proved first.
     :ivar then: the steps that are proved once the releases have changed.
+    :ivar rolls_brokers: whether one of these restarts the releases' brokers, one after the other, so that the update of
+        a release restarts none.
     """
 
     task: Task
@@ -146,6 +150,7 @@ class Turn:
     releases: tuple[Release, ...] = ()
     releases_wait: bool = True
     then: tuple[Step, ...] = ()
+    rolls_brokers: bool = False
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -167,11 +172,13 @@ class Procedure:
 
     :ivar taken_over: the survivor's step with which its failover is complete.
     :ivar no_return: the survivor's step behind which its failback cannot be backed out of.
+    :ivar has_failover_installation: whether a second installation of the survivor takes the lost region's place.
     """
 
     turns: tuple[Turn, ...]
     taken_over: Step
     no_return: Step
+    has_failover_installation: bool
 
     def turns_of(self, role: Role, phase: Phase) -> tuple[Turn, ...]:
         """Return the turns of a role, in the failback if the phase is one of its, else outside of it."""
@@ -209,6 +216,11 @@ class Procedure:
             and turn.phase.is_failback == phase.is_failback
             and phase.has_reached(turn.phase)
         )
+
+    @property
+    def steps_by_id(self) -> dict[str, Step]:
+        """Every step that has a gate, by its id."""
+        return {step.id: step for step in self.steps(*Phase)}
 
     def steps(self, *phases: Phase) -> tuple[Step, ...]:
         """Return the steps of these phases that have a gate, each once."""
