@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from dualregion.versions import VERSIONS
 from messages import Message
 from messages.clients import installations as messages
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
+BROKER_CONTAINERS = frozenset(each.brokers.container for each in VERSIONS.values())
 ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 
@@ -28,7 +30,7 @@ def label(selector: str) -> tuple[str, str]:
 
 def broker_container(spec: Any) -> Any:
     """Return the broker's container; a service mesh may have put its own before it."""
-    named = [each for each in spec.containers if each.name == "zeebe"]
+    named = [each for each in spec.containers if each.name in BROKER_CONTAINERS]
     return (named or spec.containers)[0]
 
 
@@ -70,7 +72,7 @@ def runs(pod: Any) -> bool:
 
 def _broker_statuses(pod: Any) -> list[Any]:
     statuses = pod.status.container_statuses or ()
-    return [each for each in statuses if each.name == "zeebe"] or list(statuses[:1])
+    return [each for each in statuses if each.name in BROKER_CONTAINERS] or list(statuses[:1])
 
 
 def trouble(found: Iterable[Any]) -> Message | None:

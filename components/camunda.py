@@ -279,7 +279,8 @@ def _begun(ctx: StepContext, spec: Installation) -> Begun:
 
 def _is_a_stage(ctx: StepContext, spec: Installation, installed: Mapping[str, Any]) -> bool:
     """Whether a release that the state has forgotten differs from the one wanted by what the procedure changes only."""
-    one, other = (without_the_incident(each) for each in (installed, spec.values))
+    version = ctx.settings.version
+    one, other = (without_the_incident(each, version) for each in (installed, spec.values))
     return ctx.own.found_again and not value_differences(one, other)
 
 

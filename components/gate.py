@@ -44,7 +44,7 @@ class Gate(pulumi.ComponentResource):
         super().__init__("dualregion:index:Gate", name, None, opts)
         step = args.spec.step
         before = [*opts.depends_on] if isinstance(opts.depends_on, list) else []
-        if step == F0:
+        if step.id == F0.id:
             claim = pulumi.ResourceOptions(parent=self, depends_on=[*before])
             before.append(_record(CLAIM, record_name("claim"), args, claim))
         hook = pulumi.ResourceHook(f"prove-{step.id}", _proof(args, record_name(step.id)))
@@ -105,7 +105,7 @@ def _is_proved_already(args: GateArgs) -> bool:
 def _prove(args: GateArgs, name: str) -> None:
     ctx, step = args.ctx, args.spec.step
     start = datetime.now(UTC)
-    evidence = actions.PROOFS[step.id](ctx)
+    evidence = actions.proof_of(ctx.settings.procedure, step)(ctx)
     end = datetime.now(UTC)
     actions.write_record(
         ctx,

@@ -63,7 +63,8 @@ def _waiting(wait: Wait | None) -> dict[str, Any] | None:
 
 def _exporter_urls(ctx: StepContext) -> list[str]:
     """Return where the brokers of this stack export to; of region 0 first."""
-    wanted = [values.exporters_of(each.values) for each in ctx.topology.installations]
-    return next(
-        filter(None, wanted), list(values.exporter_urls(ctx.settings, replaced_region=None))
-    )
+    settings = ctx.settings
+    wanted = [
+        values.exporters_of(each.values, settings.version) for each in ctx.topology.installations
+    ]
+    return next(filter(None, wanted), list(values.exporter_urls(settings, replaced_region=None)))

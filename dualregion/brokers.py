@@ -125,6 +125,35 @@ def at_risk(lost_region: int, cluster_size: int, holders: Holders) -> tuple[int,
     return tuple(risky)
 
 
+def partitions_at_risk_of_removal(
+    lost_region: int, holders: Holders, cluster_size: int
+) -> tuple[int, ...]:
+    """Return the partitions of which the brokers that remain after a forced removal might not know every command.
+
+    What was acknowledged lies on a quorum q of the replicas, so on at least q - l of the s survivors, where l replicas
+    are lost. The s survivors are a group of their own then, whose majority m elects the leader: it knows the command for
+    certain only if m + (q - l) > s. With four replicas, two lost, 2 + 1 > 2 holds; with six, three lost, 2 + 1 > 3 does
+    not.
+    """
+    staying = set(region_broker_ids(cluster_size, other(lost_region)))
+    risky = []
+    for partition, held_by in holders.items():
+        survivors = len(staying & set(held_by))
+        kept = quorum(len(held_by)) - (len(set(held_by)) - survivors)
+        if kept < 1 or quorum(survivors) + kept <= survivors:
+            risky.append(partition)
+    return tuple(risky)
+
+
+def removal_problem(lost_region: int, cluster_size: int, holders: Holders) -> Message | None:
+    """Return why a region's brokers must not be removed with partitions held by these brokers, or None."""
+    risky = partitions_at_risk_of_removal(lost_region, holders, cluster_size)
+    if not risky:
+        return None
+    held = [messages.held_by(each, sorted(holders[each])) for each in risky]
+    return messages.acknowledged_may_be_lost(lost_region, risky, held)
+
+
 def failover_problem(lost_region: int, cluster_size: int, holders: Holders) -> Message | None:
     """Return why a failover of a region would not be safe with partitions held by these brokers, or None."""
     alive = alive_after_failover(cluster_size, lost_region)

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
-from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Step
+from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Procedure, Step
 from messages.steps import steps as messages
 from steps import claiming, failback, failover
 from steps.context import Evidence, StepContext
@@ -27,6 +27,14 @@ PROOFS: Mapping[str, Callable[[StepContext], Evidence]] = {
     B7.id: failback.wake,
 }
 """The work of each step, by its id."""
+
+
+def proof_of(procedure: Procedure, step: Step) -> Callable[[StepContext], Evidence]:
+    """Return the work of a step in a procedure."""
+    del procedure
+    return PROOFS[step.id]
+
+
 _MAY_BE_PAUSED = frozenset(each.id for each in (B2, B3, B4, B5))
 
 

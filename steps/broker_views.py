@@ -26,8 +26,9 @@ def wanted_environment(settings: Settings, *, replaced_region: int | None) -> di
     an order that cannot be foreseen; the last one counts.
     """
     urls = values.exporter_urls(settings, replaced_region=replaced_region)
-    return {values.CONTACT_POINTS: values.contact_points(settings)} | {
-        values.exporter_variable(region, "ARGS_URL"): url for region, url in enumerate(urls)
+    form = settings.version.exporter
+    return {settings.version.brokers.contact_points: values.contact_points(settings)} | {
+        form.variable(region, form.url): url for region, url in enumerate(urls)
     }
 
 

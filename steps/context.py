@@ -120,6 +120,13 @@ class StepContext:
         return self.survivor, self.failover, self.recreated
 
     @property
+    def all_here(self) -> tuple[LiveInstallation, ...]:
+        """All installations in the region's own cluster, or that there may be."""
+        if self.settings.procedure.has_failover_installation:
+            return self.installation, self.failover
+        return (self.installation,)
+
+    @property
     def gateway(self) -> LiveInstallation:
         """Whose gateway shows the cluster and takes commands.
 

@@ -307,7 +307,7 @@ def repoint(ctx: StepContext) -> Evidence:
 def reopen(ctx: StepContext) -> Evidence:
     """B5: Operate and Tasklist are up; on the survivor, exporting goes on everywhere."""
     settings, waiting = ctx.settings, ctx.waiting(B5)
-    wanted = values.web_apps_of(ctx.topology.installations[0].values)
+    wanted = values.web_apps_of(ctx.topology.installations[0].values, settings.version)
     with report_paused_exporters(ctx):
         waiting.until_none(
             messages.web_apps_up(ctx.namespace),

@@ -31,7 +31,7 @@ POLICY_NAME = "isolate-lost-region"
 def prove_normal(ctx: StepContext) -> Evidence:
     """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
     settings, waiting = ctx.settings, ctx.waiting(N)
-    wanted = (GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values))
+    wanted = (GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values, settings.version))
     adoption.settle(ctx, waiting)
     looking = begin(partial(rendering.prove, ctx))
     waiting.until_none(

@@ -11,7 +11,7 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
 from dualregion.observed import zeebe_answers
-from dualregion.procedure import F1, PROCEDURE, N, Phase, Role
+from dualregion.procedure import F1, N, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
 from messages import Message
 from messages.steps import exporting as exporters
@@ -66,8 +66,7 @@ def _paused(ctx: StepContext) -> list[str]:
     if ctx.topology.role is not Role.SURVIVOR:
         return []
     try:
-        own = (ctx.installation, ctx.failover)
-        paused = zeebe_answers.paused_anywhere(installation.exporting(own))
+        paused = zeebe_answers.paused_anywhere(installation.exporting(ctx.all_here))
     except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
@@ -80,7 +79,8 @@ def _stands_in_already(ctx: StepContext) -> bool:
     Past B5 they are gone, or about to go, and the other region is at work again.
     """
     proved = ctx.own.proved(ctx.incident)
-    return Kind.FAILOVER in ctx.own.nodes and PROCEDURE.no_return.id not in proved
+    procedure = ctx.settings.procedure
+    return ctx.own.serves_alone(procedure) and procedure.no_return.id not in proved
 
 
 def _spare_living(ctx: StepContext) -> None:
@@ -144,6 +144,8 @@ def _refuse_old_failover(ctx: StepContext) -> None:
     its release is.
     """
     namespace = ctx.settings.own.failover
+    if not ctx.settings.procedure.has_failover_installation:
+        return
     if Kind.FAILOVER in ctx.own.nodes or ctx.cluster.is_ending(namespace):
         return
     if ctx.cluster.has_namespace(namespace) and not rbac.is_granted(ctx.cluster, namespace):
@@ -189,7 +191,12 @@ def refuse_unsafe_distribution(
     :raises Refused: naming the partitions and who holds them.
     """
     settings = ctx.settings
-    problem = _distribution(ctx, view).problem(lost_regions, settings.cluster_size)
+    distribution = _distribution(ctx, view)
+    problem = (
+        distribution.problem(lost_regions, settings.cluster_size)
+        if settings.procedure.has_failover_installation
+        else distribution.removal_problem(lost_regions, settings.cluster_size)
+    )
     if problem:
         raise Refused(
             messages.unsafe_distribution(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from dualregion.procedure import FAIL_BACK, PROCEDURE, Phase, Release, Role, Step, Turn
+from dualregion.procedure import CAMUNDA_8_5, FAIL_BACK, Phase, Release, Role, Step, Turn
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = tuple(
@@ -48,13 +48,13 @@ def renewed(text: str) -> str:
 def turns() -> str:
     """Return the turns, with all that the planner goes by."""
     headings = ("turn", "stack", "phase", "begins when", "proves first", "declares", "proves then")
-    return _table(headings, map(_cells, PROCEDURE.turns))
+    return _table(headings, map(_cells, CAMUNDA_8_5.turns))
 
 
 def steps() -> str:
     """Return the steps in their order, on whose stacks, and what is true once they are proved."""
     stacks: dict[Step, list[str]] = {}
-    for turn in PROCEDURE.turns:
+    for turn in CAMUNDA_8_5.turns:
         for step in turn.steps:
             stacks.setdefault(step, []).append(STACK_OF[turn.role])
     rows = ((each.id, ", then ".join(roles), each.title) for each, roles in stacks.items())
@@ -93,7 +93,7 @@ stateDiagram-v2
 
 def order() -> str:
     """Return a diagram in Mermaid of which turn of a failback waits for which."""
-    taken = [turn for turn in PROCEDURE.turns if turn.phase.is_failback]
+    taken = [turn for turn in CAMUNDA_8_5.turns if turn.phase.is_failback]
     lines = ["```mermaid", "flowchart LR"]
     for role in (Role.SURVIVOR, Role.RECREATED):
         own = [turn for turn in taken if turn.role is role]
@@ -118,7 +118,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def _failback_rows() -> Iterator[tuple[str, ...]]:
     phase, number = Phase.FAILBACK_PENDING, 0
-    for turn in PROCEDURE.turns:
+    for turn in CAMUNDA_8_5.turns:
         if not turn.phase.is_failback:
             continue
         if turn.phase is not phase:
@@ -128,14 +128,14 @@ def _failback_rows() -> Iterator[tuple[str, ...]]:
         stack = f"`pulumi up --stack region{_REGION_IN_EXAMPLES[turn.role]}`"
         yield str(number), stack, _ids(turn.steps), "; ".join(each.title for each in turn.steps)
     yield "", f"`phase {Phase.NORMAL}` on both stacks", "", ""
-    (normal,) = (turn for turn in PROCEDURE.turns if turn.phase is Phase.NORMAL)
+    (normal,) = (turn for turn in CAMUNDA_8_5.turns if turn.phase is Phase.NORMAL)
     yield str(number + 1), "`pulumi up` on each", _ids(normal.steps), normal.steps[0].title
 
 
 def _both(phase: Phase) -> tuple[str, str]:
     """Return the steps of a phase on the survivor's stack and on the other one."""
     found = {True: "", False: ""}
-    for turn in PROCEDURE.turns:
+    for turn in CAMUNDA_8_5.turns:
         if turn.phase is phase:
             for side in (
                 (True, False) if turn.role is Role.MEMBER else (turn.role is Role.SURVIVOR,)
@@ -146,7 +146,7 @@ def _both(phase: Phase) -> tuple[str, str]:
 
 def _distinct(phase: Phase) -> tuple[Step, ...]:
     """Return the steps of a phase, each once."""
-    found = (step for turn in PROCEDURE.turns if turn.phase is phase for step in turn.steps)
+    found = (step for turn in CAMUNDA_8_5.turns if turn.phase is phase for step in turn.steps)
     return tuple(dict.fromkeys(found))
 
 

@@ -153,7 +153,7 @@ class _Asked:
 
     def engine(self, name: Message) -> Check:
         """Whether a failback could copy the engine: it checks the same before it pauses exporting."""
-        found = exporter_settings(self._ctx.values)
+        found = exporter_settings(self._ctx.values, self._settings.version)
         engine = self._at(self._named.namespace).search_engine(found.prefix)
         streams = engine.data_streams()
         return check(

@@ -22,7 +22,7 @@ from dualregion.errors import ConfigError
 from dualregion.iam import with_role
 from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import RUNNING
-from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase, Role
+from dualregion.procedure import FAILBACK_STEPS, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
 from messages import Message
 from messages.command import checks as messages
@@ -224,8 +224,8 @@ def before_failback(ctx: CheckContext) -> Iterator[Check]:
         )
         return
     proved = status.stacks[brokers.other(lost)].state.held.proved(status.incident)
-    complete = PROCEDURE.taken_over
-    begun = any(step.id in proved for step in FAILBACK_STEPS)
+    complete = settings.procedure.taken_over
+    begun = any(step in proved for step in FAILBACK_STEPS)
     yield check(
         messages.check_failover_complete(),
         None if begun or complete.id in proved else messages.step_missing(complete.id),

@@ -1,5 +1,6 @@
 """`dualregion explain`."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -7,10 +8,12 @@ import typer
 
 from cli.commands.common import ending_clearly, output
 from dualregion.errors import ConfigError
-from dualregion.procedure import PROCEDURE, Phase, R, Step
+from dualregion.procedure import CAMUNDA_8_5, CLUSTER_API, Procedure, R
 from messages import CATALOGUE
 from messages.command import driving as messages
 from messages.explained import meaning, modules, sample
+
+_PROCEDURES = {"Camunda 8.5": CAMUNDA_8_5, "Camunda 8.6 and later": CLUSTER_API}
 
 
 def explain(
@@ -32,22 +35,26 @@ def explain(
 
 def _explained(name: str) -> str:
     modules()
-    steps = {step.id: step for step in (*PROCEDURE.steps(*Phase), R)}
+    steps = (*CAMUNDA_8_5.steps_by_id, R.id)
     if name.upper() in steps:
-        return _of_step(steps[name.upper()])
+        return "\n\n".join(
+            f"{versions}: {_of_step(procedure, name.upper())}"
+            for versions, procedure in _PROCEDURES.items()
+        )
     code = name.lower()
     if code in CATALOGUE:
         return f"{meaning(code)}\n\n{sample(code)}"
     raise ConfigError([messages.nothing_to_explain(name, _alike(code, steps))])
 
 
-def _of_step(step: Step) -> str:
-    turns = [turn for turn in PROCEDURE.turns if step in turn.steps]
+def _of_step(procedure: Procedure, name: str) -> str:
+    step = next(each for turn in procedure.turns for each in turn.steps if each.id == name)
+    turns = [turn for turn in procedure.turns if step in turn.steps]
     where = "\n".join(f"{turn.role}, phase {turn.phase}: {turn.task}" for turn in turns)
-    return f"{step.id}: {step.title}.\n\n{where}"
+    return f"{step.id}: {step.title}.\n{where}"
 
 
-def _alike(code: str, steps: dict[str, Step]) -> list[str]:
+def _alike(code: str, steps: Sequence[str]) -> list[str]:
     """Return the codes that are most like one that there is not; else the steps."""
     within = [each for each in CATALOGUE if code in each]
     return (within or get_close_matches(code, CATALOGUE, n=5, cutoff=0.5))[:5] or sorted(steps)

@@ -131,10 +131,11 @@ def _steps(stacks: Both, lost: int, phases: tuple[Phase, ...]) -> Iterator[dict[
 
 def _hooks(step: RegionStep, lost: int, stacks: Both) -> Iterator[dict[str, str]]:
     """Return the user's own hooks that are called at a step."""
-    hooks = stacks[brokers.other(lost)].settings.hooks
+    survivor = stacks[brokers.other(lost)].settings
+    hooks = survivor.hooks
     points: tuple[tuple[str, Point | None], ...] = (
         ("before", before(step)),
-        ("after", after(step, lost)),
+        ("after", after(survivor.procedure, step, lost)),
     )
     for when, point in points:
         hook = point and point.hook_of(hooks)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
-from dualregion.procedure import B2, B3, PROCEDURE, R
+from dualregion.procedure import B2, B3, R
 from messages import Message
 from messages.command import driving as messages
 
@@ -53,14 +53,17 @@ def irreversible(steps: Sequence[RegionStep], lost: int | None, status: Status) 
         return None
     regions = status.stacks[0].settings.regions
     survivor = regions[brokers.other(lost)]
-    kinds = [step.step for step in steps]
-    if R in kinds and status.region_statuses[lost].error is None:
+    kinds = {step.id for step in steps}
+    if R.id in kinds and status.region_statuses[lost].error is None:
         return Question(
             messages.ask_to_delete_region(regions[lost].name, regions[lost].namespace),
             Consent.DELETE_REGION,
         )
-    if B2 in kinds or B3 in kinds:
+    if kinds & {B2.id, B3.id}:
         return Question(messages.ask_to_pause(regions[lost].namespace))
-    if PROCEDURE.no_return in kinds and steps[0].region != lost:
-        return Question(messages.ask_to_retire_failover(survivor.failover))
+    procedure = status.stacks[0].settings.procedure
+    if procedure.no_return.id in kinds and steps[0].region != lost:
+        if procedure.has_failover_installation:
+            return Question(messages.ask_to_retire_failover(survivor.failover))
+        return Question(messages.ask_to_add_brokers(regions[lost].name))
     return None

@@ -22,7 +22,7 @@ from cli.status.moves import backs_out, failback_lost, failback_phases, failover
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.procedure import Phase, R
+from dualregion.procedure import Phase, Procedure, R
 from messages.command import driving as messages
 
 
@@ -87,7 +87,7 @@ class Driver:
         """
         stacks = self._unlocked_stacks()
         phases = failover_phases(lost, stacks)
-        self._check_until(phases, lost)
+        self._check_until(stacks[0].settings.procedure, phases, lost)
         if backs_out(lost, stacks):
             name = stacks[lost].settings.own.name
             self._ask(Question(messages.ask_to_back_out(name)), self.operations.status())
@@ -98,7 +98,7 @@ class Driver:
         stacks = self._unlocked_stacks()
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)
-        self._check_until(phases, lost)
+        self._check_until(stacks[0].settings.procedure, phases, lost)
         return self._drive(phases, lost, stacks)
 
     def _unlocked_stacks(self) -> Both:
@@ -114,12 +114,12 @@ class Driver:
                 raise locked_by_others(each.name, held)
         return stacks
 
-    def _check_until(self, phases: Sequence[Phase], lost: int) -> None:
+    def _check_until(self, procedure: Procedure, phases: Sequence[Phase], lost: int) -> None:
         """Refuse to stop in the middle of an `up`: its steps depend on each other."""
         ends = [
             step.id
             for phase in phases
-            for step, after in _with_next(steps_of(phase, lost))
+            for step, after in _with_next(steps_of(procedure, phase, lost))
             if after is None or after.region != step.region
         ]
         if self.until is not None and self.until not in ends:
@@ -127,15 +127,16 @@ class Driver:
 
     def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
         """Go through phases; `stacks` is how both stand now, and is read again after whatever is done."""
+        procedure = stacks[0].settings.procedure
         with self.notifier.ending():
             for phase in phases:
                 of = None if phase is Phase.NORMAL else lost
                 stacks = self._set(phase, of, stacks, first=phase is phases[0], lost=lost)
                 left = self._ahead(phase, of, lost, stacks)
-                while left and not self._is_reached(phase, of, left):
+                while left and not self._is_reached(procedure, phase, of, left):
                     stacks = self._one(phase, of, left, stacks, lost)
                     left = self._ahead(phase, of, lost, stacks)
-                if self.until and self._is_reached(phase, of, left):
+                if self.until and self._is_reached(procedure, phase, of, left):
                     self.operations.show(messages.reached_until(self.until))
                     break
         return stacks
@@ -145,7 +146,11 @@ class Driver:
     ) -> tuple[RegionStep, ...]:
         """Return the steps ahead, and notify of what is reached."""
         left = ahead(phase, of, stacks)
-        done = tuple(takewhile(lambda step: step not in left, steps_of(phase, of)))
+        done = tuple(
+            takewhile(
+                lambda step: step not in left, steps_of(stacks[0].settings.procedure, phase, of)
+            )
+        )
         self.notifier.reached(done, phase, lost, stacks)
         return left
 
@@ -197,7 +202,7 @@ class Driver:
         self.operations.check_cluster(stacks, stack.settings.region)
         agreed = self._ask_before(group, of)
         self.notifier.begins(group, phase, lost, stacks)
-        spare = not agreed and any(step.step == R for step in group)
+        spare = not agreed and any(step.id == R.id for step in group)
         self.operations.up(stack.name, group, spare=spare)
         after = self.operations.stacks()
         self._drop_pending(after[left[0].region])
@@ -232,9 +237,15 @@ class Driver:
         if not self.operations.ask(question, status):
             raise Stopped(messages.aborted())
 
-    def _is_reached(self, phase: Phase, of: int | None, left: tuple[RegionStep, ...]) -> bool:
+    def _is_reached(
+        self,
+        procedure: Procedure,
+        phase: Phase,
+        of: int | None,
+        left: tuple[RegionStep, ...],
+    ) -> bool:
         """Whether the step to stop after is proved, and everything before it."""
-        every = steps_of(phase, of)
+        every = steps_of(procedure, phase, of)
         of_step = [index for index, step in enumerate(every) if step.id == self.until]
         return bool(of_step) and not any(each in left for each in every[: of_step[-1] + 1])
 

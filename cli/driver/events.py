@@ -8,12 +8,12 @@ from typing import Any
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
 from cli.stacks.read import STACK_TYPE
-from dualregion.procedure import STEPS
+from dualregion.procedure import STEP_IDS
 from messages import read_back
 
 _COLOURS = re.compile(r"<\{%[^%]*%\}>")
 _HOOK = re.compile(r'^before hook "[^"]*" failed: ')
-_STEP = re.compile(rf"^({'|'.join(STEPS)}): (.*)", re.DOTALL)
+_STEP = re.compile(rf"^({'|'.join(STEP_IDS)}): (.*)", re.DOTALL)
 _NOISE = (
     "update failed",
     "preview failed",

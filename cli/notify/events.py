@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from cli.stacks.region_steps import RegionStep, steps_of
 from dualregion.config.notifications import AnnouncementSettings, HookSettings
-from dualregion.procedure import Phase
+from dualregion.procedure import Phase, Procedure
 
 
 class Point(StrEnum):
@@ -63,13 +63,13 @@ def before(step: RegionStep) -> Point | None:
     return None if milestone is None else Point(milestone)
 
 
-def after(step: RegionStep, lost: int) -> Point | None:
-    """Return the point that is reached when a step is proved, and all steps before it."""
+def after(procedure: Procedure, step: RegionStep, lost: int) -> Point | None:
+    """Return the point of a procedure that is reached when a step is proved, and all steps before it."""
     milestone = step.step.announced_after
     taken = [
         each
         for phase in Phase
-        for each in steps_of(phase, None if phase is Phase.NORMAL else lost)
+        for each in steps_of(procedure, phase, None if phase is Phase.NORMAL else lost)
         if each.step == step.step
     ]
     return Point(milestone) if milestone is not None and step == taken[-1] else None

@@ -76,7 +76,10 @@ class Notifier:
         :raises HookFailed: if a hook fails that is required.
         """
         self._has_moved = self._scene is not None
-        self._notify([after(step, lost) for step in done], self._look(phase, lost, stacks))
+        procedure = stacks[0].settings.procedure
+        self._notify(
+            [after(procedure, step, lost) for step in done], self._look(phase, lost, stacks)
+        )
 
     def begins(self, group: Sequence[RegionStep], phase: Phase, lost: int, stacks: Both) -> None:
         """Call the hooks of what lies before the steps of an `up`; raises as `reached`."""

@@ -9,7 +9,7 @@ from cli.report.record import Entry, IncidentRecord, namespace_of
 from cli.report.style import STYLE
 from cli.report.timeline import Span, picture, span_text
 from dualregion import brokers
-from dualregion.procedure import FAILOVER_STEPS, STEPS
+from dualregion.procedure import FAILOVER_STEPS
 
 _FIGURES = (
     ("outage", "No service, at most"),
@@ -86,7 +86,7 @@ def proved_at(record: IncidentRecord, step: str) -> datetime | None:
 
 
 def _kind(entry: Entry) -> str:
-    return "failover" if STEPS.get(entry.step) in FAILOVER_STEPS else "failback"
+    return "failover" if entry.step in FAILOVER_STEPS else "failback"
 
 
 def _opening(record: IncidentRecord, names: Mapping[int, str], lost_at: datetime | None) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cli.stacks.read import Both
-from dualregion.procedure import STEPS
 from dualregion.state.progress import Incident, merged_history
 
 
@@ -25,6 +24,7 @@ class Entry:
     """A step that was proved.
 
     :ivar evidence: what was seen.
+    :ivar title: what is true once it is proved.
     """
 
     region: int
@@ -33,6 +33,7 @@ class Entry:
     start: datetime
     end: datetime
     evidence: Mapping[str, str]
+    title: str = ""
 
     @property
     def seconds(self) -> float:
@@ -45,11 +46,6 @@ class Entry:
         listed = str(self.evidence.get("brokers") or "")
         found = (one.partition(" ") for one in listed.split(", ") if one)
         return {id_: host for id_, _, host in found}
-
-    @property
-    def title(self) -> str:
-        """What is true once it is proved."""
-        return STEPS[self.step].title if self.step in STEPS else ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,13 @@ def _entry(region: int, stack: str, data: Mapping[str, str]) -> Entry | None:
     try:
         evidence = json.loads(data.get("evidence") or "{}")
         return Entry(
-            region, stack, data["step"], _utc(data["start"]), _utc(data["end"]), dict(evidence)
+            region,
+            stack,
+            data["step"],
+            _utc(data["start"]),
+            _utc(data["end"]),
+            dict(evidence),
+            str(data.get("title") or ""),
         )
     except (KeyError, ValueError):
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cli.stacks.read import Both, RegionStack
 from dualregion import brokers
-from dualregion.procedure import PROCEDURE, N, Phase, R, Role, Step
+from dualregion.procedure import N, Phase, Procedure, R, Role, Step
 from dualregion.procedure.waits import Awaited
 from dualregion.state import progress
 
@@ -31,14 +31,14 @@ class RegionStep:
         return self.step.title
 
 
-def steps_of(phase: Phase, lost: int | None) -> tuple[RegionStep, ...]:
+def steps_of(procedure: Procedure, phase: Phase, lost: int | None) -> tuple[RegionStep, ...]:
     """Return every step of a phase, and of the phases that it passes through, in order.
 
     :param lost: the lost region; has no meaning in phase `normal`.
     """
     return tuple(
         RegionStep(region, step)
-        for turn in PROCEDURE.passed_in(Phase.NORMAL if lost is None else phase)
+        for turn in procedure.passed_in(Phase.NORMAL if lost is None else phase)
         for region in _regions(turn.role, lost)
         for step in turn.steps
     )
@@ -53,17 +53,19 @@ def _regions(role: Role, lost: int | None) -> Iterable[int]:
 
 def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[RegionStep, ...]:
     """Return the steps of a phase that are not proved yet."""
-    present = incident(phase, lost, both)
-    return tuple(each for each in steps_of(phase, lost) if not _is_done(each, lost, both, present))
+    present, procedure = incident(phase, lost, both), both[0].settings.procedure
+    return tuple(
+        each for each in steps_of(procedure, phase, lost) if not _is_done(each, lost, both, present)
+    )
 
 
 def _is_done(
     step: RegionStep, lost: int | None, both: Both, present: progress.Incident | None
 ) -> bool:
     stack = both[step.region]
-    if step.step == N:
+    if step.id == N.id:
         return N.id in stack.state.held.gates
-    if step.step == R:
+    if step.id == R.id:
         return _is_left(stack, lost)
     return step.id in stack.state.held.proved(present)
 

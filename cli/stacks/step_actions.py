@@ -13,6 +13,7 @@ from dualregion.config.network_acls import rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import R
+from dualregion.versions import RemovalForm, WebApps
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ class _Names:
     @property
     def failover(self) -> str:
         return self.settings.regions[brokers.other(self.lost)].failover
+
+    @property
+    def isolated(self) -> str:
+        """The namespaces that are isolated."""
+        if not self.settings.procedure.has_failover_installation:
+            return self.survivor
+        return f"{self.survivor} and {self.failover}"
+
+    @property
+    def exporter(self) -> str:
+        return self.settings.version.exporter.id_of(self.lost)
+
+    @property
+    def surviving_exporter(self) -> str:
+        return self.settings.version.exporter.id_of(brokers.other(self.lost))
 
     @property
     def lost_namespace(self) -> str:
@@ -67,7 +83,8 @@ class _Names:
 
     @property
     def variable(self) -> str:
-        return values.exporter_variable(self.lost, "ARGS_URL")
+        form = self.settings.version.exporter
+        return form.variable(self.lost, form.url)
 
     def url(self, *, replaced: bool) -> str:
         urls = values.exporter_urls(self.settings, replaced_region=self.lost if replaced else None)
@@ -81,18 +98,20 @@ def calls(step: RegionStep, settings: Settings, lost: int | None) -> tuple[str, 
     """
     if lost is None:
         return (
-            f"GET /v1/topology: brokers 0 to {settings.cluster_size - 1}, every partition with "
+            f"GET /{settings.version.api}/topology: brokers 0 to {settings.cluster_size - 1}, every partition with "
             f"{settings.replication_factor} healthy replicas",
         )
-    return _CALLS[step.id](_Names(settings, lost), step)
+    has_installation = settings.procedure.has_failover_installation
+    table = _CALLS if has_installation else {**_CALLS, **_BY_CLUSTER_API}
+    return table[step.id](_Names(settings, lost), step)
 
 
 def _f1(names: _Names, _: RegionStep) -> tuple[str, ...]:
     cut = ", ".join(names.settings.regions[names.lost].pod_cidrs) or "nothing: no podCidrs are set"
     return (
-        f"NetworkPolicy isolate-lost-region in {names.survivor} and {names.failover}, cutting {cut}",
+        f"NetworkPolicy isolate-lost-region in {names.isolated}, cutting {cut}",
         *(f"deny {cut}, both ways, by {each}" for each in names.acl_rules),
-        f"GET /v1/topology of {names.gateway}: until broker {names.lost_ids} of {names.lost_namespace} is gone",
+        f"GET /{names.settings.version.api}/topology of {names.gateway}: until broker {names.lost_ids} of {names.lost_namespace} is gone",
     )
 
 
@@ -124,7 +143,7 @@ def _r(names: _Names, _: RegionStep) -> tuple[str, ...]:
 def _b0(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
         f"look into {names.lost_namespace}: no release, workload, claim, volume or index",
-        f"delete NetworkPolicy isolate-lost-region in {names.survivor} and {names.failover}",
+        f"delete NetworkPolicy isolate-lost-region in {names.isolated}",
         *(f"delete {each}" for each in names.acl_rules),
     )
 
@@ -208,6 +227,91 @@ _CALLS: Mapping[str, Callable[[_Names, RegionStep], tuple[str, ...]]] = {
     "B6": _b6,
     "B7": _b7,
 }
+
+
+def _remove(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    size, survivor = names.settings.cluster_size, brokers.other(names.lost)
+    if names.settings.version.removal is RemovalForm.KEEP_LIST:
+        kept = _ids(brokers.region_broker_ids(size, survivor))
+        call = f"POST /actuator/cluster/brokers?force=true to {names.gateway}: keep {kept}"
+    else:
+        call = f"PATCH /actuator/cluster?force=true to {names.gateway}: remove {names.lost_ids}"
+    return (
+        f"the same as a dry run first: it must name broker {names.lost_ids} of {names.lost_namespace}, and no other",
+        f"{call}; then its change is COMPLETED, and every partition has a leader",
+    )
+
+
+def _disable(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    return (
+        f"POST /actuator/exporters/{names.exporter}/disable to {names.gateway}",
+        "GET /actuator/partitions of every broker: exported positions move",
+    )
+
+
+def _come_back(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    return (
+        f"helm install {names.release} -n {names.lost_namespace}: without web apps and Connectors: broker "
+        f"{names.lost_ids} runs, and is no member",
+    )
+
+
+def _freeze(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    rolled = (
+        (f"delete pod, of each broker in {names.survivor}, one after the other",)
+        if names.settings.version.web_apps is WebApps.PROFILES
+        else ()
+    )
+    return (
+        f"helm upgrade {names.release} -n {names.survivor}: Operate and Tasklist off",
+        *rolled,
+        f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own state",
+        f"wait until the search engine in {names.survivor} gets nothing more",
+    )
+
+
+def _enable(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    return (
+        f"POST /actuator/exporters/{names.exporter}/enable to {names.gateway}, initializeFrom "
+        f"{names.surviving_exporter}",
+    )
+
+
+def _resume(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    return (
+        f"POST /actuator/exporting/resume to {names.gateway}; then each broker's own state",
+        "GET /actuator/partitions of every broker: exported positions move",
+    )
+
+
+def _add(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    factor = names.settings.replication_factor
+    if names.settings.version.removal is RemovalForm.KEEP_LIST:
+        call = f"POST /actuator/cluster/brokers?replicationFactor={factor} to {names.gateway}: every broker"
+    else:
+        call = f"PATCH /actuator/cluster to {names.gateway}: add {names.lost_ids}, replicationFactor {factor}"
+    return (f"{call}; then its change is COMPLETED. CANNOT BE UNDONE",)
+
+
+def _open(names: _Names, step: RegionStep) -> tuple[str, ...]:
+    place = names.lost_namespace if step.region == names.lost else names.survivor
+    return (
+        f"helm upgrade {names.release} -n {place}: Operate and Tasklist on",
+        f"delete pod, of each broker in {place} that the update concerns, one after the other",
+    )
+
+
+_BY_CLUSTER_API: Mapping[str, Callable[[_Names, RegionStep], tuple[str, ...]]] = {
+    "F2": _remove,
+    "F3": _disable,
+    "B1": _come_back,
+    "B2": _freeze,
+    "B4": _enable,
+    "B5": _resume,
+    "B6": _add,
+    "B7": _open,
+}
+"""What the same steps do by the cluster management API, where it is something else."""
 
 
 def _ids(found: tuple[int, ...]) -> str:

@@ -6,7 +6,7 @@ from cli.status.results import Result
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.observed.zeebe_answers import ClusterView
-from dualregion.procedure import B1, B4, B7, F2, F3
+from dualregion.procedure import B1, B4, B6, B7, F2, F3
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident
 from messages.command import status as messages
@@ -30,21 +30,35 @@ def expected_brokers(
 ) -> frozenset[int]:
     """Return the brokers that should run now."""
     every = frozenset(range(settings.cluster_size))
+    if lost is not None and not settings.procedure.has_failover_installation:
+        is_whole = B6.id in stacks[brokers.other(lost)].state.held.proved(present)
+        return every if is_whole else frozenset(_survivors(settings, lost))
     if lost is None or B1.id in stacks[lost].state.held.proved(present):
         return every
     survivor = stacks[brokers.other(lost)].state.held
     proved = survivor.proved(present)
     if settings.phase.is_failback or proved & {F2.id, F3.id}:
         return frozenset(brokers.alive_after_failover(settings.cluster_size, lost))
-    return frozenset(brokers.region_broker_ids(settings.cluster_size, brokers.other(lost)))
+    return frozenset(_survivors(settings, lost))
+
+
+def _survivors(settings: Settings, lost: int) -> tuple[int, ...]:
+    return brokers.region_broker_ids(settings.cluster_size, brokers.other(lost))
 
 
 def sleeping_brokers(
     settings: Settings, lost: int | None, stacks: Both, present: Incident | None
 ) -> frozenset[int]:
-    """Return the brokers of the recreated region that sleep, from B1 until B7: failover brokers have their ids."""
+    """Return the brokers of the recreated region that run and cannot become ready.
+
+    From B1 until B7 every second one, as failover brokers have their ids; by cluster API all until they are members.
+    """
     if lost is None:
         return frozenset()
+    if not settings.procedure.has_failover_installation:
+        is_whole = B6.id in stacks[brokers.other(lost)].state.held.proved(present)
+        recreated = brokers.region_broker_ids(settings.cluster_size, lost)
+        return frozenset() if is_whole else frozenset(recreated)
     proved = stacks[lost].state.held.proved(present)
     if B1.id not in proved or B7.id in proved:
         return frozenset()
@@ -56,7 +70,7 @@ def exported_to(
 ) -> tuple[str, str]:
     """Return the namespaces of the search engines that the exporters of region 0 and 1 write to."""
     namespaces = [region.namespace for region in settings.regions]
-    if lost is not None:
+    if lost is not None and settings.procedure.has_failover_installation:
         survivor = brokers.other(lost)
         if B4.id not in stacks[survivor].state.held.proved(present):
             namespaces[lost] = settings.regions[survivor].failover

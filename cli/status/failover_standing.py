@@ -10,7 +10,7 @@ from cli.status.observe import RegionStatuses
 from cli.status.results import Result
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import brokers
-from dualregion.procedure import FAILOVER_STEPS, Phase
+from dualregion.procedure import Phase
 from dualregion.procedure.topology import Gate
 from dualregion.state import standing
 from dualregion.state.standing import Uids
@@ -82,5 +82,7 @@ def _stood_on(stacks: Both) -> dict[str, Uids]:
     if phase is not Phase.FAILOVER or lost is None:
         return {}
     present = str(incident(phase, lost, stacks))
-    gates = (Gate(step, incident=present) for step in FAILOVER_STEPS)
-    return standing.recorded(gates, stacks[brokers.other(lost)].state.held)
+    survivor = stacks[brokers.other(lost)]
+    failover = survivor.settings.procedure.steps(Phase.FAILOVER)
+    gates = (Gate(step, incident=present) for step in failover)
+    return standing.recorded(gates, survivor.state.held)

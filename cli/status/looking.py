@@ -36,7 +36,8 @@ def look(
 
 def _record_prefix(project: Project, settings: Settings) -> str:
     try:
-        return exporter_settings(read_values(settings.values, project.folder)).prefix
+        found = read_values(settings.values, project.folder)
+        return exporter_settings(found, settings.version).prefix
     except DualRegionError:
         # A values file that is missing keeps `up` from anything, but not from looking.
         return RECORD_PREFIX

@@ -9,7 +9,7 @@ from cli.stacks.read import Both
 from cli.stacks.region_steps import ahead, incident
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.procedure import FAILBACK_STEPS, PROCEDURE, Phase
+from dualregion.procedure import FAILBACK_STEPS, Phase
 from dualregion.state import claims
 from messages import Message
 from messages.command import driving as messages
@@ -40,7 +40,8 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     ):
         raise Refused(problem)
     if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
-        raise Refused(messages.past_no_return(lost, _name(lost, stacks), PROCEDURE.no_return.id))
+        step = survivor.procedure.no_return.id
+        raise Refused(messages.past_no_return(lost, _name(lost, stacks), step))
     return (Phase.FAILOVER,)
 
 
@@ -63,9 +64,8 @@ def failback_lost(stacks: Both) -> int:
     failing_over = [each.settings for each in stacks if each.settings.phase is Phase.FAILOVER]
     begun = next((each.lost_region for each in failing_over if each.lost_region is not None), None)
     if begun is not None:
-        raise Refused(
-            messages.failover_not_complete(begun, _name(begun, stacks), PROCEDURE.taken_over.id)
-        )
+        step = stacks[0].settings.procedure.taken_over.id
+        raise Refused(messages.failover_not_complete(begun, _name(begun, stacks), step))
     raise Refused(messages.nothing_to_fail_back())
 
 
@@ -80,14 +80,15 @@ def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
 
 def _has_begun_failback(lost: int, stacks: Both) -> bool:
     """Whether a gate of a failback of this region is there, on whichever stack."""
-    named = (each.state.held.gates.get(step.id, "") for each in stacks for step in FAILBACK_STEPS)
+    named = (each.state.held.gates.get(step, "") for each in stacks for step in FAILBACK_STEPS)
     return any(name.endswith(f"-region{lost}-lost") for name in named)
 
 
 def _is_under_way(lost: int, stacks: Both) -> bool:
     """Whether an incident of this region has begun and is not over."""
     survivor = stacks[brokers.other(lost)].state.held
-    if claims.standing_in(survivor, lost) is not None:
+    procedure = stacks[0].settings.procedure
+    if claims.standing_in(procedure, survivor, lost) is not None:
         return True
     ongoing = (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if any(s.state.held.phase in ongoing and s.state.held.lost_region == lost for s in stacks):
@@ -97,7 +98,8 @@ def _is_under_way(lost: int, stacks: Both) -> bool:
 
 def _is_past_the_point(lost: int, stacks: Both) -> bool:
     present = incident(Phase.RESTORED, lost, stacks)
-    return PROCEDURE.no_return.id in stacks[brokers.other(lost)].state.held.proved(present)
+    survivor = stacks[brokers.other(lost)]
+    return survivor.settings.procedure.no_return.id in survivor.state.held.proved(present)
 
 
 def _way_on(lost: int, stacks: Both) -> Message:

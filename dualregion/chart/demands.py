@@ -17,6 +17,7 @@ from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
 from dualregion.observed.records import RECORD_PREFIX
+from dualregion.versions import CamundaVersion, Engine, ExporterForm
 from messages import Message
 from messages.chart import values as messages
 
@@ -177,6 +178,51 @@ DEMANDS: tuple[Demand, ...] = (
 )
 """What is absent counts as the chart's default, which may not do either. The program sets the last two anyway."""
 
+_OF_LATER_VERSIONS: tuple[Demand, ...] = (
+    Demand("orchestration.enabled", (True,), True, messages.brokers_needed),
+    Demand("orchestration.persistenceType", ("disk",), "disk", messages.brokers_keep_data),
+    Demand("orchestration.contextPath", (None, "", "/"), "", messages.found_without_path),
+    Demand("orchestration.service.httpPort", (8080,), 8080, _MOVED),
+    Demand("orchestration.service.managementPort", (9600,), 9600, _MOVED),
+    Demand("orchestration.service.grpcPort", (26500,), 26500, _MOVED),
+    Demand("orchestration.service.commandPort", (26501,), 26501, _MOVED),
+    Demand("orchestration.service.internalPort", (26502,), 26502, _MOVED),
+    Demand(
+        "orchestration.exporters.camunda.enabled",
+        (False,),
+        True,
+        messages.exporter_of_chart_is_third,
+    ),
+    Demand(
+        "orchestration.exporters.zeebe.enabled",
+        (False,),
+        False,
+        messages.exporter_of_chart_is_third,
+    ),
+    Demand("optimize.enabled", (False,), False, messages.optimize_writes_during_copy),
+)
+"""What charts of 8.8 and later call otherwise. Source: their values.yaml and templates, 13.12.7 and 14.8.4."""
+_OF_ALL_VERSIONS = ("global.multiregion.regions", "elasticsearch.")
+_OF_8_5_ONLY = (
+    "global.multiregion.installationType",
+    *("zeebe.livenessProbe.enabled", "zeebe.startupProbe.enabled", "zeebe.readinessProbe.enabled"),
+)
+
+
+def demands_of(version: CamundaVersion) -> tuple[Demand, ...]:
+    """Return what the procedure demands of the values of a version's chart."""
+    if version.procedure.has_failover_installation:
+        return DEMANDS
+    if not version.brokers.serves_gateway:
+        return tuple(each for each in DEMANDS if each.path not in _OF_8_5_ONLY)
+    kept = tuple(each for each in DEMANDS if each.path.startswith(_OF_ALL_VERSIONS))
+    of_engine = version.engine is Engine.SUBCHART
+    return (
+        *(each for each in kept if of_engine or not each.path.startswith("elasticsearch.")),
+        *_OF_LATER_VERSIONS,
+    )
+
+
 BROKER_ENV: tuple[EnvDemand, ...] = (
     EnvDemand(
         ("ZEEBE_BROKER_EXPERIMENTAL_PARTITIONING_SCHEME",),
@@ -233,8 +279,6 @@ BOTH_ENV: tuple[EnvDemand, ...] = (
         messages.found_without_path,
     ),
 )
-_EXPORTER = re.compile(r"ZEEBE_BROKER_EXPORTERS_([A-Z0-9]+)_CLASSNAME")
-_OWN_EXPORTERS = tuple(f"ELASTICSEARCHREGION{region}" for region in range(brokers.REGIONS))
 _SEARCH_EXPORTER = re.compile(r"elasticsearch|opensearch", re.IGNORECASE)
 _READ = ("ARGS_INDEX_PREFIX", "ARGS_BULK_DELAY")
 """The exporters' arguments that the program reads."""
@@ -284,9 +328,14 @@ class _Values:
     defaults: Mapping[str, Any]
     setting: str
 
+    @property
+    def component(self) -> str:
+        """The key of the brokers' values."""
+        return self.settings.version.brokers.component
+
     def conflicts(self) -> Iterator[Message]:
         """Yield a message for each that the procedure cannot work with."""
-        env = values.env_of(self.base, setting=self.setting)
+        env = values.env_of(self.base, self.component, self.setting)
         yield from self._sizes()
         yield from self._demanded()
         yield from self._region()
@@ -302,13 +351,13 @@ class _Values:
             "partitionCount": self.settings.partition_count,
             "replicationFactor": self.settings.replication_factor,
         }
-        zeebe = values.zeebe_of(self.base, self.setting)
+        given = values.brokers_of(self.base, self.settings.version, self.setting)
         for key, value in wanted.items():
-            if key in zeebe and str(zeebe[key]) != str(value):
-                yield messages.size_contradicted(self.setting, key, str(zeebe[key]), value)
+            if key in given and str(given[key]) != str(value):
+                yield messages.size_contradicted(self.setting, key, str(given[key]), value)
 
     def _demanded(self) -> Iterator[Message]:
-        for demand in DEMANDS:
+        for demand in demands_of(self.settings.version):
             if demand.policies_only and not self.settings.cuts_by_policies:
                 continue
             given = _look_up(self.base, demand.path)
@@ -337,11 +386,12 @@ class _Values:
             yield messages.values_of_other_region(self.setting, _shown(given), own)
 
     def _environments(self) -> Iterator[Message]:
-        places: Mapping[str, tuple[EnvDemand, ...]] = {
-            "zeebe": (*BROKER_ENV, *BOTH_ENV),
-            "zeebeGateway": (*GATEWAY_ENV, *BOTH_ENV),
-            "zeebe-gateway": (*GATEWAY_ENV, *BOTH_ENV),
+        places: dict[str, tuple[EnvDemand, ...]] = {
+            self.component: (*BROKER_ENV, *BOTH_ENV),
         }
+        if not self.settings.version.brokers.serves_gateway:
+            gateway = (*GATEWAY_ENV, *BOTH_ENV)
+            places |= {"zeebeGateway": gateway, "zeebe-gateway": gateway}
         for component, demands in places.items():
             for entry in values.env_of(self.base, component, self.setting):
                 name = _bound(entry)
@@ -361,32 +411,37 @@ class _Values:
         """Refuse what the program sets or reads by its name if it has another one, which Spring binds too."""
         for entry in env:
             name, bound = str(entry.get("name")), _bound(entry)
-            known = bound == values.CONTACT_POINTS or bound.startswith("ZEEBE_BROKER_EXPORTERS_")
+            form = self.settings.version
+            known = bound == form.brokers.contact_points or bound.startswith(
+                form.exporter.variables
+            )
             if known and name != bound:
                 yield messages.variable_spelt_otherwise(self.setting, name, bound)
 
     def _exporters(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
+        form = self.settings.version.exporter
+        pattern = re.compile(rf"{form.variables}([A-Z0-9]+)_CLASSNAME")
+        own = tuple(form.id_of(region).upper() for region in range(brokers.REGIONS))
         for entry in env:
-            found = _EXPORTER.fullmatch(_bound(entry))
-            if not found or found[1] in _OWN_EXPORTERS:
+            found = pattern.fullmatch(_bound(entry))
+            if not found or found[1] in own:
                 continue
             if not is_literal(entry) or _SEARCH_EXPORTER.search(str(entry.get("value"))):
                 given = _env_shown(entry)
-                yield messages.third_exporter(self.setting, found[0], given, _OWN_EXPORTERS)
+                yield messages.third_exporter(self.setting, found[0], given, own)
 
     def _read_arguments(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         """Refuse arguments of the exporters that the program reads, and cannot."""
+        form = self.settings.version.exporter
         for argument in _READ:
-            names = [
-                values.exporter_variable(region, argument) for region in range(brokers.REGIONS)
-            ]
+            names = [form.variable(region, argument) for region in range(brokers.REGIONS)]
             for entry in (each for each in env if each.get("name") in names):
                 name, given = str(entry["name"]), _env_shown(entry)
                 if not is_literal(entry):
                     yield messages.variable_not_plain(self.setting, name, given)
                 elif argument == "ARGS_BULK_DELAY" and not str(entry["value"]).isdigit():
                     yield messages.delay_not_in_seconds(self.setting, name, str(given))
-        prefixes = set.union(*map(partial(_prefixes, env), range(brokers.REGIONS)))
+        prefixes = set.union(*map(partial(_prefixes, env, form), range(brokers.REGIONS)))
         if len(prefixes) > 1:
             yield messages.index_prefixes_differ(self.setting, sorted(prefixes))
 
@@ -401,9 +456,9 @@ class _Values:
                     yield messages.variable_overwritten(self.setting, name, shown, wanted)
 
 
-def _prefixes(env: Sequence[Mapping[str, Any]], region: int) -> set[str]:
+def _prefixes(env: Sequence[Mapping[str, Any]], form: ExporterForm, region: int) -> set[str]:
     """Return what a region's exporter is given as the prefix of its indices."""
-    name = values.exporter_variable(region, "ARGS_INDEX_PREFIX")
+    name = form.variable(region, "ARGS_INDEX_PREFIX")
     given = {str(entry.get("value")) for entry in env if entry.get("name") == name}
     return given or {RECORD_PREFIX}
 

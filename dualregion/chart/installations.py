@@ -35,6 +35,7 @@ def own(
     replaced_region: int | None = None,
     installation_type: str = "",
     web_apps: bool | None = None,
+    is_empty: bool = False,
 ) -> Installation:
     """Return the region's own release; see `values.installation_values`.
 
@@ -50,6 +51,7 @@ def own(
             installation_type=installation_type,
             exporters=values.exporter_urls(settings, replaced_region=replaced_region),
             web_apps=web_apps,
+            is_empty=is_empty,
         ),
     )
 

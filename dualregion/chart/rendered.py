@@ -21,6 +21,7 @@ from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind
+from dualregion.versions import Engine, WebApps
 from messages import Message
 from messages.chart import rendered as messages
 
@@ -30,7 +31,7 @@ Found = Iterator[tuple[Code, Message]]
 
 COMMAND_PORT, INTERNAL_PORT = 26500, 26502
 """Where clients reach the gateway, and brokers each other: both stand in the program's outputs and values."""
-_EXPORTER_PREFIX, _CLASS_NAME = "ZEEBE_BROKER_EXPORTERS_", "_CLASSNAME"
+_CLASS_NAME = "_CLASSNAME"
 _ACTUATOR = "/actuator"
 _CLUSTER_SCOPED = frozenset(
     {
@@ -76,6 +77,12 @@ def releases(settings: Settings, bases: Bases) -> dict[str, Installation]:
     :param bases: what the user's values say.
     """
     own = partial(installations.own, settings, bases.own)
+    if not settings.procedure.has_failover_installation:
+        return {
+            "normal": own(),
+            "survivor in B2": own(web_apps=False),
+            "recreated in B1": own(web_apps=False, is_empty=True),
+        }
     failover = partial(installations.failover, settings, bases.failover)
     asleep = partial(own, installation_type=FAIL_BACK)
     return {
@@ -141,7 +148,9 @@ class _Release:
         self._settings, self._spec, self._addressed = settings, spec, addressed
         self._release, self._names = settings.release, ReleaseNames(settings.release)
         self._objects = {(str(each.get("kind")), _name(each)): each for each in objects}
-        self._type = str(spec.values["global"]["multiregion"]["installationType"])
+        self._version = settings.version
+        multiregion = spec.values["global"]["multiregion"]
+        self._type = str(multiregion.get("installationType") or "")
 
     def findings(self) -> Found:
         """Yield what is wrong with it."""
@@ -173,9 +182,10 @@ class _Release:
             {"app.kubernetes.io/instance": self._release, **_pair(self._addressed.broker_label)},
         )
         yield from self._service(name, (INTERNAL_PORT,), found)
-        container = _container(found, "zeebe")
+        container_name = self._version.brokers.container
+        container = _container(found, container_name)
         if container is None:
-            yield Code.NAME, messages.container_missing(what, "zeebe")
+            yield Code.NAME, messages.container_missing(what, container_name)
             return
         ports = (self._addressed.management_port, INTERNAL_PORT)
         yield from _closed(what, ports, _container_ports(container))
@@ -197,10 +207,8 @@ class _Release:
 
     def _environment(self, what: str, container: Object) -> Found:
         seen = pod_templates.environment(container.get("env") or ())
-        wanted = {values.CONTACT_POINTS: values.contact_points(self._settings)}
-        for region, url in enumerate(values.exporters_of(self._spec.values)):
-            wanted[values.exporter_variable(region, "ARGS_URL")] = url
-            wanted[values.exporter_variable(region, "CLASSNAME")] = values.EXPORTER_CLASS
+        urls = values.exporters_of(self._spec.values, self._version)
+        wanted = values.computed_env(self._settings, urls)
         for key, value in wanted.items():
             if seen.get(key) != value:
                 differs = messages.environment_differs(what, key, seen.get(key), value)
@@ -208,15 +216,13 @@ class _Release:
 
     def _exporters(self, found: Object, container: Object) -> Found:
         """Look for exporters other than the two: what they write is neither repointed nor copied."""
-        own = {
-            values.exporter_variable(each, "").strip("_").rpartition("_")[2]
-            for each in range(brokers.REGIONS)
-        }
+        own = {self._version.exporter.id_of(each).upper() for each in range(brokers.REGIONS)}
+        prefix = self._version.exporter.variables
         names = (str(each.get("name")) for each in container.get("env") or ())
         ids = {
-            each.removeprefix(_EXPORTER_PREFIX).removesuffix(_CLASS_NAME)
+            each.removeprefix(prefix).removesuffix(_CLASS_NAME)
             for each in names
-            if each.startswith(_EXPORTER_PREFIX) and each.endswith(_CLASS_NAME)
+            if each.startswith(prefix) and each.endswith(_CLASS_NAME)
         }
         ids |= {each.upper() for each in self._configured_exporters(found)}
         for other in sorted(ids - own):
@@ -240,9 +246,12 @@ class _Release:
 
     def _gateway(self) -> Found:
         name = self._names.gateway
-        found = self._objects.get(("Deployment", name))
+        in_brokers = self._version.brokers.serves_gateway
+        place = ("StatefulSet", self._names.brokers) if in_brokers else ("Deployment", name)
+        found = self._objects.get(place)
         if found is None:
-            yield self._missing("Deployment", name)
+            if not in_brokers:
+                yield self._missing(*place)
             return
         ports = (self._addressed.management_port, self._addressed.rest_port, COMMAND_PORT)
         yield from self._service(name, ports, found)
@@ -253,6 +262,8 @@ class _Release:
                 yield Code.PATH, messages.below_other_path(_named(found), path, key)
 
     def _engine(self) -> Found:
+        if self._version.engine is Engine.OWN:
+            return
         name = self._names.search_engine
         found = self._objects.get(("StatefulSet", name))
         if found is None:
@@ -267,7 +278,9 @@ class _Release:
         )
 
     def _web_apps(self) -> Found:
-        enabled = values.web_apps_of(self._spec.values)
+        if self._version.web_apps is WebApps.PROFILES:
+            return
+        enabled = values.web_apps_of(self._spec.values, self._version)
         for app in values.WEB_APPS:
             name = self._names.component(app)
             found = self._objects.get(("Deployment", name))

@@ -1,6 +1,6 @@
-"""Helm values: the user's files as the base, and over them only what the procedure needs.
+"""Helm values: the user's files as the base, and over them only what the procedure needs, as the version spells it.
 
-Helm replaces lists whole, so an overlay of one `zeebe.env` entry must carry them all: entries are
+Helm replaces lists whole, so an overlay of one entry of the brokers' `env` must carry them all: entries are
 set by name here, and every other entry keeps its place and content.
 """
 
@@ -13,6 +13,7 @@ from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
+from dualregion.versions import CamundaVersion, ExporterForm, WebApps
 from messages.chart import values as messages
 
 Values = dict[str, Any]
@@ -21,15 +22,8 @@ WEB_APPS = ("operate", "tasklist")
 """The chart's components that read the search engine, each a Deployment `<release>-<component>`."""
 VALUES, FAILOVER_VALUES = "values", "failoverValues"
 """The settings that name values files."""
-CONTACT_POINTS = "ZEEBE_BROKER_CLUSTER_INITIALCONTACTPOINTS"
 FLUSH_SECONDS = 5
 """The Elasticsearch exporter's own default of `bulk.delay`."""
-EXPORTER_CLASS = "io.camunda.zeebe.exporter.ElasticsearchExporter"
-
-
-def exporter_variable(region: int, setting: str) -> str:
-    """Return the environment variable of a region's exporter; its id is the same in both regions."""
-    return f"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION{region}_{setting}"
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Values:
@@ -73,8 +67,16 @@ def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> 
 
 
 def contact_points(settings: Settings) -> str:
-    """Return the brokers that every broker asks first: the two regions in turn, ordinal by ordinal."""
+    """Return the brokers that every broker asks first: the two regions in turn, ordinal by ordinal.
+
+    From 8.9 on the two headless Services, whose names end with a dot so that no search domain is tried.
+    """
     names = ReleaseNames(settings.release)
+    if settings.version.brokers.contacts_headless:
+        return ",".join(
+            f"{names.brokers}.{region.namespace}.svc.cluster.local.:26502"
+            for region in settings.regions
+        )
     hosts = [
         f"{names.broker(ordinal)}.{names.brokers}.{region.namespace}.svc.cluster.local:26502"
         for ordinal in range(brokers.broker_count(settings.cluster_size))
@@ -104,13 +106,25 @@ def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[s
     return first, second
 
 
-def computed_env(settings: Settings, exporters: tuple[str, str]) -> dict[str, str]:
+def computed_env(settings: Settings, exporters: Sequence[str]) -> dict[str, str]:
     """Return the environment variables of brokers that the program sets."""
-    wanted = {CONTACT_POINTS: contact_points(settings)}
+    form = settings.version.exporter
+    wanted = {settings.version.brokers.contact_points: contact_points(settings)}
     for region, url in enumerate(exporters):
-        wanted[exporter_variable(region, "CLASSNAME")] = EXPORTER_CLASS
-        wanted[exporter_variable(region, "ARGS_URL")] = url
+        wanted[form.variable(region, "CLASSNAME")] = form.class_name
+        wanted[form.variable(region, form.url)] = url
     return wanted
+
+
+def _quiet_env(version: CamundaVersion, *, web_apps: bool | None, is_empty: bool) -> dict[str, str]:
+    """Return the variables that keep brokers from writing to a search engine what no exporter of records does."""
+    quiet: dict[str, str] = {}
+    if version.archiver_argument and web_apps is False:
+        for region in range(brokers.REGIONS):
+            quiet[version.exporter.variable(region, version.archiver_argument)] = "false"
+    if version.schema_switch and is_empty:
+        quiet[version.schema_switch] = "false"
+    return quiet
 
 
 def installation_values(
@@ -121,6 +135,7 @@ def installation_values(
     installation_type: str,
     exporters: tuple[str, str],
     web_apps: bool | None = None,
+    is_empty: bool = False,
 ) -> Values:
     """Return the values of one Helm release.
 
@@ -129,30 +144,44 @@ def installation_values(
     :param installation_type: the chart's `global.multiregion.installationType`.
     :param exporters: the search engines of region 0 and 1.
     :param web_apps: whether Operate and Tasklist run; None leaves it to the user's values.
-    :raises ConfigError: if the user's `zeebe.env` is not a list of entries with names.
+    :param is_empty: whether its search engine must stay empty, as a copy is to be restored there.
+    :raises ConfigError: if the user's environment of the brokers is not a list of entries with names.
     """
+    version = settings.version
+    component = version.brokers.component
     wanted = computed_env(settings, exporters)
+    wanted |= _quiet_env(version, web_apps=web_apps, is_empty=is_empty)
     overlay: Values = {
-        "global": {
-            "multiregion": {
-                "regions": brokers.REGIONS,
-                "regionId": region_id,
-                "installationType": installation_type,
-            }
-        },
-        "zeebe": {
+        "global": {"multiregion": {"regions": brokers.REGIONS, "regionId": region_id}},
+        component: {
             "clusterSize": settings.cluster_size,
             "partitionCount": settings.partition_count,
             "replicationFactor": settings.replication_factor,
-            "env": set_env(env_of(base), wanted),
+            "env": set_env(env_of(base, component), wanted),
         },
     }
+    if settings.procedure.has_failover_installation:
+        # Later charts ignore the key, or do not render with it.
+        overlay["global"]["multiregion"]["installationType"] = installation_type
     if web_apps is not None:
-        overlay |= {app: {"enabled": web_apps} for app in WEB_APPS}
-    if web_apps is False and not _has_other_paths(base):
+        overlay = merge(overlay, _web_apps_switched(version, web_apps))
+    if web_apps is False and _are_deployments(version) and not _has_other_paths(base):
         # The chart's combined Ingress would have no paths then, which no API server takes.
         overlay["global"]["ingress"] = {"enabled": False}
+    if is_empty:
+        overlay["connectors"] = {"enabled": False}
     return merge(base, overlay)
+
+
+def _are_deployments(version: CamundaVersion) -> bool:
+    return version.web_apps is WebApps.DEPLOYMENTS
+
+
+def _web_apps_switched(version: CamundaVersion, on: bool) -> Values:
+    """Return the values that switch Operate and Tasklist on or off."""
+    if _are_deployments(version):
+        return {app: {"enabled": on} for app in WEB_APPS}
+    return {version.brokers.component: {"profiles": dict.fromkeys(WEB_APPS, on)}}
 
 
 def _has_other_paths(base: Mapping[str, Any]) -> bool:
@@ -174,14 +203,15 @@ def at(base: Mapping[str, Any], *path: str) -> Any:
     return found
 
 
-def without_the_incident(given: Mapping[str, Any]) -> Values:
+def without_the_incident(given: Mapping[str, Any], version: CamundaVersion) -> Values:
     """Return a release's values without what the procedure changes in them, and without the sizes."""
-    left = copy.deepcopy(dict(given))
-    for path in _CHANGED_BY_THE_PROCEDURE:
+    left, component = copy.deepcopy(dict(given)), version.brokers.component
+    for path in _changed_by_the_procedure(version):
         _remove(left, path)
-    zeebe = left.get("zeebe")
-    if isinstance(zeebe, dict) and isinstance(zeebe.get("env"), list):
-        zeebe["env"] = [each for each in zeebe["env"] if each.get("name") not in _COMPUTED]
+    found = left.get(component)
+    if isinstance(found, dict) and isinstance(found.get("env"), list):
+        computed = _computed(version)
+        found["env"] = [each for each in found["env"] if each.get("name") not in computed]
     return left
 
 
@@ -194,23 +224,36 @@ def _remove(values: Values, path: tuple[str, ...]) -> None:
     values.pop(path[-1], None)
 
 
-_CHANGED_BY_THE_PROCEDURE = (
-    ("global", "multiregion", "regionId"),
-    ("global", "multiregion", "installationType"),
-    ("global", "ingress", "enabled"),
-    *((app, "enabled") for app in WEB_APPS),
-    *(("zeebe", size) for size in ("clusterSize", "partitionCount", "replicationFactor")),
-)
-_COMPUTED = (
-    CONTACT_POINTS,
-    *(exporter_variable(region, "ARGS_URL") for region in range(brokers.REGIONS)),
-)
-"""The environment variables of brokers that follow from the settings and the phase."""
+def _changed_by_the_procedure(version: CamundaVersion) -> tuple[tuple[str, ...], ...]:
+    component = version.brokers.component
+    changed: tuple[tuple[str, ...], ...] = (
+        ("global", "multiregion", "regionId"),
+        *((component, size) for size in ("clusterSize", "partitionCount", "replicationFactor")),
+    )
+    if _are_deployments(version):
+        changed += (("global", "ingress", "enabled"), *((app, "enabled") for app in WEB_APPS))
+    else:
+        changed += tuple((component, "profiles", app) for app in WEB_APPS)
+    if version.procedure.has_failover_installation:
+        return (*changed, ("global", "multiregion", "installationType"))
+    return (*changed, ("connectors", "enabled"))
 
 
-def web_apps_of(values: Mapping[str, Any]) -> list[str]:
+def _computed(version: CamundaVersion) -> frozenset[str]:
+    """Return the environment variables of brokers that follow from the settings and the phase."""
+    urls = (
+        version.exporter.variable(each, version.exporter.url) for each in range(brokers.REGIONS)
+    )
+    quiet = _quiet_env(version, web_apps=False, is_empty=True)
+    return frozenset((version.brokers.contact_points, *urls, *quiet))
+
+
+def web_apps_of(values: Mapping[str, Any], version: CamundaVersion) -> list[str]:
     """Return which of Operate and Tasklist run with these values; the chart has both unless told otherwise."""
-    return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]
+    if _are_deployments(version):
+        return [app for app in WEB_APPS if (values.get(app) or {}).get("enabled", True)]
+    profiles = at(values, version.brokers.component, "profiles") or {}
+    return [app for app in WEB_APPS if profiles.get(app, True)]
 
 
 def brings_search_engine(values: Mapping[str, Any]) -> bool:
@@ -229,30 +272,30 @@ class ExporterSettings(NamedTuple):
     flush_seconds: int = FLUSH_SECONDS
 
 
-def exporter_settings(values: Mapping[str, Any]) -> ExporterSettings:
+def exporter_settings(values: Mapping[str, Any], version: CamundaVersion) -> ExporterSettings:
     """Return the settings of the exporters of these values; see `exporter_settings_of`."""
-    return exporter_settings_of(env_of(values))
+    return exporter_settings_of(env_of(values, version.brokers.component), version.exporter)
 
 
-def exporter_settings_of(env: Iterable[Mapping[str, Any]]) -> ExporterSettings:
+def exporter_settings_of(env: Iterable[Mapping[str, Any]], form: ExporterForm) -> ExporterSettings:
     """Return the settings of both exporters, of which the slower flush counts.
 
     Source: the Elasticsearch exporter's `index.prefix` and `bulk.delay` (whole seconds).
 
-    :param env: the entries of `zeebe.env`, or of the brokers' own environment.
+    :param env: the entries of the values' environment of the brokers, or of the brokers' own.
     :raises ConfigError: if one cannot be read here, as it is a template or comes from somewhere else; if it is no number
         of seconds; or if the two prefixes differ, as an engine that is copied holds one of them only.
     """
     given = {entry.get("name"): entry for entry in env}
 
     def said(setting: str, default: str) -> list[str]:
-        names = [exporter_variable(region, setting) for region in range(brokers.REGIONS)]
+        names = [form.variable(region, setting) for region in range(brokers.REGIONS)]
         return [_literal(name, given[name]) if name in given else default for name in names]
 
     delays = said("ARGS_BULK_DELAY", str(FLUSH_SECONDS))
     for region, text in enumerate(delays):
         if not text.isdecimal():
-            name = exporter_variable(region, "ARGS_BULK_DELAY")
+            name = form.variable(region, "ARGS_BULK_DELAY")
             raise ConfigError([messages.delay_not_in_seconds(VALUES, name, repr(text))])
     first, second = said("ARGS_INDEX_PREFIX", RECORD_PREFIX)
     if first != second:
@@ -272,20 +315,16 @@ def _literal(name: str, entry: Mapping[str, Any]) -> str:
     return "" if value is None else str(value)
 
 
-def exporters_of(values: Mapping[str, Any]) -> list[str]:
+def exporters_of(values: Mapping[str, Any], version: CamundaVersion) -> list[str]:
     """Return where the exporters of region 0 and 1 write to with these values."""
-    return _exporter_arguments(values, "ARGS_URL")
-
-
-def _exporter_arguments(values: Mapping[str, Any], setting: str) -> list[str]:
-    """Return what `zeebe.env` gives the two exporters for a setting."""
-    given = {entry.get("name"): str(entry.get("value")) for entry in env_of(values)}
-    names = [exporter_variable(region, setting) for region in range(brokers.REGIONS)]
+    env, form = env_of(values, version.brokers.component), version.exporter
+    given = {entry.get("name"): str(entry.get("value")) for entry in env}
+    names = [form.variable(region, form.url) for region in range(brokers.REGIONS)]
     return [given[name] for name in names if name in given]
 
 
 def env_of(
-    base: Mapping[str, Any], component: str = "zeebe", setting: str = VALUES
+    base: Mapping[str, Any], component: str, setting: str = VALUES
 ) -> Sequence[Mapping[str, Any]]:
     """Return a component's environment entries.
 
@@ -298,13 +337,15 @@ def env_of(
     raise ConfigError([messages.environment_no_list(setting, component)])
 
 
-def zeebe_of(base: Mapping[str, Any], setting: str = VALUES) -> Mapping[str, Any]:
+def brokers_of(
+    base: Mapping[str, Any], version: CamundaVersion, setting: str = VALUES
+) -> Mapping[str, Any]:
     """Return the values of the brokers.
 
     :param setting: the one that names the files of these values.
     :raises ConfigError: if they are no map.
     """
-    return _component(base, "zeebe", setting)
+    return _component(base, version.brokers.component, setting)
 
 
 def _component(base: Mapping[str, Any], name: str, setting: str) -> Mapping[str, Any]:

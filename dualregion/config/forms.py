@@ -74,6 +74,15 @@ Text = Annotated[str, BeforeValidator(text_of)]
 """A text; numbers and booleans are taken as one."""
 
 
+def _minor(value: object) -> object:
+    """Take what YAML has made a number of, if no digit was lost: 8.10 becomes 8.1, which is no version."""
+    return str(value) if isinstance(value, float) else value
+
+
+Minor = Annotated[str, BeforeValidator(_minor)]
+"""A minor version, such as `8.8`."""
+
+
 def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 253:
         raise ValueError(messages.line_needed())

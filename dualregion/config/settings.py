@@ -41,6 +41,7 @@ from dualregion.config.forms import (
     FilePath,
     IncidentName,
     Line,
+    Minor,
     Namespace,
     ReleaseName,
     StackName,
@@ -54,7 +55,8 @@ from dualregion.config.rbac_subjects import RightsSettings, rbac_subject, rights
 from dualregion.config.refusals import problems_of, shown, without_values
 from dualregion.config.section import Model
 from dualregion.errors import ConfigError
-from dualregion.procedure import Phase, Role, role_of
+from dualregion.procedure import Phase, Procedure, Role, role_of
+from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message
 from messages.config import forms
 from messages.config import settings as messages
@@ -144,11 +146,11 @@ class SecretSettings(Model):
         return {key: value.get_secret_value() for key, value in self.data.items()}
 
 
-def _by_four(brokers: int) -> int:
-    """Refuse a size with which a broker would run nowhere while regions are lost, or the failback never end."""
-    if brokers % 4:
-        raise ValueError(forms.cluster_size_needed(MOST_BROKERS))
-    return brokers
+def _known_version(minor: str) -> str:
+    """Refuse a version whose procedure this program does not know."""
+    if minor not in VERSIONS:
+        raise ValueError(forms.camunda_version_needed(tuple(VERSIONS)))
+    return minor
 
 
 class Settings(Model):
@@ -172,7 +174,9 @@ class Settings(Model):
     """Helm values files of the failover installation, over `values`; Connectors, ingresses and addresses are off in it."""
     isolation: Isolation = Isolation.POLICIES
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
-    cluster_size: Annotated[int, whole(4, MOST_BROKERS), AfterValidator(_by_four)] = 8
+    camunda_version: Annotated[Minor, AfterValidator(_known_version)] = DEFAULT
+    """The minor version of Camunda 8 that the chart installs; in quotes, as YAML takes 8.10 for 8.1."""
+    cluster_size: Annotated[int, whole(4, MOST_BROKERS)] = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Annotated[int, whole(1, MOST_PARTITIONS)] = 8
     replication_factor: Annotated[int, whole(1, MOST_REPLICAS)] = 4
@@ -197,6 +201,16 @@ class Settings(Model):
     rights: RightsSettings = RightsSettings()
     retire: str | None = None
     """The namespace of the region whose installation may be deleted for good, by `pulumi destroy --run-program`."""
+
+    @property
+    def version(self) -> CamundaVersion:
+        """What is so in this version of Camunda."""
+        return VERSIONS[self.camunda_version]
+
+    @property
+    def procedure(self) -> Procedure:
+        """The procedure by which this version fails over and back."""
+        return self.version.procedure
 
     @property
     def is_retired(self) -> bool:
@@ -283,7 +297,7 @@ class Settings(Model):
         return settings
 
 
-_TEXTS = ("phase", "kubeconfig", "release", "peerStack")
+_TEXTS = ("phase", "kubeconfig", "release", "peerStack", "camundaVersion")
 """The settings that are texts, whatever they look like: a stack may be called 2024."""
 _NEVER_SHOWN = ("elasticsearchSecret", "hooks", "kubeconfig")
 
@@ -403,9 +417,23 @@ def _sizes(settings: Settings) -> dict[str, int]:
 def _check_sizes(settings: Settings) -> Message | None:
     """Refuse a replication factor with which a failover could not restore quorum, or forget acknowledged commands."""
     size, factor = settings.cluster_size, settings.replication_factor
+    if problem := _size_problem(settings):
+        return problem
     if factor > size:
         return messages.more_replicas_than_brokers(factor, size)
-    return _quorum_problem(settings) or _loss_problem(settings)
+    if settings.procedure.has_failover_installation:
+        return _quorum_problem(settings) or _loss_problem(settings)
+    return _removal_problem(settings)
+
+
+def _size_problem(settings: Settings) -> Message | None:
+    """Return that a broker would run nowhere while regions are lost, or that regions have brokers of unequal number."""
+    size = settings.cluster_size
+    if settings.procedure.has_failover_installation:
+        rule = forms.cluster_size_needed(MOST_BROKERS) if size % 4 else None
+    else:
+        rule = forms.even_cluster_size_needed(MOST_BROKERS) if size % brokers.REGIONS else None
+    return rule and messages.setting_refused("clusterSize", shown(size), rule)
 
 
 def _quorum_problem(settings: Settings) -> Message | None:
@@ -436,6 +464,34 @@ def _loss_problem(settings: Settings) -> Message | None:
         if risky:
             return messages.commands_could_be_lost(settings.replication_factor, lost, risky)
     return None
+
+
+def _removal_problem(settings: Settings) -> Message | None:
+    """Return that the brokers that remain after a forced removal might not know all that was acknowledged."""
+    for lost in range(brokers.REGIONS):
+        risky = brokers.partitions_at_risk_of_removal(
+            lost, brokers.computed_holders(**_sizes(settings)), settings.cluster_size
+        )
+        if risky:
+            return messages.removal_could_lose_commands(settings.replication_factor, lost, risky)
+    return None
+
+
+def _check_failover_installation(settings: Settings) -> Message | None:
+    """Refuse settings of a failover installation where there is none."""
+    if settings.procedure.has_failover_installation:
+        return None
+    named = {
+        "failoverValues": settings.failover_values,
+        **{
+            f"regions[{index}].failoverNamespace": region.failover_namespace
+            for index, region in enumerate(settings.regions)
+        },
+    }
+    given = next((key for key, value in named.items() if value), None)
+    if given is None:
+        return None
+    return messages.no_failover_installation(given, settings.camunda_version)
 
 
 def _check_backup(settings: Settings) -> Message | None:
@@ -488,6 +544,7 @@ _CHECKS: tuple[Callable[[Settings], Message | None], ...] = (
     _check_isolation,
     _check_network_acls,
     _check_sizes,
+    _check_failover_installation,
     _check_backup,
     lambda settings: readonly_problem(settings.backup),
     lambda settings: storage_problem(settings.backup),

@@ -15,6 +15,7 @@ from dualregion.config.settings import Change, Settings
 from dualregion.procedure import N, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
 from dualregion.state.progress import Stack
+from dualregion.versions import CamundaVersion
 from messages import Message
 from messages.decision import drift as messages
 
@@ -96,18 +97,18 @@ def _moved(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
 def _resized(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
     remedy = _remedy(Change.SIZES, settings.phase)
     for stack, name in ((own, None), (peer, settings.peer_stack_name)):
-        for key, known in _sizes_of(stack).items():
+        for key, known in _sizes_of(stack, settings.version).items():
             here = sizes(settings)[key]
             if known != here:
                 yield messages.size_changed(key, here, known, name, remedy)
 
 
-def _sizes_of(stack: Stack) -> dict[str, int]:
+def _sizes_of(stack: Stack, version: CamundaVersion) -> dict[str, int]:
     """Return the sizes that a stack's brokers have, by its releases or, without any, by its outputs."""
     for kind in Kind:
         if kind in stack.nodes and kind in stack.values:
-            zeebe = stack.values[kind].get("zeebe")
-            given = zeebe if isinstance(zeebe, Mapping) else {}
+            found = stack.values[kind].get(version.brokers.component)
+            given = found if isinstance(found, Mapping) else {}
             return {key: int(float(given[key])) for key in SIZES if key in given}
     return dict(stack.recorded.sizes)
 
@@ -137,26 +138,33 @@ def _other_chart(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
 
 
 def _other_values(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:
+    version = wanted.settings.version
     remedy = _remedy(Change.VALUES, wanted.settings.phase)
     for each in wanted.topology.installations:
         known = own.values.get(each.name) if each.name in own.nodes else None
         if known is not None:
-            there, here = (values.without_the_incident(one) for one in (known, each.values))
+            there, here = (
+                values.without_the_incident(one, version) for one in (known, each.values)
+            )
             for difference in value_differences(there, here):
                 yield messages.values_changed(each.namespace, difference, remedy)
         elif wanted.topology.role is Role.RECREATED:
-            for difference in _other_image(each.values, peer):
+            for difference in _other_image(each.values, peer, version):
                 yield messages.image_differs(each.namespace, difference, remedy)
 
 
-def _other_image(recreated: Mapping[str, Any], peer: Stack) -> Iterable[Message]:
+def _other_image(
+    recreated: Mapping[str, Any], peer: Stack, version: CamundaVersion
+) -> Iterable[Message]:
     """Return in what the image differs from that of the survivor's brokers, which the recreated ones would join."""
     survivor = peer.values.get(Kind.NORMAL)
-    return () if survivor is None else value_differences(_image(survivor), _image(recreated))
+    if survivor is None:
+        return ()
+    return value_differences(*(_image(each, version) for each in (survivor, recreated)))
 
 
-def _image(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    parts = {"global": given.get("global"), "zeebe": given.get("zeebe")}
+def _image(given: Mapping[str, Any], version: CamundaVersion) -> Mapping[str, Any]:
+    parts = {name: given.get(name) for name in ("global", version.brokers.component)}
     return {
         name: {"image": part["image"]}
         for name, part in parts.items()

@@ -3,8 +3,7 @@
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
-from dualregion.procedure import B0, B1, B7, PROCEDURE, Phase, Role
-from dualregion.procedure.topology import Kind
+from dualregion.procedure import B0, B1, B7, Phase, Role
 from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack, current_incident
 from messages import Message
@@ -36,16 +35,24 @@ def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> M
 
 def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> Message | None:
     """Return why the phase wanted must not follow on what the stacks hold now, or None."""
-    names = own.nodes
-    if settings.phase is Phase.NORMAL and Kind.FAILOVER in names:
-        return messages.normal_with_failover_brokers(brokers.other(settings.region))
+    is_alone, other = own.serves_alone(settings.procedure), brokers.other(settings.region)
+    has_installation = settings.procedure.has_failover_installation
+    if settings.phase is Phase.NORMAL and is_alone:
+        if has_installation:
+            return messages.normal_with_failover_brokers(other)
+        return messages.normal_with_removed_brokers(other)
     if (
         settings.region == settings.lost_region
-        and Kind.FAILOVER in names
+        and is_alone
         and settings.phase is not Phase.NORMAL
         and not claims.is_given_up(settings, own)
     ):
-        return messages.survivor_called_lost(settings.region, brokers.other(settings.region))
+        called_lost = (
+            messages.survivor_called_lost
+            if has_installation
+            else messages.only_survivor_called_lost
+        )
+        return called_lost(settings.region, other)
     return _unsafe_failback(settings, own, peer, current_incident(settings, own, peer))
 
 
@@ -56,11 +63,11 @@ def _unsafe_failback(
     if settings.phase is Phase.NORMAL:
         return _left_too_early(own, peer)
     proved = own.proved(incident)
-    if settings.phase is Phase.FAILBACK_PENDING and PROCEDURE.no_return.id in proved:
-        return messages.failback_cannot_be_undone(PROCEDURE.no_return.id)
+    if settings.phase is Phase.FAILBACK_PENDING and settings.procedure.no_return.id in proved:
+        return messages.failback_cannot_be_undone(settings.procedure.no_return.id)
     if not settings.phase.is_failback or settings.role is not Role.SURVIVOR:
         return None
-    first = PROCEDURE.turns_of(settings.role, settings.phase)[0]
+    first = settings.procedure.turns_of(settings.role, settings.phase)[0]
     if not first.has_begun(proved) and not are_proved(first.needs, proved):
         return messages.failback_without_failover(settings.phase.value, settings.lost_region)
     return None

@@ -11,7 +11,7 @@ from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved, awaited, declare, wait
 from dualregion.errors import ConfigError
-from dualregion.procedure import B1, B2, FAILOVER_STEPS, PROCEDURE, STEPS, Phase, Role
+from dualregion.procedure import B1, B2, FAILOVER_STEPS, Phase, Procedure, Role
 from dualregion.procedure.topology import NO_INCIDENT, Gate, Installation, Kind, Topology
 from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Incident, Stack
@@ -25,7 +25,8 @@ def lost(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
     Before that the region may be healthy, and lostRegion a slip: it stays as it is. One that is only on its
     way back is expendable as long as the failover brokers replace its own.
     """
-    if peer.has_taken_over(settings.region) or _is_expendable(own, peer) or not own.nodes:
+    is_expendable = _is_expendable(settings.procedure, own, peer)
+    if peer.has_taken_over(settings.region) or is_expendable or not own.nodes:
         return Topology(Role.LOST)
     kept = _as_it_is(settings, bases, own)
     nodes = tuple(each for each in kept.nodes if not _withdrawn(each, settings))
@@ -53,7 +54,7 @@ def remembered(settings: Settings, own: Stack) -> Topology:
                 replace(each, cut_cidrs=settings.peer.pod_cidrs) if each.policy in names else each
                 for each in kept
             ),
-            *_gates_of(own),
+            *_gates_of(settings, own),
         ),
         waiting=wait(Awaited.REACHABLE, settings),
         unchanged=True,
@@ -73,7 +74,7 @@ def not_yet(
     proved, theirs = own.proved(incident), peer.proved(incident)
     if B2.id in theirs and B1.id not in proved:
         raise ConfigError([_lost_again(settings, own)])
-    turns = PROCEDURE.turns_of(settings.role, settings.phase)
+    turns = settings.procedure.turns_of(settings.role, settings.phase)
     if are_proved(turns[0].needs_other, theirs) or turns[-1].is_complete(proved):
         return None
     waiting = awaited(turns[0], settings)
@@ -87,17 +88,17 @@ def _withdrawn(node: Installation | Gate, settings: Settings) -> bool:
 
     It has no failover brokers, else `unsafe_change` had refused. The other stack waits for that.
     """
-    if not isinstance(node, Gate) or node.step not in FAILOVER_STEPS:
+    if not isinstance(node, Gate) or node.step.id not in FAILOVER_STEPS:
         return False
     incident = Incident.parse(node.incident)
     return incident is not None and incident.lost_region != settings.lost_region
 
 
-def _is_expendable(own: Stack, peer: Stack) -> bool:
+def _is_expendable(procedure: Procedure, own: Stack, peer: Stack) -> bool:
     """Return whether a recreated region can be given up: its failback is not past the point of no return."""
     incident = own.gates.get(B1.id)
-    reopened = incident is not None and peer.gates.get(PROCEDURE.no_return.id) == incident
-    return incident is not None and Kind.FAILOVER in peer.nodes and not reopened
+    reopened = incident is not None and peer.gates.get(procedure.no_return.id) == incident
+    return incident is not None and peer.serves_alone(procedure) and not reopened
 
 
 def _as_it_is(settings: Settings, bases: Bases, own: Stack) -> Topology:
@@ -118,7 +119,7 @@ def _as_it_is(settings: Settings, bases: Bases, own: Stack) -> Topology:
 
 def _held(settings: Settings, bases: Bases, own: Stack) -> Topology:
     """Return the last turn of a failback that is complete here, or what there is outside of one."""
-    turns = PROCEDURE.turns_of(Role.RECREATED, Phase.RESTORED)
+    turns = settings.procedure.turns_of(Role.RECREATED, Phase.RESTORED)
     if not turns[0].is_complete(own.gates) or turns[-1].is_complete(own.gates):
         return _whole(settings, bases, own)
     last = next(turn for turn in reversed(turns) if turn.is_complete(own.gates))
@@ -128,14 +129,14 @@ def _held(settings: Settings, bases: Bases, own: Stack) -> Topology:
 def _whole(settings: Settings, bases: Bases, own: Stack) -> Topology:
     """Return the normal installation, if it is held, and the gates."""
     kept = (installations.own(settings, bases.own),) if Kind.NORMAL in own.nodes else ()
-    return Topology(settings.role, nodes=(*kept, *_gates_of(own)))
+    return Topology(settings.role, nodes=(*kept, *_gates_of(settings, own)))
 
 
-def _gates_of(own: Stack) -> tuple[Gate, ...]:
+def _gates_of(settings: Settings, own: Stack) -> tuple[Gate, ...]:
     """Return the gates that a stack holds, each of its own incident."""
     return tuple(
         Gate(step, incident=own.gates.get(step.id, NO_INCIDENT))
-        for step in STEPS.values()
+        for step in settings.procedure.steps_by_id.values()
         if step.id in own.nodes
     )
 

@@ -11,7 +11,7 @@ from dualregion import brokers
 from dualregion.chart import installations
 from dualregion.chart.installations import Bases
 from dualregion.config.settings import Settings
-from dualregion.procedure import PROCEDURE, Phase, Release, Step, Task, Turn
+from dualregion.procedure import Phase, Release, Step, Task, Turn
 from dualregion.procedure.topology import ISOLATION, NO_INCIDENT, Gate, Installation, Kind, Topology
 from dualregion.procedure.waits import Awaited, Wait
 from dualregion.state.progress import Incident, Stack
@@ -32,7 +32,7 @@ def current(settings: Settings, own: Stack, peer: Stack, incident: Incident | No
     Only what is proved in this incident counts, so a stack never goes back.
     """
     proved = own.proved(incident)
-    first, *later = PROCEDURE.turns_of(settings.role, settings.phase)
+    first, *later = settings.procedure.turns_of(settings.role, settings.phase)
     entered = (
         turn
         for turn in reversed(later)
@@ -54,10 +54,9 @@ def declare(
     :param incident: what the gates name.
     :param proved: the ids of the steps that the stack has proved in it.
     """
-    chain = _chain(turn, incident)
+    chain = _chain(turn, settings, incident)
     behind = (chain[-1].name,) if chain and turn.releases_wait else ()
-    # In a failback the gate behind a release restarts its brokers one by one; in a failover no quorum can be lost.
-    is_held = turn.phase.is_failback and bool(behind) and not turn.is_complete(proved)
+    is_held = turn.rolls_brokers and not turn.is_complete(proved)
     releases = tuple(
         _release(each, turn, settings, bases, behind=behind, is_held=is_held)
         for each in turn.releases
@@ -75,7 +74,7 @@ def awaited(turn: Turn, settings: Settings) -> Wait:
     """Return what a stack waits for before it takes a turn."""
     if not turn.needs_other:
         return wait(Awaited.OWN_TURN, settings, turn.task)
-    other = PROCEDURE.proving(turn.needs_other[-1], for_role=turn.role)
+    other = settings.procedure.proving(turn.needs_other[-1], for_role=turn.role)
     return wait(Awaited.OTHER_TURN, settings, other.task)
 
 
@@ -106,15 +105,15 @@ def _may_begin(
 
 def _waiting(turn: Turn, settings: Settings) -> Wait | None:
     """Return what the stack waits for after a turn; None if it has gone as far as its phase goes."""
-    following = PROCEDURE.following(turn)
+    following = settings.procedure.following(turn)
     if following is None or not settings.phase.has_reached(following.phase):
         return None
     return awaited(following, settings)
 
 
-def _chain(turn: Turn, incident: str) -> tuple[Gate, ...]:
+def _chain(turn: Turn, settings: Settings, incident: str) -> tuple[Gate, ...]:
     """Return the gates of earlier turns and those that come first in this one, each behind the one before."""
-    steps = [step for each in PROCEDURE.before(turn) for step in each.steps]
+    steps = [step for each in settings.procedure.before(turn) for step in each.steps]
     gates = _in_a_row((*steps, *turn.first), (), incident)
     if turn.isolated_after is None:
         return gates
@@ -152,6 +151,7 @@ def _release(
             replaced_region=replaced,
             installation_type=release.installation_type,
             web_apps=None if release.has_web_apps else False,
+            is_empty=release.is_empty,
         )
     cut = settings.peer.pod_cidrs if turn.isolated_after else ()
     return replace(made, cut_cidrs=cut, after=behind, hold_updates=is_held)

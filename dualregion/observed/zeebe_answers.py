@@ -167,6 +167,11 @@ class Distribution:
         )
         return next(filter(None, found), None)
 
+    def removal_problem(self, lost_regions: Iterable[int], cluster_size: int) -> Message | None:
+        """Return why one of these regions' brokers must not be removed by force, for all that is in sight; or None."""
+        found = (brokers.removal_problem(each, cluster_size, self.holders) for each in lost_regions)
+        return next(filter(None, found), None)
+
     def contradiction(self, computed: brokers.Holders) -> Message | None:
         """Return which partition is not held as computed, though not all of its copies are in sight; or None."""
         for partition, seen in self.partial.items():

@@ -41,6 +41,8 @@ FAILBACK_STEPS = tuple(
     step.id for step in CAMUNDA_8_5.steps(Phase.FAILBACK_PENDING, Phase.RESTORED)
 )
 """The ids of a failback's."""
+STEP_IDS = frozenset(CAMUNDA_8_5.steps_by_id)
+"""The ids of every step that has a gate."""
 
 __all__ = [
     "B0",
@@ -61,6 +63,7 @@ __all__ = [
     "FAILOVER_STEPS",
     "FAIL_BACK",
     "FAIL_OVER",
+    "STEP_IDS",
     "N",
     "Phase",
     "Procedure",

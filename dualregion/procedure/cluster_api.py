@@ -32,7 +32,9 @@ F1 = Step(
     "the survivor is isolated and no longer sees the lost region's brokers",
     announced_before=Milestone.FAILOVER_BEGUN,
 )
-F2 = Step("F2", "the lost brokers are removed by force, and every partition has a leader and quorum")
+F2 = Step(
+    "F2", "the lost brokers are removed by force, and every partition has a leader and quorum"
+)
 F3 = Step(
     "F3",
     "the lost region's exporter is disabled, and the survivor's goes on",
@@ -86,6 +88,7 @@ CLUSTER_API = Procedure(
             isolated_after=F0,
             releases=(Release(),),
             then=(F2, F3),
+            rolls_brokers=True,
         ),
         Turn(Task.CLEAN_UP, Role.LOST, Phase.FAILOVER, needs_other=(F3,), then=(R,)),
         # The isolation, no longer declared, goes once B0 is proved.

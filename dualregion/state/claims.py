@@ -7,25 +7,25 @@ least one sees the other: docs/develop/adr/0004-a-failover-is-claimed.md.
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase
-from dualregion.procedure.topology import Kind
+from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase, Procedure
 from dualregion.state.progress import Incident, Stack
 from messages import Message
 from messages.decision import claims as messages
 
 
-def standing_in(peer: Stack, region: int) -> Incident | None:
+def standing_in(procedure: Procedure, peer: Stack, region: int) -> Incident | None:
     """Return the incident in which the other stack has failed over for this region, or is about to, or None.
 
     A failover that is merely claimed is not about to, see `claimed`.
     """
-    named = [_of(peer.gates.get(step.id), region) for step in FAILOVER_STEPS]
-    named += [_of(peer.gates.get(B0.id), region)] if Kind.FAILOVER in peer.nodes else []
+    is_alone = peer.serves_alone(procedure)
+    named = [_of(peer.gates.get(step), region) for step in FAILOVER_STEPS]
+    named += [_of(peer.gates.get(B0.id), region)] if is_alone else []
     found = [each for each in named if each is not None]
     if found:
         return max(found, key=lambda each: each.number)
     # Its gates are missing, but such brokers have the ids of this region's, in whatever incident.
-    return Incident(0, region) if Kind.FAILOVER in peer.nodes else None
+    return Incident(0, region) if is_alone and procedure.has_failover_installation else None
 
 
 def claimed(peer: Stack, region: int) -> Incident | None:
@@ -48,7 +48,7 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
     failback = unfinished_failback(own, peer, here)
     if failback is not None:
         return None if accepted == str(failback) else _lost_on_top(settings, own, peer, failback)
-    rival = standing_in(peer, here)
+    rival = standing_in(settings.procedure, peer, here)
     if rival is None or accepted == str(rival):
         return None
     return messages.other_region_fails_over(
@@ -64,14 +64,14 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
 def against_normal(settings: Settings, peer: Stack) -> Message | None:
     """Return why phase normal would start brokers that run elsewhere, or are about to, or None."""
     said_so = peer.phase is Phase.FAILOVER and peer.lost_region == settings.region
-    if standing_in(peer, settings.region) is None and not said_so:
+    if standing_in(settings.procedure, peer, settings.region) is None and not said_so:
         return None
     return messages.other_region_failed_over(settings.region, settings.peer_stack_name)
 
 
 def is_given_up(settings: Settings, own: Stack) -> bool:
     """Return whether the loss of the incident is accepted in which this stack has failed over for the other region."""
-    incident = standing_in(own, brokers.other(settings.region))
+    incident = standing_in(settings.procedure, own, brokers.other(settings.region))
     return incident is not None and settings.accept_loss == str(incident)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dualregion.procedure import STEPS
+from dualregion.procedure import STEP_IDS
 from dualregion.procedure.topology import CLAIM, DNS_CHAIN, NO_INCIDENT
 from dualregion.state.progress import Recorded, Release, Stack
 
@@ -52,7 +52,7 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
     descriptions = {
         name: str(text)
         for name, made in nodes.items()
-        if name not in STEPS and (text := made.get("description"))
+        if name not in STEP_IDS and (text := made.get("description"))
     }
     stack = Stack.of(outputs, frozenset(nodes), gates)
     values = {
@@ -111,7 +111,7 @@ def _chain_writes(nodes: Nodes) -> int:
 
 def records_of(nodes: Nodes) -> dict[str, dict[str, Any]]:
     """Return each gate's record, by step id."""
-    return {name: dict(made.get("data") or {}) for name, made in nodes.items() if name in STEPS}
+    return {name: dict(made.get("data") or {}) for name, made in nodes.items() if name in STEP_IDS}
 
 
 def name_of(urn: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.procedure import FAILBACK_STEPS, FAILOVER_STEPS, PROCEDURE, Phase, Role
+from dualregion.procedure import B0, F2, F3, FAILBACK_STEPS, FAILOVER_STEPS, Phase, Procedure, Role
+from dualregion.procedure.topology import Kind
 from messages.decision import guards as messages
 
 
@@ -138,10 +139,18 @@ class Stack:
     def has_taken_over(self, lost_region: int) -> bool:
         """Whether this stack has survived that region: all of its failover is proved."""
         return (
-            self.phase is Phase.FAILOVER
-            and self.lost_region == lost_region
-            and PROCEDURE.taken_over.id in self.nodes
+            self.phase is Phase.FAILOVER and self.lost_region == lost_region and F3.id in self.nodes
         )
+
+    def serves_alone(self, procedure: Procedure) -> bool:
+        """Whether this stack keeps the cluster at work without the other region's own brokers.
+
+        Failover brokers take their place; or they are removed from the cluster, and not yet members again.
+        """
+        if procedure.has_failover_installation:
+            return Kind.FAILOVER in self.nodes
+        removed = {self.gates[each.id] for each in (F2, F3, B0) if each.id in self.gates}
+        return bool(removed - {self.gates.get(procedure.no_return.id)})
 
 
 def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | None:
@@ -154,26 +163,30 @@ def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | 
     if settings.role is Role.MEMBER or settings.lost_region is None:
         return None
     if settings.role is Role.SURVIVOR:
-        return _survivors_incident(settings.phase, settings.lost_region, own, peer)
+        return _survivors_incident(
+            settings.procedure, settings.phase, settings.lost_region, own, peer
+        )
     theirs = _latest(peer.gates.values(), settings.lost_region)
     return theirs or _latest(own.gates.values(), settings.lost_region)
 
 
-def _survivors_incident(phase: Phase, lost: int, own: Stack, peer: Stack) -> Incident | None:
+def _survivors_incident(
+    procedure: Procedure, phase: Phase, lost: int, own: Stack, peer: Stack
+) -> Incident | None:
     if phase.is_failback:
         return _latest(own.gates.values(), lost)
-    failing_over = [own.gates[each.id] for each in FAILOVER_STEPS if each.id in own.gates]
+    failing_over = [own.gates[each] for each in FAILOVER_STEPS if each in own.gates]
     failing_over += [own.claim] if own.claim else []
-    unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost)
+    unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost, procedure)
     known = [each.number for stack in (own, peer) for each in stack.incidents()]
     return unfinished or Incident(max(known, default=0) + 1, lost)
 
 
-def _backed_out_of(own: Stack, lost_region: int) -> Incident | None:
+def _backed_out_of(own: Stack, lost_region: int, procedure: Procedure) -> Incident | None:
     """Return the incident of a failback that has not reopened the exporters yet."""
-    failing_back = [own.gates[each.id] for each in FAILBACK_STEPS if each.id in own.gates]
+    failing_back = [own.gates[each] for each in FAILBACK_STEPS if each in own.gates]
     latest = _latest(failing_back, lost_region)
-    return None if PROCEDURE.no_return.id in own.proved(latest) else latest
+    return None if procedure.no_return.id in own.proved(latest) else latest
 
 
 def _latest(names: Iterable[str], lost_region: int) -> Incident | None:

@@ -23,7 +23,7 @@ Uids = Mapping[str, str]
 
 def is_kept_of(step: Step) -> bool:
     """Return whether the record of a step names what its proof stands on; a claim (F0) stands on nothing in a cluster."""
-    return step in FAILOVER_STEPS and step != F0
+    return step.id in FAILOVER_STEPS and step.id != F0.id
 
 
 def entry(uids: Uids) -> dict[str, str]:
@@ -74,7 +74,7 @@ def without(own: Stack, steps: Collection[str]) -> Stack:
 
 def _with_those_behind(steps: Collection[str]) -> frozenset[str]:
     """Return steps of the failover and those after them, each of which stands behind the one before."""
-    every = [step.id for step in FAILOVER_STEPS]
+    every = list(FAILOVER_STEPS)
     first = min(map(every.index, steps), default=len(every))
     return frozenset(every[first:])
 

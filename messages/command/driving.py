@@ -244,6 +244,15 @@ def ask_to_retire_failover(namespace: str) -> str:
 
 
 @message
+def ask_to_add_brokers(name: str) -> str:
+    """The recreated brokers are about to become members again (B6): the point of no return."""
+    return (
+        f"resume exporting and add the brokers of region {name} to the cluster again? After that the failback cannot be "
+        "backed out of"
+    )
+
+
+@message
 def ask_to_drop_pending(stack: str, operations: Sequence[str]) -> str:
     """The state lists operations of a killed run, and an `up` that succeeded has done or taken over what they were."""
     return f"the state of stack {stack} lists {listed(operations)} as pending, which has completed: remove that?"

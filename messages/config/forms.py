@@ -100,6 +100,21 @@ def cluster_size_needed(most: int) -> str:
 
 
 @message
+def even_cluster_size_needed(most: int) -> str:
+    """Both regions have the same number of brokers."""
+    return f"an even number of brokers from 4 to {most} is needed: each region runs half of them"
+
+
+@message
+def camunda_version_needed(known: Sequence[str]) -> str:
+    """The program knows the procedure of some minor versions of Camunda 8 only."""
+    return (
+        f"one of {', '.join(known)} is needed, in quotes: YAML takes 8.10 for the number 8.1 "
+        "(`pulumi config set camundaVersion 8.10` sets them)"
+    )
+
+
+@message
 def chart_version_needed() -> str:
     """The chart's version must be the same in every run."""
     return (

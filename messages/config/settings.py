@@ -140,6 +140,48 @@ def commands_could_be_lost(replication_factor: int, region: int, partitions: Seq
 
 
 @message
+def removal_could_lose_commands(
+    replication_factor: int, region: int, partitions: Sequence[int]
+) -> str:
+    """After the forced removal of a region's brokers, those that are left might not know every acknowledged command."""
+    return (
+        f"replicationFactor is {replication_factor}: once the brokers of region {region} are removed by force, partition "
+        f"{listed(partitions)} might be led by a broker that does not know all that was acknowledged; with "
+        "replicationFactor 4, two replicas in each region, every one that is left does"
+    )
+
+
+@message
+def no_failover_installation(key: str, version: str) -> str:
+    """From Camunda 8.6 on nothing is installed in a failover."""
+    return (
+        f"{key} is set, but Camunda {version} has no failover installation: lost brokers are removed from the cluster by "
+        "its management API; leave it out"
+    )
+
+
+@message
+def chart_of_other_version(key: str, given: str, version: str, major: int, of: str) -> str:
+    """The chart, or an image, is of another version of Camunda than `camundaVersion`."""
+    return (
+        f"{key} is {given}, which installs Camunda {of}, but camundaVersion is {version}: a chart {major}.x installs "
+        f"that; set the one that runs, as the procedures differ"
+    )
+
+
+@message
+def image_of_other_version(key: str, given: str, version: str) -> str:
+    """The values name an image of another version of Camunda than `camundaVersion`."""
+    return f"{key} is {given}, but camundaVersion is {version}: set the one that runs, as the procedures differ"
+
+
+@message
+def patch_is_old(key: str, tag: str, recommended: str) -> str:
+    """The brokers' image is older than the patch level that has the fixes this procedure relies on."""
+    return f"{key} is {tag}: use {recommended} or later, whose fixes a failover by the cluster management API relies on"
+
+
+@message
 def backup_setting_missing(setting: str, phase: str, repository_type: str) -> str:
     """The failback copies the search engine through a snapshot repository, which lacks a setting."""
     return (

@@ -36,6 +36,25 @@ def normal_with_failover_brokers(lost_region: int) -> str:
 
 
 @message
+def normal_with_removed_brokers(lost_region: int) -> str:
+    """Phase normal comes too early: the lost region's brokers were removed, and are not members again."""
+    return (
+        f"phase is 'normal', but the brokers of region {lost_region} were removed from the cluster and are no members yet: "
+        f"keep phase 'failover' with lostRegion {lost_region} until the failback is done (phases failback-pending and "
+        "restored)"
+    )
+
+
+@message
+def only_survivor_called_lost(region: int, lost_region: int) -> str:
+    """A stack whose region alone holds the cluster calls its own region lost."""
+    return (
+        f"lostRegion is {region}, this region, but the cluster is this region's alone, as the brokers of region "
+        f"{lost_region} were removed from it: until they are members again, only region {lost_region} can be called lost"
+    )
+
+
+@message
 def survivor_called_lost(region: int, lost_region: int) -> str:
     """A stack that holds failover brokers calls its own region lost."""
     return (

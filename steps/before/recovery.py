@@ -12,7 +12,7 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import Cluster
 from dualregion.chart.adoption import RunningRelease
 from dualregion.config.settings import Settings
-from dualregion.procedure import B1, STEPS, Role
+from dualregion.procedure import B1, STEP_IDS, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
 from dualregion.state.progress import Incident, Release, Stack
 from steps.releases import helm_records
@@ -20,7 +20,7 @@ from steps.releases import helm_records
 
 def is_emptied(settings: Settings, own: Stack) -> bool:
     """Return whether a stack that has been updated holds neither a release nor a gate; a lost region's is to be so."""
-    held = own.nodes & {*Kind, *STEPS}
+    held = own.nodes & {*Kind, *STEP_IDS}
     return own.phase is not None and not held and settings.role is not Role.LOST
 
 
@@ -93,6 +93,6 @@ def _gates(settings: Settings, cluster: Cluster) -> dict[str, str]:
     found = {}
     for each in cluster.config_maps(settings.own.namespace, STEP_LABEL):
         step, data = each.metadata.labels[STEP_LABEL], each.data or {}
-        if step in STEPS and data.get("incident"):
+        if step in STEP_IDS and data.get("incident"):
             found[step] = str(data["incident"])
     return found

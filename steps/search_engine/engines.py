@@ -41,13 +41,14 @@ def exporters(ctx: StepContext) -> ExporterSettings:
 
     :raises ConfigError: if they cannot be known, or no failback can go by them.
     """
+    version = ctx.settings.version
     try:
-        return values.exporter_settings(ctx.topology.installations[0].values)
+        return values.exporter_settings(ctx.topology.installations[0].values, version)
     except ConfigError:
         found = ctx.survivor.exporter_environment()
         if found is None:
             raise
-        return values.exporter_settings_of(found)
+        return values.exporter_settings_of(found, version.exporter)
 
 
 def _engine(ctx: StepContext, at: LiveInstallation) -> SearchEngine:
