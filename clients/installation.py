@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients import helm, pods
+from clients.cluster_management import ClusterManagement
 from clients.helm import HelmRecord
 from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
 from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
@@ -15,6 +16,7 @@ from clients.zeebe import Zeebe
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
+from dualregion.versions import VERSIONS, CamundaVersion
 from messages import Message
 from messages.clients import installations as messages
 from messages.steps import progress
@@ -25,12 +27,14 @@ class LiveInstallation:
     """One installation, whether it is there or not.
 
     :ivar sleeping: which of its brokers sleep, and so cannot answer.
+    :ivar version: the version of Camunda that it runs.
     """
 
     cluster: Cluster
     namespace: str
     release: str
     sleeping: Sleeping = none_sleep
+    version: CamundaVersion = VERSIONS["8.5"]
 
     @property
     def names(self) -> ReleaseNames:
@@ -40,7 +44,15 @@ class LiveInstallation:
     @property
     def zeebe(self) -> Zeebe:
         """Its gateways and brokers."""
-        return Zeebe(self.cluster, self.namespace, self.names)
+        version = self.version
+        return Zeebe(
+            self.cluster, self.namespace, self.names, version.api, version.brokers.serves_gateway
+        )
+
+    @property
+    def management(self) -> ClusterManagement:
+        """What its gateway says of the cluster's configuration, and takes changes of it by."""
+        return ClusterManagement(self.cluster, self.namespace, self.names, self.version.removal)
 
     def search_engine(
         self, record_prefix: str = RECORD_PREFIX, seconds: float = READ_SECONDS

@@ -98,11 +98,22 @@ class Answer:
 
         :raises CallFailed: if it is none, or no map.
         """
+        return self._document(dict)
+
+    def json_list(self) -> list[Any]:
+        """Return the body's JSON list; raises as `json`."""
+        return self._document(list)
+
+    def error_text(self) -> str:
+        """Return what an error says, without secrets; see `_brief`."""
+        return _brief(self.body)
+
+    def _document(self, kind: type[T]) -> T:
         try:
             document = json.loads(self.body, parse_constant=_number, parse_float=_number)
         except (ValueError, RecursionError):
             document = None
-        if not isinstance(document, dict):
+        if not isinstance(document, kind):
             raise CallFailed(messages.not_json(without_secrets(self.body)[:200]))
         return document
 
@@ -245,19 +256,28 @@ class Cluster:
         return f"kubectl --context {self.context} -n {namespace}"
 
     def get(self, target: Target, path: str) -> Answer:
-        """GET from a gateway or broker, see `_ask_zeebe`."""
-        return self._ask_zeebe("GET", target, path)
+        """GET from a gateway or broker, see `ask_zeebe`."""
+        return self.ask_zeebe("GET", target, path)
 
-    def post(self, target: Target, path: str, body: Any = None) -> Answer:
-        """POST a JSON document to a gateway or broker, see `_ask_zeebe`."""
-        return self._ask_zeebe("POST", target, path, body)
+    def post(
+        self, target: Target, path: str, body: Any = None, seconds: float = READ_SECONDS
+    ) -> Answer:
+        """POST a JSON document to a gateway or broker, see `ask_zeebe`."""
+        return self.ask_zeebe("POST", target, path, body, seconds)
 
-    def _ask_zeebe(self, method: str, target: Target, path: str, body: Any = None) -> Answer:
+    def ask_zeebe(
+        self,
+        method: str,
+        target: Target,
+        path: str,
+        body: Any = None,
+        seconds: float = READ_SECONDS,
+    ) -> Answer:
         """Send a request to a gateway or broker, see `ask`.
 
         :raises CredentialsDemanded: also if it is forbidden there; a search engine forbids for other reasons, too.
         """
-        answer = self.ask(method, target, path, body)
+        answer = self.ask(method, target, path, body, seconds)
         if answer.status == HTTPStatus.FORBIDDEN and not answer.is_api_servers:
             raise _credentials_demanded(f"{method} {path} of {target}", answer.status)
         return answer

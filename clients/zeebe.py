@@ -1,5 +1,7 @@
 """Asking an installation's Zeebe: its gateway for the topology and by commands, each broker for its partitions.
 
+From Camunda 8.8 on every broker is a gateway, too: the gateway's Service then selects the brokers that are ready.
+
 The gateway's answer to a pause of exporting is not to be trusted: refused, it says 200 all the same, with the refusal in
 the body. And the answer proves nothing of the brokers: only each broker's own answer on each partition does.
 """
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
-from clients.pods import is_ready, trouble
+from clients.pods import BROKER_SELECTOR, is_ready, trouble
 from dualregion.names import GATEWAY, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 from messages import Message
@@ -24,17 +26,25 @@ _PARTITION_BITS = 51
 """Zeebe keys carry their partition above this bit (Protocol.KEY_BITS), so a key names its partition."""
 _REFUSAL = re.compile(r"Expected \d+ members of partition \d+ but found \d+")
 """What the gateway answers while some partition lacks a replica, somewhere in a stack trace."""
+_ORDER_SECONDS = 75.0
+"""How long a pause may take to be answered: from 8.10 on the gateway waits up to a minute for its end."""
 _SHOWN = 200
 """How much of an unforeseen answer is shown."""
 
 
 @dataclass(frozen=True)
 class Zeebe:
-    """The gateways and brokers of one installation, reached through the API server."""
+    """The gateways and brokers of one installation, reached through the API server.
+
+    :ivar api: the version of the REST API that the topology and commands are asked by.
+    :ivar in_brokers: whether the gateways are in the brokers' pods.
+    """
 
     cluster: Cluster
     namespace: str
     names: ReleaseNames
+    api: str = "v1"
+    in_brokers: bool = False
 
     def view(self) -> ClusterView:
         """Return the Zeebe cluster as the gateway of this installation sees it.
@@ -51,7 +61,8 @@ class Zeebe:
 
         :raises CallFailed: if one of them does not answer, or none is ready.
         """
-        found = self.cluster.pods(self.namespace, self.names.selector(GATEWAY_SELECTOR))
+        selector = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
+        found = self.cluster.pods(self.namespace, self.names.selector(selector))
         if not found:
             return (self.view(),)
         ready = [each.metadata.name for each in found if is_ready(each)]
@@ -67,7 +78,7 @@ class Zeebe:
         and leaves nothing behind.
         """
         key = partition << _PARTITION_BITS
-        path = f"/v1/user-tasks/{key}/completion"
+        path = f"/{self.api}/user-tasks/{key}/completion"
         try:
             answer = self.cluster.post(self._gateway(REST_PORT), path, {"action": "probe"})
         except CallFailed as error:
@@ -123,23 +134,25 @@ class Zeebe:
     def _order(self, order: str) -> Message | None:
         target = self._gateway(MANAGEMENT_PORT)
         try:
-            refusal = _refusal(self.cluster.post(target, f"/actuator/exporting/{order}"))
+            answer = self.cluster.post(
+                target, f"/actuator/exporting/{order}", seconds=_ORDER_SECONDS
+            )
+            refusal = _refusal(answer)
         except CallFailed as error:
             known = _REFUSAL.search(error.details)
             refusal = known[0] if known else error.message
         return None if refusal is None else messages.order_refused(self.namespace, order, refusal)
 
     def _view(self, target: Target) -> ClusterView:
-        answer = self.cluster.get(target, "/v1/topology")
+        path = f"/{self.api}/topology"
+        answer = self.cluster.get(target, path)
         if answer.status != 200:
             raise CallFailed(
-                messages.unexpected_status(
-                    str(target), answer.status, "/v1/topology", answer.body[:120]
-                ),
+                messages.unexpected_status(str(target), answer.status, path, answer.body[:120]),
                 answer.status,
             )
         document = answer.json()
-        return understood(f"{target}, asked for /v1/topology,", lambda: ClusterView.of(document))
+        return understood(f"{target}, asked for {path},", lambda: ClusterView.of(document))
 
     def _gateway(self, port: int) -> Target:
         return Target(self.namespace, "services", self.names.gateway, port)

@@ -69,6 +69,7 @@ class FakeKubernetes:
     :ivar broken: what a path answers whatever is asked.
     :ivar answers: what it answers to one method.
     :ivar queries: the queries of all that was to be written only to try it out.
+    :ivar query: the query of the request that is being answered.
     :ivar managers: the field managers in whose names something was written.
     :ivar asked: every request as `METHOD path`, in order.
     :ivar headers: each request's headers.
@@ -84,6 +85,7 @@ class FakeKubernetes:
     broken: dict[str, Reply] = field(default_factory=dict)
     answers: dict[tuple[str, str], Reply] = field(default_factory=dict)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
+    query: dict[str, list[str]] = field(default_factory=dict)
     managers: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     headers: list[Any] = field(default_factory=list)
@@ -125,9 +127,9 @@ class FakeKubernetes:
                 return failure(401, "Unauthorized", "Unauthorized")
             if (method, parts.path) in self.answers:
                 return self.answers[method, parts.path]
-            query = parse_qs(parts.query)
+            query = self.query = parse_qs(parts.query)
             self.managers.update(query.get("fieldManager", ()))
-            if "dryRun" in query:
+            if "dryRun" in query and _PROXY not in parts.path:
                 self.queries.append(query)
                 return Reply(201 if method == "POST" else 200, body)
             if parts.path in self.broken:
