@@ -13,10 +13,11 @@ from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
 from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
+from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.observed.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
-from dualregion.versions import VERSIONS, CamundaVersion
+from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message
 from messages.clients import installations as messages
 from messages.steps import progress
@@ -34,7 +35,12 @@ class LiveInstallation:
     namespace: str
     release: str
     sleeping: Sleeping = none_sleep
-    version: CamundaVersion = VERSIONS["8.5"]
+    version: CamundaVersion = VERSIONS[DEFAULT]
+
+    @classmethod
+    def of(cls, cluster: Cluster, namespace: str, settings: Settings) -> "LiveInstallation":
+        """Return the installation in a namespace of a cluster, as the settings describe it."""
+        return cls(cluster, namespace, settings.release, version=settings.version)
 
     @property
     def names(self) -> ReleaseNames:

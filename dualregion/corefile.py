@@ -35,9 +35,9 @@ One that follows a word at once ends with the next space: to CoreDNS `}# the end
 
 
 def zones_of(settings: Settings, region: int) -> tuple[str, ...]:
-    """Return the zones that a region's cluster answers for: both of its namespaces' names."""
-    named = settings.regions[region]
-    return tuple(f"{each}.svc.cluster.local" for each in (named.namespace, named.failover))
+    """Return the zones that a region's cluster answers for: the names of its namespaces."""
+    namespaces = settings.namespaces_of(region).values()
+    return tuple(f"{each}.svc.cluster.local" for each in namespaces)
 
 
 def block_for(settings: Settings, region: int) -> str:

@@ -234,9 +234,8 @@ def table(rights: Iterable[Right]) -> str:
     return "\n".join(lines)
 
 
-def _namespaces(settings: Settings, region: int) -> tuple[str, str]:
-    named = settings.regions[region]
-    return named.namespace, named.failover
+def _namespaces(settings: Settings, region: int) -> tuple[str, ...]:
+    return tuple(settings.namespaces_of(region).values())
 
 
 def _subjects(settings: Settings) -> Mapping[Side, Subject]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from clients import pods
 from clients.kubernetes import CallFailed
+from dualregion import brokers
 from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.procedure import F0, F1, Phase, Role, Step
 from dualregion.state import claims
@@ -74,7 +75,7 @@ def _refuse_living(ctx: StepContext) -> Evidence:
     try:
         ready = [
             f"{each.metadata.namespace}/{each.metadata.name}"
-            for namespace in (settings.peer.namespace, settings.peer.failover)
+            for namespace in settings.namespaces_of(brokers.other(settings.region)).values()
             for each in ctx.peer_at(namespace).broker_pods()
             if pods.is_ready(each)
         ]

@@ -80,11 +80,11 @@ class StepContext:
 
     def at(self, namespace: str) -> LiveInstallation:
         """Return the installation in a namespace of the region's own cluster."""
-        return LiveInstallation(self.cluster, namespace, self.settings.release)
+        return LiveInstallation.of(self.cluster, namespace, self.settings)
 
     def peer_at(self, namespace: str) -> LiveInstallation:
         """Return the installation in a namespace of the other region's cluster."""
-        return LiveInstallation(self.peer_cluster, namespace, self.settings.release)
+        return LiveInstallation.of(self.peer_cluster, namespace, self.settings)
 
     @property
     def installation(self) -> LiveInstallation:

@@ -74,6 +74,8 @@ def _checks(
         return
     if ctx.status.phase is Phase.NORMAL:
         yield messages.check_rendered(name), _Asked.rendered
+    if not ctx.settings.procedure.has_failover_installation:
+        return
     yield messages.check_room(name), _Asked.room
     yield messages.check_failover_clean(name), _Asked.failover_is_clean
 
@@ -98,7 +100,7 @@ class _Asked:
         return self._settings.regions[self._region]
 
     def _at(self, namespace: str) -> LiveInstallation:
-        return LiveInstallation(self._cluster, namespace, self._settings.release)
+        return LiveInstallation.of(self._cluster, namespace, self._settings)
 
     def rights(self, name: Message) -> Check:
         return self._rights(name, self._cluster, Side.OWN)
@@ -111,7 +113,7 @@ class _Asked:
         settings, region = self._settings, self._region
         spaces = [
             each
-            for each in (self._named.namespace, self._named.failover)
+            for each in self._settings.namespaces_of(self._region).values()
             if settings.rights.subject is None or cluster.has_namespace(each)
         ]
         missing = tuple(cluster.missing_rights(settings, region, side, spaces))
@@ -129,7 +131,7 @@ class _Asked:
         own = self._settings.elasticsearch_secret
         if wanted is None or (own is not None and own.name == wanted):
             return ok(name)
-        namespaces = (self._named.namespace, self._named.failover)
+        namespaces = self._settings.namespaces_of(self._region).values()
         missing = tuple(each for each in namespaces if not self._cluster.has_secret(each, wanted))
         problem = messages.secret_missing(wanted, missing) if missing else None
         return check(name, problem, messages.fix_secret())

@@ -157,12 +157,12 @@ def _region(
     cluster = Cluster(settings.kubeconfig, named.kube_context)
     # A status is a single look: what it did not see is unknown.
     cluster.check_answers(reach, tries=1)
-    namespaces = {Kind.NORMAL: named.namespace, Kind.FAILOVER: named.failover}
+    namespaces = settings.namespaces_of(region)
     whole = until - _EARLIER_SECONDS
     stands_on = begin(partial(standing.there, cluster, settings)) if survives else None
     asked = {
         kind: _Asked(
-            LiveInstallation(cluster, namespace, settings.release),
+            LiveInstallation.of(cluster, namespace, settings),
             kind,
             broker_ids(settings, region, kind),
             whole - _EARLIER_SECONDS,

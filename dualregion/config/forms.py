@@ -9,6 +9,7 @@ Sources: Kubernetes, 'Object Names and IDs', 'Labels and Selectors', `ValidateIP
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -57,17 +58,21 @@ def matching(pattern: str, rule: Callable[[], Message]) -> AfterValidator:
 
 def whole(low: int, high: int) -> BeforeValidator:
     """Return a check that a number is a whole one from `low` to `high`; the text that Pulumi stores is one, too."""
+    return BeforeValidator(partial(whole_number, low=low, high=high))
 
-    def check(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]{1,18}", value.strip()):
-            value = int(value)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(messages.whole_number_needed(low, high))
-        return value
 
-    return BeforeValidator(check)
+def whole_number(value: object, low: int, high: int) -> int:
+    """Return a value as a whole number.
+
+    :raises ValueError: if it is none from `low` to `high`.
+    """
+    if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]{1,18}", value.strip()):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(messages.whole_number_needed(low, high))
+    return value
 
 
 Text = Annotated[str, BeforeValidator(text_of)]

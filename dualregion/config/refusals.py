@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dualregion.config.forms import MOST_BROKERS
 from dualregion.secrets import HIDDEN, without_secrets
 from messages import Message
 from messages.config import forms
@@ -17,7 +16,6 @@ _HINTS: Mapping[str, Callable[[], Message]] = {
     "region": forms.region_id_needed,
     "regions": forms.two_regions_needed,
     "lostRegion": forms.lost_region_id_needed,
-    "clusterSize": lambda: forms.cluster_size_needed(MOST_BROKERS),
 }
 """What is allowed where the type alone does not say it."""
 _RULES: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {

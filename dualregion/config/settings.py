@@ -14,7 +14,14 @@ from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 
 from dualregion import brokers
 from dualregion.config.backup import (
@@ -48,6 +55,7 @@ from dualregion.config.forms import (
     dns_server,
     text_of,
     whole,
+    whole_number,
 )
 from dualregion.config.network_acls import NetworkAclSettings, acls_problem
 from dualregion.config.notifications import AnnouncementSettings, announcement_problem
@@ -56,6 +64,7 @@ from dualregion.config.refusals import problems_of, shown, without_values
 from dualregion.config.section import Model
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Procedure, Role, role_of
+from dualregion.procedure.topology import Kind
 from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message
 from messages.config import forms
@@ -153,6 +162,22 @@ def _known_version(minor: str) -> str:
     return minor
 
 
+def _cluster_size(value: object, given: ValidationInfo) -> int:
+    """Refuse a size with which a broker would run nowhere while regions are lost, or regions had unequal numbers."""
+    version = VERSIONS[given.data.get("camunda_version", DEFAULT)]
+    if version.procedure.has_failover_installation:
+        divisor, rule = 2 * brokers.REGIONS, forms.cluster_size_needed
+    else:
+        divisor, rule = brokers.REGIONS, forms.even_cluster_size_needed
+    try:
+        size = whole_number(value, 4, MOST_BROKERS)
+    except ValueError:
+        raise ValueError(rule(MOST_BROKERS)) from None
+    if size % divisor:
+        raise ValueError(rule(MOST_BROKERS))
+    return size
+
+
 class Settings(Model):
     """Everything the user configured, checked as a whole."""
 
@@ -176,7 +201,7 @@ class Settings(Model):
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
     camunda_version: Annotated[Minor, AfterValidator(_known_version)] = DEFAULT
     """The minor version of Camunda 8 that the chart installs; in quotes, as YAML takes 8.10 for 8.1."""
-    cluster_size: Annotated[int, whole(4, MOST_BROKERS)] = 8
+    cluster_size: Annotated[int, BeforeValidator(_cluster_size)] = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Annotated[int, whole(1, MOST_PARTITIONS)] = 8
     replication_factor: Annotated[int, whole(1, MOST_REPLICAS)] = 4
@@ -231,6 +256,14 @@ class Settings(Model):
     def peer(self) -> RegionSettings:
         """The other region."""
         return self.regions[brokers.other(self.region)]
+
+    def namespaces_of(self, region: int) -> dict[Kind, str]:
+        """Return the namespaces in which a region has an installation at some time, by its kind."""
+        named = self.regions[region]
+        own = {Kind.NORMAL: named.namespace}
+        if not self.procedure.has_failover_installation:
+            return own
+        return own | {Kind.FAILOVER: named.failover}
 
     @property
     def role(self) -> Role:
@@ -417,23 +450,11 @@ def _sizes(settings: Settings) -> dict[str, int]:
 def _check_sizes(settings: Settings) -> Message | None:
     """Refuse a replication factor with which a failover could not restore quorum, or forget acknowledged commands."""
     size, factor = settings.cluster_size, settings.replication_factor
-    if problem := _size_problem(settings):
-        return problem
     if factor > size:
         return messages.more_replicas_than_brokers(factor, size)
     if settings.procedure.has_failover_installation:
         return _quorum_problem(settings) or _loss_problem(settings)
     return _removal_problem(settings)
-
-
-def _size_problem(settings: Settings) -> Message | None:
-    """Return that a broker would run nowhere while regions are lost, or that regions have brokers of unequal number."""
-    size = settings.cluster_size
-    if settings.procedure.has_failover_installation:
-        rule = forms.cluster_size_needed(MOST_BROKERS) if size % 4 else None
-    else:
-        rule = forms.even_cluster_size_needed(MOST_BROKERS) if size % brokers.REGIONS else None
-    return rule and messages.setting_refused("clusterSize", shown(size), rule)
 
 
 def _quorum_problem(settings: Settings) -> Message | None:

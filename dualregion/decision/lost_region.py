@@ -41,10 +41,10 @@ def remembered(settings: Settings, own: Stack) -> Topology:
     change. Once the cluster answers again, empty or not, the stack declares nothing.
     """
     names = own.nodes
-    namespaces = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    namespaces = settings.namespaces_of(settings.region)
     kept = (
         Installation(kind, namespaces[kind], own.values.get(kind, {}))
-        for kind in Kind
+        for kind in namespaces
         if kind in names
     )
     return Topology(

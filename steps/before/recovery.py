@@ -64,10 +64,11 @@ def completed(settings: Settings, own: Stack, cluster: Cluster) -> Stack:
 def _installed(
     settings: Settings, cluster: Cluster, kinds: Iterable[Kind]
 ) -> dict[str, RunningRelease]:
-    places = {Kind.NORMAL: settings.own.namespace, Kind.FAILOVER: settings.own.failover}
+    places = settings.namespaces_of(settings.region)
     running = {
-        kind.value: helm_records.running(LiveInstallation(cluster, places[kind], settings.release))
+        kind.value: helm_records.running(LiveInstallation.of(cluster, places[kind], settings))
         for kind in kinds
+        if kind in places
     }
     return {name: each for name, each in running.items() if each is not None}
 
@@ -76,10 +77,7 @@ def _with_releases(
     own: Stack, settings: Settings, installed: Mapping[str, RunningRelease]
 ) -> Stack:
     """Return a stack with these releases, where its state does not tell of them itself."""
-    places = {
-        Kind.NORMAL.value: settings.own.namespace,
-        Kind.FAILOVER.value: settings.own.failover,
-    }
+    places = {kind.value: named for kind, named in settings.namespaces_of(settings.region).items()}
     releases = {
         name: Release(settings.release, places[name], str(each.chart))
         for name, each in installed.items()

@@ -246,7 +246,7 @@ def _unrecorded(
     """Return the revision of each release of ours that Pulumi's state does not hold."""
     found = {
         each.name: helm_records.unrecorded_upgrade(
-            LiveInstallation(cluster, each.namespace, settings.release),
+            LiveInstallation.of(cluster, each.namespace, settings),
             each.values,
             own.values.get(each.name),
         )

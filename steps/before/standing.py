@@ -29,8 +29,8 @@ def there(cluster: Cluster, settings: Settings) -> standing.Uids:
     :raises CallFailed: if the cluster does not tell.
     """
     made = {}
-    for namespace in (settings.own.namespace, settings.own.failover):
-        at = LiveInstallation(cluster, namespace, settings.release)
+    for namespace in settings.namespaces_of(settings.region).values():
+        at = LiveInstallation.of(cluster, namespace, settings)
         made[f"statefulset {namespace}/{at.names.brokers}"] = at.brokers()
         made[f"networkpolicy {namespace}/{POLICY_NAME}"] = cluster.network_policy(
             namespace, POLICY_NAME

@@ -14,11 +14,11 @@ from typing import Any
 
 from clients.kubernetes import Cluster
 from dualregion import brokers
-from dualregion.chart import values
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
 from dualregion.procedure import Phase, Step
 from dualregion.state.progress import Stack, current_incident
+from dualregion.versions import VERSIONS
 from messages import Message
 from sandbox.patience import allowed
 from steps import broker_views
@@ -473,7 +473,7 @@ class World:
 
 def flushing_after(seconds: int | None) -> dict[str, Any]:
     """Return Helm values in which exporters flush after so many seconds; None leaves it to their default."""
-    names = [values.exporter_variable(region, "ARGS_BULK_DELAY") for region in (0, 1)]
+    names = [VERSIONS["8.5"].exporter.variable(region, "ARGS_BULK_DELAY") for region in (0, 1)]
     env = [{"name": name, "value": str(seconds)} for name in names if seconds is not None]
     return {"zeebe": {"env": env}}
 

@@ -30,6 +30,7 @@ from dualregion.config.settings import Settings
 from dualregion.procedure import FAIL_BACK, Role
 from dualregion.procedure.topology import Installation, Topology
 from dualregion.state.progress import Incident
+from dualregion.versions import VERSIONS
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
@@ -41,7 +42,7 @@ LOST = PARIS.index
 ENGINE_POD = "camunda-elasticsearch-master-0"
 _LOAD_RATE = 15.0
 """So slow that exporters flush for their delay, and not because a bulk is full."""
-_SLOW_FLUSH = {values.exporter_variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
+_SLOW_FLUSH = {VERSIONS["8.5"].exporter.variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
 """The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
 _PATIENCE_SECONDS = allowed(600.0)
 

@@ -12,14 +12,13 @@ from clients.charts import defaults_of
 from clients.files import REFERENCE_VALUES, read_values
 from dualregion.chart.demands import DEMANDS, conflicts, demand_rows
 from dualregion.chart.values import (
-    CONTACT_POINTS,
     contact_points,
     exporter_urls,
-    exporter_variable,
     merge_all,
 )
 from dualregion.config.settings import Settings
 from dualregion.iam import with_role
+from dualregion.versions import VERSIONS
 from messages import Message
 from messages.chart import values as messages
 from tests.checkout import CHECKOUT
@@ -262,7 +261,9 @@ def test_a_third_exporter_to_a_search_engine_is_refused(value: str) -> None:
 )
 def test_what_the_failback_reads_is_a_plain_value(argument: str, entry: dict[str, Any]) -> None:
     """B14: `str(None)` became a prefix, and web apps were down for a deadline."""
-    both = [{"name": exporter_variable(region, argument), **entry} for region in (0, 1)]
+    both = [
+        {"name": VERSIONS["8.5"].exporter.variable(region, argument), **entry} for region in (0, 1)
+    ]
     problems = told(env(*both))
     assert [(each.code, each.facts["name"]) for each in problems] == [
         ("variable-not-plain", each["name"]) for each in both
@@ -270,32 +271,40 @@ def test_what_the_failback_reads_is_a_plain_value(argument: str, entry: dict[str
 
 
 def test_a_delay_that_is_no_number_is_refused() -> None:
-    (problem,) = told(env(variable(exporter_variable(0, "ARGS_BULK_DELAY"), "5s")))
+    (problem,) = told(env(variable(VERSIONS["8.5"].exporter.variable(0, "ARGS_BULK_DELAY"), "5s")))
     assert_message(problem, "delay-not-in-seconds", given="'5s'")
 
 
 @pytest.mark.parametrize("given", [{0: "mine"}, {0: "mine", 1: "yours"}])
 def test_both_exporters_have_one_prefix(given: dict[int, str]) -> None:
     entries = [
-        variable(exporter_variable(region, "ARGS_INDEX_PREFIX"), prefix)
+        variable(VERSIONS["8.5"].exporter.variable(region, "ARGS_INDEX_PREFIX"), prefix)
         for region, prefix in given.items()
     ]
     (problem,) = told(env(*entries))
     assert_message(problem, "index-prefixes-differ")
-    same = [variable(exporter_variable(region, "ARGS_INDEX_PREFIX"), "mine") for region in (0, 1)]
+    same = [
+        variable(VERSIONS["8.5"].exporter.variable(region, "ARGS_INDEX_PREFIX"), "mine")
+        for region in (0, 1)
+    ]
     assert told(env(*same)) == []
-    (twice,) = told(env(*same, variable(exporter_variable(1, "ARGS_INDEX_PREFIX"), "other")))
+    (twice,) = told(
+        env(*same, variable(VERSIONS["8.5"].exporter.variable(1, "ARGS_INDEX_PREFIX"), "other"))
+    )
     assert_message(twice, "index-prefixes-differ", prefixes=["mine", "other"])
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        (CONTACT_POINTS, "camunda-zeebe-0.camunda-zeebe:26502"),
-        (exporter_variable(0, "ARGS_URL"), "https://es-0.example.com:9243"),
-        (exporter_variable(1, "ARGS_URL"), exporter_urls(settings(), replaced_region=1)[1]),
+        (VERSIONS["8.5"].brokers.contact_points, "camunda-zeebe-0.camunda-zeebe:26502"),
+        (VERSIONS["8.5"].exporter.variable(0, "ARGS_URL"), "https://es-0.example.com:9243"),
         (
-            exporter_variable(0, "CLASSNAME"),
+            VERSIONS["8.5"].exporter.variable(1, "ARGS_URL"),
+            exporter_urls(settings(), replaced_region=1)[1],
+        ),
+        (
+            VERSIONS["8.5"].exporter.variable(0, "CLASSNAME"),
             "io.camunda.zeebe.exporter.opensearch.OpensearchExporter",
         ),
     ],
@@ -323,12 +332,13 @@ def test_what_it_would_overwrite_with_the_same_is_not() -> None:
     found = settings()
     first, second = exporter_urls(found, replaced_region=None)
     same = (
-        variable(CONTACT_POINTS, contact_points(found)),
-        variable(exporter_variable(0, "ARGS_URL"), first),
+        variable(VERSIONS["8.5"].brokers.contact_points, contact_points(found)),
+        variable(VERSIONS["8.5"].exporter.variable(0, "ARGS_URL"), first),
         variable(
-            exporter_variable(1, "ARGS_URL"), second.replace("camunda-e", "{{ .Release.Name }}-e")
+            VERSIONS["8.5"].exporter.variable(1, "ARGS_URL"),
+            second.replace("camunda-e", "{{ .Release.Name }}-e"),
         ),
-        variable(exporter_variable(1, "ARGS_URL"), "PLACEHOLDER"),
+        variable(VERSIONS["8.5"].exporter.variable(1, "ARGS_URL"), "PLACEHOLDER"),
     )
     assert told(env(*same)) == []
 

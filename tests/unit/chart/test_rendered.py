@@ -437,7 +437,7 @@ def test_a_policy_opens_what_the_isolation_closes_or_not(spec: dict[str, Any], o
 def _stacks(region: int, lost: int, phase: procedure.Phase) -> list[Stack]:
     """Return what a stack may hold on its way through an incident, step by step."""
     incident = f"1-region{lost}-lost"
-    steps = list(procedure.STEPS)
+    steps = list(procedure.CAMUNDA_8_5.steps_by_id)
     found = [Stack(), Stack(nodes=frozenset({"normal"}), region=region)]
     for count in range(1, len(steps) + 1):
         for kinds in ({"normal"}, {"normal", "failover"}):

@@ -15,11 +15,9 @@ import yaml
 from clients.files import REFERENCE_VALUES
 from dualregion.chart.demands import conflicts
 from dualregion.chart.values import (
-    CONTACT_POINTS,
     contact_points,
     exporter_settings,
     exporter_urls,
-    exporter_variable,
     installation_values,
     merge,
     merge_all,
@@ -27,6 +25,7 @@ from dualregion.chart.values import (
 )
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
+from dualregion.versions import VERSIONS
 from tests.inputs.examples import region, settings
 from tests.raising import assert_message, raises
 
@@ -195,11 +194,11 @@ def test_new_entries_stand_after_all_others_in_a_stable_order() -> None:
     found = env_of(made({"zeebe": {"env": [{"name": "MINE", "value": "1"}]}}))
     assert [entry["name"] for entry in found] == [
         "MINE",
-        CONTACT_POINTS,
-        exporter_variable(0, "CLASSNAME"),
-        exporter_variable(0, "ARGS_URL"),
-        exporter_variable(1, "CLASSNAME"),
-        exporter_variable(1, "ARGS_URL"),
+        VERSIONS["8.5"].brokers.contact_points,
+        VERSIONS["8.5"].exporter.variable(0, "CLASSNAME"),
+        VERSIONS["8.5"].exporter.variable(0, "ARGS_URL"),
+        VERSIONS["8.5"].exporter.variable(1, "CLASSNAME"),
+        VERSIONS["8.5"].exporter.variable(1, "ARGS_URL"),
     ]
 
 
@@ -219,9 +218,9 @@ def test_what_the_procedure_needs_is_set_and_nothing_else() -> None:
     mine = {entry["name"] for entry in before["zeebe"]["env"]}
     added = [entry for entry in env_of(found) if entry["name"] not in mine]
     assert [entry["name"] for entry in added] == [
-        CONTACT_POINTS,
-        exporter_variable(0, "ARGS_URL"),
-        exporter_variable(1, "ARGS_URL"),
+        VERSIONS["8.5"].brokers.contact_points,
+        VERSIONS["8.5"].exporter.variable(0, "ARGS_URL"),
+        VERSIONS["8.5"].exporter.variable(1, "ARGS_URL"),
     ]
     found["zeebe"]["env"] = [entry for entry in env_of(found) if entry["name"] in mine]
     found["global"]["multiregion"] = before["global"]["multiregion"]
@@ -229,7 +228,7 @@ def test_what_the_procedure_needs_is_set_and_nothing_else() -> None:
 
 
 def test_old_addresses_in_the_users_file_are_replaced_in_their_place() -> None:
-    name = exporter_variable(1, "ARGS_URL")
+    name = VERSIONS["8.5"].exporter.variable(1, "ARGS_URL")
     base = {"zeebe": {"env": [{"name": name, "value": "http://old:9200"}, {"name": "Z"}]}}
     found = env_of(made(base))
     assert found[0] == {"name": name, "value": BOTH[1]}
@@ -310,18 +309,18 @@ def test_the_slower_of_both_exporters_decides_how_long_records_may_be_kept(
     delays: dict[int, str], slowest: int
 ) -> None:
     env = [
-        {"name": exporter_variable(region, "ARGS_BULK_DELAY"), "value": delay}
+        {"name": VERSIONS["8.5"].exporter.variable(region, "ARGS_BULK_DELAY"), "value": delay}
         for region, delay in delays.items()
     ]
-    assert exporter_settings({"zeebe": {"env": env}}).flush_seconds == slowest
+    assert exporter_settings({"zeebe": {"env": env}}, VERSIONS["8.5"]).flush_seconds == slowest
 
 
 def test_what_the_exporters_are_not_given_is_their_default() -> None:
-    assert exporter_settings({}) == ("zeebe-record", 5)
+    assert exporter_settings({}, VERSIONS["8.5"]) == ("zeebe-record", 5)
 
 
-PREFIXES = [exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
-DELAY = exporter_variable(1, "ARGS_BULK_DELAY")
+PREFIXES = [VERSIONS["8.5"].exporter.variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+DELAY = VERSIONS["8.5"].exporter.variable(1, "ARGS_BULK_DELAY")
 
 
 @pytest.mark.parametrize(
@@ -367,9 +366,9 @@ def test_settings_of_the_exporters_that_cannot_be_known_are_not_guessed(
     env: list[dict[str, Any]], code: str, facts: dict[str, Any]
 ) -> None:
     with raises(code, ConfigError, **facts):
-        exporter_settings({"zeebe": {"env": env}})
+        exporter_settings({"zeebe": {"env": env}}, VERSIONS["8.5"])
 
 
 def test_both_exporters_may_share_a_prefix() -> None:
     env = [{"name": each, "value": "mine"} for each in PREFIXES]
-    assert exporter_settings({"zeebe": {"env": env}}).prefix == "mine"
+    assert exporter_settings({"zeebe": {"env": env}}, VERSIONS["8.5"]).prefix == "mine"

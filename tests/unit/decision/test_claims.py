@@ -19,7 +19,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError, Refused
-from dualregion.procedure import F0, FAILOVER_STEPS, Phase, Step
+from dualregion.procedure import CAMUNDA_8_5, F0, FAILOVER_STEPS, Phase, Step
 from dualregion.procedure.topology import Gate, Kind
 from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack
@@ -87,7 +87,7 @@ def test_a_claim_that_is_not_confirmed_blocks_no_stack_for_ever(region: int) -> 
     """Its run may have been killed: gate F0 waits for it a while, and goes on."""
     peer = holding(1 - region)
     assert claims.claimed(peer, region) == Incident(1, region)
-    assert claims.standing_in(peer, region) is None
+    assert claims.standing_in(CAMUNDA_8_5, peer, region) is None
     assert disagreement(survivor(region), peer) is None
 
 
@@ -391,6 +391,6 @@ def test_other_phases_and_roles_are_not_asked() -> None:
 
 def test_every_step_of_a_failover_stands_behind_the_claim() -> None:
     topology = desired(survivor(0), {}, Stack())
-    assert [gate.step for gate in topology.gates] == [*FAILOVER_STEPS]
+    assert [gate.step.id for gate in topology.gates] == [*FAILOVER_STEPS]
     assert topology.nodes[0] == Gate(F0, incident=INCIDENT[1])
     assert Kind.FAILOVER in {node.name for node in topology.nodes}

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 from dualregion.chart import values
-from dualregion.decision import guards, lost_region, planning
+from dualregion.config.settings import Settings
 from dualregion.procedure import (
     B1,
     B5,
+    CAMUNDA_8_5,
     F0,
     F1,
     FAIL_BACK,
     FAIL_OVER,
-    PROCEDURE,
     Phase,
     Procedure,
     Release,
@@ -71,8 +71,8 @@ MUTATIONS: tuple[tuple[Task, Mapping[str, Any]], ...] = (
 
 def changed(task: Task, /, **change: Any) -> Procedure:
     """Return the procedure with one turn that is otherwise."""
-    turns = (replace(each, **change) if each.task is task else each for each in PROCEDURE.turns)
-    return replace(PROCEDURE, turns=tuple(turns))
+    turns = (replace(each, **change) if each.task is task else each for each in CAMUNDA_8_5.turns)
+    return replace(CAMUNDA_8_5, turns=tuple(turns))
 
 
 def recorded(name: str) -> dict[str, str]:
@@ -105,8 +105,7 @@ def test_a_change_of_the_table_is_noticed(
     task: Task, change: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutated = changed(task, **change)
-    for module in (planning, lost_region, guards):
-        monkeypatch.setattr(module, "PROCEDURE", mutated)
+    monkeypatch.setattr(Settings, "procedure", mutated)
     before = recorded("few")
     assert any(digest(map(answer, few(group))) != before[str(group)] for group in reversed(GROUPS))
 

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from dualregion import brokers, procedure
-from dualregion.chart.values import exporter_variable
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
-from dualregion.procedure import STEPS, Phase, Role
+from dualregion.procedure import CAMUNDA_8_5, Phase, Role
 from dualregion.procedure.topology import ISOLATION, Gate, Installation, Kind, Topology
 from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Stack
+from dualregion.versions import VERSIONS
 from tests.inputs.examples import POD_CIDRS, failover, settings, with_cidrs
 from tests.raising import assert_message, raises
 
@@ -333,7 +333,7 @@ def test_a_failover_changes_nothing_of_the_survivors_release_but_the_lost_export
             desired(found.model_copy(update={"phase": Phase.NORMAL}), BASE, Stack()), Kind.NORMAL
         )
         after = of(topology, Kind.NORMAL)
-        name = exporter_variable(found.lost_region, "ARGS_URL")
+        name = VERSIONS["8.5"].exporter.variable(found.lost_region, "ARGS_URL")
         changed = {key for key in env(before) if env(before)[key] != env(after)[key]}
         assert changed == {name}
         assert [each["name"] for each in before.values["zeebe"]["env"]] == [
@@ -415,7 +415,7 @@ def test_no_broker_id_runs_twice_over_all_installations_of_both_stacks() -> None
 
 def test_an_exporter_id_means_one_engine_in_all_installations_of_both_stacks() -> None:
     """Region-relative exporter names would swap the exporters' positions and lose data."""
-    names = [exporter_variable(region, "ARGS_URL") for region in (0, 1)]
+    names = [VERSIONS["8.5"].exporter.variable(region, "ARGS_URL") for region in (0, 1)]
     for pair in both_stacks():
         urls = {
             tuple(env(installation)[name] for name in names)
@@ -429,7 +429,8 @@ def test_no_two_exporters_write_to_one_engine() -> None:
     for _, _, topology in answers():
         for installation in topology.installations:
             first, second = (
-                env(installation)[exporter_variable(each, "ARGS_URL")] for each in (0, 1)
+                env(installation)[VERSIONS["8.5"].exporter.variable(each, "ARGS_URL")]
+                for each in (0, 1)
             )
             assert first != second
 
@@ -441,7 +442,7 @@ def test_exporters_point_only_to_engines_that_the_topologies_have() -> None:
             present = {region.namespace for region in found.regions}
         for installation in topology.installations:
             for region in (0, 1):
-                url = env(installation)[exporter_variable(region, "ARGS_URL")]
+                url = env(installation)[VERSIONS["8.5"].exporter.variable(region, "ARGS_URL")]
                 assert url.split(".")[1] in present
 
 
@@ -712,5 +713,12 @@ def test_outputs_that_cannot_be_understood_are_a_clear_error(outputs: dict[str, 
 
 
 def test_every_step_has_an_id_of_its_own_and_a_title() -> None:
-    assert list(STEPS) == ["N", "F0", "F1", "F2", "F3", *(f"B{number}" for number in range(8))]
-    assert all(step.title for step in STEPS.values())
+    assert list(CAMUNDA_8_5.steps_by_id) == [
+        "N",
+        "F0",
+        "F1",
+        "F2",
+        "F3",
+        *(f"B{number}" for number in range(8)),
+    ]
+    assert all(step.title for step in CAMUNDA_8_5.steps_by_id.values())

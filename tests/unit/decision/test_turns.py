@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from dualregion import brokers
-from dualregion.chart.values import exporter_variable
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Topology
 from dualregion.state.progress import Stack, merged_history
+from dualregion.versions import VERSIONS
 from tests.inputs.examples import settings
 from tests.raising import raises
 
@@ -145,7 +145,7 @@ def running(region: Region) -> list[int]:
 
 def exporters(installation: Installation) -> tuple[str, str]:
     env: Mapping[str, str] = {e["name"]: e["value"] for e in installation.values["zeebe"]["env"]}
-    first, second = (env[exporter_variable(each, "ARGS_URL")] for each in (0, 1))
+    first, second = (env[VERSIONS["8.5"].exporter.variable(each, "ARGS_URL")] for each in (0, 1))
     return first, second
 
 

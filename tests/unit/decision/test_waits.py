@@ -3,7 +3,7 @@
 import pytest
 
 from dualregion.decision import planning
-from dualregion.procedure import PROCEDURE, Role, Turn
+from dualregion.procedure import CAMUNDA_8_5, Role, Turn
 from dualregion.procedure.model import Task
 from dualregion.procedure.waits import Awaited, Wait
 from messages import Message
@@ -34,7 +34,7 @@ def test_each_says_what_to_type(awaited: Awaited) -> None:
     # The survivor's first one awaits nothing: it begins with its phase.
     [
         turn
-        for turn in PROCEDURE.turns
+        for turn in CAMUNDA_8_5.turns
         if turn.phase.is_failback and turn.task is not Task.PROVE_CLEAN
     ],
     ids=lambda turn: str(turn.task),

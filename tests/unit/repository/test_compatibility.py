@@ -54,7 +54,7 @@ from dualregion import rbac
 from dualregion.config.environment import environment_problems
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
-from dualregion.procedure import STEPS, Phase, Role
+from dualregion.procedure import STEP_IDS, Phase, Role
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, NO_INCIDENT, Gate, Kind
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Incident, Stack, current_incident
@@ -270,7 +270,7 @@ def of_states(found: Sections) -> None:
             of_resource(found, each, stays=ctx.topology.unchanged)
     always = "hooks that every run registers, as nothing is deleted whose hook is unknown"
     found[always] = set.intersection(*registered)
-    found["gates"] = set(STEPS)
+    found["gates"] = set(STEP_IDS)
     found["Pulumi project"] = {yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())["name"]}
 
 

@@ -17,7 +17,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import DeadlineExceeded, Refused
-from dualregion.procedure import STEPS
+from dualregion.procedure import CAMUNDA_8_5, STEP_IDS
 from dualregion.state.progress import Incident, Stack
 from messages.clients import installations
 from messages.observed import brokers as messages
@@ -198,7 +198,7 @@ def refusal(
 
 
 def test_every_step_has_its_proof() -> None:
-    assert set(actions.PROOFS) == set(STEPS)
+    assert set(actions.PROOFS) == set(STEP_IDS)
 
 
 class TestF1:
@@ -680,6 +680,6 @@ def test_steps_wait_as_long_as_the_user_says(cluster: Cluster) -> None:
     found = failover(0, lost=1, deadlineSeconds=77)
     said: list[str] = []
     waiting = StepContext(cluster, found, desired(found, {}, Stack()), said.append).waiting(
-        STEPS["F2"]
+        CAMUNDA_8_5.steps_by_id["F2"]
     )
     assert (waiting.step, waiting.deadline_seconds) == ("F2", 77)

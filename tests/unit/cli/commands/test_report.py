@@ -24,6 +24,7 @@ from cli.report.timeline import (
     stretches,
     ticks,
 )
+from dualregion.procedure import CAMUNDA_8_5
 from tests.fakes import pulumi_command
 from tests.raising import raises
 from tests.unit.cli.test_stacks import GATE, resource
@@ -36,8 +37,11 @@ def at(minutes: float) -> datetime:
     return NIGHT + timedelta(minutes=minutes)
 
 
+TITLES = CAMUNDA_8_5.steps_by_id
+
+
 def entry(step: str, start: float, end: float, region: int = 0, **evidence: str) -> Entry:
-    return Entry(region, f"region{region}", step, at(start), at(end), evidence)
+    return Entry(region, f"region{region}", step, at(start), at(end), evidence, TITLES[step].title)
 
 
 BEFORE = "0 camunda-zeebe-0.camunda-zeebe.camunda-london.svc"

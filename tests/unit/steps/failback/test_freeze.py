@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from clients.installation import LiveInstallation
-from dualregion.chart import values
 from dualregion.observed import zeebe_answers
+from dualregion.versions import VERSIONS
 from messages import Message
 from messages.clients import search_engine
 from messages.observed import brokers as observed
@@ -128,7 +128,7 @@ class TestThePause:
 
 
 def export_elsewhere(here: World) -> None:
-    names = [values.exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+    names = [VERSIONS["8.5"].exporter.variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
     here.base["zeebe"]["env"] += [{"name": name, "value": "mine"} for name in names]
 
 
@@ -330,7 +330,9 @@ class TestWhatWouldFailLater:
         self, here: World, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, object]
     ) -> None:
         """Let the exporters' prefix be a template, which Helm has rendered so."""
-        names = [values.exporter_variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)]
+        names = [
+            VERSIONS["8.5"].exporter.variable(region, "ARGS_INDEX_PREFIX") for region in (0, 1)
+        ]
         template = "{{ .Values.global.elasticsearch.prefix }}"
         here.base["zeebe"]["env"] += [{"name": name, "value": template} for name in names]
         env = [{"name": name, **rendered} for name in names] + flushing_after(0)["zeebe"]["env"]

@@ -12,7 +12,7 @@ import pytest
 
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DualRegionError
-from dualregion.procedure import STEPS
+from dualregion.procedure import CAMUNDA_8_5
 from steps import actions, failback, paused_exporters
 from steps.search_engine import engines
 from tests.fakes.failback_gates import Gate
@@ -179,7 +179,7 @@ class TestTheRecord:
         here.near.answer = busy  # type: ignore[method-assign]
         ctx = here.ctx("B3")
         object.__setattr__(ctx, "gives_up_on", gives_up_on)
-        actions.write_record(ctx, STEPS["B3"], "dual-region-b3", {"start": "1"})
+        actions.write_record(ctx, CAMUNDA_8_5.steps_by_id["B3"], "dual-region-b3", {"start": "1"})
 
     def written(self, here: World) -> dict[str, Document]:
         path = f"/api/v1/namespaces/{here.survivor.namespace}/configmaps"
