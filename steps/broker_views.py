@@ -83,14 +83,16 @@ def lost_brokers_visible(ctx: StepContext) -> Message | None:
 
     :raises CallFailed: if it cannot be told.
     """
-    size = ctx.settings.cluster_size
-    taken = broker_ids_at(
-        ctx.failover,
-        brokers.failover_broker_ids(size, ctx.lost),
-        lambda pod: not pods.is_ending(pod),
-    )
-    lost = frozenset(brokers.region_broker_ids(size, ctx.lost)) - taken
-    return any_visible(sighted_views(ctx), lost)
+    lost = frozenset(brokers.region_broker_ids(ctx.settings.cluster_size, ctx.lost))
+    return any_visible(sighted_views(ctx), lost - _ids_taken_over(ctx))
+
+
+def _ids_taken_over(ctx: StepContext) -> frozenset[int]:
+    """Return the ids of the lost region that failover brokers have, where the procedure has such."""
+    if not ctx.settings.procedure.has_failover_installation:
+        return frozenset()
+    ids = brokers.failover_broker_ids(ctx.settings.cluster_size, ctx.lost)
+    return broker_ids_at(ctx.failover, ids, lambda pod: not pods.is_ending(pod))
 
 
 def any_visible(views: Iterable[ClusterView], ids: Collection[int]) -> Message | None:

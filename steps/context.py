@@ -107,12 +107,28 @@ class StepContext:
 
     @property
     def recreated(self) -> LiveInstallation:
-        """The recreated region's installation, half of whose brokers sleep, whichever stack asks."""
+        """The recreated region's installation, whichever stack asks; half of its brokers sleep beside failover brokers."""
         if self.topology.role is Role.RECREATED:
             found = self.installation
         else:
             found = self.peer_at(self.settings.peer.namespace)
-        return replace(found, sleeping=brokers.sleeps)
+        return (
+            replace(found, sleeping=brokers.sleeps)
+            if self.settings.procedure.has_failover_installation
+            else found
+        )
+
+    @property
+    def exporting_installations(self) -> tuple[LiveInstallation, ...]:
+        """The installations whose brokers have replicas while exporting is paused.
+
+        Without failover brokers the recreated region's become members only once exporting has been resumed.
+        """
+        return (
+            self.all_three
+            if self.settings.procedure.has_failover_installation
+            else (self.survivor,)
+        )
 
     @property
     def all_three(self) -> tuple[LiveInstallation, LiveInstallation, LiveInstallation]:

@@ -15,11 +15,10 @@ from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
-from dualregion.errors import ClusterUnreachable, ConfigError, DualRegionError, Refused
+from dualregion.errors import ClusterUnreachable, DualRegionError, Refused
 from dualregion.observed import zeebe_answers
 from dualregion.observed.health import not_green_and_empty
 from dualregion.observed.records import records_text
-from dualregion.observed.snapshots import NAME_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Role
 from messages import Message
@@ -27,13 +26,12 @@ from messages.clients import search_engine as engine_messages
 from messages.steps import exporting as exporters
 from messages.steps import progress
 from messages.steps import steps as messages
-from messages.words import some_of
 from steps import broker_views
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import ENGINE_GONE, paused_now, report_paused_exporters
 from steps.polling import Waiting
 from steps.releases import clean_slate, rollout, webapps
-from steps.search_engine import engine_settings, engines, fitness, snapshots
+from steps.search_engine import copying, engines, snapshots
 
 
 def prove_clean(ctx: StepContext) -> Evidence:
@@ -102,7 +100,7 @@ def freeze(ctx: StepContext) -> Evidence:
     """
     waiting = ctx.waiting(B2)
     with report_paused_exporters(ctx), _web_apps_back_unless_paused(ctx):
-        not_copied = _refuse_what_would_fail(ctx, waiting)
+        not_copied = copying.refuse_what_would_fail(ctx, waiting)
         webapps.scale_down(ctx.installation, ctx.say)
         waiting.until_none(
             messages.web_apps_down(ctx.namespace),
@@ -118,41 +116,6 @@ def freeze(ctx: StepContext) -> Evidence:
         "records": records,
         **not_copied,
     }
-
-
-def _refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
-    """Look for what would keep the copy from being made, before anything is paused for it.
-
-    :returns: what is not copied.
-    :raises Refused: naming it all, each with its remedy.
-    """
-    try:
-        own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
-    except ConfigError as error:
-        raise Refused(messages.copy_would_fail(B2.id, error.problems)) from None
-    hint = engine_messages.look_at_both_engines()
-    problems = waiting.answer(
-        messages.engines_can_be_copied(),
-        lambda: [*fitness.unfit_source(own), *fitness.unfit_target(empty, own)],
-        hint,
-    )
-    if problems:
-        raise Refused(messages.copy_would_fail(B2.id, problems))
-    waiting.until_none(
-        engine_messages.settings_can_be_put_back(empty.namespace),
-        lambda: engine_settings.check_that_they_can_be_put_back(own, empty),
-        hint,
-    )
-    # Also found out before: a snapshot that could not be taken.
-    snapshots.register(own, waiting, engines.repository(ctx), readonly=False)
-    streams = waiting.answer(
-        engine_messages.data_streams_listed(own.namespace), own.data_streams, hint
-    )
-    if not streams:
-        return {}
-    named = f"data streams {some_of(streams)}"
-    ctx.say(engine_messages.data_streams_not_copied(streams, own.namespace))
-    return {"notCopied": named}
 
 
 @contextmanager
@@ -261,30 +224,10 @@ def copy(ctx: StepContext) -> Evidence:
         _verify_exporters_paused(ctx, waiting)
         _verify_web_apps_down(ctx, waiting)
         _refuse_exports_to_recreated(ctx)
-        evidence = _copy_unless_copied(ctx, waiting)
+        evidence = copying.copy_unless_copied(ctx, waiting)
         evidence |= _prove_whole(ctx, waiting, messages.copy_again())
         snapshots.forget(engines.recreated_engine(ctx), waiting, engines.repository(ctx))
     return evidence
-
-
-def _copy_unless_copied(ctx: StepContext, waiting: Waiting) -> Evidence:
-    own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
-    if snapshots.is_copied(own, empty, waiting):
-        # A restore that was interrupted at once may have left the survivor's.
-        settings = engine_settings.keep(ctx, empty, waiting)
-        engine_settings.put_back(ctx, empty, waiting, settings)
-        return {"snapshot": "that of an earlier attempt, to which nothing was added since"}
-    repository = engines.repository(ctx)
-    name = f"{NAME_PREFIX}{ctx.incident}-{datetime.now(UTC):%Y%m%d%H%M%S}"
-    snapshot = snapshots.take_snapshot(own, waiting, repository, name, str(ctx.incident))
-    settings = engine_settings.keep(ctx, empty, waiting)
-    return snapshots.restore_snapshot(
-        empty,
-        waiting,
-        repository,
-        snapshot,
-        begun=lambda: engine_settings.put_back(ctx, empty, waiting, settings),
-    )
 
 
 def repoint(ctx: StepContext) -> Evidence:

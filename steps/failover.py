@@ -10,19 +10,18 @@ from functools import partial
 from clients import installation
 from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed
-from clients.parallel import begin
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.names import GATEWAY
 from dualregion.observed import zeebe_answers
-from dualregion.procedure import F1, F2, F3, N
+from dualregion.procedure import F1, F2, F3
 from messages import Message
 from messages.steps import exporting as exporters
 from messages.steps import steps as messages
-from steps import broker_views, claiming, preflight
+from steps import broker_views, claiming, normal, preflight
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice
-from steps.releases import adoption, rendering, rollout, webapps
+from steps.releases import rollout, webapps
 
 POLICY_NAME = "isolate-lost-region"
 """The name of the network policy in each namespace of the survivor."""
@@ -30,40 +29,13 @@ POLICY_NAME = "isolate-lost-region"
 
 def prove_normal(ctx: StepContext) -> Evidence:
     """N: all brokers joined, every partition is complete, exporters write to both engines, web apps are up."""
-    settings, waiting = ctx.settings, ctx.waiting(N)
-    wanted = (GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values, settings.version))
-    adoption.settle(ctx, waiting)
-    looking = begin(partial(rendering.prove, ctx))
-    waiting.until_none(
-        messages.brokers_ready(brokers.broker_count(settings.cluster_size), ctx.namespace),
-        ctx.installation.brokers_pending,
-        broker_views.look_at_pods(ctx.installation),
-    )
-    broker_views.wait_for_search_engine(ctx, waiting, ctx.installation)
-    waiting.until_none(
-        messages.cluster_complete(settings.cluster_size),
-        lambda: broker_views.incomplete(ctx),
-        messages.look_at_region_and_dns(),
-    )
-    broker_views.wait_for_commands(ctx, waiting)
-    preflight.refuse_unsafe_distribution(ctx, ctx.view(), (0, 1))
-    moved = broker_views.prove_exporting(
+    version = ctx.settings.version
+    wanted = (GATEWAY, *values.web_apps_of(ctx.topology.installations[0].values, version))
+    return normal.prove(
         ctx,
-        waiting,
-        [ctx.installation],
-        hint=messages.look_at_engines_and_network(),
-        # The other region's stack proves the same of its own brokers.
-        all_led_here=False,
+        refuse_unsafe=lambda: preflight.refuse_unsafe_distribution(ctx, ctx.view(), (0, 1)),
+        web_apps_pending=lambda: webapps.up_pending(ctx.installation, wanted),
     )
-    waiting.until_none(
-        messages.web_apps_available(ctx.namespace),
-        lambda: webapps.up_pending(ctx.installation, wanted),
-        broker_views.look_at_pods(ctx.installation),
-    )
-    return broker_views.topology_evidence(ctx, waiting) | {
-        "exportedPositions": moved,
-        "rendered": looking.result(),
-    }
 
 
 def isolate(ctx: StepContext) -> Evidence:

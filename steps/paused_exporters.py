@@ -76,7 +76,7 @@ def _place(error: Exception) -> str:
 def paused_now(ctx: StepContext) -> Message | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
-        return zeebe_answers.paused_anywhere(installation.exporting(ctx.all_three))
+        return zeebe_answers.paused_anywhere(installation.exporting(ctx.exporting_installations))
     except DualRegionError as error:
         return messages.pause_unknown(error.message)
     except Exception as error:

@@ -109,6 +109,46 @@ def twice(look: Callable[[], Message | None]) -> Callable[[], Message | None]:
     return again
 
 
+class Unchanged:
+    """Knows for how long something has been seen as it is."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: object = self
+        self._since = 0.0
+
+    def seconds(self, found: object) -> float:
+        """Return for how many seconds it has been so; 0 if it was otherwise before.
+
+        :param found: what is seen now.
+        """
+        now = self._clock()
+        if found != self._seen:
+            self._seen, self._since = found, now
+        return now - self._since
+
+
+def steadily(
+    seconds: float, look: Callable[[], Message | None], clock: Callable[[], float] = time.monotonic
+) -> Callable[[], Message | None]:
+    """Return a look that finds nothing only once it has found nothing for so long, without a break.
+
+    :param look: returns a reason, or None; may raise `CallFailed`.
+    """
+    quiet, breaks = Unchanged(clock), 0
+
+    def again() -> Message | None:
+        nonlocal breaks
+        breaks += 1
+        reason = look()
+        breaks -= reason is None
+        if reason is not None:
+            return reason
+        return None if quiet.seconds(breaks) >= seconds else messages.seen_for_a_while(seconds)
+
+    return again
+
+
 class _Progress:
     """Says a state when it changes, and again when it has not changed for a while."""
 

@@ -293,11 +293,22 @@ def not_all_in(
 
     :param states: of all brokers of all installations.
     """
+    replicas = dict.fromkeys(range(1, partition_count + 1), replication_factor)
+    return not_all_of(states, phase, replicas)
+
+
+def not_all_of(
+    states: Collection[Exporting], phase: str, replicas: Mapping[int, int]
+) -> Message | None:
+    """Return which replicas' exporters are not known to be in a phase, or None; see `not_all_in`.
+
+    :param replicas: how many replicas each partition has.
+    """
     problems: list[Message] = []
-    for partition in range(1, partition_count + 1):
+    for partition, count in replicas.items():
         asked = [state for state in states if state.partition == partition]
-        if len(asked) != replication_factor:
-            problems.append(messages.replicas_asked(partition, len(asked), replication_factor))
+        if len(asked) != count:
+            problems.append(messages.replicas_asked(partition, len(asked), count))
         problems += [_in_other_phase(state, phase) for state in asked if state.phase != phase]
     return all_of(problems)
 

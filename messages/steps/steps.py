@@ -37,6 +37,12 @@ def seen_once() -> str:
     return "seen once, and looked at once more"
 
 
+@message
+def seen_for_a_while(seconds: float) -> str:
+    """What must stay so for some seconds is so now."""
+    return f"waiting until it has been so for {seconds:g} s"
+
+
 # --- What to do
 
 

@@ -24,7 +24,7 @@ from messages.clients import search_engine as messages
 from messages.observed.brokers import all_of
 from messages.steps import progress
 from steps.context import Evidence
-from steps.polling import Waiting
+from steps.polling import Unchanged, Waiting
 
 PATIENCE_SECONDS = 30.0
 """How long a call that is refused is tried again, at most. Exporting is paused meanwhile, and what an
@@ -337,13 +337,12 @@ def wait_for_equal_records(
     :returns: the survivor's records, of those that both engines must hold.
     :raises RecordsMissing: with the last reason why it was not reached by the deadline, or why it never will be.
     """
-    quiet, counted = _Quiet(quiet_seconds), _Counted(survivor, failover)
+    quiet, counted = Unchanged(monotonic), _Counted(survivor, failover)
 
     def look() -> Message | None:
         marks = (failover.record_marks(), survivor.record_marks())
-        still_coming = quiet.not_yet(marks)
-        if still_coming:
-            return still_coming
+        if quiet.seconds(marks) < quiet_seconds:
+            return messages.records_still_come(quiet_seconds)
         lacks = counted.lacks(marks)
         reason = all_of(tuple(lacks.values()))
         why = never(lacks) if lacks else None
@@ -361,23 +360,6 @@ def wait_for_equal_records(
 
 _Pair = tuple[Marks, Marks]
 """What is written in the failover engine and in the survivor's."""
-
-
-class _Quiet:
-    """Knows since when nothing was written to two engines."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._marks: _Pair | None = None
-        self._since = 0.0
-
-    def not_yet(self, marks: _Pair) -> Message | None:
-        now = monotonic()
-        if marks != self._marks:
-            self._marks, self._since = marks, now
-        if now - self._since >= self._seconds:
-            return None
-        return messages.records_still_come(self._seconds)
 
 
 class _Counted:

@@ -12,8 +12,7 @@ import pytest
 from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
-from steps import failback
-from steps.search_engine import engine_settings
+from steps.search_engine import copying, engine_settings
 from tests.fakes.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
 from tests.fakes.regions import BOTH, FAILED_OVER, WEB_APPS, World
 from tests.fakes.search_engines import Held
@@ -188,7 +187,7 @@ class TestTheCopy:
         here.empty.drops = 1
         refused(here)
         here.empty.drops = 0
-        monkeypatch.setattr(failback, "datetime", _Later)
+        monkeypatch.setattr(copying, "datetime", _Later)
         B3.prove(here)
         assert len(here.own.place) == 2
         assert here.empty.held == here.own.held
@@ -233,7 +232,7 @@ class TestLookingFirst:
         self, here: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], object]
     ) -> None:
         change(here)
-        monkeypatch.setattr(failback, "datetime", _Later)
+        monkeypatch.setattr(copying, "datetime", _Later)
         evidence = B3.prove(here)
         assert "SUCCESS" in evidence["snapshot"]
         assert len(here.own.place) == 2

@@ -14,7 +14,7 @@ from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DualRegionError
 from dualregion.procedure import CAMUNDA_8_5
 from steps import actions, failback, paused_exporters
-from steps.search_engine import engines
+from steps.search_engine import copying, engines
 from tests.fakes.failback_gates import Gate
 from tests.fakes.kubernetes import Document, FakeKubernetes, Reply, failure
 from tests.fakes.regions import WEB_APPS, World
@@ -66,7 +66,7 @@ class TestAnyFailure:
     def test_it_is_loud_and_shows_neither_a_trace_nor_what_the_answer_held(
         self, here: World, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
-        monkeypatch.setattr(failback, "_copy_unless_copied", raising(error))
+        monkeypatch.setattr(copying, "copy_unless_copied", raising(error))
         with pytest.raises(DualRegionError) as caught:
             B3.prove(here)
         assert_tells(
