@@ -1,7 +1,7 @@
 """An installation of Camunda in a cluster: one handle for all that it can be asked, by steps and status alike."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
+from dualregion.observed import profiles
 from dualregion.observed.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
@@ -115,6 +116,23 @@ class LiveInstallation:
             return messages.brokers_not_ready(ready, wanted, namespace, trouble)
         return None
 
+    def brokers_not_running(self) -> Message | None:
+        """Return which broker does not run in the newest revision, ready or not; or None."""
+        found, namespace = self.brokers(), self.namespace
+        reason = self.unobserved(found)
+        if found is None or reason:
+            return reason
+        here = {ordinal_of(pod): pod for pod in self.broker_pods()}
+        for ordinal in range(found.spec.replicas):
+            pod, name = here.get(ordinal), self.names.broker(ordinal)
+            if pod is None:
+                return messages.broker_missing(name, namespace)
+            if is_ending(pod) or revision_of(pod) != found.status.update_revision:
+                return messages.broker_replaced(name, namespace)
+            if not pods.runs(pod):
+                return messages.broker_does_not_run(name, namespace, pods.trouble([pod]))
+        return None
+
     def unobserved(self, found: Any | None) -> Message | None:
         """Return why the status of the brokers' StatefulSet shows nothing yet of its last change, or None.
 
@@ -166,6 +184,39 @@ class LiveInstallation:
                 if actual.get(key) != value:
                     return messages.wrong_environment(owner, key, actual.get(key), value)
         return None
+
+    def variables_left(self, names: Collection[str]) -> Message | None:
+        """Return which of these variables the brokers still have, in the StatefulSet or a running pod, or None."""
+        found = self.brokers()
+        if found is None:
+            return messages.no_stateful_set(self.names.brokers, self.namespace)
+        specs = [(f"StatefulSet {self.names.brokers}", found.spec.template.spec)]
+        specs += [(pod.metadata.name, pod.spec) for pod in self.broker_pods()]
+        for owner, spec in specs:
+            left = [
+                each.name for each in pods.broker_container(spec).env or () if each.name in names
+            ]
+            if left:
+                return messages.variable_left(owner, left[0])
+        return None
+
+    def active_profiles(self) -> frozenset[str] | None:
+        """Return the Spring profiles that the brokers' template runs them with; None if it does not show them.
+
+        A variable outranks the configuration, which the chart mounts from a ConfigMap; pods of the newest revision were made
+        with what it holds now, as the template has its digest.
+        """
+        found = self.brokers()
+        if found is None:
+            return None
+        spec = found.spec.template.spec
+        env = pods.broker_container(spec).env or ()
+        if given := [each.value or "" for each in env if each.name == profiles.VARIABLE]:
+            return profiles.profiles_of(given[-1])
+        mounted = [each.config_map.name for each in spec.volumes or () if each.config_map]
+        maps = [self.cluster.config_map(self.namespace, name) for name in mounted]
+        active = (profiles.configured_profiles(each.data or {}) for each in maps if each)
+        return next((each for each in active if each is not None), None)
 
     def exporter_environment(self) -> list[dict[str, Any]] | None:
         """Return the brokers' environment as Helm has rendered it, in the form of `zeebe.env`; None without brokers."""

@@ -70,6 +70,11 @@ def runs(pod: Any) -> bool:
     return any(each.state.running is not None for each in _broker_statuses(pod))
 
 
+def restarts_of(pod: Any) -> int:
+    """Return how often the broker's container has been started again."""
+    return sum(each.restart_count or 0 for each in _broker_statuses(pod))
+
+
 def _broker_statuses(pod: Any) -> list[Any]:
     statuses = pod.status.container_statuses or ()
     return [each for each in statuses if each.name in BROKER_CONTAINERS] or list(statuses[:1])

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
-from dualregion.observed.documents import templates_of
+from dualregion.observed.documents import lifecycles_of, templates_of
 from dualregion.observed.fitness import Room
 from dualregion.observed.health import EngineHealth, health_of
 from dualregion.observed.indices import USER_INDICES, user_indices
@@ -102,6 +102,13 @@ class SearchEngine:
             raise CallFailed(messages.engine_incomplete(self.namespace, silent))
         return found
 
+    def write_marks(self) -> dict[tuple[str, int], Mark]:
+        """Return what the shards of all user indices hold: how far writing has come, visible already or not.
+
+        Unlike `marks` it makes nothing visible, so it may be asked again and again; a shard that does not answer is left out.
+        """
+        return of_users(self._marks(USER_INDICES))
+
     def document_counts(self) -> dict[str, int]:
         """Return how many documents each user index holds, nested ones counted; raises as `marks`."""
         return documents_of(self.marks())
@@ -171,6 +178,10 @@ class SearchEngine:
             self._ask("GET", "/_component_template"),
             self._ask("GET", "/_template"),
         )
+
+    def lifecycles(self) -> dict[str, str]:
+        """Return what each lifecycle policy says that the engine did not bring itself, by its name."""
+        return self._read(lifecycles_of, self._ask("GET", "/_ilm/policy"))
 
     def register_repository(self, repository: Repository, *, readonly: bool) -> None:
         """Register a repository, or verify one that is registered alike.

@@ -283,16 +283,18 @@ def _thin_partitions(
 
 
 def unconfirmed(found: Configuration, change: int) -> Message | None:
-    """Return why a change is not known to have succeeded, or None; the state that it leads to is judged besides.
+    """Return why a change is not known to have ended well, or None; the state that it leads to is judged besides.
+
+    Ids grow, and one change begins when the one before has ended: of one before the last nothing else is known.
 
     :param change: its id, as it was accepted.
     """
     if found.pending is not None:
         return found.pending.message
-    if found.last is None or found.last.id != change:
+    if found.last is None or found.last.id < change:
         last = None if found.last is None else found.last.id
         return messages.another_change_ended(change, last)
-    if found.last.status != COMPLETED:
+    if found.last.id == change and found.last.status != COMPLETED:
         return messages.change_ended_badly(change, found.last.status)
     return None
 
@@ -319,6 +321,11 @@ def replicas_differ(found: Configuration, *, partition_count: int, replicas: int
         if replica.state != ACTIVE
     ]
     return _thin_partitions(found.members, partition_count, replicas) or all_of(joining)
+
+
+def counted_replicas(found: Configuration) -> dict[int, int]:
+    """Return how many members have a replica of each partition."""
+    return {partition: len(ids) for partition, ids in sorted(holders_of(found.members).items())}
 
 
 def exporter_states(found: Configuration, exporter: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
-"""Comparing what two engines hold: documents in each index, and templates."""
+"""Comparing what two engines hold: documents in each index, templates, and lifecycle policies."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,3 +49,24 @@ def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> Mess
     """Return which of the survivor's templates the recreated region lacks, or None."""
     missing = sorted(set(survivor) - set(recreated))
     return messages.templates_missing(missing) if missing else None
+
+
+def lifecycles_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each lifecycle policy says that the engine did not bring itself.
+
+    :param answer: the answer of `_ilm/policy`.
+    """
+    policies = {name: each["policy"] for name, each in answer.items()}
+    return {
+        name: json.dumps(policy.get("phases") or {}, sort_keys=True)
+        for name, policy in sorted(policies.items())
+        if not name.startswith(".") and not (policy.get("_meta") or {}).get("managed")
+    }
+
+
+def differing_lifecycles(
+    survivor: Mapping[str, str], recreated: Mapping[str, str]
+) -> Message | None:
+    """Return which of the survivor's lifecycle policies the recreated region lacks, or has otherwise; or None."""
+    differing = [name for name, phases in survivor.items() if recreated.get(name) != phases]
+    return messages.lifecycles_differ(differing) if differing else None

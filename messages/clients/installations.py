@@ -65,6 +65,12 @@ def wrong_environment(owner: str, variable: str, found: str | None, wanted: str)
 
 
 @message
+def variable_left(owner: str, variable: str) -> str:
+    """A broker, or the template of all, has a variable that it is to have during a copy only."""
+    return f"{owner} still has {variable}"
+
+
+@message
 def no_gateway_ready(namespace: str, trouble: Message | None) -> str:
     """No gateway is ready."""
     return f"no gateway of {namespace} is ready{_because(trouble)}"

@@ -23,6 +23,12 @@ def indices_differ(differences: Sequence[str]) -> str:
 
 
 @message
+def lifecycles_differ(policies: Sequence[str]) -> str:
+    """The recreated region's engine lacks lifecycle policies of the survivor's, or has others under their names."""
+    return f"lifecycle policies {some_of(policies)} are not the same"
+
+
+@message
 def templates_missing(templates: Sequence[str]) -> str:
     """Templates of the surviving region's engine are not in the recreated region's."""
     return f"missing: {some_of(templates)}"

@@ -388,6 +388,9 @@ class LivingBrokers:
 
     :ivar failing_back: whether the ConfigMap lets even ordinals sleep.
     :ivar environments: what each revision puts into the brokers' environment.
+    :ivar config_maps: the ConfigMaps that the pods mount.
+    :ivar container: what the brokers' container is called.
+    :ivar becomes_ready: whether the broker of an ordinal becomes ready, once it runs.
     :ivar restarts: the ordinals of the pods that were ended, in order.
     :ivar faults: whenever a broker was ended while another one was down.
     """
@@ -398,6 +401,9 @@ class LivingBrokers:
     failing_back: bool = False
     revision: str = "revision-1"
     environments: Mapping[str, Sequence[Document]] = field(default_factory=dict)
+    config_maps: Sequence[str] = ()
+    container: str = "zeebe"
+    becomes_ready: Callable[[int], bool] = lambda _: True
     restarts: list[int] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     _seen: list[Document] = field(default_factory=list)
@@ -416,7 +422,12 @@ class LivingBrokers:
             "type": "RollingUpdate",
             "rollingUpdate": {"partition": 0},
         }
-        document["spec"]["template"]["metadata"]["annotations"] = {"checksum": self.revision}
+        template = document["spec"]["template"]
+        template["metadata"]["annotations"] = {"checksum": self.revision}
+        template["spec"]["containers"][0]["name"] = self.container
+        template["spec"]["volumes"] = [
+            {"name": name, "configMap": {"name": name}} for name in self.config_maps
+        ]
         self.fake.put(self._sets, document)
         self._record(self.revision, document["spec"]["template"])
         for ordinal in range(self.count):
@@ -438,9 +449,7 @@ class LivingBrokers:
     def pods(self) -> dict[int, Document]:
         found = self.fake.objects.get(f"/api/v1/namespaces/{self.namespace}/pods", {})
         owned = {name: pod for name, pod in found.items() if pod["metadata"].get("ownerReferences")}
-        return {
-            int(name.rsplit("-", 1)[1]): pod for name, pod in owned.items() if "-zeebe-" in name
-        }
+        return {_ordinal(pod): pod for name, pod in owned.items() if "-zeebe-" in name}
 
     @property
     def revisions(self) -> list[str]:
@@ -484,6 +493,7 @@ class LivingBrokers:
             ordinal
             for ordinal in range(self.count)
             if not self.sleeps(ordinal)
+            and self.becomes_ready(ordinal)
             and not (ordinal in self.pods and _is_up(self.pods[ordinal]))
         ]
 
@@ -504,6 +514,15 @@ class LivingBrokers:
         """Whether a broker answers at this moment."""
         return ordinal in self.pods and _is_up(self.pods[ordinal])
 
+    def runs(self, ordinal: int) -> bool:
+        """Whether a broker runs at this moment, ready or not."""
+        pod = self.pods.get(ordinal)
+        return (
+            pod is not None
+            and pod["status"]["phase"] == "Running"
+            and "deletionTimestamp" not in pod["metadata"]
+        )
+
     def never_ready(self, ordinal: int) -> None:
         """Let a broker run without ever becoming ready, whatever the ConfigMap says."""
         pod = self.pods[ordinal]
@@ -518,7 +537,7 @@ class LivingBrokers:
         """Begin to end a pod."""
         if "deletionTimestamp" in pod["metadata"]:
             return
-        ordinal = int(pod["metadata"]["name"].rsplit("-", 1)[1])
+        ordinal = _ordinal(pod)
         others = [each for each in self.down() if each != ordinal]
         if _is_up(pod) and others:
             self.faults.append(f"broker {ordinal} was ended while {others} were down")
@@ -549,13 +568,15 @@ class LivingBrokers:
                     ]
             elif age >= 1 and status["phase"] == "Pending":
                 status |= broker_pods(self.namespace, 1)[0]["status"]
+                status["containerStatuses"][0]["name"] = self.container
                 status["conditions"] = [{"type": "Ready", "status": "False"}]
-            elif age >= 3 and uid not in self._asleep:
+            elif age >= 3 and uid not in self._asleep and self.becomes_ready(_ordinal(pod)):
                 status["conditions"] = [{"type": "Ready", "status": "True"}]
 
     def _make(self, ordinal: int, revision: str) -> None:
         env = self.environments.get(revision, ())
         pod = broker_pods(self.namespace, ordinal + 1, revision=revision, env=env)[ordinal]
+        pod["spec"]["containers"][0]["name"] = self.container
         self._made += 1
         uid = pod["metadata"]["uid"] = f"uid-{self._made}"
         pod["status"] = {"phase": "Pending"}
@@ -596,6 +617,10 @@ class LivingBrokers:
                 return
             if not _is_up(pod):
                 return
+
+
+def _ordinal(pod: Document) -> int:
+    return int(pod["metadata"]["name"].rsplit("-", 1)[1])
 
 
 def _is_up(pod: Document) -> bool:

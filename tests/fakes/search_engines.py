@@ -158,6 +158,7 @@ class Held:
     :ivar documents: how many documents each index holds.
     :ivar rewritten: how often a document of each index was replaced.
     :ivar positions: the positions of each partition's records.
+    :ivar lifecycles: how long each lifecycle policy keeps what it is of.
     :ivar persistent: the engine's persistent settings.
     """
 
@@ -165,6 +166,7 @@ class Held:
     positions: dict[int, set[int]] = field(default_factory=dict)
     templates: set[str] = field(default_factory=set)
     rewritten: dict[str, int] = field(default_factory=dict)
+    lifecycles: dict[str, str] = field(default_factory=dict)
     persistent: Document = field(default_factory=dict, compare=False)
 
     def marks(self, prefix: str) -> Reply:
@@ -245,11 +247,20 @@ class LivingEngine(FakeEngine):
             case [_, "_stats", "store"]:
                 size = {"store": {"size_in_bytes": 10**6 * len(self.held.documents)}}
                 return Reply(200, {"_shards": SHARDS, "_all": {"primaries": size}})
+            case ["_ilm", "policy"]:
+                return Reply(200, self._lifecycles())
             case ["_data_stream"]:
                 return Reply(200, {"data_streams": [{"name": each} for each in self.streams]})
             case ["_nodes", "stats", "fs"]:
                 return Reply(200, self._nodes())
         return None
+
+    def _lifecycles(self) -> Document:
+        given = {
+            name: {"policy": {"phases": {"delete": {"min_age": age}}}}
+            for name, age in self.held.lifecycles.items()
+        }
+        return given | {"logs": {"policy": {"phases": {}, "_meta": {"managed": True}}}}
 
     def _of_cluster(self, asked: list[str], body: Any) -> Reply | None:
         match asked:
