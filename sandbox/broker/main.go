@@ -1,7 +1,7 @@
 // Command rehearsal-broker is a broker or a gateway for rehearsals: it answers as Zeebe 8.5 does, or Camunda 8.6 to 8.10,
 // where operators and their tools ask, with real replication and a real quorum, at a fraction of the cost. It carries out no business process.
 //
-// It is a broker or a gateway by its name, or by its first argument.
+// It is a broker or a gateway by its name, or by its first argument; from 8.8 on there is one program for both, camunda.
 package main
 
 import (
@@ -61,7 +61,7 @@ func run(ctx context.Context, role string) error {
 		return err
 	}
 	switch role {
-	case "broker":
+	case "broker", "camunda":
 		return runBroker(ctx, settings)
 	case "gateway":
 		made, err := settings.Gateway()
@@ -70,7 +70,7 @@ func run(ctx context.Context, role string) error {
 		}
 		return gateway.Run(ctx, made)
 	default:
-		return fmt.Errorf("%q is neither broker nor gateway: give one of them as the first argument", role)
+		return fmt.Errorf("%q is neither broker nor gateway nor camunda: give one of them as the first argument", role)
 	}
 }
 

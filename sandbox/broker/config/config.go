@@ -34,6 +34,9 @@ type Exporter struct {
 	Prefix string
 	Delay  time.Duration // after which what is buffered is written
 	Size   int           // number of records at which it is written sooner
+	// User and Password of the search engine; none where it asks for none.
+	User     string
+	Password string
 }
 
 // Membership says how a process takes part in the members' table.
@@ -74,6 +77,7 @@ type Gateway struct {
 	RESTPort       int
 	ManagementPort int
 	Members        Membership
+	Profiles       []string      // which applications run in this process, from 8.8 on
 	DeadConnection time.Duration // for which the first command to a broker that has restarted waits
 	Faults         faults.Set
 }
@@ -229,6 +233,7 @@ func (s Settings) Gateway() (Gateway, error) {
 			Contacts: r.list("zeebe.gateway.cluster.initialcontactpoints"),
 			Timeout:  r.duration("rehearsal.member.timeout", 10*time.Second),
 		},
+		Profiles:       r.list("spring.profiles.active"),
 		DeadConnection: r.duration("rehearsal.dead.connection", 10*time.Second),
 		Faults:         r.faults(),
 	}
@@ -327,6 +332,9 @@ func (r *reader) exporters() []Exporter {
 			Prefix: r.text(of+"index.prefix", "zeebe-record"),
 			Delay:  r.duration(of+"bulk.delay", 5*time.Second),
 			Size:   r.number(of+"bulk.size", 1000),
+			// The older exporter has its login elsewhere.
+			User:     r.text(of+"connect.username", r.text(of+"authentication.username", "")),
+			Password: r.text(of+"connect.password", r.text(of+"authentication.password", "")),
 		})
 	}
 	slices.SortFunc(found, func(a, b Exporter) int { return strings.Compare(a.ID, b.ID) })

@@ -43,8 +43,8 @@ func TestTheChartsFileAndEnvironmentComeTogether(t *testing.T) {
 	}
 	slices.SortFunc(b.Exporters, func(x, y Exporter) int { return strings.Compare(x.ID, y.ID) })
 	wanted := []Exporter{
-		{"elasticsearchregion0", "http://london:9200", "zeebe-record", 5 * time.Second, 1000},
-		{"elasticsearchregion1", "http://paris:9200", "zeebe-record", 30 * time.Second, 1000},
+		{"elasticsearchregion0", "http://london:9200", "zeebe-record", 5 * time.Second, 1000, "", ""},
+		{"elasticsearchregion1", "http://paris:9200", "zeebe-record", 30 * time.Second, 1000, "", ""},
 	}
 	if !slices.Equal(b.Exporters, wanted) {
 		t.Errorf("%+v", b.Exporters)
@@ -93,6 +93,7 @@ func TestTheVersionThatIsPlayedIsASetting(t *testing.T) {
 }
 
 const unified = `
+spring: {profiles: {active: "broker,identity,operate,consolidated-auth"}}
 server: {port: 8080}
 management: {server: {port: 9600}}
 camunda:
@@ -113,6 +114,8 @@ func TestTheNamesOf8_8AndLater(t *testing.T) {
 		"K8S_SERVICE_NAME=camunda-zeebe", "ZEEBE_BROKER_NETWORK_HOST=127.0.0.1", "CAMUNDA_CLUSTER_PARTITIONCOUNT=8",
 		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_CLASSNAME=io.camunda.exporter.CamundaExporter",
 		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_ARGS_CONNECT_URL=http://london:9200",
+		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_ARGS_CONNECT_USERNAME=elastic",
+		"CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION0_ARGS_CONNECT_PASSWORD=of London",
 		"ZEEBE_BROKER_EXPORTERS_CAMUNDAREGION1_ARGS_CONNECT_URL=http://paris:9200",
 	}, []byte(unified))
 	if err != nil {
@@ -128,7 +131,11 @@ func TestTheNamesOf8_8AndLater(t *testing.T) {
 	if len(b.Exporters) != 2 || b.Exporters[0].ID != "camundaregion0" || b.Exporters[1].URL != "http://paris:9200" {
 		t.Errorf("%+v", b.Exporters)
 	}
-	if g, err := settings.Gateway(); err != nil || g.RESTPort != 8080 || g.ManagementPort != 9600 {
+	if b.Exporters[0].User != "elastic" || b.Exporters[0].Password != "of London" || b.Exporters[1].User != "" {
+		t.Errorf("%+v", b.Exporters)
+	}
+	g, err := settings.Gateway()
+	if err != nil || g.RESTPort != 8080 || g.ManagementPort != 9600 || !slices.Contains(g.Profiles, "operate") {
 		t.Errorf("%v %+v", err, g)
 	}
 }

@@ -23,9 +23,8 @@ var ErrRefused = errors.New("the search engine refuses")
 // SearchEngine is the sink that speaks to Elasticsearch and OpenSearch. It is made once for each exporter, so that
 // templates are put once.
 type SearchEngine struct {
-	url    string
-	prefix string
-	client *http.Client
+	exporter config.Exporter
+	client   *http.Client
 	// preparing is taken by whoever puts the templates; isMade is guarded by it.
 	preparing chan struct{}
 	isMade    bool
@@ -33,7 +32,7 @@ type SearchEngine struct {
 
 // NewSearchEngine returns the sink of an exporter.
 func NewSearchEngine(exporter config.Exporter) *SearchEngine {
-	return &SearchEngine{url: exporter.URL, prefix: exporter.Prefix, preparing: make(chan struct{}, 1), client: &http.Client{
+	return &SearchEngine{exporter: exporter, preparing: make(chan struct{}, 1), client: &http.Client{
 		Timeout: requestTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second},
 	}}
 }
@@ -96,7 +95,7 @@ func bulkError(answer []byte) error {
 
 func (s *SearchEngine) index(record engine.Record) string {
 	day := time.UnixMilli(record.Time).UTC().Format(time.DateOnly)
-	return s.prefix + "_" + record.Type + "_" + engine.BrokerVersion + "_" + day
+	return s.exporter.Prefix + "_" + record.Type + "_" + engine.BrokerVersion + "_" + day
 }
 
 func (s *SearchEngine) prepare(ctx context.Context) error {
@@ -109,14 +108,14 @@ func (s *SearchEngine) prepare(ctx context.Context) error {
 	if s.isMade {
 		return nil
 	}
-	if err := s.put(ctx, "/_component_template/"+s.prefix, componentTemplate()); err != nil {
+	if err := s.put(ctx, "/_component_template/"+s.exporter.Prefix, componentTemplate()); err != nil {
 		return err
 	}
 	for _, kind := range engine.IndexTypes() {
-		name := s.prefix + "_" + kind + "_" + engine.BrokerVersion
+		name := s.exporter.Prefix + "_" + kind + "_" + engine.BrokerVersion
 		template := map[string]any{
-			"index_patterns": []string{name + "_*"}, "composed_of": []string{s.prefix}, "priority": 20,
-			"template": map[string]any{"aliases": map[string]any{s.prefix + "-" + kind: map[string]any{}}},
+			"index_patterns": []string{name + "_*"}, "composed_of": []string{s.exporter.Prefix}, "priority": 20,
+			"template": map[string]any{"aliases": map[string]any{s.exporter.Prefix + "-" + kind: map[string]any{}}},
 		}
 		if err := s.put(ctx, "/_index_template/"+name, template); err != nil {
 			return err
@@ -154,11 +153,14 @@ func (s *SearchEngine) put(ctx context.Context, path string, document any) error
 }
 
 func (s *SearchEngine) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, s.exporter.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", contentType)
+	if s.exporter.User != "" {
+		request.SetBasicAuth(s.exporter.User, s.exporter.Password)
+	}
 	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"rehearsal/engine"
@@ -48,6 +50,14 @@ type problem struct {
 	Instance string `json:"instance"`
 }
 
+// webApps are the profiles by which a broker serves an application for people, under its name.
+var webApps = []string{"operate", "tasklist"}
+
+// placeholder is in the place of such an application.
+func placeholder(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, "A placeholder: this application is not part of the rehearsal.\n")
+}
+
 func (g *Gateway) rest() http.Handler {
 	handler := http.NewServeMux()
 	apis := []string{"/v1"}
@@ -59,6 +69,12 @@ func (g *Gateway) rest() http.Handler {
 			wire.Reply(w, http.StatusOK, g.topology())
 		})
 		handler.HandleFunc("POST "+api+"/user-tasks/{key}/completion", g.completeUserTask)
+	}
+	for _, app := range webApps {
+		if slices.Contains(g.settings.Profiles, app) {
+			handler.HandleFunc("GET /"+app, placeholder)
+			handler.HandleFunc("GET /"+app+"/", placeholder)
+		}
 	}
 	if g.settings.Camunda.PausesByConfiguration() {
 		handler.HandleFunc("GET /v2/exporting", g.exportingStatus)

@@ -3,12 +3,14 @@
 import platform
 import subprocess
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 from sandbox.setup.parts.archive import Image, Layer, LayerWriter
 from sandbox.setup.parts.classes import ARCHIVE
+from sandbox.versions import OLDEST, VERSIONS, CamundaVersion
 
 FILES = Path(__file__).parents[2] / "images"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -17,8 +19,8 @@ USER = 1001
 PAUSE = "localhost/pause:1"
 BUSYBOX = "localhost/busybox:1"
 PLACEHOLDER = "localhost/placeholder:1"
-# What charts 10.x of Camunda 8.5 ask for; what runs under these names is the rehearsal broker.
-ZEEBE_TAGS = ("8.5.25", "8.5.8")
+# Beside the one of `VERSIONS`: what older charts of a version ask for.
+FURTHER_TAGS = {OLDEST: ("8.5.8",)}
 ELASTICSEARCH_TAGS = ("8", "8.12.2")
 HEALTH_PATHS = (
     "actuator/health/liveness",
@@ -26,7 +28,9 @@ HEALTH_PATHS = (
     "actuator/health/index.html",
 )
 
-BROKER = "usr/local/zeebe/bin/rehearsal-broker"
+ZEEBE_HOME = "/usr/local/zeebe"
+CAMUNDA_HOME = "/usr/local/camunda"
+BROKER = f"{ZEEBE_HOME}/bin/rehearsal-broker"
 
 
 def architecture() -> str:
@@ -54,33 +58,18 @@ def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
     """Write the layers into `work`, an existing folder, and describe all images."""
     root = Layer.of(of.debian_root / "root.tar")
     busybox = _busybox_layer(root.path, work)
+    broker = _broker_layer(of.broker, work)
     return (
         Image((PAUSE,), (busybox,), ("/bin/sleep", "infinity"), user="65535:65535"),
         Image((BUSYBOX,), (busybox,), ("/bin/sh",)),
         Image(
-            (
-                PLACEHOLDER,
-                *(
-                    f"docker.io/camunda/{app}:{t}"
-                    for app in ("operate", "tasklist")
-                    for t in ZEEBE_TAGS
-                ),
-            ),
+            (PLACEHOLDER, *placeholder_names()),
             (busybox, _placeholder_layer(work)),
             ("/serve.sh",),
             user=f"{USER}:{USER}",
             ports=(8080,),
         ),
-        Image(
-            tuple(f"docker.io/camunda/zeebe:{tag}" for tag in ZEEBE_TAGS),
-            (root, _broker_layer(of.broker, work)),
-            ("/usr/local/bin/startup.sh",),
-            user=f"{USER}:{USER}",
-            workdir="/usr/local/zeebe",
-            # As the official image sets them: the chart's start script reads both, and ends where one is not set.
-            env={"ZEEBE_STANDALONE_GATEWAY": "false", "ZEEBE_RESTORE": "false"},
-            ports=(8080, 9600, 26500, 26501, 26502),
-        ),
+        *(broker_image(version, (root, broker)) for version in VERSIONS.values()),
         Image(
             tuple(f"docker.io/bitnami/elasticsearch:{tag}" for tag in ELASTICSEARCH_TAGS),
             (root, _java_layer(of.java, work), _opensearch_layer(of, work)),
@@ -89,6 +78,45 @@ def images(of: Ingredients, work: Path) -> tuple[Image, ...]:
             env={"PATH": "/opt/java/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
             ports=(9200, 9300),
         ),
+    )
+
+
+def _named(parts: Iterable[str], *versions: CamundaVersion) -> tuple[str, ...]:
+    """Return the names under which charts of these versions ask for images of Camunda's."""
+    return tuple(
+        f"docker.io/camunda/{part}:{tag}"
+        for part in parts
+        for version in versions
+        for tag in (version.image, *FURTHER_TAGS.get(version.minor, ()))
+    )
+
+
+def placeholder_names() -> tuple[str, ...]:
+    """Return the names of what the procedure only switches off and on."""
+    apart = [each for each in VERSIONS.values() if not each.is_unified]
+    return (
+        *_named(("operate", "tasklist"), *apart),
+        *_named(("connectors-bundle",), *VERSIONS.values()),
+    )
+
+
+def broker_image(version: CamundaVersion, layers: tuple[Layer, ...]) -> Image:
+    """Return the image of a version's brokers and gateways; it says which version is played."""
+    home = CAMUNDA_HOME if version.is_unified else ZEEBE_HOME
+    return Image(
+        _named(("camunda" if version.is_unified else "zeebe",), version),
+        layers,
+        (f"{home}/bin/camunda",) if version.is_unified else ("/usr/local/bin/startup.sh",),
+        user=f"{USER}:{USER}",
+        workdir=home,
+        env={
+            "PATH": f"{home}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "REHEARSAL_CAMUNDA_VERSION": version.minor,
+            # As the official image sets them: the chart's start script reads both, and ends where one is not set.
+            "ZEEBE_STANDALONE_GATEWAY": "false",
+            "ZEEBE_RESTORE": "false",
+        },
+        ports=(8080, 9600, 26500, 26501, 26502),
     )
 
 
@@ -127,11 +155,16 @@ def _broker_layer(broker: Path, work: Path) -> Layer:
     with LayerWriter(work / "broker.tar") as writer:
         writer.file(BROKER, broker / "bin" / "rehearsal-broker")
         # It is what its name says.
-        for name in ("broker", "gateway"):
-            writer.link(f"usr/local/zeebe/bin/{name}", f"/{BROKER}")
+        for home, name in (
+            (ZEEBE_HOME, "broker"),
+            (ZEEBE_HOME, "gateway"),
+            (CAMUNDA_HOME, "camunda"),
+        ):
+            writer.link(f"{home}/bin/{name}", BROKER)
         # Mounts of the chart's lie over these.
-        writer.folder("usr/local/zeebe/config")
-        writer.folder("usr/local/zeebe/data", 0o777, USER)
+        for home in (ZEEBE_HOME, CAMUNDA_HOME):
+            writer.folder(f"{home}/config")
+            writer.folder(f"{home}/data", 0o777, USER)
         writer.folder("exporters", 0o777, USER)
         writer.file("usr/local/bin/startup.sh", FILES / "zeebe" / "startup.sh")
     return writer.layer

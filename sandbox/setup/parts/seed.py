@@ -16,6 +16,7 @@ from sandbox.patience import allowed
 from sandbox.setup.part import Part, key_of
 from sandbox.setup.parts import archive, images
 from sandbox.setup.run import DIE_WITH_US, find, last_lines, log_file, run
+from sandbox.versions import VERSIONS
 
 # containerd's root within the part's folder.
 ROOT = "containerd"
@@ -28,10 +29,11 @@ def part(**made_of: Part) -> Part:
     """The part, made of others, which must be made before: one for each of `images.Ingredients`."""
     folders = {name: each.folder for name, each in made_of.items()}
     sources = [Path(images.__file__), Path(archive.__file__), images.FILES]
+    tags = str([(each.minor, each.image) for each in VERSIONS.values()])
     return Part(
         name="image-seed",
         says="Making the container images and importing them into containerd",
-        key=key_of(*(each.key for each in made_of.values()), *sources),
+        key=key_of(*(each.key for each in made_of.values()), *sources, tags),
         build=lambda target: build(images.Ingredients(**folders), target),
     )
 

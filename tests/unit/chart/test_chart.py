@@ -52,22 +52,28 @@ def helm() -> str:
 
 
 @cache
-def _render(values: str, files: tuple[Path, ...]) -> str:
-    command = [helm(), "template", "camunda", str(CHART), "--namespace", NAMESPACE]
+def _render(chart: Path, values: str, files: tuple[Path, ...]) -> str:
+    command = [helm(), "template", "camunda", str(chart), "--namespace", NAMESPACE]
     for file in files:
         command += ["--values", str(file)]
     result = subprocess.run(
         [*command, "--values", "-"], input=values, capture_output=True, text=True, check=False
     )
-    assert result.returncode == 0, result.stderr
+    if result.returncode:
+        raise ChildProcessError(result.stderr)
     return result.stdout
 
 
 class Rendered:
     """The manifests of one installation."""
 
-    def __init__(self, values: Values, files: tuple[Path, ...] = (REFERENCE, REHEARSAL)) -> None:
-        text = _render(json.dumps(values), files)
+    def __init__(
+        self,
+        values: Values,
+        files: tuple[Path, ...] = (REFERENCE, REHEARSAL),
+        chart: Path = CHART,
+    ) -> None:
+        text = _render(chart, json.dumps(values), files)
         found = yaml.load_all(text, yaml.CSafeLoader)
         self.manifests: list[Manifest] = [item for item in found if item]
 

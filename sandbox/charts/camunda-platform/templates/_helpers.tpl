@@ -130,3 +130,8 @@ tolerations:
 {{- define "camunda.ownExporter" -}}
 {{- with .Values.global.elasticsearch }}{{ if and .enabled (not .disableExporter) }}true{{ end }}{{ end -}}
 {{- end }}
+
+{{/* How this installation takes part in a failover: up to chart 11 only, later ones know no such kinds. */}}
+{{- define "camunda.installationType" -}}
+{{- if semverCompare "<12.0.0-0" .Chart.Version }}{{ .Values.global.multiregion.installationType }}{{ end -}}
+{{- end }}
