@@ -12,6 +12,8 @@ from rich.console import Console
 
 from drill.errors import DrillError, DrillInterrupted
 from drill.operators.signals import Interruption, Output
+from drill.procedure.model import Until
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.processes import MARK
 from drill.progress import Progress
 from drill.report.readable import print_closing
@@ -22,7 +24,6 @@ from drill.settings import (
     REAL_BROKERS_RATE,
     DrillSettings,
     Paths,
-    Until,
     default_rate,
     lost_regions,
 )
@@ -46,8 +47,14 @@ def main(
         typer.Option(help='Several losses, one after the other: the regions, such as "1,0".'),
     ] = "",
     cluster_size: Annotated[
-        int, typer.Option(help="Brokers of both regions together, a multiple of 4.")
+        int,
+        typer.Option(
+            help="Brokers of both regions together, a multiple of 4; of 2 from Camunda 8.6 on."
+        ),
     ] = 4,
+    camunda: Annotated[
+        str, typer.Option(help=f"The version of Camunda: {', '.join(VERSIONS)}.")
+    ] = DEFAULT_VERSION,
     until: Annotated[
         Until, typer.Option(help="How far the procedure is rehearsed.")
     ] = Until.RESTORED,
@@ -146,6 +153,7 @@ def main(
         settings = DrillSettings(
             lost=lost_regions(lost, incidents),
             cluster_size=cluster_size,
+            camunda=camunda,
             until=until,
             keep=keep,
             rate=rate or default_rate(own),

@@ -41,6 +41,10 @@ class Progress:
         with self._adding:
             self.waited_too_long += seconds
 
+    def moment_of(self, epoch: float) -> float:
+        """Return a wall clock's moment, in seconds since the epoch, on the clock that never jumps."""
+        return self._began + epoch - self.began_at
+
     @property
     def elapsed(self) -> float:
         """Seconds since the drill began."""

@@ -4,12 +4,13 @@ The drill judges the program, so it must not take its expectations from it: brok
 hosts are worked out here again, from the procedure's own text.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 RELEASE = "camunda"
+BROKERS = f"{RELEASE}-zeebe"
+"""The StatefulSet of a region's brokers."""
 GATEWAY_SERVICE = f"{RELEASE}-zeebe-gateway"
-SEARCH_SERVICE = f"{RELEASE}-elasticsearch-master-hl"
-WEB_APPS = (f"{RELEASE}-operate", f"{RELEASE}-tasklist")
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 
 REGION_COUNT = 2
@@ -74,6 +75,19 @@ def brokers_in_normal(cluster_size: int) -> ExpectedBrokers:
     )
 
 
+def brokers_of_both(cluster_size: int, lost: int) -> ExpectedBrokers:  # noqa: ARG001 (as the others)
+    """Return the brokers of both regions, whichever was lost."""
+    return brokers_in_normal(cluster_size)
+
+
+def brokers_that_live(cluster_size: int, lost: int) -> ExpectedBrokers:
+    """Return the survivor's brokers alone."""
+    everywhere = brokers_in_normal(cluster_size).namespace_of
+    return ExpectedBrokers(
+        {id_: where for id_, where in everywhere.items() if where != REGIONS[lost].namespace}
+    )
+
+
 def brokers_after_failover(cluster_size: int, lost: int) -> ExpectedBrokers:
     """Return the survivor's brokers, and in its failover namespace every second one of the lost region."""
     survivor = REGIONS[1 - lost]
@@ -96,6 +110,20 @@ def brokers_in_failback(cluster_size: int, lost: int) -> ExpectedBrokers:
         if broker not in stand_ins and region != survivor.namespace
     }
     return ExpectedBrokers(stand_ins | awake)
+
+
+def replicas(cluster_size: int, members: Collection[int]) -> dict[int, list[int]]:
+    """Return for each member the partitions that it holds, of as many partitions as there are brokers in both regions.
+
+    The copies of partition p are on consecutive brokers from p-1 on; those on brokers that are no members are gone.
+    """
+    held: dict[int, list[int]] = {member: [] for member in sorted(members)}
+    for partition in range(1, cluster_size + 1):
+        for offset in range(REPLICATION_FACTOR):
+            broker = (partition - 1 + offset) % cluster_size
+            if broker in held:
+                held[broker].append(partition)
+    return held
 
 
 def quorum(replication_factor: int = REPLICATION_FACTOR) -> int:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from drill.errors import DrillError
 from drill.observation.access import SUBJECTS, kubeconfig
 from drill.own_images import chart_config, overlays
+from drill.procedure.model import Procedure, Until
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS, Camunda
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 from sandbox.own.images import Chart, OwnImages
 
@@ -26,20 +27,6 @@ BACKUP_LOCATION = "/backup"
 SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 SECRET_DATA = {"S3_ACCESS_KEY": "rehearsal", "S3_SECRET_KEY": "rehearsal"}
 """The reference values demand this Secret; the rehearsal's engine does not read the keys."""
-
-
-class Until(StrEnum):
-    """The phases of the whole procedure, in their order; a drill runs up to one of them."""
-
-    NORMAL = "normal"
-    FAILOVER = "failover"
-    FAILBACK_PENDING = "failback-pending"
-    RESTORED = "restored"
-
-    def reaches(self, phase: "Until") -> bool:
-        """Whether a drill that runs so far comes by a phase."""
-        order = list(Until)
-        return order.index(phase) <= order.index(self)
 
 
 @dataclass(frozen=True)
@@ -104,6 +91,14 @@ _EXCLUDED = (
     ("images", "on", "your own clusters have their images, and the --on file the values"),
 )
 """Options that exclude each other, and why."""
+_ONLY_OF_DEFAULT = (
+    (
+        "late_flush",
+        "it makes a gap between two search engines of the survivor, of which there is one",
+    ),
+    ("adopt", "what plain Helm installs without this program is worked out for that version alone"),
+)
+"""Options of a drill of the default version alone, and why."""
 _NEEDS = (
     ("consent", "on", "it is for your own clusters"),
     ("two_operators", "zombie", "with it alone both regions live"),
@@ -131,6 +126,7 @@ class DrillSettings:
     With `adopt` both regions are installed by plain Helm first, and the program takes over what runs.
     With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
     With `images`, names of the user's own, the sandbox runs these.
+    `camunda` is the version that is rehearsed.
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -150,13 +146,17 @@ class DrillSettings:
     consent: str = ""
     images: OwnImages | None = None
     late_flush: bool = False
+    camunda: str = DEFAULT_VERSION
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
 
         :raises DrillError: with the value and what is allowed.
         """
-        for refusal in (*self._wrong_values(), *self._wrong_together()):
+        if self.camunda not in VERSIONS:
+            raise DrillError(f"--camunda {self.camunda}: known are {', '.join(VERSIONS)}")
+        wrong = (*self._wrong_values(), *self._wrong_together(), *self._wrong_for_version())
+        for refusal in wrong:
             raise DrillError(refusal)
 
     def _wrong_values(self) -> Iterator[str]:
@@ -172,11 +172,11 @@ class DrillSettings:
             yield (
                 "--late-flush: it is the rehearsal broker that flushes late on purpose; not with brokers of your own"
             )
-        smallest = REPLICATION_FACTOR
-        if self.cluster_size < smallest or self.cluster_size % smallest:
+        step = self.procedure.size_step
+        if self.cluster_size < REPLICATION_FACTOR or self.cluster_size % step:
             yield (
                 f"--cluster-size {self.cluster_size}: with {REPLICATION_FACTOR} copies of each partition "
-                f"a failover restores quorum only for multiples of {smallest}, from {smallest} on"
+                f"a failover restores quorum only for multiples of {step}, from {REPLICATION_FACTOR} on"
             )
 
     def _wrong_together(self) -> Iterator[str]:
@@ -189,6 +189,28 @@ class DrillSettings:
         for name, other, why in _NEEDS:
             if getattr(self, name) and not getattr(self, other):
                 yield f"{_option(name)} goes with {_option(other)} only: {why}"
+
+    def _wrong_for_version(self) -> Iterator[str]:
+        if self.camunda == DEFAULT_VERSION:
+            return
+        for name, why in _ONLY_OF_DEFAULT:
+            if getattr(self, name):
+                yield f"{_option(name)} with --camunda {self.camunda}: {why}"
+        if self.images and self.images.parts():
+            yield (
+                f"--images with --camunda {self.camunda}: which values name a part's image is known of "
+                f"{DEFAULT_VERSION} alone; rehearse with them on clusters of yours, --on"
+            )
+
+    @property
+    def version(self) -> Camunda:
+        """What is known of the version of Camunda."""
+        return VERSIONS[self.camunda]
+
+    @property
+    def procedure(self) -> Procedure:
+        """The procedure by which that version recovers."""
+        return self.version.procedure
 
     @property
     def stacks_at_once(self) -> bool:
@@ -355,6 +377,8 @@ def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[
         "backup.settings.location": BACKUP_LOCATION,
         "elasticsearchSecret.name": SECRET_NAME,
     }
+    if settings.camunda != DEFAULT_VERSION:
+        config["camundaVersion"] = settings.camunda
     if settings.adopt:
         config["adopt"] = "true"
     for index, path in enumerate(values_files(settings, paths)):
@@ -365,9 +389,10 @@ def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[
             f"{at}.name": each.city,
             f"{at}.kubeContext": each.context,
             f"{at}.namespace": each.namespace,
-            f"{at}.failoverNamespace": each.failover_namespace,
             f"{at}.dnsAddresses[0]": each.dns_address,
         }
+        if settings.procedure.has_failover_installation:
+            config[f"{at}.failoverNamespace"] = each.failover_namespace
         if not settings.without_isolation:
             config[f"{at}.podCidrs[0]"] = each.pod_cidr
     if settings.without_isolation:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from drill.check import Check, check_of
+from drill.procedure.model import Until
 from drill.regions import GATEWAY_SERVICE, Region
-from drill.settings import Incident, Until
+from drill.settings import Incident
 
 NOTIFY, REROUTE = "notify", "trafficReroute"
 STOPPED = "stopped"

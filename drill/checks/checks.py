@@ -4,10 +4,12 @@ Every check is a pure function of what was seen: it can be run on recorded answe
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from drill.check import Check, check_of, listed
+from drill.observation.pods import pod_lives, pod_name
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import ExpectedBrokers, Region
 
 
@@ -91,9 +93,16 @@ def positions_moving(moved: Collection[int], partition_count: int, since: str) -
 
 
 def exporters_point_at(
-    broker_pods: Iterable[Mapping[str, Any]], namespaces_of_engines: Mapping[int, str]
+    broker_pods: Iterable[Mapping[str, Any]],
+    namespaces_of_engines: Mapping[int, str],
+    variable_of: Callable[[int], str] = VERSIONS[DEFAULT_VERSION].address_variable,
 ) -> Check:
-    """Every broker's environment names, for each region's exporter, the engine in the given namespace."""
+    """Every broker's environment names, for each region's exporter, the engine in the given namespace.
+
+    :param broker_pods: the brokers.
+    :param namespaces_of_engines: region -> where the engine is that gets its records.
+    :param variable_of: returns the variable that holds the address of the exporter of a region.
+    """
     listed = " and ".join(namespaces_of_engines[region] for region in sorted(namespaces_of_engines))
     name = f"Every broker exports to the search engines of {listed}"
     problems = []
@@ -101,10 +110,9 @@ def exporters_point_at(
     for pod in pods:
         environment = _environment(pod)
         for region, namespace in namespaces_of_engines.items():
-            variable = f"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION{region}_ARGS_URL"
-            url = environment.get(variable, "nothing")
+            url = environment.get(variable_of(region), "nothing")
             if not re.search(rf"\.{re.escape(namespace)}\.svc\b", url):
-                problems.append(f"{_pod_name(pod)} exports for region {region} to {url}")
+                problems.append(f"{pod_name(pod)} exports for region {region} to {url}")
     if not pods:
         problems.append("there are no broker pods")
     return check_of(
@@ -167,7 +175,7 @@ def nothing_restarted(
     exit_status: int, before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]
 ) -> Check:
     """A `pulumi up` with nothing to do succeeds and leaves every pod as it was."""
-    was, is_now = _pod_lives(before), _pod_lives(after)
+    was, is_now = pod_lives(before), pod_lives(after)
     problems = [f"`pulumi up` ended with exit status {exit_status}"] if exit_status else []
     problems += [
         f"{name} was restarted or replaced" for name in sorted(was) if was[name] != is_now.get(name)
@@ -182,15 +190,18 @@ def nothing_restarted(
     )
 
 
-def brokers_kept(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> Check:
-    """The survivor's brokers are not restarted once more after they export to both regions again."""
-    was, is_now = _pod_lives(before), _pod_lives(after)
+def brokers_kept(
+    before: Iterable[Mapping[str, Any]],
+    after: Iterable[Mapping[str, Any]],
+    by: str = "Reopening",
+    none: str = "none of the survivor's brokers",
+) -> Check:
+    """Brokers of which nothing changes are not restarted; `by` names what leaves them alone, `none` whose they are."""
+    was, is_now = pod_lives(before), pod_lives(after)
     problems = [f"{name} was restarted" for name in sorted(was) if was[name] != is_now.get(name)]
     if not was:
         problems.append("there were no brokers, so nothing is proved")
-    return check_of(
-        "Reopening restarts none of the survivor's brokers", problems, f"{len(was)} unchanged"
-    )
+    return check_of(f"{by} restarts {none}", problems, f"{len(was)} unchanged")
 
 
 def nothing_left(leftovers: Sequence[str]) -> Check:
@@ -211,21 +222,6 @@ def _environment(pod: Mapping[str, Any]) -> dict[str, str]:
     """Return the broker container's environment: of a name that stands twice, the last one counts."""
     containers = pod["spec"]["containers"]
     return {entry["name"]: entry.get("value", "") for entry in containers[0].get("env", [])}
-
-
-def _pod_lives(pods: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
-    """Return for each pod what changes when it is restarted or replaced: uid and restart count."""
-    return {
-        _pod_name(pod): (
-            pod["metadata"]["uid"],
-            sum(each["restartCount"] for each in pod["status"].get("containerStatuses", [])),
-        )
-        for pod in pods
-    }
-
-
-def _pod_name(pod: Mapping[str, Any]) -> str:
-    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
 
 
 def _count(items: Sequence[object], noun: str) -> str:

@@ -1,13 +1,14 @@
 """What must hold during and after the failback; pure functions of what was seen, as in `drill.checks.checks`."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from drill.check import Check, check_of, listed
-from drill.observation.cluster import is_paused, web_apps_not_ready
+from drill.observation.cluster import is_paused
 from drill.observation.records import partition_of
-from drill.regions import WEB_APPS, Region
+from drill.observation.web_apps import WebApps
+from drill.regions import Region
 
 
 def waits_its_turn(exit_status: int, outputs: Mapping[str, Any], installed: Sequence[str]) -> Check:
@@ -92,24 +93,16 @@ def gap_is_refused(exit_status: int, output: str) -> Check:
     )
 
 
-def web_apps_ready(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
-    """Operate and Tasklist are ready in each namespace: namespace -> its Deployments."""
-    problems = [
-        f"{namespace}: {problem}"
-        for namespace, deployments in deployments_of.items()
-        for problem in web_apps_not_ready(deployments)
-    ]
-    where = " and ".join(deployments_of)
-    return check_of(f"Operate and Tasklist are ready in {where}", problems, "ready")
+def web_apps_ready(seen: Mapping[str, WebApps]) -> Check:
+    """Operate and Tasklist are ready in each namespace: namespace -> how they stand there."""
+    problems = [f"{namespace}: {each}" for namespace, apps in seen.items() for each in apps.missing]
+    return check_of(f"Operate and Tasklist are ready in {' and '.join(seen)}", problems, "ready")
 
 
-def web_apps_off(deployments_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> Check:
-    """Neither Operate nor Tasklist has a ready pod in any namespace: namespace -> its Deployments."""
+def web_apps_off(seen: Mapping[str, WebApps]) -> Check:
+    """Neither Operate nor Tasklist runs in any namespace: namespace -> how they stand there."""
     problems = [
-        f"{each['metadata']['name']} is ready in {namespace}"
-        for namespace, deployments in deployments_of.items()
-        for each in deployments
-        if each["metadata"]["name"] in WEB_APPS and each.get("status", {}).get("readyReplicas")
+        f"{each} in {namespace}" for namespace, apps in seen.items() for each in apps.running
     ]
     return check_of("Operate and Tasklist are off in both regions", problems, "off")
 

@@ -5,28 +5,48 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from drill.check import Check, check_of
 from drill.observation.events import UNCHANGED, Event, Moment
+from drill.procedure.model import Procedure
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import Region
 
 _CONFIG_MAP = "core/v1:ConfigMap"
 _GATE = "dualregion:index:Gate"
+_INSTALLED = ("helm.sh/v3:Release", "core/v1:Namespace")
+"""How the types end of what an installation is made of."""
 
 
-def preview_shows(preview: Iterable[Event], region: Region, steps: Sequence[str]) -> Check:
-    """The preview before the failover shows namespace, gates and release values to come."""
-    namespace = region.failover_namespace
+def preview_shows(
+    preview: Iterable[Event],
+    region: Region,
+    steps: Sequence[str],
+    procedure: Procedure = VERSIONS[DEFAULT_VERSION].procedure,
+) -> Check:
+    """The preview before the failover shows the gates to come, and what else the procedure changes.
+
+    :param preview: its events.
+    :param region: the survivor.
+    :param steps: of the gates.
+    :param procedure: which one it is.
+    """
+    named = {"failover": region.failover_namespace}
     wanted = {
-        f"namespace {namespace}": ("core/v1:Namespace", "create", f'"{namespace}"'),
-        "release with installation type failOver": ("helm.sh/v3:Release", "create", '"failOver"'),
-        "exporters' new address in the survivor's release": (
-            "helm.sh/v3:Release",
-            "update",
-            f".{namespace}.svc",
-        ),
+        each.what.format(**named): (each.type, each.operation, each.text.format(**named))
+        for each in procedure.announced
     } | {f"gate {step}": (_CONFIG_MAP, "create", _gate(step)) for step in steps}
-    return _previewed(
-        "The preview before the failover shows gates, namespace and release values to come",
-        preview,
-        wanted,
+    return _previewed(procedure.preview_sentence, preview, wanted)
+
+
+def no_release_changes(preview: Iterable[Event]) -> Check:
+    """A preview leaves releases and namespaces as they are: nothing restarts a broker that still works."""
+    problems = [
+        f"{each.type} {each.name} ({each.operation})"
+        for each in _changes(preview)
+        if each.type.endswith(_INSTALLED)
+    ]
+    return check_of(
+        "The preview before the failover changes no release and makes no namespace",
+        problems,
+        "none of either",
     )
 
 

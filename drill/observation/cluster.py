@@ -3,7 +3,7 @@
 It is the drill's own view, apart from the program's client, so that a mistake there is not believed here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +13,10 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_kube_config
 
 from drill.errors import ClusterCallFailed
-from drill.regions import BROKER_SELECTOR, GATEWAY_SERVICE, SEARCH_SERVICE, WEB_APPS
+from drill.observation import web_apps
+from drill.observation.pods import is_ready
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS, Camunda, WebAppsForm
+from drill.regions import BROKER_SELECTOR, BROKERS, GATEWAY_SERVICE, RELEASE
 from sandbox.patience import allowed
 
 READ_SECONDS = 10.0
@@ -36,12 +39,19 @@ _INSTALLED = (
 class ClusterView:
     """Reads a region's cluster through one kube context."""
 
-    def __init__(self, kubeconfig: Path, context: str, read_seconds: float = READ_SECONDS) -> None:
-        """`read_seconds` bounds the wait for each answer.
+    def __init__(
+        self,
+        kubeconfig: Path,
+        context: str,
+        read_seconds: float = READ_SECONDS,
+        camunda: Camunda = VERSIONS[DEFAULT_VERSION],
+    ) -> None:
+        """Take a context; `read_seconds` bounds the wait for each answer, `camunda` is what runs there.
 
         :raises ClusterCallFailed: the kubeconfig has no such context.
         """
         self.context = context
+        self._camunda = camunda
         self._timeout = (allowed(_CONNECT_SECONDS), allowed(read_seconds))
         settings = Configuration()
         try:
@@ -100,6 +110,15 @@ class ClusterView:
         answer = self.call("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments")
         return list(answer["items"])
 
+    def web_apps(self, namespace: str) -> web_apps.WebApps:
+        """Return how Operate and Tasklist stand in a namespace."""
+        if self._camunda.web_apps is WebAppsForm.DEPLOYMENTS:
+            return web_apps.of_deployments(self.deployments(namespace))
+        brokers = self.call("GET", f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{BROKERS}")
+        name = web_apps.configuration_of(brokers)
+        configuration = self.call("GET", f"/api/v1/namespaces/{namespace}/configmaps/{name}")
+        return web_apps.of_brokers(brokers, configuration, self.broker_pods([namespace]))
+
     def claims(self, namespace: str) -> list[str]:
         """Return the names of a namespace's claims; of one that is gone, none."""
         path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
@@ -131,10 +150,26 @@ class ClusterView:
         path = f"/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}"
         return {item["metadata"]["uid"] for item in self.call("GET", path)["items"]}
 
+    def revision(self, namespace: str) -> int:
+        """Return the revision of the release in a namespace, by Helm's own records; 0 if there is none."""
+        selector = quote(f"owner=helm,name={RELEASE}")
+        path = f"/api/v1/namespaces/{namespace}/secrets?labelSelector={selector}"
+        records = self.call("GET", path)["items"]
+        return max((int(each["metadata"]["labels"]["version"]) for each in records), default=0)
+
     def topology(self, namespace: str) -> dict[str, Any]:
         """Return the gateway's own topology."""
-        answer = self.call("GET", f"{_service(namespace, GATEWAY_SERVICE, 8080)}/v1/topology")
-        return dict(answer)
+        path = f"{_service(namespace, GATEWAY_SERVICE, 8080)}/{self._camunda.api}/topology"
+        return dict(self.call("GET", path))
+
+    def configuration(self, namespace: str) -> dict[str, Any]:
+        """Return the cluster's configuration: its members, what each holds, and its changes."""
+        return dict(self.call("GET", _management(namespace, "cluster")))
+
+    def exporters(self, namespace: str) -> dict[str, str]:
+        """Return the status of each exporter in the cluster's configuration, by its id."""
+        answer = self.call("GET", _management(namespace, "exporters"))
+        return {each["exporterId"]: each["status"] for each in answer}
 
     def partitions(self, namespace: str, pod: str) -> dict[str, Any]:
         """Return what one broker answers of each of its partitions, by partition id."""
@@ -154,11 +189,14 @@ class ClusterView:
 
     def search(self, namespace: str, path: str, body: object = None) -> Any:
         """POST to the namespace's search engine."""
-        return self.call("POST", f"{_service(namespace, SEARCH_SERVICE, 9200)}/{path}", body)
+        return self.call("POST", f"{self._search(namespace)}/{path}", body)
+
+    def _search(self, namespace: str) -> str:
+        return _service(namespace, self._camunda.search_service, 9200)
 
     def document_count(self, namespace: str) -> int:
         """Return how many exported records the namespace's search engine holds."""
-        path = f"{_service(namespace, SEARCH_SERVICE, 9200)}/zeebe-record*/_count"
+        path = f"{self._search(namespace)}/zeebe-record*/_count"
         return int(self.call("GET", path)["count"])
 
     def instances_found(self, namespace: str, keys: Sequence[int]) -> set[int]:
@@ -212,27 +250,6 @@ def require_all_shards(answer: Mapping[str, Any]) -> None:
         raise ClusterCallFailed("the search engine answered for a part of its shards only")
 
 
-def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Return whether a pod is ready; a sleeping broker never is."""
-    conditions = pod["status"].get("conditions") or []
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def web_apps_not_ready(deployments: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what is wrong with Operate and Tasklist, one sentence for each that is not ready."""
-    there = {each["metadata"]["name"]: each for each in deployments}
-    problems = []
-    for name in WEB_APPS:
-        if name not in there:
-            problems.append(f"there is no {name}")
-            continue
-        wanted = there[name]["spec"].get("replicas", 1)
-        ready = there[name].get("status", {}).get("readyReplicas", 0)
-        if ready < max(wanted, 1):
-            problems.append(f"{name} has {ready} of {wanted} ready")
-    return problems
-
-
 def exporters_paused(partitions_of_brokers: Sequence[dict[str, Any]]) -> bool | None:
     """Return whether any broker has paused an exporter; None when no broker has answered."""
     phases = {
@@ -265,6 +282,11 @@ def _place(pod: Mapping[str, Any]) -> tuple[str, str]:
 
 def _service(namespace: str, name: str, port: int) -> str:
     return f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
+
+
+def _management(namespace: str, endpoint: str) -> str:
+    """Return the path of a gateway's management endpoint."""
+    return f"{_service(namespace, GATEWAY_SERVICE, 9600)}/actuator/{endpoint}"
 
 
 def _brief(error: requests.HTTPError) -> str:

@@ -101,6 +101,19 @@ def unavailable_seconds(moments: Iterable[float], start: float, end: float) -> f
     return sum(gap.seconds for gap in gaps_between(moments, start, end))
 
 
+def seconds_outside(gaps: Iterable[Gap], covered: Iterable[Gap]) -> float:
+    """Return how much of the gaps lies in none of the stretches that cover them, which may overlap."""
+    stretches = sorted((each.start, each.end) for each in covered)
+    outside = 0.0
+    for gap in gaps:
+        reached = gap.start
+        for start, end in stretches:
+            outside += max(0.0, min(start, gap.end) - reached)
+            reached = max(reached, min(end, gap.end))
+        outside += gap.end - reached
+    return outside
+
+
 def unavailable_by_partition(acks: Iterable[Ack], start: float, end: float) -> dict[int, float]:
     """Return, for each partition seen, the sum of its stretches without an accepted command.
 

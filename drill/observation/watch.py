@@ -17,7 +17,6 @@ from drill.observation.cluster import (
     ClusterView,
     exporters_paused,
     highest_positions,
-    web_apps_not_ready,
 )
 from drill.observation.measure import ExportSample
 from drill.processes import OwnProcesses
@@ -86,20 +85,20 @@ class ExportWatch(_Sampler):
     def sample(self) -> None:
         """Ask the engine and every broker once; what does not answer is left out."""
         count = self._pool.submit(_or_none, lambda: self._view.document_count(self._namespace))
-        apps = self._pool.submit(_or_none, lambda: self._view.deployments(self._namespace))
+        apps = self._pool.submit(_or_none, lambda: self._view.web_apps(self._namespace))
         asked = [
             self._pool.submit(_or_none, partial(view.partitions, *place))
             for view, namespace in self._brokers_in
             for place in _or_none(partial(_brokers, view, namespace)) or []
         ]
         answers = [answer for future in asked if (answer := future.result()) is not None]
-        deployments = apps.result()
+        web_apps = apps.result()
         sample = ExportSample(
             time.monotonic(),
             count.result(),
             highest_positions(answers),
             paused=exporters_paused(answers),
-            web_apps_down=None if deployments is None else bool(web_apps_not_ready(deployments)),
+            web_apps_down=None if web_apps is None else bool(web_apps.missing),
         )
         self._samples.append(sample)
         with self._record_to.open("a", encoding="utf-8") as file:

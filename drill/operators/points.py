@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from drill.check import Check, check_of
 from drill.observation.events import CREATIONS, Event, Moment
-from drill.settings import DrillSettings, Until
-
-DNS_RECORD = "dns-chain"
-"""The ConfigMap that stands for the DNS chain in a Corefile."""
+from drill.procedure.model import Part
+from drill.procedure.subjects import DNS_RECORD, RECORD
+from drill.procedure.versions import VERSIONS
+from drill.settings import DrillSettings
 
 _WORKS = {
     "create": "install",
@@ -60,56 +60,8 @@ class Point:
         return f"{'just after' if self.after else 'in the work of'} {self.subject}"
 
 
-UPDATE, UPDATE_FAILOVER, INSTALL, INSTALL_FAILOVER, _, REMOVAL_FAILOVER = (
-    f"the {work} of release {release}"
-    for work in ("update", "install", "removal")
-    for release in ("normal", "failover")
-)
-REMOVAL_NAMESPACE = "the removal of namespace failover"
-"""The rights in a namespace go with it, so a run that was killed then finds it without them."""
-
-
-def _gates(*steps: str) -> tuple[str, ...]:
-    return tuple(f"gate {step}" for step in steps)
-
-
-NAMED: Mapping[tuple[Until, str], tuple[str, ...]] = {
-    (Until.FAILOVER, "survivor"): (
-        "binding failover",
-        *_gates("F0", "F1"),
-        UPDATE,
-        INSTALL_FAILOVER,
-        *_gates("F2", "F3"),
-    ),
-    (Until.FAILBACK_PENDING, "survivor"): (
-        *_gates("B0", "B2", "B3"),
-        UPDATE,
-        UPDATE_FAILOVER,
-        "gate B4",
-    ),
-    (Until.FAILBACK_PENDING, "recreated"): (
-        "binding normal",
-        f"record {DNS_RECORD}",
-        INSTALL,
-        "gate B1",
-        UPDATE,
-        "gate B4",
-    ),
-    (Until.RESTORED, "recreated"): (UPDATE, *_gates("B5", "B6"), UPDATE, "gate B7"),
-    (Until.RESTORED, "survivor"): (UPDATE, "gate B5", REMOVAL_FAILOVER, REMOVAL_NAMESPACE),
-}
-"""All work of the failover and of the failback, by phase and by what the region is; each of it is two points.
-
-A binding is one of the RoleBindings that give the rights in a new namespace; the record is that of the DNS chain.
-In `restored` the recreated region's release is updated in two turns: its web applications open, its brokers wake.
-"""
-
-_STEPS = {
-    subject.removeprefix("gate ")
-    for subjects in NAMED.values()
-    for subject in subjects
-    if subject.startswith("gate ")
-}
+_STEPS = frozenset(step for each in VERSIONS.values() for step in each.procedure.every_step)
+"""Every step of any procedure that has a gate, and so two points."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +142,7 @@ class PointReader:
         """Return what the hook works on whose messages have a prefix."""
         if prefix in _STEPS:
             return f"gate {prefix}"
-        return {_DNS: f"record {DNS_RECORD}", _RIGHTS: self._binding}.get(prefix)
+        return {_DNS: RECORD, _RIGHTS: self._binding}.get(prefix)
 
 
 def already_there(event: Event) -> str | None:
@@ -207,7 +159,7 @@ def resource_of(event: Event) -> str | None:
         case "v1:ConfigMap", name if name in _STEPS:
             return f"gate {name}"
         case "v1:ConfigMap", name if name == DNS_RECORD:
-            return f"record {DNS_RECORD}"
+            return RECORD
         case "v3:Release", "normal" | "failover":
             return f"release {installation}"
         case "v1:Namespace", "normal-namespace" | "failover-namespace":
@@ -217,16 +169,18 @@ def resource_of(event: Event) -> str | None:
     return None
 
 
-def named_points(settings: DrillSettings, parts: Mapping[str, str]) -> list[tuple[str, str, Point]]:
+def named_points(
+    settings: DrillSettings, parts: Mapping[Part, str]
+) -> list[tuple[str, str, Point]]:
     """Return phase, stack and point of all that must be interrupted in one incident.
 
     :param settings: how far the drill goes, and what its stacks declare.
-    :param parts: what each stack's region is in the incident: `survivor`, `recreated` -> the stack's name.
+    :param parts: what each stack's region is in the incident -> the stack's name.
     """
     undeclared = _undeclared(settings)
     return [
         (phase, parts[part], Point(subject, after))
-        for (phase, part), subjects in NAMED.items()
+        for (phase, part), subjects in settings.procedure.points.items()
         if settings.until.reaches(phase)
         for subject in subjects
         if not subject.startswith(undeclared)

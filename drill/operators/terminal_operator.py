@@ -9,8 +9,6 @@ from drill.operators.terminal import Terminal, line_of, unwrapped
 
 _QUESTION = "[y/N]:"
 _STEP = re.compile(r"^(?P<state>ahead|running|done) +(?P<step>[A-Z]\d?)\b")
-_IN_THE_MIDST_SECONDS = 2.0
-"""How long a step must have run before Ctrl-C is hit."""
 _LONGEST = 160
 _COUNTED = re.compile(r"\d+")
 
@@ -27,12 +25,14 @@ class Question:
 class Operator:
     """Looks at one command's screen until it has ended.
 
-    `answer` is given to every question. In the midst of step `stop_in` Ctrl-C is hit, once; None: never.
+    `answer` is given to every question. In the midst of step `stop_in`, once it has run for `stop_after` seconds, Ctrl-C
+    is hit, once; None: never.
     """
 
     write: Callable[[str], None]
     answer: str = "yes"
     stop_in: str | None = None
+    stop_after: float = 0.0
     asked: list[Question] = field(default_factory=list)
     running: dict[str, float] = field(default_factory=dict)
     """When each step was first seen running, on the clock that never jumps."""
@@ -78,7 +78,7 @@ class Operator:
 
     def _is_in_the_midst(self) -> bool:
         began = self.running.get(self.stop_in or "")
-        return began is not None and time.monotonic() - began >= _IN_THE_MIDST_SECONDS
+        return began is not None and time.monotonic() - began >= self.stop_after
 
     def _show_new(self, terminal: Terminal) -> None:
         """Show each line once; a line of the live display that only counts on is no new one."""

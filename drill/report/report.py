@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer, SerializerFunctionWrapHandler, mode
 from drill.check import Check
 from drill.checks.audit import Rights
 from drill.model import Model
+from drill.procedure.versions import DEFAULT_VERSION
 from drill.progress import Stage
 
 Figure = tuple[str, str]
@@ -129,6 +130,10 @@ class IncidentFigures(Model):
     unavailable_seconds: Seconds = Field(
         default=None, title="without any accepted command until the end of the failover"
     )
+    unavailable_from_up_seconds: Seconds = Field(default=None, title="of that from `pulumi up` on")
+    overhead_seconds: Seconds = Field(
+        default=None, title="of that in no step of the procedure (Pulumi, its program, Helm)"
+    )
     unavailable_seconds_by_partition: Mapping[int, float] = {}
     export_gap_seconds: Seconds = Field(
         default=None, title="from the loss until exporting moves on every partition"
@@ -170,6 +175,8 @@ class Report(Model):
     cluster_size: int
     lost_regions: tuple[int, ...]
     until: str
+    camunda: str = DEFAULT_VERSION
+    """The version of Camunda that was rehearsed."""
     broker: str | None = None
     """Which broker was used, with its image; None if none was ever seen."""
     seconds: float = 0.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from drill.check import Check
@@ -131,6 +132,7 @@ def report_of(
         cluster_size=settings.cluster_size,
         lost_regions=settings.lost,
         until=settings.until,
+        camunda=settings.camunda,
         broker=results.broker or None,
         seconds=progress.elapsed,
         began_at=progress.began_at,
@@ -140,7 +142,7 @@ def report_of(
         load=_load(settings, results),
         records=_records(results),
         incidents=tuple(
-            _incident(settings, episode, episode.loss)
+            _incident(settings, episode, episode.loss, _steps_between(results, progress))
             for episode in results.episodes
             if episode.loss is not None
         ),
@@ -208,7 +210,22 @@ def _records(results: Results) -> Records:
     )
 
 
-def _incident(settings: DrillSettings, episode: Episode, loss: float) -> IncidentFigures:
+def _steps_between(results: Results, progress: Progress) -> list[measure.Gap]:
+    """Return when the steps of the procedure ran, on the clock that never jumps; those without times are left out."""
+    return [
+        measure.Gap(*(progress.moment_of(_epoch(moment)) for moment in (step.start, step.end)))
+        for step in results.steps
+        if step.start and step.end
+    ]
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _incident(
+    settings: DrillSettings, episode: Episode, loss: float, steps: Sequence[measure.Gap]
+) -> IncidentFigures:
     """Return the figures of one incident, as far as there is something to compute."""
     moments = episode.load.moments
     if not moments:
@@ -219,18 +236,24 @@ def _incident(settings: DrillSettings, episode: Episode, loss: float) -> Inciden
         )
     watched = episode.watched_until or max(moments)
     end = episode.failover_end or watched
+    up = episode.up_began
+    from_up = None if up is None else measure.gaps_between(moments, up, end)
     drawn_to = end if episode.failback_began is None else episode.failback_end or watched
     return IncidentFigures(
         lost_region=episode.lost_region,
         outage_seconds=measure.outage_seconds(moments, loss, watched),
         unavailable_seconds=measure.unavailable_seconds(moments, loss, end),
+        unavailable_from_up_seconds=None
+        if from_up is None
+        else sum(gap.seconds for gap in from_up),
+        overhead_seconds=None if from_up is None else measure.seconds_outside(from_up, steps),
         unavailable_seconds_by_partition=measure.unavailable_by_partition(
             episode.load.acks, loss, end
         ),
         export_gap_seconds=measure.export_gap_seconds(
             _before_failback(episode), loss, settings.partitions
         ),
-        reaction_seconds=None if episode.up_began is None else episode.up_began - loss,
+        reaction_seconds=None if up is None else up - loss,
         gaps=_gaps(moments, loss, end, loss),
         acks_per_second=measure.acks_per_second(
             moments, loss, max(moments[0], loss - _SECONDS_BEFORE_LOSS), drawn_to

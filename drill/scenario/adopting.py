@@ -16,13 +16,14 @@ import yaml
 from drill.check import Check, check_of
 from drill.checks import checks
 from drill.errors import DrillError
-from drill.observation.cluster import is_ready
+from drill.observation.pods import is_ready
 from drill.own_images import helm_chart
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import (
+    BROKERS,
     REGIONS,
     RELEASE,
     REPLICATION_FACTOR,
-    SEARCH_SERVICE,
     Region,
     brokers_in_normal,
 )
@@ -31,7 +32,7 @@ from drill.testbed.context import DrillContext
 from sandbox.patience import allowed
 
 _HELM_SECONDS = 120
-_BROKERS = f"{RELEASE}-zeebe"
+_SEARCH_SERVICE = VERSIONS[DEFAULT_VERSION].search_service
 _GENERATED_AFTER = "ZEEBE_BROKER_DATA_DISKUSAGEREPLICATIONWATERMARK"
 """Where the reference set-up's own values have the generated entries."""
 
@@ -46,7 +47,7 @@ def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_siz
     :param cluster_size: brokers of both regions together.
     """
     points = ",".join(
-        f"{_BROKERS}-{ordinal}.{_BROKERS}.{namespace}.svc.cluster.local:26502"
+        f"{BROKERS}-{ordinal}.{BROKERS}.{namespace}.svc.cluster.local:26502"
         for ordinal in range(cluster_size // len(namespaces))
         for namespace in namespaces
     )
@@ -54,7 +55,7 @@ def plain_values(base: Mapping[str, Any], namespaces: Sequence[str], cluster_siz
     generated += [
         {
             "name": f"ZEEBE_BROKER_EXPORTERS_ELASTICSEARCHREGION{region}_ARGS_URL",
-            "value": f"http://{SEARCH_SERVICE}.{namespace}.svc.cluster.local:9200",
+            "value": f"http://{_SEARCH_SERVICE}.{namespace}.svc.cluster.local:9200",
         }
         for region, namespace in enumerate(namespaces)
     ]
@@ -155,7 +156,7 @@ def check_adopted(ctx: DrillContext, before: Sequence[Mapping[str, Any]]) -> Non
     restarted = checks.nothing_restarted(0, before, pods_of_both(ctx))
     ctx.check("adopting", replace(restarted, name="Adopting the running releases restarts no pod"))
     for region in REGIONS:
-        path = f"/apis/apps/v1/namespaces/{region.namespace}/statefulsets/{_BROKERS}"
+        path = f"/apis/apps/v1/namespaces/{region.namespace}/statefulsets/{BROKERS}"
         ctx.check("adopting", brokers_are_let_go(ctx.view(region).call("GET", path), region.city))
 
 

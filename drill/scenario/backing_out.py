@@ -3,17 +3,17 @@
 import time
 
 from drill.checks import checks, failback_checks
-from drill.regions import brokers_after_failover
+from drill.procedure.model import Until
 from drill.scenario.checking import (
     check_commands,
     check_exporting,
-    check_failed_over,
     check_gone,
-    deployments,
-    partitions_of_ready,
+    check_situation,
+    check_web_apps_ready,
+    member_count,
+    partitions_at,
 )
 from drill.scenario.failback import Failback
-from drill.scenario.failover import STEPS
 
 
 def back_out(failback: Failback) -> None:
@@ -29,19 +29,17 @@ def back_out(failback: Failback) -> None:
     outputs = failback.take_turns("failover", first=lost, name="backed out")
     since = time.monotonic()
     with ctx.progress.stage("Checking the survivor, backed out"):
-        check_failed_over(ctx, label, survivor)
-        view, namespaces = ctx.view(survivor), (survivor.namespace, survivor.failover_namespace)
-        expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
+        check_situation(ctx, label, Until.FAILOVER, lost)
         ctx.check(
             label,
-            checks.steps_are_proved(outputs[survivor], survivor, STEPS),
+            checks.steps_are_proved(outputs[survivor], survivor, ctx.settings.procedure.failover),
             lambda: failback_checks.exporters_run(
-                partitions_of_ready({survivor: view}, {survivor: namespaces}),
-                len(expected.ids),
+                partitions_at(ctx, Until.FAILOVER, lost),
+                member_count(ctx, Until.FAILOVER, lost),
                 ctx.settings.partition_count,
             ),
-            lambda: failback_checks.web_apps_ready(deployments({survivor: view})),
         )
+        check_web_apps_ready(ctx, label, [survivor])
         check_gone(ctx, label, lost, lost.namespace)
     check_commands(ctx, label, since, "after backing out")
     check_exporting(ctx, label, since, "after backing out")

@@ -18,25 +18,10 @@ from drill.operators.command_checks import (
 from drill.report.report import CtrlC
 from drill.report.results import Episode
 from drill.settings import Incident
-from drill.testbed.command import LAST_STEP, Session
+from drill.testbed.command import Session
 from drill.testbed.context import DrillContext
 
-STOPPED_IN = "F2"
-"""The step in whose midst Ctrl-C is hit: of the failover the longest, and with the most to go on with. What it has
-begun goes on in the cluster meanwhile, so little is lost by it; how much, the report has."""
-
-_TO_BEGIN = "on both stacks, and begin?"
-_TO_FREEZE = "stop Operate and Tasklist, pause all exporters, and restore a snapshot"
-_TO_REOPEN = "resume exporting and delete the failover installation"
 _TO_BACK_OUT = "back out of the failback"
-_QUESTIONS = {
-    "failover": (_TO_BEGIN,),
-    "failback-pending": (_TO_BEGIN, _TO_FREEZE),
-    "restored": (_TO_REOPEN,),
-    "normal": (),
-}
-"""What each part of the procedure asks at least."""
-
 
 # --- wrong moves -----------------------------------------------------------------------------------------
 
@@ -88,41 +73,43 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
     :raises DrillError: the command failed.
     """
     what = ("failover", "--lost", str(incident.lost.index))
+    procedure = ctx.settings.procedure
+    stop_in = procedure.stopped_in
     asked: Session | None = None
     if incident.number == 1:
         with ctx.progress.stage(
-            f"dualregion {' '.join(what)}, and Ctrl-C in the midst of {STOPPED_IN}"
+            f"dualregion {' '.join(what)}, and Ctrl-C in the midst of {stop_in}"
         ):
-            asked = ctx.command.drive(*what, stop_in=STOPPED_IN, log="failover-stopped")
-        ctx.check(label, _stopped(asked, incident))
+            asked = ctx.command.drive(
+                *what, stop_in=stop_in, stop_after=procedure.stopped_after, log="failover-stopped"
+            )
+        ctx.check(label, _stopped(asked, incident, stop_in))
     with ctx.progress.stage(f"dualregion {' '.join(what)}{', again' if asked else ''}"):
         began = time.monotonic()
         session = ctx.command.must_drive(*what)
     if asked and asked.operator.stopped is not None:
         again = session.operator.carried_out
-        ctx.check(label, went_on(session.run.exit_status, again, STOPPED_IN))
+        ctx.check(label, went_on(session.run.exit_status, again, stop_in))
         episode.ctrl_c = CtrlC(
-            step=STOPPED_IN,
+            step=stop_in,
             ended_seconds=began - asked.operator.stopped,
-            again_seconds=again[STOPPED_IN] - asked.operator.stopped
-            if STOPPED_IN in again
-            else None,
+            again_seconds=again[stop_in] - asked.operator.stopped if stop_in in again else None,
         )
     ctx.check(
         label,
         questions_were_asked(
             [*(asked.operator.asked if asked else ()), *session.operator.asked],
-            _QUESTIONS["failover"],
+            procedure.questions["failover"],
             "failover",
         ),
     )
 
 
-def _stopped(session: Session, incident: Incident) -> Check:
+def _stopped(session: Session, incident: Incident, stop_in: str) -> Check:
     return stopped_in_order(
         session.run.exit_status,
         session.unwrapped,
-        STOPPED_IN,
+        stop_in,
         incident.survivor.stack,
         session.operator.stopped is not None,
     )
@@ -141,9 +128,10 @@ def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None
 
     :raises DrillError: the command failed.
     """
-    until = LAST_STEP.get(phase)
+    procedure = ctx.settings.procedure
+    until = procedure.last_steps.get(phase)
     what = ["failback", *(("--until", until) if until else ())]
-    questions = _QUESTIONS[phase]
+    questions = procedure.questions[phase]
     if phase == "failover":
         what = ["failover", "--lost", str(incident.lost.index)]
         questions = (_TO_BACK_OUT,)

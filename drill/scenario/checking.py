@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from drill.checks import checks, failback_checks
+from drill.checks import checks, cluster_checks, failback_checks
 from drill.errors import DrillError
 from drill.observation import measure
 from drill.observation.cluster import ClusterView
+from drill.observation.pods import is_ready
 from drill.observation.records import not_exported, record_ids
+from drill.observation.web_apps import WebApps
 from drill.operators.command_checks import HEALTHY
-from drill.regions import REGIONS, ExpectedBrokers, Region, brokers_after_failover, quorum
+from drill.procedure.cluster_api import ENABLED
+from drill.procedure.model import Membership, Place, Situation, Until
+from drill.regions import REGIONS, ExpectedBrokers, Region, replicas
 from drill.testbed.context import DrillContext
 from drill.together import together
 
@@ -35,16 +39,86 @@ def check_topology(
     )
 
 
-def check_failed_over(ctx: DrillContext, phase: str, survivor: Region) -> None:
-    """Check that the survivor works for both regions: brokers and quorum, and where each broker exports to."""
-    expected = brokers_after_failover(ctx.settings.cluster_size, survivor.other.index)
-    check_topology(ctx, phase, survivor, expected, quorum())
-    engines = {
-        survivor.index: survivor.namespace,
-        survivor.other.index: survivor.failover_namespace,
+def check_situation(ctx: DrillContext, label: str, phase: Until, lost: Region) -> None:
+    """Check what the survivor's cluster must be like at the end of a phase, and where its brokers export to."""
+    check_seen(ctx, label, phase, lost, by=lost.other)
+    check_addresses(ctx, label, phase, lost)
+
+
+def check_seen(ctx: DrillContext, label: str, phase: Until, lost: Region, by: Region) -> None:
+    """Check what a region's gateway must see of the cluster at the end of a phase."""
+    situation = ctx.settings.procedure.situations[phase]
+    expected = situation.brokers(ctx.settings.cluster_size, lost.index)
+    check_topology(ctx, label, by, expected, situation.healthy)
+    if situation.membership:
+        _check_membership(ctx, label, situation, situation.membership, lost=lost, by=by)
+
+
+def check_addresses(ctx: DrillContext, label: str, phase: Until, lost: Region) -> None:
+    """Check which search engines the brokers export to at the end of a phase."""
+    situation, survivor = ctx.settings.procedure.situations[phase], lost.other
+    engines = {survivor.index: survivor.namespace, lost.index: situation.engine.of(lost)[1]}
+    pods = [pod for pod in broker_pods(ctx, situation.at, lost) if is_ready(pod)]
+    # Those outside of the cluster may never be ready before they are added.
+    pods += broker_pods(ctx, situation.outside, lost)
+    variable_of = ctx.settings.version.address_variable
+    ctx.check(label, checks.exporters_point_at(pods, engines, variable_of))
+
+
+def _check_membership(
+    ctx: DrillContext,
+    label: str,
+    situation: Situation,
+    membership: Membership,
+    *,
+    lost: Region,
+    by: Region,
+) -> None:
+    """Check the cluster's configuration: members and their partitions, sizes, exporters."""
+    size, view, where = ctx.settings.cluster_size, ctx.view(by), by.namespace
+    members, outsiders = situation.members(size, lost), situation.outsiders(size, lost)
+    exporter_to = ctx.settings.version.exporter_to
+    exporters = {
+        exporter_to(lost.other.index): ENABLED,
+        exporter_to(lost.index): membership.lost_exporter,
     }
-    pods = ctx.view(survivor).broker_pods(list(engines.values()))
-    ctx.check(phase, checks.exporters_point_at(pods, engines))
+    ctx.check(
+        label,
+        lambda: cluster_checks.members_are(view.configuration(where), replicas(size, members)),
+        lambda: cluster_checks.sizes_are(
+            view.topology(where), len(members), membership.replication_factor
+        ),
+        lambda: cluster_checks.exporters_are(view.exporters(where), exporters),
+    )
+    if outsiders:
+        ctx.check(
+            label, lambda: cluster_checks.outsiders_hold_nothing(view.topology(where), outsiders)
+        )
+
+
+def broker_pods(ctx: DrillContext, places: Sequence[Place], lost: Region) -> list[dict[str, Any]]:
+    """Return the broker pods of some installations."""
+    return [
+        pod
+        for region, namespace in (place.of(lost) for place in places)
+        for pod in ctx.view(region).broker_pods([namespace])
+    ]
+
+
+def partitions_at(ctx: DrillContext, phase: Until, lost: Region) -> dict[str, dict[str, Any]]:
+    """Return what every broker that holds partitions at the end of a phase answers of them."""
+    brokers: dict[Region, list[str]] = {}
+    for region, namespace in (
+        place.of(lost) for place in ctx.settings.procedure.situations[phase].at
+    ):
+        brokers.setdefault(region, []).append(namespace)
+    return partitions_of_ready(ctx.views(), brokers)
+
+
+def member_count(ctx: DrillContext, phase: Until, lost: Region) -> int:
+    """Return how many brokers hold partitions at the end of a phase."""
+    situation = ctx.settings.procedure.situations[phase]
+    return len(situation.members(ctx.settings.cluster_size, lost))
 
 
 def check_commands(ctx: DrillContext, phase: str, since: float, after: str) -> None:
@@ -100,9 +174,21 @@ def partitions_of_ready(
     }
 
 
-def deployments(views: Mapping[Region, ClusterView]) -> dict[str, list[dict[str, Any]]]:
-    """Return the Deployments of each region's own namespace."""
-    return {region.namespace: view.deployments(region.namespace) for region, view in views.items()}
+def check_web_apps_ready(ctx: DrillContext, label: str, regions: Sequence[Region]) -> None:
+    """Check that the web applications of regions are ready."""
+    views = {region: ctx.view(region) for region in regions}
+    ctx.check(label, lambda: failback_checks.web_apps_ready(_web_apps(views)))
+
+
+def check_web_apps_off(ctx: DrillContext, label: str) -> None:
+    """Check that no web application of either region runs."""
+    views = ctx.views()
+    ctx.check(label, lambda: failback_checks.web_apps_off(_web_apps(views)))
+
+
+def _web_apps(views: Mapping[Region, ClusterView]) -> dict[str, WebApps]:
+    """Return how the web applications stand in each region's own namespace."""
+    return {region.namespace: view.web_apps(region.namespace) for region, view in views.items()}
 
 
 def check_gone(ctx: DrillContext, phase: str, region: Region, namespace: str) -> None:

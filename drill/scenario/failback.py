@@ -5,43 +5,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from drill.checks import checks, failback_checks, previews
-from drill.observation.cluster import is_ready
+from drill.checks import checks, cluster_checks, failback_checks, previews
 from drill.operators.command_checks import HEALTHY, MID_PROCEDURE
 from drill.operators.turns import Outputs
-from drill.regions import (
-    REGIONS,
-    REPLICATION_FACTOR,
-    Region,
-    brokers_in_failback,
-    brokers_in_normal,
-)
+from drill.procedure.model import Part, Procedure, Until
+from drill.regions import REGIONS, Region
 from drill.report.results import Episode
 from drill.scenario import by_command
 from drill.scenario.checking import (
+    check_addresses,
     check_commands,
     check_exporters_run,
     check_exporting,
     check_gone,
     check_kept,
     check_records,
-    check_topology,
-    deployments,
-    partitions_of_ready,
+    check_seen,
+    check_situation,
+    check_web_apps_off,
+    check_web_apps_ready,
+    member_count,
+    partitions_at,
 )
-from drill.scenario.failover import STEPS as FAILOVER_STEPS
-from drill.settings import Incident, Until
+from drill.settings import Incident
 from drill.testbed.context import DrillContext
-
-PENDING_STEPS = {"survivor": ("B0", "B2", "B3", "B4"), "recreated": ("B1", "B4")}
-RESTORED_STEPS = {
-    "survivor": (*PENDING_STEPS["survivor"], "B5"),
-    "recreated": (*PENDING_STEPS["recreated"], "B5", "B6", "B7"),
-}
-ALL_STEPS = {
-    "survivor": (*FAILOVER_STEPS, *RESTORED_STEPS["survivor"]),
-    "recreated": RESTORED_STEPS["recreated"],
-}
 
 
 @dataclass
@@ -52,13 +39,18 @@ class Failback:
     incident: Incident
     episode: Episode
     suffix: str = ""
-    _pending: list[dict[str, Any]] = field(default_factory=list)
-    """The survivor's broker pods when both phases of the failback meet."""
+    _before: dict[Region, list[dict[str, Any]]] = field(default_factory=dict)
+    """The broker pods of each region when the phase began."""
 
     @property
-    def parts(self) -> dict[Region, str]:
+    def procedure(self) -> Procedure:
+        """The procedure that is rehearsed."""
+        return self.ctx.settings.procedure
+
+    @property
+    def parts(self) -> dict[Region, Part]:
         """What each region is in the incident."""
-        return {self.incident.survivor: "survivor", self.incident.lost: "recreated"}
+        return {self.incident.survivor: Part.SURVIVOR, self.incident.lost: Part.RECREATED}
 
     # --- recreating, failback-pending ------------------------------------------------------------------
 
@@ -79,7 +71,8 @@ class Failback:
         """Preview, then both stacks to `failback-pending`."""
         ctx = self.ctx
         if ctx.settings.by_command:
-            steps = (*RESTORED_STEPS["survivor"], *RESTORED_STEPS["recreated"])
+            parts = self.parts.values()
+            steps = [each for part in parts for each in self.procedure.proved(Until.RESTORED, part)]
             by_command.plan_failback(ctx, steps, self.label("failback-pending"))
             self._make_pending("failback-pending")
             return
@@ -105,8 +98,9 @@ class Failback:
     def _make_pending(self, name: str) -> None:
         """Take turns until both stacks are in `failback-pending`; `name` is what the report calls it."""
         self.episode.failback_began = time.monotonic()
+        self._before = self._broker_pods()
         outputs = self.take_turns("failback-pending", name=name)
-        self._check_stacks("failback-pending", outputs, PENDING_STEPS)
+        self._check_stacks(Until.FAILBACK_PENDING, outputs)
 
     def _try_wrong_turn(self) -> None:
         """Run `pulumi up` on the recreated region's stack before it is its turn: nothing may be installed yet."""
@@ -124,28 +118,25 @@ class Failback:
 
     def check_pending(self) -> None:
         """Check, with the load running, what is between the two phases: exporters paused, web apps off."""
-        ctx, label = self.ctx, self.label("failback-pending")
-        survivor, size = self.incident.survivor, ctx.settings.cluster_size
+        ctx, label, lost = self.ctx, self.label("failback-pending"), self.incident.lost
+        phase = Until.FAILBACK_PENDING
         since = time.monotonic()
         with ctx.progress.stage("Checking both regions, exporters paused"):
-            expected = brokers_in_failback(size, self.incident.lost.index)
-            check_topology(ctx, label, survivor, expected, REPLICATION_FACTOR)
-            self._check_exporters_addresses(label, with_failover=True)
-            views = ctx.views()
-            brokers = {
-                survivor: [survivor.namespace, survivor.failover_namespace],
-                self.incident.lost: [self.incident.lost.namespace],
-            }
+            check_situation(ctx, label, phase, lost)
             ctx.check(
                 label,
                 lambda: failback_checks.exporters_are_paused(
-                    partitions_of_ready(views, brokers), size
+                    partitions_at(ctx, phase, lost), member_count(ctx, phase, lost)
                 ),
-                lambda: failback_checks.web_apps_off(deployments(views)),
             )
+            check_web_apps_off(ctx, label)
+            if self.procedure.situations[phase].membership:
+                paused = partitions_at(ctx, phase, lost)
+                ctx.check(label, cluster_checks.pauses_are_hard(paused))
+            self._check_restarts(label, phase)
         check_commands(ctx, label, since, "with the exporters paused")
         ctx.ask_status(label, "with the exporters paused", MID_PROCEDURE, "status-paused")
-        self._pending = ctx.view(survivor).broker_pods([survivor.namespace])
+        self._before = self._broker_pods()
         if ctx.settings.until is Until.FAILBACK_PENDING:
             ctx.stop_load()
 
@@ -155,33 +146,30 @@ class Failback:
         """Both stacks to `restored`; the recreated region's turn comes first."""
         ctx = self.ctx
         self.configure("restored")
-        final = self.take_turns("restored", first=self.incident.lost)
+        first = {part: region for region, part in self.parts.items()}[self.procedure.opens_first]
+        final = self.take_turns("restored", first=first)
         self.episode.failback_end = time.monotonic()
-        self._check_stacks("restored", final, RESTORED_STEPS)
+        self._check_stacks(Until.RESTORED, final)
         for region, found in final.items():
             name = str(found.get("incident"))
             former = ctx.results.incidents.setdefault(region.index, {})
             ctx.check(self.label("restored"), failback_checks.incident_is_new(region, name, former))
-            former[name] = ALL_STEPS[self.parts[region]]
+            former[name] = self.procedure.whole(self.parts[region])
 
     def check_restored(self) -> None:
         """Check, with the load running, that both regions are whole again and nothing else is left."""
-        ctx, label, survivor = self.ctx, self.label("restored"), self.incident.survivor
+        ctx, label, lost = self.ctx, self.label("restored"), self.incident.lost
+        survivor = self.incident.survivor
         with ctx.progress.stage("Checking both regions"):
-            expected = brokers_in_normal(ctx.settings.cluster_size)
             for region in REGIONS:
                 seen = f"{label}, {region.city}"
-                check_topology(ctx, seen, region, expected, REPLICATION_FACTOR)
-            self._check_exporters_addresses(label, with_failover=False)
+                check_seen(ctx, seen, Until.RESTORED, lost, by=region)
+            check_addresses(ctx, label, Until.RESTORED, lost)
             check_exporters_run(ctx, label)
-            views = ctx.views()
-            kept = views[survivor].broker_pods([survivor.namespace])
-            ctx.check(
-                label,
-                checks.brokers_kept(self._pending, kept),
-                lambda: failback_checks.web_apps_ready(deployments(views)),
-            )
-            check_gone(ctx, label, survivor, survivor.failover_namespace)
+            self._check_restarts(label, Until.RESTORED)
+            check_web_apps_ready(ctx, label, REGIONS)
+            if self.procedure.has_failover_installation:
+                check_gone(ctx, label, survivor, survivor.failover_namespace)
 
     def _check_works(self) -> None:
         """Check, with the load running, that commands are accepted and records exported."""
@@ -234,7 +222,7 @@ class Failback:
         """Let `dualregion` show its record, and write the incident's page."""
         ctx, label = self.ctx, self.label("normal again")
         if ctx.settings.by_command:
-            steps = (*ALL_STEPS["survivor"], *ALL_STEPS["recreated"])
+            steps = self.procedure.every_step
             loss = self.episode.loss or time.monotonic()
             by_command.report_afterwards(ctx, self.incident, loss, steps, label)
 
@@ -290,27 +278,33 @@ class Failback:
         ctx.record_phase(name or phase, time.monotonic() - began, outputs)
         return outputs
 
-    def _check_stacks(
-        self, phase: str, outputs: dict[Region, Outputs], steps: dict[str, tuple[str, ...]]
-    ) -> None:
+    def _check_stacks(self, phase: Until, outputs: dict[Region, Outputs]) -> None:
         for region, found in outputs.items():
             part = self.parts[region]
             self.ctx.check(
                 self.label(phase),
                 checks.stack_is_in(found, region, phase, part),
-                checks.steps_are_proved(found, region, steps[part]),
+                checks.steps_are_proved(found, region, self.procedure.proved(phase, part)),
             )
 
-    def _check_exporters_addresses(self, label: str, with_failover: bool) -> None:
-        """Check that every broker that is awake exports to each region's own engine."""
-        ctx, survivor = self.ctx, self.incident.survivor
-        pods = [pod for each in REGIONS for pod in ctx.view(each).broker_pods([each.namespace])]
-        if with_failover:
-            pods += ctx.view(survivor).broker_pods([survivor.failover_namespace])
-        pods = [pod for pod in pods if is_ready(pod)]
-        ctx.check(
-            label, checks.exporters_point_at(pods, {each.index: each.namespace for each in REGIONS})
+    def _check_restarts(self, label: str, phase: Until) -> None:
+        """Check that a phase leaves brokers alone, or restarts them in order where web applications are a part of them."""
+        if not (kept := self.procedure.kept.get(phase)):
+            return
+        now = self._broker_pods()
+        regions = [place.of(self.incident.lost)[0] for place in kept.places]
+        before, after = (
+            [pod for region in regions for pod in pods[region]] for pods in (self._before, now)
         )
+        self.ctx.check(
+            label,
+            cluster_checks.restarted_one_by_one(before, after, kept.by)
+            if self.ctx.settings.version.brokers_restart
+            else checks.brokers_kept(before, after, kept.by, kept.none),
+        )
+
+    def _broker_pods(self) -> dict[Region, list[dict[str, Any]]]:
+        return {each: self.ctx.view(each).broker_pods([each.namespace]) for each in REGIONS}
 
     def _pods(self) -> list[dict[str, object]]:
         return [pod for each in REGIONS for pod in self.ctx.view(each).pods(each.namespace)]

@@ -1,21 +1,21 @@
 """The first half of an incident: a region is called lost by mistake, is lost, and is failed over."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
-from drill.checks import checks, previews
+from drill.checks import checks, cluster_checks, previews
 from drill.operators.command_checks import MID_PROCEDURE
 from drill.operators.stacks import Run
 from drill.operators.turns import Outputs
+from drill.procedure.model import Part, Until
 from drill.report.results import Episode
 from drill.scenario import by_command
-from drill.scenario.checking import check_commands, check_exporting, check_failed_over, check_kept
+from drill.scenario.checking import check_commands, check_exporting, check_kept, check_situation
 from drill.scenario.two_operators import fail_over_both
 from drill.settings import Incident
 from drill.testbed.context import DrillContext
-
-STEPS = ("F0", "F1", "F2", "F3")
 
 
 @dataclass
@@ -29,6 +29,13 @@ class Failover:
     incident: Incident
     episode: Episode
     label: str = "failover"
+    _before: tuple[int, list[dict[str, Any]]] = field(default=(0, []), init=False)
+    """Before the loss: the revision of the survivor's release, and its broker pods."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The survivor's steps."""
+        return self.ctx.settings.procedure.failover
 
     def mistake(self) -> None:
         """Call the region lost while it lives: the wrong move that would cost most must be refused."""
@@ -46,6 +53,7 @@ class Failover:
     def lose(self) -> None:
         """Lose the region without warning; one that becomes a zombie is cut off and lives on."""
         lost = self.incident.lost.index
+        self._before = self._survivor()
         if self.ctx.settings.zombie:
             with self.ctx.progress.stage(f"Cutting region {lost} off without warning; it lives on"):
                 self.episode.loss = time.monotonic()
@@ -57,6 +65,12 @@ class Failover:
             # The sandbox returns the wall clock's moment; measures go by the clock that never jumps.
             self.episode.loss = time.monotonic() - (time.time() - loss)
 
+    def _survivor(self) -> tuple[int, list[dict[str, Any]]]:
+        """Return the revision of the survivor's release, and its broker pods."""
+        survivor = self.incident.survivor
+        view = self.ctx.view(survivor)
+        return view.revision(survivor.namespace), view.broker_pods([survivor.namespace])
+
     def fail_over(self) -> None:
         """Preview and `up` on the survivor's stack; or the runbook command."""
         began = time.monotonic()
@@ -66,13 +80,14 @@ class Failover:
         self.ctx.check(
             self.label,
             checks.stack_is_in(outputs, survivor, "failover", "survivor"),
-            checks.steps_are_proved(outputs, survivor, STEPS),
+            checks.steps_are_proved(outputs, survivor, self.steps),
         )
 
     def _by_command(self) -> Outputs:
         """Let `dualregion` plan the failover and carry it out, on both stacks."""
         ctx = self.ctx
-        by_command.plan_failover(ctx, self.incident, (*STEPS, "R"), self.label)
+        lost_steps = ctx.settings.procedure.steps[Until.FAILOVER][Part.LOST]
+        by_command.plan_failover(ctx, self.incident, (*self.steps, *lost_steps), self.label)
         self.episode.up_began = time.monotonic()
         try:
             by_command.fail_over(ctx, self.incident, self.episode, self.label)
@@ -86,7 +101,13 @@ class Failover:
         with ctx.progress.stage(f"Phase failover: pulumi preview --diff on {survivor.stack}"):
             ctx.stacks.configure(survivor.stack, self._wanted)
             preview = ctx.stacks.require(ctx.stacks.preview(survivor.stack))
-            ctx.check(self.label, previews.preview_shows(preview.events, survivor, STEPS))
+            procedure = ctx.settings.procedure
+            ctx.check(
+                self.label,
+                previews.preview_shows(preview.events, survivor, self.steps, procedure),
+            )
+            if Until.FAILOVER in procedure.kept:
+                ctx.check(self.label, previews.no_release_changes(preview.events))
         with ctx.progress.stage(f"Phase failover: pulumi up on {survivor.stack}, the survivor"):
             self.episode.up_began = time.monotonic()
             try:
@@ -121,9 +142,16 @@ class Failover:
 
     def check(self) -> None:
         """Look at the survivor, with the load running."""
-        ctx, survivor = self.ctx, self.incident.survivor
+        ctx = self.ctx
         with ctx.progress.stage("Checking the survivor"):
-            check_failed_over(ctx, self.label, survivor)
+            check_situation(ctx, self.label, Until.FAILOVER, self.incident.lost)
+            if Until.FAILOVER in ctx.settings.procedure.kept:
+                revision, pods = self._survivor()
+                before, pods_before = self._before
+                ctx.check(
+                    self.label,
+                    cluster_checks.survivor_is_untouched((before, revision), pods_before, pods),
+                )
         if ctx.settings.by_command:
             ctx.together(
                 partial(
@@ -145,7 +173,7 @@ class Failover:
     def check_nothing_to_do(self) -> None:
         """Preview and `up` on the survivor's stack once more: nothing may change."""
         ctx, survivor = self.ctx, self.incident.survivor
-        view, both = ctx.view(survivor), (survivor.namespace, survivor.failover_namespace)
+        view, both = ctx.view(survivor), ctx.settings.procedure.namespaces(survivor)
         with ctx.progress.stage("Running preview and up again, with nothing to do"):
             before = [pod for namespace in both for pod in view.pods(namespace)]
             preview = ctx.stacks.preview_expecting_no_change(survivor.stack)
@@ -159,10 +187,12 @@ class Failover:
             )
 
     def check_engines(self) -> None:
-        """Stop the load, and look for its instances in the survivor's two search engines."""
+        """Stop the load, and look for its instances in the survivor's search engines."""
         self.ctx.stop_load()
         survivor = self.incident.survivor
         check_kept(self.ctx, self.label, {survivor: survivor.namespace}, since=0.0)
+        if not self.ctx.settings.procedure.has_failover_installation:
+            return
         # What the lost engine had already taken is not exported again: only what came later counts.
         check_kept(
             self.ctx,

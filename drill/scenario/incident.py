@@ -3,6 +3,7 @@
 from functools import partial
 
 from drill.operators.points import every_point_was_hit, named_points, no_release_is_pending
+from drill.procedure.model import Part, Until
 from drill.regions import REGIONS
 from drill.scenario import by_command
 from drill.scenario.backing_out import back_out
@@ -11,7 +12,7 @@ from drill.scenario.failback import Failback
 from drill.scenario.failover import Failover
 from drill.scenario.late_flush import LateFlush
 from drill.scenario.zombie import Zombie
-from drill.settings import Incident, Until
+from drill.settings import Incident
 from drill.testbed.context import DrillContext
 
 
@@ -33,13 +34,13 @@ def rehearse_incident(ctx: DrillContext, incident: Incident) -> None:
 
 def _check_interruptions(ctx: DrillContext, incident: Incident, label: str) -> None:
     """Check that every named point was hit, and that what was interrupted was finished."""
-    parts = {"survivor": incident.survivor.stack, "recreated": incident.lost.stack}
+    parts = {Part.SURVIVOR: incident.survivor.stack, Part.RECREATED: incident.lost.stack}
     named = named_points(ctx.settings, parts)
     alive = [incident.survivor] if ctx.settings.until is Until.FAILOVER else list(REGIONS)
     pending = {
         namespace: ctx.view(region).pending_releases(namespace)
         for region in alive
-        for namespace in (region.namespace, region.failover_namespace)
+        for namespace in ctx.settings.procedure.namespaces(region)
     }
     ctx.check(
         label,

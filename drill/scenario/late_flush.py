@@ -11,7 +11,8 @@ from typing import Any
 
 from drill.checks import failback_checks
 from drill.errors import ClusterCallFailed
-from drill.observation.cluster import ClusterView, is_ready
+from drill.observation.cluster import ClusterView
+from drill.observation.pods import is_ready
 from drill.regions import REGION_COUNT, RELEASE, Region
 from drill.scenario.backing_out import back_out
 from drill.scenario.checking import partitions_of_ready

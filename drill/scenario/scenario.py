@@ -12,6 +12,7 @@ from typing import Any
 from drill.checks import checks
 from drill.errors import DrillError, DrillInterrupted
 from drill.own_images import broker_used
+from drill.procedure.model import Until
 from drill.progress import Progress
 from drill.regions import REGIONS, REPLICATION_FACTOR, brokers_in_normal
 from drill.report.readable import write
@@ -26,7 +27,7 @@ from drill.scenario.checking import (
     check_topology,
 )
 from drill.scenario.incident import rehearse_incident
-from drill.settings import DrillSettings, Paths, Until
+from drill.settings import DrillSettings, Paths
 from drill.testbed.context import DrillContext
 from drill.testbed.lifecycle import Lifecycle
 from sandbox.errors import SandboxError

@@ -5,11 +5,14 @@ must have changed nothing: else two clusters accept commands.
 """
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from drill.check import Check, check_of
 from drill.observation.cluster import ClusterView
 from drill.operators.stacks import Run
 from drill.operators.turns import Outputs
+from drill.procedure.model import Until
 from drill.regions import Region
 from drill.settings import SECRET_NAME, Incident
 from drill.testbed.context import DrillContext
@@ -46,6 +49,9 @@ def fail_over_both(ctx: DrillContext, incident: Incident, label: str) -> Outputs
         second_is_refused(run.exit_status, run.output, survivor),
         nothing_was_begun(ctx.view(lost), lost),
     )
+    if Until.FAILOVER in ctx.settings.procedure.kept:
+        topology = ctx.view(lost).topology(lost.namespace)
+        ctx.check(label, none_was_removed(topology, ctx.settings.cluster_size, lost))
     return outputs
 
 
@@ -81,4 +87,14 @@ def nothing_was_begun(view: ClusterView, lost: Region) -> Check:
         "The refused operator's region has no failover brokers, and is not isolated",
         [f"{lost.failover_namespace} holds {each}" for each in found] + isolated,
         "nothing of either",
+    )
+
+
+def none_was_removed(topology: Mapping[str, Any], cluster_size: int, lost: Region) -> Check:
+    """The refused operator's brokers still count those of both regions: none was removed by force."""
+    found = topology.get("clusterSize")
+    return check_of(
+        f"The brokers of {lost.city}, whose operator was refused, still count those of both regions",
+        [] if found == cluster_size else [f"they count {found} instead of {cluster_size}"],
+        f"{cluster_size} members",
     )

@@ -1,17 +1,19 @@
 """The zombie: a region that was only cut off is back, its brokers alive, while others have their ids.
 
-Nothing of it was killed. What keeps it out is the isolation alone, until its own stack has removed it.
+Nothing of it was killed. What keeps it out is the isolation alone, until its own stack has removed it; where a failover
+removes brokers from the cluster's configuration, they also leave by themselves.
 """
 
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from drill.checks import checks, zombie_checks
+from drill.check import Check
+from drill.checks import checks, cluster_checks, zombie_checks
 from drill.checks.zombie_checks import Topology
 from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
-from drill.regions import brokers_after_failover
+from drill.procedure.model import Until
 from drill.scenario.checking import check_commands, check_exporting, check_gone
 from drill.scenario.failover import Failover
 from drill.testbed.context import DrillContext
@@ -44,26 +46,45 @@ class Zombie:
             ctx.clusters.restore_link()
             since = time.monotonic()
             seen = _watch(ctx.view(survivor, read_seconds=3.0), survivor.namespace)
-            expected = brokers_after_failover(ctx.settings.cluster_size, lost.index)
-            alone = zombie_checks.none_got_back(seen, expected, lost)
-            once = zombie_checks.no_id_stands_twice(seen, expected)
-            ctx.check(
-                label,
-                alone,
-                once,
-                zombie_checks.partitions_keep_their_leaders(seen, ctx.settings.partitions),
-            )
-            if not (alone.ok and once.ok):
-                raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
-            there = ctx.view(lost)
-            ctx.check(
-                label,
-                lambda: zombie_checks.zombies_live(
-                    there.topology(lost.namespace), lost, ctx.settings.cluster_size
-                ),
-            )
+            led = zombie_checks.partitions_keep_their_leaders(seen, ctx.settings.partitions)
+            if ctx.settings.procedure.fences and ctx.settings.without_isolation:
+                ctx.check(label, led)
+                self._check_fenced()
+            else:
+                self._check_isolated(seen, led)
         check_commands(ctx, label, since, "with the lost region's brokers back")
         check_exporting(ctx, label, since, "with the lost region's brokers back")
+
+    def _check_isolated(self, seen: list[Topology], led: Check) -> None:
+        """Check that the isolation has kept out brokers that live all the while."""
+        ctx, label, lost = self._ctx, self.failover.label, self.failover.incident.lost
+        situation = ctx.settings.procedure.situations[Until.FAILOVER]
+        expected = situation.brokers(ctx.settings.cluster_size, lost.index)
+        alone = zombie_checks.none_got_back(seen, expected, lost)
+        once = zombie_checks.no_id_stands_twice(seen, expected)
+        ctx.check(label, alone, once, led)
+        if not (alone.ok and once.ok):
+            raise DrillError(f"the survivor was not left alone: {alone.detail}; {once.detail}")
+        there = ctx.view(lost)
+        ctx.check(
+            label,
+            lambda: zombie_checks.zombies_live(
+                there.topology(lost.namespace), lost, ctx.settings.cluster_size
+            ),
+        )
+
+    def _check_fenced(self) -> None:
+        """Check that brokers which nothing keeps out have heard of their removal, and are empty ones outside."""
+        ctx, label = self._ctx, self.failover.label
+        survivor, lost = self.failover.incident.survivor, self.failover.incident.lost
+        here, there = ctx.view(survivor), ctx.view(lost)
+        ctx.check(
+            label,
+            lambda: cluster_checks.removed_brokers_end(there.broker_pods([lost.namespace])),
+            lambda: cluster_checks.none_is_added_back(
+                here.topology(survivor.namespace), here.configuration(survivor.namespace), lost
+            ),
+        )
 
     def retire(self) -> None:
         """Run `up` on the lost region's stack, whose cluster answers: nothing of it may be left."""

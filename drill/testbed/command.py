@@ -13,8 +13,6 @@ from drill.operators.terminal_operator import Operator
 from drill.report.results import Answer
 from drill.together import together
 
-LAST_STEP = {"failback-pending": "B4", "restored": "B7"}
-"""How far `dualregion failback` goes for a phase of the drill."""
 _PATIENCE = ((), ("--patience", "9"), ("--patience", "18"), ("--patience", "36"))
 """How `status` is asked, again and again, while the machine is too busy to answer it in time."""
 
@@ -42,16 +40,22 @@ class Command:
     answers: dict[str, Answer]
 
     def drive(
-        self, *what: str, stop_in: str | None = None, answer: str = "yes", log: str = ""
+        self,
+        *what: str,
+        stop_in: str | None = None,
+        stop_after: float = 0.0,
+        answer: str = "yes",
+        log: str = "",
     ) -> Session:
         """Fail over or back at the terminal, and answer each question.
 
         :param what: the command, such as `failover --lost 1`.
         :param stop_in: the step in whose midst Ctrl-C is hit.
+        :param stop_after: for how many seconds it has been seen running by then.
         :param answer: to every question.
         :param log: what its log is called, if not as the command.
         """
-        operator = Operator(self.write, answer, stop_in)
+        operator = Operator(self.write, answer, stop_in, stop_after)
         run, rows = self._at_terminal(operator, *what, log=log)
         return Session(run, operator, unwrapped(rows))
 

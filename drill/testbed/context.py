@@ -16,11 +16,12 @@ from drill.observation.watch import ExportWatch
 from drill.operators.interrupter import Interrupter
 from drill.operators.stacks import Run, Stacks
 from drill.operators.turns import Outputs, take_turns
+from drill.procedure.model import Until
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
 from drill.report.report import PhaseTimes
 from drill.report.results import Episode, Results, steps_of
-from drill.settings import DrillSettings, Paths, Until
+from drill.settings import DrillSettings, Paths
 from drill.testbed.clusters import Clusters
 from drill.testbed.command import Command
 from drill.together import together
@@ -66,7 +67,9 @@ class DrillContext:
 
     def view(self, region: Region, read_seconds: float = READ_SECONDS) -> ClusterView:
         """Return a fresh view of a region's cluster, which is another one after the region was recreated."""
-        return ClusterView(self.clusters.kubeconfig, region.context, read_seconds)
+        return ClusterView(
+            self.clusters.kubeconfig, region.context, read_seconds, self.settings.version
+        )
 
     def views(self, read_seconds: float = READ_SECONDS) -> dict[Region, ClusterView]:
         """Return a fresh view of each region's cluster."""
@@ -162,7 +165,7 @@ class DrillContext:
         phase: str,
         first: Region,
         message: str,
-        parts: dict[Region, str] | None = None,
+        parts: Mapping[Region, str] | None = None,
         at_once: bool = False,
     ) -> dict[Region, Outputs]:
         """Run `pulumi up` on both stacks in turn until both have reached the phase.
@@ -182,7 +185,7 @@ class DrillContext:
         )
 
     def _turn(
-        self, region: Region, phase: str, message: str, parts: dict[Region, str] | None = None
+        self, region: Region, phase: str, message: str, parts: Mapping[Region, str] | None = None
     ) -> Outputs:
         """Run `pulumi up` on one stack as a stage of the drill; arguments and errors as `take_turns`."""
         part = f", {parts[region]}" if parts else ""
@@ -236,7 +239,7 @@ class DrillContext:
             self.exports = ExportWatch(
                 self.view(survivor, read_seconds=3.0),
                 survivor.namespace,
-                [survivor.failover_namespace],
+                self.settings.procedure.namespaces(survivor)[1:],
                 self.paths.export_log(number),
             )
             self.exports.start()

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drill.scenario.by_command import STOPPED_IN
-from drill.scenario.failback import ALL_STEPS, PENDING_STEPS
-from drill.scenario.failover import STEPS as FAILOVER_STEPS
+from drill.procedure.camunda_8_5 import CAMUNDA_8_5
+from drill.procedure.model import Part, Until
 from drill.settings import CHECKOUT
 from tests.drill.runs import PATHS, drill, everything_left, finish, report
 from tools.screens import own_names, publish
@@ -41,14 +40,14 @@ def test_the_report_tells_the_whole_procedure(finished: tuple[int, str]) -> None
         name: [(step["stack"], step["id"]) for step in phase["steps"]]
         for name, phase in phases.items()
     }
-    assert steps["failover"] == [("region0", step) for step in FAILOVER_STEPS]
-    pending = PENDING_STEPS["survivor"] + PENDING_STEPS["recreated"]
+    assert steps["failover"] == [("region0", step) for step in CAMUNDA_8_5.failover]
+    pending = [each for part in Part for each in CAMUNDA_8_5.proved(Until.FAILBACK_PENDING, part)]
     assert len(steps["failback-pending"]) == len(pending)
     told = {each for name in phases if not name.startswith("normal") for each in steps[name]}
     assert told == {
         (stack, step)
-        for stack, part in (("region0", "survivor"), ("region1", "recreated"))
-        for step in ALL_STEPS[part]
+        for stack, part in (("region0", Part.SURVIVOR), ("region1", Part.RECREATED))
+        for step in CAMUNDA_8_5.whole(part)
     }
     assert sorted(steps["normal again"]) == [("region0", "N"), ("region1", "N")]
     # The loss takes the quorum: a drill without an outage has not measured one.
@@ -85,7 +84,7 @@ def test_the_report_tells_what_the_failback_cost(finished: tuple[int, str]) -> N
 def test_it_was_a_walk_at_a_terminal(finished: tuple[int, str]) -> None:
     document = report()
     assert document["byCommand"]
-    assert document["ctrlC"]["step"] == STOPPED_IN
+    assert document["ctrlC"]["step"] == CAMUNDA_8_5.stopped_in
     assert document["ctrlC"]["againSeconds"] > document["ctrlC"]["endedSeconds"] > 0
     assert list(document["statusSeconds"]) == [
         "in phase normal",

@@ -6,8 +6,9 @@ Whatever the procedure proves undisturbed, it proves so, too. It takes longer th
 
 import pytest
 
-from drill.operators.points import DNS_RECORD, REMOVAL_NAMESPACE
-from drill.scenario.failback import ALL_STEPS
+from drill.procedure.camunda_8_5 import CAMUNDA_8_5
+from drill.procedure.model import Part
+from drill.procedure.subjects import RECORD, REMOVAL_NAMESPACE
 from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]
@@ -17,15 +18,15 @@ def test_every_gate_and_release_was_interrupted_and_every_check_holds() -> None:
     document = whole_drill("--until", "restored", "--lost", "1", "--interrupt")
     killed = {(each["stack"], each["point"]) for each in document["interruptions"]}
     passed = {(each["stack"], each["point"]) for each in document["notReachable"]}
-    for stack, part in (("region0", "survivor"), ("region1", "recreated")):
-        for step in ALL_STEPS[part]:
+    for stack, part in (("region0", Part.SURVIVOR), ("region1", Part.RECREATED)):
+        for step in CAMUNDA_8_5.whole(part):
             points = {(stack, f"{when} gate {step}") for when in ("in the work of", "just after")}
             assert points <= killed | passed, step
             assert points & killed, step
     for stack, subject in (
         ("region0", "binding failover"),
         ("region1", "binding normal"),
-        ("region1", f"record {DNS_RECORD}"),
+        ("region1", RECORD),
         ("region0", REMOVAL_NAMESPACE),
     ):
         assert (stack, f"in the work of {subject}") in killed

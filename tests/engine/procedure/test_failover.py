@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from drill.checks import previews
+from drill.procedure.camunda_8_5 import CAMUNDA_8_5
 from drill.regions import REGIONS
-from drill.scenario.failover import STEPS
 from sandbox.regions import Sandbox
 from tests.engine.project import Project
 
@@ -35,7 +35,7 @@ def test_the_preview_shows_gates_namespace_and_values_to_come(project: Project) 
     assert "failed" not in preview.output
     # The drill reads the same off the engine's events.
     survivor = replace(REGIONS[0], failover_namespace=f"{london}-failover")
-    check = previews.preview_shows(preview.events, survivor, STEPS)
+    check = previews.preview_shows(preview.events, survivor, CAMUNDA_8_5.failover)
     assert check.ok, check.detail
 
 

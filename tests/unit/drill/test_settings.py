@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from drill.errors import DrillError
+from drill.procedure.model import Until
 from drill.regions import REGIONS
 from drill.settings import (
     STACK_SECRETS,
     DrillSettings,
     Paths,
-    Until,
     backup_values,
     lost_regions,
     stack_config,
@@ -48,6 +48,12 @@ ON = Path("clusters.yaml")
         {"on": ON, "late_flush": True},
         {"on": ON, "images": IMAGES},
         {"late_flush": True, "images": IMAGES},
+        {"camunda": "8.4"},
+        {"camunda": "8.8", "cluster_size": 5},
+        {"camunda": "8.8", "cluster_size": 2},
+        {"camunda": "8.8", "late_flush": True},
+        {"camunda": "8.8", "adopt": True},
+        {"camunda": "8.8", "images": IMAGES},
     ],
 )
 def test_a_drill_that_cannot_be_done_is_refused(wrong: dict[str, Any]) -> None:
@@ -141,6 +147,15 @@ def put(place: object, part: str, fresh: object) -> object:
         return place[index]
     assert isinstance(place, dict)
     return place.setdefault(part, fresh)
+
+
+def test_what_a_version_does_not_have_is_not_configured() -> None:
+    former = stack_config(DrillSettings(), Paths(), REGIONS[0])
+    later = stack_config(DrillSettings(camunda="8.6", cluster_size=6), Paths(), REGIONS[0])
+    assert "camundaVersion" not in former
+    assert later["camundaVersion"] == "8.6"
+    assert {key for key in former if "failoverNamespace" in key}
+    assert not {key for key in later if "failoverNamespace" in key}
 
 
 def test_chart_and_values_are_there() -> None:

@@ -44,11 +44,13 @@ from clients.installation import LiveInstallation
 from drill import __main__ as drill
 from drill.checks.audit import Rights
 from drill.errors import DrillError
-from drill.operators.points import INSTALL, Interruption, Point, Turn
+from drill.operators.points import Interruption, Point, Turn
+from drill.procedure.model import Until
+from drill.procedure.subjects import INSTALL
 from drill.report import report
 from drill.report.report import CtrlC
 from drill.report.results import Answer, report_of
-from drill.settings import DrillSettings, Until
+from drill.settings import DrillSettings
 from drill.testbed.foreign import ForeignPair, ForeignSettings
 from dualregion import rbac
 from dualregion.config.environment import environment_problems

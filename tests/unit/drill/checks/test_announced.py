@@ -10,8 +10,9 @@ import pytest
 from cli.notify.events import Point
 from drill.checks import announced
 from drill.checks.announced import NOTIFY, POINTS, REROUTE, Announcement, hooks_were_called
+from drill.procedure.model import Until
 from drill.regions import GATEWAY_SERVICE, REGIONS, Region
-from drill.settings import Incident, Until
+from drill.settings import Incident
 from dualregion.config.notifications import AnnouncementSettings
 from dualregion.procedure.model import Milestone
 

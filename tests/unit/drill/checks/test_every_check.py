@@ -1,51 +1,26 @@
 """Every check holds on answers shaped as the real ones, and fails when something in them is wrong."""
 
-import copy
 import inspect
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from drill.check import Check
-from drill.checks import checks, failback_checks, zombie_checks
+from drill.checks import checks, cluster_checks, failback_checks, zombie_checks
 from drill.checks.zombie_checks import FEWEST_ANSWERS, LONGEST_WITHOUT_LEADER
+from drill.observation.web_apps import WebApps, of_deployments
 from drill.operators import command_checks, points
 from drill.operators.terminal_operator import Question
 from drill.regions import REGIONS, brokers_after_failover, quorum
 from drill.scenario import adopting, two_operators
+from tests.unit.drill.checks import cluster_cases
+from tests.unit.drill.checks.cases import Case, Json, Spoil, fails, holds, spoilt
 
 LONDON, PARIS = REGIONS
 PARTITIONS = range(1, 5)
 AFTER = brokers_after_failover(4, lost=PARIS.index)
-
-Json = dict[str, Any]
-Spoil = Callable[[Any], object]
-
-
-class Case(NamedTuple):
-    """A check with what it is given, and whether it holds then."""
-
-    check: Callable[..., Check]
-    arguments: tuple[Any, ...]
-    ok: bool
-
-
-def holds(check: Callable[..., Check], *arguments: Any) -> Case:
-    return Case(check, arguments, True)
-
-
-def fails(check: Callable[..., Check], *arguments: Any) -> Case:
-    return Case(check, arguments, False)
-
-
-def spoilt(right: Any, *spoil: Spoil) -> Any:
-    """Return a copy of something right in which something is wrong."""
-    wrong = copy.deepcopy(right)
-    for each in spoil:
-        each(wrong)
-    return wrong
 
 
 # --- topology, as the gateway's /v1/topology of 8.5 answers ---------------------------------------------------
@@ -326,6 +301,10 @@ def deployment(name: str, replicas: int = 1, ready: int = 1) -> Json:
     return {"metadata": {"name": name}, "spec": {"replicas": replicas}, "status": status}
 
 
+def web_apps(*deployments: Json) -> dict[str, WebApps]:
+    return {"a": of_deployments(deployments)}
+
+
 OPERATE, TASKLIST = "camunda-operate", "camunda-tasklist"
 PODS = [pod("camunda-london"), pod("camunda-london-failover")]
 
@@ -372,14 +351,14 @@ def what_runs() -> Iterator[Case]:
         yield fails(checks.brokers_kept, PODS, spoilt(PODS, spoil))
     yield holds(checks.nothing_left, [])
     yield fails(checks.nothing_left, ["process 7: etcd"])
-    ready = failback_checks.web_apps_ready
-    yield holds(ready, {"a": [deployment(OPERATE), deployment(TASKLIST)]})
-    yield fails(ready, {"a": [deployment(OPERATE), deployment(TASKLIST, 1, 0)]})
-    yield fails(ready, {"a": [deployment(OPERATE), deployment(TASKLIST, 0, 0)]})
-    yield fails(ready, {"a": [deployment(OPERATE), deployment(TASKLIST, 2, 1)]})
-    yield fails(ready, {"a": [deployment(OPERATE)]})
-    yield holds(failback_checks.web_apps_off, {"a": [deployment(OPERATE, 0, 0), deployment("x")]})
-    yield fails(failback_checks.web_apps_off, {"a": [deployment(OPERATE)]})
+    ready, off = failback_checks.web_apps_ready, failback_checks.web_apps_off
+    yield holds(ready, web_apps(deployment(OPERATE), deployment(TASKLIST)))
+    yield fails(ready, web_apps(deployment(OPERATE), deployment(TASKLIST, 1, 0)))
+    yield fails(ready, web_apps(deployment(OPERATE), deployment(TASKLIST, 0, 0)))
+    yield fails(ready, web_apps(deployment(OPERATE), deployment(TASKLIST, 2, 1)))
+    yield fails(ready, web_apps(deployment(OPERATE)))
+    yield holds(off, web_apps(deployment(OPERATE, 0, 0), deployment("x")))
+    yield fails(off, web_apps(deployment(OPERATE)))
     gone = failback_checks.nothing_is_left
     yield holds(gone, "a", ["b"], [], [])
     yield fails(gone, "a", ["a", "b"], [], [])
@@ -475,6 +454,7 @@ CASES = [
     *stacks(),
     *what_runs(),
     *command(),
+    *cluster_cases.CASES,
 ]
 
 
@@ -487,7 +467,8 @@ def test_a_check_holds_and_fails(case: Case) -> None:
 
 
 def test_every_check_can_hold_and_fail() -> None:
-    modules = (checks, failback_checks, zombie_checks, command_checks, adopting, two_operators)
+    modules = [checks, cluster_checks, failback_checks, zombie_checks, command_checks]
+    modules += [adopting, two_operators]
     known = {
         function
         for module in modules

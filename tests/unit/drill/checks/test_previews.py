@@ -8,6 +8,7 @@ import pytest
 
 from drill.checks import previews
 from drill.observation.events import Event, Moment
+from drill.procedure.cluster_api import CLUSTER_API
 from drill.regions import REGIONS
 
 LONDON = REGIONS[0]
@@ -67,6 +68,20 @@ def test_a_preview_of_the_failover_that_lacks_something_fails(missing: Event) ->
 def test_exporters_whose_address_does_not_change_fail() -> None:
     same = replace(OWN_RELEASE, former=OWN_RELEASE.inputs)
     assert not previews.preview_shows([*FAILOVER[:3], same, FAILOVER[4]], LONDON, STEPS).ok
+
+
+ISOLATION = change("create", "networking.k8s.io/v1:NetworkPolicy", named("isolation"))
+BY_CLUSTER_API = (gate("F1"), ISOLATION, gate("F2"), replace(OWN_RELEASE, operation="same"))
+
+
+def test_by_cluster_api_a_preview_of_the_failover_shows_gates_and_isolation_alone() -> None:
+    assert previews.preview_shows(BY_CLUSTER_API, LONDON, STEPS, CLUSTER_API).ok
+    assert previews.no_release_changes(BY_CLUSTER_API).ok
+    for missing in BY_CLUSTER_API[:3]:
+        rest = [each for each in BY_CLUSTER_API if each is not missing]
+        assert not previews.preview_shows(rest, LONDON, STEPS, CLUSTER_API).ok
+    for more in (OWN_RELEASE, FAILOVER_RELEASE, NAMESPACE):
+        assert not previews.no_release_changes([*BY_CLUSTER_API, more]).ok
 
 
 POLICY = change("delete", "networking.k8s.io/v1:NetworkPolicy", None, named("isolation"))

@@ -226,3 +226,21 @@ def test_logs_of_several_clients_are_one() -> None:
     assert log.errors == {"deploy: UNAVAILABLE: no": 1, "no answer in time": 6}
     assert (log.tunnels_ended, log.late_seconds) == (3, (0.7,))
     assert loadlog.merged([]) == loadlog.LoadLog()
+
+
+@pytest.mark.parametrize(
+    ("gaps", "covered", "outside"),
+    [
+        pytest.param([Gap(0, 10)], [], 10, id="nothing covers it"),
+        pytest.param([Gap(0, 10)], [Gap(-5, 20)], 0, id="all is covered"),
+        pytest.param([Gap(0, 10)], [Gap(2, 5), Gap(4, 6), Gap(3, 4)], 6, id="they overlap"),
+        pytest.param([Gap(0, 10)], [Gap(8, 12), Gap(-1, 1)], 7, id="in any order, over the ends"),
+        pytest.param([Gap(0, 2), Gap(5, 7)], [Gap(1, 6)], 2, id="two gaps"),
+        pytest.param([Gap(0, 2)], [Gap(3, 4)], 2, id="elsewhere"),
+        pytest.param([], [Gap(3, 4)], 0, id="no gap"),
+    ],
+)
+def test_seconds_outside_of_what_covers_them(
+    gaps: list[Gap], covered: list[Gap], outside: float
+) -> None:
+    assert measure.seconds_outside(gaps, covered) == outside

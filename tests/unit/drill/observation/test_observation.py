@@ -12,8 +12,8 @@ from drill.observation.cluster import (
     exporters_paused,
     highest_positions,
     instances_query,
-    is_ready,
 )
+from drill.observation.pods import is_ready
 from drill.observation.records import not_exported, record_ids, records_query
 from drill.regions import (
     REGIONS,

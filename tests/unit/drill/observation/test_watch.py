@@ -10,6 +10,7 @@ from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView
 from drill.observation.measure import ExportSample
 from drill.observation.watch import ExportWatch
+from drill.observation.web_apps import WebApps
 
 Json = dict[str, Any]
 
@@ -27,15 +28,8 @@ class View(ClusterView):
             raise ClusterCallFailed("the engine is away")
         return self._documents
 
-    def deployments(self, namespace: str) -> list[Json]:
-        return [
-            {
-                "metadata": {"name": f"camunda-{app}"},
-                "spec": {},
-                "status": {"readyReplicas": self._ready},
-            }
-            for app in ("operate", "tasklist")
-        ]
+    def web_apps(self, namespace: str) -> WebApps:
+        return WebApps(() if self._ready else ("camunda-operate has 0 of 1 ready",), ())
 
     def broker_pods(self, namespaces: Any) -> list[Json]:
         return [{"metadata": {"namespace": each, "name": "camunda-zeebe-0"}} for each in namespaces]

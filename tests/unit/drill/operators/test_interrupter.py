@@ -14,13 +14,6 @@ from drill.observation.cluster import ClusterView
 from drill.observation.events import Event, Moment
 from drill.operators.interrupter import MOST_UPS, Interrupter
 from drill.operators.points import (
-    DNS_RECORD,
-    INSTALL,
-    INSTALL_FAILOVER,
-    NAMED,
-    REMOVAL_FAILOVER,
-    REMOVAL_NAMESPACE,
-    UPDATE,
     Interruption,
     Point,
     PointReader,
@@ -31,14 +24,24 @@ from drill.operators.points import (
     no_release_is_pending,
 )
 from drill.operators.stacks import OnEvent, Run, Stacks
+from drill.procedure.camunda_8_5 import CAMUNDA_8_5
+from drill.procedure.cluster_api import CLUSTER_API
+from drill.procedure.model import Part, Procedure, Until
+from drill.procedure.subjects import (
+    DNS_RECORD,
+    INSTALL,
+    INSTALL_FAILOVER,
+    REMOVAL_FAILOVER,
+    REMOVAL_NAMESPACE,
+    UPDATE,
+)
 from drill.progress import Progress
 from drill.regions import REGIONS
-from drill.scenario.failback import PENDING_STEPS, RESTORED_STEPS
-from drill.scenario.failover import STEPS as FAILOVER_STEPS
-from drill.settings import DrillSettings, Until
+from drill.settings import DrillSettings
 
 LONDON, PARIS = REGIONS
-PARTS = {"survivor": "region0", "recreated": "region1"}
+PARTS = {Part.SURVIVOR: "region0", Part.RECREATED: "region1"}
+NAMED = CAMUNDA_8_5.points
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -123,20 +126,26 @@ def test_what_a_run_finds_done_already(event: Event, there: str | None) -> None:
     assert already_there(event) == there
 
 
-def test_every_step_of_every_part_is_named() -> None:
-    parts = {
-        (Until.FAILOVER, "survivor"): FAILOVER_STEPS,
-        (Until.FAILBACK_PENDING, "survivor"): PENDING_STEPS["survivor"],
-        (Until.FAILBACK_PENDING, "recreated"): PENDING_STEPS["recreated"],
-        (Until.RESTORED, "survivor"): ("B5",),
-        (Until.RESTORED, "recreated"): ("B5", "B6", "B7"),
+@pytest.mark.parametrize("procedure", [CAMUNDA_8_5, CLUSTER_API], ids=["8.5", "cluster API"])
+def test_every_step_of_every_part_is_named(procedure: Procedure) -> None:
+    proved = {
+        (phase, part): steps
+        for phase, parts in procedure.steps.items()
+        for part, steps in parts.items()
+        if part is not Part.LOST
     }
-    assert RESTORED_STEPS["survivor"][-1:] == ("B5",)
-    for place, steps in parts.items():
-        assert [each for each in NAMED[place] if each.startswith("gate")] == [
+    for place, steps in proved.items():
+        assert [each for each in procedure.points[place] if each.startswith("gate")] == [
             f"gate {step}" for step in steps
         ]
-    assert set(NAMED) == set(parts)
+    assert set(procedure.points) == set(proved)
+
+
+def test_by_cluster_api_no_release_is_worked_on_in_a_failover() -> None:
+    settings = DrillSettings(until=Until.FAILOVER, interrupt=True, camunda="8.8")
+    points = named_points(settings, PARTS)
+    assert {point.resource.split()[0] for _, _, point in points} == {"gate"}
+    assert len(points) == 2 * 4
 
 
 def test_points_are_named_as_far_as_the_drill_goes() -> None:
@@ -173,7 +182,7 @@ def whole(turn: Turn, *subjects: str) -> Turn:
 
 
 def failover_turn() -> Turn:
-    return whole(Turn(1, "failover", "region0"), *NAMED[Until.FAILOVER, "survivor"])
+    return whole(Turn(1, "failover", "region0"), *NAMED[Until.FAILOVER, Part.SURVIVOR])
 
 
 def named(until: Until = Until.FAILOVER) -> list[tuple[str, str, Point]]:
@@ -219,7 +228,7 @@ def test_a_point_that_was_passed_for_good_is_not_reachable() -> None:
 
 
 def test_the_same_work_of_two_turns_is_interrupted_in_both() -> None:
-    subjects = NAMED[Until.RESTORED, "recreated"]
+    subjects = NAMED[Until.RESTORED, Part.RECREATED]
     wanted = [each for each in named(Until.RESTORED) if each[:2] == ("restored", "region1")]
     opened = whole(Turn(1, "restored", "region1"), "gate B5", UPDATE)
     # After both of its points the release is there, which says nothing of the next turn's update.
@@ -347,7 +356,7 @@ def test_ups_that_never_go_through_come_to_an_end(
     monkeypatch.setattr("drill.operators.interrupter.MOST_UPS", 2)
     with pytest.raises(DrillError, match="2 attempts"):
         interrupter(tmp_path).up(LONDON, "failover", 1, "region 1 is lost")
-    assert 2 * len(NAMED[Until.FAILBACK_PENDING, "survivor"]) < MOST_UPS
+    assert 2 * len(NAMED[Until.FAILBACK_PENDING, Part.SURVIVOR]) < MOST_UPS
 
 
 def test_helms_pending_records_are_asked_by_their_labels(

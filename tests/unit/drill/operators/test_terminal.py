@@ -157,7 +157,7 @@ def test_what_a_command_says_at_its_very_end_is_read(
 
 def test_each_line_is_told_once(command: Command) -> None:
     said: list[str] = []
-    operator = Operator(said.append, stop_in="F2")
+    operator = Operator(said.append, stop_in="F2", stop_after=2.0)
     command.stacks.at_terminal("x", (str(command.executable), "failover"), operator.look)
     counting = [line for line in said if line.startswith("  running") and "^C" not in line]
     assert len(counting) == 1

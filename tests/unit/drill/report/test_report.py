@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,7 @@ def test_the_figures_are_computed_from_what_was_seen(full_report: Report) -> Non
     assert document["failbackUnavailableSeconds"] == pytest.approx(2.5, abs=0.11)
     expected = {
         "outageSeconds": 18.6,
+        "unavailableFromUpSeconds": 12.6,
         "exportGapSeconds": 40.0,
         "reactionSeconds": 6.0,
         "noopPreviewSeconds": 3.21,
@@ -130,6 +132,25 @@ def test_the_figures_are_computed_from_what_was_seen(full_report: Report) -> Non
     assert document["acksPerSecond"][-1][0] == 90
     (incident,) = document["incidents"]
     assert {name: document[name] for name in incident} == incident
+
+
+def test_what_no_step_of_the_procedure_took_is_overhead(tmp_path: Path) -> None:
+    """Commands are accepted again at 1018.6, `up` began at 1006: two steps take five seconds of it."""
+    found, shown = results(), progress(tmp_path)
+
+    def at(moment: float) -> str:
+        epoch = shown.began_at + moment - shown.moment_of(shown.began_at)
+        return datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+
+    times = ((1004.0, 1008.0), (1009.0, 1010.0), (1016.6, 1030.0))
+    steps = tuple(
+        step(f"F{number}", end - start).model_copy(update={"start": at(start), "end": at(end)})
+        for number, (start, end) in enumerate(times)
+    )
+    found.phases = [PhaseTimes(name="failover", seconds=50.0, steps=steps, incident=1)]
+    (incident,) = report_of(DrillSettings(), found, shown, None).incidents
+    assert incident.unavailable_from_up_seconds == pytest.approx(12.6, abs=0.01)
+    assert incident.overhead_seconds == pytest.approx(12.6 - 2.0 - 1.0 - 2.0, abs=0.02)
 
 
 def test_people_read_the_same_figures(full_report: Report) -> None:

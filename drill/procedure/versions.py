@@ -1,0 +1,74 @@
+"""The versions of Camunda that a drill can be of: how their parts are called, and by which procedure they recover."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from drill.procedure.camunda_8_5 import CAMUNDA_8_5
+from drill.procedure.cluster_api import CLUSTER_API
+from drill.procedure.model import Procedure
+
+DEFAULT_VERSION = "8.5"
+
+
+class WebAppsForm(StrEnum):
+    """How Operate and Tasklist run: as Deployments of their own, or as profiles of the brokers."""
+
+    DEPLOYMENTS = "deployments"
+    PROFILES = "profiles"
+
+
+@dataclass(frozen=True)
+class Camunda:
+    """A minor version of Camunda.
+
+    :ivar api: the version of its REST API.
+    :ivar exporter: the id of the exporter to a region's search engine; its number follows.
+    :ivar exporter_variable: what the variables begin with that configure the exporters.
+    :ivar exporter_address: how the variable of an exporter's address ends.
+    :ivar search_service: the Service of a region's search engine.
+    :ivar web_apps: how Operate and Tasklist run.
+    """
+
+    version: str
+    procedure: Procedure
+    api: str
+    exporter: str = "elasticsearchregion"
+    exporter_variable: str = "ZEEBE_BROKER_EXPORTERS_"
+    exporter_address: str = "ARGS_URL"
+    search_service: str = "camunda-elasticsearch-master-hl"
+    web_apps: WebAppsForm = WebAppsForm.DEPLOYMENTS
+
+    def exporter_to(self, region: int) -> str:
+        """Return the id of the exporter to a region's search engine."""
+        return f"{self.exporter}{region}"
+
+    def address_variable(self, region: int) -> str:
+        """Return the variable that holds the address of the exporter to a region's search engine."""
+        return f"{self.exporter_variable}{self.exporter_to(region).upper()}_{self.exporter_address}"
+
+    @property
+    def brokers_restart(self) -> bool:
+        """Whether brokers restart in a failback, as web applications that go down or up are a part of them."""
+        return self.web_apps is WebAppsForm.PROFILES
+
+
+_8_5 = Camunda(DEFAULT_VERSION, CAMUNDA_8_5, api="v1")
+_8_6 = Camunda("8.6", CLUSTER_API, api="v2")
+_8_7 = replace(_8_6, version="8.7")
+_8_8 = replace(
+    _8_7,
+    version="8.8",
+    exporter="camundaregion",
+    exporter_address="ARGS_CONNECT_URL",
+    web_apps=WebAppsForm.PROFILES,
+)
+_8_9 = replace(
+    _8_8,
+    version="8.9",
+    exporter_variable="CAMUNDA_DATA_EXPORTERS_",
+    search_service="elasticsearch-es-http",
+)
+_8_10 = replace(_8_9, version="8.10")
+
+VERSIONS = {each.version: each for each in (_8_5, _8_6, _8_7, _8_8, _8_9, _8_10)}
+"""All of them, by their names."""
