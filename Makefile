@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -54,7 +54,7 @@ setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 licences: setup $(DOCS_VENV)/ready ## Make the list of licences and its document again, after a change of versions
 	@$(PYTHON) -m sandbox.licences $(DOCS_VENV)/lib/python3*/site-packages
 
-drill: setup ## Rehearse the procedure; ARGS="--lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--camunda 8.5|8.6|8.7|8.8|8.9|8.10 --lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens
@@ -95,6 +95,9 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation, or with two operators
 	$(PYTEST) tests/zombie
+
+versions: setup ## Drills of Camunda 8.6 to 8.10, either region lost
+	$(PYTEST) tests/versions
 
 late-flush: setup ## Drills in which a broker writes its buffers only after the copy was made
 	$(PYTEST) tests/late_flush

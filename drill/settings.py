@@ -13,6 +13,7 @@ from drill.procedure.model import Procedure, Until
 from drill.procedure.versions import DEFAULT_VERSION, VERSIONS, Camunda
 from drill.regions import REGION_COUNT, REGIONS, REPLICATION_FACTOR, Region
 from sandbox.own.images import Chart, OwnImages
+from sandbox.versions import shape_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_LOST = 1
@@ -303,14 +304,10 @@ class Paths:
         """What the drill's own hooks were called with."""
         self.command = checkout / "bin" / "dualregion"
         """The runbook command."""
-        self.chart = checkout / "sandbox" / "charts" / "camunda-platform"
-        """The stand-in chart."""
-        self.values = (
-            checkout / "dualregion" / "reference-values.yaml",
-            checkout / "sandbox" / "values" / "rehearsal.yaml",
-            self.backup_values,
-        )
-        """The reference values, over them what a rehearsal needs, and over these the drill's own."""
+        self.reference_values = checkout / "dualregion" / "reference-values.yaml"
+        """The values of Camunda's reference set-up, for charts in which brokers and gateway are apart."""
+        self.own_overlays = checkout / "sandbox" / "values"
+        """The folder of what real parts need otherwise than the rehearsal's."""
 
     def load_log(self, number: int) -> Path:
         """Return the events of a load client: of an incident by its number, 0 without a loss."""
@@ -324,14 +321,16 @@ class Paths:
 def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
     """Return the Helm values that are installed, later files over earlier ones.
 
+    The reference values come first, where there are any of the version, and over them what a rehearsal needs.
+
     The user's own stand over a rehearsal's, and below what the drill cannot do without: the shared folder, the
     images that are there, and what was installed before it is adopted.
     """
-    reference, rehearsal, backup = paths.values
-    files = [reference, rehearsal]
+    reference = () if settings.version.is_unified else (paths.reference_values,)
+    files = [*reference, *shape_of(settings.camunda).values]
     if own := settings.images:
-        files += [*overlays(own, rehearsal.parent), *own.values]
-    files.append(backup)
+        files += [*overlays(own, paths.own_overlays), *own.values]
+    files.append(paths.backup_values)
     if own:
         files.append(paths.image_values)
     if settings.adopt:
@@ -339,10 +338,10 @@ def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def chart_of(settings: DrillSettings, paths: Paths) -> Chart:
-    """Return the chart that is installed: the user's, or the stand-in."""
+def chart_of(settings: DrillSettings) -> Chart:
+    """Return the chart that is installed: the user's, or the stand-in of the version."""
     own = settings.images and settings.images.chart
-    return own or Chart(name=str(paths.chart))
+    return own or Chart(name=str(shape_of(settings.camunda).chart))
 
 
 STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
@@ -368,7 +367,7 @@ def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[
         "replicationFactor": str(REPLICATION_FACTOR),
         "kubeconfig": str(kubeconfig(paths.folder, region)),
         **SUBJECTS,
-        **chart_config(chart_of(settings, paths)),
+        **chart_config(chart_of(settings)),
         # What is adopted has found each other before, without the program.
         "dns.chain": "false" if settings.adopt else "true",
         # The sandbox's DNS takes both, and a look-up for a lost region fails sooner by UDP.

@@ -47,8 +47,8 @@ class Camunda:
         return f"{self.exporter_variable}{self.exporter_to(region).upper()}_{self.exporter_address}"
 
     @property
-    def brokers_restart(self) -> bool:
-        """Whether brokers restart in a failback, as web applications that go down or up are a part of them."""
+    def is_unified(self) -> bool:
+        """Whether one process is broker, gateway and web applications, so that brokers restart with these."""
         return self.web_apps is WebAppsForm.PROFILES
 
 

@@ -128,7 +128,7 @@ def _opening(report: Report) -> str:
     lost = " then ".join(map(str, report.lost_regions))
     fate = "cut off, back alive after the failover" if report.zombie else "lost"
     fate += ", each called lost by the other's operator" if report.two_operators else ""
-    place = f"Region {lost} {fate}, cluster size {report.cluster_size}, until `{report.until}`."
+    place = f"Camunda {report.camunda}. Region {lost} {fate}, cluster size {report.cluster_size}, until `{report.until}`."
     if report.late_flush:
         place += " One broker flushed late in the failback, which was begun again."
     place += f" Broker: {report.broker}." if report.broker else ""

@@ -110,7 +110,7 @@ def install_by_helm(ctx: DrillContext) -> None:
     :raises DrillError: helm failed, or the brokers do not find each other in time.
     """
     paths, size = ctx.paths, ctx.settings.cluster_size
-    base = yaml.safe_load(paths.values[0].read_text())
+    base = yaml.safe_load(paths.reference_values.read_text())
     generated = plain_values(base, [each.namespace for each in REGIONS], size)
     paths.plain_values.write_text(yaml.safe_dump(generated), encoding="utf-8")
     # The hand that installs by Helm is the administrator's; the stacks' logins know one cluster each.
@@ -120,7 +120,7 @@ def install_by_helm(ctx: DrillContext) -> None:
             _make_secret(ctx, region)
             helm_install(
                 ctx.tools.helm,
-                helm_chart(chart_of(ctx.settings, paths)),
+                helm_chart(chart_of(ctx.settings)),
                 values_files(ctx.settings, paths),
                 region=region.index,
                 context=region.context,

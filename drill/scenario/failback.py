@@ -299,7 +299,7 @@ class Failback:
         self.ctx.check(
             label,
             cluster_checks.restarted_one_by_one(before, after, kept.by)
-            if self.ctx.settings.version.brokers_restart
+            if self.ctx.settings.version.is_unified
             else checks.brokers_kept(before, after, kept.by, kept.none),
         )
 

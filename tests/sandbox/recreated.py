@@ -34,6 +34,7 @@ from dualregion.versions import VERSIONS
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools
+from sandbox.versions import OLDEST, shape_of
 from steps import failback
 from steps.context import StepContext
 
@@ -163,7 +164,7 @@ class Recreated:
         keys = ("--from-literal=S3_ACCESS_KEY=no", "--from-literal=S3_SECRET_KEY=no")
         self.kubectl(region, "--namespace", spec.namespace, *secret, *keys)
         at = [f"--kubeconfig={self.sandbox.kubeconfig}", f"--kube-context={region.context}"]
-        chart = ["install", "camunda", str(self.paths.chart), "--values", "-"]
+        chart = ["install", "camunda", str(shape_of(OLDEST).chart), "--values", "-"]
         argv = [str(tools.load().helm), *at, f"--namespace={spec.namespace}", *chart]
         self._run(argv, yaml.safe_dump(spec.values))
 

@@ -17,7 +17,8 @@ import yaml
 from rich.console import Console
 
 from drill.errors import ClusterCallFailed
-from drill.observation.cluster import ClusterView, is_ready
+from drill.observation.cluster import ClusterView
+from drill.observation.pods import is_ready
 from drill.own_images import broker_used, helm_chart, image_values
 from drill.regions import BROKER_SELECTOR, REGIONS, Region
 from drill.scenario.adopting import helm_install, plain_values
@@ -148,7 +149,7 @@ def install(made: Sandbox, settings: DrillSettings, paths: Paths) -> None:
     """Install both regions by plain Helm, with the values of a drill."""
     assert settings.images
     paths.image_values.write_text(yaml.safe_dump(image_values(settings.images)))
-    base = yaml.safe_load(paths.values[0].read_text())
+    base = yaml.safe_load(paths.reference_values.read_text())
     namespaces = [each.namespace for each in REGIONS]
     generated = plain_values(base, namespaces, settings.cluster_size)
     paths.plain_values.write_text(yaml.safe_dump(generated))
@@ -160,7 +161,7 @@ def install(made: Sandbox, settings: DrillSettings, paths: Paths) -> None:
         kube("--namespace", region.namespace, *secret, "--from-literal=S3_ACCESS_KEY=no")
         helm_install(
             tools.load().helm,
-            helm_chart(chart_of(settings, paths)),
+            helm_chart(chart_of(settings)),
             values_files(settings, paths),
             region=region.index,
             context=region.context,

@@ -9,7 +9,7 @@ import yaml
 from clients.files import REFERENCE_VALUES
 from drill.regions import REGIONS
 from drill.scenario import adopting
-from drill.settings import DrillSettings, Paths, stack_config
+from drill.settings import DrillSettings, Paths, stack_config, values_files
 from dualregion.chart.adoption import ChartVersion, RunningRelease, differences
 from dualregion.chart.demands import conflicts
 from dualregion.chart.values import merge
@@ -55,5 +55,6 @@ def test_the_stacks_adopt_with_the_values_that_helm_had() -> None:
     config = stack_config(DrillSettings(adopt=True), paths, LONDON)
     values = [text for key, text in sorted(config.items()) if key.startswith("values[")]
     assert config["adopt"] == "true"
-    assert values == [str(path) for path in (*paths.values, paths.plain_values)]
+    assert values == [str(path) for path in values_files(DrillSettings(adopt=True), paths)]
+    assert values[-1] == str(paths.plain_values)
     assert "adopt" not in stack_config(DrillSettings(), paths, LONDON)

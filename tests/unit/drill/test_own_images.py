@@ -12,6 +12,7 @@ import yaml
 from rich.console import Console
 
 from drill.own_images import broker_used, helm_chart, image_values
+from drill.procedure.versions import DEFAULT_VERSION
 from drill.regions import REGIONS
 from drill.settings import (
     DEFAULT_RATE,
@@ -30,6 +31,7 @@ from sandbox.own.archives import Content, content_of
 from sandbox.own.images import OwnImages, Reference
 from sandbox.own.seed import demand_held, ensure, part
 from sandbox.setup.parts.archive import Image, write_archive
+from sandbox.versions import shape_of
 
 ZEEBE = {"image": "registry.example.com:5000/team/zeebe:8.5.25", "archive": "zeebe.tar"}
 SEARCH = {"image": "bitnami/elasticsearch:8.12.2"}
@@ -291,9 +293,14 @@ def test_the_users_values_stand_over_the_rehearsals_and_below_the_drills(tmp_pat
 
 def test_without_images_of_ones_own_all_is_the_sandboxs() -> None:
     config = stack_config(DrillSettings(), Paths(), REGIONS[0])
-    assert config["chart.name"] == str(Paths().chart)
+    assert config["chart.name"] == str(shape_of(DEFAULT_VERSION).chart)
     assert "chart.version" not in config
-    assert values_files(DrillSettings(), Paths()) == Paths().values
+    paths = Paths()
+    assert values_files(DrillSettings(), paths) == (
+        paths.reference_values,
+        paths.own_overlays / "rehearsal.yaml",
+        paths.backup_values,
+    )
 
 
 def test_a_chart_of_ones_own_needs_no_images(tmp_path: Path) -> None:
@@ -303,7 +310,7 @@ def test_a_chart_of_ones_own_needs_no_images(tmp_path: Path) -> None:
     seed = tmp_path / "seed"
     assert ensure(Console(), own, seed) == seed
     settings = DrillSettings(images=own)
-    assert chart_of(settings, Paths()) == own.chart
+    assert chart_of(settings) == own.chart
     assert image_values(own) == {}
 
 

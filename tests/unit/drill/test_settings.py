@@ -8,14 +8,17 @@ import yaml
 
 from drill.errors import DrillError
 from drill.procedure.model import Until
+from drill.procedure.versions import VERSIONS
 from drill.regions import REGIONS
 from drill.settings import (
     STACK_SECRETS,
     DrillSettings,
     Paths,
     backup_values,
+    chart_of,
     lost_regions,
     stack_config,
+    values_files,
 )
 from sandbox.own.images import OwnImages
 
@@ -114,11 +117,13 @@ def test_without_isolation_no_region_has_pod_addresses() -> None:
     assert isolated - open_ == {"regions[0].podCidrs[0]", "regions[1].podCidrs[0]"}
 
 
-def test_the_configuration_is_what_the_program_takes() -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_configuration_is_what_the_program_takes(version: str) -> None:
     from dualregion.config.settings import Settings  # noqa: PLC0415 (only this test knows the program)
 
-    config = stack_config(DrillSettings(cluster_size=8), Paths(), REGIONS[1])
+    config = stack_config(DrillSettings(cluster_size=8, camunda=version), Paths(), REGIONS[1])
     settings = Settings.parse(nested(config | STACK_SECRETS))
+    assert settings.camunda_version == version
     assert settings.own.namespace == "camunda-paris"
     assert settings.rights.subject != settings.rights.peer_subject
     other = stack_config(DrillSettings(), Paths(), REGIONS[0])["kubeconfig"]
@@ -134,9 +139,14 @@ def nested(config: dict[str, str]) -> dict[str, object]:
         place: object = result
         parts = path.replace("[", ".[").split(".")
         for part, after in zip(parts, [*parts[1:], None], strict=True):
-            fresh = yaml.safe_load(value) if after is None else [] if after.startswith("[") else {}
+            fresh = scalar(value) if after is None else [] if after.startswith("[") else {}
             place = put(place, part, fresh)
     return result
+
+
+def scalar(value: str) -> object:
+    """Return what becomes of a text: truth values and whole numbers are made of it, and nothing else."""
+    return yaml.safe_load(value) if value.isdigit() or value in ("true", "false") else value
 
 
 def put(place: object, part: str, fresh: object) -> object:
@@ -158,28 +168,26 @@ def test_what_a_version_does_not_have_is_not_configured() -> None:
     assert not {key for key in later if "failoverNamespace" in key}
 
 
-def test_chart_and_values_are_there() -> None:
-    assert (Paths().chart / "Chart.yaml").is_file()
-    *written, generated = Paths().values
+@pytest.mark.parametrize("version", VERSIONS)
+def test_chart_and_values_are_there(version: str) -> None:
+    settings = DrillSettings(camunda=version)
+    chart = Path(chart_of(settings).name)
+    assert yaml.safe_load((chart / "Chart.yaml").read_text())["appVersion"] == f"{version}.x"
+    *written, generated = values_files(settings, Paths())
     assert all(path.is_file() for path in written)
     assert generated == Paths().backup_values
 
 
 def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
-    *_, path = stack_config_values()
-    assert path == str(Paths().backup_values)
-    rehearsal = yaml.safe_load(Paths().values[1].read_text())["elasticsearch"]
+    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
+    paths = [Path(path) for key, path in config.items() if key.startswith("values[")]
+    assert paths[-1] == Paths().backup_values
+    rehearsal = yaml.safe_load(paths[1].read_text())["elasticsearch"]
     (volume,) = backup_values(Paths().backup)["elasticsearch"]["extraVolumes"]
     # Helm replaces lists whole: every volume that is mounted must be among ours, or the chart's own.
     mounted = {each["name"]: each["mountPath"] for each in rehearsal["extraVolumeMounts"]}
     assert mounted.pop("empty-dir")
-    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
     assert mounted == {volume["name"]: config["backup.settings.location"]}
     assert rehearsal["snapshotRepoPath"] == config["backup.settings.location"]
     assert volume["hostPath"] == {"path": str(Paths().backup), "type": "Directory"}
     assert Paths().backup.is_relative_to(Paths().folder)
-
-
-def stack_config_values() -> list[str]:
-    config = stack_config(DrillSettings(), Paths(), REGIONS[0])
-    return [config[f"values[{index}]"] for index in range(len(Paths().values))]

@@ -7,6 +7,7 @@ from drill.procedure.cluster_api import CLUSTER_API
 from drill.procedure.model import Part, Place, Procedure, Until
 from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import REGIONS, brokers_that_live, replicas
+from dualregion import versions as programs
 
 LONDON, PARIS = REGIONS
 PROCEDURES = pytest.mark.parametrize(
@@ -103,8 +104,30 @@ def test_every_later_version_recovers_by_the_cluster_api() -> None:
     ]
     by_api = [each.version for each in VERSIONS.values() if each.procedure is CLUSTER_API]
     assert by_api == [each for each in VERSIONS if each != DEFAULT_VERSION]
-    assert [each.version for each in VERSIONS.values() if each.brokers_restart] == [
+    assert [each.version for each in VERSIONS.values() if each.is_unified] == [
         "8.8",
         "8.9",
         "8.10",
     ]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_drill_and_program_know_the_same_though_neither_takes_it_from_the_other(
+    version: str,
+) -> None:
+    ours, theirs = VERSIONS[version], programs.VERSIONS[version]
+    steps = {
+        (phase, part): steps
+        for phase, parts in ours.procedure.steps.items()
+        for part, steps in parts.items()
+    }
+    told: dict[tuple[str, str], tuple[str, ...]] = {}
+    for turn in theirs.procedure.turns:
+        if turn.phase != Until.NORMAL:
+            place = (turn.phase.value, turn.role.value)
+            told[place] = told.get(place, ()) + tuple(step.id for step in turn.steps)
+    assert steps == told
+    assert ours.procedure.has_failover_installation == (theirs.procedure.has_failover_installation)
+    assert (ours.api, ours.is_unified) == (theirs.api, theirs.brokers.serves_gateway)
+    assert ours.exporter_to(1) == theirs.exporter.id_of(1)
+    assert ours.address_variable(1) == theirs.exporter.variable(1, theirs.exporter.url)
