@@ -7,7 +7,7 @@ from clients.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Procedure, Step
 from messages.steps import steps as messages
-from steps import claiming, failback, failover
+from steps import claiming, cluster_api, failback, failover
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import report_paused_exporters
 
@@ -26,13 +26,13 @@ PROOFS: Mapping[str, Callable[[StepContext], Evidence]] = {
     B6.id: failback.prove_retired,
     B7.id: failback.wake,
 }
-"""The work of each step, by its id."""
+"""The work of each step of 8.5, by its id."""
 
 
 def proof_of(procedure: Procedure, step: Step) -> Callable[[StepContext], Evidence]:
     """Return the work of a step in a procedure."""
-    del procedure
-    return PROOFS[step.id]
+    proofs = PROOFS if procedure.has_failover_installation else cluster_api.PROOFS
+    return proofs[step.id]
 
 
 _MAY_BE_PAUSED = frozenset(each.id for each in (B2, B3, B4, B5))
