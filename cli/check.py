@@ -57,6 +57,9 @@ def failed(name: Message, problem: Message, remedy: Message) -> Check:
     return Check(name, Outcome.FAILED, problem, remedy)
 
 
-def unknown(name: Message, reason: Message) -> Check:
-    """Return a check that could not be made."""
-    return Check(name, Outcome.UNKNOWN, reason, messages.fix_access())
+def unknown(name: Message, reason: Message, remedy: Message | None = None) -> Check:
+    """Return a check that could not be made.
+
+    :param remedy: what to do; unless given, to see to the access.
+    """
+    return Check(name, Outcome.UNKNOWN, reason, remedy or messages.fix_access())

@@ -17,6 +17,11 @@ def some_of(names: Sequence[str], separator: str = ", ") -> str:
     return separator.join([*names[:_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, such as `1 step` or `2 steps`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def amount(done: int, total: int) -> str:
     """Return how many of so many bytes, in the unit that suits their total."""
     unit, size = _unit(total)

@@ -242,8 +242,14 @@ def before_failback(ctx: CheckContext) -> Iterator[Check]:
 
 
 def _exporters(status: Status) -> Check:
-    """Check that the exporters of every replica of every partition work; one that does not answer is unknown."""
+    """Check that the exporters of every replica of every partition work; one that does not answer is unknown.
+
+    While a backup of Camunda has paused them it is unknown, too, whether they would work.
+    """
     name, states = messages.check_exporting(), exporting(status.region_statuses)
+    in_backup = status.paused_in_backup
+    if in_backup is not None:
+        return unknown(name, in_backup, messages.fix_backup_pause())
     wrong = sorted(
         {f"{each.pod}: {each.phase or 'unknown'}" for each in states if each.phase != RUNNING}
     )

@@ -2,9 +2,11 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +17,17 @@ from cli.errors import Exit
 from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
-from messages import with_code
+from messages import Message, with_code
 from messages.command import driving as messages
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
 """This checkout; installed as a package, the folder in which the command runs."""
+
+SCHEMA_VERSION = 1
+"""Of all JSON documents: a key may be added to one, but never removed or changed without another version."""
+_ENDLESS = 10_000
+"""A width in which nothing is wrapped: what reads a pipe or a log looks for whole names, line by line."""
 
 ProjectFolder = Annotated[
     Path,
@@ -65,8 +72,9 @@ class ProjectOptions:
 
 
 def output() -> Console:
-    """Return where answers go; plain if that is no terminal, or NO_COLOR is set."""
-    return Console(highlight=False)
+    """Return where answers go; plain and never wrapped if that is no terminal, plain if NO_COLOR is set."""
+    at_terminal = sys.stdout.isatty()
+    return Console(highlight=False, width=None if at_terminal else _ENDLESS)
 
 
 def errors() -> Console:
@@ -75,30 +83,33 @@ def errors() -> Console:
 
 
 @contextmanager
-def ending_clearly(failed: Exit = Exit.FAILED) -> Iterator[None]:
+def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iterator[None]:
     """Print the project's errors with their codes, and end with an exit status.
 
     :param failed: the exit status of an error.
+    :param as_json: whether a JSON document was asked for: then the error is one, too.
     """
     # Many requests at once make the HTTP library warn of connections that it does not keep.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         yield
     except DualRegionError as error:
-        _print_error(with_codes(error))
-        raise typer.Exit(failed) from None
+        problems = _problems(error)
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
-        _print_error(fault(error))
-        raise typer.Exit(failed) from None
+        problems = (messages.command_fault(unforeseen(error)),)
+    else:
+        return
+    _print_error(_listed(problems))
+    if as_json:
+        print_json({"error": {"problems": [_plain(each) for each in problems]}})
+    raise typer.Exit(failed)
 
 
 def with_codes(error: DualRegionError) -> str:
     """Return an error's sentence and its code behind it; if it has several problems, one a line."""
-    problems = error.problems if isinstance(error, ConfigError) else (error.message,)
-    lines = [without_secrets(with_code(each)) for each in problems]
-    return lines[0] if len(lines) == 1 else "\n- ".join(("several problems:", *lines))
+    return _listed(_problems(error))
 
 
 def fault(error: BaseException) -> str:
@@ -106,10 +117,25 @@ def fault(error: BaseException) -> str:
     return with_code(messages.command_fault(unforeseen(error)))
 
 
+def _problems(error: DualRegionError) -> Sequence[Message]:
+    found = error.problems if isinstance(error, ConfigError) else (error.message,)
+    return [each.redacted(without_secrets) for each in found]
+
+
+def _listed(problems: Sequence[Message]) -> str:
+    lines = [with_code(each) for each in problems]
+    return lines[0] if len(lines) == 1 else "\n- ".join(("several problems:", *lines))
+
+
+def _plain(problem: Message) -> dict[str, str]:
+    return {"code": problem.code, "sentence": str(problem)}
+
+
 def _print_error(text: str) -> None:
     errors().print(f"error: {text}", style="red", markup=False, soft_wrap=True)
 
 
-def print_json(document: Any) -> None:
-    """Print a JSON document."""
-    typer.echo(json.dumps(document, indent=2))
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print a JSON document, with the version of its form and the moment that it is about."""
+    head = {"schemaVersion": SCHEMA_VERSION, "observedAt": datetime.now(UTC).isoformat()}
+    typer.echo(json.dumps(head | dict(document), indent=2))

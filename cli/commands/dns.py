@@ -31,7 +31,7 @@ def dns(
         dualregion dns --json | jq -r '.regions[0].block'
     """
     options: ProjectOptions = context.obj
-    with ending_clearly():
+    with ending_clearly(as_json=as_json):
         parts = parts_of(Reading(options.project(), options.names()).settings[0])
         if as_json:
             print_json({"regions": parts})

@@ -34,7 +34,7 @@ def history(
         dualregion history --json | jq '.incidents[-1].steps[] | [.step, .seconds]'
     """
     options: ProjectOptions = context.obj
-    with ending_clearly():
+    with ending_clearly(as_json=as_json):
         project, names = options.project(), options.names()
         stacks = Reading(project, names).stacks()
         runs = {each.name: updates(project, each.name) for each in stacks}

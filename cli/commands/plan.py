@@ -47,7 +47,7 @@ def failover(context: typer.Context, lost: Lost, as_json: AsJson = False) -> Non
 
         dualregion plan failover --lost 1
     """
-    with ending_clearly():
+    with ending_clearly(as_json=as_json):
         project, stacks = _read(context.obj)
         phases = failover_phases(lost, stacks)
         _show(_document(project, stacks, lost, tuple(phases)), as_json)
@@ -61,7 +61,7 @@ def failback(context: typer.Context, as_json: AsJson = False) -> None:
 
         dualregion plan failback
     """
-    with ending_clearly():
+    with ending_clearly(as_json=as_json):
         project, stacks = _read(context.obj)
         lost = failback_lost(stacks)
         phases = failback_phases(lost, stacks)

@@ -59,7 +59,7 @@ def preflight(
         dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
     """
     options: ProjectOptions = context.obj
-    with ending_clearly(Exit.CANNOT_TELL):
+    with ending_clearly(Exit.CANNOT_TELL, as_json=as_json):
         ctx = _context(options.project(), options.names())
         lost = ctx.status.phase is not Phase.NORMAL
         chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)

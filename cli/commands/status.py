@@ -1,6 +1,8 @@
 """`dualregion status`."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,12 +12,11 @@ from rich.text import Text
 
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
-from cli.stacks.project import Project
+from cli.status import table
 from cli.status.document import document
 from cli.status.health import Health
 from cli.status.looking import look
 from cli.status.observe import PATIENCE_SECONDS
-from cli.status.table import screen
 from dualregion.errors import DualRegionError
 
 EXITS = {
@@ -31,7 +32,14 @@ WATCH_SECONDS = 5.0
 
 def status(
     context: typer.Context,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="The verdict, whether Camunda works, and what is next.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="All tables, also at a terminal with no room for them.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")
     ] = False,
@@ -40,9 +48,10 @@ def status(
         typer.Option(metavar="SECONDS", min=1, help="How long what does not answer is waited for."),
     ] = PATIENCE_SECONDS,
 ) -> None:
-    """Show the state of both regions: phase, progress, next step, brokers, partitions, exporters, web apps.
+    """Show whether Camunda works, the state of both regions, and what is next.
 
-    It changes nothing, and answers also when a region does not. What is unknown has its reason.
+    It changes nothing, and answers also when a region does not. What is unknown has its reason. At a terminal the
+    tables that have no room in the window are left out, unless `--full` asks for them.
 
     Exit status: 0 healthy, 10 in the middle of the procedure, 11 degraded, 12 unsafe, 13 unknown;
     2 wrong options.
@@ -50,6 +59,8 @@ def status(
     For example:
 
         dualregion status
+
+        dualregion status --short
 
         dualregion status --json | jq .next
 
@@ -60,32 +71,37 @@ def status(
     options: ProjectOptions = context.obj
     if watch and as_json:
         raise typer.BadParameter("--watch and --json exclude each other")
-    with ending_clearly(Exit.CANNOT_TELL):
+    if short and full:
+        raise typer.BadParameter("--short and --full exclude each other")
+    show = table.short if short else partial(table.screen, full=full)
+    with ending_clearly(Exit.CANNOT_TELL, as_json=as_json):
         project, names = options.project(), options.names()
         if watch:
-            _watch(project, names, patience)
+            _watch(lambda: show(look(project, names, patience)))
             return
         found = look(project, names, patience)
         if as_json:
             print_json(document(found))
         else:
-            output().print(screen(found))
+            # What is to be typed stays in one piece, however long it is.
+            output().print(show(found), crop=False)
     raise typer.Exit(EXITS[found.health])
 
 
-def _watch(project: Project, names: tuple[str, str], patience: float) -> None:
+def _watch(look_at_all: Callable[[], RenderableType]) -> None:
     """Show the status again and again until Ctrl-C; after an error, too."""
+    console = output()
     try:
-        with Live(console=output(), screen=output().is_terminal, auto_refresh=False) as live:
+        with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
             while True:
-                live.update(_shown(project, names, patience), refresh=True)
+                live.update(_shown(look_at_all), refresh=True)
                 time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
         return
 
 
-def _shown(project: Project, names: tuple[str, str], patience: float) -> RenderableType:
+def _shown(look_at_all: Callable[[], RenderableType]) -> RenderableType:
     try:
-        return screen(look(project, names, patience))
+        return look_at_all()
     except DualRegionError as error:
         return Text(f"error: {with_codes(error)}", "red")

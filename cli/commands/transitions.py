@@ -13,7 +13,7 @@ from cli.driver.operations import PulumiOperations, signature
 from cli.errors import Exit, Stopped
 from cli.notify import transport
 from cli.notify.notifier import Notifier
-from cli.stacks.read import Both
+from cli.stacks.read import COMMAND, Both
 from cli.status.next_step import next_of
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
@@ -143,7 +143,7 @@ def _carry_out(
     no_hooks: bool,
 ) -> None:
     """Drive, and show the state in the end, however it ends."""
-    text = f"dualregion {what} by {signature()}" + (f": {message}" if message else "")
+    text = f"{COMMAND} {what} by {signature()}" + (f": {message}" if message else "")
     console = output()
     with ending_clearly():
         project = options.project()

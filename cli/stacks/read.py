@@ -21,6 +21,8 @@ from messages.command import driving as messages
 
 T = TypeVar("T")
 
+COMMAND = "dualregion"
+"""What the messages of the command's own runs begin with."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 """The resource whose outputs are the stack's."""
 
@@ -38,6 +40,11 @@ class Update:
     message: str
     start: datetime
     end: datetime | None = None
+
+    @property
+    def by_command(self) -> str:
+        """Its message if `dualregion` ran it; else Pulumi takes that of the folder's last git commit, which is about nothing here."""
+        return self.message if self.message.startswith(f"{COMMAND} ") else ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,14 @@ class RegionStack:
     state: State
     last: Update | None = None
     locks: tuple[Lock, ...] | None = None
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the stack waits for; None if that is not known any more, as an update failed since."""
+        if self.last is not None and self.last.result == "failed":
+            return None
+        found = self.state.outputs.get("waitingFor")
+        return None if found is None else str(found)
 
 
 DEFAULT_STACKS = "region0,region1"

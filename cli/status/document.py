@@ -1,35 +1,39 @@
 """`dualregion status --json`: the same as plain values, for programs."""
 
-from typing import Any
-
 from cli.stacks.read import RegionStack, Update
+from cli.status.form import (
+    BrokerForm,
+    InstallationForm,
+    NextForm,
+    PartitionForm,
+    RegionForm,
+    ServiceForm,
+    SilentForm,
+    StackForm,
+    StatusForm,
+    UpdateForm,
+)
 from cli.status.health import Status
+from cli.status.next_step import Next
 from cli.status.observe import InstallationStatus, RegionStatus
 from cli.status.partitions import Partition
 from cli.status.results import Result
 from messages import code_of
 
 
-def document(status: Status) -> dict[str, Any]:
-    """Return the status as a JSON document; its keys are those of docs/reference/status.md."""
-    following = status.next
+def document(status: Status) -> StatusForm:
+    """Return the status as a JSON document."""
     return {
         "health": status.health,
         "findings": [
             {"health": each.health, "code": each.message.code, "sentence": each.message}
             for each in status.findings
         ],
+        "service": _service(status),
         "phase": status.phase,
         "lostRegion": status.lost,
         "incident": None if status.incident is None else str(status.incident),
-        "next": following
-        and {
-            "who": following.who,
-            "code": following.what.code,
-            "what": following.what,
-            "command": following.command,
-            "dualregion": following.dualregion,
-        },
+        "next": None if status.next is None else _next(status.next),
         "ahead": [
             {
                 "stack": status.stacks[each.region].name,
@@ -46,7 +50,43 @@ def document(status: Status) -> dict[str, Any]:
     }
 
 
-def _stack(stack: RegionStack) -> dict[str, Any]:
+def _service(status: Status) -> ServiceForm:
+    found, partitions = status.service, len(status.partitions)
+    return {
+        "commands": {
+            "state": found.commands,
+            "partitions": partitions,
+            "accepting": found.accepting,
+            "sentence": found.commands_line,
+        },
+        "exporting": {
+            "state": found.exporting,
+            "partitions": partitions,
+            "exporting": found.exporting_on,
+            "sentence": found.exporting_line,
+        },
+        "webApps": [
+            {"region": region.region, "name": region.name, "state": state}
+            for region, state in zip(status.region_statuses, found.web_apps, strict=True)
+        ],
+    }
+
+
+def _next(following: Next) -> NextForm:
+    return {
+        "who": following.who,
+        "code": following.what.code,
+        "what": following.what,
+        "command": following.command,
+        "dualregion": following.dualregion,
+        "answers": [
+            {"code": each.what.code, "what": each.what, "commands": list(each.commands)}
+            for each in following.answers
+        ],
+    }
+
+
+def _stack(stack: RegionStack) -> StackForm:
     state = stack.state
     return {
         "name": stack.name,
@@ -57,24 +97,24 @@ def _stack(stack: RegionStack) -> dict[str, Any]:
         "progress": list(state.held.gates),
         "waitingFor": state.outputs.get("waitingFor"),
         "waiting": state.outputs.get("waiting"),
-        "lastUpdate": stack.last and update(stack.last),
+        "lastUpdate": None if stack.last is None else update(stack.last),
         "locks": None if stack.locks is None else [str(each) for each in stack.locks],
         "pendingOperations": list(state.pending),
     }
 
 
-def update(last: Update) -> dict[str, Any]:
+def update(last: Update) -> UpdateForm:
     """Return a run of Pulumi as plain values."""
     return {
         "kind": last.kind,
         "result": last.result,
         "message": last.message,
         "start": last.start.isoformat(),
-        "end": last.end and last.end.isoformat(),
+        "end": None if last.end is None else last.end.isoformat(),
     }
 
 
-def _region(region_status: RegionStatus) -> dict[str, Any]:
+def _region(region_status: RegionStatus) -> RegionForm:
     return {
         "region": region_status.region,
         "name": region_status.name,
@@ -87,7 +127,9 @@ def _region(region_status: RegionStatus) -> dict[str, Any]:
     }
 
 
-def _installation(result: Result[InstallationStatus | None]) -> dict[str, Any] | None:
+def _installation(
+    result: Result[InstallationStatus | None],
+) -> InstallationForm | SilentForm | None:
     found = result.value
     if found is None:
         return {"silence": result.error, "code": code_of(result.error)} if result.error else None
@@ -95,7 +137,7 @@ def _installation(result: Result[InstallationStatus | None]) -> dict[str, Any] |
         "silence": None,
         "code": None,
         "namespace": found.namespace,
-        "workloads": {each.name: [each.ready, each.wanted] for each in found.workloads},
+        "workloads": {each.name: (each.ready, each.wanted) for each in found.workloads},
         "brokers": [
             {
                 "id": each.broker,
@@ -111,7 +153,7 @@ def _installation(result: Result[InstallationStatus | None]) -> dict[str, Any] |
     }
 
 
-def _brokers(status: Status) -> list[dict[str, Any]] | None:
+def _brokers(status: Status) -> list[BrokerForm] | None:
     if status.view.value is None:
         return None
     return [
@@ -125,7 +167,7 @@ def _brokers(status: Status) -> list[dict[str, Any]] | None:
     ]
 
 
-def _partition(each: Partition) -> dict[str, Any]:
+def _partition(each: Partition) -> PartitionForm:
     return {
         "partition": each.number,
         "leader": each.leader,

@@ -4,12 +4,13 @@ The invariant: nothing is called healthy that could not be observed, and whateve
 whatever else is true.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, ahead, incident
+from cli.status.advice import advised, look_at_unready
 from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from cli.status.failover_standing import FailoverStanding, without
 from cli.status.next_step import Next, next_step, phase_of
@@ -19,15 +20,14 @@ from cli.status.partitions import (
     brokers_without_answer,
     duplicates,
     exporting,
-    installations,
     partitions_of,
     records,
 )
 from cli.status.results import Result
+from cli.status.service import Service, service_of
 from dualregion import brokers
 from dualregion.decision import guards
 from dualregion.names import ReleaseNames
-from dualregion.observed import zeebe_answers
 from dualregion.observed.zeebe_answers import ClusterView
 from dualregion.procedure import B1, B5, Phase
 from dualregion.procedure.topology import Kind
@@ -64,9 +64,11 @@ class Finding:
 class Status:
     """Both regions, judged.
 
+    :ivar findings: the gravest first.
     :ivar phase: the phase wanted; the one further on if the stacks differ.
     :ivar engines: the namespaces of the two search engines that are exported to.
     :ivar stacks: without proofs that were seen not to stand any more.
+    :ivar paused_in_backup: that exporters are paused, though by no failback; None if they are not.
     """
 
     health: Health
@@ -76,31 +78,37 @@ class Status:
     incident: Incident | None
     ahead: tuple[RegionStep, ...]
     next: Next | None
+    service: Service
     view: Result[ClusterView]
     partitions: tuple[Partition, ...]
     engines: tuple[str, str]
     stacks: Both
     region_statuses: RegionStatuses
+    paused_in_backup: Message | None
 
 
 def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
     """Judge what the stacks hold and the regions show."""
     case = _Case.of(stacks, region_statuses)
-    findings = tuple(case.findings())
-    health = max((each.health for each in findings), key=_GRAVITY.index, default=Health.HEALTHY)
+    findings = tuple(
+        sorted(case.findings(), key=lambda each: _GRAVITY.index(each.health), reverse=True)
+    )
+    settings = stacks[0].settings
     return Status(
-        health,
+        findings[0].health if findings else Health.HEALTHY,
         findings,
         case.phase,
         case.lost,
         case.incident,
         case.ahead,
-        next_step(case.phase, case.lost, case.stacks, case.ahead),
+        case.next(),
+        service_of(case.view, case.partitions, region_statuses, settings.release),
         case.view,
         case.partitions,
         case.engines,
         case.stacks,
         region_statuses,
+        case.paused_in_backup(),
     )
 
 
@@ -176,11 +184,50 @@ class _Case:
         for broker, namespaces in duplicates(self.region_statuses).items():
             yield Finding(Health.UNSAFE, messages.broker_id_twice(broker, namespaces))
 
+    def next(self) -> Next | None:
+        """Return what is to be done next: about what was observed, or else by the steps."""
+        found = advised(
+            self.phase,
+            self.lost,
+            self.stacks,
+            self.region_statuses,
+            self.partitions,
+            is_settled=not self.ahead,
+            is_seen=self.view.value is not None,
+            is_paused=self.paused_in_backup() is not None,
+            twice=duplicates(self.region_statuses),
+        ) or next_step(self.phase, self.lost, self.stacks, self.ahead)
+        concerned = () if found or self.phase is not Phase.NORMAL else self._not_ready()
+        return look_at_unready(self.stacks[0].settings, concerned) if concerned else found
+
     def _pause(self) -> Iterator[Finding]:
-        paused = zeebe_answers.paused_anywhere(exporting(self.region_statuses))
-        if paused:
+        where, in_backup = self._paused(), self.paused_in_backup()
+        if in_backup is not None:
+            yield Finding(Health.DEGRADED, in_backup)
+        elif where is not None:
             health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
-            yield Finding(health, exporters_paused(paused))
+            yield Finding(health, exporters_paused(where))
+
+    def _paused(self) -> Message | None:
+        """Return where exporters are paused, or None."""
+        states = exporting(self.region_statuses)
+        paused = {each.pod for each in states if each.is_paused}
+        return (
+            messages.paused_on(len(paused), len({each.pod for each in states})) if paused else None
+        )
+
+    def paused_in_backup(self) -> Message | None:
+        """Return that exporters are paused, and not by a failback; None if they are not, or by one.
+
+        A failback never pauses softly, and in phase normal there is none to go on with.
+        """
+        where = self._paused()
+        paused = [each for each in exporting(self.region_statuses) if each.is_paused]
+        softly = all(each.is_paused_softly for each in paused)
+        others = self.phase is Phase.NORMAL or (softly and self.phase is Phase.FAILOVER)
+        if where is None or not others:
+            return None
+        return messages.exporters_paused_in_backup(where, softly)
 
     def _is_frozen(self) -> bool:
         """Whether exporters are to be paused: from B2 until the survivor's B5."""
@@ -234,13 +281,28 @@ class _Case:
             lacking = tuple(", ".join(map(str, (*each.missing, *each.unhealthy))) for each in thin)
             numbers = tuple(each.number for each in thin)
             yield Finding(self._incomplete, messages.partitions_incomplete(numbers, lacking))
-        for installation in installations(self.region_statuses):
-            for each in installation.workloads:
-                if each.ready < each.wanted - self._sleepers(installation, each):
-                    short = messages.pods_not_ready(
-                        each.ready, each.wanted, each.name, installation.namespace
-                    )
-                    yield Finding(self._incomplete, short)
+        for _, installation, each in self._short():
+            short = messages.pods_not_ready(
+                each.ready, each.wanted, each.name, installation.namespace
+            )
+            yield Finding(self._incomplete, short)
+
+    def _short(self) -> Iterator[tuple[int, InstallationStatus, Workload]]:
+        """Yield each workload that has too few ready pods, with its region and installation."""
+        for region in self.region_statuses:
+            for installation in region.seen:
+                for each in installation.workloads:
+                    if each.ready < each.wanted - self._sleepers(installation, each):
+                        yield region.region, installation, each
+
+    def _not_ready(self) -> Collection[int]:
+        """Return the regions in which something is not ready; both if that is seen of partitions only."""
+        short = {region for region, _, _ in self._short()}
+        thin = any(
+            each.leader is None or each.missing or each.unhealthy for each in self.partitions
+        )
+        everywhere = range(brokers.REGIONS) if self.view.value is not None and thin else ()
+        return short or everywhere
 
     def _sleepers(self, installation: InstallationStatus, workload: Workload) -> int:
         """Return how many pods of a workload are asleep, as they should be: they are never ready."""

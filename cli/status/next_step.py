@@ -1,5 +1,6 @@
 """The next thing to do, and on which stack, or by the operator. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
@@ -10,6 +11,20 @@ from dualregion.procedure import Phase
 from messages import Message
 from messages.command import status as messages
 
+OPERATOR = "operator"
+"""Who is to do what no stack can do, or decide."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One way to answer a decision that is the operator's.
+
+    :ivar commands: what to type then.
+    """
+
+    what: Message
+    commands: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Next:
@@ -17,18 +32,36 @@ class Next:
 
     :ivar who: the stack whose turn it is, or `operator`.
     :ivar what: what it is.
-    :ivar command: what to type, by plain `pulumi`.
+    :ivar command: what to type, without `dualregion`.
     :ivar dualregion: the `dualregion` command that does it and what follows; None if none does.
+    :ivar answers: if it is a decision, the ways to answer it.
     """
 
     who: str
     what: Message
     command: str
     dualregion: str | None = None
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """What is shown as to be typed; none if that depends on the answer."""
+        if self.answers:
+            return ()
+        return (self.dualregion, f"or: {self.command}") if self.dualregion else (self.command,)
 
     def __str__(self) -> str:
-        commands = (self.dualregion, f"or: {self.command}") if self.dualregion else (self.command,)
-        return "\n    ".join((f"next, {self.who}: {self.what}", *commands))
+        return "\n".join(f"{label}{text}" for label, text, _ in self.lines())
+
+    def lines(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield each line: what stands before it, its text, and whether that is to be typed."""
+        yield f"next, {self.who}: ", str(self.what), False
+        for command in self.typed:
+            yield "    ", command, True
+        for answer in self.answers:
+            yield "  - ", str(answer.what), False
+            for command in answer.commands:
+                yield "        ", command, True
 
 
 def phase_of(stacks: Both) -> tuple[Phase, int | None]:
@@ -56,7 +89,7 @@ def next_step(
         return None
     complete = not left and not _not_set(phase, lost, stacks)
     move = _move(phase, lost, stacks, complete=complete)
-    return found if move is None else replace(found, dualregion=_typed(move, stacks))
+    return found if move is None else replace(found, dualregion=typed(move, stacks))
 
 
 def _by_pulumi(
@@ -67,7 +100,7 @@ def _by_pulumi(
         setting = f"pulumi config set --stack {name} phase {phase}"
         if lost is not None:
             setting += f" && pulumi config set --stack {name} lostRegion {lost}"
-        return Next("operator", messages.phase_not_set(name, phase), setting)
+        return Next(OPERATOR, messages.phase_not_set(name, phase), setting)
     if left:
         step, stack = left[0], stacks[left[0].region]
         what = messages.step_next(step.id, step.title)
@@ -96,7 +129,7 @@ def _next_phase(phase: Phase, lost: int | None, stacks: Both) -> Next | None:
     sets = " && ".join(
         f"pulumi config set --stack {each.name} phase {following}" for each in stacks
     )
-    return Next("operator", what, sets)
+    return Next(OPERATOR, what, sets)
 
 
 def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> str | None:
@@ -115,7 +148,7 @@ def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> st
     return None if phase is Phase.NORMAL and phases[0] is not phase else "failback"
 
 
-def _typed(move: str, stacks: Both) -> str:
+def typed(move: str, stacks: Both) -> str:
     """Return a move as it is entered, with the stacks' names unless they are the usual ones."""
     names = [each.name for each in stacks]
     if set(names) == set(DEFAULT_STACKS.split(",")):

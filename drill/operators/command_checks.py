@@ -32,6 +32,9 @@ def status_is(exit_status: int, output: str, when: str, expected: int, asked: in
     if exit_status != expected:
         found = "; ".join(each["sentence"] for each in document.get("findings", ()))
         problems.append(f"exit status {exit_status}, expected was {expected}: {found}")
+    commands = document.get("service", {}).get("commands", {}).get("state")
+    if expected == HEALTHY and commands != "accepted":
+        problems.append(f"commands are {commands} by it")
     following = document.get("next") or {}
     if expected == MID_PROCEDURE and not following:
         problems.append("it does not say what is next")
@@ -50,7 +53,7 @@ def status_shows(exit_status: int, text: str, when: str, expected: int) -> Check
     problems = []
     if exit_status != expected:
         problems.append(f"exit status {exit_status}, expected was {expected}: {text[:300]}")
-    parts = ("phase ", "Stacks", _TOPOLOGY, _BROKERS, "exporters")
+    parts = ("phase ", "commands ", "web apps ", "Stacks", _TOPOLOGY, _BROKERS, "exporters")
     problems += [f"there is no {part!r}" for part in parts if part not in text]
     return check_of(
         f"`dualregion status` shows an operator the same {when}",

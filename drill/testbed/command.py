@@ -83,7 +83,7 @@ class Command:
         """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
         (run, asked), (shown, _) = together(
             lambda: self._asked(lambda how: self._piped("status", "--json", *how), expected),
-            lambda: self._asked(lambda how: self.show("status", *how, log=log), expected),
+            lambda: self._asked(lambda how: self.show("status", "--full", *how, log=log), expected),
         )
         self.answers[when] = Answer(run.seconds, asked)
         return [

@@ -218,6 +218,16 @@ class Exporting:
     exported_position: int
     processed_position: int
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether exporting is paused, hard or softly."""
+        return PAUSED in self.phase
+
+    @property
+    def is_paused_softly(self) -> bool:
+        """Whether records are exported, and kept all the same: as a backup does it, and never a failback."""
+        return self.is_paused and self.phase != PAUSED
+
 
 def exporting_of(pod: str, answer: Mapping[str, Any]) -> tuple[Exporting, ...]:
     """Read one broker's answer; a partition still being installed has no phase."""
@@ -323,7 +333,7 @@ def paused_anywhere(states: Iterable[Exporting]) -> Message | None:
     """Return where exporters are paused, hard or soft, or None."""
     partitions: dict[tuple[str, str], list[int]] = {}
     for state in states:
-        if PAUSED in state.phase:
+        if state.is_paused:
             partitions.setdefault((state.pod, state.phase), []).append(state.partition)
     problems = [
         messages.exporters_paused_on(pod, phase, sorted(found))

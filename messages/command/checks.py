@@ -469,6 +469,12 @@ def fix_exporting() -> str:
 
 
 @message
+def fix_backup_pause() -> str:
+    """Exporters are paused as by a backup of Camunda."""
+    return "run again after the backup; if none runs, resume as `dualregion status` shows"
+
+
+@message
 def fix_rights(context: str, region: int) -> str:
     """The cluster's administrator must grant the rights."""
     return (

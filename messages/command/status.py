@@ -1,9 +1,43 @@
-"""What `dualregion status` finds, why something is unknown, and what is next."""
+"""What `dualregion status` shows first and finds, why something is unknown, and what is next."""
 
 from collections.abc import Sequence
 
-from messages.catalogue import message
-from messages.words import listed
+from messages.catalogue import Message, message
+from messages.words import counted, listed
+
+# --- The first lines ------------------------------------------------------------------------------------------------
+
+
+@message
+def service_commands(state: str, partitions: int, of: int) -> str:
+    """Whether Camunda accepts commands: of each partition that has a leader it does."""
+    return f"{state.upper()} on {partitions} of {counted(of, 'partition')}"
+
+
+@message
+def service_commands_unknown(reason: str) -> str:
+    """Whether Camunda accepts commands is unknown, as no gateway answers which partitions have a leader."""
+    return f"UNKNOWN: {reason}"
+
+
+@message
+def service_exporting(state: str, partitions: int, of: int) -> str:
+    """Whether records are exported: a partition exports if it has a leader, and all its replicas say so."""
+    return f"{state.upper()}: {partitions} of {counted(of, 'partition')} export{'s' * (of == 1)}"
+
+
+@message
+def service_exporting_unknown() -> str:
+    """Whether records are exported is unknown, as no broker answers."""
+    return "UNKNOWN: no broker answers"
+
+
+@message
+def service_web_apps(regions: Sequence[str], states: Sequence[str]) -> str:
+    """Whether Operate and Tasklist are up, region by region."""
+    pairs = zip(regions, states, strict=True)
+    return ", ".join(f"{region} {state.upper()}" for region, state in pairs)
+
 
 # --- Why something is unknown ---------------------------------------------------------------------------------------
 
@@ -110,6 +144,26 @@ def proofs_outdated(steps: Sequence[str], gone: Sequence[str]) -> str:
 
 
 @message
+def paused_on(brokers: int, of: int) -> str:
+    """Where exporters are paused: on how many of the brokers that answered."""
+    return f"on {brokers} of {counted(of, 'broker')}"
+
+
+@message
+def exporters_paused_in_backup(where: Message, softly: bool) -> str:
+    """Exporters are paused while no failback has paused them: Camunda's own backups do this, hard or softly."""
+    effect = (
+        "records are exported, and kept on the brokers' disks"
+        if softly
+        else "search, Operate and Tasklist get nothing new, and the brokers' disks fill"
+    )
+    return (
+        f"exporters are paused{' softly' if softly else ''} {where}, as by a backup of Camunda: {effect}. If no backup "
+        "runs, resume"
+    )
+
+
+@message
 def brokers_unknown(reason: str) -> str:
     """No gateway answers which brokers there are."""
     return f"no gateway answers which brokers there are: {reason}"
@@ -118,17 +172,19 @@ def brokers_unknown(reason: str) -> str:
 @message
 def partitions_without_leader(partitions: Sequence[int]) -> str:
     """These partitions accept no command."""
-    return f"partition {listed(partitions)} has no leader: its commands are refused"
+    if len(partitions) == 1:
+        return f"partition {listed(partitions)} has no leader: its commands are refused"
+    return f"partitions {listed(partitions)} have no leader: their commands are refused"
 
 
 @message
 def partitions_incomplete(partitions: Sequence[int], missing: Sequence[str]) -> str:
     """Replicas of these partitions are missing or unhealthy."""
-    lacking = (
-        f"{number} lacks broker {brokers}"
-        for number, brokers in zip(partitions, missing, strict=True)
-    )
-    return f"incomplete partitions: {'; '.join(lacking)}"
+    of: dict[str, list[int]] = {}
+    for number, brokers in zip(partitions, missing, strict=True):
+        of.setdefault(brokers, []).append(number)
+    lacking = (f"{listed(numbers)}: broker {brokers}" for brokers, numbers in of.items())
+    return f"replicas are missing or unhealthy, of partition {'; '.join(lacking)}"
 
 
 @message
@@ -140,7 +196,8 @@ def pods_not_ready(ready: int, wanted: int, workload: str, namespace: str) -> st
 @message
 def steps_ahead(count: int, phase: str, step: str) -> str:
     """The procedure is under way."""
-    return f"{count} steps of phase {phase} are ahead, the next is {step}"
+    are = "is" if count == 1 else "are"
+    return f"{counted(count, 'step')} of phase {phase} {are} ahead, the next is {step}"
 
 
 @message
@@ -198,3 +255,56 @@ def restored_next() -> str:
 def normal_next() -> str:
     """The failback is complete but for its last proof."""
     return "all is restored: phase normal closes the incident"
+
+
+@message
+def decide_whether_lost(region: int, name: str) -> str:
+    """One region is silent and partitions have no leader: whether the region is lost is for people to decide."""
+    return f"decide whether region {region} ({name}) is lost (docs/incident/decide.md)"
+
+
+@message
+def answer_wait() -> str:
+    """The region is not lost: it is expected back soon."""
+    return "back within minutes: wait, Zeebe resumes by itself. Not for hours: disks fill"
+
+
+@message
+def answer_lost(survivor: str, lost: str) -> str:
+    """The region is lost, or will be away for long."""
+    return (
+        f"lost: send users to {survivor}, cut the network to {lost}; then, in minutes, {survivor} accepts commands "
+        "again, and nothing acknowledged is lost"
+    )
+
+
+@message
+def look_at_own_way() -> str:
+    """Neither region answers: most often that is one's own network or login, and no loss."""
+    return "neither region answers from here: look at your own network, VPN and login first. Change nothing"
+
+
+@message
+def look_at_region(region: str, survives: bool) -> str:
+    """A region's API server does not answer, though nothing calls for a failover."""
+    if survives:
+        return f"region {region}, which is to survive, does not answer from here: your login, or its API server"
+    return f"commands are accepted, so no failover: look why region {region} does not answer, your login first"
+
+
+@message
+def resume_exporting() -> str:
+    """Exporters are paused outside a failback: a backup does that, and resumes them at its end."""
+    return "wait for the end of the backup; if none runs, resume exporting"
+
+
+@message
+def keep_regions_apart(region: str) -> str:
+    """Two brokers with one id run: the lost region's must end before the network is whole again."""
+    return f"keep the network between the regions cut, and end the brokers of {region}"
+
+
+@message
+def look_at_unready() -> str:
+    """Both regions answer and no step is under way, but something of Camunda is not as it should be."""
+    return "look at what is not ready; no failover helps while both regions answer"

@@ -90,6 +90,7 @@ def installation(
     highest: int = 100,
     asleep: Iterable[int] = (),
     ready: int = 1,
+    wanted: int = 1,
 ) -> Result[InstallationStatus | None]:
     """Return an installation of which everything is ready, but the brokers asleep."""
     given = settings(**SIZES)
@@ -113,7 +114,7 @@ def installation(
             namespace,
             (
                 Workload("camunda-zeebe", sum(pod.ready for pod in pods), len(pods)),
-                Workload("camunda-operate", ready, 1),
+                Workload("camunda-operate", ready, wanted),
             ),
             pods,
             Result(records),
@@ -186,6 +187,18 @@ def region(number: int, **installations: Result[InstallationStatus | None]) -> R
 def unreachable(number: int) -> RegionStatus:
     """Return a region that does not answer."""
     return replace(region(number), error=messages.not_in_time())
+
+
+def refusing(number: int) -> RegionStatus:
+    """Return a region whose own brokers are up, and none of them leads, as those of the other region are gone."""
+    view = view_of(broker_ids(settings(**SIZES), number, Kind.NORMAL), leaderless=range(1, 5))
+    return region(number, normal=installation(number, view=view))
+
+
+def paused(phase: str) -> RegionStatuses:
+    """Return two whole regions whose exporters are in this phase."""
+    first, second = (region(each, normal=installation(each, exporting=phase)) for each in (0, 1))
+    return first, second
 
 
 def whole() -> RegionStatuses:

@@ -15,6 +15,7 @@ from cli.status.partitions import namespaces_of_brokers
 from cli.status.results import Result
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
+from messages.command import status as messages
 from messages.command.status import not_in_time
 from tests.fakes import command as world
 from tests.raising import assert_message
@@ -213,7 +214,6 @@ def test_brokers_that_sleep_are_not_missed_when_the_phase_is_complete(
 @pytest.mark.parametrize(
     ("stacks", "health"),
     [
-        (world.normal(), Health.UNSAFE),
         (world.failing_over(["F0", "F1", "F2", "F3"], "failover"), Health.UNSAFE),
         (world.failing_back(["B0"], []), Health.UNSAFE),
         (world.failing_back(["B0"], ["B1"]), Health.MID_PROCEDURE),
@@ -228,6 +228,42 @@ def test_paused_exporters_are_unsafe_outside_b2_to_b5(stacks: Both, health: Heal
     status = judge(stacks, world.returned("PAUSED"))
     assert status.health is health
     assert world.finding(status, "exporters-paused").health is health
+
+
+@pytest.mark.parametrize(
+    ("stacks", "phase", "softly"),
+    [
+        (world.normal(), "PAUSED", False),
+        (world.normal(), "SOFT_PAUSED", True),
+        (world.failing_over(["F0", "F1", "F2", "F3"], "failover"), "SOFT_PAUSED", True),
+    ],
+)
+def test_a_pause_that_no_failback_has_made_is_that_of_a_backup(
+    stacks: Both, phase: str, softly: bool
+) -> None:
+    status = judge(stacks, world.returned(phase))
+    assert status.paused_in_backup is not None
+    facts = {"softly": softly, "where": messages.paused_on(4, 4)}
+    found = world.finding(status, "exporters-paused-in-backup")
+    assert found.health is Health.DEGRADED
+    assert_message(found.message, "exporters-paused-in-backup", **facts)
+    assert status.next is not None
+    assert_message(status.next.what, "resume-exporting")
+    assert "/camunda-zeebe-gateway:9600/proxy/actuator/exporting/resume" in status.next.command
+
+
+def test_a_soft_pause_in_a_failback_is_unsafe() -> None:
+    """Soft and then hard leaves a flag with which a partition does not start any more."""
+    status = judge(world.failing_back(["B0"], []), world.returned("SOFT_PAUSED"))
+    assert world.finding(status, "exporters-paused").health is Health.UNSAFE
+
+
+def test_the_gravest_finding_comes_first() -> None:
+    status = judge(world.normal(), (world.unreachable(0), world.unreachable(1)))
+    assert [each.health for each in status.findings] == [
+        Health.CANNOT_TELL,
+        *[Health.DEGRADED] * 2,
+    ]
 
 
 def test_stacks_that_contradict_each_other_are_unsafe() -> None:

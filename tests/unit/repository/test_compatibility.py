@@ -40,6 +40,7 @@ from cli.notify.events import Point as Announced
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.status.health import Health, judge
+from cli.status.service import Commands, Exports, WebApps
 from clients.installation import LiveInstallation
 from drill import __main__ as drill
 from drill.checks.audit import Rights
@@ -101,6 +102,9 @@ WORDS: Mapping[str, type[StrEnum]] = {
     "phases": Phase,
     "roles": Role,
     "health": Health,
+    "whether commands are accepted": Commands,
+    "whether records are exported": Exports,
+    "whether web apps are up": WebApps,
     "outcomes of checks": Outcome,
     "points at which hooks are called": Announced,
     "what a preflight is for": Procedure,

@@ -384,7 +384,7 @@ def what_runs() -> Iterator[Case]:
 
 # --- the runbook command ------------------------------------------------------------------------------------------
 
-SCREEN = "phase normal\nStacks\nInstallations\nBrokers and partitions\npartition exporters\n"
+SCREEN = "phase normal\ncommands  ACCEPTED\nweb apps  UP\nStacks\nInstallations\nBrokers and partitions\npartition exporters\n"
 PLAN = " 1. F1 on stack region0 (london): isolated\n 2. R on stack region1 (paris): nothing\n"
 ABOVE = "Installations 0 1 and begin? [y/N]:"
 STOPPED = (
@@ -395,14 +395,18 @@ HISTORY = "Incident 1-region1-lost\nF1   london\nB7   paris\nRuns of Pulumi\nF2 
 PAGE = "<html>No service<svg></svg>B7</html>"
 
 
-def status(health: str, following: object = None) -> str:
-    return json.dumps({"health": health, "next": following, "findings": [{"sentence": "why"}]})
+def status(health: str, following: object = None, commands: str = "accepted") -> str:
+    service = {"commands": {"state": commands}}
+    return json.dumps(
+        {"health": health, "next": following, "findings": [{"sentence": "why"}], "service": service}
+    )
 
 
 def command() -> Iterator[Case]:
     says = command_checks.status_is
     following = {"who": "region1", "dualregion": "dualregion failback"}
     yield holds(says, 0, status("healthy"), "now", 0)
+    yield fails(says, 0, status("healthy", commands="refused"), "now", 0)
     yield holds(says, 10, status("mid-procedure", following), "now", 10)
     yield fails(says, 10, status("mid-procedure"), "now", 10)
     yield fails(says, 10, status("mid-procedure", {"who": "region1"}), "now", 10)

@@ -122,10 +122,10 @@ def test_a_status_is_asked_again_with_more_patience_and_timed(
     assert not shows.ok
     logs = [path.read_text() for path in tmp_path.glob("*-dualregion-status.log")]
     assert sorted(log.splitlines()[1] for log in logs) == [
+        "patience --full",
         "patience --json",
         *["patience 18"] * 2,
         *["patience 9"] * 2,
-        "patience status",
     ]
 
 
