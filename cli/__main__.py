@@ -1,10 +1,5 @@
 """The command `dualregion`."""
 
-import gc
-
-# Looking for garbage among thousands of imported classes takes a quarter of the time until anything is shown.
-gc.disable()
-
 import os
 import sys
 from contextlib import suppress
@@ -12,16 +7,35 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli.commands import dns, explain, history, plan, preflight, report, rights, status, transitions
 from cli.commands.common import PROJECT, ProjectFolder, ProjectOptions, StackNames, fault
+from cli.commands.lazy import LazyGroup
 from cli.errors import Exit
-from cli.stacks.read import DEFAULT_STACKS
+from cli.stacks.names import DEFAULT_STACKS
+from cli.start import missing
 from dualregion import VERSION
 
-gc.enable()
+
+class Commands(LazyGroup):
+    """The commands of `dualregion`, in the order in which the help lists them."""
+
+    MODULES = {  # noqa: RUF012 (of the class)
+        "status": "cli.commands.status",
+        "history": "cli.commands.history",
+        "preflight": "cli.commands.preflight",
+        "dns": "cli.commands.dns",
+        "report": "cli.commands.report",
+        "rights": "cli.commands.rights",
+        "explain": "cli.commands.explain",
+        "plan": "cli.commands.plan",
+        "failover": "cli.commands.transitions",
+        "failback": "cli.commands.transitions",
+        "config": "cli.commands.config",
+    }
+
 
 app = typer.Typer(
     name="dualregion",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     epilog="An error ends with its code in brackets, such as [stack-locked]: `dualregion explain stack-locked`.",
@@ -54,18 +68,6 @@ def main(
     context.obj = ProjectOptions(folder, stacks)
 
 
-app.command()(status.status)
-app.command()(history.history)
-app.command()(preflight.preflight)
-app.command()(dns.dns)
-app.command()(report.report)
-app.command()(rights.rights)
-app.command()(explain.explain)
-app.add_typer(plan.app, name="plan")
-app.command()(transitions.failover)
-app.command()(transitions.failback)
-
-
 def run() -> NoReturn:
     """Run the command, and end the process at once.
 
@@ -77,6 +79,9 @@ def run() -> NoReturn:
         app(prog_name="dualregion")
     except SystemExit as ended:
         status = ended.code
+    except ModuleNotFoundError as error:
+        print(missing(error), file=sys.stderr)
+        status = Exit.FAILED
     except Exception as error:
         print(f"error: {fault(error)}", file=sys.stderr)
         status = Exit.FAILED

@@ -60,10 +60,10 @@ class CheckContext:
 def always(ctx: CheckContext) -> Iterator[Check]:
     """Check what holds in every phase."""
     first, second = (stack.settings for stack in ctx.status.stacks)
-    differing = _differing(first, second)
+    differences = differing(first, second)
     yield check(
         messages.check_stacks_alike(),
-        messages.stacks_differ(differing) if differing else None,
+        messages.stacks_differ(differences) if differences else None,
         messages.fix_settings(),
     )
     yield _quorum(ctx)
@@ -156,7 +156,8 @@ _OWN_KEYS = {
 """What may differ between the stacks."""
 
 
-def _differing(first: Settings, second: Settings) -> tuple[str, ...]:
+def differing(first: Settings, second: Settings) -> tuple[str, ...]:
+    """Return the settings that are not the same on both stacks, though they must be."""
     mine, theirs = (_plain(each) for each in (first, second))
     return tuple(sorted(key for key in mine if mine[key] != theirs[key]))
 

@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from cli.errors import Exit
-from cli.stacks.project import Project
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
 from messages import Message, with_code
 from messages.command import driving as messages
+
+if TYPE_CHECKING:
+    from cli.stacks.project import Project
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
@@ -56,8 +58,11 @@ class ProjectOptions:
     folder: Path
     stacks: str
 
-    def project(self) -> Project:
+    def project(self) -> "Project":
         """Return the project."""
+        # It reads Pulumi's Automation API, which `--help` has no need of.
+        from cli.stacks.project import Project
+
         return Project(self.folder)
 
     def names(self) -> tuple[str, str]:

@@ -25,15 +25,18 @@ from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from messages.command import driving as messages
 
-app = typer.Typer(
-    help="What a failover or failback would do. Nothing is changed.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 _INDENT = 6
 """How far what belongs to a step is moved in."""
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
+
+
+@app.callback()
+def plan() -> None:
+    """Show what a failover or failback would do. Nothing is changed."""
 
 
 @app.command()

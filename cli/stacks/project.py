@@ -6,6 +6,7 @@ Whatever Pulumi reports when it fails becomes one message with what to do. The u
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,19 +20,24 @@ from pulumi.automation import (
     InvalidVersionError,
     LocalWorkspace,
     OutputMap,
+    PulumiCommand,
     Stack,
 )
+from semver import VersionInfo
 
 from cli.errors import PulumiFailed
+from cli.stacks.sources import Source
 from clients.parallel import begin
 from dualregion.errors import ConfigError
 from dualregion.secrets import without_secrets
 from messages import Message
 from messages.command import driving as messages
+from messages.command import setting_up
 
 R = TypeVar("R")
 
 _PULUMI_VERSION = "3.259.0"
+"""The oldest that will do, as `requiredPulumiVersion` in Pulumi.yaml has it."""
 _KNOWN_FAILURES = {
     "incorrect passphrase": messages.wrong_passphrase,
     "passphrase must be set": messages.passphrase_missing,
@@ -43,6 +49,17 @@ _KNOWN_FAILURES = {
 
 class Workspace(LocalWorkspace):
     """A workspace that selects no stack, as each command names its own, and reads no outputs after an update."""
+
+    _given: Mapping[str, str] = {}
+
+    @property
+    def env_vars(self) -> Mapping[str, str]:
+        """The environment variables of each `pulumi`, on top of this process's."""
+        return {**_own_python(), **self._given}
+
+    @env_vars.setter
+    def env_vars(self, given: Mapping[str, str]) -> None:
+        self._given = given
 
     def select_stack(self, stack_name: str) -> None:
         """Leave the user's selection alone."""
@@ -72,7 +89,12 @@ class Project:
 
     def _opened(self) -> Workspace:
         with clear_errors():
-            return Workspace(work_dir=str(self.folder))
+            # The Automation API's own check names neither version in words that help.
+            command = PulumiCommand(skip_version_check=True)
+            if command.version is None or command.version < VersionInfo.parse(_PULUMI_VERSION):
+                found = str(command.version or "of an unknown version")
+                raise PulumiFailed(setting_up.pulumi_too_old(found, _PULUMI_VERSION))
+            return Workspace(work_dir=str(self.folder), pulumi_command=command)
 
     @property
     def workspace(self) -> Workspace:
@@ -181,9 +203,23 @@ def failure(text: str) -> Message:
 
 
 def _project_name(folder: Path) -> str:
-    path = folder / "Pulumi.yaml"
+    name = "Pulumi.yaml"
     try:
-        document = yaml.safe_load(path.read_text())
-        return str(document["name"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        document = Source.read(name, (folder / name).read_bytes())
+    except OSError:
         raise ConfigError([messages.project_missing(str(folder))]) from None
+    found = document.content.get("name")
+    if not isinstance(found, str):
+        raise ConfigError([setting_up.project_without_name(name)])
+    return found
+
+
+def _own_python() -> Mapping[str, str]:
+    """Return the PATH by which Pulumi finds the Python that runs this command, as the program needs the same modules.
+
+    An environment that the operator has activated is left to them.
+    """
+    if sys.prefix == sys.base_prefix or "VIRTUAL_ENV" in os.environ:
+        return {}
+    own = str(Path(sys.prefix) / "bin")
+    return {"PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)])}

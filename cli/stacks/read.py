@@ -110,9 +110,6 @@ class RegionStack:
         return None if found is None else str(found)
 
 
-DEFAULT_STACKS = "region0,region1"
-"""Both stacks' names, as the option `--stacks` takes them."""
-
 Both = tuple[RegionStack, RegionStack]
 """The stacks of region 0 and region 1."""
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cli.stacks.read import DEFAULT_STACKS, Both, RegionStack
+from cli.stacks.names import DEFAULT_STACKS
+from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead
 from cli.status.moves import failback_lost, failback_phases, failover_phases
 from dualregion.errors import Refused

@@ -9,12 +9,14 @@ Sources: Kubernetes, 'Object Names and IDs', 'Labels and Selectors', `ValidateIP
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from messages import Message
 from messages.config import forms as messages
@@ -24,6 +26,18 @@ MOST_CHARACTERS = 63
 DAY_SECONDS = 86_400
 MOST_BROKERS = 512
 """More than any cluster has; a slip in a number is told at once."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Of which types a value may be in a file: what an editor is told (`dualregion.config.schema`); it checks nothing."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(core) | {"type": list(self.names)}
 
 
 def text_of(value: object) -> object:
@@ -40,7 +54,19 @@ def text_of(value: object) -> object:
     return value
 
 
-def matching(pattern: str, rule: Callable[[], Message]) -> AfterValidator:
+@dataclass(frozen=True, slots=True)
+class Matching(AfterValidator):
+    """A check of a text that an editor can make, too."""
+
+    pattern: str = ""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(core) | {"pattern": f"^(?:{self.pattern})$"}
+
+
+def matching(pattern: str, rule: Callable[[], Message]) -> Matching:
     """Return a check of a text.
 
     :param pattern: what all of it must match.
@@ -53,12 +79,27 @@ def matching(pattern: str, rule: Callable[[], Message]) -> AfterValidator:
             raise ValueError(rule())
         return text
 
-    return AfterValidator(check)
+    return Matching(check, pattern=pattern)
 
 
-def whole(low: int, high: int) -> BeforeValidator:
+@dataclass(frozen=True, slots=True)
+class Whole(BeforeValidator):
+    """A check of a number, of which an editor is told the bounds."""
+
+    low: int = 0
+    high: int = 0
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        bounds = {"minimum": self.low, "maximum": self.high}
+        typed = {"type": "string", "pattern": "^[-+]?[0-9]{1,18}$"}
+        return {"anyOf": [handler(core) | bounds, typed]}
+
+
+def whole(low: int, high: int) -> Whole:
     """Return a check that a number is a whole one from `low` to `high`; the text that Pulumi stores is one, too."""
-    return BeforeValidator(partial(whole_number, low=low, high=high))
+    return Whole(partial(whole_number, low=low, high=high), low=low, high=high)
 
 
 def whole_number(value: object, low: int, high: int) -> int:
@@ -75,7 +116,7 @@ def whole_number(value: object, low: int, high: int) -> int:
     return value
 
 
-Text = Annotated[str, BeforeValidator(text_of)]
+Text = Annotated[str, BeforeValidator(text_of), Typed(("string", "integer", "boolean"))]
 """A text; numbers and booleans are taken as one."""
 
 

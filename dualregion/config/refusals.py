@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,6 +33,20 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
 """What is allowed, by the kind of what is wrong; pydantic's own words are not for operators."""
 _LISTS = ("list_type", "tuple_type", "set_type", "iterable_type")
 _MOST_SHOWN = 80
+PLACEHOLDER = "CHANGE-ME"
+"""What stands in a new project's files where only the operator knows the value."""
+
+
+def placeholders(raw: Any, key: str = "") -> Iterator[str]:
+    """Yield the keys at which a placeholder is left."""
+    if isinstance(raw, Mapping):
+        for part, inner in raw.items():
+            yield from placeholders(inner, f"{key}.{_part(part)}".lstrip("."))
+    elif isinstance(raw, list | tuple):
+        for index, inner in enumerate(raw):
+            yield from placeholders(inner, f"{key}[{index}]")
+    elif raw == PLACEHOLDER:
+        yield key
 
 
 def problems_of(error: ValidationError, unseen: Collection[str]) -> list[Message]:

@@ -60,7 +60,13 @@ from dualregion.config.forms import (
 from dualregion.config.network_acls import NetworkAclSettings, acls_problem
 from dualregion.config.notifications import AnnouncementSettings, announcement_problem
 from dualregion.config.rbac_subjects import RightsSettings, rbac_subject, rights_problem
-from dualregion.config.refusals import problems_of, shown, without_values
+from dualregion.config.refusals import (
+    PLACEHOLDER,
+    placeholders,
+    problems_of,
+    shown,
+    without_values,
+)
 from dualregion.config.section import Model
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Procedure, Role, role_of
@@ -188,11 +194,13 @@ class Settings(Model):
     region: Annotated[int, whole(0, 1)]
     """Which region this stack is, 0 or 1."""
     regions: tuple[RegionSettings, RegionSettings]
+    """The two regions; the place in the list is the region's id."""
     kubeconfig: Annotated[FilePath | None, EMPTY] = None
     """Path of the kubeconfig file. Default: `$KUBECONFIG`, else the usual one."""
     release: ReleaseName = "camunda"
     """The Helm release's name in every namespace."""
     chart: ChartSettings = ChartSettings()
+    """Where the chart comes from."""
     values: tuple[FilePath, ...] = ()
     """Helm values files, the later ones over the earlier; relative to the project. Default: the reference values."""
     failover_values: tuple[FilePath, ...] = ()
@@ -204,7 +212,9 @@ class Settings(Model):
     cluster_size: Annotated[int, BeforeValidator(_cluster_size)] = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Annotated[int, whole(1, MOST_PARTITIONS)] = 8
+    """Partitions; cannot be changed once the regions work together."""
     replication_factor: Annotated[int, whole(1, MOST_REPLICAS)] = 4
+    """Copies of each partition; 4 is what works."""
     peer_stack: Annotated[StackName | None, EMPTY] = None
     """The stack of the other region. Default: `region0` or `region1`."""
     deadline_seconds: Annotated[int, whole(1, 7 * DAY_SECONDS)] = 900
@@ -212,9 +222,13 @@ class Settings(Model):
     search_seconds: Annotated[int, whole(1, 3600)] = 120
     """How long one answer of a search engine may take that is more work the more it holds: searches, deletions, restores."""
     elasticsearch_secret: SecretSettings | None = None
+    """A Secret that is made in every namespace of the program, such as that with the bucket's keys."""
     backup: BackupSettings = BackupSettings()
+    """Where the failback's snapshot lies."""
     dns: DnsSettings = DnsSettings()
+    """How the clusters resolve each other's names."""
     hooks: AnnouncementSettings = AnnouncementSettings()
+    """Your own commands or URLs that the command `dualregion` calls on its way."""
     accept_loss: IncidentName | None = None
     """The incident that is given up, e.g. `1-region0-lost`: what its survivor alone holds is accepted as lost."""
     allow_changes: tuple[Change, ...] = ()
@@ -224,6 +238,7 @@ class Settings(Model):
     adopt: bool = False
     """Whether the region's release runs already, installed by other means, and is taken over as it runs."""
     rights: RightsSettings = RightsSettings()
+    """Who runs the program, unless it may do everything in the clusters."""
     retire: str | None = None
     """The namespace of the region whose installation may be deleted for good, by `pulumi destroy --run-program`."""
 
@@ -318,12 +333,17 @@ class Settings(Model):
         """
         unseen = {*secret, *_NEVER_SHOWN}
         try:
+            left = [messages.placeholder_left(key, PLACEHOLDER) for key in placeholders(raw)]
             settings = cls.model_validate(dict(raw))
         except ValidationError as error:
-            raise ConfigError(problems_of(error, unseen)) from None
+            keys = [each.facts["key"] for each in left]
+            refused = problems_of(error, unseen)
+            others = [each for each in refused if each.facts.get("key") not in keys]
+            raise ConfigError([*left, *others]) from None
         except RecursionError:
             raise ConfigError([messages.nested_too_deep()]) from None
-        problems = [problem for check in _CHECKS if (problem := check(settings))]
+        # What follows from several settings is no news as long as one of them is a placeholder.
+        problems = left or [problem for check in _CHECKS if (problem := check(settings))]
         if problems:
             hidden = [raw[key] for key in secret if key in raw]
             raise ConfigError([without_values(problem, hidden) for problem in problems])

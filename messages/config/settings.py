@@ -325,3 +325,11 @@ def rule_numbers_exhausted(region: int, first: int, last: int, most: int) -> str
         f"regions[{region}].networkAcls.firstRuleNumber is {first}: the rules for the other region's podCidrs would take the "
         f"numbers up to {last}, and AWS's last one is {most}; set a lower one, such as 10"
     )
+
+
+@message
+def placeholder_left(key: str, placeholder: str) -> str:
+    """A place for a value that only you know is still empty."""
+    return (
+        f"{key} is still {placeholder}: put your own value there (docs/reference/configuration.md)"
+    )

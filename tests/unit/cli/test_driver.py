@@ -200,9 +200,7 @@ def test_the_last_lines_name_the_command_that_continues(
 ) -> None:
     played = Played(stop_at=stop_at)
     monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
-    monkeypatch.setattr(
-        "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
-    )
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
     result = CliRunner().invoke(app, ["failover", "--lost", "1", *options])
     assert result.exit_code == exit_status, result.output
     first, *commands = played.shown[-1].split("\n    ")

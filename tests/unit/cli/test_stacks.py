@@ -5,16 +5,21 @@ changed by looking.
 """
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli.errors import PulumiFailed
+from cli.stacks import project
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading, State
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase
 from messages import Message
+from tests.checkout import CHECKOUT
 from tests.fakes import pulumi_command
 from tests.fakes.pulumi_command import FakePulumi
 from tests.raising import raises
@@ -239,3 +244,47 @@ def test_without_pulumi_it_is_refused(
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with raises("project-missing", ConfigError, folder=str(tmp_path)):
         Project(tmp_path)
+
+
+@pytest.mark.parametrize("version", ["v3.100.0", "not a version"])
+def test_an_older_pulumi_is_named_before_anything_is_asked(
+    pulumi: FakePulumi, tmp_path: Path, version: str
+) -> None:
+    (pulumi.folder / "version").write_text(version)
+    with raises("pulumi-too-old", PulumiFailed, needed="3.259.0"):
+        read(tmp_path)
+    assert not any("config" in each for each in pulumi.asked)
+
+
+def test_the_oldest_pulumi_is_the_one_that_the_project_demands() -> None:
+    document = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
+    assert document["requiredPulumiVersion"] == f">={project._PULUMI_VERSION}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("name: [x\n", "config-file-not-yaml"),
+        ("runtime: python\n", "project-without-name"),
+        ("- x\n", "config-file-not-a-map"),
+    ],
+)
+def test_a_project_that_cannot_be_read_is_not_said_to_be_missing(
+    tmp_path: Path, text: str, code: str
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(text)
+    with raises(code, ConfigError):
+        Project(tmp_path)
+
+
+def test_pulumi_runs_the_program_with_the_python_of_the_command(
+    pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installed by pipx, no environment is activated."""
+    monkeypatch.setattr(sys, "prefix", "/env")
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    workspace = Project(tmp_path).workspace
+    assert workspace.env_vars["PATH"].split(os.pathsep)[0] == "/env/bin"
+    monkeypatch.setenv("VIRTUAL_ENV", "/mine")
+    assert "PATH" not in workspace.env_vars

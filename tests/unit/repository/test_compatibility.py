@@ -539,6 +539,7 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     answer("plan", "failover", "--lost", "1")
     answer("dns")
     answer("preflight")
+    answer("config", "check")
     for status in _statuses():
         monkeypatch.setattr(status_command, "look", lambda *_, status=status: status)
         answer("status")

@@ -728,9 +728,7 @@ def test_the_exit_status_is_that_of_the_worst(outcomes: list[str], status: int) 
 def test_the_command_chooses_by_the_phase_and_shows_remedies(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], stacks: Any, procedure: str
 ) -> None:
-    monkeypatch.setattr(
-        "cli.commands.common.Project", lambda folder: SimpleNamespace(folder=folder)
-    )
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
     monkeypatch.setattr(preflight, "_context", lambda *_: context(stacks, world.taken_over()))
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     run = ["preflight", *arguments]

@@ -36,7 +36,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 def shows(monkeypatch: pytest.MonkeyPatch, status: Status) -> None:
     monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -279,7 +279,7 @@ def test_an_error_is_a_document_too(monkeypatch: pytest.MonkeyPatch, verb: tuple
 
 
 def test_two_names_of_stacks_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     exit_status, output = run("--stacks", "region0", "status")
     assert exit_status == 13
     assert output.endswith("[two-stacks-needed]\n")
