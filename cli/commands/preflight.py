@@ -16,6 +16,9 @@ from cli.checks.live import of_region
 from cli.checks.offline import CheckContext
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
+from cli.metrics.families import Command
+from cli.metrics.found import of_checks
+from cli.metrics.textfile import PrometheusFile, exported, one_output
 from cli.notify import transport
 from cli.stacks.project import Project
 from cli.status.looking import look
@@ -44,6 +47,7 @@ def preflight(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    prometheus: PrometheusFile = None,
 ) -> None:
     """Check beforehand all that can be known; each failure comes with its remedy. Fit for a nightly job.
 
@@ -57,18 +61,29 @@ def preflight(
         dualregion preflight
 
         dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
+
+        dualregion preflight --prometheus /var/lib/node_exporter/dualregion-preflight.prom
     """
     options: ProjectOptions = context.obj
+    one_output(prometheus, as_json)
     with ending_clearly(Exit.CANNOT_TELL, as_json=as_json):
-        ctx = _context(options.project(), options.names())
-        lost = ctx.status.phase is not Phase.NORMAL
-        chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
-        found = tuple(all_checks(ctx, failback=chosen is Procedure.FAILBACK))
-        if as_json:
-            print_json({"procedure": chosen, "checks": [_plain(each) for each in found]})
-        else:
-            output().print(_screen(chosen, found))
+        project, names = options.project(), options.names()
+        with exported(prometheus, Command.PREFLIGHT, project, names) as metrics:
+            ctx = _context(project, names)
+            lost = ctx.status.phase is not Phase.NORMAL
+            chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
+            found = tuple(all_checks(ctx, failback=chosen is Procedure.FAILBACK))
+            metrics.add(of_checks(chosen, found), exit_status(found))
+        if not metrics.replaces_output:
+            _show(chosen, found, as_json)
     raise typer.Exit(exit_status(found))
+
+
+def _show(procedure: Procedure, found: tuple[Check, ...], as_json: bool) -> None:
+    if as_json:
+        print_json({"procedure": procedure, "checks": [_plain(each) for each in found]})
+    else:
+        output().print(_screen(procedure, found))
 
 
 def all_checks(ctx: CheckContext, *, failback: bool) -> Iterator[Check]:

@@ -13,8 +13,12 @@ from rich.text import Text
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
 from cli.status import table
+from cli.metrics.families import Command
+from cli.metrics.found import of_status
+from cli.metrics.textfile import PrometheusFile, exported, one_output
+from cli.stacks.project import Project
 from cli.status.document import document
-from cli.status.health import Health
+from cli.status.health import Health, Status
 from cli.status.looking import look
 from cli.status.observe import PATIENCE_SECONDS
 from dualregion.errors import DualRegionError
@@ -47,6 +51,7 @@ def status(
         float,
         typer.Option(metavar="SECONDS", min=1, help="How long what does not answer is waited for."),
     ] = PATIENCE_SECONDS,
+    prometheus: PrometheusFile = None,
 ) -> None:
     """Show whether Camunda works, the state of both regions, and what is next.
 
@@ -67,22 +72,27 @@ def status(
         dualregion status --watch
 
         dualregion status --patience 20    # over a slow line
+
+        dualregion status --prometheus /var/lib/node_exporter/dualregion-status.prom
     """
     options: ProjectOptions = context.obj
-    if watch and as_json:
-        raise typer.BadParameter("--watch and --json exclude each other")
+    if watch and (as_json or prometheus):
+        raise typer.BadParameter("--watch excludes --json and --prometheus")
     if short and full:
         raise typer.BadParameter("--short and --full exclude each other")
+    one_output(prometheus, as_json)
     show = table.short if short else partial(table.screen, full=full)
     with ending_clearly(Exit.CANNOT_TELL, as_json=as_json):
         project, names = options.project(), options.names()
         if watch:
             _watch(lambda: show(look(project, names, patience)))
             return
-        found = look(project, names, patience)
+        with exported(prometheus, Command.STATUS, project, names) as metrics:
+            found = look(project, names, patience)
+            metrics.add(of_status(found), EXITS[found.health])
         if as_json:
             print_json(document(found))
-        else:
+        elif not metrics.replaces_output:
             # What is to be typed stays in one piece, however long it is.
             output().print(show(found), crop=False)
     raise typer.Exit(EXITS[found.health])

@@ -46,6 +46,12 @@ def incident_not_known(incident: str, known: Sequence[str]) -> str:
 
 
 @message
+def metrics_not_written(path: str, reason: str) -> str:
+    """The file for Prometheus could not be written; the former one, if any, is still there, and grows old."""
+    return f"{path} could not be written ({reason}): name a file in a folder that may be written to"
+
+
+@message
 def page_not_written(path: str, reason: str) -> str:
     """The report could not be written where it should be."""
     return f"--output {path} cannot be written: {reason}"
