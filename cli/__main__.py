@@ -25,6 +25,7 @@ class Commands(LazyGroup):
         "dns": "cli.commands.dns",
         "report": "cli.commands.report",
         "rights": "cli.commands.rights",
+        "notify": "cli.commands.notify",
         "explain": "cli.commands.explain",
         "plan": "cli.commands.plan",
         "failover": "cli.commands.transitions",

@@ -141,9 +141,14 @@ def _hooks(step: RegionStep, lost: int, stacks: Both) -> Iterator[dict[str, str]
         ("after", after(survivor.procedure, step, lost)),
     )
     for when, point in points:
-        hook = point and point.hook_of(hooks)
-        if point and hook:
+        if point is None:
+            continue
+        hook = point.hook_of(hooks)
+        if hook:
             yield {"when": when, "hook": point.hook, "point": point, "calls": str(hook)}
+        for service in hooks.services:
+            if service.wants(point):
+                yield {"when": when, "hook": "services", "point": point, "calls": str(service)}
 
 
 def _show(document: dict[str, Any], as_json: bool) -> None:

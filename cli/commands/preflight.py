@@ -19,7 +19,7 @@ from cli.errors import Exit
 from cli.metrics.families import Command
 from cli.metrics.found import of_checks
 from cli.metrics.textfile import PrometheusFile, exported, one_output
-from cli.notify import transport
+from cli.notify import services, transport
 from cli.stacks.project import Project
 from cli.status.looking import look
 from cli.status.table import row, table
@@ -94,6 +94,7 @@ def all_checks(ctx: CheckContext, *, failback: bool) -> Iterator[Check]:
     ]
     yield from offline.always(ctx)
     yield from transport.checks(ctx.settings.hooks, ctx.folder)
+    yield from services.checks(ctx.settings.hooks)
     yield from (offline.before_failback if failback else offline.before_failover)(ctx)
     yield from chain.from_iterable(future.result() for future in live)
 

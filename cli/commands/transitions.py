@@ -11,7 +11,7 @@ from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations, signature
 from cli.errors import Exit, Stopped
-from cli.notify import transport
+from cli.notify import services, transport
 from cli.notify.notifier import Notifier
 from cli.stacks.read import COMMAND, Both
 from cli.status.next_step import next_of
@@ -44,9 +44,7 @@ Message = Annotated[
     str, typer.Option("--message", "-m", help="Added to the stack history, such as the incident.")
 ]
 
-NoHooks = Annotated[
-    bool, typer.Option("--no-hooks", help="Call neither hooks.notify nor hooks.trafficReroute.")
-]
+NoHooks = Annotated[bool, typer.Option("--no-hooks", help="Call no hook, and tell no service.")]
 
 
 def failover(
@@ -149,8 +147,10 @@ def _carry_out(
         project = options.project()
         operations = PulumiOperations(project, options.names(), console, consents, text)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
+        tell = None if no_hooks else services.tell
+        notifier = Notifier(call, operations.show, signature(), tell)
         try:
-            stacks = drive(Driver(operations, until, Notifier(call, operations.show, signature())))
+            stacks = drive(Driver(operations, until, notifier))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
                 operations.show(with_codes(stopped))

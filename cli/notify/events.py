@@ -20,6 +20,7 @@ class Point(StrEnum):
     FAILBACK_COMPLETE = "failback-complete"
     FAILED = "failed"
     STOPPED = "stopped"
+    TEST = "test"
 
     @property
     def sentence(self) -> str:
@@ -40,6 +41,11 @@ class Point(StrEnum):
         """Whether the command has ended before its end; each time is an event of its own."""
         return self in (Point.FAILED, Point.STOPPED)
 
+    @property
+    def gravity(self) -> str:
+        """How grave it is, in the words of chats and paging services."""
+        return _GRAVITIES.get(self, "info")
+
 
 _TRAFFIC = (Point.TRAFFIC_TO_SURVIVOR, Point.TRAFFIC_TO_BOTH)
 
@@ -54,6 +60,16 @@ _SENTENCES = {
     Point.FAILBACK_COMPLETE: "the failback is complete, and the incident over",
     Point.FAILED: "the command has failed in the middle of the procedure",
     Point.STOPPED: "the operator has stopped the command in the middle of the procedure",
+    Point.TEST: "this is a test: nothing has happened, and nothing is to be done",
+}
+_GRAVITIES = {
+    Point.FAILOVER_BEGUN: "warning",
+    Point.EXPORTERS_PAUSING: "warning",
+    Point.FAILED: "failure",
+    Point.STOPPED: "warning",
+    Point.FAILOVER_COMPLETE: "success",
+    Point.EXPORTERS_RESUMED: "success",
+    Point.FAILBACK_COMPLETE: "success",
 }
 
 

@@ -1,21 +1,24 @@
-"""Calling the user's own hooks at the points of the procedure.
+"""Calling the user's own hooks, and telling services, at the points of the procedure.
 
 Nothing is remembered beyond the command: one that continues calls again for the points that are reached already, with
 the same id, so that nothing is lost when a command is killed, and a hook that failed is called again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from cli.errors import HookFailed, Stopped
 from cli.notify.events import Point, after, before
 from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, incident
+from clients.parallel import begin
 from dualregion import brokers
-from dualregion.config.notifications import HookSettings
+from dualregion.config.notifications import AnnouncementSettings, HookSettings, ServiceSettings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident
@@ -24,6 +27,8 @@ from messages.command import driving as messages
 
 Call = Callable[[HookSettings, Mapping[str, Any]], Message | None]
 """Calls a hook with a document, and returns why that failed, or None."""
+Tell = Callable[[ServiceSettings, Mapping[str, Any]], Message | None]
+"""Tells a service what a document says, and returns why that failed, or None; it always returns."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +57,29 @@ class _Failure:
         return kind(self.point.hook, self.point.value, str(self.hook), self.reason)
 
 
+@dataclass(frozen=True)
+class _Telling:
+    """A service that is being told."""
+
+    point: Point
+    service: ServiceSettings
+    answer: "Future[Message | None]"
+
+
 @dataclass
 class Notifier:
-    """Calls the hooks of one command.
+    """Calls the hooks of one command, and tells services; these hold nothing up.
 
     :ivar call: None if no hook is to be called.
     :ivar who: the operator.
+    :ivar tell: None if no service is to be told.
     """
 
     call: Call | None = None
     show: Callable[[str], None] = print
     who: str = ""
+    tell: Tell | None = None
+    _tellings: list[_Telling] = field(default_factory=list)
     _called: set[Point] = field(default_factory=set)
     _incident: Incident | None = None
     _scene: Scene | None = None
@@ -105,6 +122,8 @@ class Notifier:
             if not is_refused and not _is_of_the_same_hook(error):
                 self._end(Point.FAILED, error.message)
             raise
+        finally:
+            self._report(wait=True)
 
     def _look(self, phase: Phase, lost: int, stacks: Both) -> Scene:
         """Return the scene; its incident stays what it was, as phase `normal` forgets it."""
@@ -130,13 +149,41 @@ class Notifier:
             self.show(failure.message(messages.hook_failed))
 
     def _call(self, point: Point, scene: Scene, error: Message | None = None) -> _Failure | None:
-        """Call a point's hook, if there is one; return its failure, or None."""
-        hook = point.hook_of(scene.stacks[brokers.other(scene.lost)].settings.hooks)
+        """Call a point's hook, if there is one, and tell the services; return the hook's failure, or None."""
+        hooks = scene.stacks[brokers.other(scene.lost)].settings.hooks
+        about = document(point, scene, self.who, datetime.now(UTC), error)
+        self._report()
+        self._begin_to_tell(hooks, point, about)
+        hook = point.hook_of(hooks)
         if hook is None or self.call is None:
             return None
         self.show(f"hook {point.hook}: {point}, {hook}")
-        reason = self.call(hook, document(point, scene, self.who, datetime.now(UTC), error))
+        reason = self.call(hook, about)
         return None if reason is None else _Failure(point, hook, reason)
+
+    def _begin_to_tell(
+        self, hooks: AnnouncementSettings, point: Point, about: Mapping[str, Any]
+    ) -> None:
+        if self.tell is None:
+            return
+        for each in hooks.services:
+            if each.wants(point):
+                self.show(f"service {each}: {point}")
+                answer = begin(partial(self.tell, each, about))
+                self._tellings.append(_Telling(point, each, answer))
+
+    def _report(self, *, wait: bool = False) -> None:
+        """Show which services could not be told, of those that have answered.
+
+        :param wait: whether all others are waited for.
+        """
+        answered = [each for each in self._tellings if wait or each.answer.done()]
+        self._tellings = [each for each in self._tellings if each not in answered]
+        for each in answered:
+            reason = each.answer.result()
+            if reason:
+                point = each.point.value
+                self.show(messages.notification_failed(str(each.service), point, reason))
 
 
 def document(
@@ -160,6 +207,22 @@ def document(
         "when": moment,
         "error": error,
         "code": code_of(error),
+    }
+
+
+def trial_document(who: str, when: datetime) -> dict[str, Any]:
+    """Return what a receiver gets that is only tried: the keys of every document, about nothing."""
+    moment = when.isoformat(timespec="seconds")
+    nothing = dict.fromkeys(("incident", "phase", "lostRegion", "survivor", "trafficTo"))
+    return {
+        "id": f"{Point.TEST}/{moment}",
+        "point": Point.TEST.value,
+        "title": Point.TEST.sentence,
+        **nothing,
+        "who": who,
+        "when": moment,
+        "error": None,
+        "code": None,
     }
 
 

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +28,7 @@ from messages.command import checks as checking
 from messages.command import driving as messages
 
 Document = Mapping[str, Any]
+Call = Callable[[HookSettings, Document], Message | None]
 
 _SHOWN = 300
 """How many characters of a hook's last line of output are shown."""
@@ -40,7 +41,7 @@ def call(hook: HookSettings, document: Document, folder: Path) -> Message | None
     """
     body = json.dumps(document).encode()
     if hook.address is not None:
-        return _post(hook.address, body, hook.deadline_seconds)
+        return _post(hook, body)
     return _start(hook.command or (), body, hook.deadline_seconds, folder)
 
 
@@ -124,9 +125,10 @@ def _shown(output: bytes) -> str:
     return printable[-_SHOWN:]
 
 
-def _post(url: str, body: bytes, deadline: float) -> Message | None:
+def _post(hook: HookSettings, body: bytes) -> Message | None:
+    deadline = hook.deadline_seconds
     # Timeouts of a socket begin again with each byte: a thread that is left behind keeps the deadline.
-    answer = begin(lambda: _answer(url, body, deadline))
+    answer = begin(lambda: _answer(hook.address or "", _headers(hook), body, deadline))
     try:
         status, output = answer.result(deadline)
     except TimeoutError:
@@ -136,14 +138,22 @@ def _post(url: str, body: bytes, deadline: float) -> Message | None:
     return None if 200 <= status < 300 else messages.hook_http_status(status, _shown(output))
 
 
-def _answer(url: str, body: bytes, deadline: float) -> tuple[int, bytes]:
+def _headers(hook: HookSettings) -> dict[str, str]:
+    given = {name: value.get_secret_value() for name, value in hook.headers.items()}
+    is_typed = any(name.lower() == "content-type" for name in given)
+    return given if is_typed else {"Content-Type": "application/json", **given}
+
+
+def _answer(
+    url: str, headers: Mapping[str, str], body: bytes, deadline: float
+) -> tuple[int, bytes]:
     """Post once; a redirection is not followed, as the document would go where it was not meant to."""
     with _pool(url) as pool:
         answer = pool.request(
             "POST",
             url,
             body=body,
-            headers={"Content-Type": "application/json"},
+            headers=headers,
             timeout=deadline,
             retries=False,
             redirect=False,

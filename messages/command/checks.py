@@ -152,6 +152,12 @@ def check_hook(key: str) -> str:
     return f"hook {key}"
 
 
+@message
+def check_service(service: str) -> str:
+    """The address of a service is one that Apprise knows; nothing is sent."""
+    return f"service {service}"
+
+
 # --- What they find -------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +378,12 @@ def hook_not_called(hook: str) -> str:
     return f"{hook}, not called"
 
 
+@message
+def notification_not_sent(kind: str) -> str:
+    """The service's address is complete, as far as is known without sending anything."""
+    return f"{kind}, nothing sent: `dualregion notify --test` sends something"
+
+
 # --- How to fix it --------------------------------------------------------------------------------------------------
 
 
@@ -539,3 +551,9 @@ def fix_leftovers(context: str, namespace: str) -> str:
 def fix_hook(key: str) -> str:
     """The hook's command must be changed, or made executable."""
     return f"fix hooks.{key}.command, or chmod +x (docs/prepare/hooks.md)"
+
+
+@message
+def fix_service(key: str) -> str:
+    """The service's address must be one that Apprise knows."""
+    return f"fix {key}.url (docs/prepare/hooks.md), then `dualregion notify --test`"

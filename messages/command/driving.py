@@ -409,6 +409,50 @@ def hook_http_status(status: int, output: str) -> str:
     return f"status {status}{_output(output)}"
 
 
+@message
+def notification_failed(service: str, point: str, reason: Message) -> str:
+    """A service of `hooks.services` could not be told of a point; the command is not affected."""
+    return f"service {service} could not be told of {point}: {reason}. The command is not affected"
+
+
+@message
+def notification_address_unknown() -> str:
+    """Apprise knows no service of this kind of address, or the address lacks a part."""
+    return "the address is none of a service that Apprise knows, or lacks a part (not shown)"
+
+
+@message
+def notification_refused(output: str) -> str:
+    """A service did not take a notification, or could not be reached; the reason is Apprise's, without secrets."""
+    return f"it did not take it{_output(output)}"
+
+
+@message
+def notification_unanswered(seconds: float) -> str:
+    """A service did not take a notification by its deadline."""
+    return f"no answer after {seconds:g} s"
+
+
+@message
+def notification_library_missing(reason: str) -> str:
+    """The library that tells services cannot be used: the environment is not complete."""
+    return f"Apprise cannot be used ({reason}): pip install --require-hashes -r requirements.lock"
+
+
+@message
+def nothing_to_notify() -> str:
+    """There is no hook and no service that is told of anything."""
+    return (
+        "hooks.notify and hooks.services are not set: nothing is notified (docs/prepare/hooks.md)"
+    )
+
+
+@message
+def test_unreached(receivers: Sequence[str]) -> str:
+    """The test notification did not reach each receiver."""
+    return f"the test did not reach {listed(receivers)}"
+
+
 def _output(last: str) -> str:
     return f", last output: {last}" if last else " (no output)"
 

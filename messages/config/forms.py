@@ -315,6 +315,33 @@ def config_map_needed() -> str:
 
 
 @message
+def header_name_needed() -> str:
+    """A hook's header has a name that HTTP does not allow."""
+    return "names of headers are letters, digits and hyphens, such as Authorization"
+
+
+@message
+def header_value_needed() -> str:
+    """A hook's header has a value that cannot be sent; it may be a secret."""
+    return "printable ASCII characters on one line are needed"
+
+
+@message
+def url_needed_for_headers() -> str:
+    """Headers are sent to a URL; a command gets none."""
+    return "headers go with url; a command gets the document alone"
+
+
+@message
+def service_address_needed() -> str:
+    """A service that is told of the procedure has no usable address."""
+    return (
+        "an address as Apprise writes it is needed, such as slack://TOKEN_A/TOKEN_B/TOKEN_C/#channel or "
+        "mailto://user:password@example.com (docs/prepare/hooks.md)"
+    )
+
+
+@message
 def web_address_needed() -> str:
     """The hook's URL is none to which a document can be posted."""
     return (

@@ -18,7 +18,7 @@ from drill.__main__ import main as drill_command
 from dualregion.config.backup import BackupSettings, BucketSettings, StorageSettings
 from dualregion.config.dns import DnsSettings, LoadBalancerSettings
 from dualregion.config.network_acls import NetworkAclSettings
-from dualregion.config.notifications import AnnouncementSettings, HookSettings
+from dualregion.config.notifications import AnnouncementSettings, HookSettings, ServiceSettings
 from dualregion.config.rbac_subjects import RightsSettings
 from dualregion.config.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 from tests.checkout import CHECKOUT
@@ -165,6 +165,7 @@ def test_every_setting_is_documented_and_no_other(heading: str, model: type[Base
         ("dns.loadBalancer", LoadBalancerSettings, "prepare/dns"),
         ("hooks", AnnouncementSettings, "prepare/hooks"),
         ("hooks.notify", HookSettings, "prepare/hooks"),
+        ("hooks.services", ServiceSettings, "prepare/hooks"),
         ("rights", RightsSettings, "prepare/rights"),
     ],
 )
