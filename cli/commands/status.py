@@ -12,13 +12,12 @@ from rich.text import Text
 
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
-from cli.status import table
 from cli.metrics.families import Command
 from cli.metrics.found import of_status
 from cli.metrics.textfile import PrometheusFile, exported, one_output
-from cli.stacks.project import Project
+from cli.status import table
 from cli.status.document import document
-from cli.status.health import Health, Status
+from cli.status.health import Health
 from cli.status.looking import look
 from cli.status.observe import PATIENCE_SECONDS
 from dualregion.errors import DualRegionError
