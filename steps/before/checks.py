@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dualregion.chart.release_version import old_patch
 from messages.steps import preflight as messages
 from steps import preflight
 from steps.before.situation import Log
@@ -17,7 +18,8 @@ def of_all(ctx: StepContext, log: Log) -> StepContext:
     preflight.check(ctx)
     adoption.check(ctx, ctx.project)
     seen = rendering.check(ctx)
-    for warning in (*preflight.warnings(ctx), *seen.warnings):
+    patch = old_patch(ctx.settings, ctx.bases.own)
+    for warning in (*preflight.warnings(ctx), *seen.warnings, *([patch] if patch else [])):
         log.warn(warning)
     if ctx.settings.allow_changes:
         log.warn(messages.changes_allowed(ctx.settings.allow_changes))
