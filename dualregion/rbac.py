@@ -18,6 +18,7 @@ from dualregion.config.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames
+from dualregion.versions import RemovalForm
 from messages.config import settings as messages
 
 Document = dict[str, Any]
@@ -25,7 +26,7 @@ Document = dict[str, Any]
 
 _RBAC = "rbac.authorization.k8s.io"
 _NAME = "camunda-dual-region"
-_GATEWAY_PORT, _ENGINE_PORT = 8080, 9200
+_GATEWAY_PORT, _MANAGEMENT_PORT, _ENGINE_PORT = 8080, 9600, 9200
 """What is asked through the API server's proxy; a Service has its port in its name there."""
 
 
@@ -45,6 +46,7 @@ class Only(StrEnum):
     COREFILE = "the ConfigMap that holds the Corefile"
     LOAD_BALANCER = "the load balancer before it"
     GATEWAY = "the gateway's Service"
+    MANAGEMENT = "the gateway's management port"
     ENGINE = "the search engine's Service"
 
 
@@ -135,6 +137,15 @@ _PEER_NAMESPACED = (
         Only.ENGINE,
     ),
 )
+_MEMBERS_CHANGED = Right(
+    "services/proxy",
+    ("patch",),
+    "the lost brokers are removed (F2), and added again (B6): 8.8 and later",
+    Only.MANAGEMENT,
+)
+_MEMBERS_SEEN = Right(
+    "services/proxy", ("get",), "which brokers are members (B1, B7)", Only.MANAGEMENT
+)
 _PEER_CLUSTER = (
     Right("namespaces", ("get",), "B0, B6"),
     Right("persistentvolumes", ("list",), "B0, B6"),
@@ -142,11 +153,22 @@ _PEER_CLUSTER = (
 
 
 def namespaced(settings: Settings, side: Side) -> tuple[Right, ...]:
-    """Return what is needed in each of a region's two namespaces."""
+    """Return what is needed in each of a region's namespaces."""
+    by_cluster_api = of_cluster_api(settings, side)
     if side is Side.PEER:
-        return _PEER_NAMESPACED
+        return (*_PEER_NAMESPACED, *by_cluster_api)
     extra = (Right(each, _HELM, "the values'") for each in settings.rights.extra)
-    return (*_OWN_NAMESPACED, *extra)
+    return (*_OWN_NAMESPACED, *by_cluster_api, *extra)
+
+
+def of_cluster_api(settings: Settings, side: Side) -> tuple[Right, ...]:
+    """Return what is needed besides where brokers are removed and added, and have no failover installation."""
+    if settings.procedure.has_failover_installation:
+        return ()
+    if side is Side.PEER:
+        return (_MEMBERS_SEEN,)
+    by_patch = settings.version.removal is RemovalForm.REMOVE_LIST
+    return (_MEMBERS_CHANGED,) if by_patch else ()
 
 
 def cluster_wide(settings: Settings, side: Side) -> tuple[Right, ...]:
@@ -175,6 +197,7 @@ def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
         Only.COREFILE: (settings.dns.name,),
         Only.LOAD_BALANCER: (LOAD_BALANCER_NAME,),
         Only.GATEWAY: (f"{made.gateway}:{_GATEWAY_PORT}",),
+        Only.MANAGEMENT: (f"{made.gateway}:{_MANAGEMENT_PORT}",),
         Only.ENGINE: (f"{made.search_engine_service}:{_ENGINE_PORT}",),
     }
     return limits.get(right.only, ())

@@ -16,6 +16,7 @@ from messages.config import forms
 from messages.config.settings import subject_needed_for_rights
 from tests.checkout import CHECKOUT
 from tests.fakes import pulumi_command
+from tests.inputs import examples
 from tests.inputs.examples import chained_settings, settings
 from tests.raising import raises
 
@@ -157,6 +158,24 @@ def test_the_documentation_has_the_table() -> None:
             assert rbac.table(found) in text
     chained = chained_settings(dns={"chain": True, "loadBalancer": {"create": True}}, rights=BOTH)
     assert rbac.table(rbac.of_dns(chained, Side.OWN)) in text
+
+
+def test_by_cluster_api_the_members_are_changed_by_the_own_stack_alone() -> None:
+    text = (CHECKOUT / "docs" / "prepare" / "rights.md").read_text()
+    regions = [
+        {key: value for key, value in examples.region(index).items() if key != "failoverNamespace"}
+        for index in (0, 1)
+    ]
+    changing = {"8.5": (), "8.7": (), "8.8": ("patch",), "8.10": ("patch",)}
+    for version, verbs in changing.items():
+        given = settings(rights=BOTH, camundaVersion=version, regions=regions)
+        own, peer = (rbac.of_cluster_api(given, side) for side in (Side.OWN, Side.PEER))
+        assert tuple(verb for each in own for verb in each.verbs) == verbs
+        assert [each.verbs for each in peer] == ([] if version == "8.5" else [("get",)])
+        for each in (*own, *peer):
+            assert rbac.names(each, given, 0) == ("camunda-zeebe-gateway:9600",)
+            assert rbac.table([each]) in text
+            assert each in rbac.namespaced(given, Side.OWN if each in own else Side.PEER)
 
 
 def test_the_corefile_alone_may_be_changed_where_coredns_is() -> None:
