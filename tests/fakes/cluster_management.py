@@ -52,9 +52,11 @@ class FakeManagement:
     :ivar stuck: whether no operation is carried out.
     :ivar silence: what is answered while the coordinator is lost.
     :ivar swallow: the answers to changes that are carried out all the same.
+    :ivar deny: the answers to changes that are not carried out.
+    :ivar ends_as: how a change ends that is carried out.
     :ivar refusals: the answers to a pause or resumption before it is obeyed.
     :ivar deaf: the brokers that no pause reaches.
-    :ivar position_of: the position that an enabled exporter began at, by exporter and partition.
+    :ivar initialized: where each exporter that was enabled began.
     :ivar calls: what was asked that changes something, in order.
     """
 
@@ -67,6 +69,8 @@ class FakeManagement:
     stuck: bool = False
     silence: int = 502
     swallow: list[Reply] = field(default_factory=list)
+    deny: list[Reply] = field(default_factory=list)
+    ends_as: str = "COMPLETED"
     refusals: list[Reply] = field(default_factory=list)
     deaf: set[int] = field(default_factory=set)
     initialized: dict[str, str] = field(default_factory=dict)
@@ -139,7 +143,7 @@ class FakeManagement:
         if self.pending:
             self._begin(self.pending[0])
         else:
-            self._end("COMPLETED")
+            self._end(self.ends_as)
 
     def cancel(self) -> None:
         """End the change that is under way as it stands."""
@@ -345,11 +349,14 @@ class FakeManagement:
             "plannedChanges": planned,
             "expectedTopology": ahead._brokers_shown(),
         }
-        if planned and flags.get("dryRun") != "true":
+        is_real = flags.get("dryRun") != "true"
+        if self.deny and is_real:
+            return self.deny.pop(0)
+        if planned and is_real:
             self.number += 1
             self.change, self.pending, self._age = self.number, planned, 0
             self._begin(planned[0])
-        if self.swallow and flags.get("dryRun") != "true":
+        if self.swallow and is_real:
             return self.swallow.pop(0)
         return Reply(202, answer)
 
