@@ -4,41 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from messages import Message
+from dualregion.errors import Refused
+from dualregion.procedure import N
 from steps.cluster_api import failover
+from tests.fakes.cluster_gates import fails, waits
 from tests.fakes.cluster_regions import MEMBER, QUIET, ApiWorld
 from tests.fakes.kubernetes import Reply
-from tests.fakes.regions import SURVIVOR
 from tests.raising import assert_tells, fails_with, tells
 
 MANAGEMENT = "services/camunda-zeebe-gateway:9600"
-
-
-def fails(
-    here: ApiWorld,
-    step: str,
-    *told: str,
-    role: str = SURVIVOR,
-    kind: type[DualRegionError] = DualRegionError,
-    gives_up_on: str | None = None,
-) -> Message:
-    """Let a step fail, and check that its message tells the step, these, and nothing of paused exporters."""
-    site = replace(here.ctx(step, role), gives_up_on=gives_up_on)
-    with pytest.raises(kind) as caught:
-        here.proofs[step](site)
-    found = caught.value.message
-    assert_tells(found, step, *told)
-    return found
-
-
-def waits(here: ApiWorld, step: str, what: str, *told: str, role: str = SURVIVOR) -> Message:
-    """Let a step wait in vain for one thing."""
-    found = fails(
-        here, step, "deadline-exceeded", *told, role=role, kind=DeadlineExceeded, gives_up_on=what
-    )
-    assert_tells(found.facts["what"], what)
-    return found
 
 
 def leave_pending(here: ApiWorld) -> str:
@@ -69,7 +43,7 @@ class TestN:
         here.management.members[0][1].state = "JOINING"
         site = replace(ctx, gives_up_on="all-members")
         with fails_with("deadline-exceeded", "replica-not-active"):
-            failover.prove_members_and_exporters(site, site.waiting(failover.N))
+            failover.prove_members_and_exporters(site, site.waiting(N))
 
     def test_a_change_that_pends(self, here: ApiWorld) -> None:
         self.leave_change(here)
