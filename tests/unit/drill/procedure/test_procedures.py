@@ -123,7 +123,7 @@ def test_drill_and_program_know_the_same_though_neither_takes_it_from_the_other(
     }
     told: dict[tuple[str, str], tuple[str, ...]] = {}
     for turn in theirs.procedure.turns:
-        if turn.phase != Until.NORMAL:
+        if turn.phase.value != Until.NORMAL.value:
             place = (turn.phase.value, turn.role.value)
             told[place] = told.get(place, ()) + tuple(step.id for step in turn.steps)
     assert steps == told
