@@ -3,6 +3,7 @@
 It is the drill's own view, apart from the program's client, so that a mistake there is not believed here.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_kube_config
 
 from drill.errors import ClusterCallFailed
-from drill.observation import web_apps
+from drill.observation import logins, web_apps
 from drill.observation.pods import is_ready
 from drill.procedure.versions import DEFAULT_VERSION, VERSIONS, Camunda, WebAppsForm
 from drill.regions import BROKER_SELECTOR, BROKERS, GATEWAY_SERVICE, RELEASE
@@ -63,6 +64,7 @@ class ClusterView:
                 f"kubeconfig {kubeconfig}, context {context}: {error}"
             ) from None
         self._host = settings.host
+        self._opened = logins.forwarded(settings)
         self._session = requests.Session()
         # The API server is on loopback: a proxy from the environment must not stand between.
         self._session.trust_env = False
@@ -189,15 +191,27 @@ class ClusterView:
 
     def search(self, namespace: str, path: str, body: object = None) -> Any:
         """POST to the namespace's search engine."""
-        return self.call("POST", f"{self._search(namespace)}/{path}", body)
+        return self._ask_engine("POST", namespace, path, body)
 
-    def _search(self, namespace: str) -> str:
-        return _service(namespace, self._camunda.search_service, 9200)
+    def _ask_engine(self, method: str, namespace: str, path: str, body: object = None) -> Any:
+        """Return the answer of a namespace's search engine; one with a password is asked past the proxy."""
+        engine = self._camunda.own_engine
+        if engine is None:
+            service = _service(namespace, self._camunda.search_service, 9200)
+            return self.call(method, f"{service}/{path}", body)
+        secret = self.call("GET", f"/api/v1/namespaces/{namespace}/secrets/{engine.secret}")
+        password = base64.b64decode(secret["data"][engine.user]).decode()
+        ready = filter(is_ready, self.pods(namespace, engine.selector))
+        pod = next((each["metadata"]["name"] for each in ready), None)
+        if pod is None:
+            raise ClusterCallFailed(f"no pod of the search engine in {namespace} is ready")
+        login = logins.basic(engine.user, password)
+        request = (method, path, body)
+        return logins.call(self._opened, (namespace, pod), login, request, self._timeout[1])
 
     def document_count(self, namespace: str) -> int:
         """Return how many exported records the namespace's search engine holds."""
-        path = f"{self._search(namespace)}/zeebe-record*/_count"
-        return int(self.call("GET", path)["count"])
+        return int(self._ask_engine("GET", namespace, "zeebe-record*/_count")["count"])
 
     def instances_found(self, namespace: str, keys: Sequence[int]) -> set[int]:
         """Return which process instances the search engine knows as activated."""

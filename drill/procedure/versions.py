@@ -18,6 +18,23 @@ class WebAppsForm(StrEnum):
 
 
 @dataclass(frozen=True)
+class OwnEngine:
+    """A search engine that is installed beside the release, and asks for a password.
+
+    :ivar release: what its own Helm release is called here.
+    :ivar selector: of its pods.
+    :ivar secret: holds its password, under the user's name.
+    :ivar copies: the Secret, in both regions, that holds the password of a region's engine, whose number follows.
+    """
+
+    release: str = "elasticsearch"
+    selector: str = "elasticsearch.k8s.elastic.co/cluster-name=elasticsearch"
+    secret: str = "elasticsearch-es-elastic-user"  # noqa: S105
+    user: str = "elastic"
+    copies: str = "elasticsearch-es-password-region-"
+
+
+@dataclass(frozen=True)
 class Camunda:
     """A minor version of Camunda.
 
@@ -27,6 +44,7 @@ class Camunda:
     :ivar exporter_address: how the variable of an exporter's address ends.
     :ivar search_service: the Service of a region's search engine.
     :ivar web_apps: how Operate and Tasklist run.
+    :ivar own_engine: the search engine, where the chart brings none.
     """
 
     version: str
@@ -37,6 +55,7 @@ class Camunda:
     exporter_address: str = "ARGS_URL"
     search_service: str = "camunda-elasticsearch-master-hl"
     web_apps: WebAppsForm = WebAppsForm.DEPLOYMENTS
+    own_engine: OwnEngine | None = None
 
     def exporter_to(self, region: int) -> str:
         """Return the id of the exporter to a region's search engine."""
@@ -67,6 +86,7 @@ _8_9 = replace(
     version="8.9",
     exporter_variable="CAMUNDA_DATA_EXPORTERS_",
     search_service="elasticsearch-es-http",
+    own_engine=OwnEngine(),
 )
 _8_10 = replace(_8_9, version="8.10")
 

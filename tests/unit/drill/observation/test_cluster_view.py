@@ -1,13 +1,17 @@
 """What the drill asks of a cluster by the API server's proxies, by version, and of Helm's records."""
 
+import base64
+import socket
+import threading
 from typing import Any
 
 import pytest
 
+from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView
 from drill.observation.web_apps import WebApps
 from drill.procedure.versions import VERSIONS, Camunda
-from tests.unit.drill.checks.cluster_cases import FORMER, configuration, stateful_set
+from tests.unit.drill.checks.cluster_cases import FORMER, configuration, pod, stateful_set
 
 NAMESPACE = "camunda-london"
 _GATEWAY = f"/api/v1/namespaces/{NAMESPACE}/services/camunda-zeebe-gateway"
@@ -52,6 +56,91 @@ def test_the_revision_of_a_release_is_the_highest_of_helms_records() -> None:
 def test_the_search_engine_is_the_versions(version: str, service: str) -> None:
     path = f"/api/v1/namespaces/{NAMESPACE}/services/{service}:9200/proxy/zeebe-record*/_count"
     assert View(VERSIONS[version], {path: {"count": 7}}).document_count(NAMESPACE) == 7
+
+
+class Engine:
+    """One end of a connection into a pod, at whose other end a search engine answers once."""
+
+    def __init__(self, status: str, answer: str) -> None:
+        self._own, other = socket.socketpair()
+        self.asked = ""
+        args = (other, status, answer)
+        self._thread = threading.Thread(target=self._serve, args=args, daemon=True)
+        self._thread.start()
+
+    def _serve(self, other: socket.socket, status: str, answer: str) -> None:
+        with other:
+            self.asked = other.recv(65536).decode()
+            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(answer)}\r\n\r\n"
+            other.sendall((head + answer).encode())
+            while other.recv(65536):
+                pass
+
+    def socket(self, port: int) -> socket.socket:
+        assert port == 9200
+        return self._own
+
+    def close(self) -> None:
+        self._own.close()
+        self._thread.join()
+
+
+ENGINE = VERSIONS["8.9"]
+SECRET = base64.b64encode(b"hush").decode()
+WITH_PASSWORD = {
+    f"/api/v1/namespaces/{NAMESPACE}/secrets/elasticsearch-es-elastic-user": {
+        "data": {"elastic": SECRET}
+    },
+    f"/api/v1/namespaces/{NAMESPACE}/pods"
+    "?labelSelector=elasticsearch.k8s.elastic.co/cluster-name=elasticsearch": {
+        "items": [pod("elasticsearch-0", ready=None), pod("elasticsearch-1")]
+    },
+}
+
+
+def asked_by_password(engine: Engine, answers: dict[str, Any]) -> tuple[View, list[Any]]:
+    """Return a view of a cluster whose engine has a password, and the pods that are connected to."""
+    view, places = View(ENGINE, answers), []
+
+    def opened(*place: str) -> Engine:
+        places.append(place)
+        return engine
+
+    view._opened = opened
+    view._timeout = (1.0, 5.0)
+    return view, places
+
+
+def test_an_engine_with_a_password_is_asked_past_the_proxy() -> None:
+    engine = Engine("200 OK", '{"count": 7}')
+    view, places = asked_by_password(engine, WITH_PASSWORD)
+    assert view.document_count(NAMESPACE) == 7
+    assert places == [(NAMESPACE, "elasticsearch-1")]
+    first, *headers = engine.asked.splitlines()
+    assert first == "GET /zeebe-record*/_count HTTP/1.1"
+    login = base64.b64encode(b"elastic:hush").decode()
+    assert f"Authorization: Basic {login}" in headers
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "says"),
+    [("401 Unauthorized", "no login", "401 no login"), ("200 OK", "<html>", "not JSON")],
+)
+def test_an_engine_that_refuses_fails_without_telling_the_password(
+    status: str, answer: str, says: str
+) -> None:
+    view, _ = asked_by_password(Engine(status, answer), WITH_PASSWORD)
+    with pytest.raises(ClusterCallFailed, match=says) as failed:
+        view.search(NAMESPACE, "_search", {"size": 0})
+    assert "hush" not in str(failed.value)
+    assert SECRET not in str(failed.value)
+
+
+def test_an_engine_without_a_ready_pod_does_not_answer() -> None:
+    pods = {path: {"items": []} if "pods" in path else each for path, each in WITH_PASSWORD.items()}
+    view, _ = asked_by_password(None, pods)  # type: ignore[arg-type]
+    with pytest.raises(ClusterCallFailed, match="no pod of the search engine"):
+        view.document_count(NAMESPACE)
 
 
 def test_web_applications_are_deployments_or_profiles() -> None:
