@@ -330,7 +330,8 @@ def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
     files = [*reference, *shape_of(settings.camunda).values]
     if own := settings.images:
         files += [*overlays(own, paths.own_overlays), *own.values]
-    files.append(paths.backup_values)
+    if settings.version.own_engine is None:
+        files.append(paths.backup_values)
     if own:
         files.append(paths.image_values)
     if settings.adopt:
@@ -348,13 +349,15 @@ STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECR
 """What stands encrypted beside `stack_config`."""
 
 
-def backup_values(shared: Path) -> dict[str, Any]:
+def backup_values(shared: Path, *, own_engine: bool = False) -> dict[str, Any]:
     """Return the Helm values that let both regions' search engines share one folder of this machine.
 
-    The other volume mounts of the rehearsal's values stay; of the volumes there is this one.
+    The other volume mounts of the rehearsal's values stay; of the volumes there is this one. With `own_engine` they are
+    for the chart of an engine that is installed beside the release.
     """
     folder = {"path": str(shared), "type": "Directory"}
-    return {"elasticsearch": {"extraVolumes": [{"name": "backup", "hostPath": folder}]}}
+    volumes = {"extraVolumes": [{"name": "backup", "hostPath": folder}]}
+    return volumes if own_engine else {"elasticsearch": volumes}
 
 
 def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[str, str]:

@@ -64,6 +64,7 @@ class Failback:
             with self.ctx.progress.stage(f"Recreating region {lost.index}, {lost.city}"):
                 self.ctx.clusters.recreate(lost.index)
         self.ctx.admit(lost)
+        self.ctx.install_engines([lost])
         if self.ctx.exports:
             self.ctx.exports.add_brokers(self.ctx.view(lost, read_seconds=3.0), lost.namespace)
 
@@ -108,9 +109,12 @@ class Failback:
         with ctx.progress.stage(
             f"Phase failback-pending: pulumi up on {lost.stack}, whose turn it is not"
         ):
+            # A search engine of its own is there before the release is.
+            before = ctx.view(lost).installed(lost.namespace)
             run = ctx.up(lost, f"region {lost.index} is not to be installed yet")
             outputs = ctx.stacks.outputs(lost.stack)
-            installed = ctx.view(lost).installed(lost.namespace)
+            after = ctx.view(lost).installed(lost.namespace)
+            installed = [each for each in after if each not in before]
             ctx.check(
                 self.label("failback-pending"),
                 failback_checks.waits_its_turn(run.exit_status, outputs, installed),

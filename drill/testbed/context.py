@@ -1,7 +1,7 @@
 """What every stage of a drill works with: the regions, the stacks, and what is measured meanwhile."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -24,6 +24,7 @@ from drill.report.results import Episode, Results, steps_of
 from drill.settings import DrillSettings, Paths
 from drill.testbed.clusters import Clusters
 from drill.testbed.command import Command
+from drill.testbed.engines import Engines
 from drill.together import together
 from drill.waiting import wait_for
 from sandbox.setup.tools import Tools
@@ -45,6 +46,8 @@ class DrillContext:
     stacks: Stacks
     access: Access | None
     results: Results
+    engines: Engines | None = None
+    """What installs search engines, where charts bring none."""
     load: LoadProcess | None = field(default=None, init=False)
     exports: ExportWatch | None = field(default=None, init=False)
     incident: int = field(default=0, init=False)
@@ -134,6 +137,24 @@ class DrillContext:
             self.access.admit(region, manifests)
             self.results.audit.grant(region, manifests)
             self.check("rights", self.access.check_modest(region))
+
+    def install_engines(self, regions: Sequence[Region]) -> None:
+        """Install the search engines of regions that were just made, where the user does so, and share the passwords.
+
+        :raises DrillError: one could not be installed, or does not become ready.
+        """
+        if self.engines is None:
+            return
+        engines = self.engines
+        with self.progress.stage("Installing search engines, and sharing their passwords"):
+            together(*(partial(engines.install, region) for region in regions))
+            for region in regions:
+                self.wait(
+                    f"the search engine of {region.city} is ready",
+                    partial(engines.not_ready, self.view(region), region),
+                    self.settings.patience.installed,
+                )
+            engines.share_passwords(self.views())
 
     def read_audit(self, region: Region) -> None:
         """Take in what a region's audit log has so far; the log goes with the region."""

@@ -22,6 +22,7 @@ from drill.report.results import Results
 from drill.settings import STACK_SECRETS, DrillSettings, Paths, backup_values, stack_config
 from drill.testbed.clusters import Clusters
 from drill.testbed.context import DrillContext
+from drill.testbed.engines import Engines
 from drill.testbed.foreign import ForeignPair, ForeignSettings
 from drill.together import together
 from sandbox.cache import cache_root
@@ -30,6 +31,7 @@ from sandbox.own import seed as own_seed
 from sandbox.regions import Sandbox
 from sandbox.setup import ensure
 from sandbox.setup.tools import Tools
+from sandbox.versions import shape_of
 
 _DOWN_TRIES = 3
 _PLUGINS_END_SECONDS = 10.0
@@ -67,7 +69,7 @@ class Lifecycle:
         self._sandbox = Sandbox(tools, self._paths.sandbox, self._progress.console)
         self._results.machine = _machine()
         self._memory.start()
-        share_backup(self._paths)
+        share_backup(self._paths, own_engine=self._settings.version.own_engine is not None)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         clusters = self._clusters(tools)
         made: list[DrillContext] = []
@@ -77,6 +79,7 @@ class Lifecycle:
         )
         (ctx,) = made
         together(*(partial(ctx.admit, region) for region in REGIONS))
+        ctx.install_engines(REGIONS)
         return ctx
 
     def _access(self, tools: Tools) -> Access | None:
@@ -85,6 +88,17 @@ class Lifecycle:
             return None
         logs = [each.audit for each in self._sandbox.regions]
         return Access(tools.kubectl, self._sandbox.kubeconfig, self._paths.folder, logs)
+
+    def _engines(self, tools: Tools, stacks: Stacks, clusters: Clusters) -> Engines | None:
+        """Return what installs search engines, where charts bring none; on clusters of others that is not the drill."""
+        engine, chart = (
+            self._settings.version.own_engine,
+            shape_of(self._settings.camunda).engine_chart,
+        )
+        if self._foreign or engine is None or chart is None:
+            return None
+        env = {**stacks.env, "KUBECONFIG": str(clusters.kubeconfig)}
+        return Engines(engine, tools.helm, chart, self._paths.backup_values, env)
 
     def take_down(self, reason: str | None) -> str | None:
         """Take everything down, whatever of it fails; return the reason of a failure, its own included."""
@@ -140,6 +154,7 @@ class Lifecycle:
                 stacks,
                 self._access(tools),
                 self._results,
+                self._engines(tools, stacks, clusters),
             )
             ctx.learn_rights()
             return ctx
@@ -260,11 +275,12 @@ def clear(paths: Paths, progress: Progress) -> None:
     paths.logs.mkdir()
 
 
-def share_backup(paths: Paths) -> None:
+def share_backup(paths: Paths, *, own_engine: bool = False) -> None:
     """Make the folder that both regions' search engines mount, and the values that mount it."""
     paths.backup.mkdir()
     os.chown(paths.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
-    paths.backup_values.write_text(yaml.safe_dump(backup_values(paths.backup)), encoding="utf-8")
+    values = backup_values(paths.backup, own_engine=own_engine)
+    paths.backup_values.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:
