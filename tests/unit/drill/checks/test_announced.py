@@ -108,7 +108,7 @@ def test_a_point_left_out_swapped_or_told_by_the_other_hook_fails() -> None:
 def test_the_points_are_those_of_the_command() -> None:
     known = [point for _, point in POINTS[Until.RESTORED]]
     assert [Point(point).value for point in known] == known
-    assert {*known, "failed", "stopped"} == {point.value for point in Point}
+    assert {*known, "failed", "stopped", "test"} == {point.value for point in Point}
     assert {*known} == set(Milestone)
     assert all(Point(point).hook == hook for hook, point in POINTS[Until.RESTORED])
 
