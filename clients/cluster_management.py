@@ -11,16 +11,20 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
-from clients.zeebe import MANAGEMENT_PORT
+from clients import forward
+from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
+from clients.pods import BROKER_SELECTOR, is_ready, trouble
+from clients.zeebe import GATEWAY_SELECTOR, MANAGEMENT_PORT
 from dualregion.errors import DualRegionError
 from dualregion.names import ReleaseNames
 from dualregion.observed.cluster_changes import Configuration, PlannedChange, exporters_of
 from dualregion.versions import RemovalForm
 from messages.clients import cluster_management as messages
+from messages.clients import installations
 
 T = TypeVar("T")
 
+_DRY_RUN = "dryRun=true"
 _SILENT = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
 
@@ -41,12 +45,14 @@ class ClusterManagement:
     """The management API of one installation's gateway, reached through the API server.
 
     :ivar removal: how the version takes the brokers that are removed by force.
+    :ivar in_brokers: whether the gateways are in the brokers' pods.
     """
 
     cluster: Cluster
     namespace: str
     names: ReleaseNames
     removal: RemovalForm
+    in_brokers: bool = False
 
     def __str__(self) -> str:
         return f"the cluster management of {self.namespace}"
@@ -124,10 +130,9 @@ class ClusterManagement:
 
         Only what answers 400 or 409 has certainly not been done.
         """
-        target = Target(self.namespace, "services", self.names.gateway, MANAGEMENT_PORT)
         asked = f"{method} {path.partition('?')[0]}"
         try:
-            answer = self.cluster.ask_zeebe(method, target, path, body)
+            answer = self._ask(method, path, body)
         except CallFailed as error:
             if error.status is None or error.status in _SILENT:
                 raise CoordinatorSilent(
@@ -147,9 +152,29 @@ class ClusterManagement:
             messages.management_refuses(self.namespace, asked, answer.status, reason), answer.status
         )
 
+    def _ask(self, method: str, path: str, body: Any) -> Answer:
+        if _DRY_RUN not in path:
+            target = Target(self.namespace, "services", self.names.gateway, MANAGEMENT_PORT)
+            return self.cluster.ask_zeebe(method, target, path, body)
+        # The API server takes `dryRun` for its own, and refuses it on the way through its proxy.
+        pod = Target(self.namespace, "pods", self._gateway_pod(), MANAGEMENT_PORT)
+        return forward.ask(self.cluster, pod, method, path, body, seconds=READ_SECONDS)
+
+    def _gateway_pod(self) -> str:
+        """Return a pod that serves the gateway.
+
+        :raises CallFailed: if none is ready.
+        """
+        component = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
+        found = self.cluster.pods(self.namespace, self.names.selector(component))
+        ready = sorted(each.metadata.name for each in found if is_ready(each))
+        if not ready:
+            raise CallFailed(installations.no_gateway_ready(self.namespace, trouble(found)))
+        return ready[0]
+
     def _read(self, reader: Callable[[Any], T], document: Any) -> T:
         return understood(self, lambda: reader(document))
 
 
 def _dry(dry_run: bool) -> str:
-    return "&dryRun=true" if dry_run else ""
+    return f"&{_DRY_RUN}" if dry_run else ""

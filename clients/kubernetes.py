@@ -198,6 +198,11 @@ class Cluster:
     def _core(self) -> "client.CoreV1Api":
         return client.CoreV1Api(self._api)
 
+    @property
+    def configuration(self) -> "client.Configuration":
+        """How the API server is reached, for another client of it."""
+        return self._api.configuration
+
     @cached_property
     def _apps(self) -> "client.AppsV1Api":
         return client.AppsV1Api(self._api)

@@ -143,6 +143,11 @@ _MEMBERS_CHANGED = Right(
     "the lost brokers are removed (F2), and added again (B6): 8.8 and later",
     Only.MANAGEMENT,
 )
+_PAST_THE_PROXY = Right(
+    "pods/portforward",
+    ("get", "create"),
+    "dry runs of the cluster's changes, which the API server's proxy does not let through",
+)
 _MEMBERS_SEEN = Right(
     "services/proxy", ("get",), "which brokers are members (B1, B7)", Only.MANAGEMENT
 )
@@ -168,7 +173,7 @@ def of_cluster_api(settings: Settings, side: Side) -> tuple[Right, ...]:
     if side is Side.PEER:
         return (_MEMBERS_SEEN,)
     by_patch = settings.version.removal is RemovalForm.REMOVE_LIST
-    return (_MEMBERS_CHANGED,) if by_patch else ()
+    return (_PAST_THE_PROXY, *((_MEMBERS_CHANGED,) if by_patch else ()))
 
 
 def cluster_wide(settings: Settings, side: Side) -> tuple[Right, ...]:

@@ -73,6 +73,15 @@ def service_unanswered(call: str, reason: str) -> str:
 
 
 @message
+def not_forwarded(target: str, details: str) -> str:
+    """The API server forwards no connection into a pod, which the program asks past its proxy: a right may be missing."""
+    return (
+        f"the API server forwards no connection to {target}: {details or 'no reason given'}. The right pods/portforward, to "
+        "get and create, is needed"
+    )
+
+
+@message
 def service_failed(call: str, status: int, details: str) -> str:
     """A gateway, broker or search engine, or the API server before it, answers a call with an error of a server."""
     return f"{call}: {status} {details}"

@@ -31,6 +31,7 @@ from tests.fakes.kubernetes import (
     FakeKubernetes,
     LivingBrokers,
     Reply,
+    gateway_pods,
     kubeconfig_of,
     partition_states,
     search_engine,
@@ -333,6 +334,9 @@ class ApiWorld:
         self.brokers[namespace] = made
         for each in (self.near, self.far):
             each.tick, each.delete_pod = self.tick, self.end
+        if not self.version.brokers.serves_gateway:
+            fake.put(f"/api/v1/namespaces/{namespace}/pods", *gateway_pods(namespace, 1))
+            fake.lives(f"{namespace}/pods/camunda-zeebe-gateway-0:8080", self._rest)
         for ordinal in range(len(ids)):
             pod = f"{namespace}/pods/camunda-zeebe-{ordinal}"
             fake.lives(f"{pod}:9600", partial(self._broker, namespace, ordinal))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from clients import charts
+from clients import charts, forward
 from clients.kubernetes import Cluster
 from messages.chart.files import no_helm
-from tests.fakes.kubernetes import FakeKubernetes, kubeconfig, serving
+from tests.fakes.kubernetes import FakeKubernetes, forwarded, kubeconfig, serving
 from tests.fakes.regions import World, world
 from tests.inputs.random_inputs import Seeds
 
@@ -27,6 +27,12 @@ def without_helm(monkeypatch: pytest.MonkeyPatch) -> None:
         raise charts.NoHelm(no_helm())
 
     monkeypatch.setattr(charts, "helm", none)
+
+
+@pytest.fixture(autouse=True)
+def into_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake API server forwards no connections; what is sent on one reaches its gateway all the same."""
+    monkeypatch.setattr(forward, "_exchange", forwarded)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.fakes.kubernetes import (
     Reply,
     broker_pods,
     failure,
+    gateway_pods,
     kubeconfig,
     topology,
 )
@@ -40,6 +41,9 @@ def management(cluster: Cluster, version: str) -> ClusterManagement:
 def living(kubernetes: FakeKubernetes, version: str, size: int = 4) -> FakeManagement:
     """Let the gateway know a cluster, all of whose brokers run."""
     made = FakeManagement(version, size, ("one", "two"), lambda: range(size))
+    in_brokers = VERSIONS[version].brokers.serves_gateway
+    pods = (broker_pods if in_brokers else gateway_pods)(NAMESPACE, 1)
+    kubernetes.put(f"/api/v1/namespaces/{NAMESPACE}/pods", *pods)
     kubernetes.lives(
         f"{GATEWAY}:9600",
         lambda method, path, body: made.answer(method, path, kubernetes.query, body),
