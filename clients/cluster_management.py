@@ -167,7 +167,7 @@ class ClusterManagement:
         """
         component = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
         found = self.cluster.pods(self.namespace, self.names.selector(component))
-        ready = sorted(each.metadata.name for each in found if is_ready(each))
+        ready = sorted(str(each.metadata.name) for each in found if is_ready(each))
         if not ready:
             raise CallFailed(installations.no_gateway_ready(self.namespace, trouble(found)))
         return ready[0]

@@ -89,6 +89,12 @@ class Access:
     proxy_headers: dict[str, str] = field(default_factory=dict)
     impersonation: tuple[tuple[str, str], ...] = ()
 
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return what a call proves itself by, and for whom it is made; see `authorization`."""
+        header = self.authorization()
+        own = () if header is None else (("Authorization", header),)
+        return (*self.impersonation, *own)
+
     def authorization(self) -> str | None:
         """Return the header `Authorization`, and have the client certificate in place, renewed if their time is over."""
         before = self.user.credentials.certificate

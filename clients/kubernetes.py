@@ -150,7 +150,12 @@ class Target:
     @property
     def api_path(self) -> str:
         """The target's path at the API server."""
-        return f"/api/v1/namespaces/{self.namespace}/{self.kind}/{self.name}:{self.port}"
+        return f"{self.object_path}:{self.port}"
+
+    @property
+    def object_path(self) -> str:
+        """The path of the service or pod itself."""
+        return f"/api/v1/namespaces/{self.namespace}/{self.kind}/{self.name}"
 
     def __str__(self) -> str:
         return f"{self.name}:{self.port} in {self.namespace}"
@@ -199,9 +204,9 @@ class Cluster:
         return client.CoreV1Api(self._api)
 
     @property
-    def configuration(self) -> "client.Configuration":
-        """How the API server is reached, for another client of it."""
-        return self._api.configuration
+    def access(self) -> Access:
+        """How the API server is reached, for what this client does not do."""
+        return self._api.access
 
     @cached_property
     def _apps(self) -> "client.AppsV1Api":
@@ -607,7 +612,7 @@ class Cluster:
         return messages.cluster_unreachable(self.context, str(self._api.configuration.host), reason)
 
 
-def _api_client(kubeconfig: str | None, context: str) -> client.ApiClient:
+def _api_client(kubeconfig: str | None, context: str) -> "_Client":
     access = access_to(kubeconfig, context)
     settings = client.Configuration(host=access.server)
     settings.proxy, settings.no_proxy = access.proxy, None
@@ -628,7 +633,7 @@ class _Client(client.ApiClient):
 
     def __init__(self, settings: client.Configuration, access: Access) -> None:
         super().__init__(settings)
-        self._access = access
+        self.access = access
         if access.tls is not None:
             self.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
 
@@ -643,10 +648,8 @@ class _Client(client.ApiClient):
         """Make a call; raises what the client raises, and `CallFailed` for what it does not foresee."""
         timeout = named.pop("_request_timeout", None) or (CONNECT_SECONDS, READ_SECONDS)
         headers = urllib3.HTTPHeaderDict(header_params or {})
-        for name, value in self._access.impersonation:
+        for name, value in self.access.headers():
             headers.add(name, value)
-        if (authorization := self._access.authorization()) is not None:
-            headers["Authorization"] = authorization
         try:
             return super().call_api(
                 method, url, headers, *rest, **{**named, "_request_timeout": timeout}

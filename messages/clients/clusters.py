@@ -73,11 +73,11 @@ def service_unanswered(call: str, reason: str) -> str:
 
 
 @message
-def not_forwarded(target: str, details: str) -> str:
+def not_forwarded(target: str, status: int) -> str:
     """The API server forwards no connection into a pod, which the program asks past its proxy: a right may be missing."""
     return (
-        f"the API server forwards no connection to {target}: {details or 'no reason given'}. The right pods/portforward, to "
-        "get and create, is needed"
+        f"the API server forwards no connection to {target}: {status}; the right pods/portforward, to get and create, is "
+        "needed"
     )
 
 

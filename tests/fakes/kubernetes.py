@@ -73,9 +73,9 @@ def forwarded(
 ) -> Answer:
     """Ask the gateway as a connection into one of its pods does; in place of `clients.forward._exchange`."""
     method, path, text, headers = request
-    answer = urllib3.PoolManager(ca_certs=cluster.configuration.ssl_ca_cert).request(
+    answer = urllib3.PoolManager(ssl_context=cluster.access.tls).request(
         method,
-        f"{cluster.configuration.host}/api/v1/namespaces/{target.namespace}/services/"
+        f"{cluster.access.server}/api/v1/namespaces/{target.namespace}/services/"
         f"camunda-zeebe-gateway:{target.port}/proxy{path}",
         body=text,
         headers={**headers, "Authorization": f"Bearer {TOKEN}", FORWARDED: target.name},
@@ -476,7 +476,7 @@ class LivingBrokers:
     def pods(self) -> dict[int, Document]:
         found = self.fake.objects.get(f"/api/v1/namespaces/{self.namespace}/pods", {})
         owned = {name: pod for name, pod in found.items() if pod["metadata"].get("ownerReferences")}
-        return {_ordinal(pod): pod for name, pod in owned.items() if "-zeebe-" in name}
+        return {_ordinal(pod): pod for name, pod in owned.items() if _is_broker(name)}
 
     @property
     def revisions(self) -> list[str]:
@@ -644,6 +644,10 @@ class LivingBrokers:
                 return
             if not _is_up(pod):
                 return
+
+
+def _is_broker(name: str) -> bool:
+    return "-zeebe-" in name and "-zeebe-gateway-" not in name
 
 
 def _ordinal(pod: Document) -> int:
