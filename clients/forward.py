@@ -65,7 +65,8 @@ def _exchange(
     seconds: float,
 ) -> Answer:
     method, path, text, headers = request
-    forward: Any = PortForward(_opened(cluster.access, target), [target.port])
+    opened = _opened(cluster.access, target)
+    forward: Any = PortForward(opened, [target.port])  # type: ignore[no-untyped-call]
     connection = HTTPConnection("localhost", target.port, timeout=seconds)
     try:
         connection.sock = forward.socket(target.port)

@@ -316,7 +316,7 @@ class Cluster:
         what = f"{method} {path} of {target}"
         try:
             response = self._api.call_api(*request, _request_timeout=(CONNECT_SECONDS, seconds))
-            response.read()  # type: ignore[no-untyped-call]
+            response.read()
             answer = Answer(int(response.status), (response.data or b"").decode(errors="replace"))
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise CallFailed(messages.service_unanswered(what, reason_of(error))) from None
@@ -537,7 +537,7 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         response = self._api.call_api(*request)
-        response.read()  # type: ignore[no-untyped-call]
+        response.read()
         if not 200 <= int(response.status) < 300:
             raise ApiException(status=response.status, reason=response.reason, body=response.data)
         return json.loads(response.data or b"null")
@@ -605,7 +605,7 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         response = self._api.call_api(*request, **how)
-        response.read()  # type: ignore[no-untyped-call]
+        response.read()
         return self._api.response_deserialize(response, {"200": kind}).data
 
     def _unreachable(self, reason: Message) -> Message:
