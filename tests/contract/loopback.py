@@ -45,12 +45,14 @@ class Loopback(OurHands):
     :ivar folder: where the brokers' disks and logs lie.
     :ivar binary: the rehearsal broker.
     :ivar version: the minor version of Camunda that it plays.
+    :ivar exporters: the ids of the exporters to the first two engines.
     """
 
     folder: Path
     binary: Path
     version: str = "8.5"
     size: int = SIZE
+    exporters: tuple[str, ...] = EXPORTERS
     sinks: list[Sink] = field(default_factory=list)
     _network: str = ""
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -253,7 +255,7 @@ class Loopback(OurHands):
                 "ZEEBE_BROKER_GATEWAY_NETWORK_PORT": str(GRPC_PORT),
                 "SERVER_PORT": str(REST_PORT),
             }
-        for name, url, delay in zip(EXPORTERS, self._urls, BULK_DELAYS, strict=True):
+        for name, url, delay in zip(self.exporters, self._urls, BULK_DELAYS, strict=True):
             prefix = f"ZEEBE_BROKER_EXPORTERS_{name.upper()}"
             settings |= {
                 f"{prefix}_CLASSNAME": "io.camunda.zeebe.exporter.ElasticsearchExporter",

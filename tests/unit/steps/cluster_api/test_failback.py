@@ -7,7 +7,7 @@ import pytest
 
 from dualregion.errors import Refused
 from steps.cluster_api import failback
-from steps.search_engine import copying
+from steps.search_engine import copying, engines
 from tests.fakes.cluster_gates import fails, waits
 from tests.fakes.cluster_regions import ALL, QUIET, ApiWorld
 from tests.fakes.kubernetes import Reply
@@ -195,7 +195,7 @@ class TestB2:
     def comes_later(self, here: ApiWorld, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
         """Let so many more looks at the paused exporters find that something was written."""
         monkeypatch.setattr(here.own, "_shown", _writing(here, looks, here.own._shown))
-        monkeypatch.setattr(copying.engines, "exporters", lambda _: _Flushing())
+        monkeypatch.setattr(engines, "exporters", lambda _: _Flushing())
 
     @pytest.mark.parametrize("spoilt", ["blocked", "repository"])
     def test_what_would_keep_the_copy_from_being_made(self, here: ApiWorld, spoilt: str) -> None:
