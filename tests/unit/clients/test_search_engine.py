@@ -379,3 +379,17 @@ def test_what_is_more_work_the_more_there_is_has_a_time_limit_of_its_own(
         "POST /_snapshot/r/s/_restore": 600,
         "GET /zeebe-record*/_stats/docs": 30,
     }
+
+
+def test_how_far_writing_has_come_is_asked_without_making_anything_visible(
+    fake: FakeEngine,
+) -> None:
+    fake.says("GET", "/*,-.*/_stats/docs", marks({"operate-list-view": 3, ".own": 1}))
+    assert list(fake.search.write_marks()) == [("operate-list-view", 0)]
+    assert fake.asked("POST") == []
+
+
+def test_lifecycle_policies_are_asked_for(fake: FakeEngine) -> None:
+    phases = {"delete": {"min_age": "30d"}}
+    fake.says("GET", "/_ilm/policy", Reply(200, {"retention": {"policy": {"phases": phases}}}))
+    assert fake.search.lifecycles() == {"retention": '{"delete": {"min_age": "30d"}}'}

@@ -2,7 +2,13 @@
 
 import pytest
 
-from dualregion.observed.documents import counts_differ, missing_templates, templates_of
+from dualregion.observed.documents import (
+    counts_differ,
+    differing_lifecycles,
+    lifecycles_of,
+    missing_templates,
+    templates_of,
+)
 from dualregion.observed.indices import user_indices
 from messages.observed import engines as messages
 from tests.fakes.kubernetes import Document
@@ -72,3 +78,25 @@ def test_templates_that_the_engine_brought_itself_do_not_count() -> None:
 def test_missing_templates_are_named_and_more_do_no_harm() -> None:
     assert missing_templates(["a", "b"], ["b", "a", "c"]) is None
     assert_same(missing_templates(["a", "b"], ["b"]), messages.templates_missing(["a"]))
+
+
+def policy(age: str, **more: object) -> Document:
+    return {"version": 1, "policy": {"phases": {"delete": {"min_age": age}}} | more}
+
+
+def test_lifecycle_policies_that_the_engine_did_not_bring_itself() -> None:
+    answer = {
+        "camunda-retention-policy": policy("30d"),
+        "logs": policy("7d", _meta={"managed": True}),
+        ".own": policy("1d"),
+    }
+    found = lifecycles_of(answer)
+    assert list(found) == ["camunda-retention-policy"]
+    assert differing_lifecycles(found, found) is None
+    assert differing_lifecycles({}, found) is None
+    others = lifecycles_of({"camunda-retention-policy": policy("90d")})
+    for recreated in ({}, others):
+        assert_same(
+            differing_lifecycles(found, recreated),
+            messages.lifecycles_differ(["camunda-retention-policy"]),
+        )

@@ -13,7 +13,7 @@ from dualregion.errors import DeadlineExceeded, Refused
 from messages import Message
 from messages.clients import clusters
 from messages.steps import steps as messages
-from steps.polling import REPEAT_SECONDS, Waiting
+from steps.polling import REPEAT_SECONDS, Unchanged, Waiting, steadily
 from tests.raising import any_message, raises
 
 JOINED, LOOK = messages.failover_brokers_joined([1, 3]), messages.look_at_brokers()
@@ -146,3 +146,28 @@ def test_the_last_reason_is_for_those_who_decide_themselves(clock: Clock) -> Non
         waiting(clock, [], deadline=3).last_reason(JOINED, seeing("still there")) == "still there"
     )
     assert waiting(clock, []).last_reason(JOINED, seeing("still there", None)) is None
+
+
+def test_for_how_long_something_is_as_it_is(clock: Clock) -> None:
+    seen, quiet = iter(["a", "a", "b", "b", "a"]), Unchanged(clock)
+    found = []
+    for each in seen:
+        found.append(quiet.seconds(each))
+        clock.sleep(2)
+    assert found == [0, 2, 0, 2, 0]
+
+
+def test_what_must_stay_so_is_looked_at_until_it_has_stayed_so(clock: Clock) -> None:
+    lines: list[str] = []
+    look = steadily(3, seeing(None, None, "gone", None), clock)
+    assert waiting(clock, lines, poll=1).until_none(JOINED, look, LOOK) == 6
+    assert messages.wait_goes_on("F2", JOINED, 0.0, messages.seen_for_a_while(3)) in lines
+
+
+def test_a_look_that_fails_is_a_break(clock: Clock) -> None:
+    look = steadily(2, seeing(None, CallFailed(BUSY), None), clock)
+    assert waiting(clock, [], poll=1).until_none(JOINED, look, LOOK) == 4
+
+
+def test_what_need_not_stay_so_is_seen_at_once(clock: Clock) -> None:
+    assert waiting(clock, []).until_none(JOINED, steadily(0, seeing(None), clock), LOOK) == 0
