@@ -22,6 +22,7 @@ from sandbox.regions.model import NAMES
 from sandbox.regions.status import RegionStatus, SandboxStatus
 from sandbox.setup import fetched as fetched_list
 from sandbox.setup import tools
+from sandbox.versions import shape_of
 
 app = typer.Typer(
     help="Two real one-node Kubernetes regions on one machine, for rehearsals and tests.",
@@ -52,6 +53,17 @@ def fetched() -> None:
         print(line)
     if wrong := complaints(items, entries):
         raise SandboxError("\n".join(wrong))
+
+
+@app.command()
+def charts(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Of Camunda, such as 8.8.")],
+) -> None:
+    """Show what a rehearsal of a version installs: options for helm, of the search engine's chart first if it has one."""
+    shape = shape_of(version)
+    if shape.engine_chart:
+        print(shape.engine_chart)
+    print(shape.chart, *(f"--values {each}" for each in shape.values))
 
 
 @app.command()

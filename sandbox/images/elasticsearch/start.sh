@@ -10,7 +10,9 @@
 # ELASTICSEARCH_TOTAL_NODES            more than 1 also makes a cluster of several nodes
 # ELASTICSEARCH_NODE_NAME, MY_POD_NAME this node's name (default the host's name)
 # MY_POD_IP                            this node's address (default that of the host's name)
-# ELASTICSEARCH_TRANSPORT_PORT_NUMBER  (default 9300; HTTP is always on 9200: the runner refuses ports beyond 9299)
+# ELASTICSEARCH_TRANSPORT_PORT_NUMBER  (default 9300)
+# ELASTICSEARCH_HTTP_HOST              where HTTP is listened to (default 0.0.0.0)
+# ELASTICSEARCH_HTTP_PORT_NUMBER       (default 9200, at most 9299: the runner refuses ports beyond)
 # ELASTICSEARCH_JAVA_OPTS              further options of Java
 # OPENSEARCH_HOME                      where lib/, log4j2.properties and opensearch.aot are (default /opt/opensearch)
 set -euo pipefail
@@ -27,6 +29,7 @@ address=${MY_POD_IP:-$(hostname -i | cut -d' ' -f1)}
 hosts=${ELASTICSEARCH_CLUSTER_HOSTS:-}
 founders=${ELASTICSEARCH_CLUSTER_MASTER_HOSTS:-$hosts}
 transport=${ELASTICSEARCH_TRANSPORT_PORT_NUMBER:-9300}
+http=${ELASTICSEARCH_HTTP_PORT_NUMBER:-9200}
 # The root file system may be read-only: settings and logs go where a pod may always write.
 base=${TMPDIR:-/tmp}/opensearch
 
@@ -52,7 +55,7 @@ founds_cluster() {
   # The disk is the machine's: how full it is says nothing of this node.
   echo "cluster.routing.allocation.disk.threshold_enabled: false"
   echo "node.attr.pod: $name"
-  echo "http.host: 0.0.0.0"
+  echo "http.host: ${ELASTICSEARCH_HTTP_HOST:-0.0.0.0}"
   echo "transport.host: 0.0.0.0"
   echo "transport.port: $transport"
   # Not the advertised name: it may not be resolvable yet, and the node would not start.
@@ -83,4 +86,4 @@ options=(
 exec java "${options[@]}" ${ELASTICSEARCH_JAVA_OPTS:-} -cp "$classpath" org.codelibs.opensearch.runner.OpenSearchRunner \
   -basePath "$base" -confPath "$base/config" -dataPath "$data" -logsPath "$base/logs" -numOfNode 1 \
   -moduleTypes org.opensearch.transport.Netty4Plugin \
-  -baseHttpPort 9199 -clusterName "${ELASTICSEARCH_CLUSTER_NAME:-elastic}" -useLogger -printOnFailure
+  -baseHttpPort $((http - 1)) -clusterName "${ELASTICSEARCH_CLUSTER_NAME:-elastic}" -useLogger -printOnFailure

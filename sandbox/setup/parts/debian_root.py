@@ -11,12 +11,13 @@ from sandbox.setup.part import Part, key_of
 from sandbox.setup.parts.archive import EPOCH
 from sandbox.setup.run import run
 
-# busybox-static serves the small images.
+# busybox-static serves the small images, haproxy asks for a search engine's password.
 PACKAGES = (
     "bash",
     "curl",
     "ca-certificates",
     "busybox-static",
+    "haproxy",
 )
 UNWANTED = ("man", "doc", "locale", "info", "lintian")
 # The official images run as this user too; Java likes to find it in /etc/passwd.

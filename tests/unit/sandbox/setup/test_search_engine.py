@@ -137,3 +137,12 @@ def test_the_class_path_has_the_same_order_everywhere(tmp_path: Path) -> None:
 def test_only_the_module_that_serves_http_is_run(tmp_path: Path) -> None:
     _, java = start(tmp_path)
     assert "-moduleTypes org.opensearch.transport.Netty4Plugin " in java
+
+
+def test_http_can_be_kept_to_the_pod_itself(tmp_path: Path) -> None:
+    settings, java = start(
+        tmp_path, ELASTICSEARCH_HTTP_HOST="127.0.0.1", ELASTICSEARCH_HTTP_PORT_NUMBER="9201"
+    )
+    assert settings["http.host"] == "127.0.0.1"
+    assert "-baseHttpPort 9200 " in java
+    assert "-baseHttpPort 9199 " in start(tmp_path)[1]
