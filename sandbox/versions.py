@@ -60,12 +60,11 @@ class CamundaVersion:
         return bool(self.defaults)
 
 
+_APART = ("rehearsal-elasticsearch.yaml", "rehearsal.yaml")
 _ALL = (
-    CamundaVersion(*("8.5", "8.5.25", "10.11.3"), ("rehearsal.yaml",), has_kinds=True),
-    CamundaVersion(
-        *("8.6", "8.6.39", "11.12.3"), ("rehearsal.yaml", "rehearsal-8.6.yaml"), has_kinds=True
-    ),
-    CamundaVersion(*("8.7", "8.7.37", "12.13.3"), ("rehearsal.yaml", "rehearsal-8.7.yaml")),
+    CamundaVersion(*("8.5", "8.5.25", "10.11.3"), _APART, has_kinds=True),
+    CamundaVersion(*("8.6", "8.6.39", "11.12.3"), (*_APART, "rehearsal-8.6.yaml"), has_kinds=True),
+    CamundaVersion(*("8.7", "8.7.37", "12.13.3"), (*_APART, "rehearsal-8.7.yaml")),
     CamundaVersion(
         *("8.8", "8.8.36", "13.12.7"),
         values=(

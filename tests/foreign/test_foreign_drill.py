@@ -22,6 +22,7 @@ from drill.settings import (
     backup_values,
 )
 from sandbox.regions import ROOT
+from sandbox.versions import OLDEST, shape_of
 from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]
@@ -41,7 +42,7 @@ def clusters(tmp_path: Path) -> Iterator[dict[str, Any]]:
     # The search engines have a user of their own.
     backup.chmod(0o777)
     (tmp_path / "backup.yaml").write_text(yaml.safe_dump(backup_values(backup)))
-    paths = Paths()
+    shape = shape_of(OLDEST)
     sandbox("up")
     try:
         yield {
@@ -49,8 +50,8 @@ def clusters(tmp_path: Path) -> Iterator[dict[str, Any]]:
             "contexts": [each.context for each in REGIONS],
             "podCidrs": [[each.pod_cidr] for each in REGIONS],
             "program": {
-                "chart": {"name": str(paths.chart)},
-                "values": [*map(str, paths.values[:2]), "backup.yaml"],
+                "chart": {"name": str(shape.chart)},
+                "values": [*map(str, (Paths().reference_values, *shape.values)), "backup.yaml"],
                 "backup": {"type": "fs", "settings": {"location": BACKUP_LOCATION}},
                 "elasticsearchSecret": {"name": SECRET_NAME, "data": SECRET_DATA},
             },

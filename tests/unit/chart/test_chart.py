@@ -30,6 +30,7 @@ Manifest = dict[str, Any]
 CHART = CHECKOUT / "sandbox/charts/camunda-platform"
 REFERENCE = CHECKOUT / "dualregion/reference-values.yaml"
 REHEARSAL = CHECKOUT / "sandbox/values/rehearsal.yaml"
+ENGINE = REHEARSAL.with_name("rehearsal-elasticsearch.yaml")
 REAL_PARTS = ("brokers", "elasticsearch", "operate", "tasklist")
 NAMESPACE = "camunda-london"
 
@@ -70,7 +71,7 @@ class Rendered:
     def __init__(
         self,
         values: Values,
-        files: tuple[Path, ...] = (REFERENCE, REHEARSAL),
+        files: tuple[Path, ...] = (REFERENCE, ENGINE, REHEARSAL),
         chart: Path = CHART,
     ) -> None:
         text = _render(chart, json.dumps(values), files)
@@ -589,10 +590,10 @@ def test_the_search_engines_network_policy_lets_all_in_unless_it_is_off() -> Non
     assert "NetworkPolicy/camunda-elasticsearch-master" not in Rendered(installation()).names()
 
 
-@pytest.mark.parametrize("file", [REFERENCE, REHEARSAL], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [REFERENCE, ENGINE, REHEARSAL], ids=lambda file: file.name)
 def test_values_files_leave_to_the_program_what_is_the_programs(file: Path) -> None:
     values = yaml.safe_load(file.read_text())
-    zeebe = values["zeebe"]
+    zeebe = values.get("zeebe", {})
     assert not {"clusterSize", "partitionCount", "replicationFactor"} & set(zeebe)
     names = [entry["name"] for entry in zeebe.get("env", [])]
     assert CONTACT_POINTS not in names
@@ -601,7 +602,7 @@ def test_values_files_leave_to_the_program_what_is_the_programs(file: Path) -> N
 
 
 def test_the_rehearsals_values_serve_alone_too() -> None:
-    rendered = Rendered(installation(), files=(REHEARSAL,))
+    rendered = Rendered(installation(), files=(ENGINE, REHEARSAL))
     assert "envFrom" not in container(rendered.search_engine)
     assert rendered.brokers["spec"]["replicas"] == 4
 
@@ -617,7 +618,7 @@ def test_real_parts_get_what_they_need_whatever_the_rehearsals_own_have(tmp_path
         }
     small = tmp_path / "rehearsal.yaml"
     small.write_text(yaml.safe_dump(values))
-    rendered = Rendered(installation(), files=(REFERENCE, small, *real))
+    rendered = Rendered(installation(), files=(REFERENCE, ENGINE, small, *real))
     workloads = [
         ("StatefulSet", "camunda-zeebe"),
         ("Deployment", "camunda-zeebe-gateway"),

@@ -21,6 +21,7 @@ from dualregion.iam import with_role
 from dualregion.versions import VERSIONS
 from messages import Message
 from messages.chart import values as messages
+from sandbox.versions import shape_of
 from tests.checkout import CHECKOUT
 from tests.inputs.examples import settings, storage, with_cidrs, with_roles
 from tests.raising import assert_message
@@ -344,13 +345,13 @@ def test_what_it_would_overwrite_with_the_same_is_not() -> None:
 
 
 def test_the_values_of_the_drill_and_of_every_role_do() -> None:
-    rehearsal = CHECKOUT / "sandbox" / "values" / "rehearsal.yaml"
+    rehearsal = tuple(map(str, shape_of("8.5").values))
     found = settings(clusterSize=4, partitionCount=4, regions=with_cidrs(), isolation=None)
-    for files in ((str(rehearsal),), (str(REFERENCE_VALUES), str(rehearsal))):
+    for files in (rehearsal, (str(REFERENCE_VALUES), *rehearsal)):
         assert conflicts(read_values(files, CHECKOUT), found) == []
     for name in ("real-brokers", "real-elasticsearch", "real-operate", "real-tasklist"):
         path = CHECKOUT / "sandbox" / "values" / f"{name}.yaml"
-        over = read_values((str(REFERENCE_VALUES), str(rehearsal), str(path)), CHECKOUT)
+        over = read_values((str(REFERENCE_VALUES), *rehearsal, str(path)), CHECKOUT)
         assert conflicts(over, found) == [], name
     roles = settings(backup=storage(access="role", buckets=with_roles()))
     assert conflicts(with_role(REFERENCE, roles), roles) == []

@@ -326,15 +326,6 @@ def test_from_8_9_on_a_chart_must_be_told_where_documents_are_kept(minor: str) -
 # --- values
 
 
-def test_the_engines_values_are_the_same_in_both_files() -> None:
-    folder = test_chart.REHEARSAL.parent
-    alone, whole = (
-        yaml.safe_load((folder / name).read_text())["elasticsearch"]
-        for name in ("rehearsal-elasticsearch.yaml", "rehearsal.yaml")
-    )
-    assert alone == whole
-
-
 @pytest.mark.parametrize("minor", UNIFIED)
 def test_values_leave_to_the_program_what_is_the_programs(minor: str) -> None:
     for file in shape_of(minor).values:

@@ -273,6 +273,7 @@ def test_the_users_values_stand_over_the_rehearsals_and_below_the_drills(tmp_pat
     files = values_files(settings, paths)
     assert [path.name for path in files] == [
         "reference-values.yaml",
+        "rehearsal-elasticsearch.yaml",
         "rehearsal.yaml",
         "real-brokers.yaml",
         "real-elasticsearch.yaml",
@@ -298,7 +299,7 @@ def test_without_images_of_ones_own_all_is_the_sandboxs() -> None:
     paths = Paths()
     assert values_files(DrillSettings(), paths) == (
         paths.reference_values,
-        paths.own_overlays / "rehearsal.yaml",
+        *shape_of(DEFAULT_VERSION).values,
         paths.backup_values,
     )
 
@@ -318,7 +319,7 @@ def test_every_part_has_values_of_its_own_that_concern_it_alone(tmp_path: Path) 
     keys = {"zeebe": {"zeebe", "zeebeGateway"}}
     for name in ("zeebe", "operate", "tasklist", "elasticsearch"):
         settings = DrillSettings(images=read(tmp_path, images={name: SEARCH}))
-        _, _, overlay, *_ = values_files(settings, Paths())
+        _, _, _, overlay, *_ = values_files(settings, Paths())
         assert set(yaml.safe_load(overlay.read_text())) == keys.get(name, {name})
 
 
