@@ -3,16 +3,28 @@
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from cli.commands.common import PROJECT, ProjectFolder, ProjectOptions, StackNames, fault
+from cli import transcript
+from cli.commands.common import (
+    PROJECT,
+    LogFile,
+    ProjectFolder,
+    ProjectOptions,
+    StackNames,
+    fault,
+    with_codes,
+)
 from cli.commands.lazy import LazyGroup
 from cli.errors import Exit
+from cli.signature import signature
 from cli.stacks.names import DEFAULT_STACKS
 from cli.start import missing
 from dualregion import VERSION
+from dualregion.errors import ConfigError
 
 
 class Commands(LazyGroup):
@@ -56,6 +68,7 @@ def main(
     context: typer.Context,
     folder: ProjectFolder = PROJECT,
     stacks: StackNames = DEFAULT_STACKS,
+    log_file: LogFile = None,
     _: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
@@ -67,6 +80,15 @@ def main(
     kubeconfig, and holds no state of its own. See docs/reference/command.md.
     """
     context.obj = ProjectOptions(folder, stacks)
+    if log_file is not None:
+        _begin_transcript(log_file, context.invoked_subcommand or "")
+
+
+def _begin_transcript(file: Path, command: str) -> None:
+    try:
+        transcript.begin(file, command, sys.argv[1:], version=VERSION, who=signature())
+    except ConfigError as error:
+        raise typer.BadParameter(with_codes(error), param_hint="--log-file") from None
 
 
 def run() -> NoReturn:
@@ -86,10 +108,19 @@ def run() -> NoReturn:
     except Exception as error:
         print(f"error: {fault(error)}", file=sys.stderr)
         status = Exit.FAILED
+    ended_with = _number(status)
+    transcript.end(ended_with)
     with suppress(BrokenPipeError):  # the reader has ended, as `head` does
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(status if isinstance(status, int) else Exit.HEALTHY if status is None else Exit.FAILED)
+    os._exit(ended_with)
+
+
+def _number(status: object) -> int:
+    """Return what the process ends with, of what `SystemExit` was given."""
+    if isinstance(status, int):
+        return status
+    return Exit.HEALTHY if status is None else Exit.FAILED
 
 
 if __name__ == "__main__":

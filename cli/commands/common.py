@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from cli import transcript
 from cli.errors import Exit
+from cli.transcript import Event
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
 from messages import Message, with_code
@@ -41,6 +43,16 @@ ProjectFolder = Annotated[
         show_default="this checkout, or else the current folder",
         exists=True,
         file_okay=False,
+    ),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-file",
+        metavar="FILE",
+        envvar="DUALREGION_LOG_FILE",
+        help="Add a transcript of the run to this file, a JSON document a line, without secrets.",
+        dir_okay=False,
     ),
 ]
 StackNames = Annotated[
@@ -106,10 +118,21 @@ def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iter
         problems = (messages.command_fault(unforeseen(error)),)
     else:
         return
+    _note(problems)
     _print_error(_listed(problems))
     if as_json:
         print_json({"error": {"problems": [_plain(each) for each in problems]}})
     raise typer.Exit(failed)
+
+
+def note_error(error: DualRegionError) -> None:
+    """Add an error to the transcript, a line for each of its problems."""
+    _note(_problems(error))
+
+
+def _note(problems: Sequence[Message]) -> None:
+    for each in problems:
+        transcript.note(Event.ERROR, each)
 
 
 def with_codes(error: DualRegionError) -> str:

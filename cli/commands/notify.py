@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from cli import transcript
 from cli.commands.common import ProjectOptions, ending_clearly, output
-from cli.driver.operations import signature
 from cli.notify import services, transport
 from cli.notify.notifier import trial_document
+from cli.signature import signature
 from cli.stacks.read import Reading
+from cli.transcript import Event
 from clients.parallel import begin
 from dualregion.config.notifications import AnnouncementSettings
 from dualregion.errors import ConfigError, Refused
@@ -85,4 +87,5 @@ def _try(calls: dict[str, _Try]) -> None:
 
 
 def _show(line: str) -> None:
+    transcript.note(Event.LINE, line)
     output().print(line, markup=False, soft_wrap=True)

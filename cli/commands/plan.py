@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from cli import transcript
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.driver.previews import Preview, preview
 from cli.notify.events import Point, after, before
@@ -19,6 +20,7 @@ from cli.stacks.region_steps import RegionStep, ahead
 from cli.stacks.step_actions import calls
 from cli.status.failover_standing import as_they_stand
 from cli.status.moves import failback_lost, failback_phases, failover_phases
+from cli.transcript import Event
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
@@ -180,7 +182,8 @@ def _show(document: dict[str, Any], as_json: bool) -> None:
 
 
 def _print(console: Console, text: str, indent: int = 0) -> None:
-    """Print a line; at a terminal a longer one is continued below its beginning, between two words."""
+    """Print a line, and note it; at a terminal a longer one is continued below its beginning, between two words."""
+    transcript.note(Event.LINE, text)
     if console.is_terminal:
         console.print(Padding.indent(Text(text), indent))
     else:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from cli import transcript
 from cli.check import Check, Outcome
 from cli.checks import offline
 from cli.checks.live import of_region
@@ -23,6 +24,7 @@ from cli.notify import services, transport
 from cli.stacks.project import Project
 from cli.status.looking import look
 from cli.status.table import row, table
+from cli.transcript import Event
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from clients.parallel import begin
@@ -74,6 +76,8 @@ def preflight(
             chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
             found = tuple(all_checks(ctx, failback=chosen is Procedure.FAILBACK))
             metrics.add(of_checks(chosen, found), exit_status(found))
+        for each in found:
+            transcript.note(Event.CHECK, each.name, **_outcome(each))
         if not metrics.replaces_output:
             _show(chosen, found, as_json)
     raise typer.Exit(exit_status(found))
@@ -120,6 +124,12 @@ def _context(project: Project, names: tuple[str, str]) -> CheckContext:
     except DualRegionError as error:
         return replace(ctx, values_problem=error.message)
     return replace(ctx, values=values, failover_values=of_failover, chart=chart, defaults=defaults)
+
+
+def _outcome(check: Check) -> dict[str, str | None]:
+    """Return what the transcript has of a check beside its name."""
+    plain = _plain(check)
+    return {key: plain[key] for key in ("outcome", "found", "foundCode", "remedy", "remedyCode")}
 
 
 def _plain(check: Check) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from cli import transcript
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
 from cli.metrics.families import Command
@@ -17,9 +18,10 @@ from cli.metrics.found import of_status
 from cli.metrics.textfile import PrometheusFile, exported, one_output
 from cli.status import table
 from cli.status.document import document
-from cli.status.health import Health
+from cli.status.health import Health, Status
 from cli.status.looking import look
 from cli.status.observe import PATIENCE_SECONDS
+from cli.transcript import Event
 from dualregion.errors import DualRegionError
 
 EXITS = {
@@ -89,12 +91,23 @@ def status(
         with exported(prometheus, Command.STATUS, project, names) as metrics:
             found = look(project, names, patience)
             metrics.add(of_status(found), EXITS[found.health])
+        _note(found)
         if as_json:
             print_json(document(found))
         elif not metrics.replaces_output:
             # What is to be typed stays in one piece, however long it is.
             output().print(show(found), crop=False)
     raise typer.Exit(EXITS[found.health])
+
+
+def _note(found: Status) -> None:
+    """Add what was seen to the transcript."""
+    transcript.note(Event.HEALTH, health=found.health, phase=found.phase, incident=found.incident)
+    for each in found.findings:
+        transcript.note(Event.FINDING, each.message, health=each.health)
+    if found.next is not None:
+        following = found.next.dualregion or found.next.command
+        transcript.note(Event.NEXT, found.next.what, turn=found.next.who, type=following)
 
 
 def _watch(look_at_all: Callable[[], RenderableType]) -> None:

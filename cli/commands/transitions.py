@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import ProjectOptions, ending_clearly, output, with_codes
+from cli.commands.common import ProjectOptions, ending_clearly, note_error, output, with_codes
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
-from cli.driver.operations import PulumiOperations, signature
+from cli.driver.operations import PulumiOperations
 from cli.errors import Exit, Stopped
 from cli.notify import services, transport
 from cli.notify.notifier import Notifier
+from cli.signature import signature
 from cli.stacks.read import COMMAND, Both
 from cli.status.next_step import next_of
 
@@ -153,6 +154,7 @@ def _carry_out(
             stacks = drive(Driver(operations, until, notifier))
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
+                note_error(stopped)
                 operations.show(with_codes(stopped))
             _show_state(operations, operations.stacks())
             raise typer.Exit(Exit.INTERRUPTED) from None

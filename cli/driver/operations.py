@@ -1,8 +1,5 @@
 """The driver's operations with the real Pulumi, and its questions at the terminal."""
 
-import getpass
-import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -14,7 +11,8 @@ import typer
 from pulumi.automation import ConcurrentUpdateError, ConfigValue
 from rich.console import Console
 
-from cli.driver import previews
+from cli import transcript
+from cli.driver import noted, previews
 from cli.driver.confirm import Consent, Question
 from cli.driver.events import EventCollector
 from cli.driver.live import running
@@ -29,6 +27,7 @@ from cli.status import looking, table
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
 from cli.status.observe import PATIENCE_SECONDS
+from cli.transcript import Event
 from clients.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
@@ -110,20 +109,25 @@ class PulumiOperations:
         :raises Refused: if there is no operator to ask.
         :raises Stopped: at Ctrl-C.
         """
+        transcript.note(Event.QUESTION, question.text, option=question.option)
         if status is not None:
             self.console.print(table.topology(status))
         if question.option in self.consents:
+            transcript.note(Event.ANSWER, yes=True, by=question.option)
             self.show(f"{question.text} yes, by {question.option}")
             return True
         try:
-            return typer.confirm(question.text)
+            answer = typer.confirm(question.text)
         except typer.Abort:
             if sys.stdin.isatty():
                 raise Stopped(messages.aborted()) from None
             raise Refused(messages.question_not_answered(question.text, question.option)) from None
+        transcript.note(Event.ANSWER, yes=answer, by="terminal")
+        return answer
 
     def show(self, text: str) -> None:
         """Print a line for the operator."""
+        transcript.note(Event.LINE, text)
         self.console.print(text, markup=False, soft_wrap=True)
 
     def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
@@ -145,9 +149,14 @@ class PulumiOperations:
                 raise locked_by_others(stack, locks_in(str(again))) from None
 
     def _up(self, stack: str, steps: Sequence[RegionStep]) -> None:
+        with noted.up(stack, steps):
+            self._run_shown(stack, steps)
+
+    def _run_shown(self, stack: str, steps: Sequence[RegionStep]) -> None:
         collector = EventCollector()
         with running(stack, steps, self.console) as shown:
-            collector.on_line, collector.on_change = shown.line, shown.change
+            collector.on_line = noted.lines(stack, shown.line)
+            collector.on_change = noted.changes(stack, shown.change)
             future = begin(lambda: self._run(stack, collector))
             interrupted = _wait(future, lambda: self._stop(collector))
         try:
@@ -221,8 +230,3 @@ def _failure(stack: str, reason: str) -> Message:
     """Return the message of an `up` that failed: the program's own, if it is one."""
     is_own = isinstance(reason, Message)
     return messages.of_stack(stack, reason) if is_own else messages.up_failed(stack, reason)
-
-
-def signature() -> str:
-    """Return who the operator is, for the stack history and the hooks: several people may share one account."""
-    return os.environ.get("DUALREGION_OPERATOR") or f"{getpass.getuser()}@{socket.gethostname()}"

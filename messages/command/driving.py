@@ -440,6 +440,18 @@ def notification_library_missing(reason: str) -> str:
 
 
 @message
+def transcript_not_written(path: str, reason: str) -> str:
+    """The file of `--log-file` cannot be written; nothing was done yet."""
+    return f"{path} cannot be written ({reason}): name a file in a folder that is there"
+
+
+@message
+def transcript_broken(path: str, reason: str) -> str:
+    """The transcript could not be continued, such as on a full disk; the command continues."""
+    return f"the transcript {path} ends here ({reason}); the command continues"
+
+
+@message
 def nothing_to_notify() -> str:
     """There is no hook and no service that is told of anything."""
     return (

@@ -36,11 +36,13 @@ from cli.commands import status as status_command
 from cli.commands.preflight import Procedure
 from cli.driver.previews import Preview
 from cli.errors import Exit
+from cli.metrics.families import COMMON, OF_PREFLIGHT, OF_RUNS, OF_STATUS
 from cli.notify.events import Point as Announced
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.status.health import Health, judge
 from cli.status.service import Commands, Exports, WebApps
+from cli.transcript import KEYS, Event
 from clients.installation import LiveInstallation
 from drill import __main__ as drill
 from drill.checks.audit import Rights
@@ -108,6 +110,7 @@ WORDS: Mapping[str, type[StrEnum]] = {
     "outcomes of checks": Outcome,
     "points at which hooks are called": Announced,
     "what a preflight is for": Procedure,
+    "events of a transcript": Event,
     "how far a drill goes": Until,
 }
 """What scripts compare."""
@@ -518,6 +521,11 @@ def of_documents(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch)
         found["JSON that a user's own hook is given"] |= set(paths(document))
     drilled = json.loads(report.as_json(_whole_report(folder)))
     found["JSON of a drill's report"] = set(paths(drilled))
+    found["keys of each line of a transcript"] = set(KEYS)
+    found["metrics, with their labels"] = {
+        f"{each.full_name} {' '.join((*COMMON, *each.labels))}"
+        for each in (*OF_RUNS, *OF_STATUS, *OF_PREFLIGHT)
+    }
     for name, words in WORDS.items():
         found[f"words of {name}"] = {str(word) for word in words}
 
