@@ -5,6 +5,7 @@ from functools import partial
 
 from cli.check import Check, check, failed, ok, unknown
 from cli.checks.capacity import does_not_fit
+from cli.checks.gitops import owners
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
 from cli.status.observe import RegionStatus
@@ -60,6 +61,7 @@ def _checks(
     """
     name = ctx.status.region_statuses[region].name
     yield messages.check_rights(name), _Asked.rights
+    yield messages.check_gitops(name), _Asked.gitops
     if other_login:
         yield messages.check_peer_rights(name), _Asked.peer_rights
     if failback and region == ctx.status.lost:
@@ -122,6 +124,19 @@ class _Asked:
             messages.rights_missing(missing) if missing else None,
             messages.fix_rights(self._status.context, region),
         )
+
+    def gitops(self, name: Message) -> Check:
+        """Whether Argo CD or Flux would put back what the procedure changes."""
+        release, spaces = self._settings.release, (self._named.namespace, self._named.failover)
+        parts = [each for space in spaces for each in self._cluster.workloads_of(space, release)]
+        held = {str(each): of for each in parts if (of := owners(each, release))}
+        if held:
+            found = sorted({owner for of in held.values() for owner in of})
+            problem = messages.gitops_owns(tuple(map(str, found)), tuple(held))
+            return failed(name, problem, messages.fix_gitops(tuple(each.pause for each in found)))
+        named = [self._cluster.namespace_metadata(each) for each in spaces]
+        only = tuple(str(each) for each in named if each and owners(each, ""))
+        return ok(name, messages.gitops_owns_namespaces(only) if only else None)
 
     def secrets(self, name: Message) -> Check:
         """The Secret that the values name, where the program does not make it."""

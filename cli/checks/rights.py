@@ -1,10 +1,12 @@
 """A cluster asked about itself: rights, right by right, Secrets, and room on its nodes."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from kubernetes import client
 
 from cli.checks.capacity import Node, Planned, Resources, requested
+from cli.checks.gitops import Metadata
 from clients.kubernetes import Cluster
 from dualregion import rbac
 from dualregion.config.settings import Settings
@@ -61,6 +63,21 @@ class AskingCluster(Cluster):
         """Return whether there is a Secret of this name."""
         return self._one("V1Secret", namespace, name) is not None
 
+    def workloads_of(self, namespace: str, release: str) -> list[Metadata]:
+        """Return what the StatefulSets and Deployments of a release say of themselves."""
+        kinds = {"statefulset": "V1StatefulSet", "deployment": "V1Deployment"}
+        return [
+            _metadata(shown, each)
+            for shown, kind in kinds.items()
+            for each in self._all(kind, namespace)
+            if each.metadata.name.startswith(f"{release}-")
+        ]
+
+    def namespace_metadata(self, name: str) -> Metadata | None:
+        """Return what a namespace says of itself; None if there is none."""
+        found = self._namespace(name)
+        return None if found is None else _metadata("namespace", found)
+
     def free(self) -> list[Node]:
         """Return the schedulable nodes, with what of each is not asked for yet."""
         held: dict[str, Resources] = {}
@@ -89,6 +106,19 @@ class AskingCluster(Cluster):
         template = found.spec.template
         labels = dict((template.metadata and template.metadata.labels) or {})
         return [Planned(requested(template.spec), labels, template.spec)] * found.spec.replicas
+
+
+def _metadata(kind: str, found: Any) -> Metadata:
+    metadata = found.metadata
+    managers = tuple(str(each.manager) for each in metadata.managed_fields or ())
+    return Metadata(
+        kind,
+        metadata.name,
+        metadata.labels or {},
+        metadata.annotations or {},
+        managers,
+        metadata.namespace or "",
+    )
 
 
 _HOSTNAME = "kubernetes.io/hostname"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from messages.catalogue import message
-from messages.words import listed
+from messages.words import listed, some_of
 
 # --- The checks -----------------------------------------------------------------------------------------------------
 
@@ -90,6 +90,12 @@ def check_snapshot_place() -> str:
 def check_rights(region: str) -> str:
     """A stack has the rights in its own region that the procedure needs."""
     return f"rights in region {region}"
+
+
+@message
+def check_gitops(region: str) -> str:
+    """Neither Argo CD nor Flux puts back what the procedure changes in the region."""
+    return f"no GitOps tool holds the release in region {region}"
 
 
 @message
@@ -384,6 +390,21 @@ def notification_not_sent(kind: str) -> str:
     return f"{kind}, nothing sent: `dualregion notify --test` sends something"
 
 
+@message
+def gitops_owns(owners: Sequence[str], objects: Sequence[str]) -> str:
+    """Argo CD or Flux reconciles parts of the release: it would put back what a failover and a failback change."""
+    return (
+        f"{listed(owners)} holds {some_of(objects)}, and would put back what a failover and a failback change, such as "
+        "where brokers export to"
+    )
+
+
+@message
+def gitops_owns_namespaces(namespaces: Sequence[str]) -> str:
+    """Argo CD or Flux holds a namespace, and nothing of the release in it: it may be made again, which does no harm."""
+    return f"a GitOps tool holds {listed(namespaces)} alone, which does no harm"
+
+
 # --- How to fix it --------------------------------------------------------------------------------------------------
 
 
@@ -557,3 +578,12 @@ def fix_hook(key: str) -> str:
 def fix_service(key: str) -> str:
     """The service's address must be one that Apprise knows."""
     return f"fix {key}.url (docs/prepare/hooks.md), then `dualregion notify --test`"
+
+
+@message
+def fix_gitops(commands: Sequence[str]) -> str:
+    """The tool must be paused before a failover or failback, or the release taken out of it."""
+    return (
+        f"take the release out of it, or pause it before a failover and a failback: {'; '.join(commands)} "
+        "(docs/prepare/gitops.md)"
+    )

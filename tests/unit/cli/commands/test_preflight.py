@@ -257,6 +257,7 @@ def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
     assert found == dict.fromkeys(
         (
             "check-rights",
+            "check-gitops",
             "check-secrets",
             "check-repository",
             "check-engine",
@@ -654,7 +655,7 @@ def test_what_cannot_be_asked_is_unknown_and_keeps_nothing_else_from_being_asked
     fake.broken["/api/v1/nodes"] = Reply(403, {"message": "nodes is forbidden"})
     checks = list(of_region(found, 0, failback=False))
     assert [each.code for each in checks if each.outcome is Outcome.UNKNOWN] == ["check-room"]
-    assert len(checks) == 7
+    assert len(checks) == 8
 
 
 UNNAMED = Finding(Code.NAME, no_helm(), ("normal",))
