@@ -28,6 +28,17 @@ def amount(done: int, total: int) -> str:
     return f"{_in(done, size)} of {_in(total, size)} {unit}"
 
 
+def duration(seconds: float) -> str:
+    """Return about how long that is, in the two units that suit it."""
+    if seconds < 90:
+        return f"{max(10, round(seconds / 10) * 10)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def bytes_of(size: int) -> str:
     """Return an amount of bytes in the unit that suits it."""
     unit, per = _unit(size)

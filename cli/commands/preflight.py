@@ -5,20 +5,23 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from itertools import chain
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from cli import transcript
 from cli.check import Check, Outcome
-from cli.checks import offline
+from cli.checks import figures, offline
+from cli.checks.figures import Figures
 from cli.checks.live import of_region
 from cli.checks.offline import CheckContext
+from cli.checks.past import of_file, of_stacks
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.metrics.families import Command
-from cli.metrics.found import of_checks
+from cli.metrics.found import of_checks, of_estimate
 from cli.metrics.textfile import PrometheusFile, exported, one_output
 from cli.notify import services, transport
 from cli.stacks.project import Project
@@ -50,6 +53,14 @@ def preflight(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
     prometheus: PrometheusFile = None,
+    drill: Annotated[
+        Path | None,
+        typer.Option(
+            help="Estimate by this rehearsal: report.json of a drill, or what `history --json` has printed.",
+            metavar="FILE",
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
     """Check beforehand all that can be known; each failure comes with its remedy. Fit for a nightly job.
 
@@ -64,6 +75,8 @@ def preflight(
 
         dualregion preflight failback --json | jq '.checks[] | select(.outcome != "ok")'
 
+        dualregion preflight --drill staging-history.json
+
         dualregion preflight --prometheus /var/lib/node_exporter/dualregion-preflight.prom
     """
     options: ProjectOptions = context.obj
@@ -74,20 +87,48 @@ def preflight(
             ctx = _context(project, names)
             lost = ctx.status.phase is not Phase.NORMAL
             chosen = procedure or (Procedure.FAILBACK if lost else Procedure.FAILOVER)
+            past = of_file(drill) if drill else of_stacks(ctx.status.stacks)
+            counting = begin(partial(figures.look, ctx, past))
             found = tuple(all_checks(ctx, failback=chosen is Procedure.FAILBACK))
-            metrics.add(of_checks(chosen, found), exit_status(found))
-        for each in found:
-            transcript.note(Event.CHECK, each.name, **_outcome(each))
+            told = counting.result()
+            samples = (*of_checks(chosen, found), *of_estimate(told.of, told.held.value))
+            metrics.add(samples, exit_status(found))
+        _note(found, told)
         if not metrics.replaces_output:
-            _show(chosen, found, as_json)
+            _show(chosen, found, told, as_json)
     raise typer.Exit(exit_status(found))
 
 
-def _show(procedure: Procedure, found: tuple[Check, ...], as_json: bool) -> None:
+def _note(found: tuple[Check, ...], told: Figures) -> None:
+    """Add what was found to the transcript."""
+    for each in found:
+        transcript.note(Event.CHECK, each.name, **_outcome(each))
+    for sentence in told.sentences():
+        transcript.note(Event.LINE, sentence)
+
+
+def _show(procedure: Procedure, found: tuple[Check, ...], told: Figures, as_json: bool) -> None:
     if as_json:
-        print_json({"procedure": procedure, "checks": [_plain(each) for each in found]})
-    else:
-        output().print(_screen(procedure, found))
+        checks = [_plain(each) for each in found]
+        print_json({"procedure": procedure, "checks": checks, "estimate": _estimate(told)})
+        return
+    output().print(_screen(procedure, found))
+    for sentence in told.sentences():
+        output().print(sentence, markup=False, soft_wrap=True)
+
+
+def _estimate(told: Figures) -> dict[str, Any]:
+    held = told.held.value
+    return {
+        "failover": {"commandsSeconds": told.of.commands, "seconds": told.of.failover},
+        "failback": {"pausedSeconds": told.of.paused, "seconds": told.of.failback},
+        "restarts": told.of.restarts,
+        "bytes": held and held.bytes,
+        "documents": held and held.documents,
+        "basedOn": told.past and told.past.name,
+        "silence": told.held.error,
+        "code": code_of(told.held.error),
+    }
 
 
 def all_checks(ctx: CheckContext, *, failback: bool) -> Iterator[Check]:

@@ -110,6 +110,14 @@ CHECK = Metric(
     "1 for the outcome of a check, 0 for each other one; `of` is its region, stack or hook",
     ("procedure", "check", "of", "outcome"),
 )
+ESTIMATE = Metric(
+    "recovery_estimate_seconds",
+    "how long it would take; `what` is failover-commands (until commands are accepted), failover, failback-paused "
+    "(exporters stand still) or failback; missing if that is unknown",
+    ("what",),
+)
+TO_COPY_BYTES = Metric("to_copy_bytes", "how much a failback would copy; missing if unknown")
+TO_COPY_DOCUMENTS = Metric("to_copy_documents", "how many documents that is; missing if unknown")
 CHECKS = Metric("preflight_checks", "how many checks have an outcome", ("procedure", "outcome"))
 
 OF_RUNS = (RUN_TIME, RUN_SECONDS, RUN_EXIT, RUN_VERSION)
@@ -118,4 +126,4 @@ OF_STATUS = (
     *(BROKERS_SEEN, LEADER, MISSING, UNHEALTHY, EXPORTING, LAG),
     *(LOCKED, PENDING, UPDATE_TIME, UPDATE_FAILED),
 )
-OF_PREFLIGHT = (CHECK, CHECKS)
+OF_PREFLIGHT = (CHECK, CHECKS, ESTIMATE, TO_COPY_BYTES, TO_COPY_DOCUMENTS)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from cli.check import Check, Outcome
+from cli.estimate import Estimate, Held
 from cli.metrics import families
 from cli.metrics.families import Sample
 from cli.stacks.read import RegionStack
@@ -54,6 +55,22 @@ def of_checks(procedure: str, found: Sequence[Check]) -> Iterator[Sample]:
         yield families.CHECKS.at(counts[outcome], procedure, outcome)
     for (code, of), outcome in _worst(found).items():
         yield from families.CHECK.states(Outcome, outcome, procedure, code, of)
+
+
+def of_estimate(found: Estimate, held: Held | None) -> Iterator[Sample]:
+    """Yield how long a recovery would take, and what there is to copy."""
+    seconds = {
+        "failover-commands": found.commands,
+        "failover": found.failover,
+        "failback-paused": found.paused,
+        "failback": found.failback,
+    }
+    for what, each in seconds.items():
+        if each is not None:
+            yield families.ESTIMATE.at(each, what)
+    if held is not None:
+        yield families.TO_COPY_BYTES.at(held.bytes)
+        yield families.TO_COPY_DOCUMENTS.at(held.documents)
 
 
 def _worst(found: Iterable[Check]) -> dict[tuple[str, str], Outcome]:

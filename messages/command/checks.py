@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from messages.catalogue import message
-from messages.words import listed, some_of
+from messages.words import bytes_of, duration, listed, some_of
 
 # --- The checks -----------------------------------------------------------------------------------------------------
 
@@ -403,6 +403,68 @@ def gitops_owns(owners: Sequence[str], objects: Sequence[str]) -> str:
 def gitops_owns_namespaces(namespaces: Sequence[str]) -> str:
     """Argo CD or Flux holds a namespace, and nothing of the release in it: it may be made again, which does no harm."""
     return f"a GitOps tool holds {listed(namespaces)} alone, which does no harm"
+
+
+# --- How long it would take -----------------------------------------------------------------------------------------
+
+
+@message
+def estimate_of_failover(commands_seconds: float, seconds: float) -> str:
+    """How long a failover would take, from its start: about, see docs/reference/preflight.md."""
+    return (
+        f"a failover would take about {duration(commands_seconds)} until commands are accepted, and "
+        f"{duration(seconds)} in all"
+    )
+
+
+@message
+def estimate_of_failback(
+    seconds: float, paused_seconds: float, held_bytes: int, documents: int, restarts: int
+) -> str:
+    """How long a failback would take, by what there is to copy and to restart: about, see docs/reference/preflight.md."""
+    return (
+        f"a failback would take about {duration(seconds)}, with exporters paused for {duration(paused_seconds)}: "
+        f"{bytes_of(held_bytes)} in {documents} documents to copy, {restarts} brokers to restart one after the other"
+    )
+
+
+@message
+def failback_not_estimated(reason: str) -> str:
+    """How long a failback would take is not known, as it is not known how much there is to copy."""
+    return f"how long a failback would take is unknown: {reason}"
+
+
+@message
+def estimated_by_past(name: str) -> str:
+    """The estimate goes by a recovery that was carried out."""
+    return f"estimated by {name}, for what there is now"
+
+
+@message
+def estimated_by_reference() -> str:
+    """The estimate goes by reference figures, as no recovery was carried out here; a rehearsal gives better ones."""
+    return (
+        "estimated by reference figures, as these stacks have carried out none: name a rehearsal by --drill "
+        "(docs/reference/preflight.md)"
+    )
+
+
+@message
+def past_not_read(path: str, reason: str) -> str:
+    """The file of `--drill` cannot be read."""
+    return f"{path} cannot be read ({reason})"
+
+
+@message
+def past_not_understood(path: str) -> str:
+    """The file of `--drill` is of another kind."""
+    return f"{path} is neither report.json of a drill nor what `dualregion history --json` prints"
+
+
+@message
+def past_incomplete(path: str) -> str:
+    """The file of `--drill` tells of no recovery that was carried to its end."""
+    return f"{path} tells of no recovery that was carried to B7"
 
 
 # --- How to fix it --------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from promql_parser import Matcher, VectorSelector, parse
 from typer.testing import CliRunner
 
 from cli.__main__ import app
+from cli.checks import figures
 from cli.commands import preflight
 from cli.commands import status as command
+from cli.estimate import Held
 from cli.metrics import families
 from cli.metrics.families import COMMON, Metric
 from cli.metrics.found import of_status
@@ -45,6 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, status: Status, *arguments: str) -> tu
     monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
+    monkeypatch.setattr(figures, "_held", lambda *_: Held(12_300_000_000, 1_200_000))
     result = CliRunner().invoke(app, ["-C", str(CHECKOUT), *arguments])
     return result.exit_code, result.stdout
 
@@ -124,6 +127,9 @@ def test_a_preflight_as_a_real_parser_reads_it(monkeypatch: pytest.MonkeyPatch) 
     found = parsed(text)
     assert set(found) == {each.full_name for each in (*families.OF_RUNS, *families.OF_PREFLIGHT)}
     assert at(found, "run_exit_status", command="preflight") == exit_status == 1
+    assert at(found, "to_copy_bytes") == 12_300_000_000
+    assert at(found, "to_copy_documents") == 1_200_000
+    assert (at(found, "recovery_estimate_seconds", what="failback") or 0) > 615
     isolation = {"procedure": "failover", "check": "check-isolation", "of": "paris"}
     assert at(found, "preflight_check", **isolation, outcome="failed") == 1
     assert at(found, "preflight_check", **isolation, outcome="ok") == 0
@@ -225,6 +231,7 @@ def assert_known(label: str, value: str) -> None:
         "phase": set(cli_words("phase")),
         "outcome": {"ok", "failed", "unknown"},
         "command": {"status", "preflight"},
+        "what": {"failover-commands", "failover", "failback-paused", "failback"},
     }
     assert value.startswith("$") or value in words[label]
 

@@ -21,6 +21,7 @@ from cli.driver.live import Running, running
 from cli.driver.operations import PulumiOperations
 from cli.driver.processes import PROGRAM, programs, stop_program
 from cli.errors import PulumiFailed, Stopped
+from cli.signature import signature
 from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
@@ -217,9 +218,9 @@ def test_the_program_is_ended_however_narrow_the_window(
 
 def test_who_the_operator_is_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DUALREGION_OPERATOR", raising=False)
-    assert operations.signature().endswith(f"@{socket.gethostname()}")
+    assert signature().endswith(f"@{socket.gethostname()}")
     monkeypatch.setenv("DUALREGION_OPERATOR", "ada@desk")
-    assert operations.signature() == "ada@desk"
+    assert signature() == "ada@desk"
 
 
 def test_the_program_is_found_below_the_command_and_nowhere_else() -> None:
