@@ -198,7 +198,7 @@ def test_engines_that_do_not_answer_leave_it_unknown(monkeypatch: pytest.MonkeyP
 def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
     answering(monkeypatch, HELD, HELD)
     project = SimpleNamespace(folder=CHECKOUT, name="x")
-    monkeypatch.setattr("cli.commands.common.Project", lambda _: project)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda _: project)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     return lambda *options: CliRunner().invoke(app, ["preflight", *options]).stdout

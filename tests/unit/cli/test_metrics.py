@@ -44,7 +44,7 @@ Labels = frozenset[tuple[str, str]]
 
 def runs(monkeypatch: pytest.MonkeyPatch, status: Status, *arguments: str) -> tuple[int, str]:
     monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     monkeypatch.setattr(figures, "_held", lambda *_: Held(12_300_000_000, 1_200_000))
@@ -155,7 +155,7 @@ def test_a_run_that_fails_does_not_leave_old_values(
 
     file = tmp_path / "status.prom"
     runs(monkeypatch, whole(), "status", "--prometheus", str(file))
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     monkeypatch.setattr(command, "look", fails)
     done = CliRunner().invoke(app, ["-C", str(CHECKOUT), "status", "--prometheus", str(file)])
     found = parsed(file.read_text())

@@ -134,7 +134,7 @@ def test_a_status_tells_health_findings_and_what_is_next(
 ) -> None:
     status = judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED"))
     monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     CliRunner().invoke(app, ["--log-file", str(file), "status"])
     (health,) = events(file, Event.HEALTH)
     assert (health["health"], health["incident"]) == ("mid-procedure", "1-region1-lost")
@@ -145,7 +145,7 @@ def test_a_status_tells_health_findings_and_what_is_next(
 
 
 def test_a_preflight_tells_every_check(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     CliRunner().invoke(app, ["--log-file", str(file), "preflight"])
@@ -209,7 +209,7 @@ def test_each_problem_of_a_configuration_is_a_line(
         raise ConfigError(problems)
 
     monkeypatch.setattr(command, "look", fails)
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     CliRunner().invoke(app, ["--log-file", str(file), "status"])
     codes = [each["code"] for each in events(file, Event.ERROR)]
     assert codes == ["two-stacks-needed", "stacks-of-one-region"]

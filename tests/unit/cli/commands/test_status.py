@@ -269,7 +269,7 @@ def test_a_document_with_another_key_or_without_one_is_not_of_the_form(
 
 @pytest.mark.parametrize("verb", [("status",), ("preflight",), ("history",), ("dns",)])
 def test_an_error_is_a_document_too(monkeypatch: pytest.MonkeyPatch, verb: tuple[str]) -> None:
-    monkeypatch.setattr("cli.commands.common.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
     result = CliRunner().invoke(app, ["--stacks", "region0", *verb, "--json"])
     assert result.exit_code
     status_schema.FORM.validate_json(result.stdout)
