@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker browser engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -9,6 +9,8 @@ VENV := $(CACHE)/venv-$(LOCK)
 PYTHON := $(VENV)/bin/python
 # The generator of the documents' site has an environment of its own, as no test and no user needs it.
 DOCS_VENV := $(CACHE)/venv-docs-$(firstword $(shell sha256sum requirements-docs.lock | cut -c1-12))
+# What the tests in a browser need is one file of a package, which is installed without what it depends on.
+AXE := $(CACHE)/axe-$(firstword $(shell sha256sum requirements-browser.lock | cut -c1-12))
 ARGS :=
 CHART :=
 # A part of the set-up that is missing fails the tests that need it, instead of skipping them.
@@ -43,6 +45,11 @@ $(VENV)/ready $(DOCS_VENV)/ready:
 	  $(@D)/bin/pip install --quiet --require-hashes -r $(LOCKED); \
 	  touch $@'
 
+$(AXE)/ready: venv
+	@rm -rf $(@D)
+	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --target $(@D) -r requirements-browser.lock
+	@touch $@
+
 docs: $(DOCS_VENV)/ready ## Build the documents as a site in out/site; every link within it must lead somewhere
 	@$(DOCS_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -c docs -d out/site-doctrees . out/site
 	@cp out/site/README.html out/site/index.html
@@ -51,8 +58,8 @@ docs: $(DOCS_VENV)/ready ## Build the documents as a site in out/site; every lin
 setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 	@$(PYTHON) -m sandbox setup
 
-licences: setup $(DOCS_VENV)/ready ## Make the list of licences and its document again, after a change of versions
-	@$(PYTHON) -m sandbox.licences $(DOCS_VENV)/lib/python3*/site-packages
+licences: setup $(DOCS_VENV)/ready $(AXE)/ready ## Make the list of licences and its document again, after a change of versions
+	@$(PYTHON) -m sandbox.licences $(DOCS_VENV)/lib/python3*/site-packages $(AXE)
 
 drill: setup ## Rehearse the procedure; ARGS="--camunda 8.5|8.6|8.7|8.8|8.9|8.10 --lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
 	@$(PYTHON) -m drill $(ARGS)
@@ -120,11 +127,15 @@ trial: ## Kill, freeze and cut off rehearsal brokers at random under load, ROUND
 contract: venv ## Check that a broker and gateway answer as Zeebe does; AT=file names real ones by address
 	$(if $(AT),$(PYTEST) tests/contract/test_contract.py --at $(AT),$(CONTRACT_TESTS))
 
+browser: venv $(AXE)/ready ## Check the report's page in a real browser with an accessibility checker; installs chromium by apt-get
+	@command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
+	$(PYTEST) tests/browser --axe $(AXE)/axe_playwright_python/axe.min.js
+
 broker: setup ## Tests of the rehearsal broker, in Go
 	$(BROKER) go test ./...
 
 # What mostly waits runs beside what computes: the drill beside the tests of the sandbox, which has a folder for each.
 test: setup lint ## Everything: lint, types, unit, broker, contract, documents, engine, sandbox and a drill
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract docs
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker browser contract docs
 	$(ENGINE_TESTS)
 	$(PYTEST) -v -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox

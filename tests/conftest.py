@@ -13,7 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.patience import allowed
 from tests import parts
 
-LIMITS = {"unit": 300.0, "contract": 900.0, "engine": 900.0, "sandbox": 1800.0}
+LIMITS = {"unit": 300.0, "browser": 300.0, "contract": 900.0, "engine": 900.0, "sandbox": 1800.0}
 """After how many seconds a test of a folder counts as hanging, what it sets up and takes down included."""
 LIMIT_OF_DRILLS = 7200.0
 """The same of all other folders, each of whose tests may be a whole drill."""
@@ -51,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--codes",
         action="store_true",
         help="show each message's code instead of its sentence, but in the tests of sentences: no text decides anything",
+    )
+    parser.addoption(
+        "--axe",
+        metavar="FILE",
+        help="axe-core's axe.min.js, which the tests in a real browser need",
     )
 
 

@@ -165,5 +165,10 @@ def _print_error(text: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print a JSON document, with the version of its form and the moment that it is about."""
+    typer.echo(json_text(document), nl=False)
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Return a JSON document for people, too, with the version of its form and the moment that it is about."""
     head = {"schemaVersion": SCHEMA_VERSION, "observedAt": datetime.now(UTC).isoformat()}
-    typer.echo(json.dumps(head | dict(document), indent=2))
+    return json.dumps(head | dict(document), indent=2) + "\n"

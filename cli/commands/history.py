@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.report.document import step
 from cli.report.record import Entry, IncidentRecord, incidents_of, namespace_of
 from cli.stacks.read import Both, Reading, Update, updates
 from cli.status.document import update
@@ -51,25 +52,12 @@ def document(incidents: tuple[IncidentRecord, ...], runs: Updates) -> dict[str, 
         "incidents": [
             {
                 "incident": each.name,
-                "steps": [_step(entry) for entry in each.entries],
+                "steps": [step(entry) for entry in each.entries],
                 "paused": each.paused and [moment and moment.isoformat() for moment in each.paused],
             }
             for each in incidents
         ],
         "updates": {name: [update(each) for each in found] for name, found in runs.items()},
-    }
-
-
-def _step(entry: Entry) -> dict[str, Any]:
-    return {
-        "step": entry.step,
-        "stack": entry.stack,
-        "region": entry.region,
-        "title": entry.title,
-        "start": entry.start.isoformat(),
-        "end": entry.end.isoformat(),
-        "seconds": entry.seconds,
-        "evidence": dict(entry.evidence),
     }
 
 

@@ -14,7 +14,8 @@ from cli.errors import Exit, Stopped
 from cli.notify import services, transport
 from cli.notify.notifier import Notifier
 from cli.signature import signature
-from cli.stacks.read import COMMAND, Both
+from cli.stacks.read import Both
+from cli.stacks.run_message import RunMessage
 from cli.status.next_step import next_of
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
@@ -44,6 +45,14 @@ Until = Annotated[
 Message = Annotated[
     str, typer.Option("--message", "-m", help="Added to the stack history, such as the incident.")
 ]
+Ticket = Annotated[
+    str,
+    typer.Option(
+        "--ticket",
+        envvar="DUALREGION_TICKET",
+        help="The incident's ticket: the stack history keeps it, and `dualregion report` names it.",
+    ),
+]
 
 NoHooks = Annotated[bool, typer.Option("--no-hooks", help="Call no hook, and tell no service.")]
 
@@ -57,6 +66,7 @@ def failover(
     yes_unlock: YesUnlock = False,
     until: Until = None,
     message: Message = "",
+    ticket: Ticket = "",
     no_hooks: NoHooks = False,
 ) -> None:
     """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
@@ -68,7 +78,7 @@ def failover(
 
         dualregion failover --lost 1
 
-        dualregion failover --lost 1 --yes --message "incident 4711"
+        dualregion failover --lost 1 --yes --ticket INC-4711 --message "paris lost power"
 
         dualregion failover --lost 1 --yes --yes-delete-region
 
@@ -81,6 +91,7 @@ def failover(
         consents=_consents(yes=yes, delete_region=yes_delete_region, unlock=yes_unlock),
         until=until,
         message=message,
+        ticket=ticket,
         no_hooks=no_hooks,
     )
 
@@ -92,6 +103,7 @@ def failback(
     yes_unlock: YesUnlock = False,
     until: Until = None,
     message: Message = "",
+    ticket: Ticket = "",
     no_hooks: NoHooks = False,
 ) -> None:
     """Fail back: phases failback-pending, restored and normal in turn, B0 to B7 and N.
@@ -115,6 +127,7 @@ def failback(
         consents=_consents(yes=yes, unlock=yes_unlock),
         until=until,
         message=message,
+        ticket=ticket,
         no_hooks=no_hooks,
     )
 
@@ -139,10 +152,11 @@ def _carry_out(
     consents: frozenset[Consent],
     until: str | None,
     message: str,
+    ticket: str,
     no_hooks: bool,
 ) -> None:
     """Drive, and show the state in the end, however it ends."""
-    text = f"{COMMAND} {what} by {signature()}" + (f": {message}" if message else "")
+    text = RunMessage(what, signature(), message, ticket)
     console = output()
     with ending_clearly():
         project = options.project()

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -23,6 +24,7 @@ from cli.stacks.locks import locked_by_others, locks_in
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
 from cli.stacks.region_steps import RegionStep
+from cli.stacks.run_message import Answer, RunMessage
 from cli.status import looking, table
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
@@ -51,14 +53,16 @@ class PulumiOperations:
     """Operates the user's own stacks.
 
     :ivar consents: the options that were given: questions of their kinds are answered with yes.
-    :ivar message: the message of each `up` in the stack history.
+    :ivar message: what the stack history holds of each `up`.
+    :ivar given: the answers so far; the history of the next `up` holds them, too.
     """
 
     project: Project
     names: tuple[str, str]
     console: Console
     consents: frozenset[Consent]
-    message: str
+    message: RunMessage
+    given: list[Answer] = field(default_factory=list)
 
     def stacks(self) -> Both:
         """Read both stacks, without proofs that do not stand any more."""
@@ -99,7 +103,10 @@ class PulumiOperations:
         self.project.ask(
             stack,
             lambda: self.project.stack(stack).refresh(
-                clear_pending_creates=True, message=self.message, color="never", show_secrets=False
+                clear_pending_creates=True,
+                message=self._written(),
+                color="never",
+                show_secrets=False,
             ),
         )
 
@@ -113,17 +120,25 @@ class PulumiOperations:
         if status is not None:
             self.console.print(table.topology(status))
         if question.option in self.consents:
-            transcript.note(Event.ANSWER, yes=True, by=question.option)
+            self._answered(question, is_yes=True, option=question.option)
             self.show(f"{question.text} yes, by {question.option}")
             return True
         try:
-            answer = typer.confirm(question.text)
+            is_yes = typer.confirm(question.text)
         except typer.Abort:
             if sys.stdin.isatty():
                 raise Stopped(messages.aborted()) from None
             raise Refused(messages.question_not_answered(question.text, question.option)) from None
-        transcript.note(Event.ANSWER, yes=answer, by="terminal")
-        return answer
+        self._answered(question, is_yes=is_yes)
+        return is_yes
+
+    def _answered(self, question: Question, *, is_yes: bool, option: str = "") -> None:
+        transcript.note(Event.ANSWER, yes=is_yes, by=option or "terminal")
+        text, now = question.text, datetime.now(UTC)
+        self.given.append(Answer(text.code, is_yes, now, option, str(text)))
+
+    def _written(self) -> str:
+        return str(replace(self.message, answers=tuple(self.given)))
 
     def show(self, text: str) -> None:
         """Print a line for the operator."""
@@ -179,7 +194,7 @@ class PulumiOperations:
         self.project.ask(
             stack,
             lambda: self.project.stack(stack).up(
-                message=self.message,
+                message=self._written(),
                 on_event=collector,
                 color="never",
                 suppress_outputs=True,

@@ -1,24 +1,16 @@
 """The report of an incident as one self-contained HTML page. Pure."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from cli.report.record import Entry, IncidentRecord, namespace_of
+from cli.report.account import Account, kind_of, moment, versions_shown
+from cli.report.record import Entry, namespace_of
+from cli.report.records_lost import Outcome
+from cli.report.runs import Run
 from cli.report.style import STYLE
-from cli.report.timeline import Span, picture, span_text
-from dualregion import brokers
-from dualregion.procedure import FAILOVER_STEPS
+from cli.report.timeline import picture, span_text
+from cli.stacks.run_message import Answer
 
-_FIGURES = (
-    ("outage", "No service, at most"),
-    ("gap", "No exporting, at most"),
-    ("failover", "Failover, first step to last"),
-    ("failback", "Failback, first step to last"),
-    ("paused", "Exporters paused"),
-)
-"""What is shown in large figures: the kind of the spans, and its name."""
 _LEGEND = {
     "outage": "no service",
     "gap": "no exporting",
@@ -28,29 +20,10 @@ _LEGEND = {
 }
 
 
-def page(
-    record: IncidentRecord, names: Mapping[int, str], made: datetime, lost_at: datetime | None
-) -> str:
-    """Return the page.
-
-    :param names: what the operator calls the regions.
-    :param made: when the report is made.
-    :param lost_at: when the region was lost, if that is known; the stacks do not know.
-    """
-    spans = tuple(spans_of(record, names, lost_at))
-    title = f"Incident {record.name}"
-    body = "".join(
-        (
-            f"<header><h1>{escape(title)}</h1><p>{escape(_opening(record, names, lost_at))}</p></header>",
-            _figures(spans),
-            f"<h2>Timeline</h2>{_legend(spans)}" if spans else "",
-            f'<div class="wide" tabindex="0">{picture(spans, lost_at)}</div>' if spans else "",
-            f"<h2>Steps</h2>{_steps(record, names)}",
-            f"<h2>Brokers</h2>{_topology(record)}",
-            f"<footer>Made {made:%Y-%m-%d %H:%M} UTC by <code>dualregion report</code> from the record that both "
-            "stacks keep. All times are UTC.</footer>",
-        )
-    )
+def page(account: Account) -> str:
+    """Return the page."""
+    title = f"Incident {account.record.name}"
+    body = "".join((_header(account, title), f"<main>{_main(account)}</main>", _footer(account)))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -58,123 +31,181 @@ def page(
     )
 
 
-def spans_of(
-    record: IncidentRecord, names: Mapping[int, str], lost_at: datetime | None
-) -> Iterator[Span]:
-    """Return what the timeline shows: outage, export gap, each step, the pause."""
-    for kind, step, label in (
-        ("outage", "F2", "no service, at most"),
-        ("gap", "F3", "no exporting, at most"),
-    ):
-        back = proved_at(record, step)
-        if lost_at is not None and back is not None and lost_at < back:
-            yield Span(label, kind, lost_at, back, f"from the loss until {step} was proved")
-    for each in record.entries:
-        yield Span(
-            f"{each.step} {names[each.region]}", _kind(each), each.start, each.end, each.title
+def _header(account: Account, title: str) -> str:
+    lost = account.records_lost
+    tone = "unshown" if lost.outcome is Outcome.NOT_SHOWN else "none"
+    return (
+        f'<header><h1>{escape(title)}</h1><p class="loss {tone}">{escape(lost.message)}</p>'
+        f"<p>{escape(account.opening)}</p></header>"
+    )
+
+
+def _main(account: Account) -> str:
+    spans = account.spans
+    totals = (f"{each.name.lower()}: {span_text(each.seconds)}" for each in account.figures)
+    label = f"Each step as a bar: {'; '.join(totals)}"
+    drawn = f"{_legend(account)}{_scrolling('Timeline', picture(spans, account.lost_at, label))}"
+    return "".join(
+        (
+            _terms("facts", ((name, value, "") for name, value in account.facts)),
+            _terms("figures", ((e.name, span_text(e.seconds), e.kind) for e in account.figures)),
+            _section(
+                "Records compared",
+                _list((*account.records_lost.shown_by, *account.records_lost.besides)),
+            ),
+            _section("Timeline", drawn if spans else ""),
+            _section("Runs of Pulumi", _runs(account.runs)),
+            _section("Answers given", _answers(account.answers)),
+            _section("Steps", _steps(account)),
+            _section("Brokers", _brokers(account)),
+            _section("Versions", _versions(account)),
         )
-    if record.paused is not None and record.paused[1] is not None:
-        yield Span("exporters paused", "paused", record.paused[0], record.paused[1])
+    )
 
 
-def proved_at(record: IncidentRecord, step: str) -> datetime | None:
-    """Return when a step was proved; None if it was not.
-
-    With F2 every partition had a leader and quorum again, at the latest; with F3 every broker exported.
-    """
-    return next((each.end for each in record.entries if each.step == step), None)
-
-
-def _kind(entry: Entry) -> str:
-    return "failover" if entry.step in FAILOVER_STEPS else "failback"
-
-
-def _opening(record: IncidentRecord, names: Mapping[int, str], lost_at: datetime | None) -> str:
-    lost, parts = record.lost_region, []
-    if lost is not None:
-        survivor = names[brokers.other(lost)]
-        parts.append(f"Region {lost} ({names[lost]}) was lost, {survivor} carried on")
-    if lost_at is not None:
-        parts.append(f"lost at {lost_at:%Y-%m-%d %H:%M:%S}")
-    parts.append(f"{len(record.entries)} steps proved")
-    last = record.entries[-1].end if record.entries else None
-    return "; ".join(parts) + (f", the last one at {last:%Y-%m-%d %H:%M:%S}." if last else ".")
-
-
-def _figures(spans: Sequence[Span]) -> str:
-    cells = []
-    for kind, name in _FIGURES:
-        found = [each for each in spans if each.kind == kind]
-        if found:
-            whole = max(each.end for each in found) - min(each.start for each in found)
-            value = span_text(whole.total_seconds())
-            cells.append(f'<div class="{kind}"><dt>{name}<dd>{value}</div>')
-    return f'<dl class="figures">{"".join(cells)}</dl>' if cells else ""
-
-
-def _legend(spans: Sequence[Span]) -> str:
-    kinds = [kind for kind in _LEGEND if any(each.kind == kind for each in spans)]
+def _footer(account: Account) -> str:
     return (
-        '<p class="legend">'
-        + "".join(f'<span class="{kind}">{_LEGEND[kind]}</span>' for kind in kinds)
-        + "</p>"
+        f"<footer>Made {account.made:%Y-%m-%d %H:%M} UTC by <code>dualregion report</code> from the record and the "
+        "history that both stacks keep. All times are UTC. Versions are those of the stacks' states when this was "
+        "made.</footer>"
     )
 
 
-def _steps(record: IncidentRecord, names: Mapping[int, str]) -> str:
-    rows = "".join(_step(each, names[each.region]) for each in record.entries)
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{title}</h2>{content}</section>" if content else ""
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in texts)}</ul>" if texts else ""
+
+
+def _terms(kind: str, terms: Iterable[tuple[str, str, str]]) -> str:
+    """Return terms with what they are, each of a kind of its own or none."""
+    cells = "".join(
+        f"<div{_class(of)}><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value, of in terms
+    )
+    return f'<dl class="{kind}">{cells}</dl>' if cells else ""
+
+
+def _scrolling(label: str, content: str) -> str:
+    """Return what may be wider than the screen, so that the keyboard can scroll it."""
     return (
-        '<table class="steps"><thead><tr><th>Step<th>Region<th>Began<th>Took<th>What was proved, and how</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f'<div class="wide" role="region" aria-label="{escape(label)}" tabindex="0">{content}</div>'
     )
 
 
-def _step(entry: Entry, name: str) -> str:
-    evidence = "".join(
-        f"<li><b>{escape(_words(key))}</b> {escape(str(value))}"
-        for key, value in entry.evidence.items()
-        if key != "brokers"
-    )
+def _table(kind: str, heads: Sequence[str], rows: Iterable[str]) -> str:
+    cells = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
     return (
-        f'<tr><td><span class="chip {_kind(entry)}">{escape(entry.step)}</span><td>{escape(name)}'
-        f'<td class="time">{entry.start:%Y-%m-%d} {entry.start:%H:%M:%S}<td class="time">{span_text(entry.seconds)}'
-        f'<td class="what">{escape(entry.title)}{f"<ul>{evidence}</ul>" if evidence else ""}</tr>'
+        f'<table class="{kind}"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
     )
 
 
-def _words(key: str) -> str:
-    """Return a key of the evidence in words: `pausedAt` is `paused at`."""
-    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", key)
+def _cell(content: str, kind: str = "", *, heads_row: bool = False) -> str:
+    tag, scope = ("th", ' scope="row"') if heads_row else ("td", "")
+    return f"<{tag}{scope}{_class(kind)}>{content}</{tag}>"
 
 
-def _topology(record: IncidentRecord) -> str:
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+def _legend(account: Account) -> str:
+    kinds = [kind for kind in _LEGEND if any(each.kind == kind for each in account.spans)]
+    shown = "".join(f'<span class="{kind}">{_LEGEND[kind]}</span>' for kind in kinds)
+    return f'<p class="legend">{shown}</p>'
+
+
+def _runs(runs: Sequence[Run]) -> str:
+    heads = ("Began", "Took", "Stack", "Result", "By", "Command")
+    return _table("runs", heads, map(_run, runs)) if runs else ""
+
+
+def _run(run: Run) -> str:
+    result = "failed or stopped" if run.has_failed else run.update.result
+    took = "" if run.seconds is None else span_text(run.seconds)
+    return "".join(
+        (
+            _cell(f"{run.update.start:%Y-%m-%d %H:%M:%S}", "time began", heads_row=True),
+            _cell(took, "time took"),
+            _cell(escape(run.stack)),
+            _cell(escape(result), "failed" if run.has_failed else ""),
+            _cell(escape(run.operator), "by"),
+            _cell(escape(run.command), "message"),
+        )
+    )
+
+
+def _answers(answers: Sequence[Answer]) -> str:
+    heads = ("Given at", "Question", "Answer", "How")
+    return _table("answers", heads, map(_answer, answers)) if answers else ""
+
+
+def _answer(answer: Answer) -> str:
+    return "".join(
+        (
+            _cell(escape(moment(answer.at)), "time", heads_row=True),
+            _cell(escape(answer.asked or answer.question), "what"),
+            _cell("yes" if answer.is_yes else "no"),
+            _cell(f"<code>{escape(answer.option)}</code>" if answer.option else "typed"),
+        )
+    )
+
+
+def _steps(account: Account) -> str:
+    if not account.record.entries:
+        return "<p>No step of this incident is proved.</p>"
+    heads = ("Step", "Region", "Began", "Took", "What was proved")
+    return _table("steps", heads, (_step(each, account) for each in account.record.entries))
+
+
+def _step(entry: Entry, account: Account) -> str:
+    chip = f'<span class="chip {kind_of(entry)}">{escape(entry.step)}</span>'
+    return "".join(
+        (
+            _cell(chip, heads_row=True),
+            _cell(escape(account.names[entry.region])),
+            _cell(f"{entry.start:%Y-%m-%d %H:%M:%S}", "time began"),
+            _cell(span_text(entry.seconds), "time took"),
+            _cell(f"{escape(account.title_of(entry))}{_evidence(entry)}", "what"),
+        )
+    )
+
+
+def _evidence(entry: Entry) -> str:
+    """Return what was seen, folded: a reader of the whole needs none of it, one who doubts needs all."""
+    if not entry.shown:
+        return ""
+    seen = "".join(f"<li><b>{escape(k)}</b> {escape(v)}</li>" for k, v in entry.shown)
+    return f"<details><summary>What was seen in {escape(entry.step)}</summary><ul>{seen}</ul></details>"
+
+
+def _brokers(account: Account) -> str:
     """Return where each broker was, whenever that had changed, as the steps have seen it."""
-    moments = tuple(_moments(record))
-    if not moments:
+    moves = account.record.moves
+    if not moves:
         return "<p>No step of this incident has recorded the brokers.</p>"
-    heads = "".join(f"<th>after {escape(step)}" for step, _ in moments)
-    ids = sorted({id_ for _, seen in moments for id_ in seen}, key=lambda text: (len(text), text))
-    rows = "".join(
-        f"<tr><th>{escape(id_)}{''.join(_place(seen.get(id_)) for _, seen in moments)}</tr>"
+    ids = sorted({id_ for _, seen in moves for id_ in seen}, key=lambda text: (len(text), text))
+    heads = ("Broker", *(f"after {step}" for step, _ in moves))
+    rows = (
+        _cell(escape(id_), heads_row=True) + "".join(_place(id_, seen) for _, seen in moves)
         for id_ in ids
     )
-    return (
-        f'<div class="wide" tabindex="0"><table class="brokers"><thead><tr><th>Broker{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+    return _scrolling("Brokers", _table("brokers", heads, rows))
+
+
+def _place(id_: str, seen: Mapping[str, str]) -> str:
+    host = seen.get(id_)
+    return _cell("not there", "absent") if host is None else _cell(escape(namespace_of(host)))
+
+
+def _versions(account: Account) -> str:
+    if not account.versions:
+        return ""
+    rows = (
+        _cell(escape(name), heads_row=True) + _cell(escape(version))
+        for name, version in versions_shown(account)
     )
-
-
-def _moments(record: IncidentRecord) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Return the steps after which the brokers were others than before, with the address of each."""
-    before: Mapping[str, str] | None = None
-    for each in record.entries:
-        seen = each.brokers
-        if seen and seen != before:
-            yield each.step, seen
-            before = seen
-
-
-def _place(host: str | None) -> str:
-    if host is None:
-        return '<td class="none">not there'
-    return f'<td title="{escape(host)}">{escape(namespace_of(host))}'
+    return _table("versions", ("What", "Version"), rows)

@@ -5,7 +5,8 @@ keeps it. Both together are all there is.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +18,23 @@ def namespace_of(host: str) -> str:
     """Return a broker's namespace by the address that the chart gives it; of any other, the address."""
     _, _, namespace, *rest = (*host.split("."), "", "", "")
     return namespace if rest[0] == "svc" else host
+
+
+_LABELS = {
+    "policies": "network policies",
+    "exportedPositions": "exported positions of each partition, before and after",
+    "records": "records of each partition, and their positions",
+    "documents": "documents in both regions",
+    "recordsCopied": "records in both regions",
+    "rendered": "digest of what the chart renders",
+    "clean": "empty",
+}
+"""What evidence is called, where its key does not say it."""
+
+
+def _words(key: str) -> str:
+    """Return a key of the evidence in words: `pausedAt` is `paused at`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", key)
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,15 @@ class Entry:
         found = (one.partition(" ") for one in listed.split(", ") if one)
         return {id_: host for id_, _, host in found}
 
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The evidence in words, without the brokers, which have a table of their own."""
+        return tuple(
+            (_LABELS.get(key, _words(key)), str(value))
+            for key, value in self.evidence.items()
+            if key != "brokers"
+        )
+
 
 @dataclass(frozen=True)
 class IncidentRecord:
@@ -66,6 +93,26 @@ class IncidentRecord:
         """From when until when exporters were paused, as B2 and B5 have seen it; None if they were not."""
         began, ended = self._moment("pausedAt"), self._moment("resumedAt")
         return None if began is None else (began, ended)
+
+    def proved_at(self, step: str) -> datetime | None:
+        """Return when a step was proved; None if it was not.
+
+        With F2 every partition had a leader and quorum again, at the latest; with F3 every broker exported.
+        """
+        return next((each.end for each in self.entries if each.step == step), None)
+
+    @property
+    def moves(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """The steps after which the brokers were others than before, with the address of each."""
+        return tuple(self._moves())
+
+    def _moves(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        before: Mapping[str, str] | None = None
+        for each in self.entries:
+            seen = each.brokers
+            if seen and seen != before:
+                yield each.step, seen
+                before = seen
 
     def _moment(self, key: str) -> datetime | None:
         moments = (each.evidence.get(key) for each in self.entries)

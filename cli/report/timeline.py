@@ -79,10 +79,11 @@ def place(moment: datetime, drawn: Sequence[Stretch]) -> float:
     return stretch.left + (stretch.right - stretch.left) * share
 
 
-def picture(spans: Sequence[Span], lost_at: datetime | None = None) -> str:
+def picture(spans: Sequence[Span], lost_at: datetime | None = None, label: str = "timeline") -> str:
     """Return the timeline as an SVG element; its colours are the page's classes.
 
     :param lost_at: when the region was lost, which is marked if it lies in the picture.
+    :param label: what the picture shows, for those who cannot see it.
     """
     drawn = stretches(spans)
     height = _HEAD + ROW * len(spans) + 6
@@ -94,7 +95,7 @@ def picture(spans: Sequence[Span], lost_at: datetime | None = None) -> str:
             f"<title>the loss, {lost_at:%Y-%m-%d %H:%M:%S}</title></line>"
         )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="timeline" '
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
 

@@ -1,6 +1,6 @@
 """What the two stacks hold: configuration, state, outputs, the last update and locks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from pulumi.automation import UpdateSummary
 
 from cli.stacks.locks import Lock, locks_of
 from cli.stacks.project import Project
+from cli.stacks.run_message import RunMessage
 from clients.parallel import begin
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
@@ -21,10 +22,9 @@ from messages.command import driving as messages
 
 T = TypeVar("T")
 
-COMMAND = "dualregion"
-"""What the messages of the command's own runs begin with."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 """The resource whose outputs are the stack's."""
+_PROVIDER_TYPE, _RELEASE_TYPE = "pulumi:providers:kubernetes", "kubernetes:helm.sh/v3:Release"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Update:
 
     :ivar kind: e.g. `update` or `destroy`.
     :ivar result: `succeeded`, `failed` or `in-progress`.
+    :ivar message: its first line.
+    :ivar said: what the command wrote of it; None if that was not the command.
+    :ivar phase: the phase that was configured then; empty if the history does not hold it.
+    :ivar lost_region: the same of the lost region.
+    :ivar pulumi: the version of Pulumi that ran.
     """
 
     kind: str
@@ -40,11 +45,15 @@ class Update:
     message: str
     start: datetime
     end: datetime | None = None
+    said: RunMessage | None = None
+    phase: str = ""
+    lost_region: int | None = None
+    pulumi: str = ""
 
     @property
     def by_command(self) -> str:
         """Its message if `dualregion` ran it; else Pulumi takes that of the folder's last git commit, which is about nothing here."""
-        return self.message if self.message.startswith(f"{COMMAND} ") else ""
+        return self.message if self.said is not None else ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,14 @@ class State:
     :ivar outputs: of the last update that succeeded.
     :ivar records: each gate's record, by step id; newer than the outputs after a failed update.
     :ivar pending: operations that a killed run has left, as `creating NAME`.
+    :ivar versions: of what made it: `program`, `pulumi`, `provider`, `chart` and `camunda`, as far as it names them.
     """
 
     held: progress.Stack = field(default_factory=progress.Stack)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, deployment: Mapping[str, Any]) -> "State":
@@ -77,7 +88,8 @@ class State:
             f"{each['type']} {name_of(each['resource']['urn'])}"
             for each in deployment.get("pending_operations") or ()
         )
-        return cls(stack_of(outputs, nodes), outputs, records_of(nodes), pending)
+        versions = dict(_versions(deployment, outputs))
+        return cls(stack_of(outputs, nodes), outputs, records_of(nodes), pending, versions)
 
     @property
     def awaited(self) -> Awaited | None:
@@ -85,6 +97,27 @@ class State:
         waiting = self.outputs.get("waiting")
         code = waiting.get("code") if isinstance(waiting, Mapping) else None
         return Awaited(code) if code in tuple(Awaited) else None
+
+
+def _versions(
+    deployment: Mapping[str, Any], outputs: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield the versions that an exported state names."""
+    resources = deployment.get("resources") or ()
+    providers = (each for each in resources if each["type"] == _PROVIDER_TYPE)
+    releases = (each.get("outputs") or {} for each in resources if each["type"] == _RELEASE_TYPE)
+    status: Mapping[str, Any] = next(
+        (found for each in releases if isinstance(found := each.get("status"), Mapping)), {}
+    )
+    chart = f"{status.get('chart') or ''} {status.get('version') or ''}".strip()
+    named = {
+        "program": outputs.get("programVersion"),
+        "pulumi": (deployment.get("manifest") or {}).get("version"),
+        "provider": next(((each.get("outputs") or {}).get("version") for each in providers), None),
+        "chart": chart or outputs.get("chart"),
+        "camunda": status.get("appVersion"),
+    }
+    yield from ((name, str(version)) for name, version in named.items() if version)
 
 
 @dataclass(frozen=True)
@@ -200,7 +233,7 @@ def _state(project: Project, stack: str) -> State:
 
 def _last(project: Project, stack: str) -> Update | None:
     found = project.stack(stack).info(show_secrets=False)
-    return None if found is None else _update(found)
+    return None if found is None else _update(found, project.name)
 
 
 def updates(project: Project, stack: str) -> tuple[Update, ...]:
@@ -209,12 +242,23 @@ def updates(project: Project, stack: str) -> tuple[Update, ...]:
     :raises PulumiFailed: if it cannot be read.
     """
     found = project.ask(stack, lambda: project.stack(stack).history(show_secrets=False))
-    return tuple(_update(each) for each in found)
+    return tuple(_update(each, project.name) for each in found)
 
 
-def _update(found: UpdateSummary) -> Update:
-    start, end = _utc(found.start_time), found.end_time and _utc(found.end_time)
-    return Update(found.kind, found.result, found.message, start, end)
+def _update(found: UpdateSummary, project: str) -> Update:
+    lost = found.config.get(f"{project}:lostRegion")
+    phase = found.config.get(f"{project}:phase")
+    return Update(
+        found.kind,
+        found.result,
+        (found.message.splitlines() or [""])[0],
+        _utc(found.start_time),
+        found.end_time and _utc(found.end_time),
+        RunMessage.parse(found.message),
+        phase.value if phase else "",
+        int(lost.value) if lost and lost.value in ("0", "1") else None,
+        str(found.environment.get("pulumi.version", "")),
+    )
 
 
 def _utc(moment: datetime) -> datetime:

@@ -14,6 +14,7 @@ PYTHON_LOCKS = (
     "requirements-aws.lock",
     "requirements-dev.lock",
     "requirements-docs.lock",
+    "requirements-browser.lock",
     "sandbox/toolchain/java/requirements.txt",
 )
 

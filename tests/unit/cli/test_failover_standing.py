@@ -12,6 +12,7 @@ from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
 from cli.stacks.read import Both
+from cli.stacks.run_message import RunMessage
 from cli.status.failover_standing import without
 from cli.status.health import Health, judge
 from cli.status.observe import RegionStatuses, look
@@ -161,7 +162,9 @@ def make(kubernetes: FakeKubernetes) -> None:
 
 def operations(folder: Path) -> PulumiOperations:
     console = Console(file=io.StringIO())
-    return PulumiOperations(Project(folder), ("region0", "region1"), console, frozenset(), "test")
+    return PulumiOperations(
+        Project(folder), ("region0", "region1"), console, frozenset(), RunMessage("test", "ada")
+    )
 
 
 def test_both_stacks_are_read_as_their_proofs_stand(

@@ -25,6 +25,7 @@ from cli.signature import signature
 from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
+from cli.stacks.run_message import Answer, RunMessage
 from dualregion.errors import Refused
 from dualregion.procedure import B2, F1, F2
 from messages.command import driving as messages
@@ -72,7 +73,11 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
         pulumi.answers(what, {})
     console = Console(file=io.StringIO(), width=100)
     made = Played(
-        Project(tmp_path), ("region0", "region1"), console, frozenset({Consent.YES}), "test"
+        Project(tmp_path),
+        ("region0", "region1"),
+        console,
+        frozenset({Consent.YES}),
+        RunMessage("failover --lost 1", "ada"),
     )
     object.__setattr__(made, "answers", [None])
     return made
@@ -290,3 +295,19 @@ def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
     assert "running  F2    7        1 of 2 brokers ready" in file.getvalue()
     assert "ahead    B2    -" in file.getvalue()
     assert "stack region0, 12 s" in file.getvalue()
+
+
+def test_each_answer_stands_in_the_message_of_the_runs_after_it(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, delete = messages.ask_to_begin("failover", 1), messages.ask_to_delete_region("p", "n")
+    monkeypatch.setattr("typer.confirm", lambda _: False)
+    assert played.ask(Question(begin))
+    assert not played.ask(Question(delete, Consent.DELETE_REGION))
+    written = RunMessage.parse(played._written())
+    assert written is not None
+    assert [(each.question, each.is_yes, each.option) for each in written.answers] == [
+        ("ask-to-begin", True, "--yes"),
+        ("ask-to-delete-region", False, ""),
+    ]
+    assert all(isinstance(each, Answer) for each in played.given)

@@ -26,6 +26,7 @@ from cli.driver.operations import PulumiOperations
 from cli.errors import Stopped
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
+from cli.stacks.run_message import RunMessage
 from cli.status.health import judge
 from cli.transcript import KEYS, Event
 from dualregion.errors import ConfigError
@@ -159,7 +160,9 @@ def operations(folder: Path, *consents: Consent) -> PulumiOperations:
     pulumi_command.make_project(folder)
     console = Console(file=open(os.devnull, "w"))  # noqa: SIM115
     project, names = Project(folder), ("region0", "region1")
-    return PulumiOperations(project, names, console, frozenset(consents), "message")
+    return PulumiOperations(
+        project, names, console, frozenset(consents), RunMessage("failover", "ada")
+    )
 
 
 def test_questions_answers_and_lines_of_a_drive(

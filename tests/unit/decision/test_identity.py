@@ -14,6 +14,7 @@ from rich.console import Console
 from cli.driver.confirm import Consent
 from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
+from cli.stacks.run_message import RunMessage
 from clients.kubernetes import CallFailed, Cluster
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
@@ -120,7 +121,11 @@ def test_the_command_refuses_another_cluster_before_pulumi_refreshes_its_state_a
         for each, known in zip(world.normal(), ("a-1", "1"), strict=True)
     )
     hands = PulumiOperations(
-        Project(tmp_path), ("region0", "region1"), Console(), frozenset(Consent), "test"
+        Project(tmp_path),
+        ("region0", "region1"),
+        Console(),
+        frozenset(Consent),
+        RunMessage("x", "ada"),
     )
     if region_id == 0:
         with raises("another-cluster", Refused, name="london"):

@@ -33,11 +33,13 @@ from cli.check import Outcome
 from cli.checks.offline import CheckContext
 from cli.commands import plan, preflight
 from cli.commands import status as status_command
+from cli.commands.common import json_text
 from cli.commands.preflight import Procedure
 from cli.driver.previews import Preview
 from cli.errors import Exit
 from cli.metrics.families import COMMON, OF_PREFLIGHT, OF_RUNS, OF_STATUS
 from cli.notify.events import Point as Announced
+from cli.report.document import document as report_document
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.status.health import Health, judge
@@ -82,6 +84,7 @@ from tests.inputs.examples import (
     storage,
     with_roles,
 )
+from tests.inputs.incidents import account, at
 from tests.unit.cli.commands.test_history import record as proved
 from tests.unit.cli.test_notifier import HOOKS, Hooked
 from tests.unit.cli.test_stacks import GATE, resource
@@ -557,6 +560,8 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     held = [resource(GATE, step, data=proved(step, 1, **told)) for step, told in moments.items()]
     pulumi.holds("region0", {"resources": held})
     answer("history")
+    whole = report_document(account(lost_at=at(0)))
+    found["JSON of dualregion report"] = set(paths(json.loads(json_text(whole))))
 
 
 def _silence() -> CheckContext:

@@ -118,7 +118,7 @@ def test_make_test_demands_every_part() -> None:
         ["make", "--dry-run", "test"], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     runs = [line for line in done.stdout.splitlines() if "-m pytest" in line]
-    assert len(runs) == 4
+    assert len(runs) == 5
     assert [line for line in runs if "--complete" not in line or " tests/" not in line] == []
 
 

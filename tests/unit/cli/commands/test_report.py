@@ -1,18 +1,15 @@
-"""The report of an incident: a page that stands alone, and a timeline that is true to scale between its breaks."""
+"""The command that writes an incident's report, and a timeline that is true to scale between its breaks."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.__main__ import app
 from cli.commands.report import chosen
-from cli.report.page import page, spans_of
-from cli.report.record import Entry, IncidentRecord
+from cli.report.record import IncidentRecord
 from cli.report.timeline import (
     BREAK,
     LABEL,
@@ -24,137 +21,28 @@ from cli.report.timeline import (
     stretches,
     ticks,
 )
-from dualregion.procedure import CAMUNDA_8_5
 from tests.fakes import pulumi_command
+from tests.fakes.pulumi_command import FakePulumi
+from tests.inputs.incidents import BEGUN, RECORD, account, at, typed
 from tests.raising import raises
-from tests.unit.cli.test_stacks import GATE, resource
-
-NIGHT = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
-NAMES = {0: "london", 1: "paris"}
-
-
-def at(minutes: float) -> datetime:
-    return NIGHT + timedelta(minutes=minutes)
-
-
-TITLES = CAMUNDA_8_5.steps_by_id
-
-
-def entry(step: str, start: float, end: float, region: int = 0, **evidence: str) -> Entry:
-    return Entry(region, f"region{region}", step, at(start), at(end), evidence, TITLES[step].title)
-
-
-BEFORE = "0 camunda-zeebe-0.camunda-zeebe.camunda-london.svc"
-TAKEN_OVER = f"{BEFORE}, 1 camunda-zeebe-0.camunda-zeebe.camunda-london-failover.svc"
-
-RECORD = IncidentRecord(
-    "1-region1-lost",
-    (
-        entry("F1", 1, 2, brokers=BEFORE),
-        entry("F2", 2, 4, policies="<both>"),
-        entry("F3", 4, 6, brokers=TAKEN_OVER, exportedPositions="1: 5 to 7"),
-        entry("B1", 2000, 2003, region=1),
-        entry("B2", 2003, 2004, pausedAt="2026-01-03T12:23:30+00:00", brokers=TAKEN_OVER),
-        entry("B5", 2006, 2007, resumedAt="2026-01-03T12:27:00+00:00", brokers="0 a, 1 c"),
-    ),
-)
-
-
-class Checker(HTMLParser):
-    """Notes what a page would fetch, and its text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fetched: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.fetched += [str(v) for k, v in attrs if k in ("src", "href")]
-        assert tag not in ("script", "link", "img", "iframe")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def read(html: str) -> str:
-    """Return what a reader reads."""
-    found = Checker()
-    found.feed(html)
-    return found.text
-
-
-def test_the_page_stands_alone_and_tells_all() -> None:
-    html = page(RECORD, NAMES, at(3000), at(0))
-    found = Checker()
-    found.feed(html)
-    assert found.fetched == []
-    assert "url(" not in html
-    for text in (
-        "Incident 1-region1-lost",
-        "Region 1 (paris) was lost, london carried on; lost at 2026-01-02 03:00:00; 6 steps proved",
-        "Failover, first step to last5 min 0 s",
-        "Failback, first step to last7 min 0 s",
-        "No service, at most4 min 0 s",
-        "No exporting, at most6 min 0 s",
-        "Exporters paused3 min 30 s",
-        "<both>",
-        "paused at",
-        "B1 paris",
-        "failover brokers replace the lost ones",
-    ):
-        assert text in found.text
-    assert "<both>" not in html
-
-
-def test_the_brokers_are_shown_whenever_they_had_changed() -> None:
-    text = read(page(RECORD, NAMES, at(3000), None))
-    brokers = text.partition("Brokers")[2].partition("Made ")[0]
-    assert brokers == (
-        "Brokerafter F1after F3after B5"
-        "0camunda-londoncamunda-londona"
-        "1not therecamunda-london-failoverc"
-    )
-    bare = IncidentRecord("1-region1-lost", (entry("F1", 1, 2),))
-    assert "No step of this incident has recorded" in read(page(bare, NAMES, at(3), None))
-
-
-def test_without_a_known_loss_no_outage_is_claimed() -> None:
-    kinds = [each.kind for each in spans_of(RECORD, NAMES, None)]
-    assert not {"outage", "gap"} & set(kinds)
-    assert "No service" not in page(RECORD, NAMES, at(3000), None)
-    late = list(spans_of(RECORD, NAMES, at(7)))
-    assert not {"outage", "gap"} & {each.kind for each in late}
-
-
-def test_a_record_without_a_step_is_a_page_too() -> None:
-    text = read(page(IncidentRecord("2-region0-lost", ()), NAMES, at(1), None))
-    assert "Region 0 (london) was lost, paris carried on; 0 steps proved." in text
-    assert "Timeline" not in text
+from tests.unit.cli.test_stacks import GATE, RELEASE, resource
 
 
 def test_the_picture_is_well_formed_and_within_its_frame() -> None:
-    svg = Xml.fromstring(picture(tuple(spans_of(RECORD, NAMES, at(0))), at(0)))
+    svg = Xml.fromstring(picture(account(lost_at=at(0)).spans, at(0), "a & b"))
     rects = svg.findall("{http://www.w3.org/2000/svg}rect")
     bars = [each for each in rects if each.get("class") != "break"]
     assert len(rects) - len(bars) == 1
-    assert [bar.get("class") for bar in bars] == [
-        "outage",
-        "gap",
-        "failover",
-        "failover",
-        "failover",
-        "failback",
-        "failback",
-        "failback",
-        "paused",
-    ]
+    steps = ["failover"] * 4 + ["failback"] * 10
+    assert [bar.get("class") for bar in bars] == ["outage", "gap", *steps, "paused"]
+    assert svg.get("aria-label") == "a & b"
     for bar in rects:
         assert float(bar.get("x", 0)) >= LABEL
         assert float(bar.get("x", 0)) + float(bar.get("width", 0)) <= WIDTH
     lines = svg.findall("{http://www.w3.org/2000/svg}line")
     (loss,) = [each for each in lines if each.get("class") == "loss"]
     assert float(loss.get("x1", 0)) == LABEL
-    assert "loss" not in picture(tuple(spans_of(RECORD, NAMES, None)), at(-100))
+    assert "loss" not in picture(account().spans, at(-100))
 
 
 @pytest.mark.parametrize(
@@ -207,9 +95,11 @@ def test_an_incident_is_chosen_by_name_number_or_as_the_last() -> None:
         chosen("last", ())
 
 
-def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    """Two stacks that know of an incident; F2 is proved, by a run of Ada's after one that failed."""
     pulumi_command.make_project(tmp_path)
-    pulumi = pulumi_command.install(tmp_path, monkeypatch)
+    made = pulumi_command.install(tmp_path, monkeypatch)
     data = {
         "step": "F2",
         "incident": "1-region1-lost",
@@ -217,12 +107,90 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "end": "2026-01-02T03:01:00.000+00:00",
         "evidence": json.dumps({"brokers": "0 a, 1 b"}),
     }
-    pulumi.holds("region0", {"resources": [resource(GATE, "F2", data=data)]})
-    out = tmp_path / "r.html"
-    run = ["-C", str(tmp_path), "report", "last", "-o", str(out)]
-    result = CliRunner().invoke(app, [*run, "--lost-at", "2026-01-02 02:59"])
-    assert result.exit_code == 0, result.output
-    assert "No service, at most2 min 0 s" in read(out.read_text())
-    missing = CliRunner().invoke(app, [*run[:-1], str(tmp_path / "no" / "r.html")])
+    release = {"chart": "camunda-platform", "version": "10.7.0", "appVersion": "8.5.x"}
+    made.holds(
+        "region0",
+        {
+            "manifest": {"version": "v3.259.0"},
+            "resources": [
+                resource(GATE, "F2", data=data),
+                resource(RELEASE, "normal", status=release),
+                resource("pulumi:providers:kubernetes", "provider", version="4.25.0"),
+            ],
+        },
+    )
+    config = {"camunda-dual-region:phase": "failover", "camunda-dual-region:lostRegion": "1"}
+    run = {
+        "kind": "update",
+        "startTime": "2026-01-02T02:59:00.000Z",
+        "endTime": "2026-01-02T03:01:10.000Z",
+        "message": str(typed("failover --lost 1", BEGUN)),
+        "environment": {"pulumi.version": "v3.259.0"},
+        "config": {key: {"value": value, "secret": False} for key, value in config.items()},
+        "result": "succeeded",
+    }
+    failed = run | {"startTime": "2026-01-02T02:58:00.000Z", "result": "failed"}
+    made.answers("stack history", [run, failed], "region0")
+    return made
+
+
+def report(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["-C", str(folder), "report", *arguments])
+
+
+@pytest.mark.usefixtures("pulumi")
+def test_the_latest_incident_is_written_as_the_file_ends_or_as_asked(tmp_path: Path) -> None:
+    for name, begin in (("r.html", "<!doctype html>"), ("r.md", "# Incident"), ("r.json", "{")):
+        written = report(tmp_path, "-o", str(tmp_path / name), "--lost-at", "2026-01-02 02:59")
+        assert written.exit_code == 0, written.output
+        assert (tmp_path / name).read_text().startswith(begin)
+    odd = report(tmp_path, "last", "-o", str(tmp_path / "r.txt"), "--format", "markdown")
+    assert odd.exit_code == 0, odd.output
+    assert (tmp_path / "r.txt").read_text().startswith("# Incident")
+    assert "No service, at most: 2 min 0 s" in (tmp_path / "r.md").read_text()
+
+
+@pytest.mark.usefixtures("pulumi")
+def test_a_report_goes_to_standard_output_alone(tmp_path: Path) -> None:
+    found = json.loads(report(tmp_path, "--format", "json", "-o", "-").stdout)
+    assert found["operators"] == ["ada@desk"]
+    assert [each["result"] for each in found["runs"]] == ["failed", "succeeded"]
+    assert [each["question"] for each in found["answers"]] == ["ask-to-begin"]
+    assert found["versions"]["region0"] == {
+        "pulumi": "v3.259.0",
+        "provider": "4.25.0",
+        "chart": "camunda-platform 10.7.0",
+        "camunda": "8.5.x",
+    }
+    named = json.loads(report(tmp_path, "--format", "json", "-o", "-", "--ticket", "T-1").stdout)
+    assert (found["tickets"], named["tickets"]) == (["INC-4711"], ["T-1"])
+
+
+@pytest.mark.usefixtures("pulumi")
+@pytest.mark.parametrize(
+    "given",
+    [
+        "2026-01-02T02:59:00Z",
+        "2026-01-02T02:59:00+00:00",
+        "2026-01-02T03:59+01:00",
+        "2026-01-02 02:59",
+    ],
+)
+def test_the_loss_is_told_in_any_time_of_iso_8601(tmp_path: Path, given: str) -> None:
+    found = report(tmp_path, "--format", "json", "-o", "-", "--lost-at", given)
+    assert json.loads(found.stdout)["lostAt"] == "2026-01-02T02:59:00+00:00"
+    assert json.loads(found.stdout)["figures"]["outage"] == 120.0
+
+
+@pytest.mark.usefixtures("pulumi")
+def test_what_is_no_time_is_refused_with_how_to_write_one(tmp_path: Path) -> None:
+    found = report(tmp_path, "--lost-at", "3am")
+    assert found.exit_code == 2
+    assert "[no-moment]" in " ".join(found.output.replace("│", " ").split())
+
+
+@pytest.mark.usefixtures("pulumi")
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    missing = report(tmp_path, "-o", str(tmp_path / "no" / "r.html"))
     assert missing.exit_code == 1
     assert missing.output.endswith("[page-not-written]\n")

@@ -19,6 +19,7 @@ from cli.__main__ import app
 from cli.commands import status as command
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
+from cli.stacks.run_message import RunMessage
 from cli.status.document import document
 from cli.status.health import Status, judge
 from cli.status.results import Result
@@ -109,7 +110,8 @@ def at_terminal(status: Status, *, full: bool = False, columns: int = 80) -> lis
 
 def _updated(status: Status) -> Status:
     """Return a status whose stacks were updated by the command a while ago."""
-    last = Update("update", "succeeded", "dualregion failback by ada", NOW - timedelta(hours=2))
+    said = RunMessage("failback", "ada")
+    last = Update("update", "succeeded", said.title, NOW - timedelta(hours=2), said=said)
     first, second = (replace(each, last=last) for each in status.stacks)
     return replace(status, stacks=(first, second))
 
@@ -168,8 +170,8 @@ def test_what_a_stack_waited_for_before_a_failed_update_is_not_shown() -> None:
 def test_a_commit_title_is_no_message_of_an_update() -> None:
     """Pulumi takes that of the folder's last commit if no message is given."""
     assert Update("update", "succeeded", "Fix a typo", NOW).by_command == ""
-    text = "dualregion failover --lost 1 by ada"
-    assert Update("update", "succeeded", text, NOW).by_command == text
+    said = RunMessage("failover --lost 1", "ada")
+    assert Update("update", "succeeded", said.title, NOW, said=said).by_command == said.title
 
 
 PROBLEMS = (messages.two_stacks_needed("x"), messages.stacks_of_one_region(("a", "b"), 1))
