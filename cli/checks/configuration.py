@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.checks.offline import differing
-from cli.stacks.sources import Configuration, Place, Source, Unjudged
+from cli.stacks.sources import Configuration, Place, Source, Unjudged, stack_file
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from dualregion.chart.demands import conflicts, conflicts_of_failover
@@ -59,24 +59,22 @@ def check(folder: Path, stacks: tuple[str, str], environ: Mapping[str, str]) -> 
     found = _Found()
     for problem in environment_problems(environ):
         found.add(problem, None, _ENVIRONMENT)
-    usable: dict[str, Settings] = {}
+    usable: dict[str, tuple[Source, Settings]] = {}
     for stack in stacks:
-        settings = _check_stack(folder, stack, found)
-        if settings is not None:
-            usable[stack] = settings
+        checked = _check_stack(folder, stack, found)
+        if checked is not None:
+            usable[stack] = checked
     if len(usable) == len(stacks):
         _check_both(usable, found)
     return tuple(found.remarks.values())
 
 
-def _check_stack(folder: Path, stack: str, found: _Found) -> Settings | None:
-    """Check a stack's files; return its settings if they are usable."""
-    file = f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
-    sources = [_source(folder, name, stack, found) for name in ("Pulumi.yaml", file)]
-    if None in sources:
+def _check_stack(folder: Path, stack: str, found: _Found) -> tuple[Source, Settings] | None:
+    """Check a stack's files; return its own one and its settings if they are usable."""
+    project = _source(folder, "Pulumi.yaml", stack, found)
+    own = project and _source(folder, stack_file(project, stack), stack, found)
+    if project is None or own is None:
         return None
-    project, own = sources
-    assert project is not None and own is not None  # noqa: PT018, S101 (for mypy)
     if not isinstance(project.content.get("name"), str):
         found.add(messages.project_without_name(project.name), Place(project.name, 1), stack)
         return None
@@ -97,7 +95,7 @@ def _check_stack(folder: Path, stack: str, found: _Found) -> Settings | None:
         found.add(problem, configuration.place(problem), stack)
     for advice in _advice(settings):
         found.add(advice, configuration.place(advice), stack, is_advice=True)
-    return settings
+    return own, settings
 
 
 def _source(folder: Path, name: str, stack: str, found: _Found) -> Source | None:
@@ -147,10 +145,10 @@ def _advice(settings: Settings) -> Iterator[Message]:
         yield messages.chart_of_repository(settings.chart.name)
 
 
-def _check_both(usable: Mapping[str, Settings], found: _Found) -> None:
+def _check_both(usable: Mapping[str, tuple[Source, Settings]], found: _Found) -> None:
     """Check what both stacks must have in common, and what they must not."""
-    (first, one), (second, two) = usable.items()
-    place = Place(f"Pulumi.{second}.yaml", 1)
+    (first, (_, one)), (second, (file, two)) = usable.items()
+    place = Place(file.name, 1)
     if one.region == two.region:
         problem = driving.stacks_of_one_region((first, second), one.region)
         found.add(problem, place, second)

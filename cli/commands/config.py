@@ -1,5 +1,6 @@
 """`dualregion config check`, and `dualregion config schema`."""
 
+import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import transcript
 from cli.checks import configuration
 from cli.checks.configuration import Remark
 from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
+from cli.transcript import Event
 from dualregion.config import schema as schemas
 from messages import with_code
 from messages.command import setting_up as messages
@@ -49,7 +52,7 @@ def check(
         dualregion -C my-project config check --json | jq -r '.problems[].code'
     """
     options: ProjectOptions = context.obj
-    with ending_clearly():
+    with ending_clearly(as_json=as_json):
         names = options.names()
         found = configuration.check(options.folder, names, os.environ)
         problems = [each for each in found if not each.is_advice]
@@ -71,7 +74,12 @@ def schema(
 
         dualregion config schema project > Pulumi.schema.json
     """
-    print_json(schemas.of_project() if file is Document.PROJECT else schemas.of_stack())
+    # No document of the command's: a schema has keys of its own.
+    typer.echo(
+        json.dumps(
+            schemas.of_project() if file is Document.PROJECT else schemas.of_stack(), indent=2
+        )
+    )
 
 
 def _plain(remark: Remark) -> Mapping[str, Any]:
@@ -93,6 +101,7 @@ def _show(found: tuple[Remark, ...], stacks: tuple[str, str]) -> None:
         console.print(text, style=style, markup=False, soft_wrap=True)
 
     for each in sorted(found, key=lambda each: each.is_advice):
+        transcript.note(Event.LINE, each.message, stacks=each.stacks)
         place = f"{each.place}: " if each.place else ""
         kind, style = ("advice: ", "yellow") if each.is_advice else ("", "red")
         show(f"{place}{kind}{with_code(each.message)}", style)

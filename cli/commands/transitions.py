@@ -16,7 +16,8 @@ from cli.notify.notifier import Notifier
 from cli.signature import signature
 from cli.stacks.read import Both
 from cli.stacks.run_message import RunMessage
-from cli.status.next_step import next_of
+from cli.status.next_step import next_of, phase_of
+from messages.command import driving as messages
 
 Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 Yes = Annotated[
@@ -180,6 +181,8 @@ def _show_state(operations: PulumiOperations, stacks: Both) -> None:
     for stack in stacks:
         proved = " ".join(stack.state.held.gates) or "nothing"
         operations.show(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
+    if changed := operations.uncommitted():
+        operations.show(messages.phase_to_commit(phase_of(stacks)[0], changed))
     following = next_of(stacks)
     if following:
         operations.show(str(following))

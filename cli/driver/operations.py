@@ -20,6 +20,7 @@ from cli.driver.live import running
 from cli.driver.previews import Preview
 from cli.driver.processes import stop_program
 from cli.errors import PulumiFailed, Stopped
+from cli.stacks.commits import uncommitted
 from cli.stacks.locks import locked_by_others, locks_in
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
@@ -109,6 +110,10 @@ class PulumiOperations:
                 show_secrets=False,
             ),
         )
+
+    def uncommitted(self) -> tuple[str, ...]:
+        """Return the stacks' settings files that another checkout does not know yet."""
+        return uncommitted(self.project.settings_file(each) for each in self.names)
 
     def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology first.

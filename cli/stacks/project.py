@@ -26,7 +26,7 @@ from pulumi.automation import (
 from semver import VersionInfo
 
 from cli.errors import PulumiFailed
-from cli.stacks.sources import Source
+from cli.stacks.sources import Source, stack_file
 from clients.parallel import begin
 from dualregion.errors import ConfigError
 from dualregion.secrets import without_secrets
@@ -82,7 +82,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.name = _project_name(folder)
+        self.name, self._source = _read_project(folder)
         self._configurations: dict[str, tuple[Any, Mapping[str, ConfigValue]]] = {}
         # A workspace begins with asking `pulumi` for its version.
         self._workspace = begin(self._opened)
@@ -118,8 +118,11 @@ class Project:
         return found
 
     def settings_file(self, stack: str) -> Path:
-        """Return where a stack's configuration lies; its name may be that of an organization's."""
-        return self.folder / f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+        """Return where a stack's configuration lies; its name may be that of an organization's.
+
+        That is the project's folder, unless Pulumi.yaml names another one, such as one that several machines share.
+        """
+        return self.folder / stack_file(self._source, stack)
 
     def _files(self, stack: str) -> tuple[bytes, bytes] | None:
         """Return all that a configuration is made of; None if more may be, as an environment of Pulumi's."""
@@ -202,16 +205,17 @@ def failure(text: str) -> Message:
     return messages.pulumi_failed(next(filter(None, errors), text.strip()))
 
 
-def _project_name(folder: Path) -> str:
-    name = "Pulumi.yaml"
+def _read_project(folder: Path) -> tuple[str, Source]:
+    """Return the project's name, and its file."""
+    file = "Pulumi.yaml"
     try:
-        document = Source.read(name, (folder / name).read_bytes())
+        source = Source.read(file, (folder / file).read_bytes())
     except OSError:
         raise ConfigError([messages.project_missing(str(folder))]) from None
-    found = document.content.get("name")
-    if not isinstance(found, str):
-        raise ConfigError([setting_up.project_without_name(name)])
-    return found
+    name = source.content.get("name")
+    if not isinstance(name, str):
+        raise ConfigError([setting_up.project_without_name(file)])
+    return name, source
 
 
 def _own_python() -> Mapping[str, str]:

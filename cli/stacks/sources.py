@@ -85,6 +85,15 @@ def _within(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | 
     return None
 
 
+def stack_file(project: Source, stack: str) -> str:
+    """Return where a stack's own file lies, from the project's folder on; its name may be that of an organization's.
+
+    :param project: Pulumi.yaml, which may name another folder for it.
+    """
+    folder = str(project.content.get("stackConfigDir") or "").strip("/")
+    return f"{folder}/".lstrip("/") + f"Pulumi.{stack.rsplit('/', 1)[-1]}.yaml"
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in the files something stands.

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from cli.stacks.read import Both
+from cli.status.checkout import Behind
 from cli.status.next_step import OPERATOR, Answer, Next, typed
 from cli.status.observe import RegionStatus, RegionStatuses
 from cli.status.partitions import Partition
@@ -49,6 +50,28 @@ def advised(
     return None
 
 
+def bring_up_to_date(behind: Behind, stacks: Both, following: Next | None) -> Next:
+    """Return that this folder's configuration is to be brought to where the states are.
+
+    :param stacks: set to the phase that is in effect.
+    :param following: what is next by the states.
+    """
+    sets = _setting(behind.stacks, behind.reached, behind.lost)
+    move = None
+    answers = [
+        Answer(messages.answer_pull(), ("git pull",)),
+        Answer(messages.answer_set_phase(behind.reached), sets),
+    ]
+    if following is not None and following.dualregion is not None:
+        move = following.dualregion
+        answers.append(Answer(messages.answer_continue(following.what), (move,)))
+    if behind.failover_of is not None:
+        name = stacks[behind.failover_of].settings.own.name
+        failover = typed(f"failover --lost {behind.failover_of}", stacks)
+        answers.append(Answer(messages.answer_meant(name), (failover,)))
+    return Next(OPERATOR, messages.update_checkout(), " && ".join(sets), move, tuple(answers))
+
+
 def look_at_unready(settings: Settings, regions: Collection[int]) -> Next:
     """Return that something in these regions is to be looked at."""
     named = [settings.regions[each] for each in sorted(regions)]
@@ -62,20 +85,26 @@ def _decide(silent: RegionStatus, stacks: Both) -> Next:
     survivor = stacks[brokers.other(lost)].settings.own.name
     failover = f"failover --lost {lost}"
     plan = typed(f"plan {failover}", stacks)
-    by_pulumi = " && ".join(
-        f"pulumi config set --stack {each.name} {key} {value}"
-        for each in stacks
-        for key, value in (("phase", Phase.FAILOVER), ("lostRegion", lost))
-    )
+    sets = _setting([each.name for each in stacks], Phase.FAILOVER, lost)
     return Next(
         OPERATOR,
         messages.decide_whether_lost(lost, silent.name),
-        by_pulumi,
+        " && ".join(sets),
         typed(failover, stacks),
         (
             Answer(messages.answer_wait(), (typed("status --watch", stacks),)),
             Answer(messages.answer_lost(survivor, silent.name), (plan, typed(failover, stacks))),
         ),
+    )
+
+
+def _setting(stacks: Sequence[str], phase: Phase, lost: int | None) -> tuple[str, ...]:
+    """Return the commands that set a phase on these stacks."""
+    values = {"phase": phase} if lost is None else {"phase": phase, "lostRegion": lost}
+    return tuple(
+        f"pulumi config set --stack {each} {key} {value}"
+        for each in stacks
+        for key, value in values.items()
     )
 
 

@@ -1,6 +1,7 @@
 """`dualregion status --json`: the same as plain values, for programs."""
 
 from cli.stacks.read import RegionStack, Update
+from cli.status.checkout import Behind
 from cli.status.form import (
     BrokerForm,
     InstallationForm,
@@ -42,7 +43,7 @@ def document(status: Status) -> StatusForm:
             }
             for each in status.ahead
         ],
-        "stacks": [_stack(each) for each in status.stacks],
+        "stacks": [_stack(each, status.behind) for each in status.stacks],
         "regions": [_region(each) for each in status.region_statuses],
         "brokers": _brokers(status),
         "partitions": [_partition(each) for each in status.partitions],
@@ -86,13 +87,15 @@ def _next(following: Next) -> NextForm:
     }
 
 
-def _stack(stack: RegionStack) -> StackForm:
+def _stack(stack: RegionStack, behind: Behind | None) -> StackForm:
     state = stack.state
+    is_behind = behind is not None and stack.name in behind.stacks
     return {
         "name": stack.name,
         "region": stack.settings.region,
         "role": stack.settings.role,
-        "phase": stack.settings.phase,
+        "phase": behind.phase if behind is not None and is_behind else stack.settings.phase,
+        "behind": is_behind,
         "lastPhase": state.held.phase,
         "progress": list(state.held.gates),
         "waitingFor": state.outputs.get("waitingFor"),

@@ -128,6 +128,8 @@ class StackForm(TypedDict):
     role: Role
     phase: Phase
     """The phase that is set here."""
+    behind: bool
+    """Whether the configuration here is behind the states: `phase` of the document is the one that is in effect."""
     lastPhase: Phase | None
     """That of its last update; null if it was never updated."""
     progress: list[str]

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, ahead, incident
-from cli.status.advice import advised, look_at_unready
+from cli.status.advice import advised, bring_up_to_date, look_at_unready
+from cli.status.checkout import Behind, in_effect
 from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from cli.status.failover_standing import FailoverStanding, without
 from cli.status.next_step import Next, next_step, phase_of
@@ -26,9 +27,10 @@ from cli.status.partitions import (
 from cli.status.results import Result
 from cli.status.service import Service, service_of
 from dualregion import brokers
+from dualregion.config.settings import Settings
 from dualregion.decision import guards
 from dualregion.names import ReleaseNames
-from dualregion.observed.zeebe_answers import ClusterView
+from dualregion.observed.zeebe_answers import ClusterView, has_quorum
 from dualregion.procedure import B1, B5, Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.progress import Incident
@@ -65,9 +67,10 @@ class Status:
     """Both regions, judged.
 
     :ivar findings: the gravest first.
-    :ivar phase: the phase wanted; the one further on if the stacks differ.
+    :ivar phase: the phase that is in effect: the one further on, if the stacks or configuration and states differ.
     :ivar engines: the namespaces of the two search engines that are exported to.
-    :ivar stacks: without proofs that were seen not to stand any more.
+    :ivar stacks: set to the phase that is in effect, and without proofs that were seen not to stand any more.
+    :ivar behind: what of the configuration here is behind the states.
     :ivar paused_in_backup: that exporters are paused, though by no failback; None if they are not.
     """
 
@@ -85,6 +88,7 @@ class Status:
     stacks: Both
     region_statuses: RegionStatuses
     paused_in_backup: Message | None
+    behind: Behind | None
 
 
 def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
@@ -109,12 +113,14 @@ def judge(stacks: Both, region_statuses: RegionStatuses) -> Status:
         case.stacks,
         region_statuses,
         case.paused_in_backup(),
+        case.behind,
     )
 
 
 @dataclass(frozen=True)
 class _Case:
     stacks: Both
+    behind: Behind | None
     region_statuses: RegionStatuses
     standing: FailoverStanding
     phase: Phase
@@ -129,6 +135,7 @@ class _Case:
 
     @classmethod
     def of(cls, stacks: Both, region_statuses: RegionStatuses) -> "_Case":
+        stacks, behind = in_effect(stacks, is_whole=_is_whole(stacks[0].settings, region_statuses))
         phase, lost = phase_of(stacks)
         standing = FailoverStanding.of(stacks, region_statuses)
         stacks = without(stacks, standing.gone)
@@ -148,6 +155,7 @@ class _Case:
         left = ahead(phase, lost, stacks)
         return cls(
             stacks,
+            behind,
             region_statuses,
             standing,
             phase,
@@ -163,6 +171,7 @@ class _Case:
 
     def findings(self) -> Iterator[Finding]:
         yield from self._contradictions()
+        yield from self._checkout()
         yield from self._duplicates()
         yield from self._pause()
         yield from self._regions()
@@ -180,25 +189,51 @@ class _Case:
             if problem:
                 yield Finding(Health.UNSAFE, of_stack(own.name, problem))
 
+    def _checkout(self) -> Iterator[Finding]:
+        """Yield that the configuration here is behind; of the regions themselves that says nothing."""
+        if self.behind is None:
+            return
+        last = [each.last for each in self.stacks if each.last and each.last.by_command]
+        latest = max(last, key=lambda each: each.start, default=None)
+        found = messages.checkout_behind(
+            stacks=self.behind.stacks,
+            phase=self.behind.phase,
+            reached=self.behind.reached,
+            region=None
+            if self.behind.lost is None
+            else self.stacks[self.behind.lost].settings.own.name,
+            last=f"{latest.start:%Y-%m-%d %H:%M} UTC, {latest.message}" if latest else "",
+            may_be=self.behind.failover_of is not None,
+        )
+        yield Finding(Health.MID_PROCEDURE, found)
+
     def _duplicates(self) -> Iterator[Finding]:
         for broker, namespaces in duplicates(self.region_statuses).items():
             yield Finding(Health.UNSAFE, messages.broker_id_twice(broker, namespaces))
 
     def next(self) -> Next | None:
         """Return what is to be done next: about what was observed, or else by the steps."""
-        found = advised(
-            self.phase,
-            self.lost,
-            self.stacks,
-            self.region_statuses,
-            self.partitions,
-            is_settled=not self.ahead,
-            is_seen=self.view.value is not None,
-            is_paused=self.paused_in_backup() is not None,
-            twice=duplicates(self.region_statuses),
-        ) or next_step(self.phase, self.lost, self.stacks, self.ahead)
+        found = (
+            advised(
+                self.phase,
+                self.lost,
+                self.stacks,
+                self.region_statuses,
+                self.partitions,
+                is_settled=not self.ahead,
+                is_seen=self.view.value is not None,
+                is_paused=self.paused_in_backup() is not None,
+                twice=duplicates(self.region_statuses),
+            )
+            or self._by_steps()
+        )
         concerned = () if found or self.phase is not Phase.NORMAL else self._not_ready()
         return look_at_unready(self.stacks[0].settings, concerned) if concerned else found
+
+    def _by_steps(self) -> Next | None:
+        """Return the next step; from a folder that is behind plain `pulumi up` is never it."""
+        found = next_step(self.phase, self.lost, self.stacks, self.ahead)
+        return found if self.behind is None else bring_up_to_date(self.behind, self.stacks, found)
 
     def _pause(self) -> Iterator[Finding]:
         where, in_backup = self._paused(), self.paused_in_backup()
@@ -336,6 +371,13 @@ class _Case:
             if stack.state.pending:
                 pending = messages.operations_pending(stack.name, stack.state.pending)
                 yield Finding(Health.MID_PROCEDURE, pending)
+
+
+def _is_whole(settings: Settings, region_statuses: RegionStatuses) -> bool:
+    """Whether both regions answer, and commands are accepted: there is nothing to fail over from."""
+    view = best_view(region_statuses, lost=None).value
+    seen = view is not None and has_quorum(view, partition_count=settings.partition_count)
+    return seen and not any(each.error for each in region_statuses)
 
 
 def _unknown(installation: InstallationStatus) -> Iterator[Message]:

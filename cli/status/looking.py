@@ -3,6 +3,7 @@
 from cli.stacks.project import Project
 from cli.stacks.read import Reading
 from cli.status import observe
+from cli.status.checkout import in_effect
 from cli.status.health import Status, judge
 from clients.files import read_values
 from clients.kubernetes import load_client
@@ -31,7 +32,14 @@ def look(
     settings = reading.settings
     stacks = reading.begin_state(with_last=with_last)
     region_statuses = observe.look(settings, _record_prefix(project, settings[0]), patience)
-    return judge(stacks(), region_statuses)
+    found = stacks()
+    further, behind = in_effect(found)
+    if behind is not None:
+        # What was asked for was chosen by the configuration, before the states were known.
+        region_statuses = observe.with_standing(
+            [each.settings for each in further], region_statuses, patience
+        )
+    return judge(found, region_statuses)
 
 
 def _record_prefix(project: Project, settings: Settings) -> str:

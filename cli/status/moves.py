@@ -39,7 +39,7 @@ def failover_phases(lost: int, stacks: Both) -> Sequence[Phase]:
         survivor, stacks[other].state.held, stacks[lost].state.held
     ):
         raise Refused(problem)
-    if _is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
+    if is_past_the_point(lost, stacks) and ahead(Phase.RESTORED, lost, stacks):
         step = survivor.procedure.no_return.id
         raise Refused(messages.past_no_return(lost, _name(lost, stacks), step))
     return (Phase.FAILOVER,)
@@ -49,7 +49,7 @@ def backs_out(lost: int, stacks: Both) -> bool:
     """Return whether a failover now backs out of a failback that is under way."""
     return any(
         each.settings.phase.is_failback and each.settings.lost_region == lost for each in stacks
-    ) and not _is_past_the_point(lost, stacks)
+    ) and not is_past_the_point(lost, stacks)
 
 
 def failback_lost(stacks: Both) -> int:
@@ -70,11 +70,12 @@ def failback_lost(stacks: Both) -> int:
 
 
 def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
-    """Return the phases of a failback that are still to be set, or to be finished."""
+    """Return the phases of a failback that are still to be set, or to be finished, whatever is set in this folder."""
     survivor = stacks[brokers.other(lost)].state.held
     if survivor.phase is Phase.NORMAL or not ahead(Phase.RESTORED, lost, stacks):
         return (Phase.NORMAL,)
-    restored = any(each.settings.phase is Phase.RESTORED for each in stacks)
+    is_set = any(each.settings.phase is Phase.RESTORED for each in stacks)
+    restored = is_set or is_past_the_point(lost, stacks)
     return FAILBACK[1:] if restored else FAILBACK
 
 
@@ -93,10 +94,11 @@ def _is_under_way(lost: int, stacks: Both) -> bool:
     ongoing = (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if any(s.state.held.phase in ongoing and s.state.held.lost_region == lost for s in stacks):
         return True
-    return _is_past_the_point(lost, stacks) and bool(ahead(Phase.RESTORED, lost, stacks))
+    return is_past_the_point(lost, stacks) and bool(ahead(Phase.RESTORED, lost, stacks))
 
 
-def _is_past_the_point(lost: int, stacks: Both) -> bool:
+def is_past_the_point(lost: int, stacks: Both) -> bool:
+    """Return whether nothing of the failback that brings this region back can be undone any more."""
     present = incident(Phase.RESTORED, lost, stacks)
     survivor = stacks[brokers.other(lost)]
     return survivor.settings.procedure.no_return.id in survivor.state.held.proved(present)
@@ -104,7 +106,7 @@ def _is_past_the_point(lost: int, stacks: Both) -> bool:
 
 def _way_on(lost: int, stacks: Both) -> Message:
     """Return how to continue the incident that is under way."""
-    if _is_past_the_point(lost, stacks):
+    if is_past_the_point(lost, stacks):
         return messages.finish_failback()
     return messages.continue_incident(lost)
 

@@ -1,9 +1,9 @@
 """Query both regions concurrently. A query that fails or times out reports its error, and delays no other."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -179,6 +179,28 @@ def _region(
         if stands_on is None
         else result_of(stands_on, whole),
     )
+
+
+def with_standing(
+    settings: Sequence[Settings], found: RegionStatuses, patience: float
+) -> RegionStatuses:
+    """Return the same, with what a failover's proofs may stand on in the region that survives by these settings.
+
+    :param settings: of region 0's and region 1's stack.
+    """
+    until = time.monotonic() + patience
+    first, second = (
+        replace(each, stands_on=_standing(settings[each.region], each.context, until))
+        if not each.error and any(_survives(each.region, one) for one in settings)
+        else each
+        for each in found
+    )
+    return first, second
+
+
+def _standing(settings: Settings, context: str, until: float) -> Result[Uids]:
+    cluster = Cluster(settings.kubeconfig, context)
+    return result_of(begin(partial(standing.there, cluster, settings)), until)
 
 
 def _survives(region: int, settings: Settings) -> bool:

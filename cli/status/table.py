@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cli.report.record import namespace_of
 from cli.stacks.read import RegionStack, Update
+from cli.status.checkout import Behind
 from cli.status.health import Health, Status
 from cli.status.observe import InstallationStatus
 from cli.status.partitions import Partition, namespaces_of_brokers
@@ -203,7 +204,7 @@ def _stacks(status: Status, now: datetime, *, detailed: bool) -> Table:
             stack.name,
             stack.settings.own.name,
             stack.settings.role,
-            _phase(stack),
+            _phase(stack, status.behind),
             " ".join(stack.state.held.gates),
             _update(stack.last, now, detailed=detailed),
         )
@@ -214,8 +215,10 @@ def _stacks(status: Status, now: datetime, *, detailed: bool) -> Table:
     return found
 
 
-def _phase(stack: RegionStack) -> str:
+def _phase(stack: RegionStack, behind: Behind | None) -> str:
     wanted, reached = stack.settings.phase, stack.state.held.phase
+    if behind is not None and stack.name in behind.stacks:
+        return f"{wanted} (here: {behind.phase})"
     return str(wanted) if wanted == reached else f"{wanted} (last update: {reached or 'none'})"
 
 

@@ -177,6 +177,15 @@ def reached_until(step: str) -> str:
 
 
 @message
+def phase_to_commit(phase: str, files: Sequence[str]) -> str:
+    """The phase stands in files of this checkout, and another checkout does not know it before it has them."""
+    return (
+        f"phase {phase} stands in {' and '.join(files)}: commit and push them now, for colleagues and nightly jobs: "
+        f"git commit -m 'phase {phase}' {' '.join(files)} && git push"
+    )
+
+
+@message
 def question_not_answered(question: str, option: str) -> str:
     """Something must be confirmed, and there is no terminal to ask at, nor the option that answers it."""
     return (

@@ -207,6 +207,22 @@ def phase_complete(phase: str) -> str:
 
 
 @message
+def checkout_behind(
+    *, stacks: Sequence[str], phase: str, reached: str, region: str | None, last: str, may_be: bool
+) -> str:
+    """The configuration in this folder is behind the stacks' states: another checkout has set the phase."""
+    files = " and ".join(f"Pulumi.{each.rsplit('/', 1)[-1]}.yaml" for each in stacks)
+    since = f" (last update: {last})" if last else ""
+    verb = "says" if len(stacks) == 1 else "say"
+    loss = f" of the loss of {region}" if region else ""
+    doubt = ", unless that failover is meant" if may_be else ""
+    return (
+        f"this checkout is behind: {files} {verb} phase {phase}, but the states are in phase {reached}{loss}{since}"
+        f"{doubt}. Run no `pulumi up` from here before that is set right"
+    )
+
+
+@message
 def run_under_way(stack: str, lock: str) -> str:
     """A run of Pulumi holds a stack's lock, or was killed and has left it."""
     return f"stack {stack} is locked by {lock}"
@@ -308,3 +324,33 @@ def keep_regions_apart(region: str) -> str:
 def look_at_unready() -> str:
     """Both regions answer and no step is under way, but something of Camunda is not as it should be."""
     return "look at what is not ready; no failover helps while both regions answer"
+
+
+@message
+def update_checkout() -> str:
+    """The configuration in this folder is behind the stacks' states."""
+    return "bring this checkout up to date; what it shows is judged by the states"
+
+
+@message
+def answer_pull() -> str:
+    """Whoever set the phase has committed and pushed it."""
+    return "it is committed"
+
+
+@message
+def answer_set_phase(phase: str) -> str:
+    """Whoever set the phase has not committed it."""
+    return f"it is not: set phase {phase} here, too"
+
+
+@message
+def answer_continue(what: Message) -> str:
+    """To continue from this folder: the command goes by the states, and sets the phase itself."""
+    return f"or go on from here, by the command, which goes by the states: {what}"
+
+
+@message
+def answer_meant(region: str) -> str:
+    """Phase failover is set here on purpose: for a loss, or to back out of a failback."""
+    return f"it is meant: fail over from {region}, which backs out of a failback that is under way"

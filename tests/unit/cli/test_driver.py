@@ -59,6 +59,7 @@ class Played:
     stop_at: int | None = None
     stuck: bool = False
     pending: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
     ups: list[str] = field(default_factory=list)
     asked: list[Message] = field(default_factory=list)
@@ -85,6 +86,7 @@ class Played:
             sorted(self.gates[region]),
             nodes=nodes,
             reached=self.reached[region],
+            outputs={"lostRegion": None if self.reached[region] is Phase.NORMAL else 1},
         )
         held = self.locks if region == 1 else ()
         return replace(stack, state=replace(stack.state, pending=self.pending), locks=held)
@@ -127,6 +129,9 @@ class Played:
 
     def drop_pending(self, stack: str) -> None:
         self.pending = ()
+
+    def uncommitted(self) -> tuple[str, ...]:
+        return self.changed
 
     def show(self, text: str) -> None:
         self.shown.append(text)
@@ -206,6 +211,19 @@ def test_the_last_lines_name_the_command_that_continues(
     first, *commands = played.shown[-1].split("\n    ")
     assert first.startswith(f"next, {stack}: ")
     assert commands == ["dualregion failover --lost 1", f"or: pulumi up --stack {stack}"]
+
+
+@pytest.mark.parametrize("changed", [(), ("Pulumi.region0.yaml", "Pulumi.region1.yaml")])
+def test_the_end_of_a_run_names_what_is_to_be_committed(
+    monkeypatch: pytest.MonkeyPatch, changed: tuple[str, ...]
+) -> None:
+    played = Played(changed=changed)
+    monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
+    CliRunner().invoke(app, ["failover", "--lost", "1"])
+    told = [each for each in played.shown if isinstance(each, Message)]
+    expected = [messages.phase_to_commit("failover", changed)] if changed else []
+    assert [each for each in told if each.code == "phase-to-commit"] == expected
 
 
 def test_what_cannot_be_undone_is_asked_before() -> None:

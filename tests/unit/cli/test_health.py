@@ -132,18 +132,6 @@ def test_the_end_of_a_failback_is_the_commands_too() -> None:
     [
         pytest.param((world.stack(0), world.stack(1)), id="not installed yet"),
         pytest.param(
-            (
-                world.stack(
-                    0,
-                    proved=["F0", "F1", "F2", "F3"],
-                    reached="failover",
-                    outputs={"lostRegion": 1},
-                ),
-                world.stack(1),
-            ),
-            id="phase normal set in the midst of an incident",
-        ),
-        pytest.param(
             world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "failover"),
             id="a failover that would be refused",
         ),

@@ -241,6 +241,17 @@ def test_without_pulumi_it_is_refused(
         read(tmp_path)
 
 
+def test_settings_files_may_lie_in_a_folder_that_several_machines_share(
+    pulumi: FakePulumi, tmp_path: Path
+) -> None:
+    """As Pulumi has it: below the project's folder, or beside it."""
+    assert Project(tmp_path).settings_file("acme/app/region0") == tmp_path / "Pulumi.region0.yaml"
+    with (tmp_path / "Pulumi.yaml").open("a") as file:
+        file.write("stackConfigDir: ../shared\n")
+    found = Project(tmp_path).settings_file("region0")
+    assert found == tmp_path / "../shared/Pulumi.region0.yaml"
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with raises("project-missing", ConfigError, folder=str(tmp_path)):
         Project(tmp_path)

@@ -146,6 +146,16 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(
     assert remark.place.file == name
 
 
+def test_the_stacks_files_may_lie_in_a_folder_that_several_machines_share(folder: Path) -> None:
+    (folder / "shared").mkdir()
+    write(folder, "Pulumi.yaml", PROJECT | {"stackConfigDir": "shared"})
+    for index in (0, 1):
+        (folder / f"Pulumi.region{index}.yaml").rename(folder / f"shared/Pulumi.region{index}.yaml")
+    assert check(folder) == ()
+    set_on(folder / "shared", 1, clusterSize=12)
+    assert told(check(folder)) == [("shared/Pulumi.region1.yaml:1", "stacks-differ-in")]
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [
@@ -224,3 +234,10 @@ def test_as_json(folder: Path) -> None:
         "line": 3,
         "stacks": ["region0"],
     }
+
+
+def test_a_schema_is_printed_as_it_is() -> None:
+    """Editors and git see the same bytes each time: it has no moment in it."""
+    printed = [CliRunner().invoke(app, ["config", "schema", "project"]).stdout for _ in range(2)]
+    assert printed[0] == printed[1]
+    assert not {"observedAt", "schemaVersion"} & set(json.loads(printed[0]))
