@@ -42,7 +42,9 @@ class Commands(LazyGroup):
         "plan": "cli.commands.plan",
         "failover": "cli.commands.transitions",
         "failback": "cli.commands.transitions",
+        "init": "cli.commands.init",
         "config": "cli.commands.config",
+        "install": "cli.commands.transitions",
     }
 
 

@@ -132,6 +132,15 @@ def access_to(kubeconfig: str | None, context: str) -> Access:
         raise ConfigError([messages.context_unusable(context, place, error.problem)]) from None
 
 
+def contexts_of(kubeconfig: str | None) -> list[str]:
+    """Return the names of all contexts, sorted.
+
+    :param kubeconfig: path of the kubeconfig file, or None for `$KUBECONFIG` or the usual one.
+    :raises ConfigError: if the file cannot be read.
+    """
+    return sorted(_read(place_of(kubeconfig))["contexts"])
+
+
 # --- the files
 
 

@@ -421,6 +421,16 @@ class Cluster:
         """Return the Secrets of a namespace that a label selector names."""
         return self._all("V1Secret", namespace, selector)
 
+    def secrets_everywhere(self, selector: str) -> list[Any]:
+        """Return the Secrets of all namespaces that a label selector names."""
+        path = "/api/v1/secrets"
+        return list(self._call(lambda: self._get(path, "V1SecretList", selector)).items)
+
+    def document(self, path: str) -> dict[str, Any] | None:
+        """Return a plain document of the API server; None if there is none at this path."""
+        found: dict[str, Any] | None = self._or_none(lambda: self._json("GET", path))
+        return found
+
     def config_maps(self, namespace: str, selector: str) -> list[Any]:
         """Return the ConfigMaps of a namespace that a label selector names."""
         return self._all("V1ConfigMap", namespace, selector)

@@ -153,4 +153,5 @@ def _check_both(usable: Mapping[str, tuple[Source, Settings]], found: _Found) ->
         problem = driving.stacks_of_one_region((first, second), one.region)
         found.add(problem, place, second)
     if differences := differing(one, two):
-        found.add(messages.stacks_differ_in(differences), place, second)
+        keys = tuple(str(Settings.model_fields[each].alias) for each in differences)
+        found.add(messages.stacks_differ_in(keys), place, second)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from cli.stacks.project import Project
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-PROJECT = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
+IS_CHECKOUT = (_CHECKOUT / "Pulumi.yaml").exists()
+PROJECT = _CHECKOUT if IS_CHECKOUT else Path.cwd()
 """This checkout; installed as a package, the folder in which the command runs."""
 
 SCHEMA_VERSION = 1

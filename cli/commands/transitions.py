@@ -133,6 +133,36 @@ def failback(
     )
 
 
+def install(
+    context: typer.Context,
+    *,
+    yes: Yes = False,
+    yes_unlock: YesUnlock = False,
+    message: Message = "",
+) -> None:
+    """Install both regions for the first time: run `pulumi up` on each stack in its turn, until N is proved on both.
+
+    It previews first, and asks before it begins. With the setting `adopt` it takes over what runs already. Ctrl-C
+    stops it; run the same command again to continue.
+
+    For example:
+
+        dualregion install
+
+        dualregion install --yes
+    """
+    _carry_out(
+        context.obj,
+        "install",
+        lambda driver: driver.install(),
+        consents=_consents(yes=yes, unlock=yes_unlock),
+        until=None,
+        message=message,
+        ticket="",
+        no_hooks=True,
+    )
+
+
 def _consents(
     *, yes: bool, delete_region: bool = False, unlock: bool = False
 ) -> frozenset[Consent]:

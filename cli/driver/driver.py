@@ -18,11 +18,17 @@ from cli.stacks.locks import locked_by_others
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead, steps_of
 from cli.status.health import Status
-from cli.status.moves import backs_out, failback_lost, failback_phases, failover_phases
+from cli.status.moves import (
+    backs_out,
+    check_installable,
+    failback_lost,
+    failback_phases,
+    failover_phases,
+)
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused
-from dualregion.procedure import Phase, Procedure, R
+from dualregion.procedure import N, Phase, Procedure, R
 from messages.command import driving as messages
 
 
@@ -38,7 +44,7 @@ class Operations(Protocol):
     def status(self, *, thorough: bool = False) -> Status:
         """Look at both regions, too; thoroughly before what cannot be undone."""
 
-    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+    def preview(self, stack: str, phase: Phase, lost: int | None) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""
 
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
@@ -100,6 +106,52 @@ class Driver:
         phases = failback_phases(lost, stacks)
         self._check_until(stacks[0].settings.procedure, phases, lost)
         return self._drive(phases, lost, stacks)
+
+    def install(self) -> Both:
+        """Install both regions, or continue that, until N is proved on both stacks; returns and raises as `failover`.
+
+        Each stack goes as far as the other one allows, so their turns alternate.
+        """
+        stacks = self._unlocked_stacks()
+        check_installable(stacks)
+        left = ahead(Phase.NORMAL, None, stacks)
+        if not left:
+            self.operations.show(messages.installed_already())
+        elif not any(each.state.held.nodes for each in stacks):
+            self._agree_to_install(stacks)
+        # What is not installed yet comes first: until then the other stack can only wait.
+        lacking = [each.region for each in left if not stacks[each.region].state.held.nodes]
+        region, in_vain = next(iter([*lacking, *(each.region for each in left)]), 0), 0
+        while left:
+            before = stacks[region].state.held
+            stacks = self._install_one(stacks, left, region)
+            held = stacks[region].state.held
+            in_vain = in_vain + 1 if (held.nodes, held.gates) == (before.nodes, before.gates) else 0
+            if in_vain == brokers.REGIONS:
+                raise self._not_proved(stacks[region], N.id)
+            left = ahead(Phase.NORMAL, None, stacks)
+            others = [each.region for each in left if each.region != region]
+            region = others[0] if others else region
+        return stacks
+
+    def _agree_to_install(self, stacks: Both) -> None:
+        """Show what Pulumi would do in both regions, and ask."""
+        for each in stacks:
+            self._show_preview(each.name, Phase.NORMAL, None)
+        places = tuple(
+            f"{each.settings.own.namespace} of {each.settings.own.kube_context}" for each in stacks
+        )
+        adopts = all(each.settings.adopt for each in stacks)
+        self._ask(Question(messages.ask_to_install(places, adopts=adopts)), None)
+
+    def _install_one(self, stacks: Both, left: Sequence[RegionStep], region: int) -> Both:
+        """Run the next `up` of the installation; return both stacks after it."""
+        self.operations.check_cluster(stacks, region)
+        steps = tuple(each for each in left if each.region == region)
+        self.operations.up(stacks[region].name, steps)
+        after = self.operations.stacks()
+        self._drop_pending(after[region])
+        return after
 
     def _unlocked_stacks(self) -> Both:
         """Read both stacks, and refuse a second operator before a question is asked or a phase is set.
@@ -181,13 +233,20 @@ class Driver:
     def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
         """Show what Pulumi would do and the state of both regions, found at the same time, and ask."""
         status = begin(self.operations.status)
-        found = self.operations.preview(survivor, phase, lost)
+        self._show_preview(survivor, phase, lost)
+        self._ask(Question(messages.ask_to_begin(phase, lost)), status.result())
+
+    def _show_preview(self, stack: str, phase: Phase, lost: int | None) -> None:
+        """Show what Pulumi would do on a stack.
+
+        :raises Refused: if the program refuses.
+        """
+        found = self.operations.preview(stack, phase, lost)
         if found.refusal:
             raise Refused(messages.of_stack(found.stack, found.refusal))
         self.operations.show(f"Pulumi's preview of stack {found.stack} in phase {phase}:")
         for change in found.changes:
             self.operations.show(f"    {change}")
-        self._ask(Question(messages.ask_to_begin(phase, lost)), status.result())
 
     def _one(
         self, phase: Phase, of: int | None, left: tuple[RegionStep, ...], stacks: Both, lost: int
@@ -207,9 +266,12 @@ class Driver:
         after = self.operations.stacks()
         self._drop_pending(after[left[0].region])
         if ahead(phase, of, after)[:1] == left[:1]:
-            waiting = after[left[0].region].state.outputs.get("waitingFor")
-            raise PulumiFailed(messages.step_not_proved(stack.name, left[0].id, waiting))
+            raise self._not_proved(after[left[0].region], left[0].id)
         return after
+
+    def _not_proved(self, stack: RegionStack, step: str) -> PulumiFailed:
+        waiting = stack.state.outputs.get("waitingFor")
+        return PulumiFailed(messages.step_not_proved(stack.name, step, waiting))
 
     def _ask_before(self, group: Sequence[RegionStep], of: int | None) -> bool:
         """Ask if something of an `up` cannot be undone; return whether it was asked and agreed to.

@@ -74,7 +74,7 @@ class PulumiOperations:
         patience = _THOROUGH_SECONDS if thorough else PATIENCE_SECONDS
         return looking.look(self.project, self.names, patience, with_last=False)
 
-    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+    def preview(self, stack: str, phase: Phase, lost: int | None) -> Preview:
         """Preview the next `up` of a stack in a phase that is not set yet."""
         self.show(f"stack {stack}: previewing phase {phase}")
         return previews.preview(self.project, stack, phase, lost)

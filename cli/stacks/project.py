@@ -36,7 +36,7 @@ from messages.command import setting_up
 
 R = TypeVar("R")
 
-_PULUMI_VERSION = "3.259.0"
+PULUMI_VERSION = "3.259.0"
 """The oldest that will do, as `requiredPulumiVersion` in Pulumi.yaml has it."""
 _KNOWN_FAILURES = {
     "incorrect passphrase": messages.wrong_passphrase,
@@ -91,9 +91,9 @@ class Project:
         with clear_errors():
             # The Automation API's own check names neither version in words that help.
             command = PulumiCommand(skip_version_check=True)
-            if command.version is None or command.version < VersionInfo.parse(_PULUMI_VERSION):
+            if command.version is None or command.version < VersionInfo.parse(PULUMI_VERSION):
                 found = str(command.version or "of an unknown version")
-                raise PulumiFailed(setting_up.pulumi_too_old(found, _PULUMI_VERSION))
+                raise PulumiFailed(setting_up.pulumi_too_old(found, PULUMI_VERSION))
             return Workspace(work_dir=str(self.folder), pulumi_command=command)
 
     @property
@@ -181,7 +181,7 @@ def clear_errors(stack: str = "") -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise PulumiFailed(messages.no_pulumi(_PULUMI_VERSION)) from None
+        raise PulumiFailed(messages.no_pulumi(PULUMI_VERSION)) from None
     except (InvalidVersionError, subprocess.CalledProcessError) as error:
         raise PulumiFailed(messages.pulumi_not_usable(without_secrets(str(error)))) from None
     except ConcurrentUpdateError:

@@ -5,7 +5,7 @@ The program itself refuses what is unsafe. These refusals come earlier, and know
 
 from collections.abc import Sequence
 
-from cli.stacks.read import Both
+from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import ahead, incident
 from dualregion import brokers
 from dualregion.errors import Refused
@@ -77,6 +77,27 @@ def failback_phases(lost: int, stacks: Both) -> Sequence[Phase]:
     is_set = any(each.settings.phase is Phase.RESTORED for each in stacks)
     restored = is_set or is_past_the_point(lost, stacks)
     return FAILBACK[1:] if restored else FAILBACK
+
+
+def is_installable(stacks: Both) -> bool:
+    """Return whether no incident is under way, nor wanted: then a first installation may go on."""
+    return not any(_phases_of_incident(each) for each in stacks)
+
+
+def check_installable(stacks: Both) -> None:
+    """Refuse a first installation while an incident is under way, or wanted.
+
+    :raises Refused: naming the stack.
+    """
+    for each in stacks:
+        if phases := _phases_of_incident(each):
+            raise Refused(messages.not_in_phase_normal(each.name, phases[0].value))
+
+
+def _phases_of_incident(stack: RegionStack) -> list[Phase]:
+    """Return which of the phase that is wanted and the one that is reached belongs to an incident."""
+    phases = (stack.settings.phase, stack.state.held.phase)
+    return [each for each in phases if each not in (None, Phase.NORMAL)]
 
 
 def _has_begun_failback(lost: int, stacks: Both) -> bool:

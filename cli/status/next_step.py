@@ -6,7 +6,12 @@ from dataclasses import dataclass, replace
 from cli.stacks.names import DEFAULT_STACKS
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead
-from cli.status.moves import failback_lost, failback_phases, failover_phases
+from cli.status.moves import (
+    failback_lost,
+    failback_phases,
+    failover_phases,
+    is_installable,
+)
 from dualregion.errors import Refused
 from dualregion.procedure import Phase
 from messages import Message
@@ -144,7 +149,7 @@ def _move(phase: Phase, lost: int | None, stacks: Both, *, complete: bool) -> st
             return f"failover --lost {lost}"
         phases = failback_phases(failback_lost(stacks), stacks)
     except Refused:
-        return None
+        return "install" if not complete and is_installable(stacks) else None
     # Steps of phase normal are those of a failback only if that is all that is left of it.
     return None if phase is Phase.NORMAL and phases[0] is not phase else "failback"
 

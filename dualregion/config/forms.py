@@ -84,15 +84,16 @@ def matching(pattern: str, rule: Callable[[], Message]) -> Matching:
 
 @dataclass(frozen=True, slots=True)
 class Whole(BeforeValidator):
-    """A check of a number, of which an editor is told the bounds."""
+    """A check of a number, of which an editor is told the bounds, and what it must be divisible by."""
 
     low: int = 0
     high: int = 0
+    step: int = 1
 
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        bounds = {"minimum": self.low, "maximum": self.high}
+        bounds = {"minimum": self.low, "maximum": self.high, "multipleOf": self.step}
         typed = {"type": "string", "pattern": "^[-+]?[0-9]{1,18}$"}
         return {"anyOf": [handler(core) | bounds, typed]}
 

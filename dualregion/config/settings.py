@@ -52,6 +52,7 @@ from dualregion.config.forms import (
     Namespace,
     ReleaseName,
     StackName,
+    Whole,
     dns_server,
     text_of,
     whole,
@@ -209,7 +210,7 @@ class Settings(Model):
     """Network policies made by the program, for which it needs the `pod_cidrs` of both regions, or the operator's own."""
     camunda_version: Annotated[Minor, AfterValidator(_known_version)] = DEFAULT
     """The minor version of Camunda 8 that the chart installs; in quotes, as YAML takes 8.10 for 8.1."""
-    cluster_size: Annotated[int, BeforeValidator(_cluster_size)] = 8
+    cluster_size: Annotated[int, Whole(_cluster_size, low=4, high=MOST_BROKERS, step=2)] = 8
     """Brokers of both regions together (Zeebe's clusterSize)."""
     partition_count: Annotated[int, whole(1, MOST_PARTITIONS)] = 8
     """Partitions; cannot be changed once the regions work together."""

@@ -126,6 +126,15 @@ def preview_refused(refusals: Sequence[str]) -> str:
     return "\n".join(refusals)
 
 
+@message
+def not_in_phase_normal(stack: str, phase: str) -> str:
+    """A first installation was asked for, but a stack is in an incident, or is set to one."""
+    return (
+        f"stack {stack} is in phase {phase}: only the first installation of both regions is done this way, in phase "
+        "normal. `dualregion status` shows what is next"
+    )
+
+
 # --- Driving --------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +177,12 @@ def interrupted_at_end(stack: str) -> str:
 def interrupted_outside_up() -> str:
     """Ctrl-C while no `pulumi up` ran."""
     return "interrupted"
+
+
+@message
+def installed_already() -> str:
+    """Both regions are installed and work together: there is nothing to install."""
+    return "both regions are installed already, and N is proved on both stacks"
 
 
 @message
@@ -226,6 +241,13 @@ def proofs_not_checked(steps: Sequence[str], reason: str) -> str:
 def ask_to_begin(phase: str, lost: int) -> str:
     """The first phase is about to be set, after Pulumi's preview of it."""
     return f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
+
+
+@message
+def ask_to_install(places: Sequence[str], adopts: bool) -> str:
+    """Both regions are about to be installed for the first time, or adopted, after Pulumi's preview of it."""
+    what = "adopt what runs in" if adopts else "install Camunda in"
+    return f"{what} {' and '.join(places)}, and begin?"
 
 
 @message

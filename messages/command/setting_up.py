@@ -26,13 +26,124 @@ def pulumi_too_old(found: str, needed: str) -> str:
     )
 
 
+# --- A new project --------------------------------------------------------------------------------------------------
+
+
+@message
+def folder_occupied(folder: str, files: Sequence[str]) -> str:
+    """`dualregion init` overwrites nothing, and the folder holds files that it would write."""
+    return f"{folder} already has {listed(files)}, and nothing is overwritten: name another folder, or remove them first"
+
+
+@message
+def folder_not_writable(folder: str, reason: str) -> str:
+    """The new project's folder, or a file in it, cannot be written."""
+    return f"{folder} cannot be written: {reason}"
+
+
+@message
+def twice_needed(option: str) -> str:
+    """An option that is of both regions was given once, or more than twice."""
+    return f"{option} is given for one region: give it twice, first for region 0, then for region 1, or not at all"
+
+
+@message
+def looking_at(contexts: Sequence[str]) -> str:
+    """`dualregion init` looks for releases and pod ranges in both clusters, and changes nothing there."""
+    return f"looking at {listed(contexts)}"
+
+
+@message
+def no_context_to_look_at() -> str:
+    """No clusters were named, so nothing was looked at."""
+    return "no cluster is looked at, as no kube contexts are named: what only they tell stays CHANGE-ME"
+
+
+@message
+def release_found(name: str, namespace: str, context: str, version: str) -> str:
+    """A release of Camunda's chart runs in a cluster; the new project takes it over."""
+    return f"{context} runs release {name} of chart camunda-platform {version} in {namespace}: it is adopted"
+
+
+@message
+def releases_ambiguous(found: Sequence[str]) -> str:
+    """There is not exactly one release of Camunda's chart in each cluster, so it is unclear what to adopt."""
+    return (
+        f"found {listed(found)}: to adopt what runs, exactly one release is needed in each cluster; name their "
+        "namespaces with --namespace, twice. Until then this is a project for a new installation"
+    )
+
+
+@message
+def releases_differ(first: str, second: str) -> str:
+    """The two releases have other names, or are of other versions of the chart."""
+    return f"the releases differ: {first} and {second}. Both need one name and one version before they are adopted"
+
+
+@message
+def values_differ(file: str, other: str) -> str:
+    """The two releases were given different values, beside the region's id."""
+    return (
+        f"the two releases were given different values: {file} holds those of region 0, {other} those of region 1. "
+        f"Make them one, by `diff {file} {other}`, then delete {other}"
+    )
+
+
+@message
+def values_may_be_secret(file: str) -> str:
+    """Helm keeps what it was given; passwords may be among it."""
+    return f"{file} holds what Helm was given: look for passwords in it before you commit it"
+
+
+@message
+def project_written(folder: str, files: Sequence[str]) -> str:
+    """The new project's files are there."""
+    return f"written to {folder}: {listed(files)}"
+
+
+@message
+def to_fill_in(count: int) -> str:
+    """The new project has places for values that only you know."""
+    return f"{count} {'place is' if count == 1 else 'places are'} still CHANGE-ME"
+
+
+@message
+def ask_context(region: int, known: Sequence[str]) -> str:
+    """Which cluster is a region's."""
+    return f"Kube context of region {region} ({listed(known) or 'the kubeconfig has none'})"
+
+
+@message
+def ask_region_name(region: int) -> str:
+    """What a region is called, in messages."""
+    return f"Name of region {region}"
+
+
+@message
+def ask_pod_cidrs(name: str) -> str:
+    """The address ranges of a region's pods; the isolation of a lost region is made of them."""
+    return f"Address ranges of all pods of {name}, with commas"
+
+
+@message
+def ask_bucket() -> str:
+    """Where the failback's snapshot lies."""
+    return "S3 bucket of the failback's snapshot, which no loss of a region takes along"
+
+
+@message
+def ask_to_adopt(releases: Sequence[str]) -> str:
+    """Releases of Camunda's chart run in both clusters."""
+    return f"adopt what runs ({listed(releases)})?"
+
+
 # --- Files of the configuration -------------------------------------------------------------------------------------
 
 
 @message
 def config_file_missing(file: str, reason: str) -> str:
     """A file of the configuration is not there, or cannot be read."""
-    return f"{file} cannot be read: {reason}"
+    return f"{file} cannot be read: {reason}; `dualregion init FOLDER` writes a project with all of its files"
 
 
 @message
@@ -63,8 +174,8 @@ def project_without_name(file: str) -> str:
 def stacks_differ_in(keys: Sequence[str]) -> str:
     """Both stacks must have the same settings, but for those of a stack's own, and these are not the same."""
     return (
-        f"the two stacks differ in {listed(keys)}: set them in Pulumi.yaml, which both share, and remove them from "
-        "the stacks' own files"
+        f"the two stacks differ in {listed(keys)}: both need the same. Set it in Pulumi.yaml, which both share, and "
+        "not in the stacks' own files; a secret in both of them"
     )
 
 

@@ -329,7 +329,7 @@ def rule_numbers_exhausted(region: int, first: int, last: int, most: int) -> str
 
 @message
 def placeholder_left(key: str, placeholder: str) -> str:
-    """A place for a value that only you know is still empty."""
+    """`dualregion init` has left a place for a value that only you know."""
     return (
         f"{key} is still {placeholder}: put your own value there (docs/reference/configuration.md)"
     )

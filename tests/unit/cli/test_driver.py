@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -393,3 +394,94 @@ def test_a_lock_of_a_process_that_is_gone_is_left_to_the_up() -> None:
     played = Played(locks=(held_by(ended.pid),))
     Driver(played).failover(1)
     assert played.ups == WAY[:2]
+
+
+class Installed(Played):
+    """Two stacks that were never up: an `up` installs, and proves N once both are installed."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(gates=[set(), set()], **changes)
+        self.installed: set[int] = set()
+
+    def _stack(self, region: int) -> RegionStack:
+        nodes = ["normal"] if region in self.installed else []
+        waits = {"waitingFor": "the other region"}
+        return world.stack(region, proved=sorted(self.gates[region]), nodes=nodes, outputs=waits)
+
+    def up(self, stack: str, steps: Sequence[RegionStep], *, spare: bool = False) -> None:
+        if self.stop_at == len(self.ups):
+            self.stop_at = None
+            raise Stopped(messages.interrupted(stack))
+        region = int(stack[-1])
+        self.ups.append(f"{stack}: {' '.join(step.id for step in steps)}")
+        if self.stuck:
+            return
+        self.installed.add(region)
+        if self.installed == {0, 1}:
+            self.gates[region] = {"N"}
+
+
+INSTALLATION = ["region0: N", "region1: N", "region0: N"]
+
+
+def test_a_first_installation_takes_its_turns_until_both_work_together() -> None:
+    played = Installed()
+    stacks = Driver(played).install()
+    assert played.ups == INSTALLATION
+    assert played.previews == 2
+    places = ("camunda-london of cluster-london", "camunda-paris of cluster-paris")
+    assert played.asked == [messages.ask_to_install(places, adopts=False)]
+    assert [sorted(each.state.held.gates) for each in stacks] == [["N"], ["N"]]
+    assert played.looked_for == [0, 1, 0]
+    assert next_of(stacks) is None
+
+
+@pytest.mark.parametrize("number", range(len(INSTALLATION)))
+def test_an_interrupted_installation_goes_on(number: int) -> None:
+    played = Installed(stop_at=number)
+    with raises("interrupted", Stopped):
+        Driver(played).install()
+    following = next_of(played.stacks())
+    assert following is not None
+    assert following.dualregion == "dualregion install"
+    Driver(played).install()
+    assert sorted(played.ups) == sorted(INSTALLATION)
+    # Once something is installed, the operator has agreed.
+    assert len(played.asked) == (2 if number == 0 else 1)
+
+
+def test_an_installation_that_is_complete_does_nothing() -> None:
+    played = Played()
+    Driver(played).install()
+    assert (played.ups, played.asked) == ([], [])
+    assert played.shown == [messages.installed_already()]
+
+
+def test_a_no_installs_nothing() -> None:
+    played = Installed(no="ask-to-install")
+    with raises("aborted", Stopped):
+        Driver(played).install()
+    assert played.ups == []
+
+
+def test_a_preview_that_is_refused_installs_nothing() -> None:
+    played = Installed(refusal="there is no such context")
+    with raises("stack-problem", Refused, of_stack="region0"):
+        Driver(played).install()
+    assert (played.ups, played.asked) == ([], [])
+
+
+def test_an_installation_that_does_not_move_is_not_repeated_for_ever() -> None:
+    played = Installed(stuck=True)
+    with raises("step-not-proved", PulumiFailed, step="N", waiting="the other region"):
+        Driver(played).install()
+    assert played.ups == INSTALLATION[:2]
+
+
+def test_nothing_is_installed_in_an_incident() -> None:
+    played = Played()
+    Driver(played, "F3").failover(1)
+    before = list(played.ups)
+    with raises("not-in-phase-normal", Refused, stack="region0", phase="failover"):
+        Driver(played).install()
+    assert played.ups == before

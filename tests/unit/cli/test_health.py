@@ -127,10 +127,15 @@ def test_the_end_of_a_failback_is_the_commands_too() -> None:
         assert following.dualregion == "dualregion failback"
 
 
+def test_before_anything_is_installed_the_command_is_install() -> None:
+    following = judge((world.stack(0), world.stack(1)), world.whole()).next
+    assert following is not None
+    assert (following.who, following.dualregion) == ("region0", "dualregion install")
+
+
 @pytest.mark.parametrize(
     "stacks",
     [
-        pytest.param((world.stack(0), world.stack(1)), id="not installed yet"),
         pytest.param(
             world.failing_back(["B0", "B2", "B3", "B4", "B5"], ["B1", "B4", "B5"], "failover"),
             id="a failover that would be refused",

@@ -269,7 +269,7 @@ def test_an_older_pulumi_is_named_before_anything_is_asked(
 
 def test_the_oldest_pulumi_is_the_one_that_the_project_demands() -> None:
     document = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
-    assert document["requiredPulumiVersion"] == f">={project._PULUMI_VERSION}"
+    assert document["requiredPulumiVersion"] == f">={project.PULUMI_VERSION}"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A new project's folder: what it is made from, and its files."""

@@ -1,0 +1,72 @@
+"""The commands of the page on installing, as a reader types them, for the tests that run them."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tests.checkout import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "prepare" / "install.md"
+TOOLS, PROJECT, CHART, SETTINGS, STATE, KEYS, REGIONS, READY = range(8)
+"""The page's blocks, in their order."""
+
+
+def blocks() -> list[str]:
+    """Return the page's blocks of commands."""
+    return re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def typed(numbers: Iterable[int], **instead: str) -> str:
+    """Return these blocks as one script.
+
+    :param instead: what takes the place of words of the page, by names for them.
+    """
+    script = "\n".join(blocks()[number] for number in numbers)
+    for name, text in instead.items():
+        word = _WORDS[name]
+        assert word in script, f"the page has no {word!r} any more"
+        script = script.replace(word, text)
+    return script
+
+
+_WORDS = {
+    "backend": "s3://my-state-bucket",
+    "install": "dualregion install",
+    "preflight": "dualregion preflight",
+    "status": "dualregion status",
+}
+
+
+def run(
+    script: str, folder: Path, env: Mapping[str, str], *first: Path
+) -> subprocess.CompletedProcess[str]:
+    """Type a script in a folder, with these folders first on PATH and a home of its own."""
+    path = os.pathsep.join([*map(str, first), env.get("PATH", os.defpath)])
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env={**env, "PATH": path, "HOME": str(folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def program(path: Path, text: str) -> None:
+    """Make a program of this name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+FILL_IN = """#!/bin/sh
+# An editor that fills in what only the operator knows: the chart beside the project, pod ranges, the bucket.
+sed -i -e '0,/\\[CHANGE-ME\\]/s//[10.192.0.0\\/16]/' -e 's/\\[CHANGE-ME\\]/[10.202.0.0\\/16]/' \\
+    -e 's/bucket: CHANGE-ME/bucket: my-snapshots/' -e 's/name: camunda-platform$/name: .\\/'"$CHART"'/' \\
+    -e '/^      version: 10/d' -e '/^      repository: /d' "$1"
+"""
+"""An `$EDITOR`; `CHART` is the archive's name."""
