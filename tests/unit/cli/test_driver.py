@@ -96,7 +96,7 @@ class Played:
         self.looks.append(thorough)
         return judge(self.stacks(), self.region_statuses)
 
-    def preview(self, stack: str, phase: Phase, lost: int) -> Preview:
+    def preview(self, stack: str, phase: Phase, lost: int | None) -> Preview:
         self.previews += 1
         return Preview(stack, (Change("create", "Release", "failover"),), self.refusal)
 
