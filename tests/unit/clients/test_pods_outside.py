@@ -104,7 +104,7 @@ def test_the_profiles_that_brokers_run_with(cluster: Cluster, kubernetes: FakeKu
     kubernetes.put(STATEFUL_SETS, mounting("scripts", "gone"))
     assert here(cluster).active_profiles() is None
     kubernetes.put(STATEFUL_SETS, mounting("scripts", "configuration"))
-    assert here(cluster).active_profiles() == {"broker", "operate"}
+    assert here(cluster).active_profiles() == frozenset({"broker", "operate"})
     variable = {"name": "SPRING_PROFILES_ACTIVE", "value": "broker"}
     kubernetes.put(STATEFUL_SETS, mounting("configuration", env=(variable,)))
-    assert here(cluster).active_profiles() == {"broker"}
+    assert here(cluster).active_profiles() == frozenset({"broker"})
