@@ -11,7 +11,10 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -340,6 +343,53 @@ def test_without_any_receiver_the_command_says_so(
     assert "[nothing-to-notify]" in shown
 
 
-def test_no_other_command_reads_the_library() -> None:
-    program = "import sys, cli.__main__; sys.exit('apprise' in sys.modules)"
+def test_the_libraries_are_read_by_no_command_before_they_are_needed() -> None:
+    program = (
+        "import pkgutil, sys, cli.__main__, cli.commands as all_of_them\n"
+        "for each in pkgutil.iter_modules(all_of_them.__path__, 'cli.commands.'):\n"
+        "    __import__(each.name)\n"
+        "assert 'cli.commands.notify' in sys.modules\n"
+        "sys.exit(bool({'apprise', 'prometheus_client'} & set(sys.modules)))\n"
+    )
     subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=True)
+
+
+# --- Mail ----------------------------------------------------------------------------------------------------------
+
+
+class Mailbox(StreamRequestHandler):
+    """A mail relay that takes one message, by the few words of SMTP that it takes."""
+
+    def handle(self) -> None:
+        self._say("220 here")
+        while line := self.rfile.readline().decode().strip():
+            word = line.partition(" ")[0].upper()
+            if word == "EHLO":
+                self._say("250-here", "250 AUTH PLAIN")
+            elif word == "AUTH":
+                self._say("235 welcome")
+            elif word == "DATA":
+                self._say("354 go on")
+                self.server.got = list(iter(self.rfile.readline, b".\r\n"))  # type: ignore[attr-defined]
+                self._say("250 taken")
+            else:
+                self._say("221 bye" if word == "QUIT" else "250 ok")
+
+    def _say(self, *lines: str) -> None:
+        self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+
+
+def test_a_mail_is_sent() -> None:
+    with ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as relay:
+        Thread(target=relay.serve_forever, daemon=True).start()
+        port = relay.server_address[1]
+        address = f"mailto://ada:{TOKEN}@127.0.0.1:{port}?mode=insecure&smtp=127.0.0.1"
+        assert told(f"{address}&from=dualregion@example.com&to=bridge@example.com") is None
+        relay.shutdown()
+        mail = message_from_bytes(b"".join(relay.got))  # type: ignore[attr-defined]
+    title, text = words(document())
+    assert (mail["To"], mail["Subject"]) == ("bridge@example.com", title)
+    body = next(each for each in mail.walk() if each.get_content_type() == "text/plain")
+    payload = body.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert text.split() == payload.decode().split()
