@@ -2,12 +2,16 @@
 
 from enum import IntEnum
 
-from dualregion.errors import DualRegionError
+from dualregion.errors import ConfigError, DualRegionError
 from messages import Message
 
 
 class PulumiFailed(DualRegionError):
     """Pulumi failed, or could not be run."""
+
+
+class WrongOption(ConfigError):
+    """An option's value is of no use; that is found out only after the project was read."""
 
 
 class Stopped(DualRegionError):
@@ -26,10 +30,11 @@ class HookFailed(DualRegionError):
 
 
 class Exit(IntEnum):
-    """How the command ends. Usage errors end with 2, an interrupt with 130."""
+    """How the command ends."""
 
     HEALTHY = 0
     FAILED = 1
+    USAGE = 2
     INTERRUPTED = 130
     MID_PROCEDURE = 10
     DEGRADED = 11

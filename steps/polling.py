@@ -44,7 +44,7 @@ class Waiting:
 
         :param what: what is awaited.
         :param look: returns the reason why not yet, or None; a `CallFailed` counts as one.
-        :param hint: the next thing for the operator to try.
+        :param hint: the next thing for the operator to try, unless what was seen last has a remedy of its own.
         :returns: the seconds waited.
         :raises DeadlineExceeded: saying what was awaited, what was seen last and what to try.
         """
@@ -52,6 +52,7 @@ class Waiting:
         reason = self.last_reason(what, look)
         elapsed = self._clock() - start
         if reason is not None:
+            hint = _hint_at(reason) or hint
             raise DeadlineExceeded(
                 messages.deadline_exceeded(self.step, elapsed, what, reason, hint)
             )
@@ -90,6 +91,22 @@ class Waiting:
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )(attempt)
         return last
+
+
+_NOT_READY = (502, 503, 504)
+"""How the API server, or what it passes a call on to, answers while that is not ready."""
+
+
+def _hint_at(last_seen: Message) -> Message | None:
+    """Return what helps where nothing answered, so that nothing of what is awaited was seen; else None.
+
+    It goes by the codes of `messages.clients.clusters`.
+    """
+    if last_seen.code == "service-failed" and last_seen.facts.get("status") in _NOT_READY:
+        return messages.look_behind_service()
+    if last_seen.code in ("service-unanswered", "call-unanswered"):
+        return messages.look_at_reach()
+    return None
 
 
 def twice(look: Callable[[], Message | None]) -> Callable[[], Message | None]:

@@ -45,13 +45,15 @@ class Shown(NamedTuple):
 
 
 SHOWN = {
-    "status-normal": Shown("status-normal", "status"),
+    "status-normal": Shown("status-normal", "status --full"),
     "plan-failover": Shown("plan-failover", "plan failover --lost 1"),
-    "failover-question": Shown("failover-stopped", "failover --lost 1", "[y/N]: ", is_window=True),
-    "failover-running": Shown("failover-stopped", "failover --lost 1", "^C", is_window=True),
-    "failover-end": Shown("failover-stopped", "failover --lost 1", is_window=True),
-    "status-failover": Shown("status-failover", "status"),
-    "status-paused": Shown("status-paused", "status"),
+    "failover-question": Shown(
+        "failover-stopped", "failover --lost paris", "to go on: ", is_window=True
+    ),
+    "failover-running": Shown("failover-stopped", "failover --lost paris", "^C", is_window=True),
+    "failover-end": Shown("failover-stopped", "failover --lost paris", is_window=True),
+    "status-failover": Shown("status-failover", "status --full"),
+    "status-paused": Shown("status-paused", "status --full"),
     "history": Shown("history", "history"),
 }
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 
 from cli import transcript
-from cli.errors import Exit
+from cli.errors import Exit, WrongOption
 from cli.transcript import Event
+from dualregion import brokers
 from dualregion.errors import ConfigError, DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
 from messages import Message, with_code
@@ -62,6 +63,34 @@ StackNames = Annotated[
         "--stacks", envvar="DUALREGION_STACKS", help="The stacks of both regions, with a comma."
     ),
 ]
+
+
+Lost = Annotated[
+    list[str],
+    typer.Option(
+        "--lost",
+        metavar="REGION",
+        help="The region that is lost, by its number, 0 or 1, or its name.",
+    ),
+]
+
+
+def region_of(given: Sequence[str], option: str, names: Callable[[], Sequence[str]]) -> int:
+    """Return the region that an option names, by its number or its name.
+
+    :param given: all values that the option was given.
+    :param names: reads the names of region 0 and 1; called only if a name was given.
+    :raises WrongOption: if there is no such region, or several were named.
+    """
+    if len(given) != 1:
+        raise WrongOption([messages.region_named_twice(option, tuple(given))])
+    numbers = {str(each): each for each in range(brokers.REGIONS)}
+    if given[0] in numbers:
+        return numbers[given[0]]
+    named = list(names())
+    if given[0] not in named:
+        raise WrongOption([messages.region_unknown(given[0], tuple(named))])
+    return named.index(given[0])
 
 
 @dataclass(frozen=True)
@@ -113,6 +142,7 @@ def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iter
         yield
     except DualRegionError as error:
         problems = _problems(error)
+        failed = Exit.USAGE if isinstance(error, WrongOption) else failed
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
@@ -124,6 +154,12 @@ def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iter
     if as_json:
         print_json({"error": {"problems": [_plain(each) for each in problems]}})
     raise typer.Exit(failed)
+
+
+def print_error(error: DualRegionError) -> None:
+    """Print an error with its code, and add it to the transcript."""
+    note_error(error)
+    _print_error(with_codes(error))
 
 
 def note_error(error: DualRegionError) -> None:

@@ -11,7 +11,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from cli import transcript
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.commands.common import (
+    Lost,
+    ProjectOptions,
+    ending_clearly,
+    output,
+    print_json,
+    region_of,
+)
 from cli.driver.previews import Preview, preview
 from cli.notify.events import Point, after, before
 from cli.stacks.project import Project
@@ -32,7 +39,6 @@ app = typer.Typer(no_args_is_help=True)
 _INDENT = 6
 """How far what belongs to a step is moved in."""
 
-Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
 
 
@@ -51,11 +57,15 @@ def failover(context: typer.Context, lost: Lost, as_json: AsJson = False) -> Non
     For example:
 
         dualregion plan failover --lost 1
+
+        dualregion plan failover --lost paris
     """
     with ending_clearly(as_json=as_json):
         project, stacks = _read(context.obj)
-        phases = failover_phases(lost, stacks)
-        _show(_document(project, stacks, lost, tuple(phases)), as_json)
+        names = [each.settings.own.name for each in stacks]
+        region = region_of(lost, "--lost", lambda: names)
+        phases = failover_phases(region, stacks)
+        _show(_document(project, stacks, region, tuple(phases)), as_json)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from cli.commands.common import ProjectOptions, ending_clearly
+from cli.commands.common import ProjectOptions, ending_clearly, region_of
 from cli.stacks.read import Reading
 from dualregion.rbac import manifests
 
@@ -13,7 +13,8 @@ from dualregion.rbac import manifests
 def rights(
     context: typer.Context,
     region: Annotated[
-        int, typer.Option(min=0, max=1, help="Whose cluster, 0 or 1.", show_default=False)
+        list[str],
+        typer.Option(metavar="REGION", help="Whose cluster, by its number, 0 or 1, or its name."),
     ],
 ) -> None:
     """Print what gives the program the rights that it needs in a region's cluster, and no other.
@@ -23,9 +24,10 @@ def rights(
 
     For example:
 
-        dualregion rights --region 0 | kubectl --context cluster-london apply -f -
+        dualregion rights --region london | kubectl --context cluster-london apply -f -
     """
     options: ProjectOptions = context.obj
     with ending_clearly():
-        settings = Reading(options.project(), options.names()).settings[region]
-        typer.echo(yaml.safe_dump_all(manifests(settings, region), sort_keys=False), nl=False)
+        both = Reading(options.project(), options.names()).settings
+        index = region_of(region, "--region", lambda: [each.name for each in both[0].regions])
+        typer.echo(yaml.safe_dump_all(manifests(both[index], index), sort_keys=False), nl=False)

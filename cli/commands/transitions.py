@@ -1,25 +1,36 @@
-"""`dualregion failover` and `dualregion failback`."""
+"""`dualregion failover`, `dualregion failback` and `dualregion install`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
 import typer
 
-from cli.commands.common import ProjectOptions, ending_clearly, note_error, output, with_codes
+from cli.commands.common import (
+    Lost,
+    ProjectOptions,
+    ending_clearly,
+    note_error,
+    output,
+    print_error,
+    region_of,
+    with_codes,
+)
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations
-from cli.errors import Exit, Stopped
+from cli.errors import Exit, HookFailed, PulumiFailed, Stopped
 from cli.notify import services, transport
 from cli.notify.notifier import Notifier
 from cli.signature import signature
-from cli.stacks.read import Both
+from cli.stacks.project import Project
+from cli.stacks.read import Both, Reading
 from cli.stacks.run_message import RunMessage
 from cli.status.next_step import next_of, phase_of
+from dualregion.errors import DualRegionError
 from messages.command import driving as messages
 
-Lost = Annotated[int, typer.Option(help="The region that is lost: 0 or 1.", min=0, max=1)]
 Yes = Annotated[
     bool,
     typer.Option(
@@ -72,12 +83,14 @@ def failover(
 ) -> None:
     """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
 
-    It previews first, and asks before it begins and before a lost region that still answers is cleaned. Ctrl-C
-    stops it; run the same command again to continue.
+    It previews first, and has you type the name of the lost region before it begins, and before that region is
+    deleted although it still answers. Ctrl-C stops it; run the same command again to continue.
 
     For example:
 
         dualregion failover --lost 1
+
+        dualregion failover --lost paris --ticket INC-4711
 
         dualregion failover --lost 1 --yes --ticket INC-4711 --message "paris lost power"
 
@@ -85,10 +98,14 @@ def failover(
 
         dualregion failover --lost 1 --until F3
     """
+
+    def move(project: Project, stacks: tuple[str, str]) -> _Drive:
+        of = region_of(lost, "--lost", lambda: names_of(project, stacks))
+        return f"failover --lost {of}", lambda driver: driver.failover(of)
+
     _carry_out(
         context.obj,
-        f"failover --lost {lost}",
-        lambda driver: driver.failover(lost),
+        move,
         consents=_consents(yes=yes, delete_region=yes_delete_region, unlock=yes_unlock),
         until=until,
         message=message,
@@ -123,8 +140,7 @@ def failback(
     """
     _carry_out(
         context.obj,
-        "failback",
-        lambda driver: driver.failback(),
+        lambda *_: ("failback", Driver.failback),
         consents=_consents(yes=yes, unlock=yes_unlock),
         until=until,
         message=message,
@@ -153,8 +169,7 @@ def install(
     """
     _carry_out(
         context.obj,
-        "install",
-        lambda driver: driver.install(),
+        lambda *_: ("install", Driver.install),
         consents=_consents(yes=yes, unlock=yes_unlock),
         until=None,
         message=message,
@@ -175,10 +190,13 @@ def _consents(
     return frozenset(option for option, is_typed in typed.items() if is_typed)
 
 
+_Drive = tuple[str, Callable[[Driver], Both]]
+"""What was typed, and what it does."""
+
+
 def _carry_out(
     options: ProjectOptions,
-    what: str,
-    drive: Callable[[Driver], Both],
+    move: Callable[[Project, tuple[str, str]], _Drive],
     *,
     consents: frozenset[Consent],
     until: str | None,
@@ -187,23 +205,35 @@ def _carry_out(
     no_hooks: bool,
 ) -> None:
     """Drive, and show the state in the end, however it ends."""
-    text = RunMessage(what, signature(), message, ticket)
     console = output()
     with ending_clearly():
-        project = options.project()
-        operations = PulumiOperations(project, options.names(), console, consents, text)
+        project, names = options.project(), options.names()
+        what, drive = move(project, names)
+        text = RunMessage(what, signature(), message, ticket)
+        operations = PulumiOperations(project, names, console, consents, text)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
         tell = None if no_hooks else services.tell
-        notifier = Notifier(call, operations.show, signature(), tell)
+        driver = Driver(operations, until, Notifier(call, operations.show, signature(), tell))
         try:
-            stacks = drive(Driver(operations, until, notifier))
+            stacks = drive(driver)
         except (Stopped, KeyboardInterrupt) as stopped:
             if isinstance(stopped, Stopped):
                 note_error(stopped)
                 operations.show(with_codes(stopped))
             _show_state(operations, operations.stacks())
             raise typer.Exit(Exit.INTERRUPTED) from None
+        except (HookFailed, PulumiFailed) as failed:
+            # What failed stands first, and what to do about it last.
+            print_error(failed)
+            with suppress(DualRegionError):
+                _show_state(operations, operations.stacks())
+            raise typer.Exit(Exit.FAILED) from None
         _show_state(operations, stacks)
+
+
+def names_of(project: Project, stacks: tuple[str, str]) -> tuple[str, ...]:
+    """Return the names of both regions, as the project's configuration has them."""
+    return tuple(each.name for each in Reading(project, stacks).settings[0].regions)
 
 
 def _show_state(operations: PulumiOperations, stacks: Both) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
-from dualregion.procedure import B2, B3, R
+from dualregion.procedure import B2, B3, Phase, R
 from messages import Message
 from messages.command import driving as messages
 
@@ -28,10 +28,44 @@ class Question:
     """A question to the operator.
 
     :ivar option: what answers it if the operator is not to be asked.
+    :ivar name: the name of a region that is to be typed as the answer; None if yes is enough.
     """
 
     text: Message
     option: Consent = Consent.YES
+    name: str | None = None
+
+
+def to_begin(phase: Phase, lost: int, status: Status) -> Question:
+    """Return the question before the first phase is set.
+
+    The name of a region that is declared lost is typed: 0 and 1 are mistaken for each other too easily.
+    """
+    settings = status.stacks[0].settings
+    region, survivor = settings.regions[lost], settings.regions[brokers.other(lost)]
+    if phase is not Phase.FAILOVER:
+        begin = messages.ask_to_begin_failback(phase, lost, region.name, survivor.name)
+        return Question(begin)
+    installs = settings.procedure.has_failover_installation
+    declared = messages.ask_to_begin(
+        phase=phase,
+        lost=lost,
+        name=region.name,
+        survivor=brokers.other(lost),
+        survivor_name=survivor.name,
+        failover_brokers=brokers.failover_broker_count(settings.cluster_size) if installs else 0,
+        answers=status.region_statuses[lost].error is None,
+    )
+    return Question(declared, name=region.name)
+
+
+def other_is_silent(lost: int, status: Status) -> Message | None:
+    """Return that the region called lost answers, and the other one does not; None if that is not so."""
+    silent = brokers.other(lost)
+    called, other = status.region_statuses[lost], status.region_statuses[silent]
+    if called.error is not None or other.error is None:
+        return None
+    return messages.other_region_is_silent(lost, called.name, silent, other.name)
 
 
 def may_be_irreversible(steps: Sequence[RegionStep], lost: int | None) -> bool:
@@ -58,6 +92,7 @@ def irreversible(steps: Sequence[RegionStep], lost: int | None, status: Status) 
         return Question(
             messages.ask_to_delete_region(regions[lost].name, regions[lost].namespace),
             Consent.DELETE_REGION,
+            regions[lost].name,
         )
     if kinds & {B2.id, B3.id}:
         return Question(messages.ask_to_pause(regions[lost].namespace))

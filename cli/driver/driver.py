@@ -10,7 +10,13 @@ from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
-from cli.driver.confirm import Question, irreversible, may_be_irreversible
+from cli.driver.confirm import (
+    Question,
+    irreversible,
+    may_be_irreversible,
+    other_is_silent,
+    to_begin,
+)
 from cli.driver.previews import Preview
 from cli.errors import PulumiFailed, Stopped
 from cli.notify.notifier import Notifier
@@ -137,7 +143,8 @@ class Driver:
     def _agree_to_install(self, stacks: Both) -> None:
         """Show what Pulumi would do in both regions, and ask."""
         for each in stacks:
-            self._show_preview(each.name, Phase.NORMAL, None)
+            found = self.operations.preview(each.name, Phase.NORMAL, None)
+            self._show_preview(found, Phase.NORMAL)
         places = tuple(
             f"{each.settings.own.namespace} of {each.settings.own.kube_context}" for each in stacks
         )
@@ -220,7 +227,7 @@ class Driver:
         if not others:
             return stacks
         if first and phase is not Phase.NORMAL:
-            self._agree(stacks[brokers.other(lost)].name, phase, lost)
+            self._agree(stacks, phase, lost)
         setting = [
             begin(partial(self.operations.set_phase, each.name, phase, of)) for each in others
         ]
@@ -230,18 +237,26 @@ class Driver:
             self.operations.show(f"stack {each.name}: phase {phase}")
         return self.operations.stacks()
 
-    def _agree(self, survivor: str, phase: Phase, lost: int) -> None:
-        """Show what Pulumi would do and the state of both regions, found at the same time, and ask."""
-        status = begin(self.operations.status)
-        self._show_preview(survivor, phase, lost)
-        self._ask(Question(messages.ask_to_begin(phase, lost)), status.result())
+    def _agree(self, stacks: Both, phase: Phase, lost: int) -> None:
+        """Show what Pulumi would do and the state of both regions, found at the same time, and ask.
 
-    def _show_preview(self, stack: str, phase: Phase, lost: int | None) -> None:
+        A failback needs the recreated region as well, so its stack is previewed, too: it refuses if nothing answers.
+        """
+        survivor = stacks[brokers.other(lost)].name
+        asked = [survivor, stacks[lost].name] if phase.is_failback else [survivor]
+        status = begin(self.operations.status)
+        previews = [begin(partial(self.operations.preview, each, phase, lost)) for each in asked]
+        for found in [each.result() for each in previews]:
+            if found.refusal and (confused := other_is_silent(lost, status.result())):
+                raise Refused(confused)
+            self._show_preview(found, phase)
+        self._ask(to_begin(phase, lost, status.result()), status.result())
+
+    def _show_preview(self, found: Preview, phase: Phase) -> None:
         """Show what Pulumi would do on a stack.
 
         :raises Refused: if the program refuses.
         """
-        found = self.operations.preview(stack, phase, lost)
         if found.refusal:
             raise Refused(messages.of_stack(found.stack, found.refusal))
         self.operations.show(f"Pulumi's preview of stack {found.stack} in phase {phase}:")

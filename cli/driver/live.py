@@ -27,12 +27,14 @@ class StepShown:
     """A step as it is shown.
 
     :ivar began: when the program first reported on it, on the clock.
-    :ivar ended: when its gate was made.
+    :ivar ended: when its gate was made, or it failed.
+    :ivar failed: whether it failed.
     :ivar last: what was last reported of it.
     """
 
     began: float | None = None
     ended: float | None = None
+    failed: bool = False
     last: str = ""
 
 
@@ -52,12 +54,15 @@ class Running:
         self.steps = {step.id: StepShown() for step in self.ahead}
 
     def line(self, line: Line) -> None:
-        """Show what the program reports."""
+        """Show what the program reports, but errors: these are shown once, at the end of the run."""
+        is_error = line.severity == "error"
         with self._lock:
             shown = self.steps.setdefault(line.step, StepShown()) if line.step else None
             if shown is not None:
                 shown.began = self.clock() if shown.began is None else shown.began
-                shown.last = line.text
+                shown.last = shown.last if is_error else line.text
+        if is_error:
+            return
         if not self.console.is_terminal or shown is None:
             prefix = f"{line.step}: " if line.step else ""
             self._print(f"{prefix}{line.text}")
@@ -70,6 +75,17 @@ class Running:
                 shown.ended = self.clock()
         if not self.console.is_terminal:
             self._print(str(change))
+
+    def fail(self) -> None:
+        """Show that the run has failed: each step that was under way did not end well."""
+        with self._lock:
+            begun = {step: shown for step, shown in self.steps.items() if shown.began is not None}
+            under_way = [step for step, shown in begun.items() if shown.ended is None]
+            for step in under_way:
+                begun[step].failed, begun[step].ended = True, self.clock()
+        if not self.console.is_terminal:
+            for step in under_way:
+                self._print(f"{step}: failed")
 
     def _print(self, text: str) -> None:
         seconds = self.clock() - self._start
@@ -89,12 +105,15 @@ class Running:
             for step, shown in self.steps.items():
                 end = shown.ended or self.clock()
                 seconds = None if shown.began is None else f"{end - shown.began:.0f}"
-                now = titles.get(step, "") if shown.ended or not shown.last else shown.last
+                done = shown.ended is not None and not shown.failed
+                now = titles.get(step, "") if done or not shown.last else shown.last
                 row(found, _mark(shown), step, seconds, now)
         return Constrain(found, self.console.width - _CTRL_C_WIDTH)
 
 
 def _mark(shown: StepShown) -> Text:
+    if shown.failed:
+        return Text("failed", "red")
     if shown.ended is not None:
         return Text("done", "green")
     return Text("ahead", "dim") if shown.began is None else Text("running", "yellow")

@@ -45,6 +45,7 @@ from steps.preflight import SPARE_LIVING
 _LOOK_SECONDS = 0.2
 """How often an `up` is checked for its end, and for Ctrl-C."""
 
+TYPE_NAME = "Type the name of the lost region to go on"
 _THOROUGH_SECONDS = 18.0
 """How long the regions may take to answer before something is done that cannot be undone."""
 
@@ -124,12 +125,16 @@ class PulumiOperations:
         transcript.note(Event.QUESTION, question.text, option=question.option)
         if status is not None:
             self.console.print(table.topology(status))
+            self.console.print(table.opening(status))
+            self.console.print()
         if question.option in self.consents:
             self._answered(question, is_yes=True, option=question.option)
             self.show(f"{question.text} yes, by {question.option}")
             return True
+        # Not by the prompt, which would be broken within words.
+        self.console.print(question.text, markup=False)
         try:
-            is_yes = typer.confirm(question.text)
+            is_yes = self._answer(question.name)
         except typer.Abort:
             if sys.stdin.isatty():
                 raise Stopped(messages.aborted()) from None
@@ -144,6 +149,15 @@ class PulumiOperations:
 
     def _written(self) -> str:
         return str(replace(self.message, answers=tuple(self.given)))
+
+    def _answer(self, name: str | None) -> bool:
+        """Return what the operator answers: yes or no, or by the name of the region that it is about."""
+        if name is None:
+            return typer.confirm("Yes or no?")
+        typed = typer.prompt(TYPE_NAME, default="", show_default=False).strip()
+        if typed != name:
+            self.show(messages.name_not_typed(typed, name))
+        return bool(typed == name)
 
     def show(self, text: str) -> None:
         """Print a line for the operator."""
@@ -179,6 +193,8 @@ class PulumiOperations:
             collector.on_change = noted.changes(stack, shown.change)
             future = begin(lambda: self._run(stack, collector))
             interrupted = _wait(future, lambda: self._stop(collector))
+            if future.exception() and not interrupted:
+                shown.fail()
         try:
             future.result()
         except PulumiFailed:

@@ -298,8 +298,8 @@ def _letter(copy: Replica | None) -> str:
 
 
 def _partitions(status: Status) -> Table:
-    first, second = status.engines
-    title = "\nPartitions, and what their exporters have written"
+    first, second = (_place(status, each) for each in status.engines)
+    title = "\nPartitions, and the last record that their exporters have written in each place"
     found = table(
         title, "partition", "leader", "followers", "missing", "exporters", first, second, "lag"
     )
@@ -315,6 +315,16 @@ def _partitions(status: Status) -> Table:
             each.lag,
         )
     return found
+
+
+def _place(status: Status, namespace: str) -> str:
+    """Return a namespace by its region's name: a heading is broken between words only."""
+    for region in status.stacks[0].settings.regions:
+        if namespace == region.namespace:
+            return region.name
+        if namespace == region.failover:
+            return f"{region.name} failover"
+    return namespace
 
 
 def _phases(partition: Partition) -> str:

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from drill.operators.terminal import Terminal, line_of, unwrapped
 
 _QUESTION = "[y/N]:"
-_STEP = re.compile(r"^(?P<state>ahead|running|done) +(?P<step>[A-Z]\d?)\b")
+_NAMING = "Type the name of the lost region to go on:"
+"""How a question ends that is answered by a name."""
+_QUESTION_ROWS = 12
+"""How many rows a question may take."""
+_STEP = re.compile(r"^(?P<state>ahead|running|failed|done) +(?P<step>[A-Z]\d?)\b")
 _LONGEST = 160
 _COUNTED = re.compile(r"\d+")
 
@@ -25,14 +29,15 @@ class Question:
 class Operator:
     """Looks at one command's screen until it has ended.
 
-    `answer` is given to every question. In the midst of step `stop_in`, once it has run for `stop_after` seconds, Ctrl-C
-    is hit, once; None: never.
+    `answer` is given to every question, but for one that asks for the lost region's name: `name` is, unless the answer
+    is no. In the midst of step `stop_in`, once it has run for `stop_after` seconds, Ctrl-C is hit, once; None: never.
     """
 
     write: Callable[[str], None]
     answer: str = "yes"
     stop_in: str | None = None
     stop_after: float = 0.0
+    name: str = ""
     asked: list[Question] = field(default_factory=list)
     running: dict[str, float] = field(default_factory=dict)
     """When each step was first seen running, on the clock that never jumps."""
@@ -50,7 +55,8 @@ class Operator:
     def look(self, terminal: Terminal) -> None:
         """Read what is new on the screen, and do what is to be done."""
         self._show_new(terminal)
-        if terminal.cursor_line.endswith(_QUESTION) and terminal.cursor != self._answered:
+        asks = terminal.cursor_line.endswith((_QUESTION, _NAMING))
+        if asks and terminal.cursor != self._answered:
             self._reply(terminal)
         for row in terminal.rows:
             if found := _STEP.match(line_of(row)):
@@ -71,10 +77,11 @@ class Operator:
     def _reply(self, terminal: Terminal) -> None:
         rows = [*terminal.scrolled_rows, *terminal.rows][self._answered + 1 : terminal.cursor + 1]
         self._answered = terminal.cursor
-        # The question itself may be as long as three rows; what stands above is looked for in all of them.
-        self.asked.append(Question(unwrapped(rows[-3:]), unwrapped(rows)))
-        self.write(f"  answering: {self.answer}")
-        terminal.type(self.answer)
+        is_naming = terminal.cursor_line.endswith(_NAMING) and self.answer == "yes"
+        answer = self.name if is_naming else self.answer
+        self.asked.append(Question(unwrapped(rows[-_QUESTION_ROWS:]), unwrapped(rows)))
+        self.write(f"  answering: {answer}")
+        terminal.type(answer)
 
     def _is_in_the_midst(self) -> bool:
         began = self.running.get(self.stop_in or "")

@@ -23,7 +23,7 @@ from drill.regions import (
     quorum,
 )
 
-_TO_BEGIN = "on both stacks, and begin?"
+_TO_DECLARE, _TO_BEGIN = "is declared LOST", "is brought back"
 
 CAMUNDA_8_5 = Procedure(
     steps={
@@ -104,7 +104,7 @@ CAMUNDA_8_5 = Procedure(
     stopped_after=2.0,
     opens_first=Part.RECREATED,
     questions={
-        "failover": (_TO_BEGIN,),
+        "failover": (_TO_DECLARE,),
         "failback-pending": (
             _TO_BEGIN,
             "stop Operate and Tasklist, pause all exporters, and restore a snapshot",

@@ -27,7 +27,7 @@ from drill.regions import (
 ENABLED, DISABLED = "ENABLED", "DISABLED"
 _HALF = REPLICATION_FACTOR // REGION_COUNT
 """Copies of each partition in one region: all that are left after a removal, and a quorum among themselves."""
-_TO_BEGIN = "on both stacks, and begin?"
+_TO_DECLARE, _TO_BEGIN = "is declared LOST", "is brought back"
 
 CLUSTER_API = Procedure(
     steps={
@@ -88,7 +88,7 @@ CLUSTER_API = Procedure(
     stopped_after=0.5,
     opens_first=Part.SURVIVOR,
     questions={
-        "failover": (_TO_BEGIN,),
+        "failover": (_TO_DECLARE,),
         "failback-pending": (
             _TO_BEGIN,
             "stop Operate and Tasklist, pause all exporters, and restore a snapshot",

@@ -80,13 +80,18 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
         with ctx.progress.stage(
             f"dualregion {' '.join(what)}, and Ctrl-C in the midst of {stop_in}"
         ):
+            by_name = ("failover", "--lost", incident.lost.city)
             asked = ctx.command.drive(
-                *what, stop_in=stop_in, stop_after=procedure.stopped_after, log="failover-stopped"
+                *by_name,
+                stop_in=stop_in,
+                stop_after=procedure.stopped_after,
+                log="failover-stopped",
+                name=incident.lost.city,
             )
         ctx.check(label, _stopped(asked, incident, stop_in))
     with ctx.progress.stage(f"dualregion {' '.join(what)}{', again' if asked else ''}"):
         began = time.monotonic()
-        session = ctx.command.must_drive(*what)
+        session = ctx.command.must_drive(*what, name=incident.lost.city)
     if asked and asked.operator.stopped is not None:
         again = session.operator.carried_out
         ctx.check(label, went_on(session.run.exit_status, again, stop_in))
@@ -136,7 +141,7 @@ def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None
         what = ["failover", "--lost", str(incident.lost.index)]
         questions = (_TO_BACK_OUT,)
     with ctx.progress.stage(f"dualregion {' '.join(what)}, to phase {phase}"):
-        session = ctx.command.must_drive(*what)
+        session = ctx.command.must_drive(*what, name=incident.lost.city)
     ctx.check(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
 
 

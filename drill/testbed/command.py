@@ -46,6 +46,7 @@ class Command:
         stop_after: float = 0.0,
         answer: str = "yes",
         log: str = "",
+        name: str = "",
     ) -> Session:
         """Fail over or back at the terminal, and answer each question.
 
@@ -53,18 +54,19 @@ class Command:
         :param stop_in: the step in whose midst Ctrl-C is hit.
         :param stop_after: for how many seconds it has been seen running by then.
         :param answer: to every question.
+        :param name: the lost region's, where that is to be typed.
         :param log: what its log is called, if not as the command.
         """
-        operator = Operator(self.write, answer, stop_in, stop_after)
+        operator = Operator(self.write, answer, stop_in, stop_after, name)
         run, rows = self._at_terminal(operator, *what, log=log)
         return Session(run, operator, unwrapped(rows))
 
-    def must_drive(self, *what: str) -> Session:
+    def must_drive(self, *what: str, name: str = "") -> Session:
         """Do as `drive`, to the end.
 
         :raises DrillError: the command failed.
         """
-        session = self.drive(*what)
+        session = self.drive(*what, name=name)
         self.stacks.require(session.run)
         return session
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from messages.catalogue import Message, message
-from messages.words import listed
+from messages.words import counted, listed
 
 
 def of_stack(stack: str, problem: Message | str) -> Message:
@@ -25,6 +25,18 @@ def stack_problem(problem: str) -> str:
 def two_stacks_needed(given: str) -> str:
     """The option `--stacks` names one stack, or more than two."""
     return f"--stacks is {given!r}: two different names are needed, such as region0,region1"
+
+
+@message
+def region_unknown(given: str, names: Sequence[str]) -> str:
+    """An option names a region by neither its number nor its name."""
+    return f"there is no region {given!r}: name it by its number or name, 0 ({names[0]}) or 1 ({names[1]})"
+
+
+@message
+def region_named_twice(option: str, given: Sequence[str]) -> str:
+    """An option that names one region was given twice."""
+    return f"{option} was given {counted(len(given), 'time')}, {listed(given)}: name one region"
 
 
 @message
@@ -117,6 +129,16 @@ def nothing_to_fail_back() -> str:
     return (
         "no region is lost, according to both stacks: a failback follows on a failover. If a region is lost, "
         "`dualregion failover --lost 0` or `--lost 1`; `dualregion status` shows the state of both regions"
+    )
+
+
+@message
+def other_region_is_silent(lost: int, lost_name: str, silent: int, silent_name: str) -> str:
+    """The region called lost answers, and the one that is to survive does not: the two may be confused."""
+    return (
+        f"region {lost} ({lost_name}) was called lost, and it answers; region {silent} ({silent_name}) is the one that "
+        f"does not. If that one is lost: `--lost {silent}`. If it is only out of your reach: your login, or its API "
+        "server. Nothing was changed"
     )
 
 
@@ -238,9 +260,40 @@ def proofs_not_checked(steps: Sequence[str], reason: str) -> str:
 
 
 @message
-def ask_to_begin(phase: str, lost: int) -> str:
-    """The first phase is about to be set, after Pulumi's preview of it."""
-    return f"set phase {phase} and lostRegion {lost} on both stacks, and begin?"
+def ask_to_begin(
+    *,
+    phase: str,
+    lost: int,
+    name: str,
+    survivor: int,
+    survivor_name: str,
+    failover_brokers: int,
+    answers: bool,
+) -> str:
+    """A failover is about to begin, after Pulumi's preview of it."""
+    start = "starts" if failover_brokers == 1 else "start"
+    brokers = (
+        f"{counted(failover_brokers, 'failover broker')} {start} in {survivor_name}"
+        if failover_brokers
+        else f"the brokers of {name} leave the cluster"
+    )
+    state = "STILL ANSWERS" if answers else "does not answer"
+    return (
+        f"Region {lost} ({name}) is declared LOST, and region {survivor} ({survivor_name}) takes over: phase {phase} and "
+        f"lostRegion {lost} on both stacks, then {brokers}. Commands are accepted again within minutes, as soon as a broker "
+        f"has started; nothing acknowledged is lost. Then Camunda is removed from {name} if it answers, after another "
+        f"question. The cluster of {name} {state}."
+    )
+
+
+@message
+def ask_to_begin_failback(phase: str, lost: int, name: str, survivor_name: str) -> str:
+    """A failback is about to begin, after Pulumi's preview of it."""
+    return (
+        f"Region {lost} ({name}) is brought back beside {survivor_name}: phase {phase} and lostRegion {lost} on both "
+        "stacks, then its brokers join, within minutes, and users notice nothing. You are asked again before Operate, "
+        "Tasklist and exporting stop, and until then it can be backed out of at no cost. Begin?"
+    )
 
 
 @message
@@ -253,13 +306,19 @@ def ask_to_install(places: Sequence[str], adopts: bool) -> str:
 @message
 def ask_to_back_out(name: str) -> str:
     """A failover during a failback: the recreated region is emptied again."""
-    return f"back out of the failback of region {name}, which is emptied again?"
+    return (
+        f"back out of the failback of region {name}, which is emptied again? It takes minutes; brokers that were repointed "
+        "restart once more, one after the other, and exporting resumes"
+    )
 
 
 @message
 def ask_to_delete_region(name: str, namespace: str) -> str:
     """The lost region is about to be cleaned (R), and its API server answers."""
-    return f"region {name} still answers: delete its release and namespace {namespace}, with all claims and volumes?"
+    return (
+        f"region {name} still answers: delete its release and namespace {namespace}, with all claims and volumes? It takes "
+        "a minute, and CANNOT BE UNDONE; the other region serves alone, and needs nothing of it"
+    )
 
 
 @message
@@ -267,7 +326,8 @@ def ask_to_pause(namespace: str) -> str:
     """Web apps go down, exporters pause and a snapshot is restored (B2, B3)."""
     return (
         "stop Operate and Tasklist, pause all exporters, and restore a snapshot into the search engine of "
-        f"{namespace}, deleting what an earlier attempt left there?"
+        f"{namespace}, deleting what an earlier attempt left there? It lasts until B5, as long as snapshot and restore of "
+        "your data and one restart of each broker take; commands are accepted, and nothing is lost"
     )
 
 
@@ -276,7 +336,7 @@ def ask_to_retire_failover(namespace: str) -> str:
     """The failover installation is about to be removed (B5): the point of no return."""
     return (
         f"resume exporting and delete the failover installation, release and namespace {namespace} with its search "
-        "engine? After that the failback cannot be backed out of"
+        "engine? It takes a minute. After that the failback cannot be backed out of"
     )
 
 
@@ -284,9 +344,15 @@ def ask_to_retire_failover(namespace: str) -> str:
 def ask_to_add_brokers(name: str) -> str:
     """The recreated brokers are about to become members again (B6): the point of no return."""
     return (
-        f"resume exporting and add the brokers of region {name} to the cluster again? After that the failback cannot be "
-        "backed out of"
+        f"resume exporting and add the brokers of region {name} to the cluster again? It takes minutes, as long as they "
+        "need to receive their data. After that the failback cannot be backed out of"
     )
+
+
+@message
+def name_not_typed(typed: str, name: str) -> str:
+    """The name of the lost region was to be typed, and something else was."""
+    return f"{typed!r} is not {name}: nothing was changed"
 
 
 @message

@@ -20,6 +20,18 @@ def deadline_exceeded(
 
 
 @message
+def look_behind_service() -> str:
+    """What to do: what a call went to is not ready, so its answer says nothing of what is awaited."""
+    return "What that call goes to is not ready: look at its pods, `kubectl get pods` in its namespace, and their logs."
+
+
+@message
+def look_at_reach() -> str:
+    """What to do: a call was not answered at all."""
+    return "Look at that cluster's API server, and your way to it: `kubectl get nodes` with its context."
+
+
+@message
 def wait_done(step: str, what: Message, seconds: float) -> str:
     """A progress line: what was awaited is so."""
     return f"{step}: done: {what} ({seconds:.1f} s)"

@@ -47,6 +47,7 @@ ALIVE = (world.taken_over()[0], world.whole()[1])
 class Played:
     """Two stacks that move as the program's do, and an operator who answers yes, or no to the question of code `no`.
 
+    :ivar refuses: the stack whose preview is refused; each one unless given.
     :ivar stop_at: the number of the `up` that is interrupted before it proves anything.
     """
 
@@ -56,6 +57,7 @@ class Played:
     gates: list[set[str]] = field(default_factory=lambda: [{"N"}, {"N"}])
     failover: bool = False
     refusal: str | None = None
+    refuses: str | None = None
     no: str | None = None
     stop_at: int | None = None
     stuck: bool = False
@@ -65,6 +67,7 @@ class Played:
     ups: list[str] = field(default_factory=list)
     asked: list[Message] = field(default_factory=list)
     options: list[Consent] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)
     spared: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     previews: int = 0
@@ -98,7 +101,8 @@ class Played:
 
     def preview(self, stack: str, phase: Phase, lost: int | None) -> Preview:
         self.previews += 1
-        return Preview(stack, (Change("create", "Release", "failover"),), self.refusal)
+        refusal = self.refusal if self.refuses in (None, stack) else None
+        return Preview(stack, (Change("create", "Release", "failover"),), refusal)
 
     def set_phase(self, stack: str, phase: Phase, lost: int | None) -> None:
         self.phase[int(stack[-1])] = phase
@@ -123,6 +127,7 @@ class Played:
     def ask(self, question: Question, status: Status | None = None) -> bool:
         self.asked.append(question.text)
         self.options.append(question.option)
+        self.names.append(question.name)
         return question.text.code != self.no
 
     def check_cluster(self, stacks: Both, region: int) -> None:
@@ -232,14 +237,24 @@ def test_what_cannot_be_undone_is_asked_before() -> None:
     Driver(played).failover(1)
     Driver(played).failback()
     assert played.asked == [
-        messages.ask_to_begin("failover", 1),
+        messages.ask_to_begin(
+            phase="failover",
+            lost=1,
+            name="paris",
+            survivor=0,
+            survivor_name="london",
+            failover_brokers=1,
+            answers=True,
+        ),
         messages.ask_to_delete_region("paris", "camunda-paris"),
-        messages.ask_to_begin("failback-pending", 1),
+        messages.ask_to_begin_failback("failback-pending", 1, "paris", "london"),
         messages.ask_to_pause("camunda-paris"),
         messages.ask_to_retire_failover("camunda-london-failover"),
     ]
     # `--yes` was given for other questions than the deletion.
     assert played.options == ["--yes", "--yes-delete-region", "--yes", "--yes", "--yes"]
+    # A region that is declared lost, or deleted, is named by who does it.
+    assert played.names == ["paris", "paris", None, None, None]
 
 
 @pytest.mark.parametrize("seen", ["slow", "nothing there", "not asked"])
@@ -303,6 +318,78 @@ def test_a_refused_preview_sets_nothing_and_shows_its_message() -> None:
     with raises("stack-problem", Refused, **facts):
         Driver(played).failover(1)
     assert (played.phase, played.ups) == ([Phase.NORMAL, Phase.NORMAL], [])
+
+
+def test_a_failback_is_refused_before_it_begins_if_the_recreated_region_refuses() -> None:
+    """As `plan failback` is: it needs both regions."""
+    played = Played()
+    Driver(played).failover(1)
+    played.refusal, played.refuses = "the cluster does not answer", "region1"
+    with raises("stack-problem", Refused, of_stack="region1"):
+        Driver(played).failback()
+    assert played.phase == [Phase.FAILOVER, Phase.FAILOVER]
+
+
+@pytest.mark.parametrize(
+    ("regions", "code"),
+    [
+        ((world.unreachable(0), world.whole()[1]), "other-region-is-silent"),
+        (world.whole(), "stack-problem"),
+        ((world.unreachable(0), world.unreachable(1)), "stack-problem"),
+    ],
+)
+def test_the_survivor_called_lost_is_told_as_such(regions: RegionStatuses, code: str) -> None:
+    played = Played(region_statuses=regions, refusal="the cluster does not answer")
+    with raises(code, Refused):
+        Driver(played).failover(1)
+    assert (played.phase, played.asked) == ([Phase.NORMAL, Phase.NORMAL], [])
+
+
+@pytest.mark.parametrize(
+    ("regions", "answers"), [(ALIVE, True), (world.taken_over(), False)], ids=["alive", "silent"]
+)
+def test_the_question_says_whether_the_region_called_lost_answers(
+    regions: RegionStatuses, answers: bool
+) -> None:
+    played = Played(region_statuses=regions)
+    Driver(played).failover(1)
+    assert_message(played.asked[0], "ask-to-begin", name="paris", answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        (["--lost", "paris"], None),
+        (["--lost", "1"], None),
+        (["--lost", "7"], "region-unknown"),
+        (["--lost", "Paris"], "region-unknown"),
+        (["--lost", "1", "--lost", "0"], "region-named-twice"),
+    ],
+)
+def test_a_region_is_named_by_number_or_name(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], code: str | None
+) -> None:
+    played = Played()
+    monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
+    monkeypatch.setattr(transitions, "names_of", lambda *_: ("london", "paris"))
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
+    result = CliRunner().invoke(app, ["failover", *typed])
+    if code is None:
+        assert played.ups == WAY[:2]
+    else:
+        assert (result.exit_code, played.ups) == (2, [])
+        assert f"[{code}]" in result.output
+
+
+def test_what_failed_stands_first_and_what_is_next_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played(stuck=True)
+    monkeypatch.setattr(transitions, "PulumiOperations", lambda *_: played)
+    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
+    result = CliRunner().invoke(app, ["failover", "--lost", "1"])
+    assert result.exit_code == 1
+    assert result.stderr.count("[step-not-proved]") == 1
+    assert played.shown[-1].startswith("next, region0: ")
+    assert "dualregion failover --lost 1" in played.shown[-1]
 
 
 def test_a_command_that_continues_previews_and_asks_nothing_again() -> None:

@@ -256,6 +256,36 @@ def test_without_a_terminal_and_without_yes_nothing_is_assumed(
         played.ask(Question(text))
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "agreed"),
+    [
+        (None, "y", True),
+        (None, "n", False),
+        (None, "", False),
+        ("paris", "paris", True),
+        ("paris", " paris ", True),
+        ("paris", "yes", False),
+        ("paris", "london", False),
+        ("paris", "", False),
+        ("東京 Süd", "東京 Süd", True),
+    ],
+)
+def test_a_region_that_is_lost_is_named_and_nothing_else_is_a_yes(
+    played: Played,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str | None,
+    typed: str,
+    agreed: bool,
+) -> None:
+    object.__setattr__(played, "consents", frozenset())
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
+    text = messages.ask_to_delete_region("paris", "camunda-paris")
+    assert played.ask(Question(text, name=name)) is agreed
+    assert str(text) in shown(played)
+    wrong = name is not None and not agreed
+    assert (str(messages.name_not_typed(typed, name or "")) in shown(played)) is wrong
+
+
 def test_locks_are_read_from_pulumis_words() -> None:
     (lock,) = locks_in(REFUSED.format(who="ada@desk (pid 7)"))
     assert (lock.user, lock.host, lock.pid) == ("ada", "desk", 7)
@@ -276,6 +306,37 @@ def test_without_a_terminal_each_event_is_a_line() -> None:
         "region0: restarting camunda-zeebe-0",
         "region0: create ConfigMap F1",
     ]
+
+
+def test_a_step_that_fails_is_told_once() -> None:
+    """The error itself stands at the end of the run."""
+    console = Console(file=io.StringIO(), width=100)
+    with running("region0", STEPS, console) as live:
+        live.line(Line("F1", "waiting until the brokers of paris are gone: 3 s; still broker 1"))
+        live.line(Line("F1", "timed out after 900 s", "error"))
+        live.fail()
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    assert [line[10:] for line in file.getvalue().splitlines()] == [
+        "region0: F1: waiting until the brokers of paris are gone: 3 s; still broker 1",
+        "region0: F1: failed",
+    ]
+
+
+def test_at_a_terminal_a_step_that_failed_does_not_run_any_more() -> None:
+    now = [0.0]
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    shown = Running("region0", STEPS, console, clock=lambda: now[0])
+    shown.line(Line("F1", "still broker 1"))
+    now[0] = 5.0
+    shown.line(Line("F1", "timed out after 900 s", "error"))
+    shown.fail()
+    now[0] = 9.0
+    console.print(shown)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    assert "failed  F1    5        still broker 1" in file.getvalue()
+    assert "timed out" not in file.getvalue()
 
 
 def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
@@ -300,14 +361,15 @@ def test_at_a_terminal_a_table_shows_steps_time_and_what_is_awaited() -> None:
 def test_each_answer_stands_in_the_message_of_the_runs_after_it(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, delete = messages.ask_to_begin("failover", 1), messages.ask_to_delete_region("p", "n")
+    begin = messages.ask_to_begin_failback("failback-pending", 1, "paris", "london")
+    delete = messages.ask_to_delete_region("p", "n")
     monkeypatch.setattr("typer.confirm", lambda _: False)
     assert played.ask(Question(begin))
     assert not played.ask(Question(delete, Consent.DELETE_REGION))
     written = RunMessage.parse(played._written())
     assert written is not None
     assert [(each.question, each.is_yes, each.option) for each in written.answers] == [
-        ("ask-to-begin", True, "--yes"),
+        ("ask-to-begin-failback", True, "--yes"),
         ("ask-to-delete-region", False, ""),
     ]
     assert all(isinstance(each, Answer) for each in played.given)

@@ -171,12 +171,13 @@ def test_questions_answers_and_lines_of_a_drive(
     pulumi_command.install(tmp_path, monkeypatch)
     transcript.begin(file, "failover", [])
     driven = operations(tmp_path, Consent.YES)
-    assert driven.ask(Question(messages.ask_to_begin("failover", 1)))
+    begin = messages.ask_to_begin_failback("failback-pending", 1, "paris", "london")
+    assert driven.ask(Question(begin))
     monkeypatch.setattr("typer.confirm", lambda _: False)
     assert not driven.ask(Question(messages.ask_to_unlock("region0", ()), Consent.UNLOCK))
     driven.show(messages.reached_until("F3"))
     asked = events(file, Event.QUESTION)
-    assert [each["code"] for each in asked] == ["ask-to-begin", "ask-to-unlock"]
+    assert [each["code"] for each in asked] == ["ask-to-begin-failback", "ask-to-unlock"]
     assert [each["option"] for each in asked] == ["--yes", "--yes-unlock"]
     answers = events(file, Event.ANSWER)
     assert [(each["yes"], each["by"]) for each in answers] == [(True, "--yes"), (False, "terminal")]

@@ -135,6 +135,23 @@ def test_a_failed_call_at_the_deadline_is_what_was_seen_last(clock: Clock) -> No
         waiting(clock, [], deadline=3).until_none(JOINED, seeing(CallFailed(BUSY)), LOOK)
 
 
+@pytest.mark.parametrize(
+    ("seen", "hint"),
+    [
+        (BUSY, "look-behind-service"),
+        (clusters.service_failed("PUT _snapshot/x", 500, "no such bucket"), LOOK.code),
+        (clusters.service_unanswered("GET /v1/topology", "closed"), "look-at-reach"),
+        (clusters.call_unanswered("cluster-london", "no answer"), "look-at-reach"),
+        (any_message("still broker 1"), LOOK.code),
+    ],
+)
+def test_the_hint_is_about_what_was_seen_last(clock: Clock, seen: Message, hint: str) -> None:
+    """Where nothing answered, what helps against what is awaited is no remedy."""
+    with raises("deadline-exceeded", DeadlineExceeded) as raised:
+        waiting(clock, [], deadline=3).until_none(JOINED, lambda: seen, LOOK)
+    assert raised.value.message.facts["hint"].code == hint
+
+
 def test_a_refusal_is_not_waited_out(clock: Clock) -> None:
     with pytest.raises(Refused):
         waiting(clock, []).until_none(JOINED, seeing(Refused(any_message("never"))), LOOK)

@@ -25,6 +25,9 @@ if what == "failover":
     answer = input("set phase failover and begin? [y/N]: ")
     if answer != "yes":
         sys.exit("error: refused")
+    print("Region 1 (paris) is declared LOST")
+    if input("Type the name of the lost region to go on: ") != "paris":
+        sys.exit("error: another name")
     try:
         for second in range(600):
             print(f"\\r\\x1b[2K\\x1b[33mrunning\\x1b[0m  F2    {{second}}   brokers", end="", flush=True)
@@ -81,7 +84,7 @@ def test_which_steps_a_command_has_carried_out(
 
 
 def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
-    session = command.drive("failover", "--lost", "1", stop_in="F2", log="stopped")
+    session = command.drive("failover", "--lost", "1", stop_in="F2", log="stopped", name="paris")
     assert session.run.exit_status == 130
     assert "said failover --lost 1 in the-copy" in session.unwrapped
     assert "a sentence that is wrapped: word word" in session.unwrapped
@@ -89,7 +92,8 @@ def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
     assert session.unwrapped.endswith("stopped; saved")
     assert list(session.operator.running) == ["F2"]
     assert session.operator.stopped is not None
-    (question,) = session.operator.asked
+    question, naming = session.operator.asked
+    assert "is declared LOST" in naming.text
     assert question.text.endswith("set phase failover and begin? [y/N]:")
     assert "Installations" in question.above
     assert session.run.log.name == "01-dualregion-stopped.log"
@@ -97,7 +101,7 @@ def test_ctrl_c_is_hit_in_the_midst_of_a_step(command: Command) -> None:
 
 def test_it_goes_through_when_it_is_not_stopped(command: Command, tmp_path: Path) -> None:
     (tmp_path / "done").touch()
-    session = command.must_drive("failover", "--lost", "1")
+    session = command.must_drive("failover", "--lost", "1", name="paris")
     assert session.run.exit_status == 0
     assert session.operator.stopped is None
 
@@ -157,7 +161,7 @@ def test_what_a_command_says_at_its_very_end_is_read(
 
 def test_each_line_is_told_once(command: Command) -> None:
     said: list[str] = []
-    operator = Operator(said.append, stop_in="F2", stop_after=2.0)
+    operator = Operator(said.append, stop_in="F2", stop_after=2.0, name="paris")
     command.stacks.at_terminal("x", (str(command.executable), "failover"), operator.look)
     counting = [line for line in said if line.startswith("  running") and "^C" not in line]
     assert len(counting) == 1

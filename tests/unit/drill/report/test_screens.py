@@ -9,7 +9,7 @@ from drill.errors import DrillError
 from drill.settings import Paths
 from tools.screens import PAGE, SHOWN, TIMELINE, publish
 
-WRITTEN = "Installations\r\nand begin? [y/N]: yes\r\n\x1b[33mat work\x1b[0m  F2^C\r\nstopped\r\n"
+WRITTEN = "Installations\r\nType the name of the lost region to go on: paris\r\n\x1b[33mat work\x1b[0m  F2^C\r\nstopped\r\n"
 PAGE_TEXT = "<html><style>.a{}</style><svg viewBox='0 0 1 1'><text>F1</text></svg></html>"
 HISTORY = "logs/07-dualregion-history.log"
 
@@ -36,12 +36,13 @@ def test_screens_are_drawn_up_to_the_moment_that_is_shown(paths: Paths, tmp_path
     def reads(name: str) -> str:
         return "".join(Xml.fromstring((to / f"{name}.svg").read_text()).itertext())
 
-    assert "[y/N]:" in reads("failover-question")
-    assert "yes" not in reads("failover-question")
+    question = reads("failover-question").replace("\xa0", " ")
+    assert "to go on:" in question
+    assert "to go on: paris" not in question
     assert "at\xa0work" in reads("failover-running")
     assert "^C" not in reads("failover-running")
     assert "stopped" in reads("failover-end")
-    assert "dualregion\xa0failover\xa0--lost\xa01" in reads("failover-end").replace(" ", "\xa0")
+    assert "dualregion\xa0failover\xa0--lost\xa0paris" in reads("failover-end").replace(" ", "\xa0")
     assert "the\xa0last" in reads("history")
     drawn = (to / "failover-end.svg").read_text()
     assert "url(http" not in drawn
