@@ -213,7 +213,8 @@ def _carry_out(
         operations = PulumiOperations(project, names, console, consents, text)
         call = None if no_hooks else partial(transport.call, folder=project.folder)
         tell = None if no_hooks else services.tell
-        driver = Driver(operations, until, Notifier(call, operations.show, signature(), tell))
+        notifier = Notifier(call, operations.show, signature(), tell)
+        driver = Driver(operations, until and until.upper(), notifier)
         try:
             stacks = drive(driver)
         except (Stopped, KeyboardInterrupt) as stopped:

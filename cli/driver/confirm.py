@@ -59,13 +59,18 @@ def to_begin(phase: Phase, lost: int, status: Status) -> Question:
     return Question(declared, name=region.name)
 
 
-def other_is_silent(lost: int, status: Status) -> Message | None:
-    """Return that the region called lost answers, and the other one does not; None if that is not so."""
-    silent = brokers.other(lost)
-    called, other = status.region_statuses[lost], status.region_statuses[silent]
-    if called.error is not None or other.error is None:
-        return None
-    return messages.other_region_is_silent(lost, called.name, silent, other.name)
+def silent_region(status: Status, phase: Phase, lost: int) -> Message | None:
+    """Return why a phase is not begun by what is seen of the regions; None if nothing speaks against it.
+
+    :param lost: the region that is called lost.
+    """
+    regions, other = status.stacks[0].settings.regions, brokers.other(lost)
+    of_lost, of_other = (status.region_statuses[each].error for each in (lost, other))
+    if phase is Phase.FAILOVER and of_other is not None and of_lost is None:
+        return messages.other_region_is_silent(lost, regions[lost].name, other, regions[other].name)
+    if phase.is_failback and of_lost is not None:
+        return messages.recreated_region_silent(lost, regions[lost].name, of_lost)
+    return None
 
 
 def may_be_irreversible(steps: Sequence[RegionStep], lost: int | None) -> bool:

@@ -14,7 +14,7 @@ from cli.driver.confirm import (
     Question,
     irreversible,
     may_be_irreversible,
-    other_is_silent,
+    silent_region,
     to_begin,
 )
 from cli.driver.previews import Preview
@@ -67,6 +67,12 @@ class Operations(Protocol):
         """Refuse to continue in another cluster than the one that a stack's state names.
 
         :raises Refused: if the region's kube context leads there.
+        """
+
+    def check_machine(self) -> None:
+        """Refuse to begin where a phase could not be written.
+
+        :raises ConfigError: naming the file or folder.
         """
 
     def drop_pending(self, stack: str) -> None:
@@ -240,17 +246,22 @@ class Driver:
     def _agree(self, stacks: Both, phase: Phase, lost: int) -> None:
         """Show what Pulumi would do and the state of both regions, found at the same time, and ask.
 
-        A failback needs the recreated region as well, so its stack is previewed, too: it refuses if nothing answers.
+        A failback needs the recreated region as well, so its stack is previewed, too.
+
+        :raises Refused: if a region is silent that must answer, or the program refuses.
         """
+        self.operations.check_machine()
         survivor = stacks[brokers.other(lost)].name
         asked = [survivor, stacks[lost].name] if phase.is_failback else [survivor]
-        status = begin(self.operations.status)
+        looking = begin(self.operations.status)
         previews = [begin(partial(self.operations.preview, each, phase, lost)) for each in asked]
-        for found in [each.result() for each in previews]:
-            if found.refusal and (confused := other_is_silent(lost, status.result())):
-                raise Refused(confused)
-            self._show_preview(found, phase)
-        self._ask(to_begin(phase, lost, status.result()), status.result())
+        found = [each.result() for each in previews]
+        status = looking.result()
+        if silent := silent_region(status, phase, lost):
+            raise Refused(silent)
+        for each in found:
+            self._show_preview(each, phase)
+        self._ask(to_begin(phase, lost, status), status)
 
     def _show_preview(self, found: Preview, phase: Phase) -> None:
         """Show what Pulumi would do on a stack.

@@ -17,6 +17,7 @@ from cli.driver import noted, previews
 from cli.driver.confirm import Consent, Question
 from cli.driver.events import EventCollector
 from cli.driver.live import running
+from cli.driver.machine import check_temporary_folder, check_writable
 from cli.driver.previews import Preview
 from cli.driver.processes import stop_program
 from cli.errors import PulumiFailed, Stopped
@@ -100,6 +101,12 @@ class PulumiOperations:
         with suppress(CallFailed):
             identity.check(cluster, own.settings, own.state.held, incident)
 
+    def check_machine(self) -> None:
+        """Refuse to begin where a phase could not be written."""
+        check_temporary_folder()
+        for each in self.names:
+            check_writable(self.project.settings_file(each))
+
     def drop_pending(self, stack: str) -> None:
         """Drop the operations from a stack's state that a killed run has left pending."""
         self.project.ask(
@@ -172,6 +179,7 @@ class PulumiOperations:
         :raises Stopped: if the operator has hit Ctrl-C.
         :raises Refused: if the stack is locked by another run.
         """
+        check_temporary_folder()
         self.project.workspace.env_vars = {SPARE_LIVING: "1"} if spare else {}
         try:
             self._up(stack, steps)

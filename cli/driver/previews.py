@@ -13,6 +13,7 @@ import yaml
 from pulumi.automation import CommandError
 
 from cli.driver.events import Change, EventCollector
+from cli.driver.machine import check_temporary_folder
 from cli.errors import PulumiFailed
 from cli.stacks.project import Project, failure
 from dualregion.procedure import Phase
@@ -40,6 +41,7 @@ def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Pre
 
     :raises PulumiFailed: if it fails without a message of the program.
     """
+    check_temporary_folder()
     collector = EventCollector()
     with tempfile.TemporaryDirectory(prefix="dualregion-") as folder:
         settings = Path(folder) / f"Pulumi.{stack}.yaml"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from pulumi.automation import (
@@ -38,6 +39,8 @@ R = TypeVar("R")
 
 PULUMI_VERSION = "3.259.0"
 """The oldest that will do, as `requiredPulumiVersion` in Pulumi.yaml has it."""
+_BACKENDS = ("file", "s3", "gs", "azblob", "postgres", "http", "https")
+"""What the URL of a state backend begins with."""
 _KNOWN_FAILURES = {
     "incorrect passphrase": messages.wrong_passphrase,
     "passphrase must be set": messages.passphrase_missing,
@@ -45,6 +48,12 @@ _KNOWN_FAILURES = {
     "failed to load checkpoint: EOF": messages.checkpoint_empty,
 }
 """What Pulumi prints, which has no codes, and the message with a remedy that stands for it."""
+_KNOWN_BACKEND_FAILURES = {
+    "unable to open state directory": messages.backend_folder_missing,
+    "unable to check if bucket": messages.backend_unreachable,
+    "(code=": messages.backend_unreachable,
+}
+"""The same of what keeps Pulumi from its state, whose own words are a part of the message: `(code=` is of each store's."""
 
 
 class Workspace(LocalWorkspace):
@@ -182,7 +191,10 @@ def clear_errors(stack: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise PulumiFailed(messages.no_pulumi(PULUMI_VERSION)) from None
-    except (InvalidVersionError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
+        broken = messages.pulumi_does_not_run(error.returncode, PULUMI_VERSION)
+        raise PulumiFailed(broken) from None
+    except InvalidVersionError as error:
         raise PulumiFailed(messages.pulumi_not_usable(without_secrets(str(error)))) from None
     except ConcurrentUpdateError:
         raise
@@ -196,13 +208,20 @@ def clear_errors(stack: str = "") -> Iterator[None]:
 
 def failure(text: str) -> Message:
     """Return the message for what a failed Pulumi command prints, with a remedy if one is known."""
+    backend = os.environ.get("PULUMI_BACKEND_URL", "")
+    if backend and urlsplit(backend).scheme not in _BACKENDS:
+        return messages.no_backend(without_secrets(backend))
     for printed, known in _KNOWN_FAILURES.items():
         if printed in text:
             return known()
     text = without_secrets(text)
     lines = [line.strip() for line in text.splitlines()]
     errors = [line.partition("error:")[2].strip() for line in lines if "error:" in line]
-    return messages.pulumi_failed(next(filter(None, errors), text.strip()))
+    reason = next(filter(None, errors), text.strip())
+    for printed, of_backend in _KNOWN_BACKEND_FAILURES.items():
+        if printed in reason:
+            return of_backend(reason)
+    return messages.pulumi_failed(reason)
 
 
 def _read_project(folder: Path) -> tuple[str, Source]:

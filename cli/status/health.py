@@ -366,7 +366,7 @@ class _Case:
             yield Finding(Health.MID_PROCEDURE, messages.phase_complete(self.phase))
         for stack in self.stacks:
             for lock in stack.locks or ():
-                held = messages.run_under_way(stack.name, str(lock))
+                held = messages.run_under_way(stack.name, str(lock), lock.may_be_left)
                 yield Finding(Health.MID_PROCEDURE, held)
             if stack.state.pending:
                 pending = messages.operations_pending(stack.name, stack.state.pending)

@@ -54,6 +54,14 @@ def text_of(value: object) -> object:
     return value
 
 
+def secret_of(value: object) -> object:
+    """Return a value that is kept as a secret as a text; raises as `text_of`."""
+    try:
+        return text_of(value)
+    except ValueError:
+        raise ValueError(messages.secret_text_needed()) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Matching(AfterValidator):
     """A check of a text that an editor can make, too."""

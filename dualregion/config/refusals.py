@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from dualregion.config.keys import alike, keys_at
 from dualregion.secrets import HIDDEN, without_secrets
 from messages import Message
 from messages.config import forms
@@ -15,6 +16,7 @@ from messages.config import settings as messages
 _HINTS: Mapping[str, Callable[[], Message]] = {
     "region": forms.region_id_needed,
     "regions": forms.two_regions_needed,
+    "regions[1]": forms.two_regions_needed,
     "lostRegion": forms.lost_region_id_needed,
 }
 """What is allowed where the type alone does not say it."""
@@ -22,15 +24,12 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "string_type": lambda _: forms.text_needed(),
     "bool_type": lambda _: forms.truth_value_needed(),
     "bool_parsing": lambda _: forms.truth_value_needed(),
-    "dict_type": lambda _: forms.map_needed(),
-    "model_type": lambda _: forms.map_needed(),
-    "model_attributes_type": lambda _: forms.map_needed(),
-    "mapping_type": lambda _: forms.map_needed(),
     "enum": lambda found: forms.word_needed(found["expected"]),
     "too_short": lambda found: forms.more_entries_needed(found["min_length"]),
     "too_long": lambda found: forms.fewer_entries_needed(found["max_length"]),
 }
 """What is allowed, by the kind of what is wrong; pydantic's own words are not for operators."""
+_MAPS = ("dict_type", "model_type", "model_attributes_type", "mapping_type")
 _LISTS = ("list_type", "tuple_type", "set_type", "iterable_type")
 _MOST_SHOWN = 80
 PLACEHOLDER = "CHANGE-ME"
@@ -49,13 +48,32 @@ def placeholders(raw: Any, key: str = "") -> Iterator[str]:
         yield key
 
 
-def problems_of(error: ValidationError, unseen: Collection[str]) -> list[Message]:
+def problems_of(
+    error: ValidationError, unseen: Collection[str], model: type[BaseModel]
+) -> list[Message]:
     """Return what is wrong with a configuration.
 
     :param unseen: the keys of which no value is shown.
+    :param model: what the configuration was held against.
     """
-    items = (item for item in error.errors(include_url=False) if not _is_echo(item))
-    return list(dict.fromkeys(_problem(item, unseen) for item in items))
+    items = [item for item in error.errors(include_url=False) if not _is_echo(item)]
+    missing = [item for item in items if _is_missing_region(item)]
+    if any(item["loc"][2:] == ("name",) for item in missing):
+        # A region has a name wherever it was described: the whole list was replaced.
+        keys = tuple(_key(item["loc"]) for item in missing)
+        others = (_problem(item, unseen, model) for item in items if item not in missing)
+        return [messages.regions_incomplete(keys), *dict.fromkeys(others)]
+    return list(dict.fromkeys(_problem(item, unseen, model) for item in items))
+
+
+def _is_missing_region(item: Any) -> bool:
+    """Whether a region, or something that each one has, is missing."""
+    return item["type"] == "missing" and item["loc"][0] == "regions" and 1 < len(item["loc"]) < 4
+
+
+def _key(path: Sequence[Any]) -> str:
+    """Return a key as the operator writes it."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(_part(each) for each in path))
 
 
 def _is_echo(item: Any) -> bool:
@@ -63,17 +81,20 @@ def _is_echo(item: Any) -> bool:
     return item["type"] == "too_short" and bool(len(item["input"]) >= item["ctx"]["min_length"])
 
 
-def _problem(item: Any, unseen: Collection[str]) -> Message:
+def _problem(item: Any, unseen: Collection[str], model: type[BaseModel]) -> Message:
     kind, path = item["type"], [each for each in item["loc"] if each != "[key]"]
     is_key, is_unseen = item["loc"][-1] == "[key]", path[0] in unseen
     if is_key and is_unseen:
         path = path[:-1]
-    key = re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(_part(each) for each in path))
+    key = _key(path)
     if kind == "missing":
         return messages.setting_missing(key, _HINTS.get(key, forms.required)())
     if kind == "extra_forbidden":
-        return messages.unknown_setting(key)
-    rule = _HINTS[key]() if key in _HINTS else _rule(kind, key, item.get("ctx", {}))
+        return messages.unknown_setting(key, alike(model, path))
+    if kind in _MAPS:
+        rule = forms.map_needed(keys_at(model, path))
+    else:
+        rule = _HINTS[key]() if key in _HINTS else _rule(kind, key, item.get("ctx", {}))
     if is_key:
         return messages.key_refused(key, rule)
     return messages.setting_refused(key, None if is_unseen else shown(item["input"]), rule)

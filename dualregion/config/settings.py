@@ -54,7 +54,7 @@ from dualregion.config.forms import (
     StackName,
     Whole,
     dns_server,
-    text_of,
+    secret_of,
     whole,
     whole_number,
 )
@@ -155,7 +155,7 @@ class SecretSettings(Model):
     """
 
     name: DnsLabel
-    data: dict[DataKey, Annotated[SecretStr, BeforeValidator(text_of)]]
+    data: dict[DataKey, Annotated[SecretStr, BeforeValidator(secret_of)]]
 
     def plain(self) -> dict[str, str]:
         """Return the data in plain text, for the Secret itself."""
@@ -338,7 +338,7 @@ class Settings(Model):
             settings = cls.model_validate(dict(raw))
         except ValidationError as error:
             keys = [each.facts["key"] for each in left]
-            refused = problems_of(error, unseen)
+            refused = problems_of(error, unseen, cls)
             others = [each for each in refused if each.facts.get("key") not in keys]
             raise ConfigError([*left, *others]) from None
         except RecursionError:

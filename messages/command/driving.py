@@ -137,8 +137,34 @@ def other_region_is_silent(lost: int, lost_name: str, silent: int, silent_name: 
     """The region called lost answers, and the one that is to survive does not: the two may be confused."""
     return (
         f"region {lost} ({lost_name}) was called lost, and it answers; region {silent} ({silent_name}) is the one that "
-        f"does not. If that one is lost: `--lost {silent}`. If it is only out of your reach: your login, or its API "
-        "server. Nothing was changed"
+        f"does not. If that one is lost: `dualregion failover --lost {silent}`. If it is only out of your reach: this "
+        f"machine's network, and your login to {silent_name}. Nothing was changed"
+    )
+
+
+@message
+def recreated_region_silent(region: int, name: str, reason: Message) -> str:
+    """A failback is to begin, and the region that it brings back cannot be reached."""
+    return (
+        f"region {region} ({name}), which the failback brings back, does not answer: {reason}. Its cluster must answer, "
+        "and hold nothing of Camunda, before the failback begins; then run the same command again. Nothing was changed"
+    )
+
+
+@message
+def settings_file_read_only(file: str) -> str:
+    """The phase is written to a stack's settings file, and that cannot be written."""
+    return (
+        f"{file} cannot be written, and the phase is set in it: run the command in a folder of your own, such as another "
+        "checkout, or name one with --project"
+    )
+
+
+@message
+def temporary_folder_unusable(folder: str) -> str:
+    """The environment variable TMPDIR names no folder that can be written; Pulumi's plugins need one."""
+    return (
+        f"TMPDIR is {folder!r}, which is no folder that can be written: make it, or `unset TMPDIR`"
     )
 
 
@@ -387,6 +413,15 @@ def pulumi_not_usable(reason: str) -> str:
 
 
 @message
+def pulumi_does_not_run(status: int, version: str) -> str:
+    """`pulumi version` fails: it is broken, or made for another machine."""
+    return (
+        f"`pulumi version` ends with status {status}: what is first on PATH as `pulumi` does not run here. Install Pulumi "
+        f"{version} or newer again, or put a working one first on PATH"
+    )
+
+
+@message
 def pulumi_failed(reason: str) -> str:
     """Pulumi failed in a way that has no message of its own here; its own words are given."""
     return reason
@@ -401,13 +436,43 @@ def wrong_passphrase() -> str:
 @message
 def passphrase_missing() -> str:
     """Pulumi prints `passphrase must be set`."""
-    return "the stack is encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
+    return (
+        "the stack's secrets are encrypted with a passphrase that is not set here; set PULUMI_CONFIG_PASSPHRASE or "
+        "PULUMI_CONFIG_PASSPHRASE_FILE"
+    )
 
 
 @message
 def not_logged_in() -> str:
     """Pulumi asks for an access token of Pulumi Cloud, as no other backend is logged in to."""
     return "not logged in: `pulumi login <your backend>`"
+
+
+@message
+def no_backend(url: str) -> str:
+    """PULUMI_BACKEND_URL names no kind of state backend that Pulumi has."""
+    return (
+        f"PULUMI_BACKEND_URL is {url!r}, which is no state backend: it begins with file://, s3://, gs://, azblob://, "
+        "postgres:// or https://. Correct it, or `unset PULUMI_BACKEND_URL` and `pulumi login <your backend>`"
+    )
+
+
+@message
+def backend_folder_missing(reason: str) -> str:
+    """The state backend is a folder, and it is not there."""
+    return (
+        f"the state backend's folder is not there: {reason}. Mount it, or restore it (docs/prepare/state-backend.md); "
+        "`pulumi whoami --verbose` names the backend that is logged in to, `pulumi login` changes it"
+    )
+
+
+@message
+def backend_unreachable(reason: str) -> str:
+    """The state backend is in a store that does not answer, or refuses the login."""
+    return (
+        f"the state backend does not answer: {reason}. Check this machine's network and its login to that store; "
+        "`pulumi whoami --verbose` names the backend (docs/prepare/state-backend.md)"
+    )
 
 
 @message

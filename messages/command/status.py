@@ -223,9 +223,13 @@ def checkout_behind(
 
 
 @message
-def run_under_way(stack: str, lock: str) -> str:
+def run_under_way(stack: str, lock: str, may_be_left: bool = False) -> str:
     """A run of Pulumi holds a stack's lock, or was killed and has left it."""
-    return f"stack {stack} is locked by {lock}"
+    left = (
+        f"; no such process runs here, so a killed run may have left it: the next `dualregion failover` or `failback` asks "
+        f"whether to remove it, as `pulumi cancel --stack {stack}` does"
+    )
+    return f"stack {stack} is locked by {lock}{left if may_be_left else ''}"
 
 
 @message

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from messages.catalogue import message
+from messages.words import listed
 
 
 @message
@@ -30,9 +31,17 @@ def truth_value_needed() -> str:
 
 
 @message
-def map_needed() -> str:
+def map_needed(keys: Sequence[str]) -> str:
     """The setting has keys of its own."""
-    return "a map is needed"
+    return f"a map is needed{f', with keys such as {listed(keys[:3])}' if keys else ''}"
+
+
+@message
+def secret_text_needed() -> str:
+    """The setting is a text that is kept as a secret."""
+    return (
+        "a text is needed: `pulumi config set --secret --path elasticsearchSecret.data.KEY VALUE`"
+    )
 
 
 @message

@@ -26,9 +26,20 @@ def key_refused(key: str, rule: Message) -> str:
 
 
 @message
-def unknown_setting(key: str) -> str:
-    """The program has no such setting."""
-    return f"{key} is not a setting of this program: check its spelling (docs/reference/configuration.md)"
+def unknown_setting(key: str, alike: str | None = None) -> str:
+    """The program has no such setting; where one is spelt alike, it is named."""
+    meant = f"did you mean {alike}?" if alike else "check its spelling"
+    return f"{key} is not a setting of this program: {meant} (docs/reference/configuration.md)"
+
+
+@message
+def regions_incomplete(missing: Sequence[str]) -> str:
+    """Entries of `regions` have no name: a stack's own list, as `--path` makes one, replaces that of Pulumi.yaml."""
+    return (
+        f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} not set: two entries are needed, each with name, "
+        "kubeContext and namespace. `pulumi config set --path 'regions[0]...'` makes a list of the stack's own, which "
+        "replaces the whole list of Pulumi.yaml: `pulumi config rm regions` on that stack, and write it in Pulumi.yaml"
+    )
 
 
 @message

@@ -48,6 +48,7 @@ class Played:
     """Two stacks that move as the program's do, and an operator who answers yes, or no to the question of code `no`.
 
     :ivar refuses: the stack whose preview is refused; each one unless given.
+    :ivar is_recreated: whether the lost region answers again once it is cleaned.
     :ivar stop_at: the number of the `up` that is interrupted before it proves anything.
     """
 
@@ -59,6 +60,7 @@ class Played:
     refusal: str | None = None
     refuses: str | None = None
     no: str | None = None
+    is_recreated: bool = True
     stop_at: int | None = None
     stuck: bool = False
     pending: tuple[str, ...] = ()
@@ -97,7 +99,10 @@ class Played:
 
     def status(self, *, thorough: bool = False) -> Status:
         self.looks.append(thorough)
-        return judge(self.stacks(), self.region_statuses)
+        seen = self.region_statuses
+        if self.reached[1] is not Phase.NORMAL and self.is_recreated and seen[1].error is not None:
+            seen = (seen[0], world.region(1))
+        return judge(self.stacks(), seen)
 
     def preview(self, stack: str, phase: Phase, lost: int | None) -> Preview:
         self.previews += 1
@@ -132,6 +137,9 @@ class Played:
 
     def check_cluster(self, stacks: Both, region: int) -> None:
         self.looked_for.append(region)
+
+    def check_machine(self) -> None:
+        self.shown.append("machine")
 
     def drop_pending(self, stack: str) -> None:
         self.pending = ()

@@ -243,7 +243,7 @@ def refused(key: str, rule: Message) -> Message:
             {"url": "https://x", "deadlineSeconds": 0},
             refused("deadlineSeconds", forms.whole_number_needed(1, 86400)),
         ),
-        ({"uri": "https://x"}, messages.unknown_setting("hooks.notify.uri")),
+        ({"uri": "https://x"}, messages.unknown_setting("hooks.notify.uri", "hooks.notify.url")),
     ],
 )
 def test_a_hook_that_cannot_be_called_is_refused_and_its_token_not_shown(

@@ -375,7 +375,7 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
     (
         "one region",
         {"regions": [region(0)]},
-        missing("regions[1]", forms.required()),
+        missing("regions[1]", forms.two_regions_needed()),
     ),
     (
         "three regions",
@@ -393,9 +393,31 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
         missing("regions[1].namespace", forms.required()),
     ),
     (
+        "a list of the stack's own, as --path makes one",
+        {"regions": [{"podCidrs": ["10.180.0.0/16"]}]},
+        messages.regions_incomplete(
+            ("regions[0].name", "regions[0].kubeContext", "regions[0].namespace", "regions[1]")
+        ),
+    ),
+    (
+        "a key of a region outside of it",
+        {"podcidrs": ["10.180.0.0/16"]},
+        messages.unknown_setting("podcidrs", "regions[0].podCidrs"),
+    ),
+    (
+        "an unknown key that is like none",
+        {"colour": "blue"},
+        messages.unknown_setting("colour", None),
+    ),
+    (
+        "a key of a Secret that is no text",
+        {"elasticsearchSecret": {"name": "s", "data": {"KEY": {"secure": "v1:x"}}}},
+        messages.setting_refused("elasticsearchSecret.data.KEY", None, forms.secret_text_needed()),
+    ),
+    (
         "misspelt key of a region",
         {"regions": [region(0, kubecontext="x"), region(1)]},
-        messages.unknown_setting("regions[0].kubecontext"),
+        messages.unknown_setting("regions[0].kubecontext", "regions[0].kubeContext"),
     ),
     (
         "namespace that Kubernetes refuses",
@@ -407,11 +429,11 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
         {"release": "Camunda 8"},
         refused("release", "'Camunda 8'", forms.release_name_needed(most=31)),
     ),
-    ("unknown key", {"lostregion": 1}, messages.unknown_setting("lostregion")),
+    ("unknown key", {"lostregion": 1}, messages.unknown_setting("lostregion", "lostRegion")),
     (
         "unknown key of the chart",
         {"chart": {"versoin": "10"}},
-        messages.unknown_setting("chart.versoin"),
+        messages.unknown_setting("chart.versoin", "chart.version"),
     ),
     (
         "values a text",

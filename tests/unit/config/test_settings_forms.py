@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from dualregion.config.forms import MOST_BROKERS
+from dualregion.config.keys import keys_at
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from messages import Message
@@ -59,7 +60,7 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
     (
         "chart a text",
         {"chart": "./c.tgz"},
-        refused("chart", "'./c.tgz'", forms.map_needed()),
+        refused("chart", "'./c.tgz'", forms.map_needed(keys_at(Settings, ["chart"]))),
     ),
     (
         "a fraction",
@@ -84,7 +85,7 @@ BAD: list[tuple[str, dict[str, Any], Message]] = [
     (
         "a region a text",
         {"regions": ["london", region(1)]},
-        refused("regions[0]", "'london'", forms.map_needed()),
+        refused("regions[0]", "'london'", forms.map_needed(keys_at(Settings, ["regions", 0]))),
     ),
     (
         "a boolean that is none",
