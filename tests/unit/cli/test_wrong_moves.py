@@ -44,6 +44,7 @@ from tests.fakes.pulumi_command import FakePulumi
 from tests.inputs.examples import region, settings
 from tests.unit.cli.test_driver import Played
 from tests.unit.cli.test_operations import dead_process
+from tests.unit.cli.test_start import begun
 from tests.unit.decision import test_deletion, test_drift
 
 NOT_LOGGED_IN = "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive sessions"
@@ -168,6 +169,25 @@ class Move:
 def _no_pulumi(desk: Desk, command: str) -> Ended:
     desk.patch.setenv("PATH", str(desk.folder))
     return desk.type(command)
+
+
+def _old_pulumi(desk: Desk) -> Ended:
+    (desk.pulumi.folder / "version").write_text("v3.100.0")
+    return desk.type("history")
+
+
+def _no_environment(_: Desk) -> Ended:
+    done = begun("status", before="sys.modules['typer'] = None")
+    return Ended(done.returncode, done.stderr)
+
+
+def _project(desk: Desk, content: str | None) -> Ended:
+    file = desk.folder / "Pulumi.yaml"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    return desk.type("status")
 
 
 def _broken_pulumi(desk: Desk) -> Ended:
@@ -313,6 +333,16 @@ MOVES = (
         do="put it first on PATH",
     ),
     Move(
+        2,
+        "an old pulumi",
+        _old_pulumi,
+        "pulumi-too-old",
+        1,
+        "`pulumi` is 3.100.0",
+        allowed="3.259.0 or newer is needed",
+        do="install it, or put it first on PATH",
+    ),
+    Move(
         3,
         "broken pulumi",
         _broken_pulumi,
@@ -321,6 +351,15 @@ MOVES = (
         "`pulumi version` ends with status 255",
         "first on PATH",
         do="Install Pulumi 3.259.0 or newer again",
+    ),
+    Move(
+        4,
+        "no environment",
+        _no_environment,
+        "module-missing",
+        1,
+        "has no module typer",
+        do="pip install --require-hashes -r requirements.lock",
     ),
     Move(
         5,
@@ -647,6 +686,33 @@ MOVES = (
         do="check region in both",
     ),
     Move(
+        31,
+        "Pulumi.yaml is torn",
+        lambda desk: _project(desk, "name: x\n  bad: [\n"),
+        "config-file-not-yaml",
+        13,
+        "mapping values are not allowed in this context",
+        "Pulumi.yaml, line 2",
+    ),
+    Move(
+        31,
+        "Pulumi.yaml has no name",
+        lambda desk: _project(desk, "runtime: python\n"),
+        "project-without-name",
+        13,
+        "name is not set in Pulumi.yaml",
+        do="such as `name: camunda-dual-region`",
+    ),
+    Move(
+        31,
+        "no Pulumi.yaml",
+        lambda desk: _project(desk, None),
+        "project-missing",
+        13,
+        "holds no Pulumi project",
+        do="name the folder with --project",
+    ),
+    Move(
         32,
         "failback before failover",
         lambda desk: desk.driven(Played(), "failback"),
@@ -850,3 +916,8 @@ def test_its_message_says_what_where_what_is_allowed_and_what_to_do(move: Move, 
     assert move.allowed or move.do or move.where
     for part in (move.what, move.where, move.allowed, move.do):
         assert part in shown
+
+
+def test_every_move_of_the_list_is_played() -> None:
+    # 28: a chart repository that does not answer has the provider's own sentence.
+    assert {each.number for each in MOVES} == set(range(1, 47)) - {28}
