@@ -165,11 +165,11 @@ def history_shows(exit_status: int, text: str, incident: str, steps: Sequence[st
 
 
 def report_is_whole(exit_status: int, page: str) -> Check:
-    """`dualregion report` writes a page that stands alone, from the outage to the last step of the failback."""
+    """`dualregion report` writes a page that stands alone, that no record was lost, and from the outage to the failback's end."""
     problems = [f"`dualregion report` ended with exit status {exit_status}"] if exit_status else []
     problems += [
         f"there is no {part}"
-        for part in ("<svg", "B7", "No service", "</html>")
+        for part in ("Records lost: none", "<svg", "B7", "No service", "</html>")
         if part not in page
     ]
     problems += [f"it loads {part}" for part in ('src="http', 'href="http') if part in page]

@@ -392,7 +392,7 @@ STOPPED = (
     "phase failover, proved: F1 next, region0: F2: quorum dualregion failover --lost 1 or: pulumi up --stack region0"
 )
 HISTORY = "Incident 1-region1-lost\nF1   london\nB7   paris\nRuns of Pulumi\nF2  nothing\n"
-PAGE = "<html>No service<svg></svg>B7</html>"
+PAGE = "<html>Records lost: none, shown by B2. No service<svg></svg>B7</html>"
 
 
 def status(health: str, following: object = None, commands: str = "accepted") -> str:
@@ -448,6 +448,7 @@ def command() -> Iterator[Case]:
     yield fails(command_checks.report_is_whole, 1, PAGE)
     yield fails(command_checks.report_is_whole, 0, "")
     yield fails(command_checks.report_is_whole, 0, PAGE.replace("B7", "B6"))
+    yield fails(command_checks.report_is_whole, 0, PAGE.replace("none", "not shown"))
     yield fails(command_checks.report_is_whole, 0, PAGE.replace("<svg>", '<img src="https://x">'))
 
 
