@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-_ALIKE = 0.75
+_ALIKE = 0.65
 """How alike two keys must be for one to be meant by the other, from 0 to 1."""
 
 
