@@ -31,20 +31,26 @@ class Commands(LazyGroup):
     """The commands of `dualregion`, in the order in which the help lists them."""
 
     MODULES = {  # noqa: RUF012 (of the class)
-        "status": "cli.commands.status",
-        "history": "cli.commands.history",
-        "preflight": "cli.commands.preflight",
-        "dns": "cli.commands.dns",
-        "report": "cli.commands.report",
-        "rights": "cli.commands.rights",
-        "notify": "cli.commands.notify",
-        "explain": "cli.commands.explain",
-        "plan": "cli.commands.plan",
-        "failover": "cli.commands.transitions",
-        "failback": "cli.commands.transitions",
-        "init": "cli.commands.init",
-        "config": "cli.commands.config",
-        "install": "cli.commands.transitions",
+        "In an incident": {
+            "status": "cli.commands.status",
+            "plan": "cli.commands.plan",
+            "failover": "cli.commands.transitions",
+            "failback": "cli.commands.transitions",
+            "explain": "cli.commands.explain",
+        },
+        "Before and after one": {
+            "preflight": "cli.commands.preflight",
+            "history": "cli.commands.history",
+            "report": "cli.commands.report",
+        },
+        "Setting up": {
+            "init": "cli.commands.init",
+            "config": "cli.commands.config",
+            "install": "cli.commands.transitions",
+            "dns": "cli.commands.dns",
+            "rights": "cli.commands.rights",
+            "notify": "cli.commands.notify",
+        },
     }
 
 

@@ -18,11 +18,11 @@ from typer.models import CommandInfo
 class LazyGroup(TyperGroup):
     """A group of commands, each in a module that is read when it is run, or its own help is asked for.
 
-    :cvar MODULES: the module of each command, in which a function has the command's name; if it has a group `app`, the
-        command is that group.
+    :cvar MODULES: the module of each command, under the heading that the help lists it. In the module a function has the
+        command's name; if it has a group `app`, the command is that group.
     """
 
-    MODULES: ClassVar[Mapping[str, str]] = {}
+    MODULES: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -30,7 +30,7 @@ class LazyGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (of Typer)
         """Return the commands' names, in their order."""
-        return list(self.MODULES)
+        return list(self.commands)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Show the help, of each command only what a list shows."""
@@ -46,12 +46,15 @@ class LazyGroup(TyperGroup):
 class _Commands(Mapping[str, Any]):
     """The commands by name, made when they are asked for."""
 
-    def __init__(self, modules: Mapping[str, str]) -> None:
-        self._modules = modules
+    def __init__(self, modules: Mapping[str, Mapping[str, str]]) -> None:
+        self._modules = {name: each[name] for each in modules.values() for name in each}
+        self._headings = {name: heading for heading, each in modules.items() for name in each}
         self._make = command_of
 
     def __getitem__(self, name: str) -> Any:
-        return self._make(self._modules[name], name)
+        made = self._make(self._modules[name], name)
+        made.rich_help_panel = self._headings[name]
+        return made
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
