@@ -45,7 +45,7 @@ $(VENV)/ready $(DOCS_VENV)/ready:
 	  $(@D)/bin/pip install --quiet --require-hashes -r $(LOCKED); \
 	  touch $@'
 
-$(AXE)/ready: venv
+$(AXE)/ready: $(VENV)/ready
 	@rm -rf $(@D)
 	@$(PYTHON) -m pip install --quiet --no-deps --require-hashes --target $(@D) -r requirements-browser.lock
 	@touch $@
