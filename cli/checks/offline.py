@@ -40,6 +40,7 @@ class CheckContext:
     :ivar failover_values: those of the failover installation.
     :ivar chart: the chart that is wanted; None if it cannot be read.
     :ivar defaults: its own values, as far as they can be read.
+    :ivar plain_keys: the stacks that hold the search engine's keys in plain text.
     """
 
     status: Status
@@ -50,6 +51,7 @@ class CheckContext:
     chart: ChartVersion | None = None
     defaults: Values = field(default_factory=dict)
     folder: Path = Path()
+    plain_keys: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -69,6 +71,9 @@ def always(ctx: CheckContext) -> Iterator[Check]:
     yield _quorum(ctx)
     problems = [ctx.values_problem] if ctx.values_problem else _conflicts(ctx)
     yield check(messages.check_values(), all_of(problems), messages.fix_values())
+    if ctx.settings.elasticsearch_secret is not None:
+        readable = messages.keys_in_plain(ctx.plain_keys) if ctx.plain_keys else None
+        yield check(messages.check_keys_encrypted(), readable, messages.fix_keys_in_plain())
     yield from _as_installed(ctx)
     yield check(
         messages.check_backend(),

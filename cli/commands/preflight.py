@@ -155,7 +155,8 @@ def exit_status(found: tuple[Check, ...]) -> Exit:
 def _context(project: Project, names: tuple[str, str]) -> CheckContext:
     status = look(project, names)
     settings = status.stacks[0].settings
-    ctx = CheckContext(status, project.backend(), folder=project.folder)
+    plain = tuple(each for each in names if _has_plain_keys(project, each))
+    ctx = CheckContext(status, project.backend(), folder=project.folder, plain_keys=plain)
     try:
         check_chart(settings.chart, project.folder)
         chart = chart_version(settings.chart, project.folder)
@@ -165,6 +166,12 @@ def _context(project: Project, names: tuple[str, str]) -> CheckContext:
     except DualRegionError as error:
         return replace(ctx, values_problem=error.message)
     return replace(ctx, values=values, failover_values=of_failover, chart=chart, defaults=defaults)
+
+
+def _has_plain_keys(project: Project, stack: str) -> bool:
+    """Whether a stack holds the search engine's keys, and not as a secret."""
+    found = project.configuration(stack).get(f"{project.name}:elasticsearchSecret")
+    return found is not None and not found.secret
 
 
 def _outcome(check: Check) -> dict[str, str | None]:

@@ -27,6 +27,12 @@ def check_values() -> str:
 
 
 @message
+def check_keys_encrypted() -> str:
+    """The search engine's keys are kept as secrets, encrypted in the stacks' settings files and states."""
+    return "elasticsearchSecret is encrypted"
+
+
+@message
 def check_as_installed(stack: str) -> str:
     """A failover would change nothing but what it must."""
     return f"stack {stack} is installed as it is configured"
@@ -195,6 +201,12 @@ def quorum_kept(brokers_without_0: Sequence[int], brokers_without_1: Sequence[in
 def installed_values_unknown() -> str:
     """The stack's state does not show the values of its release, which its next `pulumi up` records."""
     return "its state does not show the values that it was installed with"
+
+
+@message
+def keys_in_plain(stacks: Sequence[str]) -> str:
+    """The search engine's keys are readable in the settings files and states of these stacks."""
+    return f"its data are readable in the settings and the state of stack {listed(stacks)}"
 
 
 @message
@@ -492,6 +504,15 @@ def fix_distribution() -> str:
 def fix_values() -> str:
     """The Helm values must be changed."""
     return "fix the files that `values` names"
+
+
+@message
+def fix_keys_in_plain() -> str:
+    """A key that was readable may have been read: it is replaced, and kept as a secret."""
+    return (
+        "make new keys, and set each with `pulumi config set --secret --path elasticsearchSecret.data.KEY VALUE`: what was "
+        "readable may have been read"
+    )
 
 
 @message

@@ -19,6 +19,7 @@ from cli.checks.live import of_region
 from cli.checks.offline import CheckContext, always, before_failback, before_failover
 from cli.commands import preflight
 from cli.commands.preflight import exit_status
+from cli.stacks.project import Project
 from cli.status.health import judge
 from cli.status.observe import RegionStatuses
 from clients.files import read_values
@@ -36,6 +37,7 @@ from messages.command.checks import check_quorum
 from messages.command.status import not_in_time
 from steps.releases.rendering import Seen
 from tests.fakes import command as world
+from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes, Reply, kubeconfig, search_engine, stateful_set
 from tests.inputs.examples import ACLS, chained_settings, settings, with_acls
 from tests.raising import assert_message
@@ -106,6 +108,33 @@ def test_a_backend_on_this_machine_and_values_that_conflict_are_found() -> None:
     assert "check-values" in found
     broken = failed(always(context(values_problem="values: file x is not YAML")))
     assert broken["check-values"] == "values: file x is not YAML"
+
+
+def test_keys_that_are_readable_are_found() -> None:
+    keys = {"elasticsearchSecret": {"name": "s", "data": {"S3_ACCESS_KEY": "AK"}}}
+    stacks = tuple(
+        replace(each, settings=settings(region=index, **keys, **world.SIZES))
+        for index, each in enumerate(world.normal())
+    )
+    assert "check-keys-encrypted" not in failed(always(context(stacks)))
+    found = failed(always(context(stacks, plain_keys=("region1",))))["check-keys-encrypted"]
+    assert_message(found, "keys-in-plain", stacks=("region1",))
+    codes = [each.code for each in always(context())]
+    assert "check-keys-encrypted" not in codes
+
+
+@pytest.mark.parametrize(("secret", "plain"), [([], True), (["elasticsearchSecret"], False)])
+def test_pulumi_tells_which_keys_are_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: list[str], plain: bool
+) -> None:
+    pulumi_command.make_project(tmp_path)
+    pulumi = pulumi_command.install(tmp_path, monkeypatch)
+    keys = {"name": "s", "data": {"S3_ACCESS_KEY": "AK"}}
+    pulumi.stack("region0", 0, secret=secret, elasticsearchSecret=keys)
+    found = {
+        each: preflight._has_plain_keys(Project(tmp_path), each) for each in ("region0", "region1")
+    }
+    assert found == {"region0": plain, "region1": False}
 
 
 def test_what_was_written_down_and_not_installed_is_found_by_day() -> None:
