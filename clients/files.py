@@ -91,6 +91,10 @@ def _check_digest(chart: ChartSettings, archive: Path | None) -> None:
         raise ConfigError([messages.another_digest(str(chart.digest), str(archive), found)])
 
 
+_HELM = "camunda.io/helmCLIVersion"
+"""The annotation of Camunda's charts that names the versions of Helm that they are made for."""
+
+
 def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
     """Return a chart's name and version: of a folder or archive by its Chart.yaml, else by the settings.
 
@@ -101,7 +105,10 @@ def chart_version(chart: ChartSettings, project: Path) -> ChartVersion:
     path = project / chart.name
     try:
         about = helm_yaml.read(_chart_yaml(path))
-        return ChartVersion(str(about["name"]), str(about["version"]))
+        name, version = str(about["name"]), str(about["version"])
+        notes = about.get("annotations")
+        helm = notes.get(_HELM, "") if isinstance(notes, Mapping) else ""
+        return ChartVersion(name, version, str(helm))
     except (OSError, tarfile.TarError, helm_yaml.BadYaml, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigError([messages.no_chart_version(chart.name, str(path), reason)]) from None

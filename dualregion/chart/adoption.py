@@ -28,10 +28,14 @@ _ABSENT = "nothing"
 
 @dataclass(frozen=True)
 class ChartVersion:
-    """A chart by name and version."""
+    """A chart by name and version.
+
+    :ivar helm: the versions of Helm that it says to be made for, separated by commas; empty where it says none.
+    """
 
     name: str
     version: str
+    helm: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"

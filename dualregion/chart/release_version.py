@@ -11,19 +11,26 @@ from dualregion.versions import VERSIONS, CamundaVersion
 from messages import Message
 from messages.config import settings as messages
 
+PROVIDER_HELM = 3
+"""The major version of the Helm within Pulumi's Kubernetes provider (pulumi/pulumi-kubernetes issue 4190)."""
+_MAJOR = re.compile(r"(?:^|,)\s*v?(\d+)")
 _NUMBER = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def contradictions(
     settings: Settings, chart: ChartVersion, base: Mapping[str, Any]
 ) -> list[Message]:
-    """Return what of the chart and the images is of another version than the one that is set.
+    """Return what of the chart and the images is of another version than the one that is set, or cannot be installed.
 
     A chart that is numbered as none of Camunda's own, and an image tag that is no version, say nothing.
 
     :param base: the user's merged values.
     """
-    return [*_of_chart(settings, chart), *_of_images(settings, base)]
+    return [
+        *_of_chart(settings, chart),
+        *_of_helm(settings, chart),
+        *_of_images(settings, base),
+    ]
 
 
 def old_patch(settings: Settings, base: Mapping[str, Any]) -> Message | None:
@@ -47,6 +54,15 @@ def _of_chart(settings: Settings, chart: ChartVersion) -> Iterator[Message]:
         yield messages.chart_of_other_version(
             "the chart's version", chart.version, version.minor, version.chart_major, of.minor
         )
+
+
+def _of_helm(settings: Settings, chart: ChartVersion) -> Iterator[Message]:
+    """Refuse a chart that says to be for newer Helms only; one that is not on this machine is taken for Camunda's own."""
+    usual = settings.version.helm_major
+    asked = chart.helm or (str(usual) if not settings.chart.is_path else "")
+    majors = [int(each) for each in _MAJOR.findall(asked)]
+    if majors and min(majors) > PROVIDER_HELM:
+        yield messages.chart_needs_helm(str(chart), asked, PROVIDER_HELM)
 
 
 def _of_images(settings: Settings, base: Mapping[str, Any]) -> Iterator[Message]:

@@ -181,6 +181,15 @@ def chart_of_other_version(key: str, given: str, version: str, major: int, of: s
 
 
 @message
+def chart_needs_helm(chart: str, given: str, carried: int) -> str:
+    """The chart is made for a newer Helm than the one within Pulumi's Kubernetes provider, which would fail to render it."""
+    return (
+        f"the chart {chart} demands Helm {given}, but Pulumi's Kubernetes provider, which installs it, carries "
+        f"Helm {carried}: stay on the version before until it carries a newer one (docs/reference/helm-values.md)"
+    )
+
+
+@message
 def image_of_other_version(key: str, given: str, version: str) -> str:
     """The values name an image of another version of Camunda than `camundaVersion`."""
     return f"{key} is {given}, but camundaVersion is {version}: set the one that runs, as the procedures differ"

@@ -345,6 +345,25 @@ def test_brokers_that_would_be_changed_after_all_stay_held_until_that_is_wanted(
 # --- the chart ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("annotations", "helm"),
+    [
+        ("", ""),
+        ("annotations: {camunda.io/helmCLIVersion: '3.20.2,4.2.4'}", "3.20.2,4.2.4"),
+        ("annotations: {camunda.io/helmCLIVersion: 4.2.3}", "4.2.3"),
+        ("annotations: {other: x}", ""),
+        ("annotations: text", ""),
+    ],
+)
+def test_a_chart_says_which_helm_it_is_made_for(
+    annotations: str, helm: str, tmp_path: Path
+) -> None:
+    text = f"name: camunda-platform\nversion: 10.11.3\n{annotations}\n"
+    (tmp_path / "Chart.yaml").write_text(text)
+    found = chart_version(ChartSettings(name=str(tmp_path)), tmp_path)
+    assert (found.helm, found) == (helm, CHART)
+
+
 def test_a_chart_is_known_by_its_folder_archive_or_setting(tmp_path: Path) -> None:
     folder = tmp_path / "camunda-platform"
     (folder / "charts" / "common").mkdir(parents=True)

@@ -16,13 +16,13 @@ REGIONS = [
 ]
 
 
-def of(version: str) -> Any:
+def of(version: str, chart: str = "./chart") -> Any:
     changes = {} if version == "8.5" else {"regions": REGIONS}
-    return settings(**raw(camundaVersion=version, **changes))
+    return settings(**raw(camundaVersion=version, chart={"name": chart}, **changes))
 
 
-def chart(version: str) -> ChartVersion:
-    return ChartVersion("camunda-platform", version)
+def chart(version: str, helm: str = "") -> ChartVersion:
+    return ChartVersion("camunda-platform", version, helm)
 
 
 @pytest.mark.parametrize(("minor", "version"), VERSIONS.items())
@@ -35,6 +35,24 @@ def test_the_chart_of_another_version_is_refused(other: str) -> None:
     given = f"{VERSIONS[other].chart_major}.0.1"
     (found,) = contradictions(of("8.8"), chart(given), {})
     assert_message(found, "chart-of-other-version", given=given, version="8.8", of=other)
+
+
+@pytest.mark.parametrize("helm", ["4.2.3", "v4.0.0, 5.1.0", "4"])
+def test_a_chart_for_a_newer_helm_than_the_providers_is_refused(helm: str) -> None:
+    (found,) = contradictions(of("8.10"), chart("15.0.0", helm), {})
+    assert_message(found, "chart-needs-helm", given=helm, carried=3)
+
+
+@pytest.mark.parametrize("helm", ["", "3.18.6", "3.20.2,4.2.4", "4.2.4, 3.20.2"])
+def test_a_chart_for_the_providers_helm_too_is_taken(helm: str) -> None:
+    assert contradictions(of("8.9"), chart("14.8.4", helm), {}) == []
+
+
+def test_a_chart_elsewhere_is_taken_for_camundas_own() -> None:
+    elsewhere = "oci://registry.example/camunda-platform"
+    (found,) = contradictions(of("8.10", elsewhere), chart("15.0.0"), {})
+    assert_message(found, "chart-needs-helm", given="4", carried=3)
+    assert contradictions(of("8.9", elsewhere), chart("14.8.4"), {}) == []
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "2026.4.1", "", "latest"])
