@@ -244,6 +244,8 @@ _KEYS: Mapping[str, str] = {
     "more-replicas-than-brokers": "replicationFactor",
     "quorum-not-restored": "replicationFactor",
     "commands-could-be-lost": "replicationFactor",
+    "removal-could-lose-commands": "replicationFactor",
+    "subject-needed-for-rights": "rights.subject",
     "backup-setting-missing": "backup.settings",
     "buckets-need-s3": "backup.type",
     "store-not-on-aws": "backup.storage.buckets[{region}].endpoint",

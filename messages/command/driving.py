@@ -42,7 +42,10 @@ def region_named_twice(option: str, given: Sequence[str]) -> str:
 @message
 def project_missing(folder: str) -> str:
     """There is no readable Pulumi.yaml with a name in the folder."""
-    return f"{folder} holds no Pulumi project: run the command from the checkout, or name the folder with --project"
+    return (
+        f"{folder} holds no Pulumi project: run the command in the project's folder, or name it with --project; "
+        "`dualregion init FOLDER` writes a new one"
+    )
 
 
 @message

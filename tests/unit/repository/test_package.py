@@ -62,3 +62,19 @@ def test_what_it_imports_is_installed_with_it() -> None:
     entry = PYPROJECT["project"]["scripts"]["dualregion"].partition(":")[0]
     importlib.import_module(entry)
     assert PYPROJECT["tool"]["setuptools"]["dynamic"]["dependencies"]["file"] == ["requirements.in"]
+
+
+def test_every_file_beside_the_modules_is_installed_with_them() -> None:
+    """What is missing there is missing only on the machines of others."""
+    taken = PYPROJECT["tool"]["setuptools"]["package-data"]
+    lacking = {
+        file
+        for package in set(PACKAGES) - {"sandbox", "drill"}
+        for file in (CHECKOUT / package).rglob("*")
+        if file.is_file()
+        and file.suffix not in (".py", ".pyc")
+        and not any(
+            file.relative_to(CHECKOUT / package).match(each) for each in taken.get(package, ())
+        )
+    }
+    assert lacking == set()

@@ -13,6 +13,9 @@ from cli.__main__ import app
 from cli.checks import configuration
 from cli.checks.configuration import Remark
 from cli.errors import Exit
+from cli.stacks.sources import key_of
+from messages import CATALOGUE
+from messages.explained import modules, sample
 from tests.inputs.examples import region
 
 STACKS = ("region0", "region1")
@@ -241,3 +244,13 @@ def test_a_schema_is_printed_as_it_is() -> None:
     printed = [CliRunner().invoke(app, ["config", "schema", "project"]).stdout for _ in range(2)]
     assert printed[0] == printed[1]
     assert not {"observedAt", "schemaVersion"} & set(json.loads(printed[0]))
+
+
+def test_every_refusal_of_settings_has_a_place() -> None:
+    """Its key, by which its line is found; but for what is wrong with the whole."""
+    modules()
+    of_settings = [
+        code for code, made in CATALOGUE.items() if made.__module__ == "messages.config.settings"
+    ]
+    without = {code for code in of_settings if not key_of(sample(code))}
+    assert without == {"nested-too-deep"}
