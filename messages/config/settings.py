@@ -196,6 +196,15 @@ def image_of_other_version(key: str, given: str, version: str) -> str:
 
 
 @message
+def engine_not_addressed(version: str) -> str:
+    """The version's search engine is installed beside the chart, with a password, which this program cannot use yet."""
+    return (
+        f"camundaVersion is {version}, whose Elasticsearch is installed beside the chart, with a password: this program "
+        "knows the procedure, and cannot address such a search engine yet; up to 8.8 it can"
+    )
+
+
+@message
 def patch_is_old(key: str, tag: str, recommended: str) -> str:
     """The brokers' image is older than the patch level that has the fixes this procedure relies on."""
     return f"{key} is {tag}: use {recommended} or later, whose fixes a failover by the cluster management API relies on"

@@ -6,7 +6,7 @@ import pytest
 
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.release_version import contradictions, old_patch
-from dualregion.versions import VERSIONS
+from dualregion.versions import VERSIONS, Engine
 from tests.inputs.examples import raw, region, settings
 from tests.raising import assert_message
 
@@ -25,8 +25,19 @@ def chart(version: str, helm: str = "") -> ChartVersion:
     return ChartVersion("camunda-platform", version, helm)
 
 
-@pytest.mark.parametrize(("minor", "version"), VERSIONS.items())
-def test_the_chart_of_the_version_is_taken(minor: str, version: Any) -> None:
+COMPLETE = [each for each, version in VERSIONS.items() if version.engine is Engine.SUBCHART]
+
+
+@pytest.mark.parametrize("minor", ["8.9", "8.10"])
+def test_a_version_whose_search_engine_cannot_be_addressed_yet_is_refused(minor: str) -> None:
+    chart_version = f"{VERSIONS[minor].chart_major}.0.0"
+    (found,) = contradictions(of(minor), chart(chart_version), {})
+    assert_message(found, "engine-not-addressed", version=minor)
+
+
+@pytest.mark.parametrize("minor", COMPLETE)
+def test_the_chart_of_the_version_is_taken(minor: str) -> None:
+    version = VERSIONS[minor]
     assert contradictions(of(minor), chart(f"{version.chart_major}.4.2"), {}) == []
 
 
@@ -66,7 +77,6 @@ def test_a_chart_that_is_numbered_in_another_way_says_nothing(version: str) -> N
         ("8.8", {"orchestration": {"image": {"tag": "8.7.3"}}}, "orchestration.image.tag"),
         ("8.6", {"zeebe": {"image": {"tag": "8.5.8"}}}, "zeebe.image.tag"),
         ("8.5", {"global": {"image": {"tag": "8.6.0"}}}, "global.image.tag"),
-        ("8.10", {"orchestration": {"image": {"tag": "8.1.0"}}}, "orchestration.image.tag"),
     ],
 )
 def test_an_image_of_another_version_is_refused(
