@@ -33,6 +33,13 @@ def contradictions(
     ]
 
 
+def not_complete(settings: Settings) -> Message | None:
+    """Return what of the version this program cannot do yet, or None."""
+    if settings.version.engine is Engine.OWN:
+        return messages.engine_not_addressed(settings.camunda_version)
+    return None
+
+
 def old_patch(settings: Settings, base: Mapping[str, Any]) -> Message | None:
     """Return that the image is older than the patch level from which on this procedure is known to work well, or None."""
     wanted = settings.version.recommended_patch
