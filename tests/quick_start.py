@@ -2,8 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
+import sysconfig
+import tomllib
+import venv
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.checkout import CHECKOUT
@@ -70,3 +75,32 @@ sed -i -e '0,/\\[CHANGE-ME\\]/s//[10.192.0.0\\/16]/' -e 's/\\[CHANGE-ME\\]/[10.2
     -e '/^      version: 10/d' -e '/^      repository: /d' "$1"
 """
 """An `$EDITOR`; `CHART` is the archive's name."""
+
+
+def installed(environment_folder: Path) -> Path:
+    """Make the Python environment that `pip install` of this checkout makes; return its folder of programs.
+
+    What the package would hold is copied, and nothing else; all that it needs is taken from the tests' own environment,
+    as a registry may be out of reach.
+    """
+    venv.create(environment_folder, with_pip=False)
+    python = environment_folder / "bin" / "python"
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.check_output(asked, text=True).strip())
+    (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    setuptools = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for source in sorted(CHECKOUT.glob("*/__init__.py")):
+        package = source.parent
+        if any(fnmatch(package.name, each) for each in setuptools["packages"]["find"]["include"]):
+            data = setuptools["package-data"].get(package.name, ())
+            taken = {
+                *package.rglob("*.py"),
+                *(file for each in data for file in package.glob(each)),
+            }
+            for file in taken:
+                place = site / file.relative_to(CHECKOUT)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, place)
+    command = f"#!{python}\nfrom cli.start import run\nrun()\n"
+    program(environment_folder / "bin" / "dualregion", command)
+    return environment_folder / "bin"

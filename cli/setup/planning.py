@@ -107,7 +107,8 @@ def _adopting(plan: Plan, first: FoundRelease, second: FoundRelease) -> Plan:
     values = {"camunda.yaml": mine} | (
         {} if mine == theirs else {f"camunda.{two.name}.yaml": theirs}
     )
-    chart = ChartSettings(version=first.version)
+    # One beside the project, that was typed, is more than the version alone.
+    chart = plan.chart if plan.chart.is_path else ChartSettings(version=first.version)
     notes = (*plan.notes, *_notes_on(plan.regions, first, second, is_same=mine == theirs))
     return replace(
         plan,

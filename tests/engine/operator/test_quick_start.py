@@ -4,15 +4,10 @@ Nothing runs in these clusters, so the installation goes as far as its first pro
 """
 
 import json
-import shutil
 import subprocess
 import sys
-import sysconfig
 import tarfile
-import tomllib
-import venv
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -22,42 +17,23 @@ from drill.processes import MARK, end_marked
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 from tests import quick_start
-from tests.checkout import CHECKOUT
-from tests.quick_start import CHART, KEYS, PROJECT, READY, REGIONS, SETTINGS, STATE, run, typed
+from tests.quick_start import (
+    CHART,
+    KEYS,
+    PROJECT,
+    READY,
+    REGIONS,
+    SETTINGS,
+    STATE,
+    installed,
+    run,
+    typed,
+)
 
 pytestmark = pytest.mark.engine
 
 ARCHIVE = "camunda-platform-10.11.3.tgz"
 NAMESPACES = ("camunda-london", "camunda-paris")
-
-
-def install(environment_folder: Path) -> Path:
-    """Make the Python environment that `pip install` of this checkout makes; return its folder of programs.
-
-    What the package would hold is copied, and nothing else; all that it needs is taken from the tests' own environment,
-    as a registry may be out of reach.
-    """
-    venv.create(environment_folder, with_pip=False)
-    python = environment_folder / "bin" / "python"
-    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site = Path(subprocess.check_output(asked, text=True).strip())
-    (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    setuptools = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    for source in sorted(CHECKOUT.glob("*/__init__.py")):
-        package = source.parent
-        if any(fnmatch(package.name, each) for each in setuptools["packages"]["find"]["include"]):
-            data = setuptools["package-data"].get(package.name, ())
-            taken = {
-                *package.rglob("*.py"),
-                *(file for each in data for file in package.glob(each)),
-            }
-            for file in taken:
-                place = site / file.relative_to(CHECKOUT)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, place)
-    command = f"#!{python}\nfrom cli.start import run\nrun()\n"
-    quick_start.program(environment_folder / "bin" / "dualregion", command)
-    return environment_folder / "bin"
 
 
 @pytest.fixture
@@ -97,7 +73,7 @@ def test_the_page_installs_both_regions_as_far_as_clusters_without_nodes_go(
         status="dualregion status --json > status.json || echo status $?",
         preflight="dualregion preflight || echo preflight $?",
     )
-    done = run(script, place, env, own, install(place / "dual-region"))
+    done = run(script, place, env, own, installed(place / "dual-region"))
     assert done.returncode == 0, done.stdout
     said = done.stdout
     assert "the configuration of region0, region1 is well" in said

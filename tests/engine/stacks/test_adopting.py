@@ -15,7 +15,8 @@ import yaml
 
 from drill.scenario.adopting import helm_install, plain_values
 from tests.checkout import CHECKOUT
-from tests.engine.project import CITIES, Project
+from tests.engine.project import CITIES, Project, dualregion
+from tests.quick_start import installed, run
 
 pytestmark = pytest.mark.engine
 
@@ -130,6 +131,35 @@ def test_running_releases_are_adopted_and_nothing_of_them_changes(running: Proje
     urns = running.state("region0")
     assert any(urn.endswith("kubernetes:core/v1:Namespace::normal-namespace") for urn in urns)
     assert any(urn.endswith("kubernetes:helm.sh/v3:Release::normal") for urn in urns)
+
+
+def test_init_finds_what_runs_and_writes_the_project_that_adopts_it(running: Project) -> None:
+    made = running.folder / "made"
+    options = {
+        "--context": [f"cluster-{city}" for city in CITIES],
+        # Other tests have releases in these clusters, too.
+        "--namespace": running.namespaces,
+        "--pod-cidrs": ["10.180.0.0/16", "10.181.0.0/16"],
+    }
+    typed = [part for option in options for each in options[option] for part in (option, each)]
+    exit_status, said = dualregion(
+        running, "init", str(made), *typed, "--bucket=b", f"--chart={running.chart}", "--yes"
+    )
+    assert exit_status == 0, said
+    config = yaml.safe_load((made / "Pulumi.yaml").read_text())["config"]
+    assert config["adopt"]["default"] is True
+    assert config["clusterSize"]["default"] == 4
+    check = subprocess.run(
+        [CHECKOUT / "bin" / "dualregion", "-C", made, "config", "check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout
+    preview = "pulumi preview --non-interactive --stack region0"
+    done = run(preview, made, running.env, installed(running.folder / "environment"))
+    assert done.returncode == 0, done.stdout
+    assert f"adopt: release camunda in {running.namespaces[0]} (revision 1," in done.stdout
 
 
 def test_a_release_that_helm_upgraded_often_is_adopted_and_can_be_updated(running: Project) -> None:

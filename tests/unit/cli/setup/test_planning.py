@@ -13,6 +13,7 @@ from cli.setup.planning import (
 )
 from clients.survey import FoundRelease, Survey
 from dualregion.config.refusals import PLACEHOLDER
+from dualregion.config.settings import ChartSettings
 from tests.raising import any_message
 
 LONDON = PlannedRegion("london", "cluster-london")
@@ -116,3 +117,8 @@ def test_a_typed_namespace_chooses_among_several() -> None:
 def test_why_something_was_not_seen_is_told() -> None:
     reason = any_message("no answer")
     assert with_found(PLAN, (Survey(problems=(reason,)), Survey())).notes == (reason,)
+
+
+def test_a_chart_that_was_typed_stays() -> None:
+    typed = Plan((LONDON, PARIS), chart=ChartSettings(name="./chart.tgz"))
+    assert with_found(typed, (Survey((found(0),)), Survey((found(1),)))).chart == typed.chart
