@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tomllib
 import venv
@@ -18,9 +19,18 @@ TOOLS, PROJECT, CHART, SETTINGS, STATE, KEYS, REGIONS, READY = range(8)
 """The page's blocks, in their order."""
 
 
+_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
 def blocks() -> list[str]:
     """Return the page's blocks of commands."""
-    return re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return _BLOCK.findall(PAGE.read_text())
+
+
+def of_readme() -> str:
+    """Return the same in brief, as the README has it."""
+    section = (CHECKOUT / "README.md").read_text().partition("\n## Install\n")[2]
+    return _BLOCK.findall(section)[0]
 
 
 def typed(numbers: Iterable[int], **instead: str) -> str:
@@ -68,13 +78,22 @@ def program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-FILL_IN = """#!/bin/sh
-# An editor that fills in what only the operator knows: the chart beside the project, pod ranges, the bucket.
-sed -i -e '0,/\\[CHANGE-ME\\]/s//[10.192.0.0\\/16]/' -e 's/\\[CHANGE-ME\\]/[10.202.0.0\\/16]/' \\
-    -e 's/bucket: CHANGE-ME/bucket: my-snapshots/' -e 's/name: camunda-platform$/name: .\\/'"$CHART"'/' \\
-    -e '/^      version: 10/d' -e '/^      repository: /d' "$1"
+FILL_IN = f"""#!{sys.executable}
+import os, re, sys
+path = sys.argv[1]
+text = open(path).read()
+for each in ("cluster-london", "cluster-paris"):
+    text = text.replace("kubeContext: CHANGE-ME", "kubeContext: " + each, 1)
+for each in ("10.192.0.0/16", "10.202.0.0/16"):
+    text = text.replace("[CHANGE-ME]", "[" + each + "]", 1)
+text = text.replace("bucket: CHANGE-ME", "bucket: my-snapshots")
+archive = os.environ.get("CHART")
+if archive:
+    named = r"name: camunda-platform\\n *version: .*\\n *repository: .*\\n"
+    text = re.sub(named, "name: ./" + archive + "\\n", text)
+open(path, "w").write(text)
 """
-"""An `$EDITOR`; `CHART` is the archive's name."""
+"""An `$EDITOR` that fills in what only the operator knows; `CHART` is the archive's name, if there is one."""
 
 
 def installed(environment_folder: Path) -> Path:

@@ -94,6 +94,24 @@ def test_what_was_not_filled_in_stops_it_there(
     assert not (tmp_path / "notes").exists()
 
 
+def test_the_readme_has_the_same_in_brief(tmp_path: Path, tools: Path, env: dict[str, str]) -> None:
+    place = tmp_path / "home"
+    place.mkdir()
+    lines = quick_start.of_readme().splitlines()
+    assert lines[0].startswith("python3 -m venv")
+    assert "requirements.lock" in lines[1]
+    assert [line.split("#")[0].strip() for line in lines[-2:]] == [
+        "dualregion install",
+        "dualregion preflight",
+    ]
+    del env["CHART"]
+    done = run("\n".join(lines[2:-2]), place, env, tools)
+    assert done.returncode == 0, done.stdout
+    assert "the configuration of region0, region1 is well" in done.stdout
+    assert "[chart-of-repository]" in done.stdout
+    assert len((tmp_path / "notes").read_text().splitlines()) == 3
+
+
 def test_the_chart_is_the_one_that_a_new_project_names() -> None:
     made = yaml.safe_load((CHECKOUT / "sandbox/charts/camunda-platform/Chart.yaml").read_text())
     (version,) = re.findall(r"helm pull .*--version (\S+)", blocks()[CHART])
