@@ -30,7 +30,7 @@ def blocks() -> list[str]:
 def of_readme() -> str:
     """Return the same in brief, as the README has it."""
     section = (CHECKOUT / "README.md").read_text().partition("\n## Install\n")[2]
-    return _BLOCK.findall(section)[0]
+    return str(_BLOCK.findall(section)[0])
 
 
 def typed(numbers: Iterable[int], **instead: str) -> str:
