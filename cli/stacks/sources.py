@@ -246,6 +246,8 @@ _KEYS: Mapping[str, str] = {
     "commands-could-be-lost": "replicationFactor",
     "removal-could-lose-commands": "replicationFactor",
     "subject-needed-for-rights": "rights.subject",
+    "regions-incomplete": "regions",
+    "chart-needs-helm": "chart.name",
     "backup-setting-missing": "backup.settings",
     "buckets-need-s3": "backup.type",
     "store-not-on-aws": "backup.storage.buckets[{region}].endpoint",
