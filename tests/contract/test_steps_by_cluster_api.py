@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from clients import forward
 from dualregion.versions import VERSIONS
 from steps.cluster_api import failback
 from tests.contract.asking import whole
 from tests.contract.loopback import Loopback
 from tests.contract.target import Gateway, ask
 from tests.fakes.cluster_regions import ApiWorld, whole_incident
-from tests.fakes.kubernetes import Document, FakeKubernetes, Reply, serving
+from tests.fakes.kubernetes import Document, FakeKubernetes, Reply, forwarded, serving
 
 
 @dataclass
@@ -114,6 +115,7 @@ def test_an_incident_from_the_loss_to_the_end(
     tmp_path: Path, binary: Path, monkeypatch: pytest.MonkeyPatch, version: str, lost: int
 ) -> None:
     monkeypatch.setattr(failback, "STILL_SECONDS", 3.0)
+    monkeypatch.setattr(forward, "_exchange", forwarded)
     with rehearsed(tmp_path, binary, version, lost) as here:
         whole_incident(here, lambda step, role: print(step, here.prove(step, role)))
         whole(here.loopback.target())
