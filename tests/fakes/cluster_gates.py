@@ -10,6 +10,9 @@ from tests.fakes.cluster_regions import ApiWorld
 from tests.fakes.regions import SURVIVOR
 from tests.raising import assert_tells, tells
 
+_LOOKS = 12
+"""How often is looked at least before a step gives up: brokers and their controller lag behind by a few requests."""
+
 
 def fails(
     here: ApiWorld,
@@ -27,7 +30,7 @@ def fails(
     :param paused: whether it must say that exporters are paused; if not, it must not.
     :returns: its message, without that of paused exporters.
     """
-    site = replace(here.ctx(step, role), gives_up_on=gives_up_on)
+    site = replace(here.ctx(step, role), gives_up_on=gives_up_on, more_looks=_LOOKS)
     with pytest.raises(kind) as caught:
         here.proofs[step](site)
     found = caught.value.message

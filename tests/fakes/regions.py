@@ -70,15 +70,21 @@ class PickyWaiting(Waiting):
     """Waits patiently, but for one thing: a busy machine must not make another wait fail first.
 
     :ivar gives_up_on: the code of what that one is for.
+    :ivar more_looks: how often it looks for that at least once more, however busy the machine is.
     """
 
     gives_up_on: str | None = None
+    more_looks: int = 0
 
     def last_reason(self, what: Message, look: Callable[[], Message | None]) -> Message | None:
         if what.code != self.gives_up_on:
             return super().last_reason(what, look)
         short = replace(self, deadline_seconds=IMPATIENT, gives_up_on=None)
-        return short.last_reason(what, look)
+        reason = short.last_reason(what, look)
+        once = replace(short, deadline_seconds=0.0)
+        for _ in range(self.more_looks if reason else 0):
+            reason = reason and once.last_reason(what, look)
+        return reason
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,17 @@ class PickySite(StepContext):
     """A site whose gates look often, and give up soon where a test wants to see them fail."""
 
     gives_up_on: str | None = None
+    more_looks: int = 0
 
     def waiting(self, step: Step) -> Waiting:
-        return PickyWaiting(step.id, self.say, PATIENT, 0.01, gives_up_on=self.gives_up_on)
+        return PickyWaiting(
+            step.id,
+            self.say,
+            PATIENT,
+            0.01,
+            gives_up_on=self.gives_up_on,
+            more_looks=self.more_looks,
+        )
 
 
 @dataclass
