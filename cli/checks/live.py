@@ -155,7 +155,11 @@ class _Asked:
         """Register the repository under a name of its own, which writes to it, and remove it again."""
         backup = self._settings.backup
         if backup.missing:
-            return unknown(name, messages.snapshot_place_missing(backup.missing))
+            return unknown(
+                name,
+                messages.snapshot_place_missing(backup.missing),
+                messages.fix_backup(backup.missing),
+            )
         engine = self._at(self._named.namespace).search_engine()
         probe = Repository(
             f"{backup.repository}-{_PROBE}", backup.type, self._settings.repository_settings

@@ -1,5 +1,6 @@
 """`dualregion preflight`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from cli import transcript
 from cli.check import Check, Outcome
@@ -33,7 +35,8 @@ from clients.files import chart_version, check_chart, read_values
 from clients.parallel import begin
 from dualregion.errors import DualRegionError
 from dualregion.procedure import Phase
-from messages import code_of
+from messages import Message, code_of
+from messages.command import checks as messages
 
 
 class Procedure(StrEnum):
@@ -113,7 +116,7 @@ def _show(procedure: Procedure, found: tuple[Check, ...], told: Figures, as_json
         print_json({"procedure": procedure, "checks": checks, "estimate": _estimate(told)})
         return
     output().print(_screen(procedure, found))
-    for sentence in told.sentences():
+    for sentence in (*told.sentences(), _summary(found)):
         output().print(sentence, markup=False, soft_wrap=True)
 
 
@@ -174,16 +177,17 @@ def _has_plain_keys(project: Project, stack: str) -> bool:
     return found is not None and not found.secret
 
 
-def _outcome(check: Check) -> dict[str, str | None]:
+def _outcome(check: Check) -> dict[str, Any]:
     """Return what the transcript has of a check beside its name."""
     plain = _plain(check)
     return {key: plain[key] for key in ("outcome", "found", "foundCode", "remedy", "remedyCode")}
 
 
-def _plain(check: Check) -> dict[str, str | None]:
+def _plain(check: Check) -> dict[str, Any]:
     return {
         "code": check.code,
         "name": check.name,
+        "about": dict(check.name.facts),
         "outcome": check.outcome,
         "found": check.found or "",
         "foundCode": code_of(check.found),
@@ -192,10 +196,19 @@ def _plain(check: Check) -> dict[str, str | None]:
     }
 
 
+_COLOURS = {Outcome.OK: "green", Outcome.FAILED: "red", Outcome.UNKNOWN: "magenta"}
+
+
 def _screen(procedure: Procedure, found: tuple[Check, ...]) -> Table:
     shown = table(f"Preflight of a {procedure}", "", "check", "found, and what to do")
     for each in found:
-        row(shown, each.outcome, each.name, each.found)
+        row(shown, Text(each.outcome, _COLOURS[each.outcome]), each.name, each.found)
         if each.remedy:
             row(shown, " ", " ", f"-> {each.remedy}")
     return shown
+
+
+def _summary(found: tuple[Check, ...]) -> Message:
+    """Return what the checks amount to: the last line counts."""
+    counts = Counter(each.outcome for each in found)
+    return messages.checks_made(len(found), counts[Outcome.FAILED], counts[Outcome.UNKNOWN])

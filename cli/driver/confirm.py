@@ -54,7 +54,7 @@ def to_begin(phase: Phase, lost: int, status: Status) -> Question:
         survivor=brokers.other(lost),
         survivor_name=survivor.name,
         failover_brokers=brokers.failover_broker_count(settings.cluster_size) if installs else 0,
-        answers=status.region_statuses[lost].error is None,
+        answers=status.region_statuses[lost].answers,
     )
     return Question(declared, name=region.name)
 
@@ -65,11 +65,11 @@ def silent_region(status: Status, phase: Phase, lost: int) -> Message | None:
     :param lost: the region that is called lost.
     """
     regions, other = status.stacks[0].settings.regions, brokers.other(lost)
-    of_lost, of_other = (status.region_statuses[each].error for each in (lost, other))
-    if phase is Phase.FAILOVER and of_other is not None and of_lost is None:
+    called, survivor = (status.region_statuses[each] for each in (lost, other))
+    if phase is Phase.FAILOVER and called.answers and not survivor.answers:
         return messages.other_region_is_silent(lost, regions[lost].name, other, regions[other].name)
-    if phase.is_failback and of_lost is not None:
-        return messages.recreated_region_silent(lost, regions[lost].name, of_lost)
+    if phase.is_failback and called.error is not None:
+        return messages.recreated_region_silent(lost, regions[lost].name, called.error)
     return None
 
 

@@ -12,6 +12,7 @@ from dualregion import brokers
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import Phase
+from messages import Message
 from messages.command import status as messages
 
 
@@ -35,19 +36,32 @@ def advised(
     :param twice: the ids that two brokers have.
     """
     settings = stacks[0].settings
-    silent = [each for each in regions if each.error]
-    if len(silent) == len(regions):
+    silent = [each for each in regions if each.error and each.region != lost]
+    if not any(each.answers for each in regions):
         return Next(OPERATOR, messages.look_at_own_way(), " && ".join(map(_asking, regions)))
     if twice and lost is not None:
         return _keep_apart(settings, lost)
-    if lost is not None and regions[brokers.other(lost)].error:
-        return _look_at(regions[brokers.other(lost)], survives=True)
-    if silent and phase is Phase.NORMAL and is_settled:
+    if silent:
         leaderless = not is_seen or any(each.leader is None for each in partitions)
-        return _decide(silent[0], stacks) if leaderless else _look_at(silent[0], survives=False)
+        may_decide = phase is Phase.NORMAL and is_settled and leaderless
+        return _about(silent, lost, stacks if may_decide else None)
     if is_paused and is_settled:
         return _resume(settings, 0 if lost is None else brokers.other(lost))
     return None
+
+
+def _about(silent: Sequence[RegionStatus], lost: int | None, stacks: Both | None) -> Next:
+    """Return what is to be done about regions that should be there and cannot be looked into.
+
+    :param stacks: None if there is nothing to decide.
+    """
+    for each in silent:
+        if each.answers:
+            return _look_at(each, messages.look_at_login(each.name))
+    if stacks is not None:
+        return _decide(silent[0], stacks)
+    why = messages.look_at_region(silent[0].name, survives=lost is not None)
+    return _look_at(silent[0], why)
 
 
 def bring_up_to_date(behind: Behind, stacks: Both, following: Next | None) -> Next:
@@ -108,8 +122,8 @@ def _setting(stacks: Sequence[str], phase: Phase, lost: int | None) -> tuple[str
     )
 
 
-def _look_at(region: RegionStatus, *, survives: bool) -> Next:
-    return Next(OPERATOR, messages.look_at_region(region.name, survives), _asking(region))
+def _look_at(region: RegionStatus, why: Message) -> Next:
+    return Next(OPERATOR, why, _asking(region))
 
 
 def _asking(region: RegionStatus) -> str:

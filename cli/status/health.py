@@ -276,7 +276,9 @@ class _Case:
         unreachable = [each for each in self.region_statuses if each.error]
         for each in unreachable:
             known = each.region == self.lost and len(unreachable) == 1
-            health = Health.MID_PROCEDURE if known else Health.DEGRADED
+            # One that answers and cannot be looked into may be well.
+            unseen = Health.CANNOT_TELL if each.answers else Health.DEGRADED
+            health = Health.MID_PROCEDURE if known else unseen
             yield Finding(health, messages.region_unreachable(each.name, each.error or ""))
         if len(unreachable) == len(self.region_statuses):
             yield Finding(Health.CANNOT_TELL, messages.both_regions_unreachable())

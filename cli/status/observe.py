@@ -34,6 +34,8 @@ PATIENCE_SECONDS = 4.5
 REACH_SECONDS = 2.5
 """How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
 patience it is as much of it as here."""
+_IT_ANSWERS = ("credentials-refused", "cluster-busy")
+"""Codes of what an API server answers that cannot be looked into: `messages.clients.clusters`."""
 _EARLIER_SECONDS = 0.2
 """How much earlier a part is given up than the whole that it belongs to: only the part is missing then."""
 
@@ -93,6 +95,11 @@ class RegionStatus:
     error: Message | None = None
     installations: dict[Kind, Result[InstallationStatus | None]] = field(default_factory=dict)
     stands_on: Result[Uids] = field(default_factory=lambda: Result(error=messages.not_asked()))
+
+    @property
+    def answers(self) -> bool:
+        """Whether its API server answers, be it that it refuses the credentials: the region is there."""
+        return self.error is None or self.error.code in _IT_ANSWERS
 
     @property
     def seen(self) -> tuple[InstallationStatus, ...]:

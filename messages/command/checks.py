@@ -479,6 +479,14 @@ def past_incomplete(path: str) -> str:
     return f"{path} tells of no recovery that was carried to B7"
 
 
+@message
+def checks_made(checks: int, failed: int, unknown: int) -> str:
+    """How many checks of a preflight there were, and how many of them do not hold."""
+    if not failed and not unknown:
+        return f"all {checks} checks hold"
+    return f"{failed} failed, {unknown} unknown, of {checks} checks"
+
+
 # --- How to fix it --------------------------------------------------------------------------------------------------
 
 

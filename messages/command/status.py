@@ -309,7 +309,13 @@ def look_at_region(region: str, survives: bool) -> str:
     """A region's API server does not answer, though nothing calls for a failover."""
     if survives:
         return f"region {region}, which is to survive, does not answer from here: your login, or its API server"
-    return f"commands are accepted, so no failover: look why region {region} does not answer, your login first"
+    return f"no failover is called for: look why region {region} does not answer, your login first"
+
+
+@message
+def look_at_login(region: str) -> str:
+    """A region's API server answers, and cannot be looked into: that is no loss."""
+    return f"region {region} answers, but cannot be looked into from here: it is not lost; log in there, then look again"
 
 
 @message

@@ -20,6 +20,7 @@ from dualregion.observed.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
 from dualregion.procedure.topology import NO_INCIDENT, Kind
 from dualregion.state.progress import Stack
+from messages.clients import clusters
 from messages.command import status as messages
 from tests.inputs.examples import NAMES, settings
 
@@ -187,6 +188,12 @@ def region(number: int, **installations: Result[InstallationStatus | None]) -> R
 def unreachable(number: int) -> RegionStatus:
     """Return a region that does not answer."""
     return replace(region(number), error=messages.not_in_time())
+
+
+def logged_out(number: int) -> RegionStatus:
+    """Return a region that answers, and refuses the credentials."""
+    refused = clusters.credentials_refused(f"cluster-{NAMES[number]}", "401 Unauthorized")
+    return replace(region(number), error=refused)
 
 
 def refusing(number: int) -> RegionStatus:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.stacks.read import Both
-from cli.status.health import judge
+from cli.status.health import Health, judge
 from cli.status.next_step import OPERATOR, Next
 from cli.status.observe import RegionStatuses
 from tests.fakes import command as world
@@ -108,6 +108,22 @@ def test_partitions_without_leader_though_both_regions_answer() -> None:
 
 def test_before_the_first_installation_a_silent_region_is_no_decision() -> None:
     stacks = (world.stack(0, nodes=()), world.stack(1, nodes=()))
-    found = judge(stacks, (world.region(0), world.unreachable(1))).next
+    found = next_of(stacks, (world.region(0), world.unreachable(1)))
+    assert_message(found.what, "look-at-region", region="paris", survives=False)
+
+
+@pytest.mark.parametrize("stacks", [world.normal(), world.failing_over(["F0"])])
+def test_a_region_that_refuses_the_login_is_not_lost(stacks: Both) -> None:
+    regions = (world.logged_out(0), world.refusing(1))
+    status = judge(stacks, regions)
+    assert status.next is not None
+    assert_message(status.next.what, "look-at-login", region="london")
+    found = world.finding(status, "region-unreachable")
+    assert found.health is Health.CANNOT_TELL
+
+
+def test_a_lost_region_that_refuses_the_login_holds_nothing_up() -> None:
+    regions = (world.taken_over()[0], world.logged_out(1))
+    found = judge(world.failing_over(["F0", "F1"]), regions).next
     assert found is not None
-    assert_message(found.what, "step-next", step="N")
+    assert_message(found.what, "step-next", step="F2")

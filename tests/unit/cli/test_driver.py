@@ -342,6 +342,8 @@ def test_a_failback_is_refused_before_it_begins_if_the_recreated_region_refuses(
     ("regions", "code"),
     [
         ((world.unreachable(0), world.whole()[1]), "other-region-is-silent"),
+        ((world.unreachable(0), world.logged_out(1)), "other-region-is-silent"),
+        ((world.logged_out(0), world.whole()[1]), "stack-problem"),
         (world.whole(), "stack-problem"),
         ((world.unreachable(0), world.unreachable(1)), "stack-problem"),
     ],
@@ -354,7 +356,13 @@ def test_the_survivor_called_lost_is_told_as_such(regions: RegionStatuses, code:
 
 
 @pytest.mark.parametrize(
-    ("regions", "answers"), [(ALIVE, True), (world.taken_over(), False)], ids=["alive", "silent"]
+    ("regions", "answers"),
+    [
+        (ALIVE, True),
+        ((ALIVE[0], world.logged_out(1)), True),
+        (world.taken_over(), False),
+    ],
+    ids=["alive", "logged out", "silent"],
 )
 def test_the_question_says_whether_the_region_called_lost_answers(
     regions: RegionStatuses, answers: bool

@@ -33,7 +33,7 @@ from dualregion.config.settings import RegionSettings, Settings
 from dualregion.corefile import block_for
 from messages import Message
 from messages.chart.files import no_helm
-from messages.command.checks import check_quorum
+from messages.command.checks import check_quorum, checks_made
 from messages.command.status import not_in_time
 from steps.releases.rendering import Seen
 from tests.fakes import command as world
@@ -768,6 +768,10 @@ def test_the_command_chooses_by_the_phase_and_shows_remedies(
     assert isolation["outcome"] == "failed"
     assert isolation["foundCode"] == "pod-cidrs-missing"
     assert isolation["remedyCode"] == "fix-isolation"
+    assert isolation["about"] == {"region": "london"}
+    amounts = [sum(each["outcome"] == kind for each in found["checks"]) for kind in Outcome]
+    last = checks_made(sum(amounts), *amounts[1:])
     result = CliRunner().invoke(app, run, env={"COLUMNS": "160"})
     assert result.exit_code == 1
     assert "-> " in result.output
+    assert result.output.splitlines()[-1] == last

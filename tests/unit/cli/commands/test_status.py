@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from rich.console import Console
 from typer.testing import CliRunner
@@ -33,6 +34,7 @@ from tests.fakes import command as world
 from tools import status_schema
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PUBLISHED = Draft202012Validator(json.loads(status_schema.DOCUMENT.read_text()))
 
 
 def shows(monkeypatch: pytest.MonkeyPatch, status: Status) -> None:
@@ -256,7 +258,9 @@ def test_what_is_printed_is_of_the_published_form(
     monkeypatch: pytest.MonkeyPatch, status: Status
 ) -> None:
     shows(monkeypatch, status)
-    status_schema.FORM.validate_json(run("status", "--json")[1])
+    printed = run("status", "--json")[1]
+    status_schema.FORM.validate_json(printed)
+    PUBLISHED.validate(json.loads(printed))
 
 
 def test_a_document_with_another_key_or_without_one_is_not_of_the_form(
@@ -267,6 +271,10 @@ def test_a_document_with_another_key_or_without_one_is_not_of_the_form(
     for wrong in ({**printed, "more": 1}, {**printed, "health": "well"}, {"schemaVersion": 1}):
         with pytest.raises(ValidationError):
             status_schema.FORM.validate_python(wrong)
+    # A later version may add keys.
+    assert PUBLISHED.is_valid({**printed, "more": 1})
+    assert not PUBLISHED.is_valid({**printed, "health": "well"})
+    assert not PUBLISHED.is_valid({key: printed[key] for key in printed.keys() - {"service"}})
 
 
 @pytest.mark.parametrize("verb", [("status",), ("preflight",), ("history",), ("dns",)])
@@ -275,6 +283,7 @@ def test_an_error_is_a_document_too(monkeypatch: pytest.MonkeyPatch, verb: tuple
     result = CliRunner().invoke(app, ["--stacks", "region0", *verb, "--json"])
     assert result.exit_code
     status_schema.FORM.validate_json(result.stdout)
+    PUBLISHED.validate(json.loads(result.stdout))
     (problem,) = json.loads(result.stdout)["error"]["problems"]
     assert problem["code"] == "two-stacks-needed"
     assert "[two-stacks-needed]" in result.stderr
