@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from dualregion.procedure import CAMUNDA_8_5, FAIL_BACK, Phase, Release, Role, Step, Turn
+from dualregion.procedure import (
+    CAMUNDA_8_5,
+    CLUSTER_API,
+    FAIL_BACK,
+    Phase,
+    Procedure,
+    Release,
+    Role,
+    Step,
+    Turn,
+)
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = tuple(
@@ -46,15 +56,33 @@ def renewed(text: str) -> str:
 
 
 def turns() -> str:
-    """Return the turns, with all that the planner goes by."""
+    """Return the turns of 8.5, with all that the planner goes by."""
+    return _turns(CAMUNDA_8_5)
+
+
+def turns_by_cluster_api() -> str:
+    """Return the turns of 8.6 and later."""
+    return _turns(CLUSTER_API)
+
+
+def _turns(procedure: Procedure) -> str:
     headings = ("turn", "stack", "phase", "begins when", "proves first", "declares", "proves then")
-    return _table(headings, map(_cells, CAMUNDA_8_5.turns))
+    return _table(headings, (_cells(each, procedure) for each in procedure.turns))
 
 
 def steps() -> str:
-    """Return the steps in their order, on whose stacks, and what is true once they are proved."""
+    """Return the steps of 8.5 in their order, on whose stacks, and what is true once they are proved."""
+    return _steps(CAMUNDA_8_5)
+
+
+def steps_by_cluster_api() -> str:
+    """Return the steps of 8.6 and later."""
+    return _steps(CLUSTER_API)
+
+
+def _steps(procedure: Procedure) -> str:
     stacks: dict[Step, list[str]] = {}
-    for turn in CAMUNDA_8_5.turns:
+    for turn in procedure.turns:
         for step in turn.steps:
             stacks.setdefault(step, []).append(STACK_OF[turn.role])
     rows = ((each.id, ", then ".join(roles), each.title) for each, roles in stacks.items())
@@ -112,7 +140,11 @@ def order() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    each.__name__: each for each in (turns, steps, phases, failback, diagram, order)
+    each.__name__: each
+    for each in (
+        *(turns, turns_by_cluster_api, steps, steps_by_cluster_api),
+        *(phases, failback, diagram, order),
+    )
 }
 
 
@@ -166,14 +198,14 @@ def _row(cells: tuple[str, ...]) -> str:
     )
 
 
-def _cells(turn: Turn) -> tuple[str, ...]:
+def _cells(turn: Turn, procedure: Procedure) -> tuple[str, ...]:
     return (
         turn.task,
         turn.role,
         turn.phase,
         ", ".join(_needs(turn)),
         _first(turn),
-        "; ".join(map(_release, turn.releases)) or "nothing",
+        "; ".join(_release(each, procedure) for each in turn.releases) or "nothing",
         _ids(turn.then),
     )
 
@@ -193,8 +225,12 @@ def _needs(turn: Turn) -> Iterator[str]:
         yield "no failover release there"
 
 
-def _release(release: Release) -> str:
+def _release(release: Release, procedure: Procedure) -> str:
     """Return what is particular about a release."""
+    if not procedure.has_failover_installation:
+        empty = "no schema, no Connectors" if release.is_empty else ""
+        parts = ["" if release.has_web_apps else "no web apps, no archiver", empty]
+        return f"own: {', '.join(filter(None, parts)) or 'as the values say'}"
     parts = [
         "half of the brokers asleep" if release.installation_type == FAIL_BACK else "",
         "" if release.has_web_apps else "no web apps",
