@@ -13,7 +13,7 @@ from urllib.parse import quote
 from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from dualregion.names import ReleaseNames
 from dualregion.observed import fitness, restores, snapshots
-from dualregion.observed.documents import lifecycles_of, templates_of
+from dualregion.observed.documents import is_opensearch, lifecycles_of, templates_of
 from dualregion.observed.fitness import Room
 from dualregion.observed.health import EngineHealth, health_of
 from dualregion.observed.indices import USER_INDICES, user_indices
@@ -180,7 +180,12 @@ class SearchEngine:
         )
 
     def lifecycles(self) -> dict[str, str]:
-        """Return what each lifecycle policy says that the engine did not bring itself, by its name."""
+        """Return what each lifecycle policy says that the engine did not bring itself, by its name.
+
+        OpenSearch has none of that kind.
+        """
+        if self._read(is_opensearch, self._ask("GET", "/")):
+            return {}
         return self._read(lifecycles_of, self._ask("GET", "/_ilm/policy"))
 
     def register_repository(self, repository: Repository, *, readonly: bool) -> None:

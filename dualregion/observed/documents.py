@@ -51,6 +51,11 @@ def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> Mess
     return messages.templates_missing(missing) if missing else None
 
 
+def is_opensearch(answer: Mapping[str, Any]) -> bool:
+    """Return whether an engine is OpenSearch, by what it answers at its root."""
+    return answer["version"].get("distribution") == "opensearch"
+
+
 def lifecycles_of(answer: Mapping[str, Any]) -> dict[str, str]:
     """Return what each lifecycle policy says that the engine did not bring itself.
 

@@ -193,6 +193,7 @@ class LivingEngine(FakeEngine):
     :ivar gives_up: whether it gives up the first shard of a restore.
     :ivar blocks: what `_cluster/state/blocks` shows.
     :ivar streams: its data streams.
+    :ivar distribution: what it says of itself besides its version; of Elasticsearch nothing.
     :ivar available: bytes that its disks have left.
     :ivar drops: how many documents a restore loses on the way.
     :ivar forgets_templates: whether a restore leaves the templates out.
@@ -207,6 +208,7 @@ class LivingEngine(FakeEngine):
     gives_up: bool = False
     blocks: Document = field(default_factory=dict)
     streams: tuple[str, ...] = ()
+    distribution: Document = field(default_factory=dict)
     shards_per_node: int = 1000
     available: int = 10**12
     drops: int = 0
@@ -247,6 +249,10 @@ class LivingEngine(FakeEngine):
             case [_, "_stats", "store"]:
                 size = {"store": {"size_in_bytes": 10**6 * len(self.held.documents)}}
                 return Reply(200, {"_shards": SHARDS, "_all": {"primaries": size}})
+            case [""]:
+                return Reply(200, {"version": {"number": "8.18.0"} | self.distribution})
+            case ["_ilm", "policy"] if self.distribution:
+                return Reply(400, {"error": "no handler found for uri [/_ilm/policy]"})
             case ["_ilm", "policy"]:
                 return Reply(200, self._lifecycles())
             case ["_data_stream"]:

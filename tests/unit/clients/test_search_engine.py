@@ -390,6 +390,15 @@ def test_how_far_writing_has_come_is_asked_without_making_anything_visible(
 
 
 def test_lifecycle_policies_are_asked_for(fake: FakeEngine) -> None:
+    fake.says("GET", "/", Reply(200, {"version": {"number": "8.18.0"}}))
     phases = {"delete": {"min_age": "30d"}}
     fake.says("GET", "/_ilm/policy", Reply(200, {"retention": {"policy": {"phases": phases}}}))
     assert fake.search.lifecycles() == {"retention": '{"delete": {"min_age": "30d"}}'}
+
+
+def test_opensearch_is_not_asked_for_lifecycle_policies_which_it_does_not_know(
+    fake: FakeEngine,
+) -> None:
+    version = {"number": "2.19.6", "distribution": "opensearch"}
+    fake.says("GET", "/", Reply(200, {"version": version}))
+    assert fake.search.lifecycles() == {}

@@ -276,6 +276,12 @@ class TestB3:
         here.empty.forgets_templates = True
         fails(here, "B3", "copy-lacks-templates", "templates-missing", kind=Refused, paused=True)
 
+    def test_an_engine_that_has_no_lifecycles(self, here: ApiWorld) -> None:
+        for each in (here.own, here.empty):
+            each.distribution = {"distribution": "opensearch"}
+        evidence = here.prove("B3")
+        assert evidence.get("lifecycles", "none") == "none"
+
     def test_lifecycles_that_did_not_come_along(self, here: ApiWorld) -> None:
         here.prove("B3")
         here.empty.held.lifecycles["camunda-retention-policy"] = "7d"
