@@ -248,6 +248,7 @@ _KEYS: Mapping[str, str] = {
     "subject-needed-for-rights": "rights.subject",
     "regions-incomplete": "regions",
     "chart-needs-helm": "chart.name",
+    "engine-not-addressed": "camundaVersion",
     "backup-setting-missing": "backup.settings",
     "buckets-need-s3": "backup.type",
     "store-not-on-aws": "backup.storage.buckets[{region}].endpoint",

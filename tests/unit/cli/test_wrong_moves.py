@@ -710,7 +710,7 @@ MOVES = (
         "project-missing",
         13,
         "holds no Pulumi project",
-        do="name the folder with --project",
+        do="or name it with --project",
     ),
     Move(
         32,
