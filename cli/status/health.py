@@ -290,10 +290,17 @@ class _Case:
                     unknown = messages.installation_unknown(region.name, kind, found.error)
                     yield Finding(Health.CANNOT_TELL, unknown)
                 elif found.value is not None:
-                    yield from (Finding(self._unseen, each) for each in _unknown(found.value))
+                    has_gateway = not self._has_outsiders_only(found.value)
+                    unseen = _unknown(found.value, has_gateway=has_gateway)
+                    yield from (Finding(self._unseen, each) for each in unseen)
                 elif kind in self.stacks[region.region].state.held.nodes:
                     gone = messages.installation_gone(region.name, kind)
                     yield Finding(self._incomplete, gone)
+
+    def _has_outsiders_only(self, installation: InstallationStatus) -> bool:
+        """Whether the gateways of an installation are in its brokers, and none of these can be ready yet."""
+        serves = self.stacks[0].settings.version.brokers.serves_gateway
+        return serves and {each.broker for each in installation.brokers} <= self.asleep
 
     def _proofs(self) -> Iterator[Finding]:
         if self.standing.error:
@@ -382,10 +389,13 @@ def _is_whole(settings: Settings, region_statuses: RegionStatuses) -> bool:
     return seen and not any(each.error for each in region_statuses)
 
 
-def _unknown(installation: InstallationStatus) -> Iterator[Message]:
-    """Yield what of an installation is unknown: its gateway's view, its records, its brokers' exporters."""
+def _unknown(installation: InstallationStatus, *, has_gateway: bool) -> Iterator[Message]:
+    """Yield what of an installation is unknown: its gateway's view, its records, its brokers' exporters.
+
+    :param has_gateway: whether a gateway can answer there at all.
+    """
     namespace = installation.namespace
-    if installation.kind is Kind.NORMAL and installation.view.error:
+    if has_gateway and installation.kind is Kind.NORMAL and installation.view.error:
         yield messages.gateway_unknown(namespace, installation.view.error)
     if installation.records.error:
         yield messages.records_unknown(namespace, installation.records.error)

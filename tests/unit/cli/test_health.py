@@ -348,3 +348,29 @@ def test_where_a_broker_runs_is_known_by_its_pod_and_not_by_its_advertised_addre
         3: "camunda-paris",
     }
     assert namespaces_of_brokers(world.taken_over())[1] == "camunda-london-failover"
+
+
+def by_cluster_api(stacks: Both) -> Both:
+    """Return the same stacks of a Camunda whose gateways are in the brokers, and which adds brokers again."""
+    first, second = (
+        replace(each, settings=each.settings.model_copy(update={"camunda_version": "8.8"}))
+        for each in stacks
+    )
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("proved", "is_told"),
+    [(("B0", "B2", "B3", "B4"), False), (("B0", "B2", "B3", "B4", "B6"), True)],
+)
+def test_a_gateway_that_can_have_no_ready_broker_yet_is_nothing_unknown(
+    proved: tuple[str, ...], is_told: bool
+) -> None:
+    """By cluster API the recreated brokers are outside until they are added, and with them their gateway."""
+    here = world.region(0, normal=world.installation(0, view=world.view_of((0, 2))))
+    outside = world.unanswered(world.installation(1, asleep=(1, 3)), "view")
+    stacks = by_cluster_api(world.failing_back(proved, ["B1"]))
+    status = judge(stacks, (here, world.region(1, normal=outside)))
+    told = [each.message.code for each in status.findings]
+    assert ("gateway-unknown" in told) == is_told
+    assert "pods-not-ready" not in told or is_told

@@ -124,7 +124,7 @@ class TestThePause:
     def test_a_broker_that_does_not_answer_is_not_taken_for_paused(self, here: World) -> None:
         target = f"{here.survivor.namespace}/pods/camunda-zeebe-1:9600"
         here.near.behind(target, "/actuator/partitions", failure(503, "Unavailable", "refused"))
-        B2.waits(here, PAUSED, "refused", hint=NEEDS_EVERYBODY, paused=True)
+        B2.waits(here, PAUSED, "refused", hint="look-behind-service", paused=True)
 
 
 def export_elsewhere(here: World) -> None:
