@@ -53,7 +53,7 @@ def missing_templates(survivor: Iterable[str], recreated: Iterable[str]) -> Mess
 
 def is_opensearch(answer: Mapping[str, Any]) -> bool:
     """Return whether an engine is OpenSearch, by what it answers at its root."""
-    return answer["version"].get("distribution") == "opensearch"
+    return bool(answer["version"].get("distribution") == "opensearch")
 
 
 def lifecycles_of(answer: Mapping[str, Any]) -> dict[str, str]:
