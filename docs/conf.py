@@ -23,7 +23,7 @@ mermaid_height = "auto"
 html_theme = "furo"
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
-html_title = "Camunda 8.5 in two regions"
+html_title = "Camunda 8 in two regions"
 html_show_sphinx = False
 html_show_copyright = False
 highlight_language = "none"
@@ -46,6 +46,8 @@ def _add_contents(app: Any, page: str, source: list[str]) -> None:
         source[0] += contents(INDEX.read_text(), INDEX.parent.relative_to(app.srcdir).as_posix())
     elif page == "docs/develop/adr/README":
         source[0] += _TREE.format(options=":glob:\n", pages="0*")
+    elif page == "sandbox/charts/README":
+        source[0] += _TREE.format(options=":glob:\n", pages="*/README")
 
 
 def setup(app: Any) -> None:
