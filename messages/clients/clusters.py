@@ -75,10 +75,10 @@ def service_unanswered(call: str, reason: str) -> str:
 @message
 def not_forwarded(target: str, status: int) -> str:
     """The API server forwards no connection into a pod, which the program asks past its proxy: a right may be missing."""
-    lacking = "; the right pods/portforward, to get and create, is needed" if status in (401, 403) else ""
-    return (
-        f"the API server forwards no connection to {target}: it answers {status}{lacking}"
+    lacking = (
+        "; the right pods/portforward, to get and create, is needed" if status in (401, 403) else ""
     )
+    return f"the API server forwards no connection to {target}: it answers {status}{lacking}"
 
 
 @message
