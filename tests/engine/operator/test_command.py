@@ -183,7 +183,7 @@ def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said
     assert "create Release failover" in said
-    assert "lostRegion 1 on both stacks, and begin?" in said
+    assert "Type the name of the lost region to go on:" in said
     assert "phase normal, proved: nothing" in said
 
     exit_status, said = dualregion(project, "failover", "--lost", "1", "--yes", "-m", "test 4711")
