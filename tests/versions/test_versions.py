@@ -10,7 +10,12 @@ from tests.drill.runs import whole_drill
 
 pytestmark = [pytest.mark.drill]
 
-LATER = [version for version in VERSIONS if version != DEFAULT_VERSION]
+LATER = [
+    name
+    for name, version in VERSIONS.items()
+    if name != DEFAULT_VERSION and version.own_engine is None
+]
+"""Those that the program carries out: it refuses the others, whose search engine has a password."""
 
 
 @pytest.mark.parametrize("lost", ["1", "0"])
@@ -21,9 +26,8 @@ def test_a_region_is_lost_and_failed_back_to(version: str, lost: str) -> None:
     assert document["unavailableFromUpSeconds"] >= document["overheadSeconds"]
 
 
-@pytest.mark.parametrize("version", ["8.8", "8.10"])
-def test_with_eight_brokers(version: str) -> None:
-    whole_drill("--camunda", version, "--cluster-size", "8", "--by-pulumi")
+def test_with_eight_brokers() -> None:
+    whole_drill("--camunda", "8.8", "--cluster-size", "8", "--by-pulumi")
 
 
 def test_with_six_brokers_as_no_former_version_can() -> None:
@@ -31,7 +35,7 @@ def test_with_six_brokers_as_no_former_version_can() -> None:
 
 
 def test_one_region_after_the_other() -> None:
-    whole_drill("--camunda", "8.9", "--incidents", "1,0", "--by-pulumi")
+    whole_drill("--camunda", "8.8", "--incidents", "1,0", "--by-pulumi")
 
 
 def test_a_failback_is_backed_out_of() -> None:
