@@ -98,6 +98,11 @@ def alive_after_failover(cluster_size: int, lost_region: int) -> tuple[int, ...]
     return tuple(sorted(survivors + failover_broker_ids(cluster_size, lost_region)))
 
 
+def staying(cluster_size: int, lost_region: int) -> tuple[int, ...]:
+    """Return the ids of the brokers that carry a cluster on once the lost ones are removed from it."""
+    return region_broker_ids(cluster_size, other(lost_region))
+
+
 def partitions_at_risk(
     lost_region: int, *, cluster_size: int, partition_count: int, replication_factor: int
 ) -> tuple[int, ...]:

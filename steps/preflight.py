@@ -191,11 +191,9 @@ def refuse_unsafe_distribution(
     :raises Refused: naming the partitions and who holds them.
     """
     settings = ctx.settings
-    distribution = _distribution(ctx, view)
-    problem = (
-        distribution.problem(lost_regions, settings.cluster_size)
-        if settings.procedure.has_failover_installation
-        else distribution.removal_problem(lost_regions, settings.cluster_size)
+    by_removal = not settings.procedure.has_failover_installation
+    problem = _distribution(ctx, view).problem(
+        lost_regions, settings.cluster_size, by_removal=by_removal
     )
     if problem:
         raise Refused(

@@ -8,7 +8,7 @@ from cli.checks.offline import differing
 from cli.stacks.sources import Configuration, Place, Source, Unjudged, stack_file
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
-from dualregion.chart.demands import conflicts, conflicts_of_failover
+from dualregion.chart.fit import misfits
 from dualregion.config.environment import environment_problems
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
@@ -133,9 +133,7 @@ def _conflicts(settings: Settings, folder: Path) -> list[Message]:
     base = with_role(read_values(settings.values, folder), settings)
     of_failover = read_values(settings.failover_values, folder, default=None)
     defaults = defaults_of(settings.chart, folder)
-    return conflicts(base, settings, defaults) or conflicts_of_failover(
-        base, of_failover, settings, defaults
-    )
+    return misfits(settings, chart_version(settings.chart, folder), base, of_failover, defaults)
 
 
 def _advice(settings: Settings) -> Iterator[Message]:

@@ -13,7 +13,7 @@ from cli.status.partitions import installations as seen_installations
 from dualregion import VERSION, brokers
 from dualregion.chart import installations
 from dualregion.chart.adoption import ChartVersion
-from dualregion.chart.demands import conflicts, conflicts_of_failover
+from dualregion.chart.fit import misfits
 from dualregion.chart.values import Values
 from dualregion.config.network_acls import rules_in_words
 from dualregion.config.settings import Settings
@@ -113,23 +113,22 @@ def _quorum(ctx: CheckContext) -> Check:
         partition_count=settings.partition_count,
         replication_factor=settings.replication_factor,
     )
-    problem = found.problem((0, 1), settings.cluster_size)
+    by_removal = not settings.procedure.has_failover_installation
+    problem = found.problem((0, 1), settings.cluster_size, by_removal=by_removal)
     if problem:
         return failed(name, problem, messages.fix_distribution())
     other = found.contradiction(brokers.computed_holders(*sizes))
     if other or (found.partial and status.lost is None):
         return unknown(name, other or messages.copies_not_seen(tuple(sorted(found.partial))))
-    without_0, without_1 = (
-        tuple(brokers.alive_after_failover(settings.cluster_size, lost)) for lost in (0, 1)
-    )
+    left = brokers.staying if by_removal else brokers.alive_after_failover
+    without_0, without_1 = (left(settings.cluster_size, lost) for lost in (0, 1))
     return ok(name, messages.quorum_kept(without_0, without_1))
 
 
 def _conflicts(ctx: CheckContext) -> Sequence[Message]:
+    chart = ctx.chart or ChartVersion("", "")
     try:
-        return conflicts(ctx.values, ctx.settings, ctx.defaults) or conflicts_of_failover(
-            ctx.values, ctx.failover_values, ctx.settings, ctx.defaults
-        )
+        return misfits(ctx.settings, chart, ctx.values, ctx.failover_values, ctx.defaults)
     except ConfigError as error:
         return error.problems
 

@@ -160,16 +160,15 @@ class Distribution:
     holders: Mapping[int, frozenset[int]]
     partial: Mapping[int, frozenset[int]]
 
-    def problem(self, lost_regions: Iterable[int], cluster_size: int) -> Message | None:
-        """Return why a failover of one of these regions would not be safe, for all that is in sight; or None."""
-        found = (
-            brokers.failover_problem(each, cluster_size, self.holders) for each in lost_regions
-        )
-        return next(filter(None, found), None)
+    def problem(
+        self, lost_regions: Iterable[int], cluster_size: int, *, by_removal: bool
+    ) -> Message | None:
+        """Return why a failover of one of these regions would not be safe, for all that is in sight; or None.
 
-    def removal_problem(self, lost_regions: Iterable[int], cluster_size: int) -> Message | None:
-        """Return why one of these regions' brokers must not be removed by force, for all that is in sight; or None."""
-        found = (brokers.removal_problem(each, cluster_size, self.holders) for each in lost_regions)
+        :param by_removal: whether lost brokers are removed by force, instead of replaced by failover brokers.
+        """
+        judge = brokers.removal_problem if by_removal else brokers.failover_problem
+        found = (judge(each, cluster_size, self.holders) for each in lost_regions)
         return next(filter(None, found), None)
 
     def contradiction(self, computed: brokers.Holders) -> Message | None:

@@ -15,9 +15,8 @@ from clients.installation import LiveInstallation
 from clients.kubernetes import CallFailed, Cluster
 from dualregion import VERSION
 from dualregion.chart.adoption import ChartVersion
-from dualregion.chart.demands import conflicts, conflicts_of_failover
+from dualregion.chart.fit import misfits
 from dualregion.chart.installations import Bases
-from dualregion.chart.release_version import contradictions, not_complete
 from dualregion.config.environment import environment_problems
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
@@ -88,14 +87,8 @@ def of_files(settings: Settings, project: Path, environ: Mapping[str, str]) -> F
     chart = chart_version(settings.chart, project)
     base = with_role(read_values(settings.values, project), settings)
     failover_values = read_values(settings.failover_values, project, default=None)
-    incomplete = not_complete(settings)
-    if problems := [*([incomplete] if incomplete else []), *contradictions(settings, chart, base)]:
-        raise ConfigError(problems)
     defaults = defaults_of(settings.chart, project)
-    problems = conflicts(base, settings, defaults) or conflicts_of_failover(
-        base, failover_values, settings, defaults
-    )
-    if problems:
+    if problems := misfits(settings, chart, base, failover_values, defaults):
         raise ConfigError(problems)
     return Files(chart, base, failover_values)
 

@@ -216,3 +216,25 @@ def test_copies_that_may_forget_what_was_acknowledged_are_named() -> None:
     found = brokers.failover_problem(1, 8, {1: [0, 1, 3, 5], 2: [0, 2]})
     expected = messages.acknowledged_may_be_lost(1, [1], [messages.held_by(1, [0, 1, 3, 5])])
     assert_same(found, expected)
+
+
+@pytest.mark.parametrize("size", [4, 6, 8, 10, 12])
+@pytest.mark.parametrize("lost", [0, 1])
+@pytest.mark.parametrize(("factor", "is_safe"), [(2, True), (4, True), (3, False), (6, False)])
+def test_who_is_left_after_a_removal_knows_what_was_acknowledged(
+    size: int, lost: int, factor: int, is_safe: bool
+) -> None:
+    """By trial of every way in which a command can have been acknowledged, and every majority that elects a leader."""
+    if factor > size:
+        return
+    holders = brokers.computed_holders(size, size, factor)
+    left = set(brokers.staying(size, lost))
+    forgets = set()
+    for partition, held_by in holders.items():
+        group = left & set(held_by)
+        majorities = list(itertools.combinations(group, len(group) // 2 + 1))
+        for acknowledged in itertools.combinations(held_by, brokers.quorum(factor)):
+            if not group or any(set(each).isdisjoint(acknowledged) for each in majorities):
+                forgets.add(partition)
+    assert set(brokers.partitions_at_risk_of_removal(lost, holders, size)) == forgets
+    assert (not forgets) == is_safe

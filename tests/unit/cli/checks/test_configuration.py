@@ -159,6 +159,16 @@ def test_the_stacks_files_may_lie_in_a_folder_that_several_machines_share(folder
     assert told(check(folder)) == [("shared/Pulumi.region1.yaml:1", "stacks-differ-in")]
 
 
+LATER: dict[str, Any] = {
+    "isolation": "own",
+    "regions": [
+        {"name": name, "kubeContext": f"cluster-{name}", "namespace": f"camunda-{name}"}
+        for name in ("london", "paris")
+    ],
+}
+"""Regions as versions after 8.5 have them: without a failover installation."""
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [
@@ -166,6 +176,8 @@ def test_the_stacks_files_may_lie_in_a_folder_that_several_machines_share(folder
         ({"values": ["nowhere.yaml"]}, "values-unreadable"),
         ({"values": ["bad.yaml"]}, "values-not-yaml"),
         ({"values": ["sizes.yaml"]}, "size-contradicted"),
+        (LATER | {"camundaVersion": "8.6"}, "chart-of-other-version"),
+        (LATER | {"camundaVersion": "8.9"}, "engine-not-addressed"),
     ],
 )
 def test_the_files_that_settings_name_are_looked_into(

@@ -281,6 +281,17 @@ def test_a_distribution_without_quorum_after_a_loss_is_found() -> None:
     assert_message(found.remedy, "fix-distribution")
 
 
+def test_what_a_removal_leaves_is_judged_where_nothing_takes_the_lost_brokers_place() -> None:
+    """By cluster API: with four replicas, two in each region, every broker that is left knows all."""
+    stacks = tuple(
+        replace(each, settings=each.settings.model_copy(update={"camunda_version": "8.8"}))
+        for each in world.normal()
+    )
+    found = of_one(always(context(stacks)), QUORUM)
+    assert found.outcome is Outcome.OK
+    assert_message(found.found, "quorum-kept", brokers_without_0=(1, 3), brokers_without_1=(0, 2))
+
+
 def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
     found = unknown(of_region(context(region_statuses=UNREACHABLE), 1, failback=False))
     assert found == dict.fromkeys(
