@@ -38,6 +38,11 @@ def region_broker_ids(cluster_size: int, region: int) -> tuple[int, ...]:
     return tuple(ordinal * REGIONS + region for ordinal in range(broker_count(cluster_size)))
 
 
+def staying(cluster_size: int, lost_region: int) -> tuple[int, ...]:
+    """Return the ids of the brokers that are left when a region is lost, by ordinal."""
+    return region_broker_ids(cluster_size, other(lost_region))
+
+
 def sleeps(ordinal: int) -> bool:
     """Return whether a broker of a failBack installation sleeps: the failover brokers have its id."""
     return ordinal % REGIONS == 0
@@ -94,13 +99,8 @@ def without_quorum(alive: Collection[int], holders: Holders) -> tuple[int, ...]:
 
 def alive_after_failover(cluster_size: int, lost_region: int) -> tuple[int, ...]:
     """Return the ids of all brokers that run once the failover is complete, in order."""
-    survivors = region_broker_ids(cluster_size, other(lost_region))
+    survivors = staying(cluster_size, lost_region)
     return tuple(sorted(survivors + failover_broker_ids(cluster_size, lost_region)))
-
-
-def staying(cluster_size: int, lost_region: int) -> tuple[int, ...]:
-    """Return the ids of the brokers that carry a cluster on once the lost ones are removed from it."""
-    return region_broker_ids(cluster_size, other(lost_region))
 
 
 def partitions_at_risk(
@@ -119,7 +119,7 @@ def at_risk(lost_region: int, cluster_size: int, holders: Holders) -> tuple[int,
     failover brokers: it knows the command for certain only if such a majority always meets one of the
     q - l, that is if q + (q - l) > s + f.
     """
-    survivors = set(region_broker_ids(cluster_size, other(lost_region)))
+    survivors = set(staying(cluster_size, lost_region))
     fresh = set(failover_broker_ids(cluster_size, lost_region))
     risky = []
     for partition, held_by in holders.items():
@@ -131,7 +131,7 @@ def at_risk(lost_region: int, cluster_size: int, holders: Holders) -> tuple[int,
 
 
 def partitions_at_risk_of_removal(
-    lost_region: int, holders: Holders, cluster_size: int
+    lost_region: int, cluster_size: int, holders: Holders
 ) -> tuple[int, ...]:
     """Return the partitions of which the brokers that remain after a forced removal might not know every command.
 
@@ -140,10 +140,10 @@ def partitions_at_risk_of_removal(
     certain only if m + (q - l) > s. With four replicas, two lost, 2 + 1 > 2 holds; with six, three lost, 2 + 1 > 3 does
     not.
     """
-    staying = set(region_broker_ids(cluster_size, other(lost_region)))
+    left = set(staying(cluster_size, lost_region))
     risky = []
     for partition, held_by in holders.items():
-        survivors = len(staying & set(held_by))
+        survivors = len(left & set(held_by))
         kept = quorum(len(held_by)) - (len(set(held_by)) - survivors)
         if kept < 1 or quorum(survivors) + kept <= survivors:
             risky.append(partition)
@@ -152,7 +152,7 @@ def partitions_at_risk_of_removal(
 
 def removal_problem(lost_region: int, cluster_size: int, holders: Holders) -> Message | None:
     """Return why a region's brokers must not be removed with partitions held by these brokers, or None."""
-    risky = partitions_at_risk_of_removal(lost_region, holders, cluster_size)
+    risky = partitions_at_risk_of_removal(lost_region, cluster_size, holders)
     if not risky:
         return None
     held = [messages.held_by(each, sorted(holders[each])) for each in risky]

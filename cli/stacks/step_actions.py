@@ -230,9 +230,8 @@ _CALLS: Mapping[str, Callable[[_Names, RegionStep], tuple[str, ...]]] = {
 
 
 def _remove(names: _Names, _: RegionStep) -> tuple[str, ...]:
-    size, survivor = names.settings.cluster_size, brokers.other(names.lost)
     if names.settings.version.removal is RemovalForm.KEEP_LIST:
-        kept = _ids(brokers.region_broker_ids(size, survivor))
+        kept = _ids(brokers.staying(names.settings.cluster_size, names.lost))
         call = f"POST /actuator/cluster/brokers?force=true to {names.gateway}: keep {kept}"
     else:
         call = f"PATCH /actuator/cluster?force=true to {names.gateway}: remove {names.lost_ids}"

@@ -32,18 +32,14 @@ def expected_brokers(
     every = frozenset(range(settings.cluster_size))
     if lost is not None and not settings.procedure.has_failover_installation:
         is_whole = B6.id in stacks[brokers.other(lost)].state.held.proved(present)
-        return every if is_whole else frozenset(_survivors(settings, lost))
+        return every if is_whole else frozenset(brokers.staying(settings.cluster_size, lost))
     if lost is None or B1.id in stacks[lost].state.held.proved(present):
         return every
     survivor = stacks[brokers.other(lost)].state.held
     proved = survivor.proved(present)
     if settings.phase.is_failback or proved & {F2.id, F3.id}:
         return frozenset(brokers.alive_after_failover(settings.cluster_size, lost))
-    return frozenset(_survivors(settings, lost))
-
-
-def _survivors(settings: Settings, lost: int) -> tuple[int, ...]:
-    return brokers.region_broker_ids(settings.cluster_size, brokers.other(lost))
+    return frozenset(brokers.staying(settings.cluster_size, lost))
 
 
 def sleeping_brokers(

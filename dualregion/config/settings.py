@@ -512,7 +512,7 @@ def _removal_problem(settings: Settings) -> Message | None:
     """Return that the brokers that remain after a forced removal might not know all that was acknowledged."""
     for lost in range(brokers.REGIONS):
         risky = brokers.partitions_at_risk_of_removal(
-            lost, brokers.computed_holders(**_sizes(settings)), settings.cluster_size
+            lost, settings.cluster_size, brokers.computed_holders(**_sizes(settings))
         )
         if risky:
             return messages.removal_could_lose_commands(settings.replication_factor, lost, risky)

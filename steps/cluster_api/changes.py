@@ -40,8 +40,7 @@ def lost_ids(ctx: StepContext) -> tuple[int, ...]:
 
 def kept_ids(ctx: StepContext) -> tuple[int, ...]:
     """Return the ids of the surviving region's brokers, whichever stack asks."""
-    surviving = brokers.other(lost_region(ctx))
-    return brokers.region_broker_ids(ctx.settings.cluster_size, surviving)
+    return brokers.staying(ctx.settings.cluster_size, lost_region(ctx))
 
 
 def lost_region(ctx: StepContext) -> int:

@@ -236,5 +236,5 @@ def test_who_is_left_after_a_removal_knows_what_was_acknowledged(
         for acknowledged in itertools.combinations(held_by, brokers.quorum(factor)):
             if not group or any(set(each).isdisjoint(acknowledged) for each in majorities):
                 forgets.add(partition)
-    assert set(brokers.partitions_at_risk_of_removal(lost, holders, size)) == forgets
+    assert set(brokers.partitions_at_risk_of_removal(lost, size, holders)) == forgets
     assert (not forgets) == is_safe
