@@ -12,15 +12,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from clients import forward
-from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
-from clients.pods import BROKER_SELECTOR, is_ready, trouble
-from clients.zeebe import GATEWAY_SELECTOR, MANAGEMENT_PORT
+from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Target, understood
+from clients.zeebe import MANAGEMENT_PORT, Zeebe
 from dualregion.errors import DualRegionError
-from dualregion.names import ReleaseNames
 from dualregion.observed.cluster_changes import Configuration, PlannedChange, exporters_of
 from dualregion.versions import RemovalForm
 from messages.clients import cluster_management as messages
-from messages.clients import installations
 
 T = TypeVar("T")
 
@@ -44,15 +41,17 @@ class CoordinatorSilent(CallFailed):
 class ClusterManagement:
     """The management API of one installation's gateway, reached through the API server.
 
+    :ivar zeebe: the gateways and brokers of the installation.
     :ivar removal: how the version takes the brokers that are removed by force.
-    :ivar in_brokers: whether the gateways are in the brokers' pods.
     """
 
-    cluster: Cluster
-    namespace: str
-    names: ReleaseNames
+    zeebe: Zeebe
     removal: RemovalForm
-    in_brokers: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """The installation's namespace."""
+        return self.zeebe.namespace
 
     def __str__(self) -> str:
         return f"the cluster management of {self.namespace}"
@@ -153,24 +152,13 @@ class ClusterManagement:
         )
 
     def _ask(self, method: str, path: str, body: Any) -> Answer:
+        cluster, gateway = self.zeebe.cluster, self.zeebe.names.gateway
         if _DRY_RUN not in path:
-            target = Target(self.namespace, "services", self.names.gateway, MANAGEMENT_PORT)
-            return self.cluster.ask_zeebe(method, target, path, body)
+            target = Target(self.namespace, "services", gateway, MANAGEMENT_PORT)
+            return cluster.ask_zeebe(method, target, path, body)
         # The API server takes `dryRun` for its own, and refuses it on the way through its proxy.
-        pod = Target(self.namespace, "pods", self._gateway_pod(), MANAGEMENT_PORT)
-        return forward.ask(self.cluster, pod, method, path, body, seconds=READ_SECONDS)
-
-    def _gateway_pod(self) -> str:
-        """Return a pod that serves the gateway.
-
-        :raises CallFailed: if none is ready.
-        """
-        component = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
-        found = self.cluster.pods(self.namespace, self.names.selector(component))
-        ready = sorted(str(each.metadata.name) for each in found if is_ready(each))
-        if not ready:
-            raise CallFailed(installations.no_gateway_ready(self.namespace, trouble(found)))
-        return ready[0]
+        pod = Target(self.namespace, "pods", min(self.zeebe.ready_gateways()), MANAGEMENT_PORT)
+        return forward.ask(cluster, pod, method, path, body, seconds=READ_SECONDS)
 
     def _read(self, reader: Callable[[Any], T], document: Any) -> T:
         return understood(self, lambda: reader(document))

@@ -59,13 +59,7 @@ class LiveInstallation:
     @property
     def management(self) -> ClusterManagement:
         """What its gateway says of the cluster's configuration, and takes changes of it by."""
-        return ClusterManagement(
-            self.cluster,
-            self.namespace,
-            self.names,
-            self.version.removal,
-            self.version.brokers.serves_gateway,
-        )
+        return ClusterManagement(self.zeebe, self.version.removal)
 
     def search_engine(
         self, record_prefix: str = RECORD_PREFIX, seconds: float = READ_SECONDS

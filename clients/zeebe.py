@@ -8,6 +8,7 @@ the body. And the answer proves nothing of the brokers: only each broker's own a
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,14 +62,27 @@ class Zeebe:
 
         :raises CallFailed: if one of them does not answer, or none is ready.
         """
-        selector = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
-        found = self.cluster.pods(self.namespace, self.names.selector(selector))
+        found = self._gateway_pods()
         if not found:
             return (self.view(),)
-        ready = [each.metadata.name for each in found if is_ready(each)]
+        return tuple(self._view(self._pod(name, REST_PORT)) for name in self._ready(found))
+
+    def ready_gateways(self) -> list[str]:
+        """Return the names of the pods whose gateway is ready.
+
+        :raises CallFailed: if none is, or they cannot be told.
+        """
+        return self._ready(self._gateway_pods())
+
+    def _gateway_pods(self) -> list[Any]:
+        selector = BROKER_SELECTOR if self.in_brokers else GATEWAY_SELECTOR
+        return self.cluster.pods(self.namespace, self.names.selector(selector))
+
+    def _ready(self, found: Sequence[Any]) -> list[str]:
+        ready = [str(each.metadata.name) for each in found if is_ready(each)]
         if not ready:
             raise CallFailed(messages.no_gateway_ready(self.namespace, trouble(found)))
-        return tuple(self._view(self._pod(name, REST_PORT)) for name in ready)
+        return ready
 
     def refuses_commands(self, partition: int) -> Message | None:
         """Return why a partition does not process commands, or None.
