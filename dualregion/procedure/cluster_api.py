@@ -1,14 +1,16 @@
 """THE TABLE for Camunda 8.6 and later: failover and failback by the cluster management API, turn by turn.
 
-Read it as `dualregion.procedure.camunda_8_5`, whose steps have the same ids and other work. Lost brokers are removed
-from the cluster by force, and added again once they are recreated; nothing takes their place meanwhile, so no release
-changes in a failover, and no exporter changes its address. `steps.cluster_api.PROOFS` names the function of each step.
+Read it as `dualregion.procedure.camunda_8_5`: its steps have the same ids, and those that prove the same, too, are taken
+from there. Lost brokers are removed from the cluster by force, and added again once they are recreated; nothing takes
+their place meanwhile, so no release changes in a failover, and no exporter changes its address.
+`steps.cluster_api.PROOFS` names the function of each step.
 
 Sources: 'Failover' and 'Failback' of the dual-region operational procedure for 8.6 to 8.10, of which the order of 8.8 is
 taken for all: exporting goes on before brokers are added, and web apps return last
 (docs/develop/adr/0012-one-order-by-cluster-api.md).
 """
 
+from dualregion.procedure.camunda_8_5 import B0, B2, B3, F0, F1, R
 from dualregion.procedure.model import (
     Milestone,
     Phase,
@@ -26,12 +28,6 @@ N = Step(
     announced_before=Milestone.TRAFFIC_TO_BOTH,
     announced_after=Milestone.FAILBACK_COMPLETE,
 )
-F0 = Step("F0", "the failover is claimed: the other stack has begun none for this region")
-F1 = Step(
-    "F1",
-    "the survivor is isolated and no longer sees the lost region's brokers",
-    announced_before=Milestone.FAILOVER_BEGUN,
-)
 F2 = Step(
     "F2", "the lost brokers are removed by force, and every partition has a leader and quorum"
 )
@@ -40,30 +36,7 @@ F3 = Step(
     "the lost region's exporter is disabled, and the survivor's goes on",
     announced_after=Milestone.TRAFFIC_TO_SURVIVOR,
 )
-R = Step(
-    "R",
-    "nothing of Camunda is declared in the lost region",
-    has_gate=False,
-    may_be_final=True,
-    announced_after=Milestone.FAILOVER_COMPLETE,
-)
-B0 = Step(
-    "B0",
-    "the recreated region answers and holds nothing of Camunda",
-    announced_before=Milestone.FAILBACK_BEGUN,
-)
 B1 = Step("B1", "the recreated region's brokers are seen, and are no members; its engine is empty")
-B2 = Step(
-    "B2",
-    "web apps are down, exporters paused, and the survivor's engine holds every record",
-    may_be_final=True,
-    announced_before=Milestone.EXPORTERS_PAUSING,
-)
-B3 = Step(
-    "B3",
-    "the survivor's search engine is restored in the recreated region, document by document",
-    may_be_final=True,
-)
 B4 = Step(
     "B4", "the recreated region's exporter is enabled from the survivor's position, still paused"
 )
@@ -74,7 +47,6 @@ B6 = Step(
     may_be_final=True,
 )
 B7 = Step("B7", "web apps are up again, and every broker runs what its region's release says")
-
 
 CLUSTER_API = Procedure(
     turns=(
