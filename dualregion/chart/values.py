@@ -127,6 +127,11 @@ def _quiet_env(version: CamundaVersion, *, web_apps: bool | None, is_empty: bool
     return quiet
 
 
+def variables_of_a_copy(version: CamundaVersion) -> frozenset[str]:
+    """Return the variables that brokers have only as long as a search engine is copied."""
+    return frozenset(_quiet_env(version, web_apps=False, is_empty=True))
+
+
 def installation_values(
     base: Mapping[str, Any],
     settings: Settings,
@@ -244,8 +249,7 @@ def _computed(version: CamundaVersion) -> frozenset[str]:
     urls = (
         version.exporter.variable(each, version.exporter.url) for each in range(brokers.REGIONS)
     )
-    quiet = _quiet_env(version, web_apps=False, is_empty=True)
-    return frozenset((version.brokers.contact_points, *urls, *quiet))
+    return variables_of_a_copy(version) | {version.brokers.contact_points, *urls}
 
 
 def web_apps_of(values: Mapping[str, Any], version: CamundaVersion) -> list[str]:

@@ -335,7 +335,4 @@ def _of_the_copy(ctx: StepContext) -> frozenset[str]:
     """Return the variables that brokers have only as long as an engine is copied, and that the release does not set."""
     version = ctx.settings.version
     env = values.env_of(ctx.topology.installations[0].values, version.brokers.component)
-    names = [version.schema_switch] if version.schema_switch else []
-    if argument := version.archiver_argument:
-        names += [version.exporter.variable(each, argument) for each in range(brokers.REGIONS)]
-    return frozenset(names) - {str(each.get("name")) for each in env}
+    return values.variables_of_a_copy(version) - {str(each.get("name")) for each in env}
