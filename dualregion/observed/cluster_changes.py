@@ -105,6 +105,11 @@ class Configuration:
     last: EndedChange | None = None
     pending: PendingChange | None = None
 
+    @property
+    def under_way(self) -> Message | None:
+        """The change that is under way, and what it waits for; None without one."""
+        return self.pending.message if self.pending else None
+
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "Configuration":
         """Read the answer.
@@ -289,8 +294,8 @@ def unconfirmed(found: Configuration, change: int) -> Message | None:
 
     :param change: its id, as it was accepted.
     """
-    if found.pending is not None:
-        return found.pending.message
+    if found.under_way:
+        return found.under_way
     if found.last is None or found.last.id < change:
         last = None if found.last is None else found.last.id
         return messages.another_change_ended(change, last)

@@ -5,7 +5,7 @@ after an answer that got lost it may be done all the same. It is proved by its i
 by the state that it leads to.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from clients.cluster_management import (
     ChangeNotPossible,
@@ -15,7 +15,7 @@ from clients.cluster_management import (
 from dualregion import brokers
 from dualregion.errors import DualRegionError, Refused
 from dualregion.observed import cluster_changes
-from dualregion.observed.cluster_changes import Configuration, Member, PlannedChange
+from dualregion.observed.cluster_changes import Configuration, PlannedChange
 from dualregion.procedure import Role
 from messages import Message
 from messages.steps import cluster_api as messages
@@ -107,8 +107,8 @@ class _Change:
 
     def advance(self, found: Configuration) -> Message | None:
         """Ask for what is missing; return why it is not done yet, or None."""
-        if found.pending is not None:
-            return found.pending.message
+        if found.under_way:
+            return found.under_way
         if self.accepted:
             self._refuse_failed(found, self.accepted[-1])
         if reason := self._judge(found):
@@ -164,8 +164,3 @@ def refuse_harmful_removal(ctx: StepContext, step: str) -> None:
     )
     if problem:
         raise Refused(messages.removal_would_harm(step, problem))
-
-
-def are_members(members: Collection[Member], ids: Collection[int]) -> bool:
-    """Return whether exactly these brokers are members."""
-    return cluster_changes.ids_of(members) == set(ids)

@@ -44,11 +44,11 @@ def out_of_phase(ctx: StepContext, phase: str) -> Message | None:
     :raises CallFailed: if it cannot be told.
     """
     found = changes.management(ctx).configuration()
-    if found.pending is not None:
-        return found.pending.message
-    return zeebe_answers.not_all_of(
-        states(ctx, found), phase, cluster_changes.counted_replicas(found)
-    )
+    return found.under_way or _not_in_phase(found, states(ctx, found), phase)
+
+
+def _not_in_phase(found: Configuration, seen: tuple[Exporting, ...], phase: str) -> Message | None:
+    return zeebe_answers.not_all_of(seen, phase, cluster_changes.counted_replicas(found))
 
 
 def pause(ctx: StepContext, waiting: Waiting) -> None:
@@ -86,10 +86,11 @@ def _order(
     ask: Callable[[], Message | None],
 ) -> None:
     def not_yet() -> Message | None:
-        # A change that is under way is waited for: from 8.10 on the order would be refused.
-        if changes.management(ctx).configuration().pending is not None:
-            return out_of_phase(ctx, phase)
-        reason = out_of_phase(ctx, phase)
+        found = changes.management(ctx).configuration()
+        if found.under_way:
+            # It is waited for: from 8.10 on the order would be refused.
+            return found.under_way
+        reason = _not_in_phase(found, states(ctx, found), phase)
         return reason and (ask() or out_of_phase(ctx, phase))
 
     waiting.until_none(what, not_yet, messages.look_at_members(changes.hint(ctx)))

@@ -93,9 +93,7 @@ class _Outsiders:
 
     def _are_members(self) -> Message | None:
         found = changes.management(self._ctx).configuration()
-        if found.pending is not None:
-            return found.pending.message
-        return cluster_changes.members_differ(found, changes.kept_ids(self._ctx))
+        return found.under_way or cluster_changes.members_differ(found, changes.kept_ids(self._ctx))
 
     def _revive_hanging(self, seen: frozenset[int]) -> None:
         """Restart a broker that runs, is not in sight, and whose management port has been silent for long."""
@@ -170,8 +168,7 @@ def _refuse_unless_apart(ctx: StepContext, waiting: Waiting) -> None:
     found = waiting.answer(
         messages.copy_lies_apart(), changes.management(ctx).configuration, changes.hint(ctx)
     )
-    reason = found.pending.message if found.pending else None
-    reason = reason or cluster_changes.members_differ(found, changes.kept_ids(ctx))
+    reason = found.under_way or cluster_changes.members_differ(found, changes.kept_ids(ctx))
     for exporter in failover.lost_exporters(ctx, waiting):
         reason = reason or failover.writes_there(found, exporter)
     if reason:
@@ -249,8 +246,7 @@ def _wait_until_enabled(ctx: StepContext, waiting: Waiting, exporter: str) -> No
 
     def look() -> Message | None:
         found = changes.management(ctx).configuration()
-        pending = found.pending.message if found.pending else None
-        return pending or cluster_changes.exporter_not_in(found, exporter, ENABLED)
+        return found.under_way or cluster_changes.exporter_not_in(found, exporter, ENABLED)
 
     waiting.until_none(messages.exporters_enabled(), look, steps.back_out())
 

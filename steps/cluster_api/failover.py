@@ -64,7 +64,7 @@ def prove_members_and_exporters(ctx: StepContext, waiting: Waiting) -> Evidence:
 
 def _not_whole(ctx: StepContext) -> Message | None:
     found = changes.management(ctx).configuration()
-    return (found.pending.message if found.pending else None) or not_all_joined(ctx, found)
+    return found.under_way or not_all_joined(ctx, found)
 
 
 def not_all_joined(ctx: StepContext, found: Configuration) -> Message | None:
@@ -94,8 +94,8 @@ def isolate(ctx: StepContext) -> Evidence:
 
     def look() -> Message | None:
         found = changes.look_with_lost_coordinator(ctx, F1.id)
-        if found.pending is not None:
-            return found.pending.message
+        if found.under_way:
+            return found.under_way
         if cluster_changes.ids_of(found.members) != set(kept):
             changes.refuse_harmful_removal(ctx, F1.id)
         return None
