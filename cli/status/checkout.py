@@ -4,6 +4,7 @@ The phase stands in files of the operator's own checkout; another checkout has i
 states are shared.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cli.stacks.read import Both, RegionStack
@@ -13,6 +14,7 @@ from dualregion import brokers
 from dualregion.decision import guards
 from dualregion.procedure import FAILOVER_STEPS, N, Phase
 from dualregion.state import claims
+from messages import Message
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,19 @@ def _may_back_out(stacks: Both, reached: Phase, lost: int | None) -> bool:
     return lost is not None and reached.is_failback and bool(ahead(Phase.RESTORED, lost, stacks))
 
 
+def refusals(stacks: Both) -> Iterator[tuple[RegionStack, Message]]:
+    """Yield each stack of which the program would refuse what is set, with why."""
+    for own, peer in (stacks, stacks[::-1]):
+        mine, theirs = own.state.held, peer.state.held
+        problem = guards.disagreement(own.settings, theirs) or guards.unsafe_change(
+            own.settings, mine, theirs
+        )
+        if problem:
+            yield own, problem
+
+
 def _refused(stacks: Both) -> bool:
-    """Whether the program would refuse what is set on either stack."""
-    return any(
-        guards.disagreement(own.settings, peer.state.held)
-        or guards.unsafe_change(own.settings, own.state.held, peer.state.held)
-        for own, peer in (stacks, stacks[::-1])
-    )
+    return any(refusals(stacks))
 
 
 def _set(stack: RegionStack, phase: Phase, lost: int | None) -> RegionStack:

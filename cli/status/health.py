@@ -11,7 +11,7 @@ from enum import StrEnum
 from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, ahead, incident
 from cli.status.advice import advised, bring_up_to_date, look_at_unready
-from cli.status.checkout import Behind, in_effect
+from cli.status.checkout import Behind, in_effect, refusals
 from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from cli.status.failover_standing import FailoverStanding, without
 from cli.status.next_step import Next, next_step, phase_of
@@ -28,7 +28,6 @@ from cli.status.results import Result
 from cli.status.service import Service, service_of
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.decision import guards
 from dualregion.names import ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, has_quorum
 from dualregion.procedure import B1, B5, Phase
@@ -181,13 +180,8 @@ class _Case:
         yield from self._procedure()
 
     def _contradictions(self) -> Iterator[Finding]:
-        for own, peer in (self.stacks, self.stacks[::-1]):
-            mine, theirs = own.state.held, peer.state.held
-            problem = guards.disagreement(own.settings, theirs) or guards.unsafe_change(
-                own.settings, mine, theirs
-            )
-            if problem:
-                yield Finding(Health.UNSAFE, of_stack(own.name, problem))
+        for stack, problem in refusals(self.stacks):
+            yield Finding(Health.UNSAFE, of_stack(stack.name, problem))
 
     def _checkout(self) -> Iterator[Finding]:
         """Yield that the configuration here is behind; of the regions themselves that says nothing."""
