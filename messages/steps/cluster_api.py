@@ -128,12 +128,6 @@ def lost_added(brokers: Sequence[int]) -> str:
 
 
 @message
-def profiles_as_wanted(namespace: str) -> str:
-    """Awaited where web apps are profiles of the broker pods."""
-    return f"the brokers of {namespace} run the web apps that the release says"
-
-
-@message
 def exporters_enabled() -> str:
     """Awaited in N and B7."""
     return "the exporters of both regions are enabled on every partition"

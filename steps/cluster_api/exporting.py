@@ -113,8 +113,10 @@ def settle(ctx: StepContext, waiting: Waiting) -> dict[str, str]:
     seconds = 2.0 * engines.exporters(ctx).flush_seconds
 
     def moves() -> Message | None:
-        reason = out_of_phase(ctx, PAUSED)
-        positions = zeebe_answers.exported_positions(installation.exporting([ctx.survivor]))
+        found = changes.management(ctx).configuration()
+        seen = states(ctx, found)
+        reason = found.under_way or _not_in_phase(found, seen, PAUSED)
+        positions = zeebe_answers.exported_positions(seen)
         still = quiet.seconds((reason, positions, own.write_marks()))
         if reason:
             return reason

@@ -16,7 +16,6 @@ from clients.kubernetes import Cluster
 from dualregion import brokers
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
-from dualregion.observed.profiles import VARIABLE
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Installation
 from dualregion.state.progress import Stack, current_incident
@@ -392,23 +391,6 @@ class ApiWorld:
             ]
             for revision, found in wanted.items()
         }
-
-    def set_profiles_by_variable(self, namespace: str, text: str) -> None:
-        """Let the brokers' template name the profiles by a variable."""
-        living = self.brokers[namespace]
-        env = [*living.environments[living.revision], {"name": VARIABLE, "value": text}]
-        living.environments = {**living.environments, "named": env}
-        self.runs_as(namespace, living, "named")
-
-    def runs_as(self, namespace: str, living: LivingBrokers, revision: str) -> None:
-        """Let brokers run another revision at once."""
-        living.update(revision, failing_back=False)
-        for ordinal in range(living.count):
-            living.end(living.pods[ordinal])
-            living.pass_time(12)
-        living.restarts.clear()
-        living.faults.clear()
-        assert self.brokers[namespace] is living
 
     # --- What lives ------------------------------------------------------------------------------
 
