@@ -2,7 +2,7 @@
 
 The gateway hands most calls to the coordinator, the member of the lowest id that it knows, and a removal by force to the
 lowest that is to remain. So while the region of broker 0 is lost, nothing but such a removal, and its dry run, is answered.
-A change that is accepted is carried out later; what was answered says nothing of its end.
+A change that is accepted is carried out later; the answer does not tell how it ends.
 """
 
 from collections.abc import Callable, Iterable

@@ -117,7 +117,7 @@ def _both(option: str, given: Sequence[str] | None) -> tuple[str, str] | None:
 
 
 def _asked_contexts(kubeconfig: str | None, *, ask: bool) -> tuple[str, str] | None:
-    """Return the contexts that the operator names; None if nobody is asked."""
+    """Return the contexts that the operator names; None if there is no question to answer."""
     if not ask:
         return None
     try:

@@ -30,7 +30,7 @@ DARK = {
     "good": "#6cc48f",
     "bad": "#f0808f",
 }
-"""`line` bounds what is read as a graphic, `rule` only separates rows, which nobody needs to see."""
+"""`line` bounds what is read as a graphic, `rule` only separates rows, and carries nothing by itself."""
 
 TEXT = (
     ("ink", "paper"),

@@ -184,7 +184,7 @@ class _Case:
             yield Finding(Health.UNSAFE, of_stack(stack.name, problem))
 
     def _checkout(self) -> Iterator[Finding]:
-        """Yield that the configuration here is behind; of the regions themselves that says nothing."""
+        """Yield that the configuration here is behind; it is no finding about the regions themselves."""
         if self.behind is None:
             return
         last = [each.last for each in self.stacks if each.last and each.last.by_command]

@@ -344,13 +344,13 @@ def update_checkout() -> str:
 
 @message
 def answer_pull() -> str:
-    """Whoever set the phase has committed and pushed it."""
+    """The phase was committed and pushed by the operator who set it."""
     return "it is committed"
 
 
 @message
 def answer_set_phase(phase: str) -> str:
-    """Whoever set the phase has not committed it."""
+    """The phase was not committed by the operator who set it."""
     return f"it is not: set phase {phase} here, too"
 
 

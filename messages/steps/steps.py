@@ -21,7 +21,7 @@ def deadline_exceeded(
 
 @message
 def look_behind_service() -> str:
-    """What to do: what a call went to is not ready, so its answer says nothing of what is awaited."""
+    """What to do: the service that was called is not ready, so what is awaited was not observed."""
     return "What that call goes to is not ready: look at its pods, `kubectl get pods` in its namespace, and their logs."
 
 
