@@ -165,10 +165,15 @@ class Project:
         return done.stdout + done.stderr
 
 
-def dualregion(project: Project, *arguments: str, given: str = "") -> tuple[int, str]:
-    """Run the command; return its exit status and all that it printed."""
+def dualregion(
+    project: Project, *arguments: str, given: str = "", folder: Path | None = None
+) -> tuple[int, str]:
+    """Run the command in the project's environment; return its exit status and all that it printed.
+
+    folder: the project folder that it works in; the test's own if None.
+    """
     done = subprocess.run(
-        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(project.folder), *arguments],
+        [str(CHECKOUT / "bin" / "dualregion"), "-C", str(folder or project.folder), *arguments],
         env=project.env | {"COLUMNS": "200"},
         input=given,
         stdout=subprocess.PIPE,

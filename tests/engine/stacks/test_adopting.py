@@ -149,13 +149,8 @@ def test_init_finds_what_runs_and_writes_the_project_that_adopts_it(running: Pro
     config = yaml.safe_load((made / "Pulumi.yaml").read_text())["config"]
     assert config["adopt"]["default"] is True
     assert config["clusterSize"]["default"] == 4
-    check = subprocess.run(
-        [CHECKOUT / "bin" / "dualregion", "-C", made, "config", "check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert check.returncode == 0, check.stdout
+    exit_status, said = dualregion(running, "config", "check", folder=made)
+    assert exit_status == 0, said
     preview = "pulumi preview --non-interactive --stack region0"
     done = run(preview, made, running.env, installed(running.folder / "environment"))
     assert done.returncode == 0, done.stdout
