@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import transcript
-from cli.commands.common import (
+from cli.common import (
     PROJECT,
     LogFile,
     ProjectFolder,
@@ -18,8 +18,8 @@ from cli.commands.common import (
     fault,
     with_codes,
 )
-from cli.commands.lazy import LazyGroup
 from cli.errors import Exit
+from cli.lazy import LazyGroup
 from cli.signature import signature
 from cli.stacks.names import DEFAULT_STACKS
 from cli.start import missing

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from clients import forward
-from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Target, understood
+from clients.cluster import forward
+from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Target, understood
 from clients.zeebe import MANAGEMENT_PORT, Zeebe
 from dualregion.errors import DualRegionError
 from dualregion.observed.cluster_changes import Configuration, PlannedChange, exporters_of

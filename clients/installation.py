@@ -6,17 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from clients import helm, pods
+from clients import helm
+from clients.cluster import pods
+from clients.cluster.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
+from clients.cluster.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.cluster_management import ClusterManagement
 from clients.helm import HelmRecord
-from clients.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
-from clients.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.observed import profiles
-from dualregion.observed.records import RECORD_PREFIX
+from dualregion.observed.search_engine.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from clients.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
+from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from dualregion.names import ReleaseNames
-from dualregion.observed import fitness, restores, snapshots
-from dualregion.observed.documents import is_opensearch, lifecycles_of, templates_of
-from dualregion.observed.fitness import Room
-from dualregion.observed.health import EngineHealth, health_of
-from dualregion.observed.indices import USER_INDICES, user_indices
-from dualregion.observed.marks import Mark, documents_of, marks_of, of_users, unseen
-from dualregion.observed.records import (
+from dualregion.observed.search_engine import fitness, restores, snapshots
+from dualregion.observed.search_engine.documents import is_opensearch, lifecycles_of, templates_of
+from dualregion.observed.search_engine.fitness import Room
+from dualregion.observed.search_engine.health import EngineHealth, health_of
+from dualregion.observed.search_engine.indices import USER_INDICES, user_indices
+from dualregion.observed.search_engine.marks import Mark, documents_of, marks_of, of_users, unseen
+from dualregion.observed.search_engine.records import (
     RECORD_PREFIX,
     PartitionRecords,
     Records,
     records_of,
     records_query,
 )
-from dualregion.observed.repositories import Repository, same_definition
-from dualregion.observed.snapshots import Snapshot
+from dualregion.observed.search_engine.repositories import Repository, same_definition
+from dualregion.observed.search_engine.snapshots import Snapshot
 from dualregion.observed.words import error_reason
 from messages import Message
 from messages.clients import search_engine as messages

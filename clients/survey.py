@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from clients.cluster.kubernetes import CallFailed, Cluster, understood
 from clients.helm import HelmRecord
-from clients.kubernetes import CallFailed, Cluster, understood
 from dualregion.errors import ClusterUnreachable, ConfigError
 from messages import Message
 

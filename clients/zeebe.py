@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clients.kubernetes import Answer, CallFailed, Cluster, Target, understood
-from clients.pods import BROKER_SELECTOR, is_ready, trouble
+from clients.cluster.kubernetes import Answer, CallFailed, Cluster, Target, understood
+from clients.cluster.pods import BROKER_SELECTOR, is_ready, trouble
 from dualregion.names import GATEWAY, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 from messages import Message

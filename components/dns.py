@@ -14,7 +14,7 @@ import pulumi_kubernetes as k8s
 from components.hooking import carry_out
 from components.ownership import owned
 from dualregion import brokers
-from dualregion.config.dns import LOAD_BALANCER_NAME
+from dualregion.config.sections.dns import LOAD_BALANCER_NAME
 from dualregion.config.settings import Settings
 from dualregion.corefile import zones_of
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import grpc
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
 from messages import with_code
 from messages.steps import components as messages

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 FIELD_MANAGER = {"pulumi.com/patchFieldManager": "camunda-dual-region-pulumi"}
-"""Not the one of the hooks (`clients.kubernetes`): server-side apply takes away what its own manager leaves out."""
+"""Not the one of the hooks (`clients.cluster.kubernetes`): server-side apply takes away what its own manager leaves out."""
 
 
 def owned(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pulumi import export, log
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from components.ending import before_any_change, ending_clearly
 from components.outputs import outputs
 from components.region import Region, RegionArgs

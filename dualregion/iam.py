@@ -10,7 +10,7 @@ from typing import Any
 
 from dualregion import brokers
 from dualregion.chart.values import Values, merge
-from dualregion.config.backup import Access, BucketSettings, StorageSettings
+from dualregion.config.sections.backup import Access, BucketSettings, StorageSettings
 from dualregion.config.settings import Settings
 
 Document = dict[str, Any]

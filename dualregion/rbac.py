@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dualregion.config.dns import LOAD_BALANCER_NAME
-from dualregion.config.rbac_subjects import Subject, rbac_subject
+from dualregion.config.sections.dns import LOAD_BALANCER_NAME
+from dualregion.config.sections.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames

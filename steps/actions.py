@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from dualregion.errors import DualRegionError
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, F0, F1, F2, F3, N, Procedure, Step
 from messages.steps import steps as messages

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from clients import installation, pods
+from clients import installation
+from clients.cluster import pods
+from clients.cluster.kubernetes import CONNECTIONS, CallFailed
 from clients.installation import LiveInstallation
-from clients.kubernetes import CONNECTIONS, CallFailed
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import Settings

@@ -8,8 +8,8 @@ patience, longer for region 1, only decides which one: docs/develop/adr/0004-a-f
 from collections.abc import Callable
 from dataclasses import replace
 
-from clients import pods
-from clients.kubernetes import CallFailed
+from clients.cluster import pods
+from clients.cluster.kubernetes import CallFailed
 from dualregion import brokers
 from dualregion.errors import ClusterUnreachable, Refused
 from dualregion.procedure import F0, F1, Phase, Role, Step

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion import brokers, corefile
-from dualregion.config.dns import COREFILE
+from dualregion.config.sections.dns import COREFILE
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError, Refused
 from messages import Message

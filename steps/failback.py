@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from clients import installation, pods
+from clients import installation
+from clients.cluster import pods
+from clients.cluster.kubernetes import CallFailed
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import ClusterUnreachable, DualRegionError, Refused
 from dualregion.observed import zeebe_answers
-from dualregion.observed.health import not_green_and_empty
-from dualregion.observed.records import records_text
+from dualregion.observed.search_engine.health import not_green_and_empty
+from dualregion.observed.search_engine.records import records_text
 from dualregion.observed.zeebe_answers import Exporting
 from dualregion.procedure import B0, B1, B2, B3, B4, B5, B6, B7, Role
 from messages import Message

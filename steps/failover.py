@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from functools import partial
 
 from clients import installation
+from clients.cluster.kubernetes import CallFailed
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.names import GATEWAY

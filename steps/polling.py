@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded
 from messages import Message
 from messages.steps import steps as messages

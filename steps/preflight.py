@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
-from clients import installation, pods
-from clients.kubernetes import CONNECT_SECONDS, CallFailed
+from clients import installation
+from clients.cluster import pods
+from clients.cluster.kubernetes import CONNECT_SECONDS, CallFailed
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused

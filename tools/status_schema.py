@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from cli.status.form import ErrorDocument, StatusDocument
+from cli.status.shown.form import ErrorDocument, StatusDocument
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "reference" / "status.schema.json"
 FORM: TypeAdapter[Any] = TypeAdapter(StatusDocument | ErrorDocument)

@@ -8,7 +8,7 @@ from functools import partial
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
 from cli.estimate import Estimate, Held, Past, estimate
-from cli.status.results import Result, result_of
+from cli.status.observed.results import Result, result_of
 from clients.installation import LiveInstallation
 from clients.parallel import begin
 from messages import Message

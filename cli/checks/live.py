@@ -8,7 +8,7 @@ from cli.checks.capacity import does_not_fit
 from cli.checks.gitops import owners
 from cli.checks.offline import CheckContext
 from cli.checks.rights import AskingCluster
-from cli.status.observe import RegionStatus
+from cli.status.observed.observe import RegionStatus
 from clients.installation import LiveInstallation
 from dualregion import brokers
 from dualregion.chart.installations import Bases
@@ -17,7 +17,7 @@ from dualregion.config.settings import RegionSettings, Settings
 from dualregion.errors import DualRegionError, Refused
 from dualregion.iam import with_role
 from dualregion.names import ReleaseNames
-from dualregion.observed.repositories import Repository
+from dualregion.observed.search_engine.repositories import Repository
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.rbac import Side

@@ -7,15 +7,15 @@ from typing import Any
 
 from cli.check import Check, check, failed, ok, unknown
 from cli.status.health import Status
-from cli.status.observe import RegionStatus
-from cli.status.partitions import brokers_without_answer, exporting
-from cli.status.partitions import installations as seen_installations
+from cli.status.observed.observe import RegionStatus
+from cli.status.observed.partitions import brokers_without_answer, exporting
+from cli.status.observed.partitions import installations as seen_installations
 from dualregion import VERSION, brokers
 from dualregion.chart import installations
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.fit import misfits
 from dualregion.chart.values import Values
-from dualregion.config.network_acls import rules_in_words
+from dualregion.config.sections.network_acls import rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.decision.drift import Wanted, drift
 from dualregion.errors import ConfigError

@@ -7,7 +7,7 @@ from kubernetes import client
 
 from cli.checks.capacity import Node, Planned, Resources, requested
 from cli.checks.gitops import Metadata
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion import rbac
 from dualregion.config.settings import Settings
 from dualregion.rbac import Right, Side

@@ -11,7 +11,7 @@ import typer
 from cli import transcript
 from cli.checks import configuration
 from cli.checks.configuration import Remark
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.transcript import Event
 from dualregion.config import schema as schemas

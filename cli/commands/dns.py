@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import ProjectOptions, ending_clearly, print_json
+from cli.common import ProjectOptions, ending_clearly, print_json
 from cli.stacks.read import Reading
 from dualregion import brokers
 from dualregion.config.settings import Settings

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import ending_clearly, output
+from cli.common import ending_clearly, output
 from dualregion.errors import ConfigError
 from dualregion.procedure import CAMUNDA_8_5, CLUSTER_API, Procedure, R
 from messages import CATALOGUE

@@ -7,12 +7,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.common import ProjectOptions, ending_clearly, output, print_json
 from cli.report.document import step
 from cli.report.record import Entry, IncidentRecord, incidents_of, namespace_of
 from cli.stacks.read import Both, Reading, Update, updates
-from cli.status.document import update
-from cli.status.table import row, table
+from cli.status.shown.document import update
+from cli.status.shown.table import row, table
 
 _SHOWN_UPDATES = 20
 """How many runs of Pulumi are shown at a terminal; `--json` has them all."""

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from cli import transcript
-from cli.commands.common import IS_CHECKOUT, ending_clearly, output
+from cli.common import IS_CHECKOUT, ending_clearly, output
 from cli.setup.files import files_of, still_to_fill_in
 from cli.setup.planning import Plan, PlannedRegion, region_names, releases_to_adopt, with_found
 from cli.transcript import Event
-from clients.kubeconfig import contexts_of
+from clients.cluster.kubeconfig import contexts_of
 from clients.parallel import begin
 from clients.survey import Survey, survey
 from dualregion.config.refusals import PLACEHOLDER

@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from cli import transcript
-from cli.commands.common import ProjectOptions, ending_clearly, output
+from cli.common import ProjectOptions, ending_clearly, output
 from cli.notify import services, transport
 from cli.notify.notifier import trial_document
 from cli.signature import signature
 from cli.stacks.read import Reading
 from cli.transcript import Event
 from clients.parallel import begin
-from dualregion.config.notifications import AnnouncementSettings
+from dualregion.config.sections.notifications import AnnouncementSettings
 from dualregion.errors import ConfigError, Refused
 from messages import Message, with_code
 from messages.command import driving as messages

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from cli import transcript
-from cli.commands.common import (
+from cli.common import (
     Lost,
     ProjectOptions,
     ending_clearly,
@@ -26,7 +26,7 @@ from cli.stacks.read import Both, Reading
 from cli.stacks.region_steps import RegionStep, ahead
 from cli.stacks.step_actions import calls
 from cli.status.failover_standing import as_they_stand
-from cli.status.moves import failback_lost, failback_phases, failover_phases
+from cli.status.guidance.moves import failback_lost, failback_phases, failover_phases
 from cli.transcript import Event
 from clients.parallel import begin
 from dualregion import brokers

@@ -20,7 +20,7 @@ from cli.checks.figures import Figures
 from cli.checks.live import of_region
 from cli.checks.offline import CheckContext
 from cli.checks.past import of_file, of_stacks
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json
+from cli.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.metrics.families import Command
 from cli.metrics.found import of_checks, of_estimate
@@ -28,7 +28,7 @@ from cli.metrics.textfile import PrometheusFile, exported, one_output
 from cli.notify import services, transport
 from cli.stacks.project import Project
 from cli.status.looking import look
-from cli.status.table import row, table
+from cli.status.shown.table import row, table
 from cli.transcript import Event
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import ProjectOptions, ending_clearly, json_text, output
+from cli.common import ProjectOptions, ending_clearly, json_text, output
 from cli.report.account import Account
 from cli.report.document import document
 from cli.report.markdown import markdown

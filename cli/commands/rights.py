@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from cli.commands.common import ProjectOptions, ending_clearly, region_of
+from cli.common import ProjectOptions, ending_clearly, region_of
 from cli.stacks.read import Reading
 from dualregion.rbac import manifests
 

@@ -11,16 +11,16 @@ from rich.live import Live
 from rich.text import Text
 
 from cli import transcript
-from cli.commands.common import ProjectOptions, ending_clearly, output, print_json, with_codes
+from cli.common import ProjectOptions, ending_clearly, output, print_json, with_codes
 from cli.errors import Exit
 from cli.metrics.families import Command
 from cli.metrics.found import of_status
 from cli.metrics.textfile import PrometheusFile, exported, one_output
-from cli.status import table
-from cli.status.document import document
 from cli.status.health import Health, Status
 from cli.status.looking import look
-from cli.status.observe import PATIENCE_SECONDS
+from cli.status.observed.observe import PATIENCE_SECONDS
+from cli.status.shown import table
+from cli.status.shown.document import document
 from cli.transcript import Event
 from dualregion.errors import DualRegionError
 

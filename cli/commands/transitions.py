@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.common import (
+from cli.common import (
     Lost,
     ProjectOptions,
     ending_clearly,
@@ -27,7 +27,7 @@ from cli.signature import signature
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
 from cli.stacks.run_message import RunMessage
-from cli.status.next_step import next_of, phase_of
+from cli.status.guidance.next_step import next_of, phase_of
 from dualregion.errors import DualRegionError
 from messages.command import driving as messages
 

@@ -23,14 +23,14 @@ from cli.notify.notifier import Notifier
 from cli.stacks.locks import locked_by_others
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import RegionStep, ahead, steps_of
-from cli.status.health import Status
-from cli.status.moves import (
+from cli.status.guidance.moves import (
     backs_out,
     check_installable,
     failback_lost,
     failback_phases,
     failover_phases,
 )
+from cli.status.health import Status
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from cli.driver.events import Change, Line
 from cli.stacks.region_steps import RegionStep
-from cli.status.table import row, table
+from cli.status.shown.table import row, table
 
 _CTRL_C_WIDTH = 3
 """Room for the `^C` that a terminal shows behind the last row: in a full one it would begin another."""

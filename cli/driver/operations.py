@@ -27,12 +27,13 @@ from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
 from cli.stacks.region_steps import RegionStep
 from cli.stacks.run_message import Answer, RunMessage
-from cli.status import looking, table
+from cli.status import looking
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
-from cli.status.observe import PATIENCE_SECONDS
+from cli.status.observed.observe import PATIENCE_SECONDS
+from cli.status.shown import table
 from cli.transcript import Event
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import Refused

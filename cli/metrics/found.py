@@ -12,8 +12,8 @@ from cli.metrics import families
 from cli.metrics.families import Sample
 from cli.stacks.read import RegionStack
 from cli.status.health import Health, Status
-from cli.status.observe import RegionStatus
-from cli.status.partitions import Partition
+from cli.status.observed.observe import RegionStatus
+from cli.status.observed.partitions import Partition
 from dualregion.observed.zeebe_answers import RUNNING
 from dualregion.procedure import Phase
 from messages import Message

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from cli.stacks.region_steps import RegionStep, steps_of
-from dualregion.config.notifications import AnnouncementSettings, HookSettings
+from dualregion.config.sections.notifications import AnnouncementSettings, HookSettings
 from dualregion.procedure import Phase, Procedure
 
 

@@ -18,7 +18,11 @@ from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, incident
 from clients.parallel import begin
 from dualregion import brokers
-from dualregion.config.notifications import AnnouncementSettings, HookSettings, ServiceSettings
+from dualregion.config.sections.notifications import (
+    AnnouncementSettings,
+    HookSettings,
+    ServiceSettings,
+)
 from dualregion.errors import DualRegionError, Refused
 from dualregion.procedure import Phase
 from dualregion.state.progress import Incident

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from cli.check import Check, failed, ok
 from cli.notify.events import Point
 from clients.parallel import begin
-from dualregion.config.notifications import AnnouncementSettings, ServiceSettings
+from dualregion.config.sections.notifications import AnnouncementSettings, ServiceSettings
 from dualregion.secrets import HIDDEN, without_secrets
 from messages import Message
 from messages.command import checks as checking

@@ -19,9 +19,9 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 from cli.check import Check, check
+from clients.cluster.reasons import reason_of
 from clients.parallel import begin
-from clients.reasons import reason_of
-from dualregion.config.notifications import AnnouncementSettings, HookSettings
+from dualregion.config.sections.notifications import AnnouncementSettings, HookSettings
 from dualregion.secrets import without_secrets
 from messages import Message
 from messages.command import checks as checking

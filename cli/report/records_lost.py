@@ -15,7 +15,7 @@ from messages import Message
 from messages.command import report as messages
 
 _COUNTED = re.compile(r"\d+: (\d+) records\b")
-"""One partition in the evidence of B2, as `dualregion.observed.records.records_text` writes it."""
+"""One partition in the evidence of B2, as `dualregion.observed.search_engine.records.records_text` writes it."""
 
 
 class Outcome(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cli.stacks.region_steps import RegionStep
 from dualregion import brokers
 from dualregion.chart import values
-from dualregion.config.network_acls import rules_in_words
+from dualregion.config.sections.network_acls import rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import R

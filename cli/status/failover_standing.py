@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import incident
-from cli.status.next_step import phase_of
-from cli.status.observe import RegionStatuses
-from cli.status.results import Result
-from clients.kubernetes import CallFailed, Cluster
+from cli.status.guidance.next_step import phase_of
+from cli.status.observed.observe import RegionStatuses
+from cli.status.observed.results import Result
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion import brokers
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Gate

@@ -10,13 +10,18 @@ from enum import StrEnum
 
 from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep, ahead, incident
-from cli.status.advice import advised, bring_up_to_date, look_at_unready
-from cli.status.checkout import Behind, in_effect, refusals
-from cli.status.expectation import best_view, expected_brokers, exported_to, sleeping_brokers
 from cli.status.failover_standing import FailoverStanding, without
-from cli.status.next_step import Next, next_step, phase_of
-from cli.status.observe import InstallationStatus, RegionStatuses, Workload
-from cli.status.partitions import (
+from cli.status.guidance.advice import advised, bring_up_to_date, look_at_unready
+from cli.status.guidance.checkout import Behind, in_effect, refusals
+from cli.status.guidance.next_step import Next, next_step, phase_of
+from cli.status.observed.expectation import (
+    best_view,
+    expected_brokers,
+    exported_to,
+    sleeping_brokers,
+)
+from cli.status.observed.observe import InstallationStatus, RegionStatuses, Workload
+from cli.status.observed.partitions import (
     Partition,
     brokers_without_answer,
     duplicates,
@@ -24,7 +29,7 @@ from cli.status.partitions import (
     partitions_of,
     records,
 )
-from cli.status.results import Result
+from cli.status.observed.results import Result
 from cli.status.service import Service, service_of
 from dualregion import brokers
 from dualregion.config.settings import Settings

@@ -2,15 +2,15 @@
 
 from cli.stacks.project import Project
 from cli.stacks.read import Reading
-from cli.status import observe
-from cli.status.checkout import in_effect
+from cli.status.guidance.checkout import in_effect
 from cli.status.health import Status, judge
+from cli.status.observed import observe
+from clients.cluster.kubernetes import load_client
 from clients.files import read_values
-from clients.kubernetes import load_client
 from dualregion.chart.values import exporter_settings
 from dualregion.config.settings import Settings
 from dualregion.errors import DualRegionError
-from dualregion.observed.records import RECORD_PREFIX
+from dualregion.observed.search_engine.records import RECORD_PREFIX
 
 
 def look(

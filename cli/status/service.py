@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cli.status.observe import InstallationStatus, RegionStatus
-from cli.status.partitions import Partition
-from cli.status.results import Result
+from cli.status.observed.observe import InstallationStatus, RegionStatus
+from cli.status.observed.partitions import Partition
+from cli.status.observed.results import Result
 from dualregion.chart.values import WEB_APPS
 from dualregion.names import ReleaseNames
 from dualregion.observed.zeebe_answers import PAUSED, RUNNING, ClusterView

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws.provider import aws_provider
-from dualregion.config.backup import KEY_NAMES, Access, StorageSettings
+from dualregion.config.sections.backup import KEY_NAMES, Access, StorageSettings
 from dualregion.config.settings import Settings
 from dualregion.iam import access_policy, identity_name, tls_only_policy, trust_policy
 

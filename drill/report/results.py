@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from drill.check import Check
 from drill.checks.audit import Audit
-from drill.observation import loadlog, measure
-from drill.observation.loadlog import LoadLog
+from drill.observation import measure
+from drill.observation.load import log as loadlog
+from drill.observation.load.log import LoadLog
 from drill.observation.measure import ExportSample
 from drill.operators.points import Point, Turn
 from drill.progress import Progress

@@ -10,8 +10,8 @@ from drill.check import Check
 from drill.errors import DrillError
 from drill.observation.access import Access
 from drill.observation.cluster import READ_SECONDS, ClusterView
-from drill.observation.loadlog import LoadLog
-from drill.observation.loadprocess import LoadProcess
+from drill.observation.load.log import LoadLog
+from drill.observation.load.process import LoadProcess
 from drill.observation.watch import ExportWatch
 from drill.operators.interrupter import Interrupter
 from drill.operators.stacks import Run, Stacks

@@ -12,7 +12,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames
-from dualregion.observed.records import RECORD_PREFIX
+from dualregion.observed.search_engine.records import RECORD_PREFIX
 from dualregion.versions import CamundaVersion, ExporterForm, WebApps
 from messages.chart import values as messages
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dualregion.config.section import Model
+from dualregion.config.sections.section import Model
 from dualregion.config.settings import Settings
 
 PROJECT_NAME = "camunda-dual-region"

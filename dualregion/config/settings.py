@@ -24,16 +24,7 @@ from pydantic import (
 )
 
 from dualregion import brokers
-from dualregion.config.backup import (
-    KEY_NAMES,
-    Access,
-    BackupSettings,
-    RepositorySettings,
-    readonly_problem,
-    storage_problem,
-)
 from dualregion.config.chart_findings import Code
-from dualregion.config.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.config.forms import (
     DAY_SECONDS,
     EMPTY,
@@ -58,9 +49,6 @@ from dualregion.config.forms import (
     whole,
     whole_number,
 )
-from dualregion.config.network_acls import NetworkAclSettings, acls_problem
-from dualregion.config.notifications import AnnouncementSettings, announcement_problem
-from dualregion.config.rbac_subjects import RightsSettings, rbac_subject, rights_problem
 from dualregion.config.refusals import (
     PLACEHOLDER,
     placeholders,
@@ -68,7 +56,19 @@ from dualregion.config.refusals import (
     shown,
     without_values,
 )
-from dualregion.config.section import Model
+from dualregion.config.sections.backup import (
+    KEY_NAMES,
+    Access,
+    BackupSettings,
+    RepositorySettings,
+    readonly_problem,
+    storage_problem,
+)
+from dualregion.config.sections.dns import MOST_FORWARDERS, DnsSettings
+from dualregion.config.sections.network_acls import NetworkAclSettings, acls_problem
+from dualregion.config.sections.notifications import AnnouncementSettings, announcement_problem
+from dualregion.config.sections.rbac_subjects import RightsSettings, rbac_subject, rights_problem
+from dualregion.config.sections.section import Model
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Procedure, Role, role_of
 from dualregion.procedure.topology import Kind

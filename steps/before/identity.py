@@ -1,6 +1,6 @@
 """Which cluster a kube context leads to, held against the one that the state remembers."""
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
 from dualregion.procedure import Role

@@ -8,8 +8,8 @@ proved in which incident, and Helm's records say what is installed.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from dualregion.chart.adoption import RunningRelease
 from dualregion.config.settings import Settings
 from dualregion.procedure import B1, STEP_IDS, Role

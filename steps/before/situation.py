@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from clients.charts import defaults_of
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.files import chart_version, check_chart, read_values
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed, Cluster
 from dualregion import VERSION
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.fit import misfits

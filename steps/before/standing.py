@@ -1,7 +1,7 @@
 """What the proofs of a survivor's steps stand on in its cluster: brokers and policies, known by their uids."""
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from dualregion.config.settings import Settings
 from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology

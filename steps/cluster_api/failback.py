@@ -8,15 +8,15 @@ Up to the add a failback can be backed out of: F2 and F3 undo what it has done.
 from datetime import UTC, datetime
 from time import monotonic
 
-from clients import pods
-from clients.kubernetes import CallFailed
+from clients.cluster import pods
+from clients.cluster.kubernetes import CallFailed
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.errors import Refused
 from dualregion.observed import cluster_changes, zeebe_answers
 from dualregion.observed.cluster_changes import ENABLED, Configuration, PlannedChange
-from dualregion.observed.documents import differing_lifecycles
-from dualregion.observed.health import not_green_and_empty
+from dualregion.observed.search_engine.documents import differing_lifecycles
+from dualregion.observed.search_engine.health import not_green_and_empty
 from dualregion.procedure import B1, B2, B3, B4, B5, B6, B7
 from messages import Message
 from messages.clients import search_engine as engine_messages

@@ -6,8 +6,8 @@ they are named, for an operator to look at and to delete.
 
 from dataclasses import replace
 
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import CredentialsDemanded
 from dualregion.procedure.topology import STEP_LABEL
 from dualregion.state.progress import Stack

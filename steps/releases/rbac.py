@@ -1,6 +1,6 @@
 """Rights that a RoleBinding has just given: an API server acts on them only a little later."""
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from messages import Message
 from messages.steps import steps as messages
 from steps.polling import Say, Waiting

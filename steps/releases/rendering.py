@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from clients import charts, pods, search_engine, zeebe
-from clients.kubernetes import CONNECTIONS, CallFailed, Cluster
+from clients import charts, search_engine, zeebe
+from clients.cluster import pods
+from clients.cluster.kubernetes import CONNECTIONS, CallFailed, Cluster
 from dualregion.chart import rendered, sent_values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding

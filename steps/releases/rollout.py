@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from clients import pods
+from clients.cluster import pods
+from clients.cluster.pods import is_ready, none_sleep
 from clients.installation import LiveInstallation
-from clients.pods import is_ready, none_sleep
 from dualregion.chart.pod_templates import look_alike
 from messages import Message
 from messages.clients import installations as broken

@@ -7,7 +7,7 @@ procedure does it, by hand, and the Deployment itself remembers how many pods it
 from collections.abc import Collection
 from typing import Any
 
-from clients import pods
+from clients.cluster import pods
 from clients.installation import LiveInstallation, unobserved
 from dualregion.chart.values import WEB_APPS
 from messages import Message

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from dualregion.errors import ConfigError, Refused
-from dualregion.observed.snapshots import NAME_PREFIX
+from dualregion.observed.search_engine.snapshots import NAME_PREFIX
 from dualregion.procedure import B2
 from messages.clients import search_engine as messages
 from messages.steps import steps

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from clients.search_engine import SearchEngine
 from dualregion.errors import Refused
 from dualregion.procedure import B2

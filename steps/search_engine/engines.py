@@ -8,7 +8,7 @@ from clients.search_engine import SearchEngine
 from dualregion.chart import values
 from dualregion.chart.values import ExporterSettings
 from dualregion.errors import ConfigError
-from dualregion.observed.repositories import Repository
+from dualregion.observed.search_engine.repositories import Repository
 from steps.context import StepContext
 
 

@@ -1,7 +1,7 @@
 """What would keep a copy of a search engine from being made, looked for before exporting is paused for it."""
 
 from clients.search_engine import SearchEngine
-from dualregion.observed.fitness import too_small
+from dualregion.observed.search_engine.fitness import too_small
 from messages import Message
 from messages.clients import search_engine as messages
 

@@ -9,16 +9,24 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-from clients.kubernetes import CallFailed, understood
+from clients.cluster.kubernetes import CallFailed, understood
 from clients.search_engine import SearchEngine
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.observed.documents import counts_differ, missing_templates
-from dualregion.observed.health import not_served
-from dualregion.observed.marks import Marks
-from dualregion.observed.records import PartitionRecords, lacking_partitions, missing_records
-from dualregion.observed.repositories import Repository
-from dualregion.observed.restores import RestoreProgress, restore_pending, restore_progress
-from dualregion.observed.snapshots import Snapshot, snapshot_bad
+from dualregion.observed.search_engine.documents import counts_differ, missing_templates
+from dualregion.observed.search_engine.health import not_served
+from dualregion.observed.search_engine.marks import Marks
+from dualregion.observed.search_engine.records import (
+    PartitionRecords,
+    lacking_partitions,
+    missing_records,
+)
+from dualregion.observed.search_engine.repositories import Repository
+from dualregion.observed.search_engine.restores import (
+    RestoreProgress,
+    restore_pending,
+    restore_progress,
+)
+from dualregion.observed.search_engine.snapshots import Snapshot, snapshot_bad
 from messages import Message
 from messages.clients import search_engine as messages
 from messages.observed.brokers import all_of

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from clients.kubernetes import Answer, Cluster, Target
+from clients.cluster.kubernetes import Answer, Cluster, Target
 from clients.search_engine import SearchEngine
-from dualregion.observed.records import PartitionRecords
+from dualregion.observed.search_engine.records import PartitionRecords
 from sandbox.setup.parts import java
 from sandbox.setup.parts.classes import FILES
 from sandbox.setup.parts.training import PARTITIONS, Engine
@@ -35,7 +35,7 @@ _START_SECONDS = 300
 
 
 class Direct:
-    """Answers like `clients.kubernetes.Cluster`, of a search engine on this machine."""
+    """Answers like `clients.cluster.kubernetes.Cluster`, of a search engine on this machine."""
 
     def ask(
         self, method: str, _: Target, path: str, body: Any = None, seconds: float = 0

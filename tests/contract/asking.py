@@ -14,7 +14,7 @@ from pyzeebe import ZeebeClient, create_insecure_channel
 from pyzeebe.errors import PyZeebeError
 from pyzeebe.grpc_internals.types import DeployResourceResponse
 
-from drill.observation.load import PROCESS_FILE
+from drill.observation.load.load import PROCESS_FILE
 from tests.contract.target import Answer, Target, ask, eventually
 
 KEY_BITS = 51

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from clients import forward
+from clients.cluster import forward
 from dualregion.versions import VERSIONS
 from steps.cluster_api import failback
 from tests.contract.asking import whole

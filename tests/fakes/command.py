@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.stacks.read import Both, RegionStack, State
 from cli.status.health import Finding, Status
-from cli.status.observe import (
+from cli.status.observed.observe import (
     InstallationStatus,
     Pod,
     RegionStatus,
@@ -14,9 +14,9 @@ from cli.status.observe import (
     Workload,
     broker_ids,
 )
-from cli.status.results import Result
+from cli.status.observed.results import Result
 from dualregion import brokers
-from dualregion.observed.records import PartitionRecords
+from dualregion.observed.search_engine.records import PartitionRecords
 from dualregion.observed.zeebe_answers import Broker, ClusterView, Exporting, Replica
 from dualregion.procedure.topology import NO_INCIDENT, Kind
 from dualregion.state.progress import Stack

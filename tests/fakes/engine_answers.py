@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dualregion.observed.snapshots import Snapshot, snapshot_of
+from dualregion.observed.search_engine.snapshots import Snapshot, snapshot_of
 from tests.fakes.kubernetes import Document
 
 

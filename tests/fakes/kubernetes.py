@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import urllib3
 import yaml
 
-from clients.kubernetes import Answer, Cluster, Target
+from clients.cluster.kubernetes import Answer, Cluster, Target
 from tests.fakes import http
 from tests.fakes.http import Request, Response
 
@@ -71,7 +71,7 @@ def forwarded(
     request: tuple[str, str, str | None, Mapping[str, str]],
     seconds: float,
 ) -> Answer:
-    """Ask the gateway as a connection into one of its pods does; in place of `clients.forward._exchange`."""
+    """Ask the gateway as a connection into one of its pods does; in place of `clients.cluster.forward._exchange`."""
     method, path, text, headers = request
     answer = urllib3.PoolManager(ssl_context=cluster.access.tls).request(
         method,

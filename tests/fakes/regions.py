@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion import brokers
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired

@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from clients.search_engine import SearchEngine
 from tests.fakes.kubernetes import Document, FakeKubernetes, Reply
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
+from clients.cluster.kubernetes import Cluster
 from clients.files import read_values
-from clients.kubernetes import Cluster
 from drill.observation.cluster import ClusterView
-from drill.observation.loadprocess import LoadProcess
+from drill.observation.load.process import LoadProcess
 from drill.observation.records import record_ids
 from drill.processes import MARK, end_marked
 from drill.regions import REGIONS, Region

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion.config.settings import Settings
 from dualregion.corefile import chained
 from dualregion.decision.desired import desired

@@ -11,8 +11,8 @@ import pytest
 
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
 from dualregion.observed import zeebe_answers
-from dualregion.observed.repositories import Repository
-from dualregion.observed.snapshots import Snapshot, snapshot_bad
+from dualregion.observed.search_engine.repositories import Repository
+from dualregion.observed.search_engine.snapshots import Snapshot, snapshot_bad
 from dualregion.procedure import B3
 from messages.observed import engines as messages
 from messages.steps.steps import copy_again, engines_can_be_copied

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from clients import charts, forward
-from clients.kubernetes import Cluster
+from clients import charts
+from clients.cluster import forward
+from clients.cluster.kubernetes import Cluster
 from messages.chart.files import no_helm
 from tests.fakes.kubernetes import FakeKubernetes, forwarded, kubeconfig, serving
 from tests.fakes.regions import World, world

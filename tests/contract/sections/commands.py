@@ -30,7 +30,7 @@ from tests.contract.expectations import (
 from tests.contract.target import Need, Target, eventually
 
 _PROBERS = ("clients/zeebe.py",)
-_LOAD = ("drill/observation/load.py",)
+_LOAD = ("drill/observation/load/load.py",)
 _COMPLETE = f"{REST}complete-a-user-task/"
 _REQUEST_TIMEOUT = 15.0
 """`zeebe.gateway.cluster.requestTimeout`, by default."""
@@ -118,7 +118,7 @@ def an_unknown_process_is_refused(target: Target) -> None:
 @expected(
     Need.FREEZE,
     Need.ENGINE,
-    relied_on=("drill/observation/load.py", "drill/checks/audit.py"),
+    relied_on=("drill/observation/load/load.py", "drill/checks/audit.py"),
     sources=(SEEN,),
     quirk="unanswered-still-carried-out",
 )

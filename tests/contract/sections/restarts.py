@@ -31,12 +31,12 @@ from tests.contract.expectations import (
 )
 from tests.contract.target import Need, Target, ask, eventually
 
-_ROLLOUT = ("clients/pods.py", "steps/releases/rollout.py")
+_ROLLOUT = ("clients/cluster/pods.py", "steps/releases/rollout.py")
 
 
 @expected(
     Need.RESTART,
-    relied_on=("clients/zeebe.py", "drill/observation/load.py"),
+    relied_on=("clients/zeebe.py", "drill/observation/load/load.py"),
     sources=(SEEN,),
     quirk="dead-connection",
 )
@@ -141,7 +141,7 @@ def a_broker_ends_soon_while_others_are_gone(target: Target) -> None:
         )
 
 
-@expected(relied_on=("clients/pods.py",), sources=(HEALTH, READINESS))
+@expected(relied_on=("clients/cluster/pods.py",), sources=(HEALTH, READINESS))
 def health_is_up_on_a_whole_cluster(target: Target) -> None:
     """Startup, readiness and liveness are 200 with status `UP`, on each broker; readiness on the gateway, too."""
     for url in target.brokers.values():

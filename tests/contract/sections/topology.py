@@ -59,7 +59,7 @@ def a_brokers_host_is_the_one_it_advertises(target: Target) -> None:
         assert hosts[broker] == host, hosts
 
 
-@expected(relied_on=("drill/observation/load.py",), sources=(f"{GRPC}#topology-rpc",))
+@expected(relied_on=("drill/observation/load/load.py",), sources=(f"{GRPC}#topology-rpc",))
 def grpc_says_the_same_topology(target: Target) -> None:
     """The gRPC call `Topology` gives the sizes and leaders that REST gives."""
     rest, found = topology(target), grpc_topology(target)
@@ -75,7 +75,7 @@ def grpc_says_the_same_topology(target: Target) -> None:
     assert leading == leaders(target)
 
 
-@expected(Need.OURS, relied_on=("clients/kubernetes.py",), sources=(OURS,))
+@expected(Need.OURS, relied_on=("clients/cluster/kubernetes.py",), sources=(OURS,))
 def answers_are_json_maps_of_a_known_length(target: Target) -> None:
     """Answers are JSON maps with `Content-Length`: they come through the API server's proxy."""
     broker = next(iter(target.brokers.values()))

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import Cluster
 from clients.files import chart_version, read_values
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from dualregion.chart.adoption import (
     SHOWN_DIFFERENCES,
     ChartVersion,

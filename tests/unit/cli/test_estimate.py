@@ -17,7 +17,7 @@ from cli.commands import preflight
 from cli.commands.history import document as history_document
 from cli.estimate import BYTES_PER_SECOND, RESTART_SECONDS, TURN_SECONDS, Held, Past, estimate
 from cli.report.record import incidents_of
-from cli.status.observe import RegionStatuses
+from cli.status.observed.observe import RegionStatuses
 from dualregion.errors import DualRegionError
 from messages.words import duration
 from tests.checkout import CHECKOUT

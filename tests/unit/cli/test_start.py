@@ -9,9 +9,8 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from cli import start
+from cli import lazy, start
 from cli.__main__ import Commands, app
-from cli.commands import lazy
 from cli.errors import Exit
 from tests.checkout import CHECKOUT
 

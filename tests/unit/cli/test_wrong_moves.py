@@ -25,8 +25,8 @@ from cli.commands import transitions
 from cli.driver.previews import Preview
 from cli.stacks.locks import Lock
 from cli.status.health import judge
+from clients.cluster.kubernetes import Cluster
 from clients.files import check_chart, read_values
-from clients.kubernetes import Cluster
 from components.ending import before_any_change
 from dualregion.config.settings import ChartSettings
 from dualregion.decision import deletion
@@ -42,8 +42,8 @@ from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
 from tests.fakes.pulumi_command import FakePulumi
 from tests.inputs.examples import region, settings
-from tests.unit.cli.test_driver import Played
-from tests.unit.cli.test_operations import dead_process
+from tests.unit.cli.driver.test_driver import Played
+from tests.unit.cli.driver.test_operations import dead_process
 from tests.unit.cli.test_start import begun
 from tests.unit.decision import test_deletion, test_drift
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.cluster_management import (
     ChangeNotPossible,
     ClusterManagement,
@@ -12,7 +13,6 @@ from clients.cluster_management import (
     OtherChangePending,
 )
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
 from dualregion.versions import VERSIONS
 from tests.fakes.cluster_management import FakeManagement

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.installation import LiveInstallation, exporting, resume_each
-from clients.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
 from messages.clients.installations import resumption_refused
 from tests.fakes.kubernetes import (

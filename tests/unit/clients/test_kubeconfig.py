@@ -23,8 +23,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from clients import kubeconfig as kubeconfigs
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster import kubeconfig as kubeconfigs
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.errors import ClusterUnreachable, ConfigError
 from messages import Message
 from messages.clients import kubeconfig as messages

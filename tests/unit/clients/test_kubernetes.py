@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from clients import kubernetes as cluster_module
+from clients.cluster import kubernetes as cluster_module
+from clients.cluster.kubernetes import CallFailed, Cluster, Target
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed, Cluster, Target
 from clients.search_engine import SearchEngine
 from dualregion.errors import ClusterUnreachable, ConfigError, CredentialsDemanded
 from messages.steps.steps import gateway_answers
@@ -542,7 +542,7 @@ def test_looking_reads_none_of_the_clients_large_modules() -> None:
     program = (
         "import sys\n"
         "import cli.__main__\n"
-        "from clients.kubernetes import load_client\n"
+        "from clients.cluster.kubernetes import load_client\n"
         "load_client()\n"
         "sys.exit(any(name.startswith('kubernetes.client.api.') for name in sys.modules))\n"
     )

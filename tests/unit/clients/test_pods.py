@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from messages import Message
 from messages.clients import installations as messages
 from messages.steps import progress

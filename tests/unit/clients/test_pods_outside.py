@@ -2,9 +2,9 @@
 
 import pytest
 
-from clients import pods
+from clients.cluster import pods
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from messages.clients import installations as messages
 from tests.fakes.kubernetes import Document, FakeKubernetes, broker_pods, stateful_set
 from tests.raising import assert_same

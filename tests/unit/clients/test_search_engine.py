@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Answer, CallFailed, Cluster, Target
-from dualregion.observed.records import PartitionRecords
-from dualregion.observed.repositories import Repository
+from clients.cluster.kubernetes import Answer, CallFailed, Cluster, Target
+from dualregion.observed.search_engine.records import PartitionRecords
+from dualregion.observed.search_engine.repositories import Repository
 from messages.clients.clusters import service_failed, service_unanswered
 from messages.clients.search_engine import engine_refused
 from messages.observed import engines as messages

@@ -16,7 +16,7 @@ import pytest
 from cli.stacks.region_steps import ahead
 from cli.stacks.step_actions import calls
 from components import region as region_component
-from dualregion.config.network_acls import NetworkAclSettings, rules_in_words
+from dualregion.config.sections.network_acls import NetworkAclSettings, rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
 from dualregion.procedure import Phase

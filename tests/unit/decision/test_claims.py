@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.guards import disagreement, unsafe_change

@@ -15,7 +15,7 @@ from cli.driver.confirm import Consent
 from cli.driver.operations import PulumiOperations
 from cli.stacks.project import Project
 from cli.stacks.run_message import RunMessage
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
 from dualregion.state.held import nodes_of, stack_of

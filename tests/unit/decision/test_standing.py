@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion.decision.desired import desired
 from dualregion.procedure import B2, F0, F2, Phase
 from dualregion.procedure.topology import Topology

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Answer, CallFailed
-from dualregion.observed import health, records, restores, snapshots, words, zeebe_answers
-from dualregion.observed.documents import templates_of
+from clients.cluster.kubernetes import Answer, CallFailed
+from dualregion.observed import words, zeebe_answers
+from dualregion.observed.search_engine import health, records, restores, snapshots
+from dualregion.observed.search_engine.documents import templates_of
 from tests.fakes.engine_answers import finished, snapshot
 from tests.fakes.kubernetes import topology
 from tests.inputs.random_inputs import Seeds, plain

@@ -2,14 +2,14 @@
 
 import pytest
 
-from dualregion.observed.documents import (
+from dualregion.observed.search_engine.documents import (
     counts_differ,
     differing_lifecycles,
     lifecycles_of,
     missing_templates,
     templates_of,
 )
-from dualregion.observed.indices import user_indices
+from dualregion.observed.search_engine.indices import user_indices
 from messages.observed import engines as messages
 from tests.fakes.kubernetes import Document
 from tests.raising import assert_same

@@ -4,8 +4,14 @@ from typing import Any
 
 import pytest
 
-from dualregion.observed.fitness import Room, blocked, data_streams_of, room_of, too_small
-from dualregion.observed.health import EngineHealth, health_of
+from dualregion.observed.search_engine.fitness import (
+    Room,
+    blocked,
+    data_streams_of,
+    room_of,
+    too_small,
+)
+from dualregion.observed.search_engine.health import EngineHealth, health_of
 from messages import Message
 from messages.observed import engines as messages
 from tests.raising import assert_same

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dualregion.observed.health import health_of
-from dualregion.observed.marks import Mark, documents_of, marks_of, of_users, unseen
+from dualregion.observed.search_engine.health import health_of
+from dualregion.observed.search_engine.marks import Mark, documents_of, marks_of, of_users, unseen
 from tests.raising import assert_message
 
 

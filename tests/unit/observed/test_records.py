@@ -5,7 +5,7 @@ The answers are a real engine's; a search that no index answers has no aggregati
 
 import pytest
 
-from dualregion.observed.records import (
+from dualregion.observed.search_engine.records import (
     PartitionRecords,
     last_ranges,
     missing_records,

@@ -6,8 +6,8 @@ health yellow, and a shard that waits for its turn looks almost like one that is
 
 import pytest
 
-from dualregion.observed.health import health_of, not_green_and_empty, not_served
-from dualregion.observed.restores import (
+from dualregion.observed.search_engine.health import health_of, not_green_and_empty, not_served
+from dualregion.observed.search_engine.restores import (
     RestoreProgress,
     given_up,
     restore_pending,

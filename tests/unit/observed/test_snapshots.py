@@ -7,8 +7,13 @@ import dataclasses
 
 import pytest
 
-from dualregion.observed.repositories import Repository, same_definition
-from dualregion.observed.snapshots import Snapshot, snapshot_bad, snapshot_of, snapshot_progress
+from dualregion.observed.search_engine.repositories import Repository, same_definition
+from dualregion.observed.search_engine.snapshots import (
+    Snapshot,
+    snapshot_bad,
+    snapshot_of,
+    snapshot_progress,
+)
 from messages.observed import engines as messages
 from tests.fakes.engine_answers import finished, snapshot
 from tests.fakes.kubernetes import Document

@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi.runtime import rpc
 
-from dualregion.config.backup import KEY_NAMES
+from dualregion.config.sections.backup import KEY_NAMES
 from tests.fakes.pulumi_engine import Registered
 
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")

@@ -17,7 +17,7 @@ from pulumi.runtime import rpc
 from components.region import Region, RegionArgs
 from dualregion.config.settings import Settings
 from dualregion.iam import access_policy, role_arn, tls_only_policy, trust_policy, with_role
-from dualregion.observed.repositories import Repository
+from dualregion.observed.search_engine.repositories import Repository
 from messages.steps.components import aws_package_missing
 from steps.search_engine import engines
 from tests.checkout import CHECKOUT

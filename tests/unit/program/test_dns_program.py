@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from components.dns import chain_hooks
 from components.ownership import FIELD_MANAGER
 from dualregion.corefile import block_for

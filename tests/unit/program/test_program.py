@@ -18,7 +18,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name

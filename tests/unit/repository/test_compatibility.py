@@ -33,8 +33,8 @@ from cli.check import Outcome
 from cli.checks.offline import CheckContext
 from cli.commands import plan, preflight
 from cli.commands import status as status_command
-from cli.commands.common import json_text
 from cli.commands.preflight import Procedure
+from cli.common import json_text
 from cli.driver.previews import Preview
 from cli.errors import Exit
 from cli.metrics.families import COMMON, OF_PREFLIGHT, OF_RUNS, OF_STATUS
@@ -86,8 +86,8 @@ from tests.inputs.examples import (
 )
 from tests.inputs.incidents import account, at
 from tests.unit.cli.commands.test_history import record as proved
-from tests.unit.cli.test_notifier import HOOKS, Hooked
-from tests.unit.cli.test_stacks import GATE, resource
+from tests.unit.cli.notify.test_notifier import HOOKS, Hooked
+from tests.unit.cli.stacks.test_stacks import GATE, resource
 from tests.unit.drill.report.test_report import progress, results
 from tests.unit.program.test_backup_storage import Aws
 from tests.unit.program.test_failback_program import record

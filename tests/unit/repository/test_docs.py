@@ -15,11 +15,15 @@ from pydantic import BaseModel
 
 from components import outputs
 from drill.__main__ import main as drill_command
-from dualregion.config.backup import BackupSettings, BucketSettings, StorageSettings
-from dualregion.config.dns import DnsSettings, LoadBalancerSettings
-from dualregion.config.network_acls import NetworkAclSettings
-from dualregion.config.notifications import AnnouncementSettings, HookSettings, ServiceSettings
-from dualregion.config.rbac_subjects import RightsSettings
+from dualregion.config.sections.backup import BackupSettings, BucketSettings, StorageSettings
+from dualregion.config.sections.dns import DnsSettings, LoadBalancerSettings
+from dualregion.config.sections.network_acls import NetworkAclSettings
+from dualregion.config.sections.notifications import (
+    AnnouncementSettings,
+    HookSettings,
+    ServiceSettings,
+)
+from dualregion.config.sections.rbac_subjects import RightsSettings
 from dualregion.config.settings import ChartSettings, RegionSettings, SecretSettings, Settings
 from tests.checkout import CHECKOUT
 from tools import procedure_tables

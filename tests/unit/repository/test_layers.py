@@ -61,13 +61,17 @@ def test_every_import_keeps_to_its_layer() -> None:
     [
         ("dualregion/brokers.py", "import pulumi", "the core is pure"),
         ("dualregion/brokers.py", "from clients import pods", "the core is pure"),
-        ("dualregion/config/dns.py", "from dualregion.chart import values", "the core's rooms"),
-        ("clients/pods.py", "from components import region", "components carry out"),
-        ("clients/pods.py", "from steps import polling", "components carry out"),
+        (
+            "dualregion/config/sections/dns.py",
+            "from dualregion.chart import values",
+            "the core's rooms",
+        ),
+        ("clients/cluster/pods.py", "from components import region", "components carry out"),
+        ("clients/cluster/pods.py", "from steps import polling", "components carry out"),
         ("components/outputs.py", "import kubernetes", "only steps and clients talk to clusters"),
         ("sandbox/errors.py", "from dualregion import brokers", "the sandbox knows nothing"),
         ("sandbox/setup/plan.py", "from sandbox.regions import machine", "the sandbox's rooms"),
-        ("clients/pods.py", "from cli import errors", "the command stands on top"),
+        ("clients/cluster/pods.py", "from cli import errors", "the command stands on top"),
         ("cli/stacks/read.py", "from cli.status import health", "the command's rooms"),
         ("steps/releases/rbac.py", "from steps.search_engine import engines", "steps on releases"),
         ("drill/checks/checks.py", "from drill.report import report", "the drill's rooms"),
@@ -87,3 +91,13 @@ def test_an_import_against_the_layers_is_found(
     assert found.returncode != 0
     verdicts = [each for each in found.stdout.splitlines() if each.endswith(" BROKEN")]
     assert any(each.startswith(broken) for each in verdicts), found.stdout
+
+
+def test_no_folder_has_more_than_a_dozen_modules_side_by_side() -> None:
+    crowded = {
+        str(folder.relative_to(CHECKOUT)): len(modules)
+        for package in (*PACKAGES, "tests", "tools")
+        for folder in [CHECKOUT / package, *(CHECKOUT / package).rglob("*/")]
+        if len(modules := [each for each in folder.glob("*.py") if each.name != "__init__.py"]) > 12
+    }
+    assert crowded == {}

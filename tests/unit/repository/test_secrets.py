@@ -12,11 +12,11 @@ import pytest
 import typer
 import urllib3
 
-from cli.commands.common import ending_clearly
+from cli.common import ending_clearly
 from cli.errors import Exit
-from cli.status.results import result_of
+from cli.status.observed.results import result_of
+from clients.cluster.reasons import reason_of
 from clients.parallel import begin
-from clients.reasons import reason_of
 from dualregion.errors import DualRegionError, unforeseen
 from dualregion.secrets import without_secrets
 from messages import Message

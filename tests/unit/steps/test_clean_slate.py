@@ -6,8 +6,8 @@ kind of leftover is found, alone, and an empty place is told from one that canno
 
 import pytest
 
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
 from dualregion.state.progress import Stack
 from messages.steps import releases as messages

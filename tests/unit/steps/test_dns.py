@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.config.settings import Settings
 from dualregion.corefile import block_for
 from dualregion.decision import dns_chain

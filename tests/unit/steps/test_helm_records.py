@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from dualregion.chart.begun import Begun, fingerprint
 from dualregion.errors import Refused
 from messages.steps import progress

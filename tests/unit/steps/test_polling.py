@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import tenacity
 
-from clients.kubernetes import CallFailed
+from clients.cluster.kubernetes import CallFailed
 from dualregion.errors import DeadlineExceeded, Refused
 from messages import Message
 from messages.clients import clusters

@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.errors import DeadlineExceeded
 from steps.releases import rbac
 from tests.fakes.kubernetes import FakeKubernetes, failure

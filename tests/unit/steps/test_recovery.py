@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from components import gate
 from dualregion.chart import installations
 from dualregion.chart.values import at, merge

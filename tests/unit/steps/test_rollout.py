@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded
 from messages import code_of
 from messages.clients import installations as messages

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.chart import installations
 from dualregion.chart.adoption import ChartVersion
 from dualregion.config.settings import Settings

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from dualregion.errors import DeadlineExceeded, DualRegionError, Refused
-from dualregion.observed.records import PartitionRecords
-from dualregion.observed.repositories import Repository
-from dualregion.observed.snapshots import Snapshot
+from dualregion.observed.search_engine.records import PartitionRecords
+from dualregion.observed.search_engine.repositories import Repository
+from dualregion.observed.search_engine.snapshots import Snapshot
 from messages import Message
 from messages.clients import search_engine
 from messages.observed import engines as messages

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from clients.kubernetes import Cluster
+from clients.cluster.kubernetes import Cluster
 from clients.zeebe import Zeebe
 from dualregion import brokers
 from dualregion.config.settings import Settings

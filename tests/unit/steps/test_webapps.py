@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
-from clients.kubernetes import Cluster
 from messages.clients import installations as messages
 from messages.steps import progress
 from steps.releases import webapps

@@ -13,7 +13,7 @@ from cli.stacks.read import Both, State
 from dualregion.state.progress import Stack
 from tests.fakes import command as world
 from tests.fakes import pulumi_command
-from tests.unit.cli.test_stacks import GATE, resource
+from tests.unit.cli.stacks.test_stacks import GATE, resource
 
 
 def record(

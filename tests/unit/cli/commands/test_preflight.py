@@ -21,14 +21,14 @@ from cli.commands import preflight
 from cli.commands.preflight import exit_status
 from cli.stacks.project import Project
 from cli.status.health import judge
-from cli.status.observe import RegionStatuses
+from cli.status.observed.observe import RegionStatuses
 from clients.files import read_values
 from dualregion import rbac
 from dualregion.chart import installations
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.values import merge
 from dualregion.config.chart_findings import Code, Finding
-from dualregion.config.rbac_subjects import RightsSettings
+from dualregion.config.sections.rbac_subjects import RightsSettings
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.corefile import block_for
 from messages import Message

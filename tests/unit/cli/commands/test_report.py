@@ -25,7 +25,7 @@ from tests.fakes import pulumi_command
 from tests.fakes.pulumi_command import FakePulumi
 from tests.inputs.incidents import BEGUN, RECORD, account, at, typed
 from tests.raising import raises
-from tests.unit.cli.test_stacks import GATE, RELEASE, resource
+from tests.unit.cli.stacks.test_stacks import GATE, RELEASE, resource
 
 
 def test_the_picture_is_well_formed_and_within_its_frame() -> None:

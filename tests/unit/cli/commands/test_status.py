@@ -21,10 +21,10 @@ from cli.commands import status as command
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.stacks.run_message import RunMessage
-from cli.status.document import document
 from cli.status.health import Status, judge
-from cli.status.results import Result
-from cli.status.table import ago, screen
+from cli.status.observed.results import Result
+from cli.status.shown.document import document
+from cli.status.shown.table import ago, screen
 from dualregion.errors import ConfigError
 from messages import Message
 from messages.command import driving as messages

@@ -12,7 +12,7 @@ from drill.observation.access import SUBJECTS, Access
 from drill.observation.cluster import ClusterView
 from drill.operators.stacks import Stacks
 from drill.regions import REGIONS
-from dualregion.config.rbac_subjects import RightsSettings
+from dualregion.config.sections.rbac_subjects import RightsSettings
 from tests.fakes.kubernetes import TOKEN, FakeKubernetes, Reply, failure, kubeconfig
 
 LONDON, PARIS = REGIONS

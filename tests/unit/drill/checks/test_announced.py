@@ -13,7 +13,7 @@ from drill.checks.announced import NOTIFY, POINTS, REROUTE, Announcement, hooks_
 from drill.procedure.model import Until
 from drill.regions import GATEWAY_SERVICE, REGIONS, Region
 from drill.settings import Incident
-from dualregion.config.notifications import AnnouncementSettings
+from dualregion.config.sections.notifications import AnnouncementSettings
 from dualregion.procedure.model import Milestone
 
 INCIDENT = Incident(1, REGIONS[1])

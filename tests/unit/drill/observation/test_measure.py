@@ -8,8 +8,9 @@ import grpc
 import pytest
 from pyzeebe.errors import ZeebeInternalError
 
-from drill.observation import loadlog, measure
-from drill.observation.load import error_kind
+from drill.observation import measure
+from drill.observation.load import log as loadlog
+from drill.observation.load.load import error_kind
 from drill.observation.measure import Ack, ExportSample, Gap
 
 LOSS = 100.0

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from drill.check import Check
 from drill.checks.audit import Rights
-from drill.observation.loadlog import LoadLog
+from drill.observation.load.log import LoadLog
 from drill.observation.measure import Ack, ExportSample
 from drill.progress import Progress, Stage
 from drill.report import readable, report

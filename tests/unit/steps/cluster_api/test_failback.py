@@ -8,8 +8,8 @@ import pytest
 from dualregion.errors import Refused
 from steps.cluster_api import failback
 from steps.search_engine import copying, engines
-from tests.fakes.cluster_gates import fails, waits
 from tests.fakes.cluster_regions import ALL, QUIET, ApiWorld
+from tests.fakes.gates.by_cluster_api import fails, waits
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import RECREATED
 from tests.raising import assert_tells, tells

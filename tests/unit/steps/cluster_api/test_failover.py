@@ -7,8 +7,8 @@ import pytest
 from dualregion.errors import Refused
 from dualregion.procedure import N
 from steps.cluster_api import failover
-from tests.fakes.cluster_gates import fails, waits
 from tests.fakes.cluster_regions import MEMBER, QUIET, ApiWorld
+from tests.fakes.gates.by_cluster_api import fails, waits
 from tests.fakes.kubernetes import Reply
 from tests.raising import assert_tells, fails_with, tells
 

@@ -13,7 +13,7 @@ from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
 from steps.search_engine import copying, engine_settings
-from tests.fakes.failback_gates import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
+from tests.fakes.gates.failback import EACH_INSTALLATION, REPOSITORY, Gate, last_broker
 from tests.fakes.regions import BOTH, FAILED_OVER, WEB_APPS, World
 from tests.fakes.search_engines import Held
 

@@ -16,7 +16,7 @@ from messages.clients import search_engine
 from messages.observed import brokers as observed
 from messages.observed import engines
 from steps.releases.webapps import REPLICAS_ANNOTATION
-from tests.fakes.failback_gates import (
+from tests.fakes.gates.failback import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,
     REPOSITORY,

@@ -12,7 +12,7 @@ from messages.observed import brokers as observed
 from messages.observed import engines
 from messages.steps import progress
 from steps.failback import prove_clean
-from tests.fakes.failback_gates import Gate, hint_on_pods, hosts, written
+from tests.fakes.gates.failback import Gate, hint_on_pods, hosts, written
 from tests.fakes.kubernetes import broker_pods, failure, kubeconfig, kubeconfig_of, search_engine
 from tests.fakes.leftovers import helm_record, named, volume, workload
 from tests.fakes.regions import FAILED_OVER, RECREATED, World

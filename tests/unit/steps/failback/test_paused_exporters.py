@@ -10,12 +10,12 @@ from typing import Any
 import grpc
 import pytest
 
-from clients.kubernetes import CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.errors import DualRegionError
 from dualregion.procedure import CAMUNDA_8_5
 from steps import actions, failback, paused_exporters
 from steps.search_engine import copying, engines
-from tests.fakes.failback_gates import Gate
+from tests.fakes.gates.failback import Gate
 from tests.fakes.kubernetes import Document, FakeKubernetes, Reply, failure
 from tests.fakes.regions import WEB_APPS, World
 from tests.raising import assert_tells, tells

@@ -5,7 +5,7 @@ import pytest
 from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
-from tests.fakes.failback_gates import (
+from tests.fakes.gates.failback import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,
     ROLLS_BY_ITSELF,

@@ -7,7 +7,7 @@ import pytest
 from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
-from tests.fakes.failback_gates import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
+from tests.fakes.gates.failback import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
 from tests.fakes.search_engines import Held, refusal

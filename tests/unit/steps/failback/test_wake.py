@@ -9,7 +9,7 @@ from messages.clients import installations
 from messages.observed import brokers as observed
 from messages.steps import releases, steps
 from steps.failback import wake
-from tests.fakes.failback_gates import (
+from tests.fakes.gates.failback import (
     ROLLS_BY_ITSELF,
     Gate,
     gateway,

@@ -12,7 +12,7 @@ import pytest
 from dualregion.procedure import FAILBACK_STEPS
 from steps import failover
 from steps.context import Evidence
-from tests.fakes.failback_gates import REFUSED_IN_BODY, ROLLS_BY_ITSELF, Gate
+from tests.fakes.gates.failback import REFUSED_IN_BODY, ROLLS_BY_ITSELF, Gate
 from tests.fakes.kubernetes import Document, Reply
 from tests.fakes.regions import AWAKE, BOTH, RECREATED, SURVIVOR, WEB_APPS, World
 from tests.raising import fails_with

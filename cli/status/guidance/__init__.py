@@ -1,0 +1,1 @@
+"""What to do next, and which moves are refused. Pure."""

@@ -1,0 +1,1 @@
+"""What both regions show, asked at once, and what of it was expected."""

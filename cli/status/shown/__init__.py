@@ -1,0 +1,1 @@
+"""The form of `dualregion status`: for people and for programs."""

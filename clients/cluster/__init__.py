@@ -1,0 +1,1 @@
+"""Clusters: contexts, the API, pods and their ports."""

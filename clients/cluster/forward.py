@@ -1,0 +1,118 @@
+"""HTTP to a pod past the API server's proxy, on a connection that is forwarded into the pod.
+
+The proxy reads parts of a request itself: it refuses every call whose query has `dryRun`, and keeps the header with which
+a caller logs in. Forwarded bytes it leaves alone.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from kubernetes.stream.ws_client import PortForward
+from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
+
+from clients.cluster.kubeconfig import Access
+from clients.cluster.kubernetes import CONNECT_SECONDS, Answer, CallFailed, Cluster, Target
+from clients.cluster.reasons import reason_of
+from messages.clients import clusters as messages
+
+_PROTOCOL = "v4.channel.k8s.io"
+"""How the API server carries several streams on one WebSocket."""
+
+
+def ask(
+    cluster: Cluster,
+    target: Target,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    seconds: float,
+) -> Answer:
+    """Send a request, with a JSON document or none, to a port of a pod.
+
+    :param target: of the kind `pods`.
+    :param seconds: how long the answer may take.
+    :raises CallFailed: if it cannot be reached, does not answer in time, or answers with a server error.
+    """
+    what = f"{method} {path.partition('?')[0]} of {target}"
+    text = None if body is None else json.dumps(body)
+    sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+    try:
+        answer = _exchange(cluster, target, (method, path, text, sent), seconds)
+    except WebSocketBadStatusException as error:
+        raise CallFailed(
+            messages.not_forwarded(str(target), error.status_code), error.status_code
+        ) from None
+    except (WebSocketException, HTTPException, OSError, ValueError) as error:
+        raise CallFailed(messages.service_unanswered(what, reason_of(error))) from None
+    if answer.status >= 500:
+        raise CallFailed(
+            messages.service_failed(what, answer.status, answer.error_text()), answer.status
+        )
+    return answer
+
+
+def _exchange(
+    cluster: Cluster,
+    target: Target,
+    request: tuple[str, str, str | None, Mapping[str, str]],
+    seconds: float,
+) -> Answer:
+    method, path, text, headers = request
+    opened = _opened(cluster.access, target)
+    forward: Any = PortForward(opened, [target.port])  # type: ignore[no-untyped-call]
+    connection = HTTPConnection("localhost", target.port, timeout=seconds)
+    try:
+        connection.sock = forward.socket(target.port)
+        connection.sock.settimeout(seconds)
+        connection.request(method, path, text, dict(headers))
+        response = connection.getresponse()
+        return Answer(response.status, response.read().decode(errors="replace"))
+    finally:
+        connection.close()
+        forward.close()
+
+
+def _opened(access: Access, target: Target) -> Any:
+    """Open a connection into a pod as the API server offers it, by a WebSocket.
+
+    The Kubernetes client's own way there reads other TLS settings than `Access` has.
+    """
+    options: dict[str, Any] = {"context": access.tls} if access.tls is not None else {}
+    if access.tls_server_name:
+        options["server_hostname"] = access.tls_server_name
+    opened: Any = WebSocket(sslopt=options, skip_utf8_validation=False)
+    opened.settimeout(CONNECT_SECONDS)
+    # http becomes ws, and https wss.
+    server = re.sub("^http", "ws", access.server)
+    opened.connect(
+        f"{server}{target.object_path}/portforward?ports={target.port}",
+        header=[f"{name}: {value}" for name, value in access.headers()],
+        subprotocols=[_PROTOCOL],
+        **_proxy_of(access),
+    )
+    opened.settimeout(None)
+    return opened
+
+
+def _proxy_of(access: Access) -> dict[str, Any]:
+    """Return the options for the proxy before the API server; the environment's is none of them."""
+    if access.proxy is None:
+        return {"http_no_proxy": ["*"]}
+    parts = urlsplit(access.proxy)
+    found: dict[str, Any] = {
+        "http_proxy_host": parts.hostname,
+        "http_proxy_port": parts.port,
+        "proxy_type": "http",
+    }
+    kind, _, login = access.proxy_headers.get("proxy-authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        user, _, password = base64.b64decode(login).decode().partition(":")
+        found["http_proxy_auth"] = (user, password)
+    return found

@@ -1,0 +1,1 @@
+"""The load: who creates instances, through what, and what was acknowledged."""

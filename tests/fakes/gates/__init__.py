@@ -1,0 +1,1 @@
+"""Gates of a whole procedure, on doubles of both regions."""
