@@ -18,11 +18,10 @@ from cli.common import (
     fault,
     with_codes,
 )
-from cli.errors import Exit
+from cli.errors import Exit, missing
 from cli.lazy import LazyGroup
 from cli.signature import signature
 from cli.stacks.names import DEFAULT_STACKS
-from cli.start import missing
 from dualregion import VERSION
 from dualregion.errors import ConfigError
 

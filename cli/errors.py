@@ -1,9 +1,11 @@
-"""The errors of the command's own, and its exit statuses."""
+"""The errors of the command's own, and its exit statuses. It stands on no module that may be missing."""
 
+import sys
 from enum import IntEnum
 
 from dualregion.errors import ConfigError, DualRegionError
-from messages import Message
+from messages import Message, with_code
+from messages.command.setting_up import module_missing
 
 
 class PulumiFailed(DualRegionError):
@@ -40,3 +42,9 @@ class Exit(IntEnum):
     DEGRADED = 11
     UNSAFE = 12
     CANNOT_TELL = 13
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """Return what is shown if a module is not installed."""
+    named = str(error.name).partition(".")[0]
+    return f"error: {with_code(module_missing(named, sys.executable))}"

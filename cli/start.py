@@ -15,13 +15,7 @@ def run() -> NoReturn:
     try:
         from cli.__main__ import run as run_command
     except ModuleNotFoundError as error:
+        from cli.errors import missing
+
         sys.exit(missing(error))
     run_command()
-
-
-def missing(error: ModuleNotFoundError) -> str:
-    """Return what is shown if a module is not installed."""
-    from messages import with_code
-    from messages.command.setting_up import module_missing
-
-    return f"error: {with_code(module_missing(str(error.name).partition('.')[0], sys.executable))}"
