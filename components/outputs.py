@@ -38,6 +38,7 @@ def outputs(ctx: StepContext, region: Region) -> dict[str, Any]:
         "contactPoints": values.contact_points(settings).split(","),
         "exporterUrls": _exporter_urls(ctx),
         "programVersion": VERSION,
+        "camundaVersion": settings.camunda_version,
         "chart": ctx.chart,
         "sizes": sizes(settings),
         "namespaces": [

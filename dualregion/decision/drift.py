@@ -56,6 +56,7 @@ def drift(wanted: Wanted, own: Stack, peer: Stack) -> list[Message]:
         found += _resized(settings, own, peer)
     if settings.phase is Phase.NORMAL:
         return found
+    found += _other_version(settings, own, peer)
     for kind, changes in (
         (Change.PROGRAM, _other_program),
         (Change.CHART, _other_chart),
@@ -109,8 +110,23 @@ def _sizes_of(stack: Stack, version: CamundaVersion) -> dict[str, int]:
         if kind in stack.nodes and kind in stack.values:
             found = stack.values[kind].get(version.brokers.component)
             given = found if isinstance(found, Mapping) else {}
-            return {key: int(float(given[key])) for key in SIZES if key in given}
+            if known := {key: int(float(given[key])) for key in SIZES if key in given}:
+                return known
+    # In an upgrade the values of the version before may have them under another key.
     return dict(stack.recorded.sizes)
+
+
+def _other_version(settings: Settings, own: Stack, peer: Stack) -> Iterator[Message]:
+    """Yield a version of Camunda that is not the survivor's, whose brokers the procedure is for.
+
+    No setting allows it: the steps that are proved belong to that version's procedure. The lost region's stack may have
+    recorded an older one, if an upgrade had come no further than to the survivor.
+    """
+    survives = settings.region != settings.lost_region
+    stack, name = (own, None) if survives else (peer, settings.peer_stack_name)
+    known = stack.recorded.camunda
+    if known and known != settings.camunda_version:
+        yield messages.version_changed(settings.camunda_version, known, name)
 
 
 def _other_program(wanted: Wanted, own: Stack, peer: Stack) -> Iterator[Message]:

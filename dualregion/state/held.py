@@ -93,7 +93,9 @@ def _recorded(outputs: Mapping[str, Any]) -> Recorded:
     """Return what the outputs remember; those of an earlier version remember nothing."""
     sizes = outputs.get("sizes") or {}
     return Recorded(
-        outputs.get("programVersion") or None, {key: int(size) for key, size in sizes.items()}
+        outputs.get("programVersion") or None,
+        {key: int(size) for key, size in sizes.items()},
+        outputs.get("camundaVersion") or None,
     )
 
 

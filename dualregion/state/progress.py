@@ -54,10 +54,12 @@ class Recorded:
 
     :ivar program: the version of the program that made it; None if it did not record it yet.
     :ivar sizes: clusterSize, partitionCount and replicationFactor, by these names.
+    :ivar camunda: the setting `camundaVersion` that it was made with; None if it did not record it yet.
     """
 
     program: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    camunda: str | None = None
 
 
 @dataclass(frozen=True)

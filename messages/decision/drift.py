@@ -59,6 +59,16 @@ def program_changed(version: str, last: str, stack: str | None, remedy: Message)
 
 
 @message
+def version_changed(wanted: str, installed: str, stack: str | None) -> str:
+    """In an incident camundaVersion is another one than the survivor's brokers run; None is this stack."""
+    return (
+        f"camundaVersion is {wanted!r}, but {_named(stack)} was last updated with {installed!r}, and steps of that "
+        f"version's procedure are under way: set it, and the chart, back to {installed!r} until the failback is done; "
+        "upgrade Camunda in phase normal"
+    )
+
+
+@message
 def chart_changed(wanted: str, installed: str, remedy: Message) -> str:
     """Another version of the chart is installed."""
     return f"the chart is {wanted}, but {installed} is installed. {remedy}"

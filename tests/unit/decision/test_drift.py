@@ -252,6 +252,40 @@ def test_recreated_brokers_have_the_survivors_image_and_chart() -> None:
     assert_message(other, "chart-changed", wanted="camunda-platform 10.12.0")
 
 
+def ran(stack: Stack, version: str | None) -> Stack:
+    return replace(stack, recorded=replace(stack.recorded, camunda=version))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_version_is_the_survivors_until_the_failback_is_done(phase: str) -> None:
+    """Its steps are those of that version's procedure: nothing allows another one."""
+    wanted = found(phase=phase, allowChanges=["chart", "values", "program", "sizes"])
+    assert seen(wanted, own=ran(taken_over(), "8.5"), peer=ran(PARIS, "8.4")) == []
+    assert seen(wanted, own=ran(taken_over(), None)) == []
+    (other,) = seen(wanted, own=ran(taken_over(), "8.6"))
+    assert_message(other, "version-changed", wanted="8.5", installed="8.6", stack=None)
+
+
+def test_the_recreated_region_has_the_survivors_version() -> None:
+    wanted = found(1, "failback-pending", allowChanges=["chart", "values"])
+    own, peer = ran(PARIS, "8.4"), taken_over()
+    assert seen(wanted, own=own, peer=ran(peer, "8.5")) == []
+    (other,) = seen(wanted, own=own, peer=ran(peer, "8.6"))
+    assert_message(other, "version-changed", wanted="8.5", installed="8.6", stack="region0")
+
+
+def test_in_phase_normal_one_stack_is_upgraded_after_the_other() -> None:
+    assert seen(settings(region=0), own=ran(LONDON, "8.4"), peer=ran(PARIS, "8.4")) == []
+
+
+def test_sizes_are_known_from_the_outputs_where_the_values_have_them_elsewhere() -> None:
+    """From 8.8 on they stand under `orchestration`: an upgrade is no time to forget them."""
+    values = {"orchestration": LONDON.values[Kind.NORMAL]["zeebe"]}
+    upgraded = replace(LONDON, values={Kind.NORMAL: values})
+    (size,) = seen(settings(region=0, clusterSize=12), own=upgraded, peer=Stack())
+    assert_message(size, "size-changed", setting="clusterSize", installed=8)
+
+
 def test_a_region_that_is_cleaned_has_nothing_to_compare() -> None:
     wanted = found(1, allowChanges=["program"])
     newer = ChartVersion("camunda-platform", "10.12.0")
@@ -268,9 +302,10 @@ def test_what_the_state_tells_is_read() -> None:
         "__inputs": {"values": {"zeebe": {"clusterSize": 8.0}}},
     }
     outputs = {"phase": "normal", "region": 0, "programVersion": "1.0", "sizes": {"clusterSize": 8}}
+    outputs["camundaVersion"] = "8.6"
     stack = stack_of(outputs, nodes_of({urn: made}))
     assert stack.releases == {
         "normal": Release("camunda", "camunda-london", "camunda-platform 10.11.3")
     }
-    assert stack.recorded == Recorded("1.0", {"clusterSize": 8})
+    assert stack.recorded == Recorded("1.0", {"clusterSize": 8}, "8.6")
     assert stack_of({}, nodes_of({urn: {}})).releases == {}

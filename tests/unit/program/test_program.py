@@ -489,6 +489,7 @@ def test_a_survivors_outputs() -> None:
         ],
         "clusterId": None,
         "programVersion": VERSION,
+        "camundaVersion": "8.5",
         "chart": "",
         "sizes": {"clusterSize": 4, "partitionCount": 4, "replicationFactor": 4},
         "namespaces": [
