@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine properties test style lint unit coverage broker browser engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine status-answer properties test style lint unit coverage broker browser engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -84,6 +84,9 @@ lint: style ## The same, types, and the broker's Go
 
 large-engine: setup ## Measure step B2's looks on a search engine that holds RECORDS=3000000 records
 	unshare --net sh -c 'ip link set lo up && exec $(PYTHON) -m tests.benchmarks.large_engine $(RECORDS)'
+
+status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=9 times each way
+	@$(PYTHON) -m tests.benchmarks.status_answer $(ROUNDS)
 
 properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
 	@$(PYTEST) -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from cli import transcript
+from cli.completion import regions, stacks
 from cli.errors import Exit, WrongOption
 from cli.transcript import Event
 from dualregion import brokers
@@ -60,7 +61,10 @@ LogFile = Annotated[
 StackNames = Annotated[
     str,
     typer.Option(
-        "--stacks", envvar="DUALREGION_STACKS", help="The stacks of both regions, with a comma."
+        "--stacks",
+        envvar="DUALREGION_STACKS",
+        help="The stacks of both regions, with a comma.",
+        autocompletion=stacks,
     ),
 ]
 
@@ -71,6 +75,7 @@ Lost = Annotated[
         "--lost",
         metavar="REGION",
         help="The region that is lost, by its number, 0 or 1, or its name.",
+        autocompletion=regions,
     ),
 ]
 
@@ -143,7 +148,8 @@ def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iter
     except DualRegionError as error:
         problems = _problems(error)
         failed = Exit.USAGE if isinstance(error, WrongOption) else failed
-    except (typer.Exit, typer.Abort, typer.BadParameter):
+    except (typer.Exit, typer.Abort, typer.BadParameter, ModuleNotFoundError):
+        # What is missing here is told where the command begins.
         raise
     except Exception as error:
         problems = (messages.command_fault(unforeseen(error)),)

@@ -128,10 +128,14 @@ class ClusterManagement:
         """Send a request; return the answer that accepts it.
 
         Only what answers 400 or 409 has certainly not been done.
+
+        :raises CallFailed: also if no gateway is ready to be asked.
         """
         asked = f"{method} {path.partition('?')[0]}"
+        # Which gateways are ready is the API server's answer: nothing about the coordinator.
+        pod = min(self.zeebe.ready_gateways()) if _DRY_RUN in path else None
         try:
-            answer = self._ask(method, path, body)
+            answer = self._ask(method, path, body, pod)
         except CallFailed as error:
             if error.status is None or error.status in _SILENT:
                 raise CoordinatorSilent(
@@ -151,14 +155,18 @@ class ClusterManagement:
             messages.management_refuses(self.namespace, asked, answer.status, reason), answer.status
         )
 
-    def _ask(self, method: str, path: str, body: Any) -> Answer:
+    def _ask(self, method: str, path: str, body: Any, pod: str | None) -> Answer:
+        """Ask the gateway.
+
+        :param pod: one of its pods, to be asked past the API server's proxy.
+        """
         cluster, gateway = self.zeebe.cluster, self.zeebe.names.gateway
-        if _DRY_RUN not in path:
+        if pod is None:
             target = Target(self.namespace, "services", gateway, MANAGEMENT_PORT)
             return cluster.ask_zeebe(method, target, path, body)
         # The API server takes `dryRun` for its own, and refuses it on the way through its proxy.
-        pod = Target(self.namespace, "pods", min(self.zeebe.ready_gateways()), MANAGEMENT_PORT)
-        return forward.ask(cluster, pod, method, path, body, seconds=READ_SECONDS)
+        at = Target(self.namespace, "pods", pod, MANAGEMENT_PORT)
+        return forward.ask(cluster, at, method, path, body, seconds=READ_SECONDS)
 
     def _read(self, reader: Callable[[Any], T], document: Any) -> T:
         return understood(self, lambda: reader(document))

@@ -21,11 +21,11 @@ from dualregion.chart.begun import Begun
 from dualregion.chart.sent_values import has_empty_list, keeps_nulls, nulls_of
 from dualregion.chart.values import without_the_incident
 from dualregion.config.settings import ChartSettings
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import F1
 from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
 from steps import claiming
 from steps.context import StepContext
-from steps.failover import POLICY_NAME
 from steps.paused_exporters import report_paused_exporters
 from steps.preflight import refuse_leftovers
 from steps.releases import adoption, helm_records, rollout

@@ -1,7 +1,9 @@
-"""What the chart calls the parts of a release: made in one place, for all who address them."""
+"""What the chart calls the parts of a release, and the program its own: in one place, for all who address them."""
 
 from dataclasses import dataclass
 
+POLICY_NAME = "isolate-lost-region"
+"""The network policy in each namespace of the survivor."""
 GATEWAY = "zeebe-gateway"
 """The gateway's component; its Deployment and Service are called `<release>-zeebe-gateway`."""
 

@@ -12,7 +12,7 @@ from clients.cluster.kubernetes import CallFailed
 from clients.installation import LiveInstallation
 from dualregion import brokers
 from dualregion.chart import values
-from dualregion.names import GATEWAY
+from dualregion.names import GATEWAY, POLICY_NAME
 from dualregion.observed import zeebe_answers
 from dualregion.procedure import F1, F2, F3
 from messages import Message
@@ -22,9 +22,6 @@ from steps import broker_views, claiming, normal, preflight
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice
 from steps.releases import rollout, webapps
-
-POLICY_NAME = "isolate-lost-region"
-"""The name of the network policy in each namespace of the survivor."""
 
 
 def prove_normal(ctx: StepContext) -> Evidence:

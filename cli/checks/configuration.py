@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.checks.offline import differing
-from cli.stacks.sources import Configuration, Place, Source, Unjudged, stack_file
+from cli.stacks.files import Source, stack_file
+from cli.stacks.sources import Configuration, Place, Unjudged
 from clients.charts import defaults_of
 from clients.files import chart_version, check_chart, read_values
 from dualregion.chart.fit import misfits

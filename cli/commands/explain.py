@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.common import ending_clearly, output
+from cli.completion import explained
 from dualregion.errors import ConfigError
 from dualregion.procedure import CAMUNDA_8_5, CLUSTER_API, Procedure, R
 from messages import CATALOGUE
@@ -18,7 +19,10 @@ _PROCEDURES = {"Camunda 8.5": CAMUNDA_8_5, "Camunda 8.6 and later": CLUSTER_API}
 
 def explain(
     name: Annotated[
-        str, typer.Argument(help="A code, such as no-survivor, or a step, such as F2.")
+        str,
+        typer.Argument(
+            help="A code, such as no-survivor, or a step, such as F2.", autocompletion=explained
+        ),
     ],
 ) -> None:
     """Say what a message's code, or a step of the procedure, means. It asks no stack and no cluster.

@@ -24,7 +24,8 @@ from cli.common import ProjectOptions, ending_clearly, output, print_json
 from cli.errors import Exit
 from cli.metrics.families import Command
 from cli.metrics.found import of_checks, of_estimate
-from cli.metrics.textfile import PrometheusFile, exported, one_output
+from cli.metrics.option import PrometheusFile, one_output
+from cli.metrics.textfile import exported
 from cli.notify import services, transport
 from cli.stacks.project import Project
 from cli.status.looking import look

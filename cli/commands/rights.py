@@ -6,6 +6,7 @@ import typer
 import yaml
 
 from cli.common import ProjectOptions, ending_clearly, region_of
+from cli.completion import regions
 from cli.stacks.read import Reading
 from dualregion.rbac import manifests
 
@@ -14,7 +15,11 @@ def rights(
     context: typer.Context,
     region: Annotated[
         list[str],
-        typer.Option(metavar="REGION", help="Whose cluster, by its number, 0 or 1, or its name."),
+        typer.Option(
+            metavar="REGION",
+            help="Whose cluster, by its number, 0 or 1, or its name.",
+            autocompletion=regions,
+        ),
     ],
 ) -> None:
     """Print what gives the program the rights that it needs in a region's cluster, and no other.

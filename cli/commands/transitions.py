@@ -17,6 +17,7 @@ from cli.common import (
     region_of,
     with_codes,
 )
+from cli.completion import stops
 from cli.driver.confirm import Consent
 from cli.driver.driver import Driver
 from cli.driver.operations import PulumiOperations
@@ -52,7 +53,10 @@ YesUnlock = Annotated[
     ),
 ]
 Until = Annotated[
-    str | None, typer.Option("--until", metavar="STEP", help="Stop after this step, such as B1.")
+    str | None,
+    typer.Option(
+        "--until", metavar="STEP", help="Stop after this step, such as B1.", autocompletion=stops
+    ),
 ]
 Message = Annotated[
     str, typer.Option("--message", "-m", help="Added to the stack history, such as the incident.")

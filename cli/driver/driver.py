@@ -22,7 +22,7 @@ from cli.errors import PulumiFailed, Stopped
 from cli.notify.notifier import Notifier
 from cli.stacks.locks import locked_by_others
 from cli.stacks.read import Both, RegionStack
-from cli.stacks.region_steps import RegionStep, ahead, steps_of
+from cli.stacks.region_steps import RegionStep, ahead, steps_of, stops_of
 from cli.status.guidance.moves import (
     backs_out,
     check_installable,
@@ -181,14 +181,9 @@ class Driver:
 
     def _check_until(self, procedure: Procedure, phases: Sequence[Phase], lost: int) -> None:
         """Refuse to stop in the middle of an `up`: its steps depend on each other."""
-        ends = [
-            step.id
-            for phase in phases
-            for step, after in _with_next(steps_of(procedure, phase, lost))
-            if after is None or after.region != step.region
-        ]
+        ends = tuple(each.id for each in stops_of(procedure, phases, lost))
         if self.until is not None and self.until not in ends:
-            raise Refused(messages.step_within_turn(self.until, tuple(dict.fromkeys(ends))))
+            raise Refused(messages.step_within_turn(self.until, ends))
 
     def _drive(self, phases: Sequence[Phase], lost: int, stacks: Both) -> Both:
         """Go through phases; `stacks` is how both stand now, and is read again after whatever is done."""
@@ -336,7 +331,3 @@ class Driver:
         every = steps_of(procedure, phase, of)
         of_step = [index for index, step in enumerate(every) if step.id == self.until]
         return bool(of_step) and not any(each in left for each in every[: of_step[-1] + 1])
-
-
-def _with_next(every: tuple[RegionStep, ...]) -> list[tuple[RegionStep, RegionStep | None]]:
-    return list(zip(every, (*every[1:], None), strict=True))

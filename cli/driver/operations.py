@@ -30,7 +30,7 @@ from cli.stacks.run_message import Answer, RunMessage
 from cli.status import looking
 from cli.status.failover_standing import as_they_stand
 from cli.status.health import Status
-from cli.status.observed.observe import PATIENCE_SECONDS
+from cli.status.patience import PATIENCE_SECONDS
 from cli.status.shown import table
 from cli.transcript import Event
 from clients.cluster.kubernetes import CallFailed, Cluster

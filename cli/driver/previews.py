@@ -15,7 +15,8 @@ from pulumi.automation import CommandError
 from cli.driver.events import Change, EventCollector
 from cli.driver.machine import check_temporary_folder
 from cli.errors import PulumiFailed
-from cli.stacks.project import Project, failure
+from cli.stacks.failures import failure
+from cli.stacks.project import Project
 from dualregion.procedure import Phase
 from messages.command import driving as messages
 

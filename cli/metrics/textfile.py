@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.errors import Exit
 from cli.metrics import families, found
 from cli.metrics.families import COMMON, Command, Sample
+from cli.metrics.option import STANDARD_OUTPUT
 from cli.stacks.project import Project
 from dualregion import VERSION
 from dualregion.errors import ConfigError, DualRegionError
@@ -19,26 +20,6 @@ from messages.command import driving as messages
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-
-STANDARD_OUTPUT = "-"
-
-PrometheusFile = Annotated[
-    str | None,
-    typer.Option(
-        "--prometheus",
-        metavar="FILE",
-        help="Write metrics there for Prometheus' textfile collector, in one go; `-`: print them instead.",
-    ),
-]
-
-
-def one_output(target: str | None, as_json: bool) -> None:
-    """Refuse two documents on standard output.
-
-    :raises BadParameter: if both are to be printed.
-    """
-    if as_json and target == STANDARD_OUTPUT:
-        raise typer.BadParameter("--json and --prometheus - exclude each other: name a file")
 
 
 @dataclass

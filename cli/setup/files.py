@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cli.setup.planning import Plan, PlannedRegion
-from cli.stacks.project import PULUMI_VERSION
+from cli.stacks.failures import PULUMI_VERSION
 from clients.files import REFERENCE_VALUES
 from dualregion import brokers
 from dualregion.chart import helm_yaml

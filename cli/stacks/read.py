@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
-from pulumi.automation import UpdateSummary
-
+from cli.stacks.files import Source
 from cli.stacks.locks import Lock, locks_of
-from cli.stacks.project import Project
+from cli.stacks.project import Project, read_project
 from cli.stacks.run_message import RunMessage
+from cli.stacks.sources import Configuration, Unjudged
 from clients.parallel import begin
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
@@ -147,6 +147,54 @@ Both = tuple[RegionStack, RegionStack]
 """The stacks of region 0 and region 1."""
 
 
+ReadSettings = Callable[[Project, str], Settings]
+"""How a stack's settings are read."""
+
+
+def read_settings(project: Project, stack: str) -> Settings:
+    """Return a stack's settings, as the program gets them.
+
+    :raises ConfigError: naming the stack and every problem.
+    """
+    prefix = f"{project.name}:"
+    configuration = project.configuration(stack)
+    texts = {
+        key.removeprefix(prefix): each.value
+        for key, each in configuration.items()
+        if key.startswith(prefix)
+    }
+    secret = [key.removeprefix(prefix) for key, each in configuration.items() if each.secret]
+    try:
+        return Settings.of_configuration(texts, str(project.folder.absolute()), secret)
+    except ConfigError as error:
+        raise _of_stack(stack, error) from None
+
+
+def visible_settings(project: Project, stack: str) -> Settings:
+    """Return a stack's settings without what is encrypted in them, for looking only: that needs no passphrase.
+
+    They are read from the files. `pulumi` is asked if these do not show all of it, or if there is none.
+
+    :raises ConfigError: naming the stack and every problem.
+    """
+    file = project.settings_file(stack)
+    try:
+        # The project's file too is as it is now: it may have changed since the last look.
+        whole = read_project(project.folder)[1]
+        found = Configuration(whole, Source.read(file.name, file.read_bytes()))
+        if not found.has_environment:
+            return found.settings(str(project.folder.absolute()))
+    except ConfigError as error:
+        raise _of_stack(stack, error) from None
+    except (OSError, Unjudged):
+        pass
+    return read_settings(project, stack)
+
+
+def _of_stack(stack: str, error: ConfigError) -> ConfigError:
+    return ConfigError([messages.of_stack(stack, each) for each in error.problems])
+
+
 class Reading:
     """Both stacks being read.
 
@@ -154,11 +202,17 @@ class Reading:
     way meanwhile.
 
     :param names: the stacks, in whatever order.
+    :param settings: how a stack's settings are read: with its secrets, or without.
     """
 
-    def __init__(self, project: Project, names: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        names: tuple[str, str],
+        settings: ReadSettings = read_settings,
+    ) -> None:
         self._project, self._names = project, names
-        self._settings = [self._begin(name, read_settings) for name in names]
+        self._settings = [self._begin(name, settings) for name in names]
 
     def _begin(self, name: str, read: Callable[[Project, str], T]) -> "Future[T]":
         return begin(lambda: self._project.ask(name, partial(read, self._project, name)))
@@ -208,32 +262,13 @@ class Reading:
         return wait()
 
 
-def read_settings(project: Project, stack: str) -> Settings:
-    """Return a stack's settings, as the program gets them.
-
-    :raises ConfigError: naming the stack and every problem.
-    """
-    prefix = f"{project.name}:"
-    configuration = project.configuration(stack)
-    texts = {
-        key.removeprefix(prefix): each.value
-        for key, each in configuration.items()
-        if key.startswith(prefix)
-    }
-    secret = [key.removeprefix(prefix) for key, each in configuration.items() if each.secret]
-    try:
-        return Settings.of_configuration(texts, str(project.folder.absolute()), secret)
-    except ConfigError as error:
-        raise ConfigError([messages.of_stack(stack, each) for each in error.problems]) from None
-
-
 def _state(project: Project, stack: str) -> State:
     return State.of(project.state(stack))
 
 
 def _last(project: Project, stack: str) -> Update | None:
-    found = project.stack(stack).info(show_secrets=False)
-    return None if found is None else _update(found, project.name)
+    found = project.history(stack, latest=1)
+    return _update(found[0], project.name) if found else None
 
 
 def updates(project: Project, stack: str) -> tuple[Update, ...]:
@@ -241,26 +276,24 @@ def updates(project: Project, stack: str) -> tuple[Update, ...]:
 
     :raises PulumiFailed: if it cannot be read.
     """
-    found = project.ask(stack, lambda: project.stack(stack).history(show_secrets=False))
+    found = project.ask(stack, lambda: project.history(stack))
     return tuple(_update(each, project.name) for each in found)
 
 
-def _update(found: UpdateSummary, project: str) -> Update:
-    lost = found.config.get(f"{project}:lostRegion")
-    phase = found.config.get(f"{project}:phase")
-    return Update(
-        found.kind,
-        found.result,
-        (found.message.splitlines() or [""])[0],
-        _utc(found.start_time),
-        found.end_time and _utc(found.end_time),
-        RunMessage.parse(found.message),
-        phase.value if phase else "",
-        int(lost.value) if lost and lost.value in ("0", "1") else None,
-        str(found.environment.get("pulumi.version", "")),
+def _update(found: Mapping[str, Any], project: str) -> Update:
+    lost, phase = (
+        found["config"].get(f"{project}:{key}", {}).get("value", "")
+        for key in ("lostRegion", "phase")
     )
-
-
-def _utc(moment: datetime) -> datetime:
-    """Return a moment that Pulumi gives in UTC without a zone."""
-    return moment.replace(tzinfo=UTC)
+    ended = found.get("endTime")
+    return Update(
+        found["kind"],
+        found["result"],
+        (found["message"].splitlines() or [""])[0],
+        datetime.fromisoformat(found["startTime"]),
+        ended and datetime.fromisoformat(ended),
+        RunMessage.parse(found["message"]),
+        phase,
+        int(lost) if lost in ("0", "1") else None,
+        str(found["environment"].get("pulumi.version", "")),
+    )

@@ -51,6 +51,20 @@ def _regions(role: Role, lost: int | None) -> Iterable[int]:
     return (brokers.other(lost) if role is Role.SURVIVOR else lost,)
 
 
+def stops_of(procedure: Procedure, phases: Iterable[Phase], lost: int) -> tuple[Step, ...]:
+    """Return the steps with which an `up` of these phases ends: steps within one depend on each other."""
+    ends = []
+    for phase in phases:
+        every = steps_of(procedure, phase, lost)
+        following = (*every[1:], None)
+        ends += [
+            each.step
+            for each, after in zip(every, following, strict=True)
+            if after is None or after.region != each.region
+        ]
+    return tuple(dict.fromkeys(ends))
+
+
 def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[RegionStep, ...]:
     """Return the steps of a phase that are not proved yet."""
     present, procedure = incident(phase, lost, both), both[0].settings.procedure

@@ -42,6 +42,7 @@ class WebApps(StrEnum):
     PARTLY = "partly up"
     DOWN = "down"
     SCALED_DOWN = "scaled down"
+    SWITCHED_OFF = "switched off"
     NONE = "none"
     UNKNOWN = "unknown"
 
@@ -138,7 +139,23 @@ def _web_apps(region: RegionStatus, release: str) -> WebApps:
         return WebApps.UNKNOWN
     if result is None or result.value is None:
         return WebApps.NONE
+    if result.value.profiles is not None:
+        return _state_of_profiles(result.value, result.value.profiles)
     return _state_of(result.value, {ReleaseNames(release).component(each) for each in WEB_APPS})
+
+
+def _state_of_profiles(
+    installation: InstallationStatus, profiles: Result[frozenset[str] | None]
+) -> WebApps:
+    """Return how web apps are that run in the broker pods, each of which answers for itself."""
+    if profiles.value is None:
+        return WebApps.UNKNOWN
+    if not profiles.value & set(WEB_APPS):
+        return WebApps.SWITCHED_OFF
+    ready = [each.ready for each in installation.brokers]
+    if not any(ready):
+        return WebApps.DOWN
+    return WebApps.UP if all(ready) else WebApps.PARTLY
 
 
 def _state_of(installation: InstallationStatus, names: Iterable[str]) -> WebApps:

@@ -1,19 +1,24 @@
 """What the proofs of a survivor's steps stand on in its cluster: brokers and policies, known by their uids."""
 
+from typing import TYPE_CHECKING
+
 from clients.cluster.kubernetes import Cluster
 from clients.installation import LiveInstallation
 from dualregion.config.settings import Settings
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import Step
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing
 from dualregion.state.progress import Stack
 from messages.steps import preflight as messages
-from steps.context import StepContext
-from steps.failover import POLICY_NAME
-from steps.polling import Say
+
+if TYPE_CHECKING:
+    # A look at the regions needs none of the steps.
+    from steps.context import StepContext
+    from steps.polling import Say
 
 
-def entry(ctx: StepContext, step: Step) -> dict[str, str]:
+def entry(ctx: "StepContext", step: Step) -> dict[str, str]:
     """Return what a step's record holds of what its proof stands on; nothing for a step that stands for itself.
 
     :raises CallFailed: if the cluster does not tell.
@@ -44,7 +49,7 @@ def there(cluster: Cluster, settings: Settings) -> standing.Uids:
 
 
 def proved_again(
-    cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: Say
+    cluster: Cluster, settings: Settings, topology: Topology, own: Stack, warn: "Say"
 ) -> Topology:
     """Return the topology in which each proof whose ground is gone, or was recreated, is made again.
 

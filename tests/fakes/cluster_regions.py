@@ -16,13 +16,13 @@ from clients.cluster.kubernetes import Cluster
 from dualregion import brokers
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Installation
 from dualregion.state.progress import Stack, current_incident
 from dualregion.versions import VERSIONS, CamundaVersion, WebApps
 from steps import broker_views, cluster_api
 from steps.context import Evidence
-from steps.failover import POLICY_NAME
 from tests.fakes.cluster_management import FakeManagement
 from tests.fakes.kubernetes import (
     NO_SUCH_TASK,

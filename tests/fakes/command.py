@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cli.stacks.read import Both, RegionStack, State
@@ -26,6 +27,19 @@ from tests.inputs.examples import NAMES, settings
 
 INCIDENT = "1-region1-lost"
 SIZES = {"clusterSize": 4, "partitionCount": 4}
+
+
+class Unread:
+    """A project whose stacks are not read: what they hold is given.
+
+    :param folder: the project's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.name = folder, folder.name
+
+    def begin_reading(self, *_: object, **__: object) -> None:
+        """Read nothing."""
 
 
 def stack(

@@ -69,7 +69,8 @@ class FakePulumi:
     @property
     def asked(self) -> list[str]:
         """What it was asked, in order."""
-        return (self.folder / "asked").read_text().splitlines()
+        file = self.folder / "asked"
+        return file.read_text().splitlines() if file.exists() else []
 
     @staticmethod
     def _name(what: str, stack: str) -> str:

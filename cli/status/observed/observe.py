@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from cli.status.observed.results import Result, all_of, result_of
+from cli.status.patience import PATIENCE_SECONDS, REACH_SECONDS
 from clients.cluster.kubernetes import Cluster
 from clients.cluster.pods import is_ready, ordinal_of
 from clients.installation import LiveInstallation
@@ -25,15 +26,11 @@ from dualregion.observed.zeebe_answers import (
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
 from dualregion.state.standing import Uids
+from dualregion.versions import WebApps
 from messages import Message
 from messages.command import status as messages
 from steps.before import standing
 
-PATIENCE_SECONDS = 4.5
-"""How long a look at both regions may take: what has not answered then is not waited for."""
-REACH_SECONDS = 2.5
-"""How long an API server may take to be reached: a first packet that was lost is sent again after one second. With more
-patience it is as much of it as here."""
 _IT_ANSWERS = ("credentials-refused", "cluster-busy")
 """Codes of what an API server answers that cannot be looked into: `messages.clients.clusters`."""
 _EARLIER_SECONDS = 0.2
@@ -70,6 +67,7 @@ class InstallationStatus:
 
     :ivar records: those about as new as what the brokers have exported: to count all would cost the more the more there are.
     :ivar view: the Zeebe cluster as its own gateway sees it; not asked of a failover installation.
+    :ivar profiles: what its brokers run as, where web apps are profiles of theirs; None where these have Deployments.
     """
 
     kind: Kind
@@ -78,6 +76,7 @@ class InstallationStatus:
     brokers: tuple[Pod, ...]
     records: Result[Records]
     view: Result[ClusterView]
+    profiles: Result[frozenset[str] | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +172,7 @@ def _region(
             kind,
             broker_ids(settings, region, kind),
             whole - _EARLIER_SECONDS,
+            settings.version.web_apps is WebApps.PROFILES,
         )
         for kind, namespace in namespaces.items()
     }
@@ -224,18 +224,21 @@ class _Asked:
     """An installation that is queried.
 
     :ivar ids: its brokers', by ordinal.
+    :ivar with_profiles: whether web apps are profiles of its brokers.
     """
 
     at: LiveInstallation
     kind: Kind
     ids: tuple[int, ...]
     until: float
+    with_profiles: bool
 
     def look(self, record_prefix: str) -> InstallationStatus | None:
         """Return what it shows, or None if there are no brokers."""
         if self.at.brokers() is None:
             return None
         view = begin(self.at.zeebe.view)
+        profiles = begin(self.at.active_profiles) if self.with_profiles else None
         found = self.at.broker_pods()
         asked = {
             name: begin(partial(self.at.zeebe.exporting_of, name))
@@ -251,6 +254,7 @@ class _Asked:
             result_of(view, self.until)
             if self.kind is Kind.NORMAL
             else Result(error=messages.not_asked()),
+            None if profiles is None else result_of(profiles, self.until),
         )
 
     def _records(self, prefix: str, brokers_asked: Collection[_Answer]) -> Records:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from cli.checks import figures
 from cli.commands import preflight
-from cli.commands import status as command
+from cli.commands.status import answering as command
 from cli.estimate import Held
 from cli.metrics import families
 from cli.metrics.families import COMMON, Metric
@@ -43,8 +43,8 @@ Labels = frozenset[tuple[str, str]]
 
 
 def runs(monkeypatch: pytest.MonkeyPatch, status: Status, *arguments: str) -> tuple[int, str]:
-    monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr(command, "look", lambda *_, **__: status)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     monkeypatch.setattr(figures, "_held", lambda *_: Held(12_300_000_000, 1_200_000))
@@ -152,12 +152,12 @@ def test_a_file_is_written_beside_the_usual_output(
 def test_a_run_that_fails_does_not_leave_old_values(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fails(*_: Any) -> Status:
+    def fails(*_: Any, **__: Any) -> Status:
         raise ConfigError([messages.two_stacks_needed("x")])
 
     file = tmp_path / "status.prom"
     runs(monkeypatch, whole(), "status", "--prometheus", str(file))
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     monkeypatch.setattr(command, "look", fails)
     done = CliRunner().invoke(app, ["-C", str(CHECKOUT), "status", "--prometheus", str(file)])
     found = parsed(file.read_text())
@@ -171,7 +171,7 @@ def test_a_file_that_cannot_be_written_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     nowhere = tmp_path / "nowhere" / "status.prom"
-    monkeypatch.setattr(command, "look", lambda *_: whole())
+    monkeypatch.setattr(command, "look", lambda *_, **__: whole())
     done = CliRunner().invoke(app, ["-C", str(CHECKOUT), "status", "--prometheus", str(nowhere)])
     assert done.exit_code == 13
     assert "[metrics-not-written]" in done.stderr

@@ -36,6 +36,20 @@ def test_the_help_reads_neither_pulumi_nor_a_cluster_client() -> None:
     assert "failback" in done.stdout
 
 
+def test_status_lets_pulumi_begin_before_it_reads_what_judges() -> None:
+    """And it never reads Pulumi's own Python, with which it would wait half a second more."""
+    program = "import sys\n" + "".join(
+        f"import {module}\nprint([each for each in {(*HEAVY, 'pydantic')} if each in sys.modules])\n"
+        for module in ("cli.commands.status, cli.stacks.project", "cli.commands.status.answering")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    first, second = done.stdout.splitlines()
+    assert first == "[]"
+    assert "'pulumi'" not in second
+
+
 def test_the_help_lists_of_each_command_what_its_own_help_begins_with() -> None:
     group = get_command(app)
     assert isinstance(group, Commands)

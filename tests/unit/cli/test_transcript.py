@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from cli import transcript
 from cli.__main__ import app
 from cli.commands import preflight
-from cli.commands import status as command
+from cli.commands.status import answering as command
 from cli.driver import noted
 from cli.driver.confirm import Consent, Question
 from cli.driver.events import Change, Line
@@ -134,8 +134,8 @@ def test_a_status_tells_health_findings_and_what_is_next(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status = judge(world.failing_back(["B0"], ["B1"]), world.returned("PAUSED"))
-    monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr(command, "look", lambda *_, **__: status)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     CliRunner().invoke(app, ["--log-file", str(file), "status"])
     (health,) = events(file, Event.HEALTH)
     assert (health["health"], health["incident"]) == ("mid-procedure", "1-region1-lost")
@@ -146,7 +146,7 @@ def test_a_status_tells_health_findings_and_what_is_next(
 
 
 def test_a_preflight_tells_every_check(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     monkeypatch.setattr(preflight, "_context", lambda *_: context())
     monkeypatch.setattr(preflight, "of_region", lambda *_, **__: iter(()))
     CliRunner().invoke(app, ["--log-file", str(file), "preflight"])
@@ -209,11 +209,11 @@ def test_each_problem_of_a_configuration_is_a_line(
 ) -> None:
     problems = [messages.two_stacks_needed("x"), messages.stacks_of_one_region(("a", "b"), 1)]
 
-    def fails(*_: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise ConfigError(problems)
 
     monkeypatch.setattr(command, "look", fails)
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     CliRunner().invoke(app, ["--log-file", str(file), "status"])
     codes = [each["code"] for each in events(file, Event.ERROR)]
     assert codes == ["two-stacks-needed", "stacks-of-one-region"]

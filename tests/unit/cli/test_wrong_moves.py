@@ -20,8 +20,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import app
-from cli.commands import status as status_command
 from cli.commands import transitions
+from cli.commands.status import answering as status_command
 from cli.driver.previews import Preview
 from cli.stacks.locks import Lock
 from cli.status.health import judge

@@ -141,6 +141,18 @@ class TestAnswers:
             self.ask(cluster, kubernetes, Reply(status, {"message": "not the coordinator"}))
         assert (caught.value.status, caught.value.may_pass) == (status, True)
 
+    def test_no_gateway_is_ready_for_a_dry_run(
+        self, cluster: Cluster, kubernetes: FakeKubernetes
+    ) -> None:
+        """That says nothing about the coordinator, which was never asked."""
+        living(kubernetes, "8.8")
+        pods = kubernetes.objects[f"/api/v1/namespaces/{NAMESPACE}/pods"]
+        for each in pods.values():
+            each["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+        with raises("no-gateway-ready", CallFailed, namespace=NAMESPACE) as caught:
+            management(cluster, "8.8").remove([1, 3], [0, 2], dry_run=True)
+        assert type(caught.value) is CallFailed
+
     def test_nobody_answers(self, tmp_path: Path) -> None:
         silent = Cluster(kubeconfig(tmp_path, "http://127.0.0.1:1", "c"), "c")
         with raises("coordinator-silent", CoordinatorSilent):

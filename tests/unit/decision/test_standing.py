@@ -8,6 +8,7 @@ import pytest
 
 from clients.cluster.kubernetes import Cluster
 from dualregion.decision.desired import desired
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import B2, F0, F2, Phase
 from dualregion.procedure.topology import Topology
 from dualregion.state import standing as pure
@@ -15,7 +16,6 @@ from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Stack
 from steps.before import standing
 from steps.context import StepContext
-from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import FakeKubernetes, stateful_set
 from tests.inputs.examples import failover, with_cidrs
 from tests.raising import assert_tells

@@ -32,8 +32,8 @@ from cli.__main__ import app
 from cli.check import Outcome
 from cli.checks.offline import CheckContext
 from cli.commands import plan, preflight
-from cli.commands import status as status_command
 from cli.commands.preflight import Procedure
+from cli.commands.status import answering as status_command
 from cli.common import json_text
 from cli.driver.previews import Preview
 from cli.errors import Exit
@@ -61,13 +61,13 @@ from dualregion import rbac
 from dualregion.config.environment import environment_problems
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired, remembered
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import STEP_IDS, Phase, Role
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, NO_INCIDENT, Gate, Kind
 from dualregion.state.held import nodes_of, stack_of
 from dualregion.state.progress import Incident, Stack, current_incident
 from sandbox.own.images import OwnImages
 from steps.context import StepContext
-from steps.failover import POLICY_NAME
 from steps.releases import helm_records
 from tests.checkout import CHECKOUT, GOLDEN
 from tests.fakes import command as seen
@@ -552,7 +552,7 @@ def _of_answers(found: Sections, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     answer("preflight")
     answer("config", "check")
     for status in _statuses():
-        monkeypatch.setattr(status_command, "look", lambda *_, status=status: status)
+        monkeypatch.setattr(status_command, "look", lambda *_, status=status, **__: status)
         answer("status")
     run = {"kind": "update", "startTime": NOW, "endTime": NOW, "message": "", "result": "failed"}
     pulumi.answers("stack history", [run | {"environment": {}, "config": {}}], "region0")

@@ -93,6 +93,14 @@ def test_what_it_copies_is_there_and_is_the_whole_package() -> None:
     assert {each.removesuffix("*") for each in INSTALLED} <= sources
 
 
+def test_the_package_is_installed_without_what_it_needs_which_the_lock_has() -> None:
+    """A project of `dualregion init` has no program of its own: it is the package's."""
+    installed = [each for each in of(RUN) if "pip install" in each]
+    assert "--require-hashes" in installed[0]
+    assert re.search(r"--no-deps \.$", installed[-1])
+    assert ("pyproject.toml", "./") in copied()
+
+
 def test_the_command_runs_from_what_is_copied(tmp_path: Path) -> None:
     for source, target in copied():
         if (CHECKOUT / source).is_dir():

@@ -17,6 +17,7 @@ from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.errors import DeadlineExceeded, Refused
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import CAMUNDA_8_5, STEP_IDS
 from dualregion.state.progress import Incident, Stack
 from messages.clients import installations
@@ -26,7 +27,6 @@ from sandbox.patience import allowed
 from steps import actions, broker_views
 from steps import failover as failover_hooks
 from steps.context import Evidence, StepContext
-from steps.failover import POLICY_NAME
 from tests.fakes.kubernetes import (
     NO_SUCH_TASK,
     Document,

@@ -17,7 +17,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.__main__ import app
-from cli.commands import status as command
+from cli.commands.status import answering as command
 from cli.stacks.locks import Lock
 from cli.stacks.read import Update
 from cli.stacks.run_message import RunMessage
@@ -38,8 +38,8 @@ PUBLISHED = Draft202012Validator(json.loads(status_schema.DOCUMENT.read_text()))
 
 
 def shows(monkeypatch: pytest.MonkeyPatch, status: Status) -> None:
-    monkeypatch.setattr(command, "look", lambda *_: status)
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr(command, "look", lambda *_, **__: status)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -194,7 +194,7 @@ PROBLEMS = (messages.two_stacks_needed("x"), messages.stacks_of_one_region(("a",
 def test_an_error_ends_with_its_code_and_has_an_exit_status_of_its_own(
     monkeypatch: pytest.MonkeyPatch, problems: Sequence[Message], shown: str
 ) -> None:
-    def refuse(*_: object) -> Status:
+    def refuse(*_: object, **__: object) -> Status:
         raise ConfigError(problems)
 
     shows(monkeypatch, judge(world.normal(), world.whole()))
@@ -279,7 +279,7 @@ def test_a_document_with_another_key_or_without_one_is_not_of_the_form(
 
 @pytest.mark.parametrize("verb", [("status",), ("preflight",), ("history",), ("dns",)])
 def test_an_error_is_a_document_too(monkeypatch: pytest.MonkeyPatch, verb: tuple[str]) -> None:
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     result = CliRunner().invoke(app, ["--stacks", "region0", *verb, "--json"])
     assert result.exit_code
     status_schema.FORM.validate_json(result.stdout)
@@ -290,14 +290,61 @@ def test_an_error_is_a_document_too(monkeypatch: pytest.MonkeyPatch, verb: tuple
 
 
 def test_two_names_of_stacks_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.stacks.project.Project", lambda folder: folder)
+    monkeypatch.setattr("cli.stacks.project.Project", world.Unread)
     exit_status, output = run("--stacks", "region0", "status")
     assert exit_status == 13
     assert output.endswith("[two-stacks-needed]\n")
 
 
-def test_watching_and_json_exclude_each_other() -> None:
-    assert run("status", "--watch", "--json")[0] == 2
+@pytest.mark.parametrize(
+    "options", [("--watch", "--json"), ("--interval", "9"), ("--watch", "--interval", "0")]
+)
+def test_options_that_do_not_fit_each_other_are_refused(options: tuple[str, ...]) -> None:
+    assert run("status", *options)[0] == 2
+
+
+@pytest.mark.parametrize(("options", "seconds"), [((), 5), (("--interval", "60"), 60)])
+def test_watching_looks_again_after_an_interval(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], seconds: float
+) -> None:
+    """A look that fails is shown, and is not the last one."""
+    waited: list[float] = []
+
+    def look(*_: object, **__: object) -> Status:
+        if not waited:
+            raise ConfigError(PROBLEMS[:1])
+        return judge(world.normal(), world.whole())
+
+    def sleep(given: float) -> None:
+        waited.append(given)
+        if len(waited) == 2:
+            raise KeyboardInterrupt
+
+    shows(monkeypatch, judge(world.normal(), world.whole()))
+    monkeypatch.setattr(command, "look", look)
+    monkeypatch.setattr(command, "sleep", sleep)
+    exit_status, shown = run("status", "--watch", *options)
+    assert (exit_status, waited) == (0, [seconds, seconds])
+    assert "HEALTHY" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "is_asked"),
+    [((), True), (("--short",), False), (("--short", "--json"), True), (("--full",), True)],
+)
+def test_the_last_update_is_asked_for_only_where_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], is_asked: bool
+) -> None:
+    asked: list[object] = []
+
+    def look(*_: object, with_last: bool, **__: object) -> Status:
+        asked.append(with_last)
+        return judge(world.normal(), world.whole())
+
+    shows(monkeypatch, judge(world.normal(), world.whole()))
+    monkeypatch.setattr(command, "look", look)
+    run("status", *options)
+    assert asked == [is_asked]
 
 
 @pytest.mark.parametrize(

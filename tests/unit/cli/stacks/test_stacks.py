@@ -7,21 +7,23 @@ changed by looking.
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cli.errors import PulumiFailed
-from cli.stacks import project
+from cli.stacks.failures import PULUMI_VERSION
 from cli.stacks.project import Project
-from cli.stacks.read import Both, Reading, State
+from cli.stacks.read import Both, Reading, State, visible_settings
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase
 from messages import Message
 from tests.checkout import CHECKOUT
 from tests.fakes import pulumi_command
 from tests.fakes.pulumi_command import FakePulumi
+from tests.inputs.examples import raw, settings
 from tests.raising import raises
 
 GATE = "dualregion:index:Region$dualregion:index:Gate$kubernetes:core/v1:ConfigMap"
@@ -104,6 +106,102 @@ def test_configuration_is_asked_for_again_only_if_a_file_has_changed(
     for _ in range(2):
         assert set(project.configuration("region0")) == set(held)
     assert len([each for each in pulumi.asked if "config" in each]) == asked
+
+
+def keep(
+    folder: Path, stack: str, region: int, *, environment: Sequence[str] = (), **config: object
+) -> None:
+    """Keep a stack's configuration in its file."""
+    given = raw(region=region, **config).items()
+    document: dict[str, object] = {f"camunda-dual-region:{key}": each for key, each in given}
+    document = {"config": document} | ({"environment": [*environment]} if environment else {})
+    (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
+
+
+def test_a_look_reads_the_files_and_asks_pulumi_for_no_configuration(
+    pulumi: FakePulumi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is decrypted, so no passphrase is needed."""
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}/state")
+    for region, name in enumerate(NAMES):
+        keep(tmp_path, name, region)
+    pulumi.fails("config", "error: passphrase must be set", "region0")
+    project = Project(tmp_path)
+    found = Reading(project, NAMES, visible_settings).stacks()
+    assert [each.settings for each in found] == [settings(region=region) for region in (0, 1)]
+    assert not any("config" in each or "version" in each for each in pulumi.asked)
+
+
+def test_what_the_files_do_not_show_is_asked_of_pulumi(pulumi: FakePulumi, tmp_path: Path) -> None:
+    """An environment of Pulumi ESC, and a setting that is encrypted and that others depend on."""
+    pulumi.stack("region0", 0, clusterSize="12")
+    keep(tmp_path, "region0", 0, environment=["prod"])
+    assert visible_settings(Project(tmp_path), "region0").cluster_size == 12
+    keep(tmp_path, "region0", 0, regions={"secure": "v1:c2VjcmV0"})
+    assert visible_settings(Project(tmp_path), "region0").cluster_size == 12
+    (tmp_path / "Pulumi.region0.yaml").unlink()
+    assert visible_settings(Project(tmp_path), "region0").cluster_size == 12
+
+
+def test_what_is_encrypted_is_not_looked_at(pulumi: FakePulumi, tmp_path: Path) -> None:
+    secret = {"name": "keys", "data": {"S3_ACCESS_KEY": {"secure": "v1:c2VjcmV0"}}}
+    keep(tmp_path, "region0", 0, elasticsearchSecret=secret)
+    found = visible_settings(Project(tmp_path), "region0")
+    assert found.elasticsearch_secret is not None
+    assert "c2VjcmV0" not in repr(found)
+    assert not any("config" in each for each in pulumi.asked)
+
+
+def test_a_file_that_is_wrong_is_refused_by_its_stack(pulumi: FakePulumi, tmp_path: Path) -> None:
+    keep(tmp_path, "region0", 0)
+    with (tmp_path / "Pulumi.region0.yaml").open("a") as file:
+        file.write("  camunda-dual-region:phase: failver\n")
+    with raises("setting-refused", ConfigError, of_stack="region0"):
+        visible_settings(Project(tmp_path), "region0")
+
+
+def test_what_was_begun_to_be_read_is_read_once_and_anew_the_next_time(
+    pulumi: FakePulumi, tmp_path: Path
+) -> None:
+    project = Project(tmp_path)
+    project.begin_reading(NAMES, with_last=True)
+    for reads in (1, 2):
+        for name in NAMES:
+            assert project.state(name) == {}
+            assert project.history(name, latest=1) == []
+        assert len([each for each in pulumi.asked if "export" in each]) == 2 * reads
+        assert len([each for each in pulumi.asked if "history" in each]) == 2 * reads
+
+
+@pytest.mark.parametrize(
+    ("kept", "project", "backend"),
+    [
+        ({"current": "s3://bucket"}, "", "s3://bucket"),
+        ({"current": "file:///states"}, "", "file:///states"),
+        ({"current": "file://states"}, "", "whoami"),
+        ({"current": "s3://bucket"}, "backend: {url: s3://another}\n", "whoami"),
+        ({}, "", "whoami"),
+        ([], "", "whoami"),
+        (None, "", "whoami"),
+    ],
+)
+def test_the_backend_is_that_of_the_login_and_else_asked_for(
+    pulumi: FakePulumi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: object,
+    project: str,
+    backend: str,
+) -> None:
+    pulumi.answers("whoami", {"user": "ada", "url": "whoami"})
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    with (tmp_path / "Pulumi.yaml").open("a") as file:
+        file.write(project)
+    if kept is not None:
+        (tmp_path / "credentials.json").write_text(json.dumps(kept))
+    assert Project(tmp_path).backend() == backend
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "gs://chosen")
+    assert Project(tmp_path).backend() == "gs://chosen"
 
 
 def test_the_stacks_may_be_named_in_either_order(pulumi: FakePulumi, tmp_path: Path) -> None:
@@ -258,6 +356,19 @@ def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["v3.100.0", "not a version"])
+def test_an_older_pulumi_is_named_where_it_cannot_read(
+    pulumi: FakePulumi, tmp_path: Path, version: str
+) -> None:
+    """One that can read will do for a look."""
+    (pulumi.folder / "version").write_text(version)
+    assert Project(tmp_path).state("region0") == {}
+    pulumi.fails("stack export", "error: unsupported deployment version: 4", "region0")
+    project = Project(tmp_path)
+    with raises("pulumi-too-old", PulumiFailed, needed="3.259.0"):
+        project.ask("region0", lambda: project.state("region0"))
+
+
+@pytest.mark.parametrize("version", ["v3.100.0", "not a version"])
 def test_an_older_pulumi_is_named_before_anything_is_asked(
     pulumi: FakePulumi, tmp_path: Path, version: str
 ) -> None:
@@ -269,7 +380,7 @@ def test_an_older_pulumi_is_named_before_anything_is_asked(
 
 def test_the_oldest_pulumi_is_the_one_that_the_project_demands() -> None:
     document = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
-    assert document["requiredPulumiVersion"] == f">={project.PULUMI_VERSION}"
+    assert document["requiredPulumiVersion"] == f">={PULUMI_VERSION}"
 
 
 @pytest.mark.parametrize(

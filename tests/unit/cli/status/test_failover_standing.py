@@ -18,11 +18,11 @@ from cli.status.health import Health, judge
 from cli.status.observed.observe import RegionStatuses, look
 from cli.status.observed.results import Result
 from clients.cluster.kubernetes import CallFailed, Cluster
+from dualregion.names import POLICY_NAME
 from dualregion.procedure import Phase
 from dualregion.state.standing import Uids
 from messages.command.status import not_asked, not_in_time
 from steps.before import standing
-from steps.failover import POLICY_NAME
 from tests.fakes import command as world
 from tests.fakes import pulumi_command
 from tests.fakes.kubernetes import FakeKubernetes, kubeconfig_of, stateful_set

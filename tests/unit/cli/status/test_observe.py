@@ -23,7 +23,7 @@ from tests.fakes.kubernetes import (
     serving,
     stateful_set,
 )
-from tests.inputs.examples import settings
+from tests.inputs.examples import region, settings
 from tests.raising import assert_message
 
 SIZES = {"clusterSize": 4, "partitionCount": 1, "replicationFactor": 4}
@@ -115,6 +115,28 @@ def test_both_regions_are_seen(
     assert seen.records.value[1].highest == 9
     assert seen.view.value is not None
     assert seen.view.value.ids == {0}
+
+
+def test_web_apps_are_profiles_of_the_brokers_from_8_8_on(
+    london: FakeKubernetes, paris: FakeKubernetes, tmp_path: Path
+) -> None:
+    variable = {"name": "SPRING_PROFILES_ACTIVE", "value": "broker,operate"}
+    london.put("/apis/apps/v1/namespaces/camunda-london/statefulsets", stateful_set(2))
+    found = london.objects["/apis/apps/v1/namespaces/camunda-london/statefulsets"]
+    spec = found["camunda-zeebe"]["spec"]["template"]["spec"]
+    spec["containers"] = [{"name": "orchestration", "image": "camunda", "env": [variable]}]
+    urls = {"cluster-london": london.url, "cluster-paris": paris.url}
+    places = [region(each) for each in (0, 1)]
+    for each in places:
+        del each["failoverNamespace"]
+    given = settings(
+        kubeconfig=kubeconfig_of(tmp_path, urls), camundaVersion="8.8", regions=places, **SIZES
+    )
+    (seen,) = look((given, given), patience=20)[0].seen
+    assert seen.profiles is not None
+    assert seen.profiles.value == frozenset({"broker", "operate"})
+    (earlier,) = regions(tmp_path, london.url, paris.url)[0].seen
+    assert earlier.profiles is None
 
 
 ENGINE = "camunda-london/services/camunda-elasticsearch-master-hl:9200"

@@ -1,5 +1,8 @@
 """The first lines: whether Camunda works, for people who do not know how."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from cli.status.health import judge
@@ -72,4 +75,33 @@ def test_records_are_exported_where_all_replicas_say_so(
 def test_web_apps_are_told_region_by_region(region: object, state: WebApps) -> None:
     regions = (world.whole()[0], region)
     service = judge(world.normal(), regions).service  # type: ignore[arg-type]
+    assert service.web_apps == (WebApps.UP, state)
+
+
+def by_profiles(profiles: Result[frozenset[str] | None], *, asleep: Sequence[int] = ()) -> object:
+    """Return region 1 of a version whose web apps are profiles of the broker pods."""
+    found = world.installation(1, asleep=asleep)
+    assert found.value is not None
+    return world.region(1, normal=Result(replace(found.value, profiles=profiles)))
+
+
+ALL: Result[frozenset[str] | None] = Result(frozenset({"broker", "operate", "tasklist"}))
+
+
+@pytest.mark.parametrize(
+    ("region", "state"),
+    [
+        (by_profiles(ALL), WebApps.UP),
+        (by_profiles(ALL, asleep=[1]), WebApps.PARTLY),
+        (by_profiles(ALL, asleep=[1, 3]), WebApps.DOWN),
+        (by_profiles(Result(frozenset({"broker"}))), WebApps.SWITCHED_OFF),
+        (by_profiles(Result(None)), WebApps.UNKNOWN),
+        (by_profiles(Result(error=not_in_time())), WebApps.UNKNOWN),
+    ],
+)
+def test_web_apps_that_are_profiles_are_where_ready_brokers_run_them(
+    region: object, state: WebApps
+) -> None:
+    """A Deployment is not looked for."""
+    service = judge(world.normal(), (world.whole()[0], region)).service  # type: ignore[arg-type]
     assert service.web_apps == (WebApps.UP, state)
