@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting real-chart trial contract large-engine status-answer properties test style lint unit coverage broker browser engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting race matrix real-chart trial contract large-engine status-answer properties test style lint unit coverage broker browser engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -117,6 +117,9 @@ foreign: setup ## Drills on two clusters that are there already (the sandbox, as
 
 adopting: setup ## A drill that adopts what plain Helm has installed, and loses a region then
 	$(PYTEST) tests/adopting
+
+race: setup ## The procedure's own commands by script, and the program, over the same course; ARGS="--racers script,pulumi,command --lost 1,0 --start-delay 0,10 --rounds N --until failover"
+	@$(PYTHON) -m drill.race $(ARGS)
 
 real-chart: setup ## Engine tests and a drill with a chart of yours, such as Camunda's own: CHART=folder or archive
 	@test -e "$(CHART)" || { echo "name the chart: make real-chart CHART=folder-or-archive" >&2; exit 2; }

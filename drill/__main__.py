@@ -1,17 +1,21 @@
 """The command `python -m drill`: rehearse a region's loss and judge the outcome."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from drill.errors import DrillError, DrillInterrupted
 from drill.operators.signals import Interruption, Output
+from drill.operators.starting import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    ending,
+    only_one,
+    print_plain,
+)
 from drill.procedure.model import Until
 from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.processes import MARK
@@ -29,12 +33,7 @@ from drill.settings import (
 )
 from drill.testbed.foreign import ForeignSettings
 from drill.testbed.lifecycle import clear
-from sandbox.errors import SandboxError
 from sandbox.own.images import OwnImages
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 def main(
@@ -136,6 +135,9 @@ def main(
         Path | None,
         typer.Option(metavar="FILE", help="Images of your own for any part: a file, see the docs."),
     ] = None,
+    start_delay: Annotated[
+        float, typer.Option(help="How many seconds longer each rehearsal broker takes to start.")
+    ] = 0.0,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -148,7 +150,7 @@ def main(
     interruption = Interruption()
     console = Output(interruption)
     paths = Paths()
-    with _ending(console, EXIT_USAGE):
+    with ending(console, EXIT_USAGE):
         own = OwnImages.read(images) if images else None
         settings = DrillSettings(
             lost=lost_regions(lost, incidents),
@@ -168,30 +170,13 @@ def main(
             consent=consent,
             images=own,
             late_flush=late_flush,
+            start_delay=start_delay,
         )
         if on:
             ForeignSettings.read(on)
     paths.folder.mkdir(parents=True, exist_ok=True)
-    with _ending(console, EXIT_FAILED), _only_one(paths), interruption.by_signals(console):
+    with ending(console, EXIT_FAILED), only_one(paths), interruption.by_signals(console):
         _run(settings, paths, console, interruption, only_clear=down)
-
-
-@contextmanager
-def _ending(console: Console, status: int) -> Iterator[None]:
-    """Print why the drill cannot go on, and exit with this status, or with that of an interruption.
-
-    :raises typer.Exit: always then.
-    """
-    try:
-        yield
-    except (DrillError, SandboxError, DrillInterrupted) as error:
-        _print(console, f"error: {error}", style="red")
-        interrupted = isinstance(error, DrillInterrupted)
-        raise typer.Exit(EXIT_INTERRUPTED if interrupted else status) from None
-
-
-def _print(console: Console, text: str, style: str = "") -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _run(
@@ -211,34 +196,17 @@ def _run(
     report = Drill(settings, paths, progress).run(on_teardown=interruption.calm)
     print_closing(report, console)
     if report.reason:
-        _print(console, f"failed: {report.reason}", style="red")
-        _print(console, f"logs: {paths.logs}")
-    _print(console, f"report: {paths.folder / 'report.md'}")
+        print_plain(console, f"failed: {report.reason}", style="red")
+        print_plain(console, f"logs: {paths.logs}")
+    print_plain(console, f"report: {paths.folder / 'report.md'}")
     if settings.keep:
-        _print(
+        print_plain(
             console,
             f"all is still up: `. {paths.folder / 'env.sh'}`, then kubectl, or pulumi in {paths.project}; "
             "`python -m drill --down` takes it down",
         )
     if report.result != "passed":
         raise typer.Exit(EXIT_INTERRUPTED if interruption.interrupted else EXIT_FAILED)
-
-
-@contextmanager
-def _only_one(paths: Paths) -> Iterator[None]:
-    """Hold the drill's folder; a killed drill frees it by ending.
-
-    :raises DrillError: another drill of this checkout is running.
-    """
-    with (paths.folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DrillError(
-                f"another drill of this checkout is running (it holds {lock.name}): "
-                "wait until it has ended, or interrupt it"
-            ) from None
-        yield
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What a drill is asked to do, and where it does it."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Patience:
 REAL_BROKERS = Patience(warm=600.0, settled=60.0, exported=180.0, installed=300.0)
 REHEARSAL_BROKERS = Patience(warm=300.0, settled=60.0, exported=120.0, installed=180.0)
 """Brokers start in a second; the search engines take what real ones take."""
+_SOON = 30.0
 
 
 def has_real_brokers(images: OwnImages | None) -> bool:
@@ -87,6 +88,14 @@ _EXCLUDED = (
     ("back_out", "late_flush", "a late flush is backed out of anyway"),
     ("interrupt", "zombie", "the link must come back between the two stacks' turns"),
     ("adopt", "on", "what runs in your own clusters is emptied"),
+    ("by_script", "on", "the script's values are the sandbox's"),
+    ("by_script", "by_pulumi", "one of them takes the turns"),
+    ("by_script", "interrupt", "there is no `pulumi up` to interrupt"),
+    ("by_script", "zombie", "the script knows no region that comes back"),
+    ("by_script", "back_out", "the script goes one way"),
+    ("by_script", "late_flush", "the script knows no copy that is refused"),
+    ("by_script", "adopt", "without the program nothing is adopted"),
+    ("by_script", "images", "the script's values are the rehearsal's"),
     ("zombie", "on", "the drill cannot cut your own clusters off"),
     ("late_flush", "on", "it is the rehearsal broker that flushes late on purpose"),
     ("images", "on", "your own clusters have their images, and the --on file the values"),
@@ -98,6 +107,7 @@ _ONLY_OF_DEFAULT = (
         "it makes a gap between two search engines of the survivor, of which there is one",
     ),
     ("adopt", "what plain Helm installs without this program is worked out for that version alone"),
+    ("by_script", "the script has the commands of that version's procedure"),
 )
 """Options of a drill of the default version alone, and why."""
 _NEEDS = (
@@ -128,6 +138,8 @@ class DrillSettings:
     With `on`, a file, it takes place on clusters that are there already; `consent` names their contexts.
     With `images`, names of the user's own, the sandbox runs these.
     `camunda` is the version that is rehearsed.
+    With `start_delay` every broker takes so many seconds longer to start, as real ones do.
+    With `by_script` there is no program: the procedure's own commands are run by a script (`drill.race`).
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
 
@@ -148,6 +160,8 @@ class DrillSettings:
     images: OwnImages | None = None
     late_flush: bool = False
     camunda: str = DEFAULT_VERSION
+    start_delay: float = 0.0
+    by_script: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rehearsed.
@@ -169,6 +183,10 @@ class DrillSettings:
                 f"--incidents {lost} with --until {self.until}: a region can only be lost again "
                 "after a failback; several incidents need --until restored"
             )
+        if self.start_delay < 0:
+            yield f"--start-delay {self.start_delay:g}: give seconds, 0 or more"
+        if self.start_delay and (has_real_brokers(self.images) or self.on):
+            yield "--start-delay: it is the rehearsal broker that starts late on purpose"
         if self.late_flush and has_real_brokers(self.images):
             yield (
                 "--late-flush: it is the rehearsal broker that flushes late on purpose; not with brokers of your own"
@@ -229,13 +247,21 @@ class DrillSettings:
         What is killed in an interrupted drill is `pulumi up` itself, and a zombie comes back between two of them, as a
         late flush comes between two of them.
         """
-        return not (self.by_pulumi or self.interrupt or self.zombie or self.late_flush)
+        others = (self.by_pulumi, self.by_script, self.interrupt, self.zombie, self.late_flush)
+        return not any(others)
+
+    @property
+    def by_helm(self) -> bool:
+        """Whether both regions are installed by plain Helm, before the program or without it."""
+        return self.adopt or self.by_script
 
     @property
     def patience(self) -> Patience:
         """How long the drill waits: on clusters of others, too, brokers are taken for real ones."""
         real = self.on is not None or has_real_brokers(self.images)
-        return REAL_BROKERS if real else REHEARSAL_BROKERS
+        found = REAL_BROKERS if real else REHEARSAL_BROKERS
+        # Records that the procedure itself loses never come.
+        return replace(found, exported=_SOON) if self.by_script else found
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -296,6 +322,8 @@ class Paths:
         """The Helm values that mount it."""
         self.image_values = folder / "own-images.yaml"
         """The Helm values that name the user's own images."""
+        self.delay_values = folder / "start-delay.yaml"
+        """The Helm values with which brokers start late."""
         self.plain_values = folder / "plain.yaml"
         """The Helm values that a set-up without this program generates for itself."""
         self.incident_page = folder / "incident.html"
@@ -330,6 +358,8 @@ def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
     files = [*reference, *shape_of(settings.camunda).values]
     if own := settings.images:
         files += [*overlays(own, paths.own_overlays), *own.values]
+    if settings.start_delay:
+        files.append(paths.delay_values)
     if settings.version.own_engine is None:
         files.append(paths.backup_values)
     if own:
@@ -345,6 +375,11 @@ def chart_of(settings: DrillSettings) -> Chart:
     return own or Chart(name=str(shape_of(settings.camunda).chart))
 
 
+_BROKER_SECTIONS = ("zeebe", "orchestration")
+"""Where charts have their brokers: in one of them one process is broker, gateway and web applications."""
+_START_DELAY = "REHEARSAL_START_DELAY"
+"""The rehearsal broker's own: how long it waits before it does anything."""
+
 STACK_SECRETS = {f"elasticsearchSecret.data.{key}": value for key, value in SECRET_DATA.items()}
 """What stands encrypted beside `stack_config`."""
 
@@ -358,6 +393,29 @@ def backup_values(shared: Path, *, own_engine: bool = False) -> dict[str, Any]:
     folder = {"path": str(shared), "type": "Directory"}
     volumes = {"extraVolumes": [{"name": "backup", "hostPath": folder}]}
     return volumes if own_engine else {"elasticsearch": volumes}
+
+
+def delayed(documents: Iterable[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
+    """Return the Helm values with which brokers start late.
+
+    :param documents: the values that are installed, later ones over earlier: Helm replaces lists whole, so what the last
+        of them has in its brokers' environment is kept.
+    :param seconds: how much longer a broker takes to start.
+    :raises DrillError: none of them has an environment of brokers.
+    """
+    found = [
+        (section, document[section]["env"])
+        for document in documents
+        for section in _BROKER_SECTIONS
+        if (document.get(section) or {}).get("env")
+    ]
+    if not found:
+        raise DrillError(
+            "no values have an environment of brokers, so none can be made to start late"
+        )
+    section, env = found[-1]
+    kept = [entry for entry in env if entry["name"] != _START_DELAY]
+    return {section: {"env": [*kept, {"name": _START_DELAY, "value": f"{seconds:g}s"}]}}
 
 
 def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[str, str]:

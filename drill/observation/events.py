@@ -2,9 +2,10 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Event:
     :ivar name: of the resource in the program.
     :ivar inputs: what it is to be, empty if it is deleted.
     :ivar former: what it was, empty if it is new.
+    :ivar at: when it was read, on the clock that never jumps; 0 if it was not read while the run went on.
     """
 
     moment: Moment
@@ -50,6 +52,7 @@ class Event:
     text: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     former: Mapping[str, Any] = field(default_factory=dict)
+    at: float = field(default=0.0, compare=False)
 
     @property
     def is_change(self) -> bool:
@@ -114,7 +117,7 @@ def _follow(log: Path, on_event: Callable[[Event], None], is_over: threading.Eve
             is_last = is_over.is_set()
             *lines, rest = (rest + file.read()).split("\n")
             for event in filter(None, map(event_of, lines)):
-                on_event(event)
+                on_event(replace(event, at=time.monotonic()))
             if is_last:
                 return
             is_over.wait(_LOOK_SECONDS)

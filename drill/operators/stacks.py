@@ -56,6 +56,8 @@ class Run:
     log: Path
     events: tuple[Event, ...] = ()
     """Of `pulumi up` and `pulumi preview`."""
+    began: float = 0.0
+    """When, on the clock that never jumps."""
 
     @property
     def was_killed(self) -> bool:
@@ -358,7 +360,7 @@ class Stacks:
         if status == -signal.SIGKILL:
             end_marked(RUN_MARK, str(log))
         seconds = time.monotonic() - began
-        return Run(shown, status, seconds, "".join(lines), log, tuple(events))
+        return Run(shown, status, seconds, "".join(lines), log, tuple(events), began)
 
     def at_terminal(
         self, name: str, argv: Sequence[str], look: Callable[[Terminal], None]
@@ -382,7 +384,8 @@ class Stacks:
                     raise DrillError(f"`{' '.join(told_as)}` hangs, see {log}")
             look(terminal)
             status = terminal.exit_status(_CANCEL_SECONDS)
-            run = Run(told_as, status, time.monotonic() - began, terminal.text, log)
+            seconds = time.monotonic() - began
+            run = Run(told_as, status, seconds, terminal.text, log, began=began)
             return run, terminal.all_rows
 
     @contextmanager

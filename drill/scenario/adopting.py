@@ -117,7 +117,7 @@ def install_by_helm(ctx: DrillContext) -> None:
     env = {**ctx.stacks.env, "KUBECONFIG": str(ctx.clusters.kubeconfig)}
     for region in REGIONS:
         with ctx.progress.stage(f"Installing {region.city} by plain helm"):
-            _make_secret(ctx, region)
+            make_secret(ctx, region)
             helm_install(
                 ctx.tools.helm,
                 helm_chart(chart_of(ctx.settings)),
@@ -131,7 +131,7 @@ def install_by_helm(ctx: DrillContext) -> None:
         for region in REGIONS:
             ctx.wait(
                 f"every pod of {region.city} is ready and every partition complete",
-                lambda region=region: _not_whole(ctx, region),  # type: ignore[misc]
+                lambda region=region: not_whole(ctx, region),  # type: ignore[misc]
                 ctx.settings.patience.installed,
             )
 
@@ -189,16 +189,20 @@ def brokers_are_let_go(stateful_set: Mapping[str, Any], city: str) -> Check:
     )
 
 
-def _make_secret(ctx: DrillContext, region: Region) -> None:
-    """Make the Secret by hand, as people have it before they install; the namespace came with the rights."""
+def make_secret(ctx: DrillContext, region: Region, namespace: str = "") -> None:
+    """Make the Secret by hand, as people have it before they install; the namespace came with the rights.
+
+    :param namespace: if not the region's normal one.
+    """
     ctx.view(region).call(
         "POST",
-        f"/api/v1/namespaces/{region.namespace}/secrets",
+        f"/api/v1/namespaces/{namespace or region.namespace}/secrets",
         {"metadata": {"name": SECRET_NAME}, "stringData": SECRET_DATA},
     )
 
 
-def _not_whole(ctx: DrillContext, region: Region) -> str | None:
+def not_whole(ctx: DrillContext, region: Region) -> str | None:
+    """Return what is missing until a region's pods are ready and its gateway sees every partition complete; or None."""
     view, size = ctx.view(region), ctx.settings.cluster_size
     pods = view.pods(region.namespace)
     unready = [pod["metadata"]["name"] for pod in pods if not is_ready(pod)]

@@ -75,11 +75,11 @@ class Failback:
             parts = self.parts.values()
             steps = [each for part in parts for each in self.procedure.proved(Until.RESTORED, part)]
             by_command.plan_failback(ctx, steps, self.label("failback-pending"))
-            self._make_pending("failback-pending")
+            self.make_pending("failback-pending")
             return
         self.configure("failback-pending")
         ctx.together(self._preview_failback, self._try_wrong_turn)
-        self._make_pending("failback-pending")
+        self.make_pending("failback-pending")
 
     def _preview_failback(self) -> None:
         ctx, survivor = self.ctx, self.incident.survivor
@@ -94,9 +94,9 @@ class Failback:
     def begin_again(self) -> None:
         """Go to `failback-pending` once more, after the failback was backed out of."""
         self.configure("failback-pending")
-        self._make_pending("failback-pending again")
+        self.make_pending("failback-pending again")
 
-    def _make_pending(self, name: str) -> None:
+    def make_pending(self, name: str) -> None:
         """Take turns until both stacks are in `failback-pending`; `name` is what the report calls it."""
         self.episode.failback_began = time.monotonic()
         self._before = self._broker_pods()

@@ -14,7 +14,7 @@ from drill.errors import DrillError, DrillInterrupted
 from drill.own_images import broker_used
 from drill.procedure.model import Until
 from drill.progress import Progress
-from drill.regions import REGIONS
+from drill.regions import REGIONS, Region
 from drill.report.readable import write
 from drill.report.report import Report
 from drill.report.results import Results, report_of
@@ -36,7 +36,15 @@ from sandbox.errors import SandboxError
 class Drill:
     """One drill, from a bare machine to a report."""
 
-    def __init__(self, settings: DrillSettings, paths: Paths, progress: Progress) -> None:
+    def __init__(
+        self,
+        settings: DrillSettings,
+        paths: Paths,
+        progress: Progress,
+        rehearse: Callable[[DrillContext], None] | None = None,
+    ) -> None:
+        """Take what is asked for; `rehearse` is what happens once both regions are there, by default the whole drill."""
+        self._rehearse = rehearse or rehearse_all
         self._settings = settings
         self._paths = paths
         self._progress = progress
@@ -63,13 +71,19 @@ class Drill:
         write(report, self._paths.folder)
         return report
 
-    def _rehearse(self, ctx: DrillContext) -> None:
-        to_normal(ctx)
-        if self._settings.until is Until.NORMAL:
-            stay_in_normal(ctx)
-            return
-        for incident in self._settings.incidents:
-            rehearse_incident(ctx, incident)
+
+def rehearse_all(ctx: DrillContext) -> None:
+    """Go through everything that a drill is asked for.
+
+    :raises DrillError: something could not be done.
+    :raises SandboxError: a region could not be lost or recreated.
+    """
+    to_normal(ctx)
+    if ctx.settings.until is Until.NORMAL:
+        stay_in_normal(ctx)
+        return
+    for incident in ctx.settings.incidents:
+        rehearse_incident(ctx, incident)
 
 
 def to_normal(ctx: DrillContext) -> None:
@@ -99,9 +113,14 @@ def to_normal(ctx: DrillContext) -> None:
         )
     if ctx.settings.adopt:
         check_adopted(ctx, before)
-    view = ctx.view(first)
-    version = str(view.topology(first.namespace).get("gatewayVersion"))
-    brokers = view.broker_pods([first.namespace])
+    note_broker(ctx, first)
+
+
+def note_broker(ctx: DrillContext, region: Region) -> None:
+    """Note which broker runs, and in which Kubernetes, as a region's own answer."""
+    view = ctx.view(region)
+    version = str(view.topology(region.namespace).get("gatewayVersion"))
+    brokers = view.broker_pods([region.namespace])
     ctx.results.broker = broker_used(version, brokers, ctx.settings.images)
     ctx.results.versions["zeebe"] = version
     ctx.results.versions["kubernetes"] = view.call("GET", "/version")["gitVersion"]

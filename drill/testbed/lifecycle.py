@@ -19,7 +19,15 @@ from drill.processes import OwnProcesses, leftovers
 from drill.progress import Progress
 from drill.regions import REGIONS, Region
 from drill.report.results import Results
-from drill.settings import STACK_SECRETS, DrillSettings, Paths, backup_values, stack_config
+from drill.settings import (
+    STACK_SECRETS,
+    DrillSettings,
+    Paths,
+    backup_values,
+    delayed,
+    stack_config,
+    values_files,
+)
 from drill.testbed.clusters import Clusters
 from drill.testbed.context import DrillContext
 from drill.testbed.engines import Engines
@@ -70,6 +78,7 @@ class Lifecycle:
         self._results.machine = _machine()
         self._memory.start()
         share_backup(self._paths, own_engine=self._settings.version.own_engine is not None)
+        write_delay(self._settings, self._paths)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         clusters = self._clusters(tools)
         made: list[DrillContext] = []
@@ -140,7 +149,7 @@ class Lifecycle:
             return
         with self._progress.stage("Starting the two regions"):
             # What is to be adopted runs before the program: elsewhere the program chains their DNS.
-            self._sandbox.up(dns_chain=self._settings.adopt, images=images)
+            self._sandbox.up(dns_chain=self._settings.by_helm, images=images)
 
     def _make_context(self, tools: Tools, clusters: Clusters) -> DrillContext:
         with self._progress.stage("Preparing the two stacks"):
@@ -281,6 +290,15 @@ def share_backup(paths: Paths, *, own_engine: bool = False) -> None:
     os.chown(paths.backup, _SEARCH_ENGINE_USER, _SEARCH_ENGINE_USER)
     values = backup_values(paths.backup, own_engine=own_engine)
     paths.backup_values.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def write_delay(settings: DrillSettings, paths: Paths) -> None:
+    """Write the values with which brokers start late, if they are to."""
+    if settings.start_delay:
+        others = [each for each in values_files(settings, paths) if each.exists()]
+        documents = (yaml.safe_load(each.read_text(encoding="utf-8")) for each in others)
+        values = delayed(documents, settings.start_delay)
+        paths.delay_values.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:

@@ -16,6 +16,7 @@ from drill.settings import (
     Paths,
     backup_values,
     chart_of,
+    delayed,
     lost_regions,
     stack_config,
     values_files,
@@ -57,6 +58,14 @@ ON = Path("clusters.yaml")
         {"camunda": "8.8", "late_flush": True},
         {"camunda": "8.8", "adopt": True},
         {"camunda": "8.8", "images": IMAGES},
+        {"camunda": "8.8", "by_script": True},
+        {"by_script": True, "by_pulumi": True},
+        {"by_script": True, "interrupt": True},
+        {"by_script": True, "zombie": True},
+        {"by_script": True, "on": ON},
+        {"start_delay": -1.0},
+        {"start_delay": 10.0, "images": IMAGES},
+        {"start_delay": 10.0, "on": ON},
     ],
 )
 def test_a_drill_that_cannot_be_done_is_refused(wrong: dict[str, Any]) -> None:
@@ -72,6 +81,7 @@ def test_a_drill_that_cannot_be_done_is_refused(wrong: dict[str, Any]) -> None:
         ({"interrupt": True}, False),
         ({"zombie": True}, False),
         ({"late_flush": True}, False),
+        ({"by_script": True}, False),
     ],
 )
 def test_the_command_takes_the_turns_unless_something_happens_between_them(
@@ -195,3 +205,33 @@ def test_both_search_engines_mount_one_folder_where_the_repository_is() -> None:
     assert alone == backup_values(Paths().backup)["elasticsearch"]
     assert volume["hostPath"] == {"path": str(Paths().backup), "type": "Directory"}
     assert Paths().backup.is_relative_to(Paths().folder)
+
+
+class TestStartDelay:
+    """The rehearsal broker's own setting, beside what its environment has anyway."""
+
+    def test_the_environment_that_counts_is_kept(self) -> None:
+        first = {"zeebe": {"env": [{"name": "OLD", "value": "1"}]}}
+        last = {"zeebe": {"env": [{"name": "KEPT", "value": "2"}]}}
+        found = delayed([first, last, {"operate": {}}], 10)
+        late = {"name": "REHEARSAL_START_DELAY", "value": "10s"}
+        assert found == {"zeebe": {"env": [{"name": "KEPT", "value": "2"}, late]}}
+
+    def test_it_stands_there_once(self) -> None:
+        once = delayed([{"orchestration": {"env": [{"name": "A", "value": "1"}]}}], 0.5)
+        twice = delayed([once], 2)["orchestration"]["env"]
+        assert [entry["value"] for entry in twice] == ["1", "2s"]
+
+    def test_values_without_brokers_are_refused(self) -> None:
+        with pytest.raises(DrillError):
+            delayed([{"zeebe": {}}, {}], 10)
+
+    @pytest.mark.parametrize("camunda", VERSIONS)
+    def test_the_brokers_of_every_version_can_start_late(self, camunda: str) -> None:
+        plain, late = DrillSettings(camunda=camunda), DrillSettings(camunda=camunda, start_delay=10)
+        paths = Paths(Path("checkout"))
+        assert paths.delay_values in values_files(late, paths)
+        assert paths.delay_values not in values_files(plain, paths)
+        files = [each for each in values_files(plain, Paths()) if each.exists()]
+        (values,) = delayed([yaml.safe_load(each.read_text()) for each in files], 10).values()
+        assert values["env"][-1]["value"] == "10s"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,17 @@ def test_a_log_is_followed_and_what_was_cut_off_is_left_out(tmp_path: Path) -> N
         file.flush()
         file.write(line("first")[20:] + line("second") + line("third")[:20])
     assert seen == ["first", "second"]
+
+
+def test_each_event_has_the_moment_at_which_it_was_read(tmp_path: Path) -> None:
+    moments: list[float] = []
+    log = tmp_path / "events"
+    before = time.monotonic()
+    with followed(log, lambda event: moments.append(event.at)), log.open("w") as file:
+        file.write(line("first") + line("second"))
+    found = [before, *moments, time.monotonic()]
+    assert found == sorted(found)
+    assert len(moments) == 2
 
 
 PULUMI = """#!/bin/sh
