@@ -178,6 +178,22 @@ class ClusterView:
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/actuator/partitions"
         return dict(self.call("GET", path))
 
+    def set_faults(self, namespace: str, pod: str, faults: Mapping[str, Any]) -> None:
+        """Replace the faults that a rehearsal broker or gateway makes on purpose (docs/develop/rehearsal-broker.md).
+
+        :raises ClusterCallFailed: it does not answer, or does not know one.
+        """
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/rehearsal/faults"
+        self.call("PUT", path, faults)
+
+    def kill_pod(self, namespace: str, pod: str) -> None:
+        """Delete a pod at once, without time to end in order.
+
+        :raises ClusterCallFailed: there is none, or the API server does not answer.
+        """
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
+        self.call("DELETE", path, {"gracePeriodSeconds": 0})
+
     def broker_pods(self, namespaces: Sequence[str]) -> list[dict[str, Any]]:
         """Return the broker pods of several namespaces."""
         return [pod for namespace in namespaces for pod in self.pods(namespace, BROKER_SELECTOR)]

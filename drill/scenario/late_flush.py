@@ -150,7 +150,7 @@ class LateFlush:
 
     def _set_faults(self, faults: dict[str, Any]) -> None:
         lost = self.failback.incident.lost
-        _set_faults(self.failback.ctx.view(lost), lost.namespace, self._pod, faults)
+        self.failback.ctx.view(lost).set_faults(lost.namespace, self._pod, faults)
 
     def _processed(self) -> int:
         lost = self.failback.incident.lost
@@ -170,11 +170,6 @@ class LateFlush:
         }
         found = view.search(namespace, "zeebe-record*/_search", query)
         return int(found["aggregations"]["highest"]["value"] or -1)
-
-
-def _set_faults(view: ClusterView, namespace: str, pod: str, faults: dict[str, Any]) -> None:
-    """Replace the faults that a rehearsal broker makes on purpose (docs/develop/rehearsal-broker.md)."""
-    view.call("PUT", _management(namespace, pod, "rehearsal/faults"), faults)
 
 
 def _management(namespace: str, pod: str, path: str) -> str:

@@ -14,6 +14,7 @@ from drill.observation.load.log import LoadLog
 from drill.observation.load.process import LoadProcess
 from drill.observation.watch import ExportWatch
 from drill.operators.interrupter import Interrupter
+from drill.operators.meddler import Meddler
 from drill.operators.stacks import Run, Stacks
 from drill.operators.turns import Outputs, take_turns
 from drill.procedure.model import Until
@@ -55,6 +56,8 @@ class DrillContext:
     _rights: dict[Region, str] = field(default_factory=dict, init=False)
     """What `dualregion rights` prints for each region, the same for a cluster that was recreated."""
     interrupter: Interrupter = field(init=False)
+    meddler: Meddler | None = field(default=None, init=False)
+    """What lets something go wrong in the midst of an `up`."""
     command: Command = field(init=False)
 
     def __post_init__(self) -> None:
@@ -174,7 +177,9 @@ class DrillContext:
 
         :raises DrillError: it failed; the message ends with its last lines.
         """
-        if self.settings.interrupt and phase != Until.NORMAL:
+        if self.meddler is not None and phase != Until.NORMAL:
+            run = self.meddler.up(region, f"drill: {message}")
+        elif self.settings.interrupt and phase != Until.NORMAL:
             run = self.interrupter.up(region, phase, self.incident, f"drill: {message}")
         else:
             run = self.up(region, message)

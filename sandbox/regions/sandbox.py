@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -175,6 +176,33 @@ class Sandbox:
                 )
             how = "as much CPU time as it had" if cores is None else f"{cores:g} CPUs"
             progress.say(f"{namespace}/{pod} gets {how}", where.name)
+
+    def impair_link(self, region: int, verdict: str) -> None:
+        """Do something to all packets that leave a region by the link, until it is called again or the region is lost.
+
+        :param region: 0 (london) or 1 (paris).
+        :param verdict: of a rule of `nft`, such as `drop`; empty to let all pass again.
+        :raises SandboxError: no such region, or it is lost.
+        """
+        where = self._region(region)
+        with self._working() as progress:
+            rules = network.impairment(where, verdict)
+            inside = ["nsenter", f"--net=/run/netns/{where.netns}", "--", "nft", "-f", "-"]
+            commands.run(inside, f"change what leaves {where.name} by the link", rules)
+            progress.say(f"what leaves by the link: {verdict or 'passes again'}", where.name)
+
+    def freeze(self, region: int, process: str, *, frozen: bool) -> None:
+        """Stop a process of a region without ending it, as if it hung; or let it go on.
+
+        :param region: 0 (london) or 1 (paris).
+        :param process: its name, such as `kube-apiserver`.
+        :raises SandboxError: no such region, or it has no such process.
+        """
+        where = self._region(region)
+        pid = processes.pid(where, process)
+        if pid not in cgroups.processes(where.cgroup):
+            raise SandboxError(f"{where.name} runs no {process}.")
+        os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     # --- parts -----------------------------------------------------------------------------------------
 

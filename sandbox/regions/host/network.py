@@ -61,6 +61,27 @@ route replace {other.range} via {other.link_address} src {region.address}
 """
 
 
+IMPAIRMENTS = "sandbox-impaired"
+"""The table of what is done to the link's packets, in a region's namespace."""
+
+
+def impairment(region: Region, verdict: str) -> str:
+    """Return the commands for `nft`, for inside the region's namespace, that do something to what leaves by the link.
+
+    :param verdict: such as `numgen random mod 100 < 20 drop`, or `drop`; empty to let all pass again.
+    """
+    # Declared first, so that it can be deleted whether it is there or not.
+    renewed = f"table inet {IMPAIRMENTS}\ndelete table inet {IMPAIRMENTS}\n"
+    if not verdict:
+        return renewed
+    chains = "".join(
+        f"  chain {hook} {{ type filter hook {hook} priority 300; "
+        f'oifname "{region.link_device}" {verdict}; }}\n'
+        for hook in ("forward", "output")
+    )
+    return f"{renewed}table inet {IMPAIRMENTS} {{\n{chains}}}\n"
+
+
 def cut_batch(region: Region) -> str:
     """Return the command, for inside the region's namespace, that takes its end of the link down."""
     return f"link set {region.link_device} down\n"

@@ -1,0 +1,268 @@
+"""The matrix as one table: faults, the moments at which they come, and all cells of both. Pure.
+
+A cell is a drill with one fault. A fault that the testbed cannot make yet stands in the table with the reason, and its
+cells are never counted as run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+from drill.procedure.model import Part, Procedure, Until
+from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
+
+SIZES = (4, 8, 12)
+"""Brokers of both regions together."""
+LOST = (1, 0)
+"""The region that is lost."""
+MATRIX_VERSIONS = ("8.5", "8.6", "8.7", "8.8")
+"""Those that the program carries out."""
+
+
+class Way(StrEnum):
+    """How a fault is made."""
+
+    OPTION = "option"
+    """By an option of the drill: the whole of it is made so."""
+    MOMENT = "moment"
+    """At a moment of an `up`, and taken away again."""
+    MISSING = "missing"
+    """Not yet."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong.
+
+    :ivar name: in results, such as `gateway-restarted`; it never changes.
+    :ivar title: for people.
+    :ivar way: how it is made.
+    :ivar options: of the drill, for one made by options.
+    :ivar at: the steps in whose midst it comes, of those that a procedure has; empty for all.
+    :ivar not_at: steps at which it cannot come, or means nothing.
+    :ivar needs: why it is not made yet.
+    :ivar only: the versions that have it.
+    :ivar times: how many times as long its drill takes as a plain one.
+    """
+
+    name: str
+    title: str
+    way: Way
+    options: Mapping[str, Any] | None = None
+    at: tuple[str, ...] = ()
+    not_at: tuple[str, ...] = ()
+    needs: str = ""
+    only: tuple[str, ...] = MATRIX_VERSIONS
+    times: float = 1.0
+
+
+def _option(
+    name: str,
+    title: str,
+    times: float = 1.0,
+    only: tuple[str, ...] = MATRIX_VERSIONS,
+    **options: Any,
+) -> Fault:
+    return Fault(name, title, Way.OPTION, options=options, only=only, times=times)
+
+
+def _moment(name: str, title: str, *at: str, not_at: tuple[str, ...] = ()) -> Fault:
+    return Fault(name, title, Way.MOMENT, at=at, not_at=not_at)
+
+
+def _missing(name: str, title: str, needs: str) -> Fault:
+    return Fault(name, title, Way.MISSING, needs=needs)
+
+
+_BOTH_LIVE = ("F0", "F1", "F2", "F3", "B0")
+"""The steps in which the other region is lost, or nothing runs in it."""
+_NO_ENGINE_YET = ("F0", "F1")
+
+FAULTS = (
+    # --- made by an option of the drill
+    _option(
+        "engine-killed-everywhere", "SIGKILL of the engine at every point", 4.0, interrupt=True
+    ),
+    _option("zombie", "the lost region lives, and comes back after the failover", 1.5, zombie=True),
+    _option("two-operators", "both regions are called lost", zombie=True, two_operators=True),
+    _option(
+        "late-flush", "a broker writes its buffers after the copy", 1.5, ("8.5",), late_flush=True
+    ),
+    _option("backed-out", "the failback is backed out of, and begun again", back_out=True),
+    _option("lost-again", "the recreated region is lost again, after its failback", again=True),
+    _option("other-lost-next", "the other region is lost, after the failback", other=True),
+    _option("brokers-late", "every broker takes ten seconds to start", start_delay=10.0),
+    # --- made at a moment
+    _moment("engine-killed", "SIGKILL of the engine"),
+    _moment("gateway-restarted", "the survivor's gateway is killed"),
+    _moment(
+        "gateway-stale", "the survivor's gateway goes on with the topology it sees", not_at=("F1",)
+    ),
+    _moment("broker-killed", "a broker of the survivor is killed"),
+    _moment("broker-slow", "a broker of the survivor gets a twentieth of a core, for 15 s"),
+    _moment("management-hangs", "a broker's management port never answers, for 10 s"),
+    _moment(
+        "exporter-stuck", "a broker's exporters reach no engine, for 10 s", not_at=_NO_ENGINE_YET
+    ),
+    _moment("engine-restarted", "the survivor's search engine is killed"),
+    _moment("engine-read-only", "the survivor's search engine is read-only, for 10 s"),
+    _moment("api-server-frozen", "the survivor's API server answers nothing, for 8 s"),
+    _moment(
+        "api-server-flapping", "the survivor's API server answers every other second, for 12 s"
+    ),
+    _moment("repository-unreachable", "the snapshot repository cannot be reached, for 10 s", "B3"),
+    _moment("backend-unreachable", "the state backend cannot be reached, for 5 s"),
+    _moment("link-lossy", "a fifth of the packets between the regions is lost", not_at=_BOTH_LIVE),
+    _moment("link-one-way", "packets pass one way only, for 8 s", not_at=_BOTH_LIVE),
+    _moment("link-flapping", "the link is cut every other second, for 10 s", not_at=_BOTH_LIVE),
+    # --- not made yet
+    _missing(
+        "recreated-lost-midway",
+        "the recreated region is lost again in a turn of the failback",
+        "a drill that goes back to the failover from each turn",
+    ),
+    _missing(
+        "zombie-each-step",
+        "the zombie is back at each step",
+        "a link that is restored at a moment of an `up`, and the judgement of it",
+    ),
+    _missing(
+        "survivor-power",
+        "the survivor is restarted whole, its disks kept",
+        "regions of the sandbox that start on the disks they have",
+    ),
+    _missing(
+        "api-server-slow",
+        "the API server takes 2 s an answer",
+        "a proxy that delays, or netem in the kernel",
+    ),
+    _missing(
+        "api-server-throttles",
+        "the API server answers 429",
+        "flow control of the sandbox's API server",
+    ),
+    _missing("link-slow", "100 ms between the regions", "netem in the kernel"),
+    _missing(
+        "dns-stale",
+        "DNS answers with former addresses",
+        "a record of the sandbox's DNS that is held",
+    ),
+    _missing(
+        "second-gateway-stale", "one of two gateways is stale", "a rehearsal with two gateways"
+    ),
+    _missing(
+        "engine-node-lost",
+        "one of two nodes of the search engine is gone",
+        "a rehearsal with two nodes of the engine",
+    ),
+    _missing(
+        "snapshot-partial",
+        "a snapshot is PARTIAL, a restore has failed shards",
+        "an engine that fails shards on purpose",
+    ),
+    _missing(
+        "state-older",
+        "the state is restored from an older copy",
+        "a drill that takes and restores a copy between turns",
+    ),
+    _missing(
+        "clock-skew",
+        "clocks are minutes apart",
+        "containers with clocks of their own: the kernel has one",
+    ),
+    _missing(
+        "disk-full",
+        "a broker's disk is full",
+        "volumes of a limited size, and a broker that minds them",
+    ),
+    _missing(
+        "helm-pending",
+        "Helm's record is pending",
+        "a kill at a release, apart from the drill that kills everywhere",
+    ),
+)
+
+EVERYWHERE = "whole drill"
+"""The moment of a fault that is made by an option."""
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One cell.
+
+    :ivar moment: the step in whose midst the fault comes, with the part of the stack: `F2@survivor`.
+    """
+
+    fault: str
+    moment: str
+    lost: int
+    size: int
+    version: str
+
+    @property
+    def key(self) -> str:
+        """What it is called in results; it never changes."""
+        return f"{self.fault} {self.moment} lost{self.lost} size{self.size} {self.version}"
+
+    @property
+    def place(self) -> tuple[str, Part]:
+        """The step and the stack's part of a fault that comes at a moment."""
+        step, _, part = self.moment.partition("@")
+        return step, Part(part)
+
+    @property
+    def phase(self) -> Until:
+        """How far its drill goes: a failover where that is all that the fault concerns."""
+        if self.moment == EVERYWHERE or not self.moment.startswith("F"):
+            return Until.RESTORED
+        return Until.FAILOVER
+
+
+def fault_of(cell: Cell) -> Fault:
+    """Return what goes wrong in a cell."""
+    return BY_NAME[cell.fault]
+
+
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def moments(procedure: Procedure, fault: Fault) -> Iterator[str]:
+    """Yield the moments of a procedure at which a fault comes, in their order."""
+    if fault.way is not Way.MOMENT:
+        yield EVERYWHERE
+        return
+    for phase in (Until.FAILOVER, Until.FAILBACK_PENDING, Until.RESTORED):
+        for part, steps in procedure.steps[phase].items():
+            for step in steps:
+                if (
+                    part is not Part.LOST
+                    and step not in fault.not_at
+                    and (not fault.at or step in fault.at)
+                ):
+                    yield f"{step}@{part}"
+
+
+def all_cells(
+    is_made: Callable[[Fault], bool] = lambda fault: fault.way is not Way.MISSING,
+) -> Iterator[Cell]:
+    """Yield the cells of those faults, in the table's order: what is cheap and usual first."""
+    for size, version, lost in product(SIZES, MATRIX_VERSIONS, LOST):
+        procedure = VERSIONS[version].procedure
+        if size % procedure.size_step:
+            continue
+        for fault in filter(is_made, FAULTS):
+            if version in fault.only:
+                for moment in moments(procedure, fault):
+                    yield Cell(fault.name, moment, lost, size, version)
+
+
+def missing() -> tuple[Fault, ...]:
+    """Return the faults that are not made yet."""
+    return tuple(fault for fault in FAULTS if fault.way is Way.MISSING)
+
+
+def is_default(cell: Cell) -> bool:
+    """Whether a cell is of the smallest size and the oldest version."""
+    return (cell.size, cell.version) == (SIZES[0], DEFAULT_VERSION)
