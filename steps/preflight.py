@@ -19,6 +19,7 @@ from messages.steps import exporting as exporters
 from messages.steps import preflight as messages
 from messages.steps import steps as waits
 from steps import broker_views
+from steps.before.standstill import Standstill, still_listed
 from steps.context import StepContext
 from steps.polling import Waiting, twice
 from steps.releases import clean_slate, helm_records, rbac
@@ -233,8 +234,9 @@ def _distribution(ctx: StepContext, view: zeebe_answers.ClusterView) -> zeebe_an
 def _refuse_healthy_region(ctx: StepContext) -> None:
     """The swap guard: a region called lost is not lost if it still takes part in commands, or stays in sight.
 
-    If the gateways cannot tell, its API server may: brokers that are ready there are not lost. Whatever is not seen
-    here is demanded before anything is cut off, see `wait_until_lost_region_gone`.
+    If the gateways cannot tell, its API server may: brokers that are ready there are not lost. While brokers are listed
+    that are as good as seen to be lost (`steps.before.standstill`), nothing is waited for. Whatever is not seen here is
+    demanded before anything is cut off, see `wait_until_lost_region_gone`.
     """
     peer = ctx.settings.peer
     there = begin(partial(_ready_there, ctx))
@@ -252,17 +254,31 @@ def _refuse_healthy_region(ctx: StepContext) -> None:
         if ready := _told(there, _GLANCE_SECONDS):
             ctx.say(messages.lost_region_cut_off(peer.name, ready))
         return
+    if _stays_in_sight(ctx) and (reason := visible()):
+        raise _not_lost(ctx, reason)
+
+
+def _stays_in_sight(ctx: StepContext) -> bool:
+    """Wait until the region called lost leaves the gateways' sight, or stands still; return whether neither came.
+
+    :raises Refused: if a partition that needs it carries out a command.
+    """
     asked = _ask_for_commands(ctx)
+    standstill = Standstill(ctx, asked)
 
     def still_there() -> Message | None:
         if working := _working(asked):
             raise _not_lost(ctx, messages.command_carried_out(working))
-        return broker_views.lost_brokers_visible(ctx)
+        listed = broker_views.lost_brokers_visible(ctx)
+        if listed is None or not standstill.is_shown():
+            return listed
+        ctx.say(still_listed(ctx, listed))
+        return None
 
     waiting = Waiting("preflight", ctx.say, SETTLE_SECONDS)
-    waiting.last_reason(messages.brokers_leave(peer.name), still_there)
-    if reason := visible():
-        raise _not_lost(ctx, reason)
+    return (
+        waiting.last_reason(messages.brokers_leave(ctx.settings.peer.name), still_there) is not None
+    )
 
 
 def wait_until_lost_region_gone(ctx: StepContext) -> None:

@@ -198,6 +198,17 @@ def distribution(
     )
 
 
+def led_by(view: ClusterView, ids: Collection[int], partitions: Collection[int]) -> list[int]:
+    """Return which of these partitions one of these brokers leads, as the gateway sees it."""
+    return sorted(
+        copy.partition
+        for broker in view.brokers
+        if broker.id in ids
+        for copy in broker.replicas
+        if copy.is_leader and copy.partition in partitions
+    )
+
+
 def has_quorum(view: ClusterView, *, partition_count: int) -> bool:
     """Return whether the gateway sees a leader for every partition."""
     return all(view.has_leader(partition) for partition in range(1, partition_count + 1))

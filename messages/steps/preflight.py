@@ -156,8 +156,17 @@ def lost_region_cut_off(region: str, ready: Message) -> str:
 
 @message
 def brokers_leave(region: str) -> str:
-    """Awaited before a failover: gateways see brokers for a while that have just died."""
-    return f"the brokers of {region} leave the topology"
+    """Awaited before a failover: gateways see brokers for a while that have just died; what needs them stands still."""
+    return f"the brokers of {region} leave the topology, or what needs them stands still"
+
+
+@message
+def lost_brokers_still_listed(region: str, brokers: Message, survivor: str) -> str:
+    """A progress line: a region is as good as seen lost, and gateways still list its brokers."""
+    return (
+        f"{brokers}, but the API server of {region} is silent, {survivor} leads no partition, and none carries out a "
+        "command. Nothing is cut off, and no broker started, before they are out of sight"
+    )
 
 
 @message

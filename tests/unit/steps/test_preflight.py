@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from clients.cluster import kubernetes as kubernetes_client
 from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.zeebe import Zeebe
 from dualregion.config.settings import Settings
@@ -22,6 +23,7 @@ from messages import Message
 from messages.steps import preflight as messages
 from messages.steps import steps as waits
 from steps import preflight
+from steps.before import standstill
 from steps.context import StepContext
 from tests.fakes.kubernetes import (
     Document,
@@ -30,6 +32,7 @@ from tests.fakes.kubernetes import (
     broker_pods,
     failure,
     kubeconfig,
+    kubeconfig_of,
     partition_states,
     stateful_set,
     topology,
@@ -263,6 +266,106 @@ def test_commands_that_are_not_answered_hold_the_guard_up_no_longer_than_before(
     monkeypatch.setattr(Zeebe, "refuses_commands", lambda *_: Event().wait(30) and None)
     sees(survivor, EVERYONE, EVERYONE, SURVIVORS)
     assert_tells(check(cluster)[-1], "wait-done", messages.brokers_leave("paris"))
+
+
+class TestStandstill:
+    """A dead region's brokers are listed for a while: what needs them stands still, and nobody answers there."""
+
+    LED_THERE = Reply(200, topology(EVERYONE, leaderless=(1, 3, 5, 7)))
+    """No broker of London's leads; Paris's are listed as leaders still."""
+
+    @pytest.fixture(autouse=True)
+    def patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(preflight, "SETTLE_SECONDS", 0.5)
+        monkeypatch.setattr(standstill, "STILL_SECONDS", 0.1)
+        monkeypatch.setattr(kubernetes_client, "RETRY_SECONDS", 0)
+
+    @pytest.fixture
+    def path(self, kubernetes: FakeKubernetes, tmp_path: Path) -> str:
+        """A kubeconfig in which nothing listens at the other region's address."""
+        nothing = "http://127.0.0.1:1"
+        return kubeconfig_of(tmp_path, {"cluster-london": kubernetes.url, "cluster-paris": nothing})
+
+    def refused(self, path: str) -> None:
+        with raises("region-not-lost", Refused, lost_name="paris"):
+            check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
+
+    def test_it_is_enough_to_look_ahead_and_is_told(
+        self, survivor: FakeKubernetes, path: str
+    ) -> None:
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        said = check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
+        told = [each for each in said if tells(each, "lost-brokers-still-listed")]
+        assert_tells(told, "still-visible", "7", "london", "paris")
+
+    def test_nothing_is_cut_off_on_it(self, survivor: FakeKubernetes, path: str) -> None:
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        site = replace(quick(Cluster(path, "cluster-london")))
+        with fails_with("still-visible", "7", kind=DeadlineExceeded):
+            preflight.wait_until_lost_region_gone(site)
+
+    def test_it_must_last(
+        self, survivor: FakeKubernetes, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(standstill, "STILL_SECONDS", 60)
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        self.refused(path)
+
+    def test_a_leader_here_needs_the_other_region(
+        self, survivor: FakeKubernetes, path: str
+    ) -> None:
+        one = Reply(200, topology(EVERYONE, leaderless=(1, 3, 5)))
+        survivor.behind(GATEWAY, "/v1/topology", one)
+        self.refused(path)
+
+    def test_a_break_begins_it_again(self, survivor: FakeKubernetes, path: str) -> None:
+        led_here = Reply(200, topology(EVERYONE, leaderless=(1, 3, 5)))
+        survivor.behind(GATEWAY, "/v1/topology", *([self.LED_THERE, led_here] * 5000))
+        self.refused(path)
+
+    def test_a_command_that_is_carried_out_refuses_it_whatever_else_is_seen(
+        self, survivor: FakeKubernetes, path: str
+    ) -> None:
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        done = Reply(404, {"title": "NOT_FOUND"})
+        survivor.behind(GATEWAY, f"/v1/user-tasks/{2 << 51}/completion", done, method="POST")
+        with raises("region-not-lost", Refused, reason=messages.command_carried_out(2)):
+            check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
+
+    @pytest.mark.parametrize("status", [401, 403, 429, 503])
+    def test_an_api_server_that_answers_whatever_is_not_silent(
+        self, kubernetes: FakeKubernetes, survivor: FakeKubernetes, tmp_path: Path, status: int
+    ) -> None:
+        answering = kubeconfig(tmp_path, kubernetes.url, "cluster-london", "cluster-paris")
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        kubernetes.broken["/api/v1/namespaces/kube-system"] = failure(status, "Busy", "not now")
+        self.refused(answering)
+
+    def test_one_that_cannot_be_asked_is_not_silent(
+        self, cluster: Cluster, survivor: FakeKubernetes
+    ) -> None:
+        """The kubeconfig has no such context."""
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        with raises("region-not-lost", Refused):
+            check(cluster)
+
+    def test_gateways_that_do_not_see_their_own_brokers_show_nothing(
+        self, survivor: FakeKubernetes, path: str
+    ) -> None:
+        survivor.put(PODS, *broker_pods(LONDON, 4))
+        half = Reply(200, topology({0: LONDON, 7: PARIS}, leaderless=range(1, 9)))
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE, half)
+        said = check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
+        assert not tells(said, "lost-brokers-still-listed")
+
+    def test_commands_that_wait_show_nothing_at_first(
+        self, survivor: FakeKubernetes, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A gateway in trouble lets them wait, too."""
+        monkeypatch.setattr(Zeebe, "refuses_commands", lambda *_: Event().wait(30) and None)
+        monkeypatch.setattr(standstill, "STILL_SECONDS", 60)
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        self.refused(path)
 
 
 def test_swapped_regions_are_refused_on_the_other_stack_alike(
