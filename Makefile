@@ -22,6 +22,7 @@ ENGINE_TESTS := $(PYTEST) -n 2 --dist worksteal --durations=12 tests/engine
 # With the flags of the set-up's build, whose compiled packages are used.
 BROKER := cd sandbox/broker && GOFLAGS="-mod=readonly -trimpath -gcflags=all=-dwarf=false" GOWORK=off CGO_ENABLED=0
 BUDGET := 60
+MINUTES := 60
 RECORDS := 3000000
 ROUNDS := 3
 # The contract's tests mostly wait; each process has brokers of its own.
@@ -120,6 +121,9 @@ adopting: setup ## A drill that adopts what plain Helm has installed, and loses 
 
 race: setup ## The procedure's own commands by script, and the program, over the same course; ARGS="--racers script,pulumi,command --lost 1,0 --start-delay 0,10 --rounds N --until failover"
 	@$(PYTHON) -m drill.race $(ARGS)
+
+matrix: setup ## Cells of the fault matrix, the least recently run first, within MINUTES=60; ARGS="--only 'broker-killed lost1' --seed N --show"
+	@$(PYTHON) -m drill.matrix --minutes $(MINUTES) $(ARGS)
 
 real-chart: setup ## Engine tests and a drill with a chart of yours, such as Camunda's own: CHART=folder or archive
 	@test -e "$(CHART)" || { echo "name the chart: make real-chart CHART=folder-or-archive" >&2; exit 2; }

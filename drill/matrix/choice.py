@@ -26,7 +26,7 @@ def in_order(cells: Iterable[Cell], runs: Iterable[Ran], seed: int) -> tuple[Cel
     :param seed: draws the order of those that are equal in all.
     """
     last = last_run(runs)
-    drawn = list(cells)
+    drawn = sorted(cells)
     random.Random(seed).shuffle(drawn)  # noqa: S311 (no secret)
     drawn.sort(key=_plainness)
     age = {cell: last[cell].at if cell in last else 0.0 for cell in drawn}

@@ -1,0 +1,156 @@
+"""Which cells are run next, within what time, and what counts as covered: each of it can come out otherwise."""
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from drill.matrix.cells import BY_NAME, Cell, all_cells, missing
+from drill.matrix.choice import (
+    OF_SIZE,
+    USUAL_SECONDS,
+    coverage,
+    in_order,
+    seconds_of,
+    seed_of,
+    within,
+)
+from drill.matrix.results import Outcome
+from drill.procedure.model import Until
+from tests.unit.drill.matrix.runs import CELL, ran
+
+FAULTS = ("gateway-restarted", "broker-killed", "engine-killed")
+CELLS = tuple(
+    Cell(fault, moment, lost, 4, "8.5")
+    for fault, moment, lost in product(FAULTS, ("F2@survivor", "B3@survivor"), (0, 1))
+)
+
+
+class TestOrder:
+    def test_every_cell_has_its_turn(self) -> None:
+        runs = [ran(cell, at) for at, cell in enumerate(CELLS)]
+        for some in ([], runs[:5], runs):
+            assert Counter(in_order(CELLS, some, 1)) == Counter(CELLS)
+
+    def test_those_never_run_come_first_and_then_the_least_recently_run(self) -> None:
+        runs = [ran(CELLS[3], 50.0), ran(CELLS[1], 20.0), ran(CELLS[3], 10.0), ran(CELLS[7], 30.0)]
+        assert in_order(CELLS, runs, 1)[-3:] == (CELLS[1], CELLS[7], CELLS[3])
+
+    def test_a_run_in_which_the_fault_did_not_come_is_none(self) -> None:
+        for outcome in (Outcome.MISSED, Outcome.INTERRUPTED):
+            runs = [ran(cell, 5.0) for cell in CELLS[1:]] + [ran(CELLS[0], 9.0, outcome)]
+            assert in_order(CELLS, runs, 1)[0] == CELLS[0]
+
+    def test_a_run_that_failed_is_one(self) -> None:
+        runs = [ran(cell, 5.0) for cell in CELLS[1:]] + [ran(CELLS[0], 9.0, Outcome.FAILED)]
+        assert in_order(CELLS, runs, 1)[-1] == CELLS[0]
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_a_short_budget_sees_every_fault_before_a_second_of_one(self, seed: int) -> None:
+        found = in_order(CELLS, (), seed)
+        assert {cell.fault for cell in found[: len(FAULTS)]} == set(FAULTS)
+        assert {(cell.fault, cell.lost) for cell in found[: 2 * len(FAULTS)]} == set(
+            product(FAULTS, (0, 1))
+        )
+
+    def test_small_and_old_comes_before_large_and_new(self) -> None:
+        others = [
+            Cell(CELL.fault, CELL.moment, 1, size, version)
+            for size, version in ((8, "8.5"), (4, "8.8"))
+        ]
+        assert in_order([*others, CELL], (), 3)[0] == CELL
+
+    def test_a_seed_repeats_it_and_another_one_does_not(self) -> None:
+        every = tuple(all_cells())[:200]
+        assert in_order(every, (), 1) == in_order(reversed(every), (), 1)
+        assert in_order(every, (), 1) != in_order(every, (), 2)
+
+
+class TestBudget:
+    def test_a_cell_takes_what_it_took(self) -> None:
+        runs = [ran(seconds=100.0), ran(seconds=300.0), ran(seconds=120.0)]
+        assert seconds_of(CELL, runs) == 120.0
+
+    def test_else_what_its_fault_takes_elsewhere(self) -> None:
+        other = Cell(CELL.fault, "F3@survivor", 0, 4, "8.8")
+        assert seconds_of(CELL, [ran(other, seconds=90.0)]) == 90.0
+
+    def test_a_longer_drill_or_a_larger_one_says_nothing_of_it(self) -> None:
+        longer = Cell(CELL.fault, "B3@survivor", 1, 4, "8.5")
+        larger = Cell(CELL.fault, CELL.moment, 1, 8, "8.5")
+        runs = [ran(longer, seconds=900.0), ran(larger, seconds=800.0)]
+        assert seconds_of(CELL, runs) == USUAL_SECONDS[Until.FAILOVER] * OF_SIZE[4]
+
+    def test_a_run_that_missed_says_nothing_of_it(self) -> None:
+        runs = [ran(outcome=Outcome.MISSED, seconds=1.0)]
+        assert seconds_of(CELL, runs) == USUAL_SECONDS[Until.FAILOVER]
+
+    def test_some_drills_take_several_times_as_long(self) -> None:
+        cell = Cell("engine-killed-everywhere", "whole drill", 1, 4, "8.5")
+        times = BY_NAME["engine-killed-everywhere"].times
+        assert (
+            seconds_of(cell, ())
+            == USUAL_SECONDS[Until.RESTORED] * times
+            > USUAL_SECONDS[Until.RESTORED]
+        )
+
+    def test_what_does_not_fit_is_passed_over_for_what_does(self) -> None:
+        long, short = CELLS[2], CELLS[0]  # until restored, and until the failover
+        found = tuple(within([short, long, CELLS[1]], (), 2 * USUAL_SECONDS[Until.FAILOVER]))
+        assert found == (short, CELLS[1])
+
+    def test_the_first_is_tried_in_any_budget(self) -> None:
+        assert tuple(within(CELLS, (), 0.0)) == CELLS[:1]
+
+
+def test_the_seed_of_a_cell_is_its_own() -> None:
+    seeds = {seed_of(cell, 5) for cell in CELLS}
+    assert len(seeds) == len(CELLS)
+    assert seed_of(CELL, 5) == seed_of(CELL, 5) != seed_of(CELL, 6)
+
+
+class TestCoverage:
+    GATEWAY, BROKER = BY_NAME["gateway-restarted"], BY_NAME["broker-killed"]
+
+    def test_nothing_was_run(self) -> None:
+        (found,) = coverage([self.GATEWAY], CELLS, ())
+        assert (found.cells, found.run, found.passed, found.twice, found.both_regions) == (
+            4,
+            0,
+            0,
+            0,
+            False,
+        )
+
+    def test_the_last_run_of_a_cell_counts(self) -> None:
+        runs = [
+            *(ran(CELLS[0], 5.0, Outcome.FAILED), ran(CELLS[0], 9.0)),
+            *(ran(CELLS[1], 9.0), ran(CELLS[1], 10.0, Outcome.FAILED)),
+        ]
+        (found,) = coverage([self.GATEWAY], CELLS, runs)
+        assert (found.run, found.passed, found.twice, found.both_regions) == (2, 1, 2, True)
+
+    def test_one_region_alone_is_not_both(self) -> None:
+        runs = [ran(CELLS[1]), ran(CELLS[3])]
+        (found,) = coverage([self.GATEWAY], CELLS, runs)
+        assert (found.run, found.both_regions) == (2, False)
+
+    def test_runs_in_which_the_fault_did_not_come_cover_nothing(self) -> None:
+        runs = [ran(CELLS[0], outcome=Outcome.MISSED), ran(CELLS[1], outcome=Outcome.INTERRUPTED)]
+        (found,) = coverage([self.GATEWAY], CELLS, runs)
+        assert (found.run, found.passed) == (0, 0)
+
+    def test_another_faults_runs_are_not_its_own(self) -> None:
+        found, other = coverage([self.GATEWAY, self.BROKER], CELLS, [ran(CELLS[0])])
+        assert (found.run, other.run) == (1, 0)
+
+    def test_what_is_not_made_yet_is_never_counted_as_run(self) -> None:
+        (fault, *_) = missing()
+        cell = Cell(fault.name, "B3@survivor", 1, 4, "8.5")
+        (found,) = coverage([fault], [cell], [ran(cell)])
+        assert (found.cells, found.run, found.passed) == (0, 0, 0)
+
+    def test_a_cell_that_is_in_the_table_no_more_is_not_counted(self) -> None:
+        gone = Cell("gateway-restarted", "X9@survivor", 1, 4, "8.5")
+        (found,) = coverage([self.GATEWAY], CELLS, [ran(gone)])
+        assert found.run == 0
