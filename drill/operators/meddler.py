@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drill.errors import DrillError
 from drill.observation.events import Event
 from drill.operators.points import PointReader
 from drill.operators.stacks import Run, Stacks
@@ -96,14 +95,3 @@ class Meddler:
             self.make(self._over, kill)
         except Exception as error:  # told by the thread that judges
             self.failed = f"{type(error).__name__}: {error}"
-
-
-def require(meddler: Meddler) -> None:
-    """Demand that the fault came.
-
-    :raises DrillError: it did not, or could not be made.
-    """
-    if meddler.failed:
-        raise DrillError(f"the fault could not be made: {meddler.failed}")
-    if meddler.came is None:
-        raise DrillError(f"step {meddler.step} did not begin on {meddler.stack}")

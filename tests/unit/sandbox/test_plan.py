@@ -71,6 +71,18 @@ def rendered(made: Plan) -> str:
     return "\n".join(parts).replace(region.sandbox_id, "cdr-ID")
 
 
+def test_what_is_done_to_the_link_is_of_what_leaves_by_it_and_replaces_what_was_done_before() -> (
+    None
+):
+    london = regions(ROOT)[0]
+    lossy = network.impairment(london, "numgen random mod 100 < 20 drop")
+    assert lossy.count('oifname "to-paris" numgen random mod 100 < 20 drop') == 2
+    assert "iifname" not in lossy
+    again = network.impairment(london, "")
+    assert "drop" not in again
+    assert lossy.startswith(again)
+
+
 def test_the_whole_plan_of_london_is_as_reviewed(pytestconfig: pytest.Config) -> None:
     text = rendered(some_plan(0))
     if pytestconfig.getoption("--record"):
