@@ -1,7 +1,7 @@
 """What is checked in the live clusters before anything changes, in every preview and every up."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import partial
 
@@ -19,15 +19,13 @@ from messages.steps import exporting as exporters
 from messages.steps import preflight as messages
 from messages.steps import steps as waits
 from steps import broker_views
-from steps.before.standstill import Standstill, still_listed
+from steps.before.standstill import Commands, Standstill, still_listed
 from steps.context import StepContext
 from steps.polling import Waiting, twice
 from steps.releases import clean_slate, helm_records, rbac
 
 SPARE_LIVING = "DUALREGION_SPARE_LIVING"
 """Set by the command where a lost region did not answer, and so the operator was not asked whether it is to be deleted."""
-_MOST_ASKED = 8
-"""Of how many partitions commands are asked: one answer proves enough, and a gateway in trouble is not to be crowded."""
 _GLANCE_SECONDS = 0.2
 """How long the lost region's cluster is waited for where its answer is of interest, and decides nothing."""
 SETTLE_SECONDS = 30.0
@@ -263,11 +261,11 @@ def _stays_in_sight(ctx: StepContext) -> bool:
 
     :raises Refused: if a partition that needs it carries out a command.
     """
-    asked = _ask_for_commands(ctx)
-    standstill = Standstill(ctx, asked)
+    commands = Commands(ctx)
+    standstill = Standstill(ctx, commands)
 
     def still_there() -> Message | None:
-        if working := _working(asked):
+        if working := commands.carried_out():
             raise _not_lost(ctx, messages.command_carried_out(working))
         listed = broker_views.lost_brokers_visible(ctx)
         if listed is None or not standstill.is_shown():
@@ -312,34 +310,6 @@ def _told(asked: "Future[Message | None]", seconds: float) -> Message | None:
         return None if asked.exception(seconds) else asked.result()
     except TimeoutError:
         return None
-
-
-def _ask_for_commands(ctx: StepContext) -> Mapping[int, "Future[Message | None]"]:
-    """Ask each partition that has no quorum without the other region for a command, in the background.
-
-    One that is carried out proves that the region lives, or did a moment ago, long before its brokers could have left
-    the topology; of a region that is lost no answer comes, and none is waited for.
-    """
-    settings, ask = ctx.settings, ctx.gateway.zeebe.refuses_commands
-    partitions = brokers.partitions_without_quorum(
-        brokers.region_broker_ids(settings.cluster_size, settings.region),
-        cluster_size=settings.cluster_size,
-        partition_count=settings.partition_count,
-        replication_factor=settings.replication_factor,
-    )
-    return {each: begin(partial(ask, each)) for each in partitions[:_MOST_ASKED]}
-
-
-def _working(asked: Mapping[int, "Future[Message | None]"]) -> int | None:
-    """Return the first partition that has carried out its command, or None."""
-    return next(
-        (
-            partition
-            for partition, answer in asked.items()
-            if answer.done() and answer.exception() is None and answer.result() is None
-        ),
-        None,
-    )
 
 
 def _not_lost(ctx: StepContext, reason: Message) -> Refused:

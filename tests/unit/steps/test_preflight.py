@@ -278,6 +278,7 @@ class TestStandstill:
     def patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(preflight, "SETTLE_SECONDS", 0.5)
         monkeypatch.setattr(standstill, "STILL_SECONDS", 0.1)
+        monkeypatch.setattr(standstill, "_AGAIN_SECONDS", 0.0)
         monkeypatch.setattr(kubernetes_client, "RETRY_SECONDS", 0)
 
     @pytest.fixture
@@ -329,6 +330,17 @@ class TestStandstill:
         survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
         done = Reply(404, {"title": "NOT_FOUND"})
         survivor.behind(GATEWAY, f"/v1/user-tasks/{2 << 51}/completion", done, method="POST")
+        with raises("region-not-lost", Refused, reason=messages.command_carried_out(2)):
+            check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
+
+    def test_a_partition_that_refused_in_an_election_and_works_again_lives(
+        self, survivor: FakeKubernetes, path: str
+    ) -> None:
+        """Its leader is over there; what was refused once is asked again."""
+        survivor.behind(GATEWAY, "/v1/topology", self.LED_THERE)
+        refused, done = Reply(503, {"title": "UNAVAILABLE"}), Reply(404, {"title": "NOT_FOUND"})
+        where = f"/v1/user-tasks/{2 << 51}/completion"
+        survivor.behind(GATEWAY, where, refused, done, method="POST")
         with raises("region-not-lost", Refused, reason=messages.command_carried_out(2)):
             check(Cluster(path, "cluster-london"), failover(0, lost=1, kubeconfig=path))
 
