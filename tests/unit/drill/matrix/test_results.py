@@ -9,6 +9,7 @@ from drill.matrix.results import Outcome, append, last_run, ran, read
 from drill.matrix.table import covered, failures, not_reachable, outcomes
 from tests.unit.drill.matrix.runs import CELL
 from tests.unit.drill.matrix.runs import ran as a_run
+from tools import matrix_tables
 
 RESULTS = Path(__file__).parents[4] / "tests" / "matrix" / "results.jsonl"
 
@@ -58,3 +59,14 @@ def test_people_see_what_is_covered_and_what_cannot_be() -> None:
     assert row.endswith("| 1 | 1 | 0 | no |")
     assert "clocks are minutes apart" in not_reachable()
     assert "clocks are minutes apart" not in covered([])
+
+
+def test_the_document_has_the_faults_that_are_not_made_yet() -> None:
+    text = matrix_tables.DOCUMENT.read_text(encoding="utf-8")
+    missing = {"missing": matrix_tables.parts()["missing"]}
+    assert matrix_tables.renewed(text, missing) == text, "run `python -m tools.matrix_tables`"
+
+
+def test_a_document_without_a_place_for_a_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="outcomes"):
+        matrix_tables.renewed("no place", {"outcomes": str})
