@@ -62,7 +62,7 @@ setup: venv ## Make or fetch everything the sandbox needs (cached, resumable)
 licences: setup $(DOCS_VENV)/ready $(AXE)/ready ## Make the list of licences and its document again, after a change of versions
 	@$(PYTHON) -m sandbox.licences $(DOCS_VENV)/lib/python3*/site-packages $(AXE)
 
-drill: setup ## Rehearse the procedure; ARGS="--camunda 8.5|8.6|8.7|8.8|8.9|8.10 --lost 0|1 --incidents 1,0 --cluster-size N --until PHASE --interrupt --zombie --two-operators --late-flush --back-out --by-pulumi --adopt --on FILE --images FILE --keep"
+drill: setup ## Rehearse the procedure; ARGS="--camunda 8.8 --lost 0" and others, which ARGS=--help lists
 	@$(PYTHON) -m drill $(ARGS)
 
 screens: venv ## Take the screens of the last whole drill into docs/screens

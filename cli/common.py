@@ -1,7 +1,9 @@
 """What all commands share: where the project is, how errors end, and where output goes."""
 
+import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +37,9 @@ SCHEMA_VERSION = 1
 """Of all JSON documents: a key may be added to one, but never removed or changed without another version."""
 _ENDLESS = 10_000
 """A width in which nothing is wrapped: what reads a pipe or a log looks for whole names, line by line."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a full disk answers."""
 
 ProjectFolder = Annotated[
     Path,
@@ -152,7 +157,7 @@ def ending_clearly(failed: Exit = Exit.FAILED, *, as_json: bool = False) -> Iter
         # What is missing here is told where the command begins.
         raise
     except Exception as error:
-        problems = (messages.command_fault(unforeseen(error)),)
+        problems = (_fault(error),)
     else:
         return
     _note(problems)
@@ -185,7 +190,13 @@ def with_codes(error: DualRegionError) -> str:
 
 def fault(error: BaseException) -> str:
     """Return what is shown of an error that is none of the project's: no trace, and not its text."""
-    return with_code(messages.command_fault(unforeseen(error)))
+    return with_code(_fault(error))
+
+
+def _fault(error: BaseException) -> Message:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return messages.no_room_left(os.strerror(error.errno))
+    return messages.command_fault(unforeseen(error))
 
 
 def _problems(error: DualRegionError) -> Sequence[Message]:

@@ -23,7 +23,7 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 from drill.errors import DrillError
-from drill.operators.terminal import COLUMNS, LINES, Row, Screen
+from drill.operators.terminal import READING, WALKING, Row, Screen
 from drill.settings import Paths
 
 PAGE, TIMELINE = "incident.html", "timeline.svg"
@@ -35,7 +35,7 @@ class Shown(NamedTuple):
 
     :ivar log: of which run, by the name of its log.
     :ivar until: up to what it wrote; empty: all of it.
-    :ivar is_window: whether it is what an operator's window has, and not all that can be scrolled to.
+    :ivar is_window: whether it is what an operator's window has in the walk, and not all that can be scrolled to.
     """
 
     log: str
@@ -157,9 +157,9 @@ def screen(paths: Paths, name: str) -> str:
             raise DrillError(f"{last.name} has no {shown.until!r}")
         # What is hit at the keyboard is not on the screen that it is hit for.
         written = before + ("" if until.startswith("^") else until)
-    terminal = Screen()
+    terminal = Screen(WALKING if shown.is_window else READING)
     terminal.feed(written)
-    rows = terminal.all_rows[-LINES:] if shown.is_window else terminal.all_rows
+    rows = terminal.all_rows[-WALKING.lines :] if shown.is_window else terminal.all_rows
     return picture(rows, f"dualregion {shown.command}", name)
 
 
@@ -197,7 +197,11 @@ def picture(rows: Sequence[Row], title: str, name: str) -> str:
     while lines and not lines[-1].plain:
         lines.pop()
     console = Console(
-        record=True, width=COLUMNS, file=StringIO(), force_terminal=True, color_system="truecolor"
+        record=True,
+        width=max((each.columns for each in rows), default=WALKING.columns),
+        file=StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
     )
     # Rich cuts the last row off below its letters' feet.
     for line in [*lines, Text()]:
@@ -210,7 +214,7 @@ def picture(rows: Sequence[Row], title: str, name: str) -> str:
 
 def _line(row: Row) -> Text:
     line = Text()
-    cells = (row[column] for column in range(COLUMNS))
+    cells = (row.cells[column] for column in range(row.columns))
     for style, group in groupby(cells, _style):
         line.append("".join(cell.data for cell in group), style)
     line.rstrip()

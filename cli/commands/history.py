@@ -17,6 +17,9 @@ from cli.status.shown.table import row, table
 _SHOWN_UPDATES = 20
 """How many runs of Pulumi are shown at a terminal; `--json` has them all."""
 
+_LONGEST = 240
+"""How many letters of a piece of evidence are shown at a terminal."""
+
 Updates = dict[str, tuple[Update, ...]]
 
 
@@ -43,7 +46,10 @@ def history(
         if as_json:
             print_json(document(incidents, runs))
         else:
-            output().print(_screen(incidents, runs, stacks))
+            console = output()
+            # At a terminal a list of dozens of names would hide the steps; nothing is lost in a pipe.
+            longest = _LONGEST if console.is_terminal else None
+            console.print(_screen(incidents, runs, stacks, longest))
 
 
 def document(incidents: tuple[IncidentRecord, ...], runs: Updates) -> dict[str, Any]:
@@ -61,15 +67,17 @@ def document(incidents: tuple[IncidentRecord, ...], runs: Updates) -> dict[str, 
     }
 
 
-def _screen(incidents: tuple[IncidentRecord, ...], runs: Updates, stacks: Both) -> RenderableType:
+def _screen(
+    incidents: tuple[IncidentRecord, ...], runs: Updates, stacks: Both, longest: int | None
+) -> RenderableType:
     names = {each.settings.region: each.settings.own.name for each in stacks}
-    parts: list[RenderableType] = [_incident(each, names) for each in incidents]
+    parts: list[RenderableType] = [_incident(each, names, longest) for each in incidents]
     if not incidents:
         parts = [Text("no incident so far")]
     return Group(*parts, _updates(runs))
 
 
-def _incident(record: IncidentRecord, names: dict[int, str]) -> Table:
+def _incident(record: IncidentRecord, names: dict[int, str], longest: int | None) -> Table:
     found = table(
         f"\nIncident {record.name}{_paused(record)}",
         "step",
@@ -87,18 +95,31 @@ def _incident(record: IncidentRecord, names: dict[int, str]) -> Table:
             f"{each.start:%Y-%m-%d %H:%M:%S}",
             f"{each.end:%H:%M:%S}",
             f"{each.seconds:.1f}",
-            _evidence(each),
+            _evidence(each, longest),
         )
     return found
 
 
-def _evidence(entry: Entry) -> str:
-    """Return what a step has seen, a line for each thing; of a broker's address its namespace is enough here."""
-    lines = [f"{key}: {value}" for key, value in entry.evidence.items() if key != "brokers"]
+def _evidence(entry: Entry, longest: int | None) -> str:
+    """Return what a step has seen, a line for each thing; of a broker's address its namespace is enough here.
+
+    :param longest: how many letters of a thing are shown; None for all.
+    """
+    lines = [
+        f"{key}: {_cut(str(value), longest)}"
+        for key, value in entry.evidence.items()
+        if key != "brokers"
+    ]
     if entry.brokers:
         seen = (f"{id_} in {namespace_of(host)}" for id_, host in entry.brokers.items())
         lines.insert(0, f"brokers {', '.join(seen)}")
     return "\n".join(lines)
+
+
+def _cut(text: str, longest: int | None) -> str:
+    if longest is None or len(text) <= longest:
+        return text
+    return f"{text[:longest].rsplit(' ', 1)[0]} ... (all of it: --json)"
 
 
 def _paused(record: IncidentRecord) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
+from cli.stacks.read import Both
 from cli.stacks.region_steps import RegionStep
 from cli.status.health import Status
 from dualregion import brokers
@@ -29,11 +31,13 @@ class Question:
 
     :ivar option: what answers it if the operator is not to be asked.
     :ivar name: the name of a region that is to be typed as the answer; None if yes is enough.
+    :ivar following: what the next `up` does if the answer is yes; None if it is not about one.
     """
 
     text: Message
     option: Consent = Consent.YES
     name: str | None = None
+    following: Message | None = None
 
 
 def to_begin(phase: Phase, lost: int, status: Status) -> Question:
@@ -57,6 +61,19 @@ def to_begin(phase: Phase, lost: int, status: Status) -> Question:
         answers=status.region_statuses[lost].answers,
     )
     return Question(declared, name=region.name)
+
+
+def following(left: Sequence[RegionStep], stacks: Both) -> Message | None:
+    """Return what the next `up` does; None if nothing is ahead.
+
+    :param left: the steps ahead.
+    """
+    group = tuple(takewhile(lambda step: step.region == left[0].region, left))
+    if not group:
+        return None
+    first, *others = group
+    name = stacks[first.region].name
+    return messages.next_if_yes(name, first.id, first.title, tuple(each.id for each in others))
 
 
 def silent_region(status: Status, phase: Phase, lost: int) -> Message | None:

@@ -5,13 +5,14 @@ Stateless: both stacks are read again before each `up`, so the same command cont
 
 from collections.abc import Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 from typing import Protocol
 
 from cli.driver.confirm import (
     Question,
+    following,
     irreversible,
     may_be_irreversible,
     silent_region,
@@ -108,7 +109,8 @@ class Driver:
         self._check_until(stacks[0].settings.procedure, phases, lost)
         if backs_out(lost, stacks):
             name = stacks[lost].settings.own.name
-            self._ask(Question(messages.ask_to_back_out(name)), self.operations.status())
+            question = Question(messages.ask_to_back_out(name))
+            self._ask(question, self.operations.status(), ahead(Phase.FAILOVER, lost, stacks))
         return self._drive(phases, lost, stacks)
 
     def failback(self) -> Both:
@@ -256,7 +258,7 @@ class Driver:
             raise Refused(silent)
         for each in found:
             self._show_preview(each, phase)
-        self._ask(to_begin(phase, lost, status), status)
+        self._ask(to_begin(phase, lost, status), status, ahead(phase, lost, stacks))
 
     def _show_preview(self, found: Preview, phase: Phase) -> None:
         """Show what Pulumi would do on a stack.
@@ -304,7 +306,7 @@ class Driver:
         status = self.operations.status(thorough=True)
         question = irreversible(group, of, status)
         if question:
-            self._ask(question, status)
+            self._ask(question, status, group)
         return question is not None
 
     def _drop_pending(self, stack: RegionStack) -> None:
@@ -316,8 +318,15 @@ class Driver:
         if stack.state.pending and self.operations.ask(question):
             self.operations.drop_pending(stack.name)
 
-    def _ask(self, question: Question, status: Status | None) -> None:
-        if not self.operations.ask(question, status):
+    def _ask(
+        self, question: Question, status: Status | None, left: Sequence[RegionStep] = ()
+    ) -> None:
+        """Ask; `left` are the steps that are ahead if the answer is yes.
+
+        :raises Stopped: if it is no.
+        """
+        then = following(left, status.stacks) if status is not None else None
+        if not self.operations.ask(replace(question, following=then), status):
             raise Stopped(messages.aborted())
 
     def _is_reached(

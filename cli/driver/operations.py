@@ -127,6 +127,8 @@ class PulumiOperations:
     def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology first.
 
+        What counts for the answer comes last, as a window has as few as 24 lines: the verdict, what is next, the question.
+
         :raises Refused: if there is no operator to ask.
         :raises Stopped: at Ctrl-C.
         """
@@ -134,6 +136,9 @@ class PulumiOperations:
         if status is not None:
             self.console.print(table.topology(status))
             self.console.print(table.opening(status))
+        if question.following is not None:
+            self.console.print(question.following, markup=False)
+        if status is not None:
             self.console.print()
         if question.option in self.consents:
             self._answered(question, is_yes=True, option=question.option)

@@ -1,10 +1,12 @@
 """What must hold of the runbook command's answers; each check is a pure function of its output."""
 
 import json
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from drill.check import Check, check_of, listed
+from drill.operators.terminal import WALKING
 from drill.operators.terminal_operator import Question
 
 HEALTHY, MID_PROCEDURE, CANNOT_TELL = 0, 10, 13
@@ -15,6 +17,8 @@ FAILED, INTERRUPTED = 1, 130
 _BROKERS = "Brokers and partitions"
 _TOPOLOGY = "Installations"
 """The head of the first table of the live topology; that of the brokers is there if a gateway answers in time."""
+_VERDICT = re.compile(r"(HEALTHY|MID-PROCEDURE|DEGRADED|CANNOT TELL|UNSAFE) +phase ")
+_NEXT = re.compile(r"next, \S+: ")
 
 
 def is_too_busy(exit_status: int, output: str, expected: int) -> bool:
@@ -113,11 +117,45 @@ def questions_were_asked(asked: Sequence[Question], about: Sequence[str], what: 
     )
 
 
+def stops_fit(asked: Sequence[Question], what: str) -> Check:
+    """At each question below a look at both regions one window shows the verdict, what is next, and all of the question."""
+    looked = [each for each in asked if _TOPOLOGY in each.above]
+    problems = [
+        f"{'; '.join(lacking)} in the window of {question.text[-120:]!r}"
+        for question in looked
+        if (lacking := list(_lacking(question)))
+    ]
+    return check_of(
+        f"`dualregion {what}` has verdict, next step and question in one small window",
+        problems,
+        f"{len(looked)} questions in {WALKING.columns} by {WALKING.lines}",
+    )
+
+
+def _lacking(question: Question) -> Iterator[str]:
+    """Yield what is not in a question's window; what stands between two rows of it is whole."""
+    lines = question.window.rstrip().splitlines()
+    if len(lines) > WALKING.lines or any(len(each) > WALKING.columns for each in lines):
+        yield f"more than {WALKING.columns} by {WALKING.lines}"
+    verdict = _row_of(_VERDICT, lines)
+    following = _row_of(_NEXT, lines[verdict:]) if verdict is not None else None
+    if verdict is None:
+        yield "no verdict"
+    elif following is None:
+        yield "no next step below the verdict"
+    elif not any(each.strip() for each in lines[verdict + following + 1 : -1]):
+        yield "no question below the next step"
+
+
+def _row_of(form: "re.Pattern[str]", lines: Sequence[str]) -> int | None:
+    return next((number for number, line in enumerate(lines) if form.match(line)), None)
+
+
 def stopped_in_order(exit_status: int, text: str, step: str, stack: str, was_hit: bool) -> Check:
     """After Ctrl-C the command shows how far it is and what is next, and ends with exit status 130.
 
     :param exit_status: how it ended.
-    :param text: all of its output, unwrapped.
+    :param text: what its window shows in the end, unwrapped.
     :param step: what ran.
     :param stack: whose.
     :param was_hit: whether the step was ever seen running, so that Ctrl-C could be hit.

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from drill.errors import DrillError
 from drill.observation.events import Event, followed
-from drill.operators.terminal import Row, Terminal
+from drill.operators.terminal import WALKING, Row, Size, Terminal
 from drill.processes import end_marked
 from sandbox.patience import allowed
 
@@ -363,7 +363,11 @@ class Stacks:
         return Run(shown, status, seconds, "".join(lines), log, tuple(events), began)
 
     def at_terminal(
-        self, name: str, argv: Sequence[str], look: Callable[[Terminal], None]
+        self,
+        name: str,
+        argv: Sequence[str],
+        look: Callable[[Terminal], None],
+        size: Size = WALKING,
     ) -> tuple[Run, list[Row]]:
         """Run a command as `execute` does, but at a terminal; return all rows that it has written, too.
 
@@ -376,7 +380,7 @@ class Stacks:
         log = self._next_log(name)
         told_as = (Path(argv[0]).name, *argv[1:])
         began = time.monotonic()
-        with Terminal(argv, self._project, self._env, log, RUN_MARK) as terminal:
+        with Terminal(argv, self._project, self._env, log, RUN_MARK, size=size) as terminal:
             while terminal.read():
                 self._refuse_if_closed()
                 look(terminal)

@@ -5,9 +5,11 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from select import select
 from types import TracebackType
+from typing import NamedTuple
 
 import pexpect
 import pyte
@@ -17,10 +19,35 @@ from pyte.screens import Char
 from drill.errors import DrillError
 from drill.processes import end_marked
 
-COLUMNS, LINES = 120, 40
-"""An operator's window."""
-Row = Mapping[int, Char]
-"""A row of the screen: column -> what stands there; blank where nothing does."""
+
+class Size(NamedTuple):
+    """A window's size, in letters."""
+
+    columns: int
+    lines: int
+
+
+WALKING = Size(80, 24)
+"""The smallest window that operators have, such as a console's: in it they walk through the procedure."""
+READING = Size(120, 40)
+"""A window in which tables are read."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a screen.
+
+    :ivar cells: column -> what stands there; blank where nothing does.
+    """
+
+    cells: Mapping[int, Char]
+    columns: int
+
+    @property
+    def text(self) -> str:
+        """Its text, as wide as the screen."""
+        return "".join(self.cells[column].data for column in range(self.columns))
+
 
 _HISTORY = 5000
 _CHUNK = 65536
@@ -37,8 +64,9 @@ _NOT_OURS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "COLORTERM")
 class Screen:
     """What an operator has before them of all that a command has written, and by scrolling back."""
 
-    def __init__(self) -> None:
-        self._screen = pyte.HistoryScreen(COLUMNS, LINES, history=_HISTORY)
+    def __init__(self, size: Size = WALKING) -> None:
+        self.size = size
+        self._screen = pyte.HistoryScreen(size.columns, size.lines, history=_HISTORY)
         self._stream = pyte.Stream(self._screen)
 
     def feed(self, text: str) -> None:
@@ -48,18 +76,21 @@ class Screen:
     @property
     def rows(self) -> list[Row]:
         """What is on the screen now."""
-        return [self._screen.buffer[line] for line in range(LINES)]
+        return [self._row(self._screen.buffer[line]) for line in range(self.size.lines)]
 
     @property
     def scrolled_rows(self) -> list[Row]:
         """What has left the screen at its top."""
-        return list(self._screen.history.top)
+        return [self._row(each) for each in self._screen.history.top]
+
+    def _row(self, cells: Mapping[int, Char]) -> Row:
+        return Row(cells, self.size.columns)
 
     @property
     def all_rows(self) -> list[Row]:
         """All that was ever written, without the blank rows below it."""
         rows = [*self.scrolled_rows, *self.rows]
-        while rows and not line_of(rows[-1]).strip():
+        while rows and not rows[-1].text.strip():
             rows.pop()
         return rows
 
@@ -71,7 +102,7 @@ class Screen:
     @property
     def cursor_line(self) -> str:
         """What stands in the cursor's row."""
-        return line_of(self._screen.buffer[self._screen.cursor.y]).rstrip()
+        return self._row(self._screen.buffer[self._screen.cursor.y]).text.rstrip()
 
     @property
     def text(self) -> str:
@@ -86,10 +117,17 @@ class Terminal(Screen):
     """
 
     def __init__(
-        self, argv: Sequence[str], folder: Path, env: Mapping[str, str], log: Path, mark: str
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        log: Path,
+        mark: str,
+        *,
+        size: Size = WALKING,
     ) -> None:
         """Start the command; `mark` names the variable by which all that it starts is known."""
-        super().__init__()
+        super().__init__(size)
         self._log, self._mark = log, mark
         kept = {name: value for name, value in env.items() if name not in _NOT_OURS}
         self._file = log.open("w", encoding="utf-8")
@@ -98,7 +136,7 @@ class Terminal(Screen):
             list(argv[1:]),
             cwd=str(folder),
             env=kept | {mark: str(log), "TERM": "xterm-256color"},
-            dimensions=(LINES, COLUMNS),
+            dimensions=(size.lines, size.columns),
             encoding="utf-8",
             codec_errors="replace",
             logfile=None,
@@ -185,16 +223,11 @@ class Terminal(Screen):
             end_marked(self._mark, str(self._log))
 
 
-def line_of(row: Row) -> str:
-    """Return a row's text, as wide as the screen."""
-    return "".join(row[column].data for column in range(COLUMNS))
-
-
 def text_of(rows: Sequence[Row]) -> str:
     """Return the text of rows, without the blanks at their ends."""
-    return "".join(line_of(row).rstrip() + "\n" for row in rows)
+    return "".join(row.text.rstrip() + "\n" for row in rows)
 
 
 def unwrapped(rows: Sequence[Row]) -> str:
     """Return the text of rows as one line: sentences that the terminal has wrapped are whole again."""
-    return " ".join("".join(line_of(row) for row in rows).split())
+    return " ".join("".join(row.text for row in rows).split())

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drill.operators.terminal import Terminal, line_of, unwrapped
+from drill.operators.terminal import Terminal, text_of, unwrapped
 
 _QUESTION = "[y/N]:"
 _NAMING = "Type the name of the lost region to go on:"
@@ -19,10 +19,15 @@ _COUNTED = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Question:
-    """A question that was on the screen, with all that stood above it since the last one."""
+    """A question that was on the screen.
+
+    :ivar above: all that stood above it since the last one, in one line.
+    :ivar window: what was in the window when it was answered, line by line.
+    """
 
     text: str
     above: str
+    window: str = ""
 
 
 @dataclass
@@ -59,7 +64,7 @@ class Operator:
         if asks and terminal.cursor != self._answered:
             self._reply(terminal)
         for row in terminal.rows:
-            if found := _STEP.match(line_of(row)):
+            if found := _STEP.match(row.text):
                 self._note(found["state"], found["step"])
         if self.stopped is None and self._is_in_the_midst():
             self.write(f"  Ctrl-C, while {self.stop_in} runs")
@@ -79,7 +84,8 @@ class Operator:
         self._answered = terminal.cursor
         is_naming = terminal.cursor_line.endswith(_NAMING) and self.answer == "yes"
         answer = self.name if is_naming else self.answer
-        self.asked.append(Question(unwrapped(rows[-_QUESTION_ROWS:]), unwrapped(rows)))
+        question = unwrapped(rows[-_QUESTION_ROWS:])
+        self.asked.append(Question(question, unwrapped(rows), text_of(terminal.rows)))
         self.write(f"  answering: {answer}")
         terminal.type(answer)
 
@@ -91,7 +97,7 @@ class Operator:
         """Show each line once; a line of the live display that only counts on is no new one."""
         scrolled = terminal.scrolled_rows
         for row in [*scrolled[self._read :], *terminal.rows]:
-            line = line_of(row).rstrip()
+            line = row.text.rstrip()
             without_numbers = _COUNTED.sub("", line).strip()
             if line and without_numbers not in self._shown:
                 self._shown.add(without_numbers)

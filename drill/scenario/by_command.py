@@ -13,6 +13,7 @@ from drill.operators.command_checks import (
     plan_shows,
     questions_were_asked,
     stopped_in_order,
+    stops_fit,
     went_on,
 )
 from drill.report.report import CtrlC
@@ -100,20 +101,18 @@ def fail_over(ctx: DrillContext, incident: Incident, episode: Episode, label: st
             ended_seconds=began - asked.operator.stopped,
             again_seconds=again[stop_in] - asked.operator.stopped if stop_in in again else None,
         )
+    answered = [*(asked.operator.asked if asked else ()), *session.operator.asked]
     ctx.check(
         label,
-        questions_were_asked(
-            [*(asked.operator.asked if asked else ()), *session.operator.asked],
-            procedure.questions["failover"],
-            "failover",
-        ),
+        questions_were_asked(answered, procedure.questions["failover"], "failover"),
+        stops_fit(answered, "failover"),
     )
 
 
 def _stopped(session: Session, incident: Incident, stop_in: str) -> Check:
     return stopped_in_order(
         session.run.exit_status,
-        session.unwrapped,
+        session.window,
         stop_in,
         incident.survivor.stack,
         session.operator.stopped is not None,
@@ -142,7 +141,12 @@ def go_to(ctx: DrillContext, incident: Incident, phase: str, label: str) -> None
         questions = (_TO_BACK_OUT,)
     with ctx.progress.stage(f"dualregion {' '.join(what)}, to phase {phase}"):
         session = ctx.command.must_drive(*what, name=incident.lost.city)
-    ctx.check(label, questions_were_asked(session.operator.asked, questions, " ".join(what)))
+    answered = session.operator.asked
+    ctx.check(
+        label,
+        questions_were_asked(answered, questions, " ".join(what)),
+        stops_fit(answered, " ".join(what)),
+    )
 
 
 # --- telling ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 from drill.check import Check
 from drill.operators.command_checks import is_too_busy, report_is_whole, status_is, status_shows
 from drill.operators.stacks import Run, Stacks
-from drill.operators.terminal import Row, unwrapped
+from drill.operators.terminal import READING, WALKING, Row, Size, unwrapped
 from drill.operators.terminal_operator import Operator
 from drill.report.results import Answer
 from drill.together import together
@@ -25,6 +25,8 @@ class Session:
     operator: Operator
     unwrapped: str
     """All of its output, as one line."""
+    window: str = ""
+    """What its window shows in the end, as one line."""
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Command:
         """
         operator = Operator(self.write, answer, stop_in, stop_after, name)
         run, rows = self._at_terminal(operator, *what, log=log)
-        return Session(run, operator, unwrapped(rows))
+        return Session(run, operator, unwrapped(rows), unwrapped(rows[-WALKING.lines :]))
 
     def must_drive(self, *what: str, name: str = "") -> Session:
         """Do as `drive`, to the end.
@@ -78,8 +80,8 @@ class Command:
         return self.stacks.require(self._piped("rights", "--region", str(region))).output
 
     def show(self, *what: str, log: str = "") -> Run:
-        """Let the command show something, which ends by itself; `log` as in `drive`."""
-        return self._at_terminal(Operator(lambda _: None), *what, log=log)[0]
+        """Let the command show something, which ends by itself, in a large window; `log` as in `drive`."""
+        return self._at_terminal(Operator(lambda _: None), *what, log=log, size=READING)[0]
 
     def status(self, when: str, expected: int, log: str = "") -> list[Check]:
         """Ask how both regions stand, as a program and as an operator does; note how long the answer takes."""
@@ -112,11 +114,12 @@ class Command:
         return runs[-1], len(runs)
 
     def _at_terminal(
-        self, operator: Operator, *arguments: str, log: str = ""
+        self, operator: Operator, *arguments: str, log: str = "", size: Size = WALKING
     ) -> tuple[Run, list[Row]]:
         """Run it at a terminal; return its end, and all rows that it has written."""
         argv = (str(self.executable), *arguments)
-        return self.stacks.at_terminal(f"dualregion-{log or arguments[0]}", argv, operator.look)
+        name = f"dualregion-{log or arguments[0]}"
+        return self.stacks.at_terminal(name, argv, operator.look, size)
 
     def _piped(self, *arguments: str) -> Run:
         argv = (str(self.executable), *arguments)

@@ -316,6 +316,13 @@ def ask_to_begin(
 
 
 @message
+def next_if_yes(stack: str, step: str, title: str, then: Sequence[str]) -> str:
+    """What the next `pulumi up` does if the question below it is answered with yes."""
+    after = f"; then {listed(then)}" if then else ""
+    return f"next, {stack}: {step}: {title}{after}"
+
+
+@message
 def ask_to_begin_failback(phase: str, lost: int, name: str, survivor_name: str) -> str:
     """A failback is about to begin, after Pulumi's preview of it."""
     return (
@@ -643,6 +650,15 @@ def command_fault(where: str) -> str:
     return (
         f"something that the command did not foresee ({where}). Please report it with this line. Completed steps are "
         "kept; `dualregion status` shows the state of both regions. Run the same command to continue"
+    )
+
+
+@message
+def no_room_left(reason: str) -> str:
+    """A disk is full, or what the output goes to takes no more."""
+    return (
+        f"nothing more can be written ({reason}): make room, or send the output elsewhere. Completed steps are kept; run "
+        "the same command to continue"
     )
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import typing
+from pathlib import Path
 
 import pytest
 import typer
@@ -59,6 +60,23 @@ def test_the_help_lists_of_each_command_what_its_own_help_begins_with() -> None:
         assert summary.help, name
         assert command.help == summary.help
         assert command.name == summary.name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux")
+@pytest.mark.parametrize("options", [("explain", "F2"), ("--help",)])
+def test_a_full_disk_is_named(options: tuple[str, ...]) -> None:
+    """As is what the output goes to, if that takes no more."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *options],
+            cwd=CHECKOUT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == Exit.FAILED
+    assert done.stderr.endswith("[no-room-left]\n")
 
 
 def test_a_command_that_there_is_not_is_a_wrong_option() -> None:

@@ -113,6 +113,22 @@ def test_the_command_shows_incidents_and_runs(
     assert found["updates"]["region0"][0]["start"] == "2026-01-02T03:00:00+00:00"
 
 
+def test_at_a_terminal_long_evidence_is_cut_and_in_a_pipe_it_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi_command.make_project(tmp_path)
+    pulumi = pulumi_command.install(tmp_path, monkeypatch)
+    templates = ", ".join(f"template-{each}" for each in range(60))
+    gate = resource(GATE, "B3", data=record("B3", 1, templates=templates))
+    pulumi.holds("region0", {"resources": [gate]})
+    arguments = ["-C", str(tmp_path), "history"]
+    assert "template-59" in CliRunner().invoke(app, arguments).output
+    shown = CliRunner().invoke(app, arguments, env={"FORCE_COLOR": "1", "COLUMNS": "120"}).output
+    assert "template-9" in shown
+    assert "template-59" not in shown
+    assert "(all of it: --json)" in shown
+
+
 def test_without_any_incident_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi_command.make_project(tmp_path)
     pulumi_command.install(tmp_path, monkeypatch)

@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pulumi.automation import CommandResult, ConcurrentUpdateError
 from rich.console import Console
 
 from cli.driver import operations
-from cli.driver.confirm import Consent, Question
+from cli.driver.confirm import Consent, Question, following, to_begin
 from cli.driver.events import Change, EventCollector, Line
 from cli.driver.live import Running, running
 from cli.driver.operations import PulumiOperations
@@ -26,13 +27,15 @@ from cli.stacks.locks import locks_in
 from cli.stacks.project import Project
 from cli.stacks.region_steps import RegionStep
 from cli.stacks.run_message import Answer, RunMessage
+from cli.status.health import Status, judge
 from dualregion.errors import Refused
-from dualregion.procedure import B2, F1, F2
+from dualregion.procedure import B2, F0, F1, F2, F3, Phase, R
 from messages.command import driving as messages
 from sandbox.patience import allowed
 from steps.preflight import SPARE_LIVING
+from tests.fakes import command as world
 from tests.fakes import pulumi_command
-from tests.raising import raises
+from tests.raising import assert_message, raises
 
 REFUSED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
@@ -373,3 +376,47 @@ def test_each_answer_stands_in_the_message_of_the_runs_after_it(
         ("ask-to-delete-region", False, ""),
     ]
     assert all(isinstance(each, Answer) for each in played.given)
+
+
+def _questions() -> Iterator[tuple[Question, Status]]:
+    """Yield every question that is asked below a look at both regions, with what is seen then, and what is next."""
+    begun, pausing = world.failing_over([]), world.failing_back(["B0"], ["B1"])
+    silent, back = (world.refusing(0), world.unreachable(1)), world.returned()
+    left = tuple(RegionStep(0, step) for step in (F0, F1, F2, F3))
+    failing = judge(begun, silent)
+    for phase in (Phase.FAILOVER, Phase.FAILBACK_PENDING):
+        question = to_begin(phase, 1, failing)
+        yield replace(question, following=following(left, begun)), failing
+    behind = judge(pausing, back)
+    for text in (
+        messages.ask_to_back_out("paris"),
+        messages.ask_to_delete_region("paris", "camunda-paris"),
+        messages.ask_to_pause("camunda-paris"),
+        messages.ask_to_retire_failover("camunda-london-failover"),
+        messages.ask_to_add_brokers("paris"),
+    ):
+        yield Question(text, following=following(left, pausing)), behind
+
+
+@pytest.mark.parametrize(("question", "status"), list(_questions()))
+def test_verdict_next_step_and_question_are_in_one_small_window(
+    played: Played, monkeypatch: pytest.MonkeyPatch, question: Question, status: Status
+) -> None:
+    """A window of 80 by 24, in which the answer is typed below them."""
+    written = io.StringIO()
+    object.__setattr__(played, "consents", frozenset())
+    object.__setattr__(played, "console", Console(file=written, width=80))
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+    played.ask(question, status)
+    lines = written.getvalue().splitlines()
+    verdict = next(number for number, line in enumerate(lines) if "  phase " in line)
+    window = lines[verdict:]
+    assert len(window) < 24
+    assert any(line.startswith("next, region0: F0: ") for line in window)
+    assert str(question.text) in " ".join(" ".join(window).split())
+
+
+def test_nothing_is_next_where_no_step_is_ahead() -> None:
+    assert following((), world.normal()) is None
+    cleaning = following([RegionStep(1, R), RegionStep(0, B2)], world.normal())
+    assert_message(cleaning, "next-if-yes", stack="region1", step="R", then=())

@@ -428,6 +428,7 @@ def command() -> Iterator[Case]:
     yield holds(asked, [], (), "x")
     yield fails(asked, [], ("begin?",), "x")
     yield fails(asked, [Question("and begin? [y/N]:", "and begin?")], ("begin?",), "x")
+    yield from _windows()
     stopped = command_checks.stopped_in_order
     yield holds(stopped, 130, STOPPED, "F2", "region0", True)
     yield fails(stopped, 0, STOPPED, "F2", "region0", True)
@@ -450,6 +451,32 @@ def command() -> Iterator[Case]:
     yield fails(command_checks.report_is_whole, 0, PAGE.replace("B7", "B6"))
     yield fails(command_checks.report_is_whole, 0, PAGE.replace("none", "not shown"))
     yield fails(command_checks.report_is_whole, 0, PAGE.replace("<svg>", '<img src="https://x">'))
+
+
+WINDOW = """\
+DEGRADED  phase normal
+commands   REFUSED (0 of 4 partitions)
+
+next, region0: F0: the survivor is claimed; then F1
+Region 1 (paris) is declared LOST
+Type the name of the lost region to go on:
+"""
+
+
+def _windows() -> Iterator[Case]:
+    fits, lines = command_checks.stops_fit, WINDOW.splitlines(keepends=True)
+
+    def asked(window: str, above: str = ABOVE) -> list[Question]:
+        return [Question("LOST", ABOVE, WINDOW), Question("Type the name:", above, window)]
+
+    yield holds(fits, asked(WINDOW), "failover")
+    yield holds(fits, asked("", "no look"), "failover")
+    yield fails(fits, asked("".join(lines[1:])), "failover")
+    yield fails(fits, asked("".join(lines[:3] + lines[4:])), "failover")
+    yield fails(fits, asked("".join(lines[3:4] + lines[:3] + lines[4:])), "failover")
+    yield fails(fits, asked("".join(lines[:4] + lines[5:])), "failover")
+    yield fails(fits, asked(WINDOW + 20 * "more\n"), "failover")
+    yield fails(fits, asked(WINDOW.replace("LOST", 80 * "LOST")), "failover")
 
 
 CASES = [
