@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting race matrix real-chart trial contract large-engine status-answer properties test style lint unit coverage broker browser engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting race matrix real-chart trial contract large-engine model status-answer properties test style lint unit coverage broker browser engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -25,6 +25,7 @@ BUDGET := 60
 MINUTES := 60
 RECORDS := 3000000
 ROUNDS := 3
+FAULTS := 1
 # The contract's tests mostly wait; each process has brokers of its own.
 CONTRACT_TESTS := $(PYTEST) -n 8 --dist worksteal tests/contract
 AT :=
@@ -88,6 +89,9 @@ large-engine: setup ## Measure step B2's looks on a search engine that holds REC
 
 status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=9 times each way
 	@$(PYTHON) -m tests.benchmarks.status_answer $(ROUNDS)
+
+model: venv ## Explore every interleaving of both stacks' runs with FAULTS=1 faults (hours of CPU); ARGS="8.5" or "api --lost"
+	$(PYTHON) -m tests.model --faults $(FAULTS) $(ARGS)
 
 properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
 	@$(PYTEST) -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit

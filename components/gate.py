@@ -72,7 +72,8 @@ def _record(
         node,
         metadata={"name": name, "namespace": args.ctx.namespace, "labels": spec.labels},
         data={"step": spec.step.id, "title": spec.step.title, "incident": spec.incident}
-        | ({"proof": str(spec.proof)} if spec.proof > 1 else {}),
+        | ({"proof": str(spec.proof)} if spec.proof > 1 else {})
+        | ({"round": str(spec.round)} if spec.round > 1 else {}),
         opts=pulumi.ResourceOptions.merge(opts, once),
     )
 
@@ -99,7 +100,8 @@ def _proof(
 def _is_proved_already(args: GateArgs) -> bool:
     """Whether the step was proved in this incident, and only the state has lost it."""
     own, spec = args.ctx.own, args.spec
-    return own.found_again and own.gates.get(spec.step.id) == spec.incident
+    held = own.gates.get(spec.step.id), own.rounds.get(spec.step.id, 1)
+    return own.found_again and held == (spec.incident, spec.round)
 
 
 def _prove(args: GateArgs, name: str) -> None:

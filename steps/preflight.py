@@ -12,7 +12,7 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
 from dualregion.observed import zeebe_answers
-from dualregion.procedure import F1, N, Phase, Role
+from dualregion.procedure import F1, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
 from messages import Message
 from messages.steps import exporting as exporters
@@ -95,7 +95,7 @@ def _spare_living(ctx: StepContext) -> None:
 def _refuse_empty_return(ctx: StepContext) -> None:
     """Brokers that come back without their data could outvote those that have it."""
     settings = ctx.settings
-    if N.id not in ctx.peer.nodes:
+    if not ctx.peer.has_worked:
         return
     if ctx.installation.brokers() is None:
         raise Refused(

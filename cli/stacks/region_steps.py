@@ -69,19 +69,21 @@ def ahead(phase: Phase, lost: int | None, both: Both) -> tuple[RegionStep, ...]:
     """Return the steps of a phase that are not proved yet."""
     present, procedure = incident(phase, lost, both), both[0].settings.procedure
     return tuple(
-        each for each in steps_of(procedure, phase, lost) if not _is_done(each, lost, both, present)
+        each
+        for each in steps_of(procedure, phase, lost)
+        if not _is_done(each, phase, lost, both, present)
     )
 
 
 def _is_done(
-    step: RegionStep, lost: int | None, both: Both, present: progress.Incident | None
+    step: RegionStep, phase: Phase, lost: int | None, both: Both, present: progress.Incident | None
 ) -> bool:
     stack = both[step.region]
     if step.id == N.id:
         return N.id in stack.state.held.gates
     if step.id == R.id:
         return _is_left(stack, lost)
-    return step.id in stack.state.held.proved(present)
+    return step.id in stack.state.held.counted(phase, present)[0]
 
 
 def incident(phase: Phase, lost: int | None, both: Both) -> progress.Incident | None:

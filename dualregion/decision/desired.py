@@ -16,7 +16,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision import dns_chain, lost_region, planning
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
-from dualregion.procedure import Role
+from dualregion.procedure import N, Role
 from dualregion.procedure.topology import AclRule, Kind, Topology
 from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Stack, current_incident
@@ -88,9 +88,13 @@ def _topology(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topo
 
 
 def _member(settings: Settings, bases: Bases, peer: Stack, own: Stack) -> Topology:
-    """Phase `normal`: the region's own installation; proved as soon as both regions have one."""
+    """Phase `normal`: the region's own installation; proved as soon as both regions have one.
+
+    The proof stays when the other region is gone: it keeps that one from coming back empty in phase `normal`.
+    """
     topology = planning.plan(settings, bases, own, peer, None)
     if Kind.NORMAL in peer.nodes:
         return topology
     waiting = planning.wait(Awaited.OTHER_INSTALLED, settings)
-    return replace(topology, nodes=topology.installations, waiting=waiting)
+    nodes = topology.nodes if N.id in own.nodes else topology.installations
+    return replace(topology, nodes=nodes, waiting=waiting)

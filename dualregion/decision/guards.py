@@ -35,7 +35,7 @@ def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> M
 
 def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> Message | None:
     """Return why the phase wanted must not follow on what the stacks hold now, or None."""
-    is_alone, other = own.serves_alone(settings.procedure), brokers.other(settings.region)
+    is_alone, other = own.may_serve_alone(settings.procedure), brokers.other(settings.region)
     has_installation = settings.procedure.has_failover_installation
     if settings.phase is Phase.NORMAL and is_alone:
         if has_installation:

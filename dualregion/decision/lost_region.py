@@ -135,7 +135,11 @@ def _whole(settings: Settings, bases: Bases, own: Stack) -> Topology:
 def _gates_of(settings: Settings, own: Stack) -> tuple[Gate, ...]:
     """Return the gates that a stack holds, each of its own incident."""
     return tuple(
-        Gate(step, incident=own.gates.get(step.id, NO_INCIDENT))
+        Gate(
+            step,
+            incident=own.gates.get(step.id, NO_INCIDENT),
+            round=own.rounds.get(step.id, 1),
+        )
         for step in settings.procedure.steps_by_id.values()
         if step.id in own.nodes
     )

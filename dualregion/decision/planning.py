@@ -23,7 +23,12 @@ def plan(
     """Return what a stack declares in the turn that it is in."""
     turn = current(settings, own, peer, incident)
     name = NO_INCIDENT if incident is None else str(incident)
-    return declare(turn, settings, bases, name, own.proved(incident))
+    proved, latest = own.counted(settings.phase, incident)
+    topology = declare(turn, settings, bases, name, proved)
+    nodes = (
+        replace(each, round=latest) if isinstance(each, Gate) else each for each in topology.nodes
+    )
+    return replace(topology, nodes=tuple(nodes))
 
 
 def current(settings: Settings, own: Stack, peer: Stack, incident: Incident | None) -> Turn:

@@ -47,6 +47,8 @@ INCIDENT_LABEL = "camunda-dual-region/incident"
 """A gate of another incident is replaced, and its step done and proved again."""
 PROOF_LABEL = "camunda-dual-region/proof"
 """So is one that has proved what is gone by now: the label counts its proofs, from the second one on."""
+ROUND_LABEL = "camunda-dual-region/round"
+"""So is one of the round before a failback was backed out of: the label counts the rounds, from the second one on."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Gate:
     """A step that is proved before what stands after it happens.
 
     :ivar incident: names the incident that it belongs to; of another one it counts as not proved.
+    :ivar round: in which round of the incident it is proved; a failback that is backed out of begins the next one.
     :ivar proof: how often the step is proved in it; again if what it proved is gone (`dualregion.state.standing`).
     """
 
@@ -89,6 +92,7 @@ class Gate:
     after: tuple[str, ...] = ()
     incident: str = NO_INCIDENT
     proof: int = 1
+    round: int = 1
 
     @property
     def name(self) -> str:
@@ -99,7 +103,8 @@ class Gate:
     def labels(self) -> dict[str, str]:
         """The labels of its record in the cluster; with others it is another gate."""
         again = {PROOF_LABEL: str(self.proof)} if self.proof > 1 else {}
-        return {STEP_LABEL: self.step.id, INCIDENT_LABEL: self.incident} | again
+        later = {ROUND_LABEL: str(self.round)} if self.round > 1 else {}
+        return {STEP_LABEL: self.step.id, INCIDENT_LABEL: self.incident} | again | later
 
 
 @dataclass(frozen=True)

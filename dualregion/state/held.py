@@ -66,6 +66,7 @@ def stack_of(outputs: Mapping[str, Any], nodes: Nodes) -> Stack:
         values=values,
         claim=_claim(nodes),
         records=records,
+        rounds=rounds_of(records),
         chain_writes=_chain_writes(nodes),
         cluster_id=_cluster_id(outputs, nodes),
         releases={
@@ -114,6 +115,12 @@ def _chain_writes(nodes: Nodes) -> int:
 def records_of(nodes: Nodes) -> dict[str, dict[str, Any]]:
     """Return each gate's record, by step id."""
     return {name: dict(made.get("data") or {}) for name, made in nodes.items() if name in STEP_IDS}
+
+
+def rounds_of(records: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return the round in which each step was proved, where its record names one."""
+    named = {name: str(record.get("round", "")) for name, record in records.items()}
+    return {name: int(text) for name, text in named.items() if text.isdecimal()}
 
 
 def name_of(urn: str) -> str:

@@ -11,7 +11,19 @@ from typing import Any
 
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.procedure import B0, F2, F3, FAILBACK_STEPS, FAILOVER_STEPS, Phase, Procedure, Role
+from dualregion.procedure import (
+    B0,
+    F1,
+    F2,
+    F3,
+    FAILBACK_STEPS,
+    FAILOVER_STEPS,
+    STEP_IDS,
+    Phase,
+    Procedure,
+    Role,
+    Step,
+)
 from dualregion.procedure.topology import Kind
 from messages.decision import guards as messages
 
@@ -70,6 +82,8 @@ class Stack:
     :ivar nodes: the names of the releases, gates, policies and network ACL rules in its state.
     :ivar region: its own region, by its outputs.
     :ivar gates: the incident that each gate in its state names, by step id.
+    :ivar rounds: in which round of it each gate was proved, by step id; the first one where none is named. A failback that is
+        backed out of begins the next one.
     :ivar history: the records of all incidents: incident -> step -> record.
     :ivar descriptions: the description that each release in its state has, by node name.
     :ivar values: the values that its last update gave each release, by node name, where they can be seen.
@@ -99,6 +113,7 @@ class Stack:
     recorded: Recorded = Recorded()
     found_again: bool = False
     rendered: str = ""
+    rounds: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -127,11 +142,34 @@ class Stack:
         except (KeyError, ValueError, TypeError):
             raise ConfigError([messages.outputs_of_another_program()]) from None
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether its region has worked together with the other one: phase normal was proved, or there was an incident."""
+        return bool(self.nodes & STEP_IDS or self.history)
+
     def proved(self, incident: Incident | None) -> frozenset[str]:
-        """Return the ids of the steps that this stack has proved in an incident."""
-        if incident is None:
-            return frozenset()
-        return frozenset(step for step, name in self.gates.items() if name == str(incident))
+        """Return the ids of the steps that this stack has proved in an incident, in its latest round."""
+        latest = self.round_of(incident)
+        return frozenset(each for each in self._of(incident) if self.rounds.get(each, 1) == latest)
+
+    def round_of(self, incident: Incident | None) -> int:
+        """Return the latest round of an incident, by what this stack has proved in it."""
+        return max((self.rounds.get(each, 1) for each in self._of(incident)), default=1)
+
+    def _of(self, incident: Incident | None) -> list[str]:
+        return [step for step, name in self.gates.items() if incident and name == str(incident)]
+
+    def counted(self, phase: Phase, incident: Incident | None) -> tuple[frozenset[str], int]:
+        """Return the ids of the steps that count as proved in a phase, and the round in which others are proved.
+
+        Gates of a failover and of its failback lie side by side as long as an update did not come to its end. A failback
+        has undone what the failover had proved, so nothing of that counts where it is backed out of, and once that has
+        begun, nothing of the failback does.
+        """
+        proved, latest = self.proved(incident), self.round_of(incident)
+        if phase is Phase.FAILOVER and not proved.isdisjoint(FAILBACK_STEPS):
+            return frozenset(), latest + 1
+        return proved, latest
 
     def incidents(self) -> Iterable[Incident]:
         """Return every incident that this stack knows of."""
@@ -149,9 +187,16 @@ class Stack:
 
         Failover brokers take their place; or they are removed from the cluster, and not yet members again.
         """
+        return self._serves_alone(procedure, (F2, F3, B0))
+
+    def may_serve_alone(self, procedure: Procedure) -> bool:
+        """Whether it may be so: brokers are removed behind F1, and a run that is killed then proves no F2."""
+        return self._serves_alone(procedure, (F1, F2, F3, B0))
+
+    def _serves_alone(self, procedure: Procedure, since: tuple[Step, ...]) -> bool:
         if procedure.has_failover_installation:
             return Kind.FAILOVER in self.nodes
-        removed = {self.gates[each.id] for each in (F2, F3, B0) if each.id in self.gates}
+        removed = {self.gates[each.id] for each in since if each.id in self.gates}
         return bool(removed - {self.gates.get(procedure.no_return.id)})
 
 
@@ -179,16 +224,19 @@ def _survivors_incident(
         return _latest(own.gates.values(), lost)
     failing_over = [own.gates[each] for each in FAILOVER_STEPS if each in own.gates]
     failing_over += [own.claim] if own.claim else []
-    unfinished = _latest(failing_over, lost) or _backed_out_of(own, lost, procedure)
+    found = (_latest(names, lost) for names in (failing_over, _failing_back(own)))
+    unfinished = next((each for each in found if each and not _is_over(own, each, procedure)), None)
     known = [each.number for stack in (own, peer) for each in stack.incidents()]
     return unfinished or Incident(max(known, default=0) + 1, lost)
 
 
-def _backed_out_of(own: Stack, lost_region: int, procedure: Procedure) -> Incident | None:
-    """Return the incident of a failback that has not reopened the exporters yet."""
-    failing_back = [own.gates[each] for each in FAILBACK_STEPS if each in own.gates]
-    latest = _latest(failing_back, lost_region)
-    return None if procedure.no_return.id in own.proved(latest) else latest
+def _failing_back(own: Stack) -> list[str]:
+    return [own.gates[each] for each in FAILBACK_STEPS if each in own.gates]
+
+
+def _is_over(own: Stack, incident: Incident, procedure: Procedure) -> bool:
+    """Return whether a failback has come so far that another loss of the region is another incident."""
+    return procedure.no_return.id in own.proved(incident)
 
 
 def _latest(names: Iterable[str], lost_region: int) -> Incident | None:

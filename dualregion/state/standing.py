@@ -80,7 +80,8 @@ def _with_those_behind(steps: Collection[str]) -> frozenset[str]:
 
 
 def _holds(own: Stack, gate: Gate) -> bool:
-    return own.gates.get(gate.name) == gate.incident
+    held = own.gates.get(gate.name), own.rounds.get(gate.name, 1)
+    return held == (gate.incident, gate.round)
 
 
 def _count(own: Stack, gate: Gate) -> int:

@@ -14,6 +14,7 @@ from dualregion.chart.adoption import RunningRelease
 from dualregion.config.settings import Settings
 from dualregion.procedure import B1, STEP_IDS, Role
 from dualregion.procedure.topology import STEP_LABEL, Kind
+from dualregion.state.held import rounds_of
 from dualregion.state.progress import Incident, Release, Stack
 from steps.releases import helm_records
 
@@ -36,13 +37,20 @@ def found_again(
     """
     if not is_emptied(settings, own):
         return own
-    gates = _gates(settings, cluster)
+    records = _records(settings, cluster)
+    gates = {step: str(data["incident"]) for step, data in records.items()}
     if settings.role is Role.RECREATED and (incident is None or gates.get(B1.id) != str(incident)):
         return own
     installed = _installed(settings, cluster, Kind)
     if not gates or Kind.NORMAL not in installed:
         return own
-    found = replace(own, nodes=own.nodes | {*gates, *installed}, gates=gates, found_again=True)
+    found = replace(
+        own,
+        nodes=own.nodes | {*gates, *installed},
+        gates=gates,
+        rounds=rounds_of(records),
+        found_again=True,
+    )
     return _with_releases(found, settings, installed)
 
 
@@ -86,11 +94,11 @@ def _with_releases(
     return replace(own, values={**values, **own.values}, releases={**releases, **own.releases})
 
 
-def _gates(settings: Settings, cluster: Cluster) -> dict[str, str]:
-    """Return the incident of each step whose record is in the cluster."""
+def _records(settings: Settings, cluster: Cluster) -> dict[str, Mapping[str, str]]:
+    """Return the record of each step that is in the cluster and names its incident."""
     found = {}
     for each in cluster.config_maps(settings.own.namespace, STEP_LABEL):
         step, data = each.metadata.labels[STEP_LABEL], each.data or {}
         if step in STEP_IDS and data.get("incident"):
-            found[step] = str(data["incident"])
+            found[step] = data
     return found

@@ -240,9 +240,10 @@ def silent(lost: int) -> StepContext:
 
 
 def proved_again(ctx: StepContext) -> StepContext:
-    """Return a site all of whose gates are proved for the second time in their incident."""
+    """Return a site all of whose gates are proved for the second time in their incident, after a back-out."""
     again = (
-        replace(each, proof=2) if isinstance(each, Gate) else each for each in ctx.topology.nodes
+        replace(each, proof=2, round=2) if isinstance(each, Gate) else each
+        for each in ctx.topology.nodes
     )
     return replace(ctx, topology=replace(ctx.topology, nodes=tuple(again)))
 

@@ -1,0 +1,1 @@
+"""The protocol of the two stacks as a small model, explored exhaustively: docs/develop/model.md."""

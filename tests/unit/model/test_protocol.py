@@ -1,0 +1,237 @@
+"""The protocol of the two stacks holds in every world that the model reaches; and each invariant can fail.
+
+`make model` explores much more. What it has found once is played here.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dualregion.config.settings import Settings
+from dualregion.decision import desired, guards
+from dualregion.procedure import Phase, Role
+from dualregion.state import claims
+from dualregion.state.progress import Incident, Stack
+from messages import Message
+from messages.decision import guards as messages
+from tests.model import planned
+from tests.model.explorer import Explorer
+from tests.model.invariants import broken, is_restored
+from tests.model.moves import moves
+from tests.model.plays import play, stroll
+from tests.model.world import Members, World, installed
+
+Judge = Callable[..., Message | None]
+PROCEDURES = pytest.mark.parametrize("by_api", [False, True], ids=["8.5", "by cluster API"])
+
+FAILOVER = ("up 1 failover, lost there", "1*")
+JOINED = (
+    "0 is recreated",
+    "up 1 failback-pending, lost there",
+    "1*",
+    "up 0 failback-pending, lost here",
+    "0*",
+)
+COPIED = (*JOINED, "up 1 failback-pending, lost there", "1*")
+NORMAL = ("up 1 normal", "1*", "up 0 normal", "0*", "up 1 normal", "1*")
+
+
+@pytest.fixture(autouse=True)
+def with_short_values() -> Iterator[None]:
+    with planned.short_values():
+        yield
+
+
+def lost(faults: int = 1, *, by_api: bool) -> World:
+    """Return the world in which region 0 has just been lost, and more may be."""
+    return play(installed(faults, by_api=by_api), "0 is lost")
+
+
+def repointed(world: World) -> World:
+    """Return the world after the recreated region's turn, which 8.5 alone has."""
+    turn = ("up 0 failback-pending, lost here", "0*")
+    opened = ("up 0 restored, lost here", "0*")
+    return world if world.by_api else play(world, *turn, *opened)
+
+
+@PROCEDURES
+def test_the_procedure_ends_where_it_began(by_api: bool) -> None:
+    world = repointed(play(lost(by_api=by_api), *FAILOVER, *COPIED))
+    world = play(world, "up 1 restored, lost there", "1*", "up 0 restored, lost here", "0*")
+    world = play(world, *NORMAL)
+    assert is_restored(world)
+    assert not broken(world)
+
+
+def backed_out_at(world: World, last: str) -> World:
+    """Return the world in which a failback is backed out of, by a run that is killed behind a gate."""
+    world = play(world, "up 1 failover, lost there")
+    while (killed := at_a_kill(world, last)) is None:
+        world = play(world, "run 1: ")
+    return killed
+
+
+def at_a_kill(world: World, last: str) -> World | None:
+    ends = ("and is killed",)
+    found = [after for name, after, _ in moves(world) if last in name and name.endswith(ends)]
+    return found[0] if found else None
+
+
+def counting_every_round(
+    stack: Stack, _: Phase, incident: Incident | None
+) -> tuple[frozenset[str], int]:
+    """Judge as the program did before rounds were counted."""
+    return frozenset(step for step, name in stack.gates.items() if name == str(incident)), 1
+
+
+@PROCEDURES
+@pytest.mark.parametrize("is_mutated", [False, True], ids=["as it is", "rounds not counted"])
+def test_a_failback_begins_anew_after_a_back_out_that_was_killed(
+    by_api: bool, is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gates of both lie side by side; those of the first copy say nothing of the engine that got nothing since."""
+    if is_mutated:
+        monkeypatch.setattr(Stack, "counted", counting_every_round)
+    world = backed_out_at(play(lost(by_api=by_api), *FAILOVER, *COPIED), "gate F3")
+    world = play(world, "up 1 failback-pending, lost there", "1*")
+    is_taken_for_copied = world.regions[1].run is None
+    assert is_taken_for_copied is is_mutated
+    assert broken(world) == (["no record is lost"] if is_mutated and not by_api else [])
+
+
+@pytest.mark.parametrize("is_mutated", [False, True], ids=["as it is", "rounds not counted"])
+def test_a_back_out_lets_exporting_go_on_whatever_is_proved_already(
+    is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gates of the failover are still there, as the run of the failback was killed before it deleted them.
+
+    It had read of a B1 that was withdrawn then, and so went from B0 to B2 at once.
+    """
+    if is_mutated:
+        monkeypatch.setattr(Stack, "counted", counting_every_round)
+    world = play(lost(by_api=True), *FAILOVER, *JOINED, *FAILOVER)
+    world = play(world, "up 1 failback-pending, lost there", "up 0 failover, lost here", "0*")
+    while not world.regions[1].paused:
+        world = play(world, "run 1: ")
+    world = play(world, "run 1 is killed", "up 1 failover, lost there", "1*")
+    assert broken(world) == (["no silent pause"] if is_mutated else [])
+    assert world.regions[1].paused is is_mutated
+    assert world.regions[1].run is None
+
+
+@pytest.mark.parametrize("is_mutated", [False, True], ids=["as it is", "F1 says nothing"])
+def test_who_may_have_removed_brokers_does_not_withdraw(
+    is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed in F2 has removed them, and left no record of it."""
+    if is_mutated:
+        monkeypatch.setattr(Stack, "may_serve_alone", Stack.serves_alone)
+    world = play(installed(1, by_api=True), "the link is cut", "up 1 failover, lost there")
+    while world.regions[1].members is Members.BOTH:
+        world = play(world, "run 1: ")
+    world = play(world, "run 1 is killed")
+    assert can(world, "up 1 failover, lost here") is is_mutated
+    assert can(world, "up 1 normal") is is_mutated
+    if is_mutated:
+        withdrawn = play(world, "up 1 failover, lost here", "1*", "up 0 failover, lost there", "0*")
+        assert "no id twice" in broken(withdrawn)
+        normal = play(world, "up 1 normal", "1*", "the link heals")
+        assert "nothing stale comes back" in broken(normal)
+
+
+def can(world: World, told: str) -> bool:
+    """Return whether a move is possible."""
+    return any(name == told for name, _, _ in moves(world))
+
+
+@PROCEDURES
+@pytest.mark.parametrize(
+    "is_mutated", [False, True], ids=["as it is", "what has worked is forgotten"]
+)
+def test_a_region_that_worked_never_comes_back_empty_in_phase_normal(
+    by_api: bool, is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the other region's stack was updated in phase normal after the loss."""
+    if is_mutated:
+        monkeypatch.setattr(Stack, "has_worked", False)
+    world = play(installed(1, by_api=by_api), "0 is lost", "0 is recreated")
+    world = play(world, "up 0 failover, lost here")
+    assert can(world, "up 0 normal") is is_mutated
+    if is_mutated:
+        assert "nothing empty votes" in broken(play(world, "up 0 normal", "run 0: install"))
+
+
+@PROCEDURES
+@pytest.mark.parametrize("is_mutated", [False, True], ids=["as it is", "no rival"])
+def test_two_operators_never_fail_over_both(
+    by_api: bool, is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_mutated:
+        monkeypatch.setattr(claims, "against_failover", lambda *_: None)
+        monkeypatch.setattr(guards, "disagreement", lambda *_: None)
+    world = play(installed(1, by_api=by_api), "the link is cut")
+    world = play(world, "up 0 failover, lost there", "up 1 failover, lost there", "0*", "1*")
+    assert broken(world) == (["no id twice", "one failover"] if is_mutated else [])
+
+
+@PROCEDURES
+def test_a_lost_region_that_lives_is_kept_out(by_api: bool) -> None:
+    world = play(lost(by_api=by_api), *FAILOVER, "0 comes back")
+    assert not broken(world)
+    assert not can(world, "up 0 normal")
+
+
+@PROCEDURES
+def test_nothing_is_broken_near_by(by_api: bool) -> None:
+    """`make model` goes on to the end."""
+    assert Explorer(installed(1, by_api=by_api)).explore(most=3000).broken == {}
+
+
+@PROCEDURES
+@pytest.mark.parametrize("seed", range(12))
+def test_nothing_is_broken_further_out(by_api: bool, seed: int) -> None:
+    told, world = ["0 is lost"], lost(3, by_api=by_api)
+    for name, after in stroll(world, random.Random(seed), 200):
+        told.append(name)
+        assert not broken(after), told
+
+
+@PROCEDURES
+def test_no_way_back_is_a_dead_end(by_api: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every failover is refused, a region that is recreated empty cannot come back."""
+    monkeypatch.setattr(guards, "disagreement", refusing_failovers(guards.disagreement))
+    monkeypatch.setattr(planned, "disagreement", guards.disagreement)
+    monkeypatch.setattr(desired, "disagreement", guards.disagreement)
+    found = Explorer(play(lost(by_api=by_api), "0 is recreated")).explore()
+    assert (found.dead_ends, found.restored) == (found.worlds, 0)
+
+
+def refusing_failovers(judge: Judge) -> Judge:
+    def refused(settings: Settings, peer: Stack, own: Stack | None = None) -> Message | None:
+        if settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR:
+            return messages.failback_without_failover("failover", 0)
+        return judge(settings, peer, own)
+
+    return refused
+
+
+@PROCEDURES
+def test_a_way_back_is_none(by_api: bool) -> None:
+    found = Explorer(installed(0, by_api=by_api)).explore()
+    assert (found.dead_ends, found.broken) == (0, {})
+    assert found.restored
+
+
+@PROCEDURES
+def test_both_regions_are_answered_alike(by_api: bool) -> None:
+    """So a world and its mirror image are one."""
+    for _, world in stroll(lost(by_api=by_api), random.Random(1), 60):
+        for index in (0, 1):
+            assert plans_of(world, index) == plans_of(world.mirrored, 1 - index)
+
+
+def plans_of(world: World, index: int) -> tuple[tuple[planned.Asked, planned.Plan], ...]:
+    own, peer = world.regions[index], world.regions[1 - index]
+    seen = planned.Seen(own.blank, own.foreign, own.answers)
+    return planned.plans(world.by_api, index, own.held, peer.held, seen, accepts=False)
