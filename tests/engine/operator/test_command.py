@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from drill.operators.command_checks import stops_fit
 from drill.processes import MARK, end_marked
+from drill.testbed.command import Command
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from tests.checkout import CHECKOUT
@@ -200,6 +202,19 @@ def test_a_failover_goes_as_far_as_it_can_and_says_why(project: Project) -> None
     assert exit_status == 1, said
     assert "previewing" not in said
     assert "F1: timed out" in said
+
+
+def test_at_a_question_one_small_window_has_all_that_counts(project: Project) -> None:
+    """At a terminal of 80 by 24, as the drill's operator walks: the verdict, what is next, and the question."""
+    assert project.up("region0").exit_status == 0
+    env = project.env | {"DUALREGION_PROJECT": str(project.folder)}
+    executable = CHECKOUT / "bin" / "dualregion"
+    command = Command(project.with_environment(env), executable, lambda _: None, {})
+    session = command.drive("failover", "--lost", "1", answer="no")
+    assert session.run.exit_status == 130, session.unwrapped
+    assert len(session.operator.asked) == 1
+    check = stops_fit(session.operator.asked, "failover")
+    assert check.ok, check.detail
 
 
 @contextmanager
