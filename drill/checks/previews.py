@@ -10,6 +10,7 @@ from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import Region
 
 _CONFIG_MAP = "core/v1:ConfigMap"
+_POLICY = "networking.k8s.io/v1:NetworkPolicy"
 _GATE = "dualregion:index:Gate"
 _INSTALLED = ("helm.sh/v3:Release", "core/v1:Namespace")
 """How the types end of what an installation is made of."""
@@ -20,6 +21,8 @@ def preview_shows(
     region: Region,
     steps: Sequence[str],
     procedure: Procedure = VERSIONS[DEFAULT_VERSION].procedure,
+    *,
+    isolates: bool = True,
 ) -> Check:
     """The preview before the failover shows the gates to come, and what else the procedure changes.
 
@@ -27,11 +30,13 @@ def preview_shows(
     :param region: the survivor.
     :param steps: of the gates.
     :param procedure: which one it is.
+    :param isolates: whether the program is to isolate the lost region.
     """
     named = {"failover": region.failover_namespace}
     wanted = {
         each.what.format(**named): (each.type, each.operation, each.text.format(**named))
         for each in procedure.announced
+        if isolates or each.type != _POLICY
     } | {f"gate {step}": (_CONFIG_MAP, "create", _gate(step)) for step in steps}
     return _previewed(procedure.preview_sentence, preview, wanted)
 
@@ -50,14 +55,16 @@ def no_release_changes(preview: Iterable[Event]) -> Check:
     )
 
 
-def preview_shows_failback(preview: Iterable[Event]) -> Check:
-    """The preview of the failback's first turn shows the first gate to come and the isolation to go."""
-    wanted = {
-        "gate B0 to come": (_CONFIG_MAP, "create", _gate("B0")),
-        "the isolation to go": ("networking.k8s.io/v1:NetworkPolicy", "delete", ""),
-    }
+def preview_shows_failback(preview: Iterable[Event], *, isolates: bool = True) -> Check:
+    """The preview of the failback's first turn shows the first gate to come, and the isolation to go.
+
+    :param isolates: whether the program had isolated the lost region.
+    """
+    wanted = {"gate B0 to come": (_CONFIG_MAP, "create", _gate("B0"))}
+    if isolates:
+        wanted["the isolation to go"] = (_POLICY, "delete", "")
     return _previewed(
-        "The preview before the failback shows its first gate to come and the isolation to go",
+        "The preview before the failback shows its first gate to come, and any isolation to go",
         preview,
         wanted,
     )

@@ -61,7 +61,7 @@ CLUSTER_API = Procedure(
         ),
     },
     announced=(Announced("the isolation to come", "networking.k8s.io/v1:NetworkPolicy", "create"),),
-    preview_sentence="The preview before the failover shows its gates and the isolation to come",
+    preview_sentence="The preview before the failover shows its gates and any isolation to come",
     kept={
         Until.FAILOVER: Kept((Place.SURVIVOR,), "The failover"),
         Until.FAILBACK_PENDING: Kept((Place.SURVIVOR,), "The copy"),

@@ -88,7 +88,10 @@ class Failback:
         ):
             preview = ctx.stacks.require(ctx.stacks.preview(survivor.stack))
             ctx.check(
-                self.label("failback-pending"), previews.preview_shows_failback(preview.events)
+                self.label("failback-pending"),
+                previews.preview_shows_failback(
+                    preview.events, isolates=not ctx.settings.without_isolation
+                ),
             )
 
     def begin_again(self) -> None:

@@ -104,7 +104,13 @@ class Failover:
             procedure = ctx.settings.procedure
             ctx.check(
                 self.label,
-                previews.preview_shows(preview.events, survivor, self.steps, procedure),
+                previews.preview_shows(
+                    preview.events,
+                    survivor,
+                    self.steps,
+                    procedure,
+                    isolates=not ctx.settings.without_isolation,
+                ),
             )
             if Until.FAILOVER in procedure.kept:
                 ctx.check(self.label, previews.no_release_changes(preview.events))

@@ -137,3 +137,11 @@ def test_a_failover_of_a_living_region_must_be_refused(status: int, output: str,
 def test_no_change_needs_a_clean_exit() -> None:
     assert previews.no_change(0, 2.2).ok
     assert not previews.no_change(255, 2.2).ok
+
+
+def test_where_others_isolate_the_lost_region_no_policy_is_demanded() -> None:
+    gates = [gate("F1"), gate("F2")]
+    assert previews.preview_shows(gates, LONDON, STEPS, CLUSTER_API, isolates=False).ok
+    assert not previews.preview_shows(gates[1:], LONDON, STEPS, CLUSTER_API, isolates=False).ok
+    assert previews.preview_shows_failback([gate("B0")], isolates=False).ok
+    assert not previews.preview_shows_failback([POLICY], isolates=False).ok
