@@ -82,7 +82,7 @@ def main(
         matrix = Matrix(paths, console, interruption, drawn, repeat)
         done = matrix.run(cells, list(runs), minutes * 60)
     _print_covered(console, read(RESULTS))
-    if interruption.interrupted:
+    if interruption.is_wanted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if any(run.outcome is not Outcome.PASSED for run in done):
         raise typer.Exit(EXIT_FAILED)
@@ -125,7 +125,7 @@ class Matrix:
         """Run the cells as far as the budget goes, and append each to the results; return them."""
         began, done = time.monotonic(), list[Ran]()
         left = list(cells)
-        while not self._interruption.interrupted:
+        while not self._interruption.is_wanted:
             remaining = seconds - (time.monotonic() - began)
             cell = next(within(left, runs, remaining), None)
             # The first is always tried, the others only if they are expected to fit.
@@ -144,6 +144,7 @@ class Matrix:
     def _one(self, cell: Cell) -> Ran:
         seed = seed_of(cell, self._seed) if self._repeat is None else self._repeat
         print_plain(self._console, f"cell {cell.key}, seed {seed}", style="bold")
+        self._interruption.begin_another()
         os.environ[MARK] = str(self._drill.folder)
         self._drill.folder.mkdir(parents=True, exist_ok=True)
         (self._drill.folder / "drill.log").write_text("")

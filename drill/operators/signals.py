@@ -21,21 +21,27 @@ class Interruption:
     """Whether a drill can still be interrupted, and whether it was.
 
     :ivar interrupted: whether it was.
+    :ivar is_wanted: whether it was to be, also while it was taken down already: then no other one begins.
     """
 
     def __init__(self) -> None:
-        self.interrupted = False
+        self.interrupted = self.is_wanted = False
         self._is_calm = False
 
     def calm(self) -> None:
         """From now on nothing interrupts: the taking down has begun."""
         self._is_calm = True
 
+    def begin_another(self) -> None:
+        """Let another drill of a series be interrupted, after the taking down of the one before."""
+        self._is_calm = self.is_wanted
+
     def interrupt(self, reason: str) -> None:
         """End the drill; nothing if it is being taken down already.
 
         :raises DrillInterrupted: with the reason.
         """
+        self.is_wanted = True
         if self._is_calm:
             return
         self._is_calm = self.interrupted = True

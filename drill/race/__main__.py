@@ -89,13 +89,14 @@ class Race:
             print_plain(self._console, f"heat {number} of {len(drills)}: {heat}", style="bold")
             report = self._one(number, heat, settings)
             self._keep(report)
-            if self._interruption.interrupted:
+            if self._interruption.is_wanted:
                 break
         print_plain(self._console, (self._paths.folder / "result.md").read_text(encoding="utf-8"))
         if len(self._found) < len(drills) or any(each.failover is None for each in self._found):
             raise typer.Exit(EXIT_FAILED)
 
     def _one(self, number: int, heat: Heat, settings: DrillSettings) -> Report:
+        self._interruption.begin_another()
         os.environ[MARK] = str(self._heat.folder)
         (self._heat.folder / "drill.log").write_text("")
         progress = Progress(self._console, self._heat.folder / "drill.log")

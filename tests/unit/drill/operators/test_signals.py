@@ -63,3 +63,24 @@ def test_the_taking_down_is_not_interrupted() -> None:
     interruption.calm()
     interruption.interrupt("SIGTERM")
     assert not interruption.interrupted
+
+
+class TestSeries:
+    """Several drills, one after the other, by one command."""
+
+    def test_each_can_be_interrupted_and_its_taking_down_not(self) -> None:
+        interruption = Interruption()
+        interruption.begin_another()
+        interruption.calm()
+        interruption.begin_another()
+        with pytest.raises(DrillInterrupted):
+            interruption.interrupt("SIGINT")
+
+    def test_what_came_while_one_was_taken_down_lets_no_other_begin(self) -> None:
+        interruption = Interruption()
+        interruption.calm()
+        interruption.interrupt("SIGINT")
+        assert (interruption.interrupted, interruption.is_wanted) == (False, True)
+        interruption.begin_another()
+        interruption.interrupt("SIGINT")
+        assert not interruption.interrupted
