@@ -25,13 +25,18 @@ def in_order(cells: Iterable[Cell], runs: Iterable[Ran], seed: int) -> tuple[Cel
 
     :param seed: draws the order of those that are equal in all.
     """
-    last = last_run(runs)
+    known = list(runs)
+    last = last_run(known)
+    # One whose fault did not come is still to be run, but not for ever before all others.
+    tried = {run.cell: run.at for run in sorted(known, key=lambda run: run.at)}
     drawn = sorted(cells)
     random.Random(seed).shuffle(drawn)  # noqa: S311 (no secret)
     drawn.sort(key=_plainness)
     age = {cell: last[cell].at if cell in last else 0.0 for cell in drawn}
     turn = _turns(sorted(drawn, key=lambda cell: age[cell]))
-    return tuple(sorted(drawn, key=lambda cell: (cell in last, age[cell], turn[cell])))
+    return tuple(
+        sorted(drawn, key=lambda cell: (cell in last, age[cell], tried.get(cell, 0.0), turn[cell]))
+    )
 
 
 def _plainness(cell: Cell) -> tuple[int, str]:

@@ -3,14 +3,16 @@
 import os
 import random
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
-from drill.errors import DrillError
+from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
 from drill.observation.pods import is_ready
 from drill.operators.meddler import Break
@@ -25,6 +27,12 @@ _ENGINES = "app.kubernetes.io/name=elasticsearch"
 _READ_ONLY = "index.blocks.read_only_allow_delete"
 """What an engine sets itself when its disk is full."""
 _SLOW_CORES = 0.05
+_STARTING_SECONDS = 15.0
+"""How long a pod that is restarted anyway is waited for."""
+_AGAIN_SECONDS = 0.5
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -88,7 +96,7 @@ def _killed(which: Callable[[Site], str]) -> Made:
 
     def made(site: Site) -> Break:
         def make(_: Event, __: Callable[[], None]) -> None:
-            site.view.kill_pod(site.region.namespace, which(site))
+            _at_last(lambda: site.view.kill_pod(site.region.namespace, which(site)))
 
         return make
 
@@ -100,16 +108,38 @@ def _faulty(which: Callable[[Site], str], faults: dict[str, object], seconds: fl
 
     def made(site: Site) -> Break:
         def make(over: Event, _: Callable[[], None]) -> None:
-            pod, where = which(site), site.region.namespace
-            site.view.set_faults(where, pod, faults)
+            where = site.region.namespace
+
+            def begin() -> str:
+                pod = which(site)
+                site.view.set_faults(where, pod, faults)
+                return pod
+
+            pod = _at_last(begin)
             try:
                 over.wait(seconds)
             finally:
-                site.view.set_faults(where, pod, {})
+                _at_last(lambda: site.view.set_faults(where, pod, {}))
 
         return make
 
     return made
+
+
+def _at_last(work: Callable[[], T]) -> T:
+    """Do something to a pod that may be starting: again and again, for a while.
+
+    :raises ClusterCallFailed: it could not be done.
+    :raises DrillError: there is no such pod.
+    """
+    end = time.monotonic() + _STARTING_SECONDS
+    while True:
+        try:
+            return work()
+        except (ClusterCallFailed, DrillError):
+            if time.monotonic() > end:
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 def _lasting(seconds: float, state: Callable[[Site], Manager]) -> Made:

@@ -41,6 +41,10 @@ class TestOrder:
             runs = [ran(cell, 5.0) for cell in CELLS[1:]] + [ran(CELLS[0], 9.0, outcome)]
             assert in_order(CELLS, runs, 1)[0] == CELLS[0]
 
+    def test_one_whose_fault_did_not_come_is_not_tried_for_ever_before_the_others(self) -> None:
+        runs = [ran(CELLS[0], 9.0, Outcome.MISSED), ran(CELLS[1], 5.0, Outcome.MISSED)]
+        assert in_order(CELLS, runs, 1)[-2:] == (CELLS[1], CELLS[0])
+
     def test_a_run_that_failed_is_one(self) -> None:
         runs = [ran(cell, 5.0) for cell in CELLS[1:]] + [ran(CELLS[0], 9.0, Outcome.FAILED)]
         assert in_order(CELLS, runs, 1)[-1] == CELLS[0]
