@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting race matrix real-chart trial contract large-engine model status-answer properties test style lint unit coverage broker browser engine docs up down
+.PHONY: help venv setup licences drill screens interrupted zombie versions late-flush foreign adopting race matrix real-chart trial contract large-engine model growth status-answer properties test style lint unit coverage broker browser engine docs up down
 
 # The Python environment lives in the cache, one for each state of the lock file: named by it, so it is made once,
 # whichever checkout is newer, and never while another one runs from it.
@@ -92,6 +92,9 @@ status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=9 tim
 
 model: venv ## Explore every interleaving of both stacks' runs with FAULTS=1 faults (hours of CPU); ARGS="8.5" or "api --lost"
 	$(PYTHON) -m tests.model --faults $(FAULTS) $(ARGS)
+
+growth: venv ## Measure what grows with partitions, brokers, indices and latency, and draw it
+	$(PYTHON) -m tests.benchmarks.growth
 
 properties: setup ## Try random inputs, each property test for BUDGET seconds (a nightly run: BUDGET=600)
 	@$(PYTEST) -n logical --maxprocesses 8 -m property --budget $(BUDGET) tests/unit

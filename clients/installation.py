@@ -299,12 +299,10 @@ def exporting(installations: Iterable[LiveInstallation]) -> tuple[Exporting, ...
 
 def resume_each(installations: Iterable[LiveInstallation]) -> Message | None:
     """Ask each broker by itself to resume exporting; return why one refuses, or None."""
-    for each in installations:
-        for pod in each.broker_pods():
-            refusal = each.zeebe.resume_broker(pod.metadata.name)
-            if refusal:
-                return refusal
-    return None
+    asked = [(each, pod.metadata.name) for each in installations for pod in each.broker_pods()]
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        answers = pool.map(lambda each: each[0].zeebe.resume_broker(each[1]), asked)
+        return next(filter(None, answers), None)
 
 
 def _is_made_by(stateful_set: str, pod: Any) -> bool:

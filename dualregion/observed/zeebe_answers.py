@@ -5,8 +5,10 @@ None; gates, previews and tests share it. Sources: the gateway's REST `GET /v1/t
 brokers' `GET /actuator/partitions` (Zeebe 8.5).
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dualregion import brokers
@@ -78,20 +80,21 @@ class ClusterView:
         """Return the ids that a cluster of this size has and that are not in sight."""
         return sorted(set(range(cluster_size)) - self.ids)
 
-    def live_replicas(self, partition: int) -> tuple[Broker, ...]:
-        """The brokers that hold a healthy replica of a partition."""
-        return tuple(
-            broker
-            for broker in self.brokers
-            if any(copy.partition == partition and copy.healthy for copy in broker.replicas)
-        )
-
     def has_leader(self, partition: int) -> bool:
         """Whether some broker leads the partition."""
-        return any(
-            copy.partition == partition and copy.is_leader
-            for broker in self.brokers
-            for copy in broker.replicas
+        return partition in self._led
+
+    @cached_property
+    def _led(self) -> frozenset[int]:
+        return frozenset(
+            copy.partition for broker in self.brokers for copy in broker.replicas if copy.is_leader
+        )
+
+    @cached_property
+    def healthy_replicas(self) -> Mapping[int, int]:
+        """How many healthy replicas each partition has; those without any are left out."""
+        return Counter(
+            copy.partition for broker in self.brokers for copy in broker.replicas if copy.healthy
         )
 
 
@@ -141,7 +144,7 @@ def partitions_not_ready(
     leaderless = [each for each in partitions if not view.has_leader(each)]
     if leaderless:
         return messages.no_leader(leaderless)
-    healthy = {each: len(view.live_replicas(each)) for each in partitions}
+    healthy = {each: view.healthy_replicas.get(each, 0) for each in partitions}
     thin = [each for each in partitions if healthy[each] < healthy_replicas]
     if thin:
         counts = [healthy[each] for each in thin]
@@ -184,17 +187,14 @@ def distribution(
     view: ClusterView, *, partition_count: int, replication_factor: int
 ) -> Distribution:
     """Return who holds which partition, as far as all copies are in sight."""
-    seen = {
-        partition: frozenset(
-            broker.id
-            for broker in view.brokers
-            if any(copy.partition == partition for copy in broker.replicas)
-        )
-        for partition in range(1, partition_count + 1)
-    }
+    seen: dict[int, set[int]] = {each: set() for each in range(1, partition_count + 1)}
+    for broker in view.brokers:
+        for copy in broker.replicas:
+            if copy.partition in seen:
+                seen[copy.partition].add(broker.id)
     return Distribution(
-        {each: ids for each, ids in seen.items() if len(ids) >= replication_factor},
-        {each: ids for each, ids in seen.items() if len(ids) < replication_factor},
+        {each: frozenset(ids) for each, ids in seen.items() if len(ids) >= replication_factor},
+        {each: frozenset(ids) for each, ids in seen.items() if len(ids) < replication_factor},
     )
 
 
@@ -325,8 +325,11 @@ def not_all_of(
     :param replicas: how many replicas each partition has.
     """
     problems: list[Message] = []
+    of_partition: dict[int, list[Exporting]] = defaultdict(list)
+    for state in states:
+        of_partition[state.partition].append(state)
     for partition, count in replicas.items():
-        asked = [state for state in states if state.partition == partition]
+        asked = of_partition[partition]
         if len(asked) != count:
             problems.append(messages.replicas_asked(partition, len(asked), count))
         problems += [_in_other_phase(state, phase) for state in asked if state.phase != phase]

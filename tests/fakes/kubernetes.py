@@ -12,6 +12,7 @@ Nothing moves by itself, unless `LivingBrokers` plays the StatefulSet's controll
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -96,6 +97,7 @@ class FakeKubernetes:
     :ivar queries: the queries of all that was to be written only to try it out.
     :ivar query: the query of the request that is being answered.
     :ivar managers: the field managers in whose names something was written.
+    :ivar latency: how many seconds each answer is on its way.
     :ivar asked: every request as `METHOD path`, in order.
     :ivar headers: each request's headers.
     :ivar bodies: the JSON bodies of what was written, by the same text.
@@ -117,6 +119,7 @@ class FakeKubernetes:
     bodies: dict[str, Any] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
     tick: Callable[[], None] = lambda: None
+    latency: float = 0.0
     delete_pod: Callable[[Document], None] | None = None
 
     def put(self, collection: str, *documents: Document) -> None:
@@ -142,6 +145,7 @@ class FakeKubernetes:
     def answer(self, method: str, target: str, headers: Any, body: Any) -> Reply:
         """Answer one request."""
         parts = urlsplit(target)
+        time.sleep(self.latency)
         with self.lock:
             self.tick()
             self.asked.append(f"{method} {parts.path}")
