@@ -32,6 +32,9 @@ def main() -> None:
     parser.add_argument(
         "--lost", action="store_true", help="begin when the first of them, a loss, has been"
     )
+    parser.add_argument(
+        "--most", type=int, help="of how many worlds at most; then no dead end is looked for"
+    )
     given = parser.parse_args()
     print(
         "| procedure | faults | worlds | transitions | restored | dead ends | broken | seconds of CPU |"
@@ -42,7 +45,7 @@ def main() -> None:
         began = time.process_time()
         with short_values():
             start = _start(by_api=PROCEDURES[name], faults=given.faults, is_lost=given.lost)
-            found = Explorer(start, lambda line: print(line, file=sys.stderr)).explore()
+            found = Explorer(start, lambda line: print(line, file=sys.stderr)).explore(given.most)
         print(_shown(name, given.faults, found, time.process_time() - began), flush=True)
         problems += [("dead end", found.dead_end)] if found.dead_ends else []
         problems += found.broken.items()

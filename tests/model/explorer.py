@@ -93,6 +93,7 @@ class Explorer:
         for name in broken(world):
             if name not in found.broken:
                 found.broken[name] = self.way_to(at)
+                self._say(f"broken: {name}")
         sources, targets = self._edges
         for _, after, is_unwanted in moves(world):
             key = self._key(after)
