@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from clients import helm
@@ -14,7 +15,9 @@ from clients.cluster_management import ClusterManagement
 from clients.helm import HelmRecord
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
+from dualregion import brokers
 from dualregion.config.settings import Settings
+from dualregion.engine_address import EngineAddress, of_chart
 from dualregion.names import ReleaseNames
 from dualregion.observed import profiles
 from dualregion.observed.search_engine.records import RECORD_PREFIX
@@ -22,6 +25,7 @@ from dualregion.observed.zeebe_answers import Exporting
 from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message
 from messages.clients import installations as messages
+from messages.observed import engines
 from messages.steps import progress
 
 
@@ -31,6 +35,7 @@ class LiveInstallation:
 
     :ivar sleeping: which of its brokers sleep, and so cannot answer.
     :ivar version: the version of Camunda that it runs.
+    :ivar engine: where its search engine is, if not where the release's chart would put it.
     """
 
     cluster: Cluster
@@ -38,11 +43,18 @@ class LiveInstallation:
     release: str
     sleeping: Sleeping = none_sleep
     version: CamundaVersion = VERSIONS[DEFAULT]
+    engine: EngineAddress | None = None
 
     @classmethod
     def of(cls, cluster: Cluster, namespace: str, settings: Settings) -> "LiveInstallation":
         """Return the installation in a namespace of a cluster, as the settings describe it."""
-        return cls(cluster, namespace, settings.release, version=settings.version)
+        return cls(
+            cluster,
+            namespace,
+            settings.release,
+            version=settings.version,
+            engine=settings.engine_address,
+        )
 
     @property
     def names(self) -> ReleaseNames:
@@ -66,7 +78,14 @@ class LiveInstallation:
         self, record_prefix: str = RECORD_PREFIX, seconds: float = READ_SECONDS
     ) -> SearchEngine:
         """Return its search engine; see there."""
-        return SearchEngine(self.cluster, self.namespace, self.release, record_prefix, seconds)
+        return SearchEngine(
+            self.cluster, self.namespace, self.release, record_prefix, seconds, self.engine
+        )
+
+    @property
+    def engine_address(self) -> EngineAddress:
+        """Where its search engine is."""
+        return self.engine or of_chart(self.release)
 
     @property
     def kubectl(self) -> str:
@@ -236,27 +255,56 @@ class LiveInstallation:
     # --- The search engine's nodes and the Deployments
 
     def search_engine_nodes(self) -> Any | None:
-        """Return the StatefulSet of the search engine's master nodes, or None."""
-        return self.cluster.stateful_set(self.namespace, self.names.search_engine)
+        """Return the StatefulSet of the search engine's master nodes, of an engine beside the chart the first one; or None."""
+        address = self.engine_address
+        if address.stateful_set is not None:
+            return self.cluster.stateful_set(self.namespace, address.stateful_set)
+        return next(iter(self.cluster.stateful_sets(self.namespace, address.selector)), None)
 
     def search_engine_pending(self) -> Message | None:
         """Return why its search engine is not ready, or None.
 
         All of its nodes are looked at, whatever kinds of them the values want: each kind has a StatefulSet of its own.
         """
-        master, namespace = self.names.search_engine, self.namespace
-        selector = self.names.selector(pods.ENGINE_SELECTOR)
+        address, namespace = self.engine_address, self.namespace
+        selector, master = address.selector, address.stateful_set
         found = self.cluster.stateful_sets(namespace, selector)
-        if master not in (each.metadata.name for each in found):
+        if master is None and not found:
+            return messages.no_engine_installed(namespace, selector)
+        if master is not None and master not in (each.metadata.name for each in found):
             return messages.no_stateful_set(master, namespace)
-        if any(each.metadata.name == master and not each.spec.replicas for each in found):
-            return messages.scaled_to_nothing(master, namespace)
+        for each in found:
+            if each.metadata.name == (master or each.metadata.name) and not each.spec.replicas:
+                return messages.scaled_to_nothing(each.metadata.name, namespace)
         wanted = sum(each.spec.replicas for each in found)
         ready = sum(min(each.status.ready_replicas or 0, each.spec.replicas) for each in found)
         if ready >= wanted:
-            return None
+            return self._engine_unwell()
         trouble = pods.trouble(self.cluster.pods(namespace, selector))
         return messages.engine_nodes_not_ready(ready, wanted, namespace, trouble)
+
+    def _engine_unwell(self) -> Message | None:
+        """Return that an engine that is not the chart's serves badly, or None.
+
+        :raises CallFailed: if it does not answer, or does not take its password.
+        """
+        if self.engine_address.login is None:
+            return None
+        status = self.search_engine().health().status
+        return engines.engine_not_green(status) if status == "red" else None
+
+    def passwords_renewed(self) -> datetime | None:
+        """Return when the passwords that its brokers log in to search engines with were changed last.
+
+        :returns: None if they need none, or have none yet.
+        """
+        login = self.engine_address.login
+        if login is None:
+            return None
+        copies = (login.copy_of(region) for region in range(brokers.REGIONS))
+        found = (self.cluster.secret(self.namespace, each) for each in copies)
+        times = (data_changed_at(each) for each in found if each is not None)
+        return max(filter(None, times), default=None)
 
     def deployment(self, component: str) -> Any | None:
         """Return the Deployment of the gateway or a web app, or None."""
@@ -274,6 +322,17 @@ class LiveInstallation:
         return helm.in_order(
             self.cluster.secrets(self.namespace, f"owner=helm,name={self.release}")
         )
+
+
+def data_changed_at(secret: Any) -> datetime | None:
+    """Return when a Secret's data were changed last, by the API server's clock; its creation if that is not told."""
+    told = [
+        each.time
+        for each in secret.metadata.managed_fields or ()
+        if each.time is not None and "f:data" in (each.fields_v1 or {})
+    ]
+    found: datetime | None = max(told, default=secret.metadata.creation_timestamp)
+    return found
 
 
 def unobserved(kind: str, found: Any) -> Message | None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from clients import engine_calls
 from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
-from dualregion.names import ReleaseNames
+from dualregion.engine_address import EngineAddress, of_chart
 from dualregion.observed.search_engine import fitness, restores, snapshots
 from dualregion.observed.search_engine.documents import is_opensearch, lifecycles_of, templates_of
 from dualregion.observed.search_engine.fitness import Room
@@ -33,7 +34,6 @@ from messages.clients import search_engine as messages
 
 T = TypeVar("T")
 
-PORT = 9200
 _EXACT = "allow_partial_search_results=false"
 """A search that some shard does not answer must fail: by default it counts what the others hold."""
 _HIDDEN_TOO = "expand_wildcards=open,hidden"
@@ -64,6 +64,7 @@ class SearchEngine:
 
     :ivar record_prefix: what the names of the exporter's indices begin with.
     :ivar seconds: how long an answer may take that is more work the more the engine holds.
+    :ivar given: where it is, if it is not where the release's chart would have put it.
     """
 
     cluster: Cluster
@@ -71,13 +72,17 @@ class SearchEngine:
     release: str
     record_prefix: str = RECORD_PREFIX
     seconds: float = READ_SECONDS
+    given: EngineAddress | None = None
+
+    @property
+    def address(self) -> EngineAddress:
+        """Where it is."""
+        return self.given or of_chart(self.release)
 
     @property
     def target(self) -> Target:
         """The engine's service."""
-        return Target(
-            self.namespace, "services", ReleaseNames(self.release).search_engine_service, PORT
-        )
+        return Target(self.namespace, "services", self.address.service, self.address.port)
 
     def __str__(self) -> str:
         return f"the search engine of {self.namespace}"
@@ -155,6 +160,11 @@ class SearchEngine:
     def data_streams(self) -> tuple[str, ...]:
         """Return the names of the user's data streams, whose indices are hidden behind names of the engine's own."""
         return self._read(fitness.data_streams_of, self._ask("GET", "/_data_stream"))
+
+    def version(self) -> str:
+        """Return its version, such as `8.19.2`."""
+        answer = self._ask("GET", "/")
+        return understood(self, lambda: str(answer["version"]["number"]))
 
     def uuid(self) -> str:
         """Return the engine's identity: a recreated engine has another."""
@@ -313,7 +323,10 @@ class SearchEngine:
         self, method: str, path: str, body: Any = None, seconds: float = READ_SECONDS
     ) -> Answer:
         try:
-            return self.cluster.ask(method, self.target, path, body, seconds)
+            if self.address.login is None:
+                return self.cluster.ask(method, self.target, path, body, seconds)
+            request = (method, path, body)
+            return engine_calls.ask(self.cluster, self.namespace, self.address, request, seconds)
         except CallFailed as error:
             reason = error_reason(error.details)
             if error.status is None or reason == error.details:

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from clients.installation import LiveInstallation
 from components.isolation import before_isolation
 from components.ownership import owned
 from dualregion import rbac
@@ -22,9 +23,9 @@ from dualregion.chart.sent_values import has_empty_list, keeps_nulls, nulls_of
 from dualregion.chart.values import without_the_incident
 from dualregion.config.settings import ChartSettings
 from dualregion.names import POLICY_NAME
-from dualregion.procedure import F1
+from dualregion.procedure import B1, F1, N, Role
 from dualregion.procedure.topology import NO_INCIDENT, Installation, Kind
-from steps import claiming
+from steps import broker_views, claiming
 from steps.context import StepContext
 from steps.paused_exporters import report_paused_exporters
 from steps.preflight import refuse_leftovers
@@ -32,6 +33,7 @@ from steps.releases import adoption, helm_records, rollout
 from steps.releases.clean_slate import wait_until_ended
 from steps.releases.rbac import wait_until_granted
 from steps.releases.rendering import provider_version
+from steps.search_engine import passwords
 
 SECRET_NAME = "elasticsearch-env-secret"  # noqa: S105
 """What the reference values call the search engine's Secret."""
@@ -199,7 +201,11 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
     namespace, ctx = args.spec.namespace, args.ctx
     metadata: dict[str, Any] = {"name": namespace}
     if args.spec.kind is not Kind.FAILOVER:
-        asked_first = pulumi.ResourceOptions(delete_before_replace=True)
+        # One that a search engine of another owner is in is not deleted: it may be a recreated one's, installed already.
+        is_shared = ctx.settings.engine_address.login is not None
+        asked_first = pulumi.ResourceOptions(
+            delete_before_replace=True, retain_on_delete=is_shared or None
+        )
         return k8s.core.v1.Namespace(
             name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, asked_first)
         )
@@ -270,7 +276,17 @@ def _prepare_install(ctx: StepContext, spec: Installation, project: str) -> None
             rollout.hold(at, ctx.say)
     else:
         refuse_leftovers(ctx, spec)
+    _prepare_engine(ctx, at)
     helm_records.begin_install(at, _begun(ctx, spec), ctx.say)
+
+
+def _prepare_engine(ctx: StepContext, at: LiveInstallation) -> None:
+    """See that a search engine that is not the chart's is ready, and that brokers start with its password."""
+    if at.engine_address.login is None:
+        return
+    waiting = ctx.waiting(B1 if ctx.topology.role is Role.RECREATED else N)
+    broker_views.wait_for_search_engine(ctx, waiting, at)
+    passwords.share(ctx, waiting)
 
 
 def _begun(ctx: StepContext, spec: Installation) -> Begun:

@@ -26,7 +26,7 @@ Document = dict[str, Any]
 
 _RBAC = "rbac.authorization.k8s.io"
 _NAME = "camunda-dual-region"
-_GATEWAY_PORT, _MANAGEMENT_PORT, _ENGINE_PORT = 8080, 9600, 9200
+_GATEWAY_PORT, _MANAGEMENT_PORT = 8080, 9600
 """What is asked through the API server's proxy; a Service has its port in its name there."""
 
 
@@ -48,6 +48,7 @@ class Only(StrEnum):
     GATEWAY = "the gateway's Service"
     MANAGEMENT = "the gateway's management port"
     ENGINE = "the search engine's Service"
+    ENGINE_SECRETS = "the Secret with the search engine's password, and that of its authority"
 
 
 @dataclass(frozen=True)
@@ -129,14 +130,26 @@ _PEER_NAMESPACED = (
         "what each broker says of its exporters, and each gateway of the brokers",
     ),
     Right("services/proxy", ("get", "create"), "the survivor's gateway", Only.GATEWAY),
+)
+_USE_OF_PEER_ENGINE = (
+    "the recreated region's search engine: its own indices go, the survivor's are restored, and its own persistent "
+    "settings are put back (B3)"
+)
+_ENGINE_BY_PROXY = (
     Right(
-        "services/proxy",
-        ("get", "create", "update", "delete"),
-        "the recreated region's search engine: its own indices go, the survivor's are restored, and its own persistent "
-        "settings are put back (B3)",
-        Only.ENGINE,
+        "services/proxy", ("get", "create", "update", "delete"), _USE_OF_PEER_ENGINE, Only.ENGINE
     ),
 )
+_ENGINE_BY_LOGIN = (
+    Right("pods/portforward", ("get", "create"), _USE_OF_PEER_ENGINE),
+    Right(
+        "secrets",
+        ("get",),
+        "the password of its search engine, for this region's brokers (N, B1, B2) and for the program: 8.9 and later",
+        Only.ENGINE_SECRETS,
+    ),
+)
+"""The API server's proxy keeps logins for itself."""
 _MEMBERS_CHANGED = Right(
     "services/proxy",
     ("patch",),
@@ -146,7 +159,8 @@ _MEMBERS_CHANGED = Right(
 _PAST_THE_PROXY = Right(
     "pods/portforward",
     ("get", "create"),
-    "dry runs of the cluster's changes, which the API server's proxy does not let through",
+    "dry runs of the cluster's changes, and search engines that ask for a password: the API server's proxy lets neither "
+    "through",
 )
 _MEMBERS_SEEN = Right(
     "services/proxy", ("get",), "which brokers are members (B1, B7)", Only.MANAGEMENT
@@ -161,7 +175,9 @@ def namespaced(settings: Settings, side: Side) -> tuple[Right, ...]:
     """Return what is needed in each of a region's namespaces."""
     by_cluster_api = of_cluster_api(settings, side)
     if side is Side.PEER:
-        return (*_PEER_NAMESPACED, *by_cluster_api)
+        has_login = settings.engine_address.login is not None
+        engine = _ENGINE_BY_LOGIN if has_login else _ENGINE_BY_PROXY
+        return (*_PEER_NAMESPACED, *engine, *by_cluster_api)
     extra = (Right(each, _HELM, "the values'") for each in settings.rights.extra)
     return (*_OWN_NAMESPACED, *by_cluster_api, *extra)
 
@@ -195,6 +211,7 @@ def of_dns(settings: Settings, side: Side) -> tuple[Right, ...]:
 def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
     """Return the names that a right is limited to in a region; empty for no limit."""
     sides, made = (Side.OWN, Side.PEER), ReleaseNames(settings.release)
+    engine = settings.engine_address
     limits: dict[Only | None, tuple[str, ...]] = {
         Only.NAMESPACES: _namespaces(settings, region),
         Only.BINDINGS: tuple(map(binding_name, sides)),
@@ -203,7 +220,10 @@ def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
         Only.LOAD_BALANCER: (LOAD_BALANCER_NAME,),
         Only.GATEWAY: (f"{made.gateway}:{_GATEWAY_PORT}",),
         Only.MANAGEMENT: (f"{made.gateway}:{_MANAGEMENT_PORT}",),
-        Only.ENGINE: (f"{made.search_engine_service}:{_ENGINE_PORT}",),
+        Only.ENGINE: (f"{engine.service}:{engine.port}",),
+        Only.ENGINE_SECRETS: tuple(
+            each.secret for each in (engine.login, engine.tls) if each is not None
+        ),
     }
     return limits.get(right.only, ())
 

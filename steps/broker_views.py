@@ -113,9 +113,13 @@ def look_at_gateway(ctx: StepContext) -> Message:
 
 
 def wait_for_search_engine(ctx: StepContext, waiting: Waiting, at: LiveInstallation) -> None:
-    """Wait until every node of an installation's search engine is ready, unless it is the user's own to watch."""
+    """Wait until every node of an installation's search engine is ready.
+
+    One beside the chart must take its password, too; without a section for it, it is the user's own to watch.
+    """
     installed = (each for each in ctx.topology.installations if each.namespace == at.namespace)
-    if not all(values.brings_search_engine(each.values) for each in installed):
+    is_chart_s = at.engine_address.login is None
+    if is_chart_s and not all(values.brings_search_engine(each.values) for each in installed):
         ctx.say(messages.engine_not_watched(at.namespace))
         return
     waiting.until_none(

@@ -27,7 +27,7 @@ from messages.clients import search_engine as engine_messages
 from messages.steps import exporting as exporters
 from messages.steps import progress
 from messages.steps import steps as messages
-from steps import broker_views
+from steps import broker_views, preflight
 from steps.context import Evidence, StepContext
 from steps.paused_exporters import ENGINE_GONE, paused_now, report_paused_exporters
 from steps.polling import Waiting
@@ -49,6 +49,7 @@ def prove_clean(ctx: StepContext) -> Evidence:
         raise ClusterUnreachable(
             messages.lost_region_unreachable(B0.id, error.message, peer.name)
         ) from None
+    _wait_for_own_engine(ctx)
     left = clean_slate.leftovers(ctx.peer_at(peer.namespace), is_own=False)
     if left:
         raise Refused(
@@ -62,6 +63,18 @@ def prove_clean(ctx: StepContext) -> Evidence:
             )
         )
     return {"clean": f"namespace {peer.namespace} behind kube context {peer.kube_context}"}
+
+
+def _wait_for_own_engine(ctx: StepContext) -> None:
+    """Wait until a search engine that is not the chart's is ready in the recreated region, and may be asked what it holds.
+
+    :raises Refused: if there is none.
+    """
+    at = ctx.peer_at(ctx.settings.peer.namespace)
+    if at.engine_address.login is None:
+        return
+    preflight.refuse_without_engine(ctx, at)
+    broker_views.wait_for_search_engine(ctx, ctx.waiting(B0), at)
 
 
 def join(ctx: StepContext) -> Evidence:

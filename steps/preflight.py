@@ -8,6 +8,7 @@ from functools import partial
 from clients import installation
 from clients.cluster import pods
 from clients.cluster.kubernetes import CONNECT_SECONDS, CallFailed
+from clients.installation import LiveInstallation
 from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
@@ -40,6 +41,9 @@ def check(ctx: StepContext) -> None:
     """
     if ctx.topology.role is Role.MEMBER:
         _refuse_empty_return(ctx)
+    for spec in ctx.topology.installations:
+        if spec.kind not in ctx.own.nodes:
+            refuse_without_engine(ctx, ctx.at(spec.namespace))
     if ctx.topology.role is Role.LOST:
         _spare_living(ctx)
     if ctx.topology.role is Role.SURVIVOR:
@@ -48,6 +52,24 @@ def check(ctx: StepContext) -> None:
             _refuse_failover_without_quorum(ctx)
             _refuse_healthy_region(ctx)
         _refuse_old_failover(ctx)
+
+
+def refuse_without_engine(ctx: StepContext, at: LiveInstallation) -> None:
+    """Refuse to install beside a search engine that is not there; one that the chart brings comes with the release.
+
+    :raises Refused: saying how it is looked for.
+    """
+    login = at.engine_address.login
+    if login is None or at.search_engine_nodes() is not None:
+        return
+    raise Refused(
+        messages.engine_not_installed(
+            ctx.settings.camunda_version,
+            at.namespace,
+            at.cluster.context,
+            at.engine_address.selector,
+        )
+    )
 
 
 def warnings(ctx: StepContext) -> list[str]:

@@ -78,5 +78,5 @@ def _held(ctx: CheckContext, region: int) -> Held:
     """
     settings = ctx.status.stacks[region].settings
     cluster = AskingCluster(settings.kubeconfig, settings.own.kube_context)
-    engine = LiveInstallation(cluster, settings.own.namespace, settings.release).search_engine()
+    engine = LiveInstallation.of(cluster, settings.own.namespace, settings).search_engine()
     return Held(engine.bytes_held(), sum(engine.document_counts().values()))

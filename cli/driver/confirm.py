@@ -111,8 +111,10 @@ def irreversible(steps: Sequence[RegionStep], lost: int | None, status: Status) 
     survivor = regions[brokers.other(lost)]
     kinds = {step.id for step in steps}
     if R.id in kinds and status.region_statuses[lost].error is None:
+        has_own_engine = status.stacks[0].settings.engine_address.login is not None
+        ask = messages.ask_to_delete_release if has_own_engine else messages.ask_to_delete_region
         return Question(
-            messages.ask_to_delete_region(regions[lost].name, regions[lost].namespace),
+            ask(regions[lost].name, regions[lost].namespace),
             Consent.DELETE_REGION,
             regions[lost].name,
         )

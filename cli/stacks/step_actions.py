@@ -86,6 +86,20 @@ class _Names:
         form = self.settings.version.exporter
         return form.variable(self.lost, form.url)
 
+    @property
+    def but_engine(self) -> str:
+        """What may be there all the same."""
+        has_own = self.settings.engine_address.login is not None
+        return ", but a search engine that is ready" if has_own else ""
+
+    def passwords(self, namespace: str, *owners: int) -> tuple[str, ...]:
+        """Return what is done about the passwords of search engines beside the chart, for brokers of a namespace."""
+        login = self.settings.engine_address.login
+        if login is None:
+            return ()
+        copies = " and ".join(login.copy_of(each) for each in owners)
+        return (f"Secret {copies} in {namespace}: the passwords of the regions' search engines",)
+
     def url(self, *, replaced: bool) -> str:
         urls = values.exporter_urls(self.settings, replaced_region=self.lost if replaced else None)
         return urls[self.lost]
@@ -133,16 +147,21 @@ def _f3(names: _Names, _: RegionStep) -> tuple[str, ...]:
 
 
 def _r(names: _Names, _: RegionStep) -> tuple[str, ...]:
+    place = names.lost_namespace
+    gone = (
+        f"delete namespace {place} with its claims"
+        if names.settings.engine_address.login is None
+        else f"namespace {place} stays, with its search engine and all claims: delete them by hand"
+    )
     return (
-        f"if the cluster answers: helm uninstall {names.release} -n {names.lost_namespace}, delete namespace "
-        f"{names.lost_namespace} with its claims. CANNOT BE UNDONE",
+        f"if the cluster answers: helm uninstall {names.release} -n {place}, {gone}. CANNOT BE UNDONE",
         "if it does not answer: nothing; it is left as it is",
     )
 
 
 def _b0(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
-        f"look into {names.lost_namespace}: no release, workload, claim, volume or index",
+        f"look into {names.lost_namespace}: no release, workload, claim, volume or index{names.but_engine}",
         f"delete NetworkPolicy isolate-lost-region in {names.isolated}",
         *(f"delete {each}" for each in names.acl_rules),
     )
@@ -250,6 +269,7 @@ def _disable(names: _Names, _: RegionStep) -> tuple[str, ...]:
 
 def _come_back(names: _Names, _: RegionStep) -> tuple[str, ...]:
     return (
+        *names.passwords(names.lost_namespace, 0, 1),
         f"helm install {names.release} -n {names.lost_namespace}: without web apps and Connectors: broker "
         f"{names.lost_ids} runs, and is no member",
     )
@@ -263,6 +283,7 @@ def _freeze(names: _Names, _: RegionStep) -> tuple[str, ...]:
     )
     return (
         f"helm upgrade {names.release} -n {names.survivor}: Operate and Tasklist off",
+        *names.passwords(names.survivor, names.lost),
         *rolled,
         f"POST /actuator/exporting/pause to {names.gateway}; then each broker's own state",
         f"wait until the search engine in {names.survivor} gets nothing more",

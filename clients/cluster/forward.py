@@ -7,7 +7,9 @@ a caller logs in. Forwarded bytes it leaves alone.
 import base64
 import json
 import re
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,12 +18,31 @@ from kubernetes.stream.ws_client import PortForward
 from websocket import WebSocket, WebSocketBadStatusException, WebSocketException
 
 from clients.cluster.kubeconfig import Access
-from clients.cluster.kubernetes import CONNECT_SECONDS, Answer, CallFailed, Cluster, Target
+from clients.cluster.kubernetes import (
+    BODY_CHARACTERS,
+    CONNECT_SECONDS,
+    Answer,
+    CallFailed,
+    Cluster,
+    Target,
+)
 from clients.cluster.reasons import reason_of
 from messages.clients import clusters as messages
 
 _PROTOCOL = "v4.channel.k8s.io"
 """How the API server carries several streams on one WebSocket."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """TLS inside a forwarded connection.
+
+    :ivar context: whom to trust.
+    :ivar server: the name that the pod's certificate must be for.
+    """
+
+    context: ssl.SSLContext
+    server: str
 
 
 def ask(
@@ -32,11 +53,13 @@ def ask(
     body: Any = None,
     *,
     headers: Mapping[str, str] | None = None,
+    tls: Tls | None = None,
     seconds: float,
 ) -> Answer:
     """Send a request, with a JSON document or none, to a port of a pod.
 
     :param target: of the kind `pods`.
+    :param tls: None for plain HTTP.
     :param seconds: how long the answer may take.
     :raises CallFailed: if it cannot be reached, does not answer in time, or answers with a server error.
     """
@@ -44,7 +67,7 @@ def ask(
     text = None if body is None else json.dumps(body)
     sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
     try:
-        answer = _exchange(cluster, target, (method, path, text, sent), seconds)
+        answer = _exchange(cluster, target, (method, path, text, sent), seconds, tls)
     except WebSocketBadStatusException as error:
         raise CallFailed(
             messages.not_forwarded(str(target), error.status_code), error.status_code
@@ -52,9 +75,9 @@ def ask(
     except (WebSocketException, HTTPException, OSError, ValueError) as error:
         raise CallFailed(messages.service_unanswered(what, reason_of(error))) from None
     if answer.status >= 500:
-        raise CallFailed(
-            messages.service_failed(what, answer.status, answer.error_text()), answer.status
-        )
+        # A search engine names the cause of the cause last.
+        details = answer.error_text(BODY_CHARACTERS)
+        raise CallFailed(messages.service_failed(what, answer.status, details), answer.status)
     return answer
 
 
@@ -63,14 +86,20 @@ def _exchange(
     target: Target,
     request: tuple[str, str, str | None, Mapping[str, str]],
     seconds: float,
+    tls: Tls | None = None,
 ) -> Answer:
     method, path, text, headers = request
     opened = _opened(cluster.access, target)
     forward: Any = PortForward(opened, [target.port])  # type: ignore[no-untyped-call]
     connection = HTTPConnection("localhost", target.port, timeout=seconds)
     try:
-        connection.sock = forward.socket(target.port)
-        connection.sock.settimeout(seconds)
+        opened_into = forward.socket(target.port)
+        opened_into.settimeout(seconds)
+        connection.sock = (
+            opened_into
+            if tls is None
+            else tls.context.wrap_socket(opened_into, server_hostname=tls.server)
+        )
         connection.request(method, path, text, dict(headers))
         response = connection.getresponse()
         return Answer(response.status, response.read().decode(errors="replace"))

@@ -7,7 +7,7 @@ laptop outside the cluster needs nothing but its kube context.
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -104,9 +104,9 @@ class Answer:
         """Return the body's JSON list; raises as `json`."""
         return self._document(list)
 
-    def error_text(self) -> str:
+    def error_text(self, length: int = 300) -> str:
         """Return what an error says, without secrets; see `_brief`."""
-        return _brief(self.body)
+        return _brief(self.body, length)
 
     def _document(self, kind: type[T]) -> T:
         try:
@@ -384,28 +384,34 @@ class Cluster:
         body = {"metadata": {"annotations": dict(annotations)}, "spec": {"replicas": replicas}}
         self._call(lambda: self._apps.patch_namespaced_deployment(name, namespace, body))
 
-    def workloads(self, namespace: str) -> list[str]:
-        """Return `kind/name` of every StatefulSet, Deployment and pod of a namespace."""
+    def workloads(self, namespace: str, selector: str = "") -> list[str]:
+        """Return `kind/name` of every StatefulSet, Deployment and pod of a namespace that a label selector names."""
         kinds = {"statefulset": "V1StatefulSet", "deployment": "V1Deployment", "pod": "V1Pod"}
         return [
             f"{name}/{each.metadata.name}"
             for name, kind in kinds.items()
-            for each in self._all(kind, namespace)
+            for each in self._all(kind, namespace, selector)
         ]
 
-    def claims(self, namespace: str) -> list[str]:
-        """Return the names of a namespace's PersistentVolumeClaims."""
-        return [each.metadata.name for each in self._all("V1PersistentVolumeClaim", namespace)]
+    def claims(self, namespace: str, selector: str = "") -> list[str]:
+        """Return the names of a namespace's PersistentVolumeClaims that a label selector names."""
+        found = self._all("V1PersistentVolumeClaim", namespace, selector)
+        return [each.metadata.name for each in found]
 
-    def volumes_of(self, namespace: str) -> list[str]:
-        """Return the names of the PersistentVolumes that claims of a namespace have, or had."""
+    def volumes_of(self, namespace: str, *, but_of: Collection[str] = ()) -> list[str]:
+        """Return the names of the PersistentVolumes that claims of a namespace have, or had.
+
+        :param but_of: the claims whose volumes are left out.
+        """
         found = self._call(
             lambda: self._get("/api/v1/persistentvolumes", "V1PersistentVolumeList")
         ).items
         return [
             each.metadata.name
             for each in found
-            if each.spec.claim_ref is not None and each.spec.claim_ref.namespace == namespace
+            if each.spec.claim_ref is not None
+            and each.spec.claim_ref.namespace == namespace
+            and each.spec.claim_ref.name not in but_of
         ]
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> None:
@@ -416,6 +422,10 @@ class Cluster:
         except CallFailed as error:
             if error.status not in (404, 409):
                 raise
+
+    def secret(self, namespace: str, name: str) -> Any | None:
+        """Return a Secret, or None; each value of its `data` is in base64."""
+        return self._one("V1Secret", namespace, name)
 
     def secrets(self, namespace: str, selector: str) -> list[Any]:
         """Return the Secrets of a namespace that a label selector names."""

@@ -1,6 +1,7 @@
 """Pods: whether one is ready, runs or has ended, and what keeps it from starting."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from dualregion.versions import VERSIONS
@@ -9,7 +10,6 @@ from messages.clients import installations as messages
 
 BROKER_SELECTOR = "app.kubernetes.io/component=zeebe-broker"
 BROKER_CONTAINERS = frozenset(each.brokers.container for each in VERSIONS.values())
-ENGINE_SELECTOR = "app.kubernetes.io/name=elasticsearch"
 REVISION_LABEL = "controller-revision-hash"
 
 Sleeping = Callable[[int], bool]
@@ -43,6 +43,12 @@ def revision_of(pod: Any) -> str | None:
     """Return the revision of its StatefulSet that a pod was made of."""
     found: str | None = pod.metadata.labels.get(REVISION_LABEL)
     return found
+
+
+def is_older(pod: Any, than: datetime | None) -> bool:
+    """Return whether a pod was made before a moment, by the API server's clock."""
+    made: datetime | None = pod.metadata.creation_timestamp
+    return made is not None and than is not None and made < than
 
 
 def is_ending(pod: Any) -> bool:

@@ -202,6 +202,16 @@ _OF_LATER_VERSIONS: tuple[Demand, ...] = (
     Demand("optimize.enabled", (False,), False, messages.optimize_writes_during_copy),
 )
 """What charts of 8.8 and later call otherwise. Source: their values.yaml and templates, 13.12.7 and 14.8.4."""
+_OF_OWN_ENGINE: tuple[Demand, ...] = (
+    Demand("elasticsearch.enabled", (False,), False, messages.engine_beside_chart),
+    Demand(
+        "orchestration.data.secondaryStorage.type",
+        (*_PLACEHOLDERS, "elasticsearch"),
+        "",
+        messages.elasticsearch_only,
+    ),
+)
+"""What the engine beside the chart is in the place of. Source: values.yaml, 14.8.4."""
 _OF_ALL_VERSIONS = ("global.multiregion.regions", "elasticsearch.")
 _OF_8_5_ONLY = (
     "global.multiregion.installationType",
@@ -216,11 +226,10 @@ def demands_of(version: CamundaVersion) -> tuple[Demand, ...]:
     if not version.brokers.serves_gateway:
         return tuple(each for each in DEMANDS if each.path not in _OF_8_5_ONLY)
     kept = tuple(each for each in DEMANDS if each.path.startswith(_OF_ALL_VERSIONS))
-    of_engine = version.engine is Engine.SUBCHART
-    return (
-        *(each for each in kept if of_engine or not each.path.startswith("elasticsearch.")),
-        *_OF_LATER_VERSIONS,
-    )
+    if version.engine is Engine.SUBCHART:
+        return (*kept, *_OF_LATER_VERSIONS)
+    of_no_engine = (each for each in kept if not each.path.startswith("elasticsearch."))
+    return (*of_no_engine, *_OF_LATER_VERSIONS, *_OF_OWN_ENGINE)
 
 
 BROKER_ENV: tuple[EnvDemand, ...] = (
@@ -454,6 +463,14 @@ class _Values:
                 if "valueFrom" in entry or given not in (*_PLACEHOLDERS, wanted):
                     shown = _env_shown(entry)
                     yield messages.variable_overwritten(self.setting, name, shown, wanted)
+        for name, source in values.computed_sources(self.settings).items():
+            for entry in (each for each in env if each.get("name") == name):
+                given = entry.get("valueFrom") or entry.get("value")
+                if given not in (*_PLACEHOLDERS, source):
+                    reference = source["secretKeyRef"]
+                    yield messages.password_from_elsewhere(
+                        self.setting, name, reference["name"], reference["key"]
+                    )
 
 
 def _prefixes(env: Sequence[Mapping[str, Any]], form: ExporterForm, region: int) -> set[str]:

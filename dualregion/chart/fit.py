@@ -5,7 +5,7 @@ from typing import Any
 
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.demands import conflicts, conflicts_of_failover
-from dualregion.chart.release_version import contradictions, not_complete
+from dualregion.chart.release_version import contradictions
 from dualregion.config.settings import Settings
 from messages import Message
 
@@ -24,8 +24,7 @@ def misfits(
     :param defaults: the chart's own values, as far as they can be read.
     :raises ConfigError: if the values have another shape than the chart's.
     """
-    incomplete = not_complete(settings)
-    of_version = [*([incomplete] if incomplete else []), *contradictions(settings, chart, base)]
+    of_version = contradictions(settings, chart, base)
     if of_version:
         return of_version
     of_values = conflicts(base, settings, defaults)

@@ -7,7 +7,7 @@ from typing import Any
 from dualregion.chart import values
 from dualregion.chart.adoption import ChartVersion
 from dualregion.config.settings import Settings
-from dualregion.versions import VERSIONS, CamundaVersion, Engine
+from dualregion.versions import VERSIONS, CamundaVersion
 from messages import Message
 from messages.config import settings as messages
 
@@ -31,13 +31,6 @@ def contradictions(
         *_of_helm(settings, chart),
         *_of_images(settings, base),
     ]
-
-
-def not_complete(settings: Settings) -> Message | None:
-    """Return what of the version this program cannot do yet, or None."""
-    if settings.version.engine is Engine.OWN:
-        return messages.engine_not_addressed(settings.camunda_version)
-    return None
 
 
 def old_patch(settings: Settings, base: Mapping[str, Any]) -> Message | None:

@@ -208,7 +208,12 @@ class _Release:
     def _environment(self, what: str, container: Object) -> Found:
         seen = pod_templates.environment(container.get("env") or ())
         urls = values.exporters_of(self._spec.values, self._version)
-        wanted = values.computed_env(self._settings, urls)
+        sources = values.computed_sources(self._settings).items()
+        wanted = {
+            **values.computed_env(self._settings, urls),
+            # As they are seen.
+            **pod_templates.environment({"name": key, "valueFrom": each} for key, each in sources),
+        }
         for key, value in wanted.items():
             if seen.get(key) != value:
                 differs = messages.environment_differs(what, key, seen.get(key), value)

@@ -48,22 +48,34 @@ def merge_all(documents: Iterable[Mapping[str, Any]]) -> Values:
     return merged
 
 
-def set_env(entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str]) -> list[Values]:
+Source = Mapping[str, Any]
+"""Where the value of an environment variable comes from: a `valueFrom`."""
+
+
+def set_env(
+    entries: Sequence[Mapping[str, Any]], wanted: Mapping[str, str | Source]
+) -> list[Values]:
     """Set environment entries by name; order and all other entries stay as they are.
 
     A name may stand twice in the list; Kubernetes lets the last one count, so all are set.
+
+    :param wanted: the value of each, or where it comes from.
     """
     result = [
-        {"name": entry["name"], "value": wanted[entry["name"]]}
+        _entry(entry["name"], wanted[entry["name"]])
         if entry.get("name") in wanted
         else copy.deepcopy(dict(entry))
         for entry in entries
     ]
     present = {entry.get("name") for entry in entries}
-    result += [
-        {"name": name, "value": value} for name, value in wanted.items() if name not in present
-    ]
+    result += [_entry(name, value) for name, value in wanted.items() if name not in present]
     return result
+
+
+def _entry(name: str, value: str | Source) -> Values:
+    if isinstance(value, str):
+        return {"name": name, "value": value}
+    return {"name": name, "valueFrom": copy.deepcopy(dict(value))}
 
 
 def contact_points(settings: Settings) -> str:
@@ -85,13 +97,6 @@ def contact_points(settings: Settings) -> str:
     return ",".join(hosts)
 
 
-def search_engine_url(release: str, namespace: str) -> str:
-    """Return the address of an installation's search engine inside the clusters."""
-    return (
-        f"http://{ReleaseNames(release).search_engine_service}.{namespace}.svc.cluster.local:9200"
-    )
-
-
 def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[str, str]:
     """Return where the exporters of region 0 and 1 write to.
 
@@ -102,7 +107,7 @@ def exporter_urls(settings: Settings, *, replaced_region: int | None) -> tuple[s
     if replaced_region is not None:
         survivor = settings.regions[brokers.other(replaced_region)]
         namespaces[replaced_region] = survivor.failover
-    first, second = (search_engine_url(settings.release, name) for name in namespaces)
+    first, second = map(settings.engine_address.url, namespaces)
     return first, second
 
 
@@ -113,7 +118,38 @@ def computed_env(settings: Settings, exporters: Sequence[str]) -> dict[str, str]
     for region, url in enumerate(exporters):
         wanted[form.variable(region, "CLASSNAME")] = form.class_name
         wanted[form.variable(region, form.url)] = url
+        if login := settings.engine_address.login:
+            wanted[form.variable(region, form.user)] = login.user
     return wanted
+
+
+def computed_sources(settings: Settings) -> dict[str, Source]:
+    """Return where brokers get those environment variables from that are secret."""
+    login, form = settings.engine_address.login, settings.version.exporter
+    if login is None:
+        return {}
+    return {
+        form.variable(region, form.password): {
+            "secretKeyRef": {"name": login.copy_of(region), "key": login.key}
+        }
+        for region in range(brokers.REGIONS)
+    }
+
+
+def _web_apps_engine(settings: Settings) -> Values:
+    """Return how web apps reach the engine of their own region, where the chart brings none; the user's values go before."""
+    login = settings.engine_address.login
+    if login is None:
+        return {}
+    engine = {
+        "url": settings.engine_address.url(settings.own.namespace),
+        "auth": {
+            "username": login.user,
+            "secret": {"existingSecret": login.secret, "existingSecretKey": login.key},
+        },
+    }
+    storage = {"type": "elasticsearch", "elasticsearch": engine}
+    return {settings.version.brokers.component: {"data": {"secondaryStorage": storage}}}
 
 
 def _quiet_env(version: CamundaVersion, *, web_apps: bool | None, is_empty: bool) -> dict[str, str]:
@@ -154,8 +190,11 @@ def installation_values(
     """
     version = settings.version
     component = version.brokers.component
-    wanted = computed_env(settings, exporters)
-    wanted |= _quiet_env(version, web_apps=web_apps, is_empty=is_empty)
+    wanted: dict[str, str | Source] = {
+        **computed_env(settings, exporters),
+        **computed_sources(settings),
+        **_quiet_env(version, web_apps=web_apps, is_empty=is_empty),
+    }
     overlay: Values = {
         "global": {"multiregion": {"regions": brokers.REGIONS, "regionId": region_id}},
         component: {
@@ -175,7 +214,7 @@ def installation_values(
         overlay["global"]["ingress"] = {"enabled": False}
     if is_empty:
         overlay["connectors"] = {"enabled": False}
-    return merge(base, overlay)
+    return merge_all([_web_apps_engine(settings), base, overlay])
 
 
 def _are_deployments(version: CamundaVersion) -> bool:

@@ -202,13 +202,12 @@ _QUALIFIED = (
     r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 )
 QualifiedName = Annotated[Text, matching(_QUALIFIED, messages.label_name_needed)]
-LabelValue = Annotated[
-    Text,
-    matching(
-        r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?",
-        messages.label_value_needed,
-    ),
-]
+_LABEL_VALUE = r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?"
+LabelValue = Annotated[Text, matching(_LABEL_VALUE, messages.label_value_needed)]
+PodLabel = Annotated[Text, matching(f"{_QUALIFIED}={_LABEL_VALUE}", messages.pod_label_needed)]
+"""A label with its value, such as `app=search`."""
+SecretPrefix = Annotated[Text, matching(r"[a-z0-9][-a-z0-9]{0,61}", messages.secret_prefix_needed)]
+"""What the names of several Secrets begin with; a digit follows."""
 StackName = Annotated[Text, matching(r"[-._a-zA-Z0-9]{1,100}", messages.stack_name_needed)]
 AwsRegion = Annotated[Text, matching(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", messages.aws_region_needed)]
 

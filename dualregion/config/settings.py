@@ -68,11 +68,13 @@ from dualregion.config.sections.dns import MOST_FORWARDERS, DnsSettings
 from dualregion.config.sections.network_acls import NetworkAclSettings, acls_problem
 from dualregion.config.sections.notifications import AnnouncementSettings, announcement_problem
 from dualregion.config.sections.rbac_subjects import RightsSettings, rbac_subject, rights_problem
+from dualregion.config.sections.search_engine import SearchEngineSettings
 from dualregion.config.sections.section import Model
+from dualregion.engine_address import EngineAddress, of_chart
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Procedure, Role, role_of
 from dualregion.procedure.topology import Kind
-from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
+from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion, Engine
 from messages import Message
 from messages.config import forms
 from messages.config import settings as messages
@@ -222,6 +224,8 @@ class Settings(Model):
     """How long each wait of a gate may take before the gate fails; the same `pulumi up` waits again."""
     search_seconds: Annotated[int, whole(1, 3600)] = 120
     """How long one answer of a search engine may take that is more work the more it holds: searches, deletions, restores."""
+    search_engine: SearchEngineSettings | None = None
+    """The Elasticsearch that is installed beside the chart: 8.9 and later. Default: as ECK and Camunda's guide name it."""
     elasticsearch_secret: SecretSettings | None = None
     """A Secret that is made in every namespace of the program, such as that with the bucket's keys."""
     backup: BackupSettings = BackupSettings()
@@ -252,6 +256,13 @@ class Settings(Model):
     def procedure(self) -> Procedure:
         """The procedure by which this version fails over and back."""
         return self.version.procedure
+
+    @property
+    def engine_address(self) -> EngineAddress:
+        """Where each region's search engine is."""
+        if self.version.engine is Engine.SUBCHART:
+            return of_chart(self.release)
+        return (self.search_engine or SearchEngineSettings()).address
 
     @property
     def is_retired(self) -> bool:
@@ -536,6 +547,16 @@ def _check_failover_installation(settings: Settings) -> Message | None:
     return messages.no_failover_installation(given, settings.camunda_version)
 
 
+def _check_search_engine(settings: Settings) -> Message | None:
+    """Refuse settings of an engine beside the chart where the chart brings one, and of the chart's where it does not."""
+    storage, version = settings.backup.storage, settings.camunda_version
+    if settings.version.engine is Engine.SUBCHART:
+        return messages.engine_of_chart(version) if settings.search_engine else None
+    if storage is None or storage.access is Access.OWN:
+        return None
+    return messages.engine_access_not_given(storage.access.value, version)
+
+
 def _check_backup(settings: Settings) -> Message | None:
     """Refuse a failback that could not copy the search engine, before anything of it begins."""
     missing = settings.backup.missing
@@ -587,6 +608,7 @@ _CHECKS: tuple[Callable[[Settings], Message | None], ...] = (
     _check_network_acls,
     _check_sizes,
     _check_failover_installation,
+    _check_search_engine,
     _check_backup,
     lambda settings: readonly_problem(settings.backup),
     lambda settings: storage_problem(settings.backup),

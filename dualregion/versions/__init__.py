@@ -60,6 +60,8 @@ _8_8 = replace(
         class_name="io.camunda.exporter.CamundaExporter",
         variables="ZEEBE_BROKER_EXPORTERS_",
         url="ARGS_CONNECT_URL",
+        user="ARGS_CONNECT_USERNAME",
+        password="ARGS_CONNECT_PASSWORD",  # noqa: S106
     ),
     web_apps=WebApps.PROFILES,
     removal=RemovalForm.REMOVE_LIST,

@@ -38,12 +38,16 @@ class ExporterForm:
     :ivar class_name: its Java class.
     :ivar variables: what the variables of all exporters begin with.
     :ivar url: the argument that holds the search engine's address.
+    :ivar user: the one that holds who logs in to it.
+    :ivar password: the one that holds that user's password.
     """
 
     prefix: str
     class_name: str
     variables: str
     url: str
+    user: str = "ARGS_AUTHENTICATION_USERNAME"
+    password: str = "ARGS_AUTHENTICATION_PASSWORD"  # noqa: S105
 
     def id_of(self, region: int) -> str:
         """Return the id of a region's exporter, which is the same in both regions."""

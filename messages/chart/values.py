@@ -117,6 +117,28 @@ def variable_overwritten(setting: str, name: str, given: str | None, wanted: str
 
 
 @message
+def password_from_elsewhere(setting: str, name: str, secret: str, key: str) -> str:
+    """Brokers would read a search engine's password from another Secret than the one that the program keeps up to date."""
+    return (
+        f"{setting}: orchestration.env has {name}, but the program lets brokers read it from Secret {secret} (key {key}), "
+        "which it writes into both regions: remove it from the values file, or name your Secrets in "
+        "searchEngine.sharedSecrets and searchEngine.key"
+    )
+
+
+@message
+def engine_beside_chart() -> str:
+    """Why the chart's own search engine is off."""
+    return "exporters and web apps use the search engine of the setting searchEngine; the chart's own would be one more"
+
+
+@message
+def elasticsearch_only() -> str:
+    """Why the web apps read an Elasticsearch."""
+    return "only an Elasticsearch is copied to a recreated region"
+
+
+@message
 def found_by_chart_name() -> str:
     """Why a name of the chart must not change."""
     return "the program looks for it by the chart's own name"

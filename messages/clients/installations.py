@@ -53,6 +53,15 @@ def brokers_not_ready(ready: int, wanted: int, namespace: str, trouble: Message 
 
 
 @message
+def no_engine_installed(namespace: str, selector: str) -> str:
+    """The search engine that is to be installed beside the chart is not there."""
+    return (
+        f"there is no search engine in {namespace} ({selector}): this version's chart brings none, so install it there "
+        "first, and run again (docs/prepare/search-engine.md)"
+    )
+
+
+@message
 def engine_nodes_not_ready(ready: int, wanted: int, namespace: str, trouble: Message | None) -> str:
     """Some nodes of the search engine are not ready."""
     return f"{ready} of {wanted} search engine nodes in {namespace} ready{_because(trouble)}"

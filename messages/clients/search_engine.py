@@ -16,6 +16,37 @@ def engine_refused(namespace: str, call: str, status: int, reason: str) -> str:
 
 
 @message
+def engine_login_refused(namespace: str, user: str, secret: str, key: str) -> str:
+    """A search engine refuses the password that its Secret holds."""
+    return (
+        f"{_engine(namespace)} does not let user {user} in with the password of Secret {secret} (key {key}): is that the "
+        "engine's own Secret, and the engine the one that it was made for?"
+    )
+
+
+@message
+def engine_secret_missing(namespace: str, secret: str, key: str) -> str:
+    """A Secret that a search engine's owner makes is not there, or lacks a key."""
+    return (
+        f"namespace {namespace} has no Secret {secret} with the key {key}, which is made with the search engine: install "
+        "that first, or name its Secret in searchEngine (docs/reference/configuration.md#search-engine)"
+    )
+
+
+@message
+def no_engine_pod_ready(namespace: str, selector: str, trouble: Message | None) -> str:
+    """No pod of a search engine that is installed beside the chart can be asked."""
+    because = f" ({trouble})" if trouble else ""
+    return f"no pod of {_engine(namespace)} is ready ({selector}){because}"
+
+
+@message
+def engine_authority_unreadable(namespace: str, secret: str, key: str) -> str:
+    """What is to be the certificate of the authority that a search engine's own is signed by is none."""
+    return f"Secret {secret} in {namespace} holds no certificate under the key {key}"
+
+
+@message
 def engine_incomplete(namespace: str, reason: Message) -> str:
     """A search engine does not show what all of its shards hold."""
     return f"{_engine(namespace)}: {reason}"
@@ -284,6 +315,18 @@ def look_at_engine_to_restore(namespace: str) -> str:
 def look_at_engine_and_cluster(namespace: str, region: str) -> str:
     """What to do: the engine's log, or the API server, shows the reason."""
     return f"Look at the log of {_engine(namespace)} and at the API server of region {region}."
+
+
+@message
+def password_shared(owner: str, namespace: str) -> str:
+    """Awaited before brokers start, or start again, that log in to a search engine."""
+    return f"brokers of {namespace} are given the password of {_engine(owner)}"
+
+
+@message
+def look_at_engine_secret(namespace: str, secret: str) -> str:
+    """What to do: a search engine that is installed beside the chart has a Secret with its password."""
+    return f"Look for Secret {secret} in namespace {namespace}, which its search engine comes with, and for the rights to read it."
 
 
 @message

@@ -358,6 +358,16 @@ def ask_to_delete_region(name: str, namespace: str) -> str:
 
 
 @message
+def ask_to_delete_release(name: str, namespace: str) -> str:
+    """The lost region is about to be cleaned (R), its API server answers, and its search engine is not the program's."""
+    return (
+        f"region {name} still answers: delete its release in namespace {namespace}? The namespace stays, with its search "
+        "engine and all claims, which are yours to delete. It takes a minute, and CANNOT BE UNDONE; the other region serves "
+        "alone, and needs nothing of it"
+    )
+
+
+@message
 def ask_to_pause(namespace: str) -> str:
     """Web apps go down, exporters pause and a snapshot is restored (B2, B3)."""
     return (

@@ -204,6 +204,27 @@ def label_value_needed() -> str:
 
 
 @message
+def pod_label_needed() -> str:
+    """The setting is a label with its value, which selects pods."""
+    return "a label with its value is needed, such as app.kubernetes.io/name=elasticsearch"
+
+
+@message
+def secret_prefix_needed() -> str:
+    """The names of Secrets begin with the setting."""
+    return (
+        "1 to 62 lower-case letters a-z, digits 0-9 and hyphens are needed, no hyphen first: the names of Secrets begin "
+        "with it"
+    )
+
+
+@message
+def engine_user_needed() -> str:
+    """The setting is the name of a search engine's user, which goes before a colon in what is sent."""
+    return "the name of a user is needed, of at most 128 characters, without spaces and colons"
+
+
+@message
 def stack_name_needed() -> str:
     """The setting is a stack of this project."""
     return "the bare name of a stack is needed, without organization and project"

@@ -196,11 +196,20 @@ def image_of_other_version(key: str, given: str, version: str) -> str:
 
 
 @message
-def engine_not_addressed(version: str) -> str:
-    """The version's search engine is installed beside the chart, with a password, which this program cannot use yet."""
+def engine_of_chart(version: str) -> str:
+    """The section `searchEngine` addresses an engine beside the chart, and this version's chart brings its own."""
     return (
-        f"camundaVersion is {version}, whose Elasticsearch is installed beside the chart, with a password: this program "
-        "knows the procedure, and cannot address such a search engine yet; up to 8.8 it can"
+        f"searchEngine: the chart of Camunda {version} brings its search engine, which this program finds by the release's "
+        "name; remove the section, which is for 8.9 and later (docs/reference/configuration.md#search-engine)"
+    )
+
+
+@message
+def engine_access_not_given(access: str, version: str) -> str:
+    """`backup.storage.access` gives the chart's search engine its way to the buckets; an engine beside the chart gets none."""
+    return (
+        f"backup.storage.access is {access!r}, but the search engine of Camunda {version} is not installed by this program, "
+        "so neither is its way to the buckets: give it one yourself, and set access to own (docs/prepare/backup.md)"
     )
 
 

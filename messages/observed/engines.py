@@ -77,6 +77,15 @@ def disks_too_small(available: int, needed: int) -> str:
 
 
 @message
+def engine_too_old(version: str, source: str) -> str:
+    """The recreated region's engine is of an older version than the survivor's, and restores no snapshot of it."""
+    return (
+        f"its version is {version}, and it is to restore a snapshot that {source} takes, which an older one refuses: install "
+        f"{source} or a newer one"
+    )
+
+
+@message
 def shards_not_served(shards: Sequence[str]) -> str:
     """The primary copies of shards are not active."""
     return f"not served: shard {some_of(shards)}"

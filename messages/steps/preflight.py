@@ -81,6 +81,16 @@ def empty_return(region: int, name: str, peer: str, namespace: str, context: str
 
 
 @message
+def engine_not_installed(version: str, namespace: str, context: str, selector: str) -> str:
+    """The version's chart brings no search engine, and none is installed where the release is to be."""
+    return (
+        f"namespace {namespace} of kube context {context!r} has no search engine (StatefulSets with {selector}), and the "
+        f"chart of Camunda {version} brings none: install it there first, with its password, and run again "
+        "(docs/prepare/search-engine.md); if it is called otherwise, say so in searchEngine"
+    )
+
+
+@message
 def leftovers(
     namespace: str, left: Sequence[str], is_failover: bool, context: str, volumes: Sequence[str]
 ) -> str:

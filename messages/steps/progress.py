@@ -36,6 +36,18 @@ def old_configuration() -> str:
 
 
 @message
+def old_password() -> str:
+    """Why it is restarted: a search engine has another password since it started."""
+    return "it holds an old password of a search engine"
+
+
+@message
+def password_written(step: str, secret: str, namespace: str, owner: str) -> str:
+    """A Secret that brokers log in to a search engine with was written."""
+    return f"{step}: Secret {secret} in {namespace} holds the password of the search engine of {owner} now"
+
+
+@message
 def wakes() -> str:
     """Why it is restarted: it sleeps, and its id is free now."""
     return "it sleeps, and wakes in the new configuration"

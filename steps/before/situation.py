@@ -183,7 +183,8 @@ def _without_what_is_gone(own: Stack, cluster: Cluster, settings: Settings) -> S
     Its state, read before this run's refresh, still remembers what is gone.
     """
     gone_before = settings.role in (Role.LOST, Role.RECREATED)
-    return clean_slate.still_held(own, cluster, settings.own.namespace) if gone_before else own
+    at = LiveInstallation.of(cluster, settings.own.namespace, settings)
+    return clean_slate.still_held(own, at) if gone_before else own
 
 
 def _raise_unless_lost(settings: Settings, error: ClusterUnreachable | CallFailed) -> None:

@@ -28,7 +28,7 @@ from steps.context import Evidence, StepContext
 from steps.paused_exporters import report_paused_exporters
 from steps.polling import Unchanged, Waiting
 from steps.releases import rollout
-from steps.search_engine import copying, engines, snapshots
+from steps.search_engine import copying, engines, passwords, snapshots
 
 STILL_SECONDS = 15.0
 """How long the recreated region's brokers must run without a restart: those that meet the cluster first end, and start again."""
@@ -122,6 +122,8 @@ def freeze(ctx: StepContext) -> Evidence:
     """
     waiting = ctx.waiting(B2)
     with report_paused_exporters(ctx):
+        # The recreated engine has a new password: whoever is to export there must start with it.
+        renewed = passwords.share(ctx, waiting)
         not_copied = copying.refuse_what_would_fail(ctx, waiting)
         # Two replicas of two are a quorum now: each restart stops partitions, so the next one waits for the leaders.
         rollout.roll(
@@ -139,6 +141,7 @@ def freeze(ctx: StepContext) -> Evidence:
         "pausedAt": began.isoformat(timespec="seconds"),
         **settled,
         **not_copied,
+        **renewed,
     }
 
 

@@ -26,6 +26,7 @@ from steps.cluster_api import changes, exporting, webapps
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, steadily
 from steps.releases import rollout
+from steps.search_engine import passwords
 
 STEADY_SECONDS = 5.0
 """How long every partition must work after a removal before anybody may restart a broker: what was forced is in the brokers'
@@ -34,6 +35,7 @@ memory only until it is committed (camunda/camunda issue 61177)."""
 
 def prove_normal(ctx: StepContext) -> Evidence:
     """N: all brokers are members, every partition is complete, exporters write to both engines, web apps are up."""
+    passwords.share(ctx, ctx.waiting(N))
     found = normal.prove(
         ctx,
         refuse_unsafe=lambda: preflight.refuse_unsafe_distribution(ctx, ctx.view(), (0, 1)),

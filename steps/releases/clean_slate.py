@@ -20,41 +20,46 @@ from steps.polling import Waiting
 def leftovers(at: LiveInstallation, *, is_own: bool = True) -> list[str]:
     """Return what a namespace holds that a new installation must not meet, each by kind and name.
 
-    Volumes are looked for even if the namespace is gone: they may outlive their claims.
+    Volumes are looked for even if the namespace is gone: they may outlive their claims. A search engine that is not the
+    chart's is there before the installation, and is none of it; what it holds of users is.
 
     :param is_own: whether it is the stack's own region. Helm's records are looked for there only: they are Secrets, which
         the other region's stack has no business with; the own one looks again before it installs.
     """
     cluster, namespace = at.cluster, at.namespace
-    volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace)]
+    kept = _claims_of_engine(at)
+    volumes = [f"volume/{name}" for name in cluster.volumes_of(namespace, but_of=kept)]
     if not cluster.has_namespace(namespace):
         return volumes
+    others = at.engine_address.others
     return [
-        *(_contents if is_own else _workloads_and_claims)(cluster, namespace),
+        *(_contents(at) if is_own else _workloads_and_claims(cluster, namespace, others)),
         *volumes,
         *(f"index/{name}" for name in _indices(at)),
     ]
 
 
-def still_held(own: Stack, cluster: Cluster, namespace: str) -> Stack:
+def still_held(own: Stack, at: LiveInstallation) -> Stack:
     """Return what a stack holds, which is nothing if its region was recreated.
 
     One that holds nothing anyway is not looked for: a run that was stopped when the namespace was made, and the
     rights in it were not, may not look into it before they are.
     """
-    if own.nodes and is_recreated(cluster, namespace):
+    if own.nodes and is_recreated(at):
         return replace(own, nodes=frozenset(), gates={}, chain_writes=0)
     return own
 
 
-def is_recreated(cluster: Cluster, namespace: str) -> bool:
+def is_recreated(at: LiveInstallation) -> bool:
     """Return whether nothing that a stack remembers of a namespace is there any more: no release and no gate.
 
-    The namespace itself may be there: in a recreated cluster the program gets its rights in it.
+    The namespace itself may be there: in a recreated cluster the program gets its rights in it, and its owner installs a
+    search engine that is not the chart's.
     """
+    cluster, namespace = at.cluster, at.namespace
     return not (
         cluster.has_namespace(namespace)
-        and (_contents(cluster, namespace) or cluster.config_maps(namespace, STEP_LABEL))
+        and (_contents(at) or cluster.config_maps(namespace, STEP_LABEL))
     )
 
 
@@ -85,24 +90,35 @@ def wait_until_ended(cluster: Cluster, namespace: str, waiting: Waiting) -> None
     )
 
 
-def _contents(cluster: Cluster, namespace: str) -> list[str]:
+def _contents(at: LiveInstallation) -> list[str]:
     return [
-        *(f"release/{name}" for name in _releases(cluster, namespace)),
-        *_workloads_and_claims(cluster, namespace),
+        *(f"release/{name}" for name in _releases(at)),
+        *_workloads_and_claims(at.cluster, at.namespace, at.engine_address.others),
     ]
 
 
-def _workloads_and_claims(cluster: Cluster, namespace: str) -> list[str]:
+def _workloads_and_claims(cluster: Cluster, namespace: str, selector: str = "") -> list[str]:
     return [
-        *cluster.workloads(namespace),
-        *(f"claim/{name}" for name in cluster.claims(namespace)),
+        *cluster.workloads(namespace, selector),
+        *(f"claim/{name}" for name in cluster.claims(namespace, selector)),
     ]
 
 
-def _releases(cluster: Cluster, namespace: str) -> list[str]:
-    """Return the names of all Helm releases; each has a Secret for each of its revisions."""
-    records = cluster.secrets(namespace, "owner=helm")
-    return sorted({record.metadata.labels.get("name", record.metadata.name) for record in records})
+def _claims_of_engine(at: LiveInstallation) -> list[str]:
+    """Return the claims of a search engine that is not the chart's."""
+    address = at.engine_address
+    return [] if address.login is None else at.cluster.claims(at.namespace, address.selector)
+
+
+def _releases(at: LiveInstallation) -> list[str]:
+    """Return the names of all Helm releases; each has a Secret for each of its revisions.
+
+    A search engine that is not the chart's may be a release of its own: beside such a one only Camunda's counts.
+    """
+    records = at.cluster.secrets(at.namespace, "owner=helm")
+    found = {record.metadata.labels.get("name", record.metadata.name) for record in records}
+    is_alone = at.engine_address.login is None
+    return sorted(each for each in found if is_alone or each == at.release)
 
 
 def _indices(at: LiveInstallation) -> tuple[str, ...]:

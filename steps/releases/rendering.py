@@ -14,9 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from clients import charts, search_engine, zeebe
+from clients import charts, zeebe
 from clients.cluster import pods
 from clients.cluster.kubernetes import CONNECTIONS, CallFailed, Cluster
+from dualregion import engine_address
 from dualregion.chart import rendered, sent_values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
@@ -38,9 +39,9 @@ _WELL = "as the program addresses it, in every release of the procedure"
 ADDRESSED = rendered.Addressed(
     management_port=zeebe.MANAGEMENT_PORT,
     rest_port=zeebe.REST_PORT,
-    engine_port=search_engine.PORT,
+    engine_port=engine_address.PORT,
     broker_label=pods.label(pods.BROKER_SELECTOR),
-    engine_label=pods.label(pods.ENGINE_SELECTOR),
+    engine_label=pods.label(engine_address.CHART_LABEL),
 )
 
 

@@ -12,6 +12,7 @@ Two settings keep the StatefulSet's controller from restarting brokers, and each
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -68,7 +69,8 @@ def roll(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say
     """Bring every broker of an installation to its new configuration, one after the other.
 
     The highest ordinal comes first, as in a rolling update. What has been done already is not done again,
-    so it can be run again wherever it was interrupted. An update that brokers see nothing of restarts none.
+    so it can be run again wherever it was interrupted. An update that brokers see nothing of restarts none. One that holds
+    an old password of a search engine is restarted, too, whatever its configuration is.
 
     :param complete: asked before a living broker is restarted, and after.
     :raises DeadlineExceeded: naming the broker that did not come back, or the partition that is not complete.
@@ -76,6 +78,7 @@ def roll(at: LiveInstallation, *, waiting: Waiting, complete: Complete, say: Say
     brokers = _disable_automatic_rollout(at, waiting)
     if _revert_cosmetic_update(brokers, say):
         brokers = _disable_automatic_rollout(at, waiting)
+    brokers = replace(brokers, since=at.passwords_renewed())
     for ordinal in reversed(range(brokers.count)):
         waiting.until_none(
             messages.broker_renewed(brokers.name(ordinal), at.namespace, at.sleeping(ordinal)),
@@ -139,11 +142,13 @@ class _Brokers:
     """The broker pods of an installation whose StatefulSet restarts none by itself.
 
     :ivar revision: the new one.
+    :ivar since: when the passwords that brokers read when they start were changed last; None if that does not count.
     """
 
     at: LiveInstallation
     count: int
     revision: str
+    since: datetime | None = None
 
     @property
     def hint(self) -> Message:
@@ -168,7 +173,9 @@ class _Brokers:
             reason = None if free else self._unready(here) or complete()
             if reason:
                 return broken.restart_delayed(name, self.at.namespace, reason)
-            self.at.restart(pod, progress.old_configuration(), say)
+            is_old = pods.revision_of(pod) != self.revision
+            why = progress.old_configuration() if is_old else progress.old_password()
+            self.at.restart(pod, why, say)
             return broken.broker_replaced(name, self.at.namespace)
         if self.at.sleeping(ordinal):
             return None if pods.runs(pod) else self._of(broken.broker_does_not_run, pod)
@@ -204,7 +211,7 @@ class _Brokers:
         return reason
 
     def _is_stale(self, pod: Any) -> bool:
-        return pods.revision_of(pod) != self.revision
+        return pods.revision_of(pod) != self.revision or pods.is_older(pod, self.since)
 
 
 def _revert_cosmetic_update(brokers: _Brokers, say: Say) -> bool:

@@ -20,7 +20,7 @@ from dualregion.names import POLICY_NAME
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Installation
 from dualregion.state.progress import Stack, current_incident
-from dualregion.versions import VERSIONS, CamundaVersion, WebApps
+from dualregion.versions import VERSIONS, CamundaVersion, Engine, WebApps
 from steps import broker_views, cluster_api
 from steps.context import Evidence
 from tests.fakes.cluster_management import FakeManagement
@@ -37,7 +37,7 @@ from tests.fakes.kubernetes import (
     serving,
 )
 from tests.fakes.regions import BACKUP, RECREATED, SURVIVOR, WEB_APPS, PickySite, web_app
-from tests.fakes.search_engines import Held, LivingEngine, Snapshots
+from tests.fakes.search_engines import Held, LivingEngine, SecuredEngine, Snapshots
 from tests.inputs.examples import settings, with_cidrs
 
 Gates = str
@@ -59,6 +59,8 @@ TURNS: Mapping[tuple[str, str], tuple[str, Gates, Gates]] = {
     ("B7", RECREATED): ("restored", "B1", "B0 B2 B3 B4 B5 B6 B7"),
 }
 """Phase, own gates and the other stack's, as a step finds them."""
+OF_RECREATED = "5ecret-new"
+"""That of the recreated region's search engine, where the chart brings none."""
 ALL, QUIET, EMPTY = "all", "quiet", "empty"
 """The brokers' revisions: as the user has them, without web apps, and with nothing that may write to the engine."""
 
@@ -95,8 +97,9 @@ class ApiWorld:
             self.version.minor, self.size, [form.id_of(each) for each in (0, 1)], self.running
         )
         place: Snapshots = {}
+        kind = LivingEngine if self.version.engine is Engine.SUBCHART else SecuredEngine
         self.own, self.empty = (
-            LivingEngine(fake, self.cluster(region), region.namespace, place=place)
+            kind(fake, self.cluster(region), region.namespace, place=place)
             for fake, region in ((self.near, self.survivor), (self.far, self.recreated))
         )
         self.own.held = Held(
@@ -261,13 +264,19 @@ class ApiWorld:
         self.fail_over()
         self.reinstalls()
 
+    def recreates(self) -> None:
+        """Let the lost region's cluster be there again, with a search engine where the chart brings none."""
+        self.has_namespace(self.far, self.recreated.namespace)
+        if isinstance(self.empty, SecuredEngine):
+            self.empty.install(OF_RECREATED)
+
     def reinstalls(self) -> None:
         """Install the recreated region."""
         namespace = self.recreated.namespace
         self.has_namespace(self.far, namespace)
         self._answers(self.recreated, self.far)
         self.far.living[f"/api/v1/namespaces/{self.empty.target}"] = self.empty.answer
-        self.runs(namespace, EMPTY)
+        self.runs(namespace, EMPTY, password=OF_RECREATED)
         self.has_web_apps(namespace, running=False)
 
     def without_web_apps(self) -> None:
@@ -315,8 +324,11 @@ class ApiWorld:
         found = ({"metadata": {"name": each, "uid": "1"}} for each in names)
         fake.put("/api/v1/namespaces", *found)
 
-    def runs(self, namespace: str, revision: str) -> None:
-        """Let an installation's brokers run a revision, all of them, and its engine's nodes be ready."""
+    def runs(self, namespace: str, revision: str, password: str | None = None) -> None:
+        """Let an installation's brokers run a revision, all of them, and its engine's nodes be ready.
+
+        :param password: that of an engine beside the chart; None for the one that it has.
+        """
         fake, ids = self.fake_of(namespace), self.ids(namespace)
         fake.objects.pop(f"/api/v1/namespaces/{namespace}/pods", None)
         made = LivingBrokers(
@@ -329,7 +341,11 @@ class ApiWorld:
             container=self.version.brokers.container,
             becomes_ready=lambda ordinal: self._becomes_ready(ids[ordinal]),
         )
-        fake.put(f"/apis/apps/v1/namespaces/{namespace}/statefulsets", search_engine(2, 2))
+        engine = self.empty if namespace == self.recreated.namespace else self.own
+        if isinstance(engine, SecuredEngine):
+            engine.install(password or engine.password or f"5ecret-{namespace}")
+        else:
+            fake.put(f"/apis/apps/v1/namespaces/{namespace}/statefulsets", search_engine(2, 2))
         self.brokers[namespace] = made
         for each in (self.near, self.far):
             each.tick, each.delete_pod = self.tick, self.end
@@ -548,8 +564,10 @@ def whole_incident(here: ApiWorld, prove: Prove) -> None:
     """Prove every step from the loss to the end in turn, and do between them what Pulumi, Helm and the nodes do."""
     survivor, recreated = here.survivor.namespace, here.recreated.namespace
     here.lose()
-    for step in ("F1", "F2", "F3", "B0"):
+    for step in ("F1", "F2", "F3"):
         prove(step, SURVIVOR)
+    here.recreates()
+    prove("B0", SURVIVOR)
     here.reinstalls()
     prove("B1", RECREATED)
     here.without_web_apps()

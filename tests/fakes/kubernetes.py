@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -64,6 +65,9 @@ def failure(status: int, reason: str, message: str) -> Reply:
 
 FORWARDED = "X-Forwarded-Into-A-Pod"
 """Marks what reaches a pod past the proxy, which reads nothing of it."""
+LOGIN = "X-Login-Of-What-Is-Forwarded"
+"""The header by which such a request logs in: the double's own takes its place."""
+ENGINE_PORT = 9200
 
 
 def forwarded(
@@ -71,15 +75,22 @@ def forwarded(
     target: Target,
     request: tuple[str, str, str | None, Mapping[str, str]],
     seconds: float,
+    tls: Any = None,
 ) -> Answer:
-    """Ask the gateway as a connection into one of its pods does; in place of `clients.cluster.forward._exchange`."""
+    """Ask as a connection into a pod does; in place of `clients.cluster.forward._exchange`.
+
+    Pods of the gateway answer as its Service, those of a search engine for themselves.
+    """
+    del tls
     method, path, text, headers = request
+    is_gateway = target.port != ENGINE_PORT
+    place = "services/camunda-zeebe-gateway" if is_gateway else f"pods/{target.name}"
+    login = {LOGIN: headers["Authorization"]} if "Authorization" in headers else {}
     answer = urllib3.PoolManager(ssl_context=cluster.access.tls).request(
         method,
-        f"{cluster.access.server}/api/v1/namespaces/{target.namespace}/services/"
-        f"camunda-zeebe-gateway:{target.port}/proxy{path}",
+        f"{cluster.access.server}/api/v1/namespaces/{target.namespace}/{place}:{target.port}/proxy{path}",
         body=text,
-        headers={**headers, "Authorization": f"Bearer {TOKEN}", FORWARDED: target.name},
+        headers={**headers, "Authorization": f"Bearer {TOKEN}", FORWARDED: target.name, **login},
         timeout=seconds,
     )
     return Answer(answer.status, answer.data.decode())
@@ -137,6 +148,11 @@ class FakeKubernetes:
     def lives(self, target: str, answer: Answering) -> None:
         """Let a function answer what is asked of a service or pod and not set with `behind`."""
         self.living[f"/api/v1/namespaces/{target}"] = answer
+
+    def stamp(self) -> str:
+        """Return what the server's clock says: a second passes with each request."""
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=len(self.asked))
+        return now.isoformat()
 
     def deleted(self) -> list[str]:
         """Return the names of what was deleted, in order."""
@@ -204,24 +220,21 @@ class FakeKubernetes:
 
     def _list(self, collection: str, query: dict[str, list[str]]) -> Reply:
         wanted = [
-            pair.partition("=")
-            for selector in query.get("labelSelector", ())
-            for pair in selector.split(",")
+            pair for selector in query.get("labelSelector", ()) for pair in selector.split(",")
         ]
         items = [
             document
             for document in self.objects.get(collection, {}).values()
-            if all(
-                key in (labels := document["metadata"].get("labels", {}))
-                and (not equals or labels[key] == value)
-                for key, equals, value in wanted
-            )
+            if all(_bears(document["metadata"].get("labels", {}), pair) for pair in wanted)
         ]
         return Reply(200, {"kind": "List", "metadata": {"resourceVersion": "7"}, "items": items})
 
     def _apply(self, collection: str, name: str, found: Document | None, body: Any) -> Reply:
         merged = dict(found or body)
         merged["data"] = dict((found or {}).get("data", {})) | body["data"]
+        changed = {"manager": "m", "operation": "Apply", "time": self.stamp()}
+        fields = [{**changed, "fieldsV1": {"f:data": {}}}]
+        merged["metadata"] = {**merged["metadata"], "managedFields": fields}
         self.put(collection, merged)
         return Reply(200, merged)
 
@@ -248,6 +261,15 @@ class FakeKubernetes:
             return Reply(200, found)
         del self.objects[collection][name]
         return Reply(200, found)
+
+
+def _bears(labels: Document, wanted: str) -> bool:
+    """Whether labels are as one requirement of a selector demands: a key, `key=value` or `key!=value`."""
+    key, differs, value = wanted.partition("!=")
+    if differs:
+        return bool(labels.get(key) != value)
+    key, equals, value = wanted.partition("=")
+    return key in labels and (not equals or labels[key] == value)
 
 
 def _merged(document: Any, patch: Any) -> Any:
@@ -610,6 +632,7 @@ class LivingBrokers:
         pod["spec"]["containers"][0]["name"] = self.container
         self._made += 1
         uid = pod["metadata"]["uid"] = f"uid-{self._made}"
+        pod["metadata"]["creationTimestamp"] = self.fake.stamp()
         pod["status"] = {"phase": "Pending"}
         self._ages[uid] = 0
         if self.sleeps(ordinal):

@@ -1,12 +1,14 @@
 """Search engines behind the fake Kubernetes API, answering as a real one does."""
 
+from base64 import b64encode
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.cluster.kubernetes import Cluster
 from clients.search_engine import SearchEngine
-from tests.fakes.kubernetes import Document, FakeKubernetes, Reply
+from dualregion.config.sections.search_engine import SearchEngineSettings
+from tests.fakes.kubernetes import LOGIN, Document, FakeKubernetes, Reply
 
 MAXIMUM = 1 << 53
 SHARDS = {"total": 2, "successful": 2, "failed": 0}
@@ -194,6 +196,7 @@ class LivingEngine(FakeEngine):
     :ivar blocks: what `_cluster/state/blocks` shows.
     :ivar streams: its data streams.
     :ivar distribution: what it says of itself besides its version; of Elasticsearch nothing.
+    :ivar version: what it says of itself.
     :ivar available: bytes that its disks have left.
     :ivar drops: how many documents a restore loses on the way.
     :ivar forgets_templates: whether a restore leaves the templates out.
@@ -209,6 +212,7 @@ class LivingEngine(FakeEngine):
     blocks: Document = field(default_factory=dict)
     streams: tuple[str, ...] = ()
     distribution: Document = field(default_factory=dict)
+    version: str = "8.18.0"
     shards_per_node: int = 1000
     available: int = 10**12
     drops: int = 0
@@ -250,7 +254,7 @@ class LivingEngine(FakeEngine):
                 size = {"store": {"size_in_bytes": 10**6 * len(self.held.documents)}}
                 return Reply(200, {"_shards": SHARDS, "_all": {"primaries": size}})
             case [""]:
-                return Reply(200, {"version": {"number": "8.18.0"} | self.distribution})
+                return Reply(200, {"version": {"number": self.version} | self.distribution})
             case ["_ilm", "policy"] if self.distribution:
                 return Reply(400, {"error": "no handler found for uri [/_ilm/policy]"})
             case ["_ilm", "policy"]:
@@ -396,3 +400,93 @@ def _range(clause: Document) -> tuple[int, tuple[int, int]]:
 
 def _within(position: int, within: tuple[int, int] | None) -> bool:
     return within is not None and within[0] <= position <= within[1]
+
+
+@dataclass
+class SecuredEngine(LivingEngine):
+    """A search engine that is installed beside the release, with ECK's names, and asks for a password.
+
+    :ivar password: that of its user; None while it is not installed.
+    """
+
+    password: str | None = None
+    address = SearchEngineSettings().address
+
+    def __post_init__(self) -> None:
+        """It is there once it is installed."""
+
+    @property
+    def search(self) -> SearchEngine:
+        """The real client of it."""
+        return SearchEngine(self.cluster, self.namespace, "camunda", given=self.address)
+
+    @property
+    def target(self) -> str:
+        return f"{self.namespace}/pods/elasticsearch-es-masters-0:9200"
+
+    def install(self, password: str) -> None:
+        """Let it be there, with the Secret of its password."""
+        login = self.address.login
+        assert login is not None
+        self.password = password
+        key, _, name = self.address.selector.partition("=")
+        labels, core = {key: name}, f"/api/v1/namespaces/{self.namespace}"
+        put = self.kubernetes.put
+        put(
+            f"{core}/secrets",
+            {"metadata": {"name": login.secret}, "data": {login.key: encoded(password)}},
+        )
+        put(
+            f"{core}/pods",
+            {
+                "metadata": {"name": "elasticsearch-es-masters-0", "labels": labels},
+                "spec": {"containers": [{"name": "elasticsearch"}]},
+                "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+            },
+        )
+        put(
+            f"{core}/persistentvolumeclaims",
+            {
+                "metadata": {
+                    "name": "elasticsearch-data-elasticsearch-es-masters-0",
+                    "labels": labels,
+                }
+            },
+        )
+        put(
+            f"/apis/apps/v1/namespaces/{self.namespace}/statefulsets",
+            {
+                "metadata": {"name": "elasticsearch-es-masters", "generation": 1, "labels": labels},
+                "spec": {
+                    "replicas": 1,
+                    "serviceName": "elasticsearch-es-masters",
+                    "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": {"containers": []}},
+                },
+                "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1},
+            },
+        )
+        self.kubernetes.lives(self.target, self.answer)
+
+    def answer(self, method: str, path: str, body: Any) -> Reply | None:
+        """Answer one request of a caller who is logged in."""
+        wanted = f"Basic {encoded(f'elastic:{self.password}')}"
+        if self.kubernetes.headers[-1].get(LOGIN) != wanted:
+            return refusal(401, "security_exception", "unable to authenticate user [elastic]")
+        return super().answer(method, path, body)
+
+    def copies(self) -> dict[str, str]:
+        """Return what the Secrets hold, in its namespace, that brokers read passwords from: in base64, by their names."""
+        login = self.address.login
+        assert login is not None
+        held = self.kubernetes.objects.get(f"/api/v1/namespaces/{self.namespace}/secrets", {})
+        return {
+            name: each["data"][login.key]
+            for name, each in held.items()
+            if name.startswith(login.copies)
+        }
+
+
+def encoded(text: str) -> str:
+    """Return a text as a Secret holds it."""
+    return b64encode(text.encode()).decode()

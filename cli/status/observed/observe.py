@@ -273,7 +273,8 @@ class _Asked:
 
     def _workloads(self) -> tuple[Workload, ...]:
         names, at = self.at.names, self.at
-        found = [(names.brokers, at.brokers()), (names.search_engine, at.search_engine_nodes())]
+        engine = at.search_engine_nodes()
+        found = [(names.brokers, at.brokers()), (engine.metadata.name if engine else "", engine)]
         found += [(names.component(each), at.deployment(each)) for each in (GATEWAY, *WEB_APPS)]
         return tuple(_workload(name, each) for name, each in found if each is not None)
 

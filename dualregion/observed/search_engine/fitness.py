@@ -104,6 +104,15 @@ def too_small(
     return problems
 
 
+def too_old(version: str, source: str) -> Message | None:
+    """Return why an engine of a version cannot restore what one of another version has taken, or None.
+
+    Source: Elasticsearch, 'Snapshot compatibility'. Only the first two numbers count.
+    """
+    own, theirs = (tuple(map(int, each.split(".")[:2])) for each in (version, source))
+    return messages.engine_too_old(version, source) if own < theirs else None
+
+
 def data_streams_of(answer: Mapping[str, Any]) -> tuple[str, ...]:
     """Read the names of the user's data streams: the answer of `_data_stream`."""
     return user_indices(each["name"] for each in answer["data_streams"])

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from dualregion.chart.adoption import ChartVersion
-from dualregion.chart.release_version import contradictions, not_complete, old_patch
-from dualregion.versions import VERSIONS, Engine
+from dualregion.chart.release_version import contradictions, old_patch
+from dualregion.versions import VERSIONS
 from tests.inputs.examples import raw, region, settings
 from tests.raising import assert_message
 
@@ -25,17 +25,8 @@ def chart(version: str, helm: str = "") -> ChartVersion:
     return ChartVersion("camunda-platform", version, helm)
 
 
-COMPLETE = [each for each, version in VERSIONS.items() if version.engine is Engine.SUBCHART]
-
-
-@pytest.mark.parametrize("minor", ["8.9", "8.10"])
-def test_a_version_whose_search_engine_cannot_be_addressed_yet_is_refused(minor: str) -> None:
-    assert_message(not_complete(of(minor)), "engine-not-addressed", version=minor)
-
-
-@pytest.mark.parametrize("minor", COMPLETE)
+@pytest.mark.parametrize("minor", VERSIONS)
 def test_the_chart_of_the_version_is_taken(minor: str) -> None:
-    assert not_complete(of(minor)) is None
     version = VERSIONS[minor]
     assert contradictions(of(minor), chart(f"{version.chart_major}.4.2"), {}) == []
 

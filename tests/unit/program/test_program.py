@@ -345,6 +345,17 @@ def test_a_namespace_begins_with_the_rights_in_it() -> None:
         assert all(f"Namespace::{kind}-namespace" in each.depends_on for each in made)
 
 
+@pytest.mark.parametrize(("version", "stays"), [("8.8", False), ("8.9", True), ("8.10", True)])
+def test_a_namespace_with_a_search_engine_of_another_owner_stays(version: str, stays: bool) -> None:
+    """It may be the recreated region's, installed anew before the stack has removed what it remembers."""
+    regions = [
+        {key: text for key, text in each.items() if key != "failoverNamespace"}
+        for each in with_cidrs()
+    ]
+    recorder = declared(site_of(settings(camundaVersion=version, regions=regions)))
+    assert recorder.found["Namespace::normal-namespace"].retained is stays
+
+
 def test_who_may_do_everything_needs_no_binding() -> None:
     assert of_type(declared(site_of(settings())), "rbac.authorization.k8s.io/v1:RoleBinding") == {}
 

@@ -185,6 +185,30 @@ def test_by_cluster_api_the_members_are_changed_by_the_own_stack_alone() -> None
             assert each in rbac.namespaced(given, Side.OWN if each in own else Side.PEER)
 
 
+def test_the_other_regions_engine_is_reached_by_one_secret_where_it_asks_for_a_password() -> None:
+    text = (CHECKOUT / "docs" / "prepare" / "rights.md").read_text()
+    regions = [
+        {key: value for key, value in examples.region(index).items() if key != "failoverNamespace"}
+        for index in (0, 1)
+    ]
+    section = {"name": "search", "scheme": "https"}
+    given = settings(rights=BOTH, camundaVersion="8.9", regions=regions, searchEngine=section)
+    peer = rbac.namespaced(given, Side.PEER)
+    (secrets,) = (each for each in peer if each.name == "secrets")
+    assert secrets.verbs == ("get",)
+    assert rbac.names(secrets, given, 0) == (
+        "search-es-elastic-user",
+        "search-es-http-certs-public",
+    )
+    (past_the_proxy,) = (each for each in peer if each.name == "pods/portforward")
+    assert rbac.table([past_the_proxy, secrets]) in text
+    assert not [each for each in peer if each.only is rbac.Only.ENGINE]
+    before = rbac.namespaced(
+        settings(rights=BOTH, camundaVersion="8.8", regions=regions), Side.PEER
+    )
+    assert not [each for each in before if each.name in ("secrets", "pods/portforward")]
+
+
 def test_the_corefile_alone_may_be_changed_where_coredns_is() -> None:
     documents = rbac.manifests(chained_settings(rights=BOTH), 0)
     role = of_kind(documents, "Role")["camunda-dual-region-camunda-london-dns"]

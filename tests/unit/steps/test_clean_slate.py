@@ -41,8 +41,12 @@ def there(kubernetes: FakeKubernetes) -> FakeKubernetes:
     return kubernetes
 
 
+def here(cluster: Cluster) -> LiveInstallation:
+    return LiveInstallation(cluster, NAMESPACE, "camunda")
+
+
 def leftovers(cluster: Cluster) -> list[str]:
-    return clean_slate.leftovers(LiveInstallation(cluster, NAMESPACE, "camunda"))
+    return clean_slate.leftovers(here(cluster))
 
 
 def test_a_namespace_that_does_not_exist_is_clean(cluster: Cluster) -> None:
@@ -210,11 +214,11 @@ def test_a_recreated_region_may_have_an_empty_namespace(
     cluster: Cluster, kubernetes: FakeKubernetes
 ) -> None:
     """Its administrator makes it, with the rights in it."""
-    assert clean_slate.is_recreated(cluster, NAMESPACE)
+    assert clean_slate.is_recreated(here(cluster))
     kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
     kubernetes.put(f"{CORE}/configmaps", named("kube-root-ca.crt"))
     kubernetes.put(f"{CORE}/secrets", named("elasticsearch-env-secret"))
-    assert clean_slate.is_recreated(cluster, NAMESPACE)
+    assert clean_slate.is_recreated(here(cluster))
 
 
 def test_of_a_recreated_region_a_stack_holds_nothing_but_its_history(
@@ -223,10 +227,10 @@ def test_of_a_recreated_region_a_stack_holds_nothing_but_its_history(
     history = {"1-region1-lost": {"B1": {"seconds": "3"}}}
     nodes = frozenset({"normal", "N", "dns-chain"})
     own = Stack(nodes=nodes, gates={"N": "none"}, history=history, chain_writes=1)
-    assert clean_slate.still_held(own, cluster, NAMESPACE) == Stack(history=history)
+    assert clean_slate.still_held(own, here(cluster)) == Stack(history=history)
     kubernetes.put("/api/v1/namespaces", named(NAMESPACE))
     kubernetes.put(f"{CORE}/configmaps", GATE)
-    assert clean_slate.still_held(own, cluster, NAMESPACE) == own
+    assert clean_slate.still_held(own, here(cluster)) == own
 
 
 def test_a_namespace_that_has_no_rights_yet_keeps_no_stack_that_holds_nothing(
@@ -234,9 +238,9 @@ def test_a_namespace_that_has_no_rights_yet_keeps_no_stack_that_holds_nothing(
 ) -> None:
     """The run before was stopped when it had made the namespace, and nothing in it: this one goes on."""
     there.broken[f"{CORE}/secrets"] = failure(403, "Forbidden", "secrets is forbidden")
-    assert clean_slate.still_held(Stack(), cluster, NAMESPACE) == Stack()
+    assert clean_slate.still_held(Stack(), here(cluster)) == Stack()
     with fails_with("secrets is forbidden", kind=CallFailed):
-        clean_slate.still_held(Stack(nodes=frozenset({"normal"})), cluster, NAMESPACE)
+        clean_slate.still_held(Stack(nodes=frozenset({"normal"})), here(cluster))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +257,7 @@ def test_a_region_of_which_anything_is_left_is_the_one_that_is_remembered(
     cluster: Cluster, there: FakeKubernetes, collection: str, document: Document
 ) -> None:
     there.put(collection, document)
-    assert not clean_slate.is_recreated(cluster, NAMESPACE)
+    assert not clean_slate.is_recreated(here(cluster))
 
 
 def test_volumes_that_may_not_be_looked_at_are_not_taken_for_gone(

@@ -177,7 +177,7 @@ LATER: dict[str, Any] = {
         ({"values": ["bad.yaml"]}, "values-not-yaml"),
         ({"values": ["sizes.yaml"]}, "size-contradicted"),
         (LATER | {"camundaVersion": "8.6"}, "chart-of-other-version"),
-        (LATER | {"camundaVersion": "8.9"}, "engine-not-addressed"),
+        (LATER | {"camundaVersion": "8.8", "searchEngine": {}}, "engine-of-chart"),
     ],
 )
 def test_the_files_that_settings_name_are_looked_into(

@@ -8,7 +8,7 @@ import pytest
 from steps.cluster_api import failback, failover
 from tests.fakes.cluster_regions import ApiWorld, api_world
 
-SHAPES = [("8.6", 1), ("8.6", 0), ("8.8", 1), ("8.8", 0)]
+SHAPES = [("8.6", 1), ("8.6", 0), ("8.8", 1), ("8.9", 0)]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,96 @@
+"""Calls to a search engine that asks for a password: past the API server's proxy, which keeps such headers for itself.
+
+The password is read from its Secret for each call, as a recreated engine has another one. It is in no message, record or
+state.
+"""
+
+import base64
+import ssl
+from typing import Any
+
+from clients.cluster import forward, pods
+from clients.cluster.forward import Tls
+from clients.cluster.kubernetes import Answer, CallFailed, Cluster, Target
+from dualregion.engine_address import EngineAddress, EngineLogin, EngineTls
+from messages.clients import search_engine as messages
+
+_LOGIN_REFUSED = 401
+
+
+def ask(
+    cluster: Cluster,
+    namespace: str,
+    address: EngineAddress,
+    request: tuple[str, str, Any],
+    seconds: float,
+) -> Answer:
+    """Send a request to a ready pod of a namespace's search engine, logged in.
+
+    :param request: method, path, and a JSON document or None.
+    :param seconds: how long the answer may take.
+    :raises CallFailed: if no pod is ready, there is no password, the engine refuses it, or it does not answer.
+    """
+    login, tls = address.login, address.tls
+    headers = {} if login is None else {"Authorization": _basic(cluster, namespace, login)}
+    target = Target(namespace, "pods", _ready_pod(cluster, namespace, address), address.port)
+    method, path, body = request
+    answer = forward.ask(
+        cluster,
+        target,
+        method,
+        path,
+        body,
+        headers=headers,
+        tls=None if tls is None else _tls(cluster, namespace, tls),
+        seconds=seconds,
+    )
+    if answer.status == _LOGIN_REFUSED and login is not None:
+        refused = messages.engine_login_refused(namespace, login.user, login.secret, login.key)
+        raise CallFailed(refused, answer.status)
+    return answer
+
+
+def password_of(cluster: Cluster, namespace: str, login: EngineLogin) -> str:
+    """Return the password of a namespace's search engine.
+
+    :raises CallFailed: if there is none.
+    """
+    return secret_text(cluster, namespace, login.secret, login.key)
+
+
+def secret_text(cluster: Cluster, namespace: str, name: str, key: str) -> str:
+    """Return what a Secret holds under a key.
+
+    :raises CallFailed: if it holds nothing there.
+    """
+    found = cluster.secret(namespace, name)
+    encoded = ((found.data if found is not None else None) or {}).get(key)
+    if not encoded:
+        raise CallFailed(messages.engine_secret_missing(namespace, name, key))
+    return base64.b64decode(encoded).decode()
+
+
+def _basic(cluster: Cluster, namespace: str, login: EngineLogin) -> str:
+    pair = f"{login.user}:{password_of(cluster, namespace, login)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _ready_pod(cluster: Cluster, namespace: str, address: EngineAddress) -> str:
+    found = cluster.pods(namespace, address.selector)
+    ready = next((each.metadata.name for each in found if pods.is_ready(each)), None)
+    if ready is None:
+        raise CallFailed(
+            messages.no_engine_pod_ready(namespace, address.selector, pods.trouble(found))
+        )
+    return str(ready)
+
+
+def _tls(cluster: Cluster, namespace: str, tls: EngineTls) -> Tls:
+    authority = secret_text(cluster, namespace, tls.secret, tls.key)
+    try:
+        context = ssl.create_default_context(cadata=authority)
+    except (ssl.SSLError, ValueError):
+        raise CallFailed(
+            messages.engine_authority_unreadable(namespace, tls.secret, tls.key)
+        ) from None
+    return Tls(context, tls.server_in(namespace))
