@@ -316,6 +316,8 @@ class Paths:
         """The copy of the program, with the drill's own stack files."""
         self.logs = folder / "logs"
         """One log for each pulumi command, the load client, and the regions' own after a failure."""
+        self.states = folder / "state"
+        """The stacks' states: what Pulumi's file backend keeps."""
         self.backup = folder / "backup"
         """The folder of snapshots, which both regions' search engines share."""
         self.backup_values = folder / "backup.yaml"

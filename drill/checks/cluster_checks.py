@@ -189,3 +189,27 @@ def none_is_added_back(
         problems,
         f"brokers {listed(sorted(ids))}",
     )
+
+
+def passwords_are_shared(unshared: Sequence[str]) -> Check:
+    """Each region's brokers are given the passwords that both search engines have now, also that of a recreated one.
+
+    :param unshared: what of that is not so; no password is in it.
+    """
+    return check_of(
+        "Brokers of both regions read the passwords that both search engines have now",
+        list(unshared),
+        "both, in each region",
+    )
+
+
+def passwords_are_hidden(shown: Sequence[str]) -> Check:
+    """No state of a stack and no log of a run holds a search engine's password.
+
+    :param shown: the files that do.
+    """
+    return check_of(
+        "No stack's state and no log holds the password of a search engine",
+        [f"{each} shows one" for each in shown],
+        "none",
+    )

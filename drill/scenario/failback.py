@@ -175,6 +175,15 @@ class Failback:
             check_exporters_run(ctx, label)
             self._check_restarts(label, Until.RESTORED)
             check_web_apps_ready(ctx, label, REGIONS)
+            if ctx.engines:
+                unshared = ctx.engines.passwords_unshared(ctx.views())
+                kept = (ctx.paths.logs, ctx.paths.states)
+                shown = ctx.engines.passwords_shown(ctx.views(), kept)
+                ctx.check(
+                    label,
+                    cluster_checks.passwords_are_shared(unshared),
+                    cluster_checks.passwords_are_hidden(shown),
+                )
             if self.procedure.has_failover_installation:
                 check_gone(ctx, label, survivor, survivor.failover_namespace)
 

@@ -142,14 +142,16 @@ class DrillContext:
             self.check("rights", self.access.check_modest(region))
 
     def install_engines(self, regions: Sequence[Region]) -> None:
-        """Install the search engines of regions that were just made, where the user does so, and share the passwords.
+        """Install the search engines of regions that were just made, where the user does so.
+
+        Each has a password of its own, which is the program's to bring to the brokers.
 
         :raises DrillError: one could not be installed, or does not become ready.
         """
         if self.engines is None:
             return
         engines = self.engines
-        with self.progress.stage("Installing search engines, and sharing their passwords"):
+        with self.progress.stage("Installing search engines"):
             together(*(partial(engines.install, region) for region in regions))
             for region in regions:
                 self.wait(
@@ -157,7 +159,6 @@ class DrillContext:
                     partial(engines.not_ready, self.view(region), region),
                     self.settings.patience.installed,
                 )
-            engines.share_passwords(self.views())
 
     def read_audit(self, region: Region) -> None:
         """Take in what a region's audit log has so far; the log goes with the region."""

@@ -1,12 +1,11 @@
-"""Search engines that a user installs beside the releases (Camunda 8.9 and later), and their passwords in both regions."""
+"""Search engines that a user installs beside the releases (Camunda 8.9 and later), and whether both regions have their passwords."""
 
 import base64
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from drill.errors import ClusterCallFailed, DrillError
+from drill.errors import DrillError
 from drill.observation.cluster import ClusterView
 from drill.observation.pods import is_ready
 from drill.procedure.versions import OwnEngine
@@ -60,24 +59,37 @@ class Engines:
             return f"not ready: {', '.join(unready) or 'there are no pods'}"
         return None
 
-    def share_passwords(self, views: Mapping[Region, ClusterView]) -> None:
-        """Put the password of each region's engine into a Secret of both regions, over what was there.
+    def passwords_unshared(self, views: Mapping[Region, ClusterView]) -> list[str]:
+        """Return which Secrets of which region do not hold the password of a region's engine; none is shown.
+
+        :raises ClusterCallFailed: a cluster did not answer, or a Secret is missing.
+        """
+        passwords = {region: self._password(view, region) for region, view in views.items()}
+        names = {owner: f"{self._engine.copies}{owner.index}" for owner in passwords}
+        return [
+            f"{names[owner]} in {region.city} holds another password than that of {owner.city}"
+            for region, view in views.items()
+            for owner, password in passwords.items()
+            if self._held(view, region, names[owner]) != password
+        ]
+
+    def passwords_shown(
+        self, views: Mapping[Region, ClusterView], folders: Iterable[Path]
+    ) -> list[str]:
+        """Return which files hold the password of a region's engine, as it is, or as a Secret or a login has it; none is shown.
 
         :raises ClusterCallFailed: a cluster did not answer.
         """
-        passwords = {region: self._password(view, region) for region, view in views.items()}
-        for region, view in views.items():
-            for owner, password in passwords.items():
-                self._put(view, region, f"{self._engine.copies}{owner.index}", password)
+        passwords = [self._password(view, region).encode() for region, view in views.items()]
+        logins = [f"{self._engine.user}:".encode() + each for each in passwords]
+        secret = [*passwords, *map(base64.b64encode, (*passwords, *logins))]
+        files = (each for folder in folders for each in sorted(folder.rglob("*")) if each.is_file())
+        return [str(each) for each in files if any(one in each.read_bytes() for one in secret)]
 
     def _password(self, view: ClusterView, region: Region) -> str:
-        path = f"/api/v1/namespaces/{region.namespace}/secrets/{self._engine.secret}"
+        return self._held(view, region, self._engine.secret)
+
+    def _held(self, view: ClusterView, region: Region, name: str) -> str:
+        path = f"/api/v1/namespaces/{region.namespace}/secrets/{name}"
         encoded = view.call("GET", path)["data"][self._engine.user]
         return base64.b64decode(encoded).decode()
-
-    def _put(self, view: ClusterView, region: Region, name: str, password: str) -> None:
-        path = f"/api/v1/namespaces/{region.namespace}/secrets"
-        secret = {"metadata": {"name": name}, "stringData": {self._engine.user: password}}
-        with suppress(ClusterCallFailed):  # there is none yet
-            view.call("DELETE", f"{path}/{name}")
-        view.call("POST", path, secret)

@@ -111,6 +111,12 @@ def outsiders() -> Iterator[Case]:
     added = spoilt(CONFIGURATION, lambda answer: answer["brokers"].append(member(3, [])))
     yield fails(back, SEEN, added, PARIS)
     yield fails(back, spoilt(SEEN, away, lambda seen: seen["brokers"].pop()), CONFIGURATION, PARIS)
+    shared = cluster_checks.passwords_are_shared
+    yield holds(shared, [])
+    yield fails(shared, ["elasticsearch-es-password-region-1 in london"])
+    hidden = cluster_checks.passwords_are_hidden
+    yield holds(hidden, [])
+    yield fails(hidden, ["out/drill/logs/07-pulumi-up-region0.log"])
     ended = cluster_checks.removed_brokers_end
     yield holds(ended, [pod(last=3), pod("camunda-zeebe-1", last=3)])
     yield fails(ended, [pod(last=3), pod("camunda-zeebe-1", last=137)])

@@ -1,4 +1,4 @@
-"""Search engines beside the releases: installed by helm, and each region's password known in both."""
+"""Search engines beside the releases: installed by helm, and whether each region's password is known in both."""
 
 import base64
 import os
@@ -23,25 +23,21 @@ class View(ClusterView):
     def __init__(self, password: str, *pods: dict[str, Any]) -> None:
         self._password = base64.b64encode(password.encode()).decode()
         self._pods = list(pods)
-        self.secrets: dict[str, dict[str, str]] = {}
+        self.copies: dict[str, str] = {}
 
     def pods(self, namespace: str, selector: str = "") -> list[dict[str, Any]]:
         assert selector == OwnEngine().selector
         return self._pods
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
+        del body
         name = path.rpartition("/")[2]
-        if method == "GET":
-            assert name == "elasticsearch-es-elastic-user"
+        assert method == "GET"
+        if name == "elasticsearch-es-elastic-user":
             return {"data": {"elastic": self._password}}
-        if method == "DELETE":
-            if name not in self.secrets:
-                raise ClusterCallFailed("404")
-            return self.secrets.pop(name)
-        made = body["metadata"]["name"]
-        assert made not in self.secrets
-        self.secrets[made] = body["stringData"]
-        return body
+        if name not in self.copies:
+            raise ClusterCallFailed("404")
+        return {"data": {"elastic": base64.b64encode(self.copies[name].encode()).decode()}}
 
 
 def engines(folder: Path, end: str = "exit 0") -> Engines:
@@ -71,18 +67,32 @@ def test_it_is_waited_for_until_each_pod_is_ready(tmp_path: Path) -> None:
     assert made.not_ready(View("x"), PARIS) == "not ready: there are no pods"
 
 
-def test_both_regions_know_both_passwords_and_a_new_one_takes_the_place_of_the_former(
-    tmp_path: Path,
-) -> None:
-    made, london = engines(tmp_path), View("first")
-    views = {LONDON: london, PARIS: View("second")}
-    made.share_passwords(views)
-    expected = {
-        "elasticsearch-es-password-region-0": {"elastic": "first"},
-        "elasticsearch-es-password-region-1": {"elastic": "second"},
-    }
-    assert [view.secrets for view in views.values()] == [expected, expected]
+def test_each_region_must_hold_the_passwords_that_both_engines_have_now(tmp_path: Path) -> None:
+    made, london, paris = engines(tmp_path), View("first"), View("second")
+    views = {LONDON: london, PARIS: paris}
+    with pytest.raises(ClusterCallFailed):
+        made.passwords_unshared(views)
+    for view in views.values():
+        view.copies = {
+            "elasticsearch-es-password-region-0": "first",
+            "elasticsearch-es-password-region-1": "second",
+        }
+    assert made.passwords_unshared(views) == []
     recreated = View("third")
-    made.share_passwords({LONDON: london, PARIS: recreated})
-    expected["elasticsearch-es-password-region-1"] = {"elastic": "third"}
-    assert london.secrets == recreated.secrets == expected
+    recreated.copies = dict(paris.copies) | {"elasticsearch-es-password-region-1": "third"}
+    (found,) = made.passwords_unshared({LONDON: london, PARIS: recreated})
+    assert found == (
+        "elasticsearch-es-password-region-1 in london holds another password than that of paris"
+    )
+
+
+@pytest.mark.parametrize("shown", ["a wOrd-of-london b", "d09yZC1vZi1sb25kb24="])
+def test_a_file_that_shows_a_password_is_found(tmp_path: Path, shown: str) -> None:
+    made = engines(tmp_path)
+    views = {LONDON: View("wOrd-of-london"), PARIS: View("wOrd-of-paris")}
+    inside = tmp_path / "logs" / "one"
+    inside.mkdir(parents=True)
+    (inside / "harmless.log").write_text("Secret elasticsearch-es-elastic-user, key elastic")
+    assert made.passwords_shown(views, [tmp_path / "logs"]) == []
+    (inside / "up.log").write_text(shown)
+    assert made.passwords_shown(views, [tmp_path / "logs"]) == [str(inside / "up.log")]
