@@ -35,7 +35,7 @@ def stops(context: typer.Context, incomplete: str) -> Offers:
     # Read here, as are the other parts of the program: no command but completion needs them for its options.
     from cli.stacks.region_steps import stops_of  # noqa: PLC0415
     from dualregion.procedure import Phase  # noqa: PLC0415
-    from dualregion.versions import DEFAULT, VERSIONS  # noqa: PLC0415
+    from dualregion.procedure.versions import DEFAULT, VERSIONS  # noqa: PLC0415
 
     version = VERSIONS.get(str(_setting(context, "camundaVersion") or DEFAULT))
     if version is None:

@@ -16,7 +16,7 @@ from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Target,
 from clients.zeebe import MANAGEMENT_PORT, Zeebe
 from dualregion.errors import DualRegionError
 from dualregion.observed.cluster_changes import Configuration, PlannedChange, exporters_of
-from dualregion.versions import RemovalForm
+from dualregion.procedure.versions import RemovalForm
 from messages.clients import cluster_management as messages
 
 T = TypeVar("T")

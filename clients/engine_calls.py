@@ -11,7 +11,7 @@ from typing import Any
 from clients.cluster import forward, pods
 from clients.cluster.forward import Tls
 from clients.cluster.kubernetes import Answer, CallFailed, Cluster, Target
-from dualregion.engine_address import EngineAddress, EngineLogin, EngineTls
+from dualregion.names import EngineAddress, EngineLogin, EngineTls
 from messages.clients import search_engine as messages
 
 _LOGIN_REFUSED = 401

@@ -17,12 +17,11 @@ from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.engine_address import EngineAddress, of_chart
-from dualregion.names import ReleaseNames
+from dualregion.names import EngineAddress, ReleaseNames, engine_of_chart
 from dualregion.observed import profiles
 from dualregion.observed.search_engine.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
-from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion
+from dualregion.procedure.versions import DEFAULT, VERSIONS, CamundaVersion
 from messages import Message
 from messages.clients import installations as messages
 from messages.observed import engines
@@ -85,7 +84,7 @@ class LiveInstallation:
     @property
     def engine_address(self) -> EngineAddress:
         """Where its search engine is."""
-        return self.engine or of_chart(self.release)
+        return self.engine or engine_of_chart(self.release)
 
     @property
     def kubectl(self) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from clients import engine_calls
 from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
-from dualregion.engine_address import EngineAddress, of_chart
+from dualregion.names import EngineAddress, engine_of_chart
 from dualregion.observed.search_engine import fitness, restores, snapshots
 from dualregion.observed.search_engine.documents import is_opensearch, lifecycles_of, templates_of
 from dualregion.observed.search_engine.fitness import Room
@@ -77,7 +77,7 @@ class SearchEngine:
     @property
     def address(self) -> EngineAddress:
         """Where it is."""
-        return self.given or of_chart(self.release)
+        return self.given or engine_of_chart(self.release)
 
     @property
     def target(self) -> Target:

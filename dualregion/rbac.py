@@ -18,7 +18,7 @@ from dualregion.config.sections.rbac_subjects import Subject, rbac_subject
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames
-from dualregion.versions import RemovalForm
+from dualregion.procedure.versions import RemovalForm
 from messages.config import settings as messages
 
 Document = dict[str, Any]

@@ -15,7 +15,7 @@ from dualregion import brokers
 from dualregion.chart import helm_yaml
 from dualregion.config.refusals import PLACEHOLDER
 from dualregion.config.schema import of_project, of_stack
-from dualregion.versions import DEFAULT
+from dualregion.procedure.versions import DEFAULT
 
 _IGNORED = """/.venv/
 __pycache__/

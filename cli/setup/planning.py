@@ -9,7 +9,7 @@ from typing import Any
 from clients.survey import FoundRelease, Survey
 from dualregion.config.refusals import PLACEHOLDER
 from dualregion.config.settings import ChartSettings, Settings
-from dualregion.versions import DEFAULT, VERSIONS
+from dualregion.procedure.versions import DEFAULT, VERSIONS
 from messages import Message
 from messages.command import setting_up as messages
 

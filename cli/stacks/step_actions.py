@@ -13,7 +13,7 @@ from dualregion.config.sections.network_acls import rules_in_words
 from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import R
-from dualregion.versions import RemovalForm, WebApps
+from dualregion.procedure.versions import RemovalForm, WebApps
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from messages import Message
 from messages.clients import installations as messages
 

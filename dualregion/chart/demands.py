@@ -17,7 +17,7 @@ from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
 from dualregion.observed.search_engine.records import RECORD_PREFIX
-from dualregion.versions import CamundaVersion, Engine, ExporterForm
+from dualregion.procedure.versions import CamundaVersion, Engine, ExporterForm
 from messages import Message
 from messages.chart import values as messages
 

@@ -7,7 +7,7 @@ from typing import Any
 from dualregion.chart import values
 from dualregion.chart.adoption import ChartVersion
 from dualregion.config.settings import Settings
-from dualregion.versions import VERSIONS, CamundaVersion
+from dualregion.procedure.versions import VERSIONS, CamundaVersion
 from messages import Message
 from messages.config import settings as messages
 

@@ -21,7 +21,7 @@ from dualregion.config.settings import Settings
 from dualregion.names import ReleaseNames
 from dualregion.procedure import FAIL_BACK
 from dualregion.procedure.topology import Installation, Kind
-from dualregion.versions import Engine, WebApps
+from dualregion.procedure.versions import Engine, WebApps
 from messages import Message
 from messages.chart import rendered as messages
 

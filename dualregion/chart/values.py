@@ -13,7 +13,7 @@ from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.names import ReleaseNames
 from dualregion.observed.search_engine.records import RECORD_PREFIX
-from dualregion.versions import CamundaVersion, ExporterForm, WebApps
+from dualregion.procedure.versions import CamundaVersion, ExporterForm, WebApps
 from messages.chart import values as messages
 
 Values = dict[str, Any]

@@ -70,11 +70,11 @@ from dualregion.config.sections.notifications import AnnouncementSettings, annou
 from dualregion.config.sections.rbac_subjects import RightsSettings, rbac_subject, rights_problem
 from dualregion.config.sections.search_engine import SearchEngineSettings
 from dualregion.config.sections.section import Model
-from dualregion.engine_address import EngineAddress, of_chart
 from dualregion.errors import ConfigError
+from dualregion.names import EngineAddress, engine_of_chart
 from dualregion.procedure import Phase, Procedure, Role, role_of
 from dualregion.procedure.topology import Kind
-from dualregion.versions import DEFAULT, VERSIONS, CamundaVersion, Engine
+from dualregion.procedure.versions import DEFAULT, VERSIONS, CamundaVersion, Engine
 from messages import Message
 from messages.config import forms
 from messages.config import settings as messages
@@ -261,7 +261,7 @@ class Settings(Model):
     def engine_address(self) -> EngineAddress:
         """Where each region's search engine is."""
         if self.version.engine is Engine.SUBCHART:
-            return of_chart(self.release)
+            return engine_of_chart(self.release)
         return (self.search_engine or SearchEngineSettings()).address
 
     @property

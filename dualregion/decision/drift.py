@@ -14,8 +14,8 @@ from dualregion.chart.adoption import ChartVersion, value_differences
 from dualregion.config.settings import Change, Settings
 from dualregion.procedure import N, Phase, Role
 from dualregion.procedure.topology import Kind, Topology
+from dualregion.procedure.versions import CamundaVersion
 from dualregion.state.progress import Stack
-from dualregion.versions import CamundaVersion
 from messages import Message
 from messages.decision import drift as messages
 

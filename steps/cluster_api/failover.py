@@ -16,7 +16,7 @@ from dualregion.observed.cluster_changes import (
     PlannedChange,
 )
 from dualregion.procedure import F1, F2, F3, N
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from messages import Message
 from messages.steps import cluster_api as messages
 from messages.steps import steps

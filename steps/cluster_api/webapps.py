@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dualregion.chart import values
 from dualregion.chart.values import WEB_APPS
 from dualregion.names import GATEWAY
-from dualregion.versions import WebApps
+from dualregion.procedure.versions import WebApps
 from messages import Message
 from messages.steps import cluster_api as messages
 from messages.steps import steps

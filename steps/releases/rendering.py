@@ -17,7 +17,7 @@ from typing import Any
 from clients import charts, zeebe
 from clients.cluster import pods
 from clients.cluster.kubernetes import CONNECTIONS, CallFailed, Cluster
-from dualregion import engine_address
+from dualregion import names
 from dualregion.chart import rendered, sent_values
 from dualregion.chart.installations import Bases
 from dualregion.config.chart_findings import Code, Finding
@@ -39,9 +39,9 @@ _WELL = "as the program addresses it, in every release of the procedure"
 ADDRESSED = rendered.Addressed(
     management_port=zeebe.MANAGEMENT_PORT,
     rest_port=zeebe.REST_PORT,
-    engine_port=engine_address.PORT,
+    engine_port=names.ENGINE_PORT,
     broker_label=pods.label(pods.BROKER_SELECTOR),
-    engine_label=pods.label(engine_address.CHART_LABEL),
+    engine_label=pods.label(names.ENGINE_LABEL),
 )
 
 

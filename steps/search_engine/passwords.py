@@ -12,7 +12,7 @@ from functools import partial
 from clients import engine_calls
 from clients.cluster.kubernetes import FIELD_MANAGER
 from dualregion import brokers
-from dualregion.engine_address import EngineLogin
+from dualregion.names import EngineLogin
 from dualregion.procedure import Phase
 from messages import Message
 from messages.clients import search_engine as messages

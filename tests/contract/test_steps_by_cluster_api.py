@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import pytest
 
 from clients.cluster import forward
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from steps.cluster_api import failback
 from tests.contract.asking import whole
 from tests.contract.loopback import Loopback

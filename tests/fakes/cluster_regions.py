@@ -19,8 +19,8 @@ from dualregion.decision.desired import desired
 from dualregion.names import POLICY_NAME
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Installation
+from dualregion.procedure.versions import VERSIONS, CamundaVersion, Engine, WebApps
 from dualregion.state.progress import Stack, current_incident
-from dualregion.versions import VERSIONS, CamundaVersion, Engine, WebApps
 from steps import broker_views, cluster_api
 from steps.context import Evidence
 from tests.fakes.cluster_management import FakeManagement

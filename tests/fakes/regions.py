@@ -17,8 +17,8 @@ from dualregion import brokers
 from dualregion.config.settings import RegionSettings, Settings
 from dualregion.decision.desired import desired
 from dualregion.procedure import Phase, Step
+from dualregion.procedure.versions import VERSIONS
 from dualregion.state.progress import Stack, current_incident
-from dualregion.versions import VERSIONS
 from messages import Message
 from sandbox.patience import allowed
 from steps import broker_views

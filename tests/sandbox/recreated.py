@@ -29,8 +29,8 @@ from dualregion.chart import installations, values
 from dualregion.config.settings import Settings
 from dualregion.procedure import FAIL_BACK, Role
 from dualregion.procedure.topology import Installation, Topology
+from dualregion.procedure.versions import VERSIONS
 from dualregion.state.progress import Incident
-from dualregion.versions import VERSIONS
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from sandbox.setup import tools

@@ -25,8 +25,8 @@ from dualregion.observed.zeebe_answers import (
 )
 from dualregion.procedure import Phase
 from dualregion.procedure.topology import Kind
+from dualregion.procedure.versions import WebApps
 from dualregion.state.standing import Uids
-from dualregion.versions import WebApps
 from messages import Message
 from messages.command import status as messages
 from steps.before import standing

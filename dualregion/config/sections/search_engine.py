@@ -20,7 +20,7 @@ from dualregion.config.forms import (
     whole,
 )
 from dualregion.config.sections.section import Model
-from dualregion.engine_address import PORT, EngineAddress, EngineLogin, EngineTls
+from dualregion.names import ENGINE_PORT, EngineAddress, EngineLogin, EngineTls
 from messages.config import forms
 
 MOST_PORT = 65535
@@ -41,7 +41,7 @@ class SearchEngineSettings(Model):
     """The name of the Elasticsearch resource, the same in both regions; what follows is called after it."""
     service: Annotated[DnsLabel | None, EMPTY] = None
     """Its headless Service, which brokers of both regions reach. Default: `<name>-es-masters`."""
-    port: Annotated[int, whole(1, MOST_PORT)] = PORT
+    port: Annotated[int, whole(1, MOST_PORT)] = ENGINE_PORT
     """Where Service and pods are asked."""
     scheme: Scheme = Scheme.HTTP
     """`https` if it is asked with TLS: the exporters' addresses begin so, and the program checks the certificate."""

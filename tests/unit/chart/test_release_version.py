@@ -6,7 +6,7 @@ import pytest
 
 from dualregion.chart.adoption import ChartVersion
 from dualregion.chart.release_version import contradictions, old_patch
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from tests.inputs.examples import raw, region, settings
 from tests.raising import assert_message
 

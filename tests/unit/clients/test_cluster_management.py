@@ -14,7 +14,7 @@ from clients.cluster_management import (
 )
 from clients.installation import LiveInstallation
 from clients.zeebe import Zeebe
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from tests.fakes.cluster_management import FakeManagement
 from tests.fakes.kubernetes import (
     NO_SUCH_TASK,

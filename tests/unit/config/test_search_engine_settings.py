@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from dualregion.config.settings import Settings
-from dualregion.engine_address import EngineAddress
 from dualregion.errors import ConfigError
+from dualregion.names import EngineAddress
 from tests.inputs.examples import raw, region
 from tests.raising import raises
 

@@ -12,8 +12,8 @@ from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Installation, Topology
+from dualregion.procedure.versions import VERSIONS
 from dualregion.state.progress import Stack, merged_history
-from dualregion.versions import VERSIONS
 from tests.inputs import examples
 from tests.raising import raises
 

@@ -20,9 +20,9 @@ from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
 from dualregion.procedure import CAMUNDA_8_5, Phase, Role
 from dualregion.procedure.topology import ISOLATION, Gate, Installation, Kind, Topology
+from dualregion.procedure.versions import VERSIONS
 from dualregion.procedure.waits import Awaited
 from dualregion.state.progress import Stack
-from dualregion.versions import VERSIONS
 from tests.inputs.examples import POD_CIDRS, failover, settings, with_cidrs
 from tests.raising import assert_message, raises
 

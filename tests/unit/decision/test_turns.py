@@ -20,8 +20,8 @@ from dualregion.decision.desired import desired
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Gate, Installation, Topology
+from dualregion.procedure.versions import VERSIONS
 from dualregion.state.progress import Stack, merged_history
-from dualregion.versions import VERSIONS
 from tests.inputs.examples import settings
 from tests.raising import raises
 

@@ -18,7 +18,7 @@ from dualregion.chart.values import (
 )
 from dualregion.config.settings import Settings
 from dualregion.iam import with_role
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from messages import Message
 from messages.chart import values as messages
 from sandbox.versions import shape_of

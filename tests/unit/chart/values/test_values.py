@@ -25,7 +25,7 @@ from dualregion.chart.values import (
 )
 from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from tests.inputs.examples import region, settings
 from tests.raising import assert_message, raises
 

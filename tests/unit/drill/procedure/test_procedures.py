@@ -7,7 +7,7 @@ from drill.procedure.cluster_api import CLUSTER_API
 from drill.procedure.model import Part, Place, Procedure, Until
 from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
 from drill.regions import REGIONS, brokers_that_live, replicas
-from dualregion import versions as programs
+from dualregion.procedure import versions as programs
 
 LONDON, PARIS = REGIONS
 PROCEDURES = pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from clients.installation import LiveInstallation
 from dualregion.observed import zeebe_answers
-from dualregion.versions import VERSIONS
+from dualregion.procedure.versions import VERSIONS
 from messages import Message
 from messages.clients import search_engine
 from messages.observed import brokers as observed

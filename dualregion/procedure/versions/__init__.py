@@ -10,7 +10,7 @@ camunda/c8-multi-region (8.6 to 8.8) and camunda/camunda-deployment-references (
 from dataclasses import replace
 
 from dualregion.procedure import CAMUNDA_8_5, CLUSTER_API
-from dualregion.versions.model import (
+from dualregion.procedure.versions.model import (
     BrokerForm,
     CamundaVersion,
     Engine,

@@ -20,8 +20,8 @@ from steps.context import StepContext
 from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
 from tests.inputs.examples import chained_settings, failover, settings
 from tests.raising import any_message, assert_message, fails_with, raises, tells
+from tests.unit.steps.before.test_recovery import EMPTIED, LONDON, PAST, collection, found, step
 from tests.unit.steps.test_helm_records import record
-from tests.unit.steps.test_recovery import EMPTIED, LONDON, PAST, collection, found, step
 
 CHART = ChartVersion("camunda-platform", "10.11.3")
 FILES = Files(CHART, {}, None)
