@@ -118,8 +118,8 @@ def wait_for_search_engine(ctx: StepContext, waiting: Waiting, at: LiveInstallat
     One beside the chart must take its password, too; without a section for it, it is the user's own to watch.
     """
     installed = (each for each in ctx.topology.installations if each.namespace == at.namespace)
-    is_chart_s = at.engine_address.login is None
-    if is_chart_s and not all(values.brings_search_engine(each.values) for each in installed):
+    is_of_chart = at.engine_address.login is None
+    if is_of_chart and not all(values.brings_search_engine(each.values) for each in installed):
         ctx.say(messages.engine_not_watched(at.namespace))
         return
     waiting.until_none(
