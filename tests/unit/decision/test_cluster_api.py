@@ -118,7 +118,7 @@ class Pair:
 
 def env(installation: Installation, version: str) -> dict[str, str]:
     component = VERSIONS[version].brokers.component
-    return {each["name"]: each["value"] for each in installation.values[component]["env"]}
+    return {each["name"]: each.get("value", "") for each in installation.values[component]["env"]}
 
 
 @pytest.mark.parametrize("version", BY_CLUSTER_API)

@@ -6,6 +6,7 @@ import pytest
 
 from dualregion.errors import Refused
 from dualregion.procedure import N
+from dualregion.procedure.versions import WebApps
 from steps.cluster_api import failover
 from tests.fakes.cluster_regions import MEMBER, QUIET, ApiWorld
 from tests.fakes.gates.by_cluster_api import fails, waits
@@ -199,7 +200,7 @@ class TestF2:
         here.runs(here.survivor.namespace, QUIET)
         here.opens(here.survivor.namespace)
         here.prove("F2")
-        rolled = [1, 0] if here.version.minor == "8.8" else []
+        rolled = [1, 0] if here.version.web_apps is WebApps.PROFILES else []
         assert here.restarts().get(here.survivor.namespace, []) == rolled
         assert here.all_faults() == []
         strategy = here.brokers[here.survivor.namespace].strategy
@@ -232,7 +233,9 @@ class TestF3:
 
     def test_one_of_another_version_is_disabled_too(self, here: ApiWorld) -> None:
         """A cluster that was migrated from 8.7 to 8.8 has both kinds for a while."""
-        prefix = {"8.6": "camundaregion", "8.8": "elasticsearchregion"}[here.version.minor]
+        prefix = (
+            "elasticsearchregion" if here.version.web_apps is WebApps.PROFILES else "camundaregion"
+        )
         for region in (0, 1):
             here.management.set_exporter(f"{prefix}{region}", "ENABLED")
         evidence = here.prove("F3")
