@@ -153,7 +153,8 @@ broker: setup ## Tests of the rehearsal broker, in Go
 
 # What mostly waits runs beside what computes: the drill beside the tests of the sandbox, which has a folder for each.
 test: setup lint ## Everything: lint, types, unit, broker, contract, documents, engine, sandbox and a drill
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target unit broker contract docs
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target broker contract docs
 	@$(MAKE) --no-print-directory browser
 	$(ENGINE_TESTS)
 	$(PYTEST) -v -n 2 --dist loadfile --durations=12 tests/drill tests/sandbox
