@@ -21,7 +21,7 @@ from drill.regions import REGIONS
 from sandbox.regions import Sandbox
 from sandbox.setup.tools import Tools
 from tests.checkout import CHECKOUT
-from tests.engine.project import CITIES, STACKS, Project, admit
+from tests.engine.project import CITIES, DEADLINE, STACKS, Project, admit
 from tests.parts import set_up
 
 FOLDERS = "test-engine"
@@ -164,7 +164,7 @@ def _config(region: int, namespaces: tuple[str, str], chart: Path) -> dict[str, 
         "partitionCount": "4",
         "chart.name": str(chart),
         "values[0]": str(CHECKOUT / "dualregion" / "reference-values.yaml"),
-        "deadlineSeconds": "3",
+        "deadlineSeconds": str(DEADLINE),
     }
     for index, city in enumerate(CITIES):
         config |= {

@@ -21,6 +21,8 @@ from tests.checkout import CHECKOUT
 
 CITIES = ("london", "paris")
 STACKS = ("region0", "region1")
+DEADLINE = 7
+"""After how many seconds a gate gives up: it always does where no broker runs, but not before its turn on a busy machine."""
 
 
 @dataclass

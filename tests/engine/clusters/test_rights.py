@@ -14,7 +14,7 @@ from drill.observation.access import Access
 from drill.regions import REGIONS
 from drill.waiting import wait_for
 from sandbox.regions import Sandbox
-from tests.engine.project import Project, admit, dualregion
+from tests.engine.project import DEADLINE, Project, admit, dualregion
 
 pytestmark = pytest.mark.engine
 
@@ -61,7 +61,7 @@ def test_a_recreated_region_has_only_its_rights_in_it(
     assert modest.outputs("region0")["progress"] == ["B0"]
     joining = modest.up("region1")
     assert "Release normal created" in joining.output, joining.output
-    assert "B1: timed out after 3 s waiting until the odd brokers" in joining.output
+    assert f"B1: timed out after {DEADLINE} s waiting until the odd brokers" in joining.output
 
 
 def test_the_preflight_finds_the_rights_complete_and_names_one_that_is_taken_away(

@@ -22,7 +22,7 @@ from drill.testbed.command import Command
 from sandbox.patience import allowed
 from sandbox.regions import Sandbox
 from tests.checkout import CHECKOUT
-from tests.engine.project import Project, dualregion
+from tests.engine.project import DEADLINE, Project, dualregion
 
 pytestmark = pytest.mark.engine
 
@@ -266,7 +266,7 @@ def test_ctrl_c_stops_it_cleanly_and_the_same_command_goes_on(project: Project) 
     assert "[interrupted]" in said
     assert "next, region0: F1" in said
     assert status(project)[1]["stacks"][0]["locks"] == []
-    project.config("region0", deadlineSeconds=3)
+    project.config("region0", deadlineSeconds=DEADLINE)
     exit_status, again = dualregion(project, "failover", "--lost", "1")
     assert exit_status == 1, again
     assert "F1: timed out" in again
@@ -297,7 +297,7 @@ def test_a_lock_and_operations_of_a_killed_run_are_mended_after_asking(project: 
     project.config("region0", deadlineSeconds=60)
     seen = project.killed_up("region0", at="F1: waiting until the brokers")
     assert "F1: waiting until the brokers" in seen, seen
-    project.config("region0", deadlineSeconds=3)
+    project.config("region0", deadlineSeconds=DEADLINE)
     exit_status, said = dualregion(project, "failover", "--lost", "1", given="n\n")
     assert exit_status == 130, said
     assert "is locked by" in said

@@ -6,7 +6,7 @@ import pytest
 
 from drill.checks import previews
 from sandbox.patience import allowed
-from tests.engine.project import Project
+from tests.engine.project import DEADLINE, Project
 
 pytestmark = pytest.mark.engine
 
@@ -80,7 +80,7 @@ def test_the_recreated_region_waits_for_its_turn_and_refuses_leftovers(
 
     clean(failed_over)
     up = failed_over.up("region1")
-    assert "B1: timed out after 3 s waiting until the odd brokers" in up.output
+    assert f"B1: timed out after {DEADLINE} s waiting until the odd brokers" in up.output
     values = failed_over.kubectl("paris", "get", "configmap", "-n", paris, "-o", "yaml")
     assert "sleep infinity" in values
     assert failed_over.up("region0").exit_status == 0, "the survivor waits, and is not disturbed"
@@ -93,7 +93,7 @@ def test_an_install_killed_in_the_recreated_region_is_said_again(failed_over: Pr
     failed_over.killed_up("region1", at="ConfigMap B1 creating")
     failed_over.stacks.cancel("region1")
     again = failed_over.up("region1")
-    assert "B1: timed out after 3 s waiting until the odd brokers" in again.output
+    assert f"B1: timed out after {DEADLINE} s waiting until the odd brokers" in again.output
     assert "starts from nothing" not in again.output
 
 

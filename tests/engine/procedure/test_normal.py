@@ -6,7 +6,7 @@ import pytest
 
 from drill.operators.stacks import CUT_SHORT
 from tests.checkout import CHECKOUT
-from tests.engine.project import Project, dualregion
+from tests.engine.project import DEADLINE, Project, dualregion
 
 pytestmark = pytest.mark.engine
 
@@ -158,7 +158,7 @@ def test_an_up_killed_while_a_gate_waits_is_said_again(project: Project) -> None
     assert "NotFound" in project.kubectl(
         "paris", "get", "configmap", "dual-region-n", "-n", project.namespaces[1]
     )
-    project.config("region1", deadlineSeconds=3)
+    project.config("region1", deadlineSeconds=DEADLINE)
     again = project.up("region1")
     assert again.exit_status != 0
     assert "0 of 2 brokers" in again.output

@@ -10,7 +10,7 @@ import pytest
 
 from drill.operators.stacks import PROGRAM_FOLDERS
 from tests.checkout import CHECKOUT
-from tests.engine.project import Project
+from tests.engine.project import DEADLINE, Project
 
 pytestmark = pytest.mark.engine
 
@@ -86,7 +86,7 @@ def test_in_the_midst_of_a_failover(older: Project) -> None:
     held = older.state("region0")
     upgrade(older)
     goes_on = older.up("region0").output
-    assert "F1: timed out after 3 s waiting until the brokers of paris" in goes_on
+    assert f"F1: timed out after {DEADLINE} s waiting until the brokers of paris" in goes_on
     assert sorted(older.state("region0")) == sorted(held)
 
 
@@ -104,4 +104,7 @@ def test_in_the_midst_of_a_failback(older: Project) -> None:
     assert older.unchanged("region0")
     assert older.up("region0").exit_status == 0
     assert sorted(older.state("region0")) == sorted(held)
-    assert "B1: timed out after 3 s waiting until the odd brokers" in older.up("region1").output
+    assert (
+        f"B1: timed out after {DEADLINE} s waiting until the odd brokers"
+        in older.up("region1").output
+    )
