@@ -19,12 +19,12 @@ TOOLS, PROJECT, CHART, SETTINGS, STATE, KEYS, REGIONS, READY = range(8)
 """The page's blocks, in their order."""
 
 
-_BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
-def blocks() -> list[str]:
-    """Return the page's blocks of commands."""
-    return _BLOCK.findall(PAGE.read_text())
+def blocks(page: Path = PAGE) -> list[str]:
+    """Return a page's blocks of commands."""
+    return _BLOCK.findall(page.read_text())
 
 
 def of_readme() -> str:

@@ -232,7 +232,7 @@ def _set_read_only(site: Site, *, on: bool | None) -> None:
 
 @contextmanager
 def _closed(folder: Path) -> Iterator[None]:
-    """Nobody but root gets into a folder."""
+    """A folder is closed to all users but root."""
     mode = folder.stat().st_mode
     folder.chmod(0)
     try:

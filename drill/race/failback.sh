@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# The isolation of the failover goes first: the procedure leaves that to whoever has made it.
+# The isolation of the failover goes first: the procedure leaves that to the operator, who has made it.
 begin B0
 kubectl --context "$CLUSTER_SURVIVING" delete -n "$CAMUNDA_NAMESPACE_SURVIVING" -f isolation.yml
 kubectl --context "$CLUSTER_SURVIVING" delete -n "$CAMUNDA_NAMESPACE_FAILOVER" -f isolation.yml

@@ -1,4 +1,4 @@
-"""What must hold after a failover and after a failback, whoever took the steps and whatever went wrong meanwhile.
+"""What must hold after a failover and after a failback, by any operator, and with any fault in between.
 
 The stages of a whole drill check more: what a turn leaves alone, what is announced. This is what no user can do without.
 """

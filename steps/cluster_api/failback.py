@@ -122,7 +122,7 @@ def freeze(ctx: StepContext) -> Evidence:
     """
     waiting = ctx.waiting(B2)
     with report_paused_exporters(ctx):
-        # The recreated engine has a new password: whoever is to export there must start with it.
+        # The recreated engine has a new password: brokers that export there must start with it.
         renewed = passwords.share(ctx, waiting)
         not_copied = copying.refuse_what_would_fail(ctx, waiting)
         # Two replicas of two are a quorum now: each restart stops partitions, so the next one waits for the leaders.

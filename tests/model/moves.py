@@ -26,7 +26,7 @@ from tests.model.world import (
 )
 
 Move = tuple[str, World, bool]
-"""What happens, the world after it, and whether it is a fault or a kill, which nobody may rely on."""
+"""What happens, the world after it, and whether it is a fault or a kill, which no way back may rely on."""
 
 
 def moves(world: World) -> Iterator[Move]:
@@ -194,7 +194,7 @@ def _killed(world: World, index: int) -> World:
 def _is_quiet(before: Action, run: Run) -> bool:
     """Return whether a change is taken together with the one before, if the run is not killed between them.
 
-    Nobody looks at what lies between, or whoever does so might as well have looked before, or after a run that was killed:
+    No run looks at what lies between, or it might as well have looked before, or after a run that was killed:
     a stack's decisions are made by gates and outputs, the work of hooks depends on what runs.
     """
     match run.action:

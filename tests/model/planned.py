@@ -266,7 +266,7 @@ def _gate(held: Held, run: Settings, node: Gate, index: int) -> Iterator[Action]
 
 
 def _rival(run: Settings, index: int) -> Iterator[Action]:
-    """Yield that what both states hold then is looked at: nobody fails over beside another failover."""
+    """Yield that what both states hold then is looked at: no failover begins beside another one."""
     if run.role is Role.SURVIVOR and run.phase is Phase.FAILOVER:
         accepted = None if run.accept_loss is None else _incident(run.accept_loss, index)
         yield ("rival", accepted)

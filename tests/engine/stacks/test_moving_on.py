@@ -9,7 +9,7 @@ from drill.operators.stacks import Run
 from sandbox.versions import VERSIONS, shape_of
 from tests.checkout import CHECKOUT
 from tests.engine.project import CITIES, STACKS, Project
-from tests.quick_start import run
+from tests.quick_start import blocks, run
 
 pytestmark = pytest.mark.engine
 
@@ -20,7 +20,7 @@ REFERENCE = CHECKOUT / "dualregion" / "reference-values.yaml"
 
 def written_down(project: Project, minor: str) -> None:
     """Type what the page says, of a version and of the stand-in that is its chart here; and give the version's values."""
-    (script,) = re.findall(r"^ *```bash\n(.*?)^ *```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (script,) = blocks(PAGE)
     assert "camundaVersion 8.6" in script
     script = script.replace("camundaVersion 8.6", f"camundaVersion {minor}")
     script, charts = re.subn(r"chart\.version \S+", f"chart.name {shape_of(minor).chart}", script)
