@@ -5,7 +5,7 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from rich.console import Console
 from drill.errors import DrillError
 from drill.matrix import table
 from drill.matrix.cells import Cell, all_cells
-from drill.matrix.choice import in_order, seconds_of, seed_of, within
+from drill.matrix.choice import drills, in_order, next_drill, seconds_of, seed_of
 from drill.matrix.results import Outcome, Ran, append, read
 from drill.matrix.stretch import Stretch, figures_of, outcome, settings_of
 from drill.operators.signals import Interruption, Output
@@ -28,6 +28,7 @@ from drill.operators.starting import (
 )
 from drill.processes import MARK
 from drill.progress import Progress
+from drill.report.report import Report
 from drill.scenario.scenario import Drill
 from drill.settings import CHECKOUT, Paths
 from drill.testbed.lifecycle import clear
@@ -46,13 +47,18 @@ def main(
     only: Annotated[
         str,
         typer.Option(
-            help="Only cells with all of these words: a fault, a moment, lost1, size4, 8.5."
+            help="Only cells with all of these words: a fault, a moment, lost1, size4, 8.5; several such after ';'."
         ),
     ] = "",
     repeat: Annotated[
-        int | None,
-        typer.Option(help="With --only: take this seed for each cell itself, as results have it."),
-    ] = None,
+        str,
+        typer.Option(
+            help="The seeds of the cells themselves, as results have them: one for each cell of --only, after ';'."
+        ),
+    ] = "",
+    alone: Annotated[
+        bool, typer.Option("--alone", help="A drill for each cell, none shared.")
+    ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Run nothing: only print what is next.")
     ] = False,
@@ -71,16 +77,17 @@ def main(
         cells = in_order(_named(only), runs, drawn)
         if not cells:
             raise DrillError(f"--only {only!r}: no cell has all of these words")
+        seeds = _repeated(only, repeat)
     print_plain(console, f"seed {drawn}; {len(cells)} cells")
     if show:
-        for cell in within(cells, runs, minutes * 60):
-            print_plain(console, f"{seconds_of(cell, runs):5.0f} s  {cell.key}")
+        for found in drills(cells, runs, minutes * 60, alone=alone):
+            print_plain(console, f"{seconds_of(found, runs):5.0f} s  {_keys(found)}")
         _print_covered(console, runs)
         return
     paths.folder.mkdir(parents=True, exist_ok=True)
     with ending(console, EXIT_FAILED), only_one(paths), interruption.by_signals(console):
-        matrix = Matrix(paths, console, interruption, drawn, repeat)
-        done = matrix.run(cells, list(runs), minutes * 60)
+        matrix = Matrix(paths, console, interruption, drawn, seeds)
+        done = matrix.run(cells, list(runs), minutes * 60, alone=alone)
     _print_covered(console, read(RESULTS))
     if interruption.is_wanted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -89,12 +96,35 @@ def main(
 
 
 def _named(only: str) -> Sequence[Cell]:
-    words = only.split()
+    wanted = [each.split() for each in only.split(";")]
     return [
         cell
         for cell in all_cells()
-        if all(word in cell.key.split() or word in cell.key for word in words)
+        if any(all(word in cell.key for word in words) for words in wanted)
     ]
+
+
+def _repeated(only: str, repeat: str) -> Mapping[Cell, int]:
+    """Return the seeds that are given for cells themselves.
+
+    :raises DrillError: they are no numbers, or not one for each cell.
+    """
+    if not repeat:
+        return {}
+    named = [_named(each) for each in only.split(";")]
+    try:
+        seeds = [int(each) for each in repeat.split(";")]
+    except ValueError:
+        raise DrillError(
+            f"--repeat {repeat!r}: seeds are whole numbers, with ';' between"
+        ) from None
+    if any(len(each) != 1 for each in named) or len(named) != len(seeds):
+        raise DrillError("--repeat: one seed for each part of --only, and each part names one cell")
+    return {cell: seed for (cell,), seed in zip(named, seeds, strict=True)}
+
+
+def _keys(cells: Sequence[Cell]) -> str:
+    return "; ".join(cell.key for cell in cells)
 
 
 def _print_covered(console: Console, runs: Sequence[Ran]) -> None:
@@ -104,7 +134,7 @@ def _print_covered(console: Console, runs: Sequence[Ran]) -> None:
 
 
 class Matrix:
-    """Runs cell after cell."""
+    """Runs drill after drill."""
 
     def __init__(
         self,
@@ -112,7 +142,7 @@ class Matrix:
         console: Console,
         interruption: Interruption,
         seed: int,
-        repeat: int | None,
+        repeat: Mapping[Cell, int],
     ) -> None:
         self._paths = paths
         self._drill = Paths(name="matrix/drill")
@@ -121,56 +151,69 @@ class Matrix:
         self._seed, self._repeat = seed, repeat
         self._commit = commit()
 
-    def run(self, cells: Sequence[Cell], runs: list[Ran], seconds: float) -> list[Ran]:
+    def run(
+        self, cells: Sequence[Cell], runs: list[Ran], seconds: float, *, alone: bool
+    ) -> list[Ran]:
         """Run the cells as far as the budget goes, and append each to the results; return them."""
-        began, done = time.monotonic(), list[Ran]()
+        end, done = time.monotonic() + seconds, list[Ran]()
         left = list(cells)
         while not self._interruption.is_wanted:
-            remaining = seconds - (time.monotonic() - began)
-            cell = next(within(left, runs, remaining), None)
-            # The first is always tried, the others only if they are expected to fit.
-            fits = cell is not None and (not done or seconds_of(cell, runs) <= remaining)
-            if cell is None or not fits:
-                cell = next((each for each in left if seconds_of(each, runs) <= remaining), None)
-            if cell is None:
+            budget = end - time.monotonic()
+            chosen = next_drill(left, runs, budget, alone=alone, is_first=not done)
+            if not chosen:
                 break
-            left.remove(cell)
-            found = self._one(cell)
-            append(RESULTS, found)
-            runs.append(found)
-            done.append(found)
+            left = [cell for cell in left if cell not in chosen]
+            found = self._drill_of(chosen)
+            for each in found:
+                append(RESULTS, each)
+            runs += found
+            done += found
         return done
 
-    def _one(self, cell: Cell) -> Ran:
-        seed = seed_of(cell, self._seed) if self._repeat is None else self._repeat
-        print_plain(self._console, f"cell {cell.key}, seed {seed}", style="bold")
+    def _drill_of(self, cells: Sequence[Cell]) -> list[Ran]:
+        seeds = {cell: self._repeat.get(cell, seed_of(cell, self._seed)) for cell in cells}
+        for cell, seed in seeds.items():
+            print_plain(self._console, f"cell {cell.key}, seed {seed}", style="bold")
         self._interruption.begin_another()
+        progress = self._prepared()
+        began, at = time.monotonic(), time.time()
+        stretch = Stretch(seeds)
+        drill = Drill(settings_of(cells), self._drill, progress, stretch.rehearse)
+        report = drill.run(on_teardown=self._interruption.calm)
+        seconds = round(time.monotonic() - began, 1)
+        found = [self._ran(stretch, cell, report, at, seconds) for cell in cells]
+        for each in found:
+            print_plain(self._console, f"{each.outcome}: {each.cell.key} {each.reason}")
+        if any(each.outcome is not Outcome.PASSED for each in found):
+            self._keep(cells[0])
+        return found
+
+    def _prepared(self) -> Progress:
+        """Return the progress of a drill of its own, with nothing left of the one before it."""
         os.environ[MARK] = str(self._drill.folder)
         self._drill.folder.mkdir(parents=True, exist_ok=True)
         (self._drill.folder / "drill.log").write_text("")
         progress = Progress(self._console, self._drill.folder / "drill.log")
         clear(self._drill, progress)
-        began, at = time.monotonic(), time.time()
-        stretch = Stretch(cell, seed)
-        drill = Drill(settings_of(cell), self._drill, progress, stretch.rehearse)
-        report = drill.run(on_teardown=self._interruption.calm)
-        how = outcome(stretch, report, interrupted=self._interruption.interrupted)
-        if how is not Outcome.PASSED:
-            self._keep(cell)
-        print_plain(self._console, f"{how}: {cell.key} {report.reason}")
+        return progress
+
+    def _ran(self, stretch: Stretch, cell: Cell, report: Report, at: float, seconds: float) -> Ran:
+        missed = stretch.missed(cell)
+        reason = report.reason if missed in report.reason else f"{missed}; {report.reason}"
         return Ran(
             cell,
             at=round(at),
             commit=self._commit,
-            seed=seed,
-            outcome=how,
-            seconds=round(time.monotonic() - began, 1),
-            reason=" ".join(report.reason.split())[:_LONGEST_REASON],
-            figures=figures_of(stretch, report),
+            seed=stretch.seeds[cell],
+            outcome=outcome(stretch, cell, report, interrupted=self._interruption.interrupted),
+            seconds=seconds,
+            reason=" ".join(reason.split())[:_LONGEST_REASON],
+            figures=figures_of(stretch, cell, report),
+            beside=tuple(each for each in stretch.cells if each != cell),
         )
 
     def _keep(self, cell: Cell) -> None:
-        """Keep the logs of a run that did not pass, until the cell is run again."""
+        """Keep the logs of a drill that did not pass, by its first cell, until that is run again."""
         to = self._paths.folder / "kept" / cell.key.replace(" ", "_")
         shutil.rmtree(to, ignore_errors=True)
         shutil.copytree(self._drill.logs, to / "logs")

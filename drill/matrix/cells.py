@@ -11,14 +11,14 @@ from itertools import product
 from typing import Any
 
 from drill.procedure.model import Part, Procedure, Until
-from drill.procedure.versions import DEFAULT_VERSION, VERSIONS
+from drill.procedure.versions import VERSIONS
 
 SIZES = (4, 8, 12)
 """Brokers of both regions together."""
 LOST = (1, 0)
 """The region that is lost."""
-MATRIX_VERSIONS = ("8.5", "8.6", "8.7", "8.8")
-"""Those that the program carries out."""
+MATRIX_VERSIONS = tuple(VERSIONS)
+"""All that the program carries out."""
 
 
 class Way(StrEnum):
@@ -213,11 +213,28 @@ class Cell:
         return step, Part(part)
 
     @property
+    def is_of_the_whole(self) -> bool:
+        """Whether the whole drill is made with its fault, so that no other cell can share it."""
+        return self.moment == EVERYWHERE
+
+    @property
     def phase(self) -> Until:
         """How far its drill goes: a failover where that is all that the fault concerns."""
-        if self.moment == EVERYWHERE or not self.moment.startswith("F"):
+        if self.is_of_the_whole or not self.moment.startswith("F"):
             return Until.RESTORED
         return Until.FAILOVER
+
+    @property
+    def turn(self) -> tuple[Until, Part]:
+        """The phase and the stack's part of a fault that comes at a moment: an `up`, or a few of them in turn.
+
+        :raises ValueError: no phase of the version's procedure has the step.
+        """
+        step, part = self.place
+        for phase, steps in VERSIONS[self.version].procedure.steps.items():
+            if step in steps.get(part, ()):
+                return phase, part
+        raise ValueError(f"{self.key}: Camunda {self.version} has no such moment")
 
 
 def fault_of(cell: Cell) -> Fault:
@@ -226,6 +243,16 @@ def fault_of(cell: Cell) -> Fault:
 
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def turns(procedure: Procedure) -> frozenset[tuple[Until, Part]]:
+    """Return the turns of a procedure in which faults come at moments: the lost region has none."""
+    return frozenset(
+        (phase, part)
+        for phase, parts in procedure.steps.items()
+        for part in parts
+        if part is not Part.LOST
+    )
 
 
 def moments(procedure: Procedure, fault: Fault) -> Iterator[str]:
@@ -261,8 +288,3 @@ def all_cells(
 def missing() -> tuple[Fault, ...]:
     """Return the faults that are not made yet."""
     return tuple(fault for fault in FAULTS if fault.way is Way.MISSING)
-
-
-def is_default(cell: Cell) -> bool:
-    """Whether a cell is of the smallest size and the oldest version."""
-    return (cell.size, cell.version) == (SIZES[0], DEFAULT_VERSION)

@@ -1,7 +1,11 @@
-"""Which cells are run next, and what has been covered. Pure.
+"""Which cells are run next, which of them share a drill, and what has been covered. Pure.
 
-Every cell has its turn: those never run first, then those whose last run is longest ago. Of several that are equal, one
-of each fault and then each lost region comes before a second of the same, so that a short budget sees many kinds.
+Every cell has its turn: those that failed beside others first, each by itself, then those never run, then those whose
+last run is longest ago. Of several that are equal, one of each fault and then each lost region comes before a second of
+the same, so that a short budget sees many kinds.
+
+A drill has several turns, and a fault concerns one of them: cells of one size, version and lost region whose faults
+come in different turns share a drill. Its judgement is of all of them; what fails is run again by itself.
 """
 
 import random
@@ -10,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from drill.matrix.cells import Cell, Fault, Way, fault_of
+from drill.matrix.cells import Cell, Fault, Way, fault_of, turns
 from drill.matrix.results import Outcome, Ran, last_run
 from drill.procedure.model import Until
+from drill.procedure.versions import VERSIONS
 
 USUAL_SECONDS = {Until.FAILOVER: 150.0, Until.RESTORED: 300.0}
 """How long a cell takes of which none like it was ever run, by how far its drill goes."""
@@ -34,8 +39,52 @@ def in_order(cells: Iterable[Cell], runs: Iterable[Ran], seed: int) -> tuple[Cel
     drawn.sort(key=_plainness)
     age = {cell: last[cell].at if cell in last else 0.0 for cell in drawn}
     turn = _turns(sorted(drawn, key=lambda cell: age[cell]))
-    return tuple(
-        sorted(drawn, key=lambda cell: (cell in last, age[cell], tried.get(cell, 0.0), turn[cell]))
+
+    def rank(cell: Cell) -> tuple[object, ...]:
+        return (
+            not is_suspect(cell, last),
+            cell in last,
+            age[cell],
+            tried.get(cell, 0.0),
+            turn[cell],
+        )
+
+    return tuple(sorted(drawn, key=rank))
+
+
+def is_suspect(cell: Cell, last: Mapping[Cell, Ran]) -> bool:
+    """Whether a cell's last run failed beside others: it may have been one of these."""
+    run = last.get(cell)
+    return run is not None and run.outcome is Outcome.FAILED and bool(run.beside)
+
+
+def company(first: Cell, others: Iterable[Cell], runs: Iterable[Ran]) -> tuple[Cell, ...]:
+    """Return the cells of one drill: the first, and those of the others that can share it, in their order.
+
+    Each has a fault of its own, in a turn of its own. One whose drill is made with its fault, and one that failed beside
+    others, is by itself.
+    """
+    last = last_run(runs)
+    if first.is_of_the_whole or is_suspect(first, last):
+        return (first,)
+    found, most = [first], len(turns(VERSIONS[first.version].procedure))
+    for cell in others:
+        if len(found) == most:
+            break
+        if (
+            not cell.is_of_the_whole
+            and not is_suspect(cell, last)
+            and all(_can_share(cell, each) for each in found)
+        ):
+            found.append(cell)
+    return tuple(found)
+
+
+def _can_share(one: Cell, other: Cell) -> bool:
+    return (
+        (one.lost, one.size, one.version) == (other.lost, other.size, other.version)
+        and one.fault != other.fault
+        and one.turn != other.turn
     )
 
 
@@ -55,33 +104,49 @@ def _turns(cells: Sequence[Cell]) -> Mapping[Cell, tuple[int, int]]:
     return turns
 
 
-def seconds_of(cell: Cell, runs: Iterable[Ran]) -> float:
-    """Return how long a cell is expected to take: as it, or its fault, did before; else as drills of its kind do."""
-    known = [run for run in runs if run.counts]
-    same = [run.seconds for run in known if run.cell == cell]
-    alike = [
-        run.seconds
-        for run in known
-        if (run.cell.fault, run.cell.phase) == (cell.fault, cell.phase)
-        and run.cell.size == cell.size
-    ]
+def seconds_of(cells: Sequence[Cell], runs: Iterable[Ran]) -> float:
+    """Return how long a drill of these cells is expected to take: as those like it did before, or as is usual."""
+    size = cells[0].size
+    phase = max((cell.phase for cell in cells), key=list(Until).index)
+    known = [run for run in runs if run.counts and run.cell.size == size and run.phase is phase]
+    same = [run.seconds for run in known if {run.cell, *run.beside} == set(cells)]
+    faults = {cell.fault for cell in cells}
+    alike = [run.seconds for run in known if run.cell.fault in faults]
     if found := same or alike:
         return median(found)
-    return USUAL_SECONDS[cell.phase] * OF_SIZE[cell.size] * fault_of(cell).times
+    return USUAL_SECONDS[phase] * OF_SIZE[size] * max(fault_of(cell).times for cell in cells)
 
 
-def within(cells: Iterable[Cell], runs: Sequence[Ran], seconds: float) -> Iterator[Cell]:
-    """Yield the cells that are expected to fit into a budget, in their order.
+def next_drill(
+    cells: Sequence[Cell], runs: Sequence[Ran], seconds: float, *, alone: bool, is_first: bool
+) -> tuple[Cell, ...]:
+    """Return the cells of the next drill, or none if none fits any more.
 
-    One that does not fit any more is passed over for one that does; the first is always tried, so that no budget is too
-    small for ever.
+    A drill that is not expected to fit is passed over for one that does; the first is always tried, so that no budget is
+    too small for ever.
+
+    :param cells: those that are left, in their order.
+    :param seconds: what is left of the budget.
+    :param alone: each cell has a drill to itself.
+    :param is_first: nothing was run yet.
     """
-    left = seconds
     for number, cell in enumerate(cells):
-        expected = seconds_of(cell, runs)
-        if number == 0 or expected <= left:
-            left -= expected
-            yield cell
+        found = (cell,) if alone else company(cell, cells[number + 1 :], runs)
+        if (is_first and number == 0) or seconds_of(found, runs) <= seconds:
+            return found
+    return ()
+
+
+def drills(
+    cells: Iterable[Cell], runs: Sequence[Ran], seconds: float, *, alone: bool
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield the drills that are expected to fit into a budget, in their order."""
+    rest, left, is_first = list(cells), seconds, True
+    while found := next_drill(rest, runs, left, alone=alone, is_first=is_first):
+        yield found
+        left -= seconds_of(found, runs)
+        rest = [cell for cell in rest if cell not in found]
+        is_first = False
 
 
 def seed_of(cell: Cell, seed: int) -> int:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from drill.errors import DrillError
 from drill.matrix.cells import Cell
+from drill.procedure.model import Until
 
 
 class Outcome(StrEnum):
@@ -33,6 +34,7 @@ class Ran:
     :ivar seed: what its chances were drawn from; with the cell it makes the same run.
     :ivar reason: why it failed or was missed.
     :ivar figures: of the drill's report.
+    :ivar beside: the other cells of the same drill, whose judgement is of all of them.
     """
 
     cell: Cell
@@ -43,6 +45,13 @@ class Ran:
     seconds: float
     reason: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[Cell, ...] = ()
+
+    @property
+    def phase(self) -> Until:
+        """How far the drill went."""
+        phases = [cell.phase for cell in (self.cell, *self.beside)]
+        return max(phases, key=list(Until).index)
 
     @property
     def counts(self) -> bool:
@@ -52,6 +61,7 @@ class Ran:
     def line(self) -> str:
         """Return it as a line of the file."""
         document = {**asdict(self.cell), **{k: v for k, v in asdict(self).items() if k != "cell"}}
+        document["beside"] = [[cell.fault, cell.moment] for cell in self.beside]
         return json.dumps(document, ensure_ascii=False) + "\n"
 
 
@@ -63,7 +73,10 @@ def ran(line: str) -> Ran:
     try:
         found = json.loads(line)
         cell = Cell(**{name: found.pop(name) for name in Cell.__dataclass_fields__})
-        return Ran(cell, **{**found, "outcome": Outcome(found["outcome"])})
+        beside = tuple(
+            replace(cell, fault=fault, moment=moment) for fault, moment in found.pop("beside", ())
+        )
+        return Ran(cell, **{**found, "outcome": Outcome(found["outcome"])}, beside=beside)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no run of the matrix: {error!r}") from None
 

@@ -1,15 +1,15 @@
-"""One run of a cell: a drill by plain `pulumi`, in which one fault comes, judged by the same accounting as any other."""
+"""One run of cells: a drill by plain `pulumi`, in which their faults come, judged by the same accounting as any other."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from drill.errors import DrillError
-from drill.matrix.cells import Cell, Way, fault_of
+from drill.matrix.cells import Cell, fault_of
 from drill.matrix.faults import MADE, Site
 from drill.matrix.results import Outcome
-from drill.operators.meddler import Meddler
+from drill.operators.meddler import Meddler, Planned
 from drill.procedure.model import Part, Until
 from drill.report.report import Report
 from drill.scenario.failback import Failback
@@ -28,63 +28,74 @@ _FIGURES = (
 )
 
 
-def settings_of(cell: Cell) -> DrillSettings:
-    """Return the drill of a cell.
+def settings_of(cells: Sequence[Cell]) -> DrillSettings:
+    """Return the drill of some cells, which share size, version and lost region.
 
     :raises DrillError: there is no such drill, which is a fault of the table.
     """
-    options = dict(fault_of(cell).options or {})
-    after = {"again": cell.lost, "other": 1 - cell.lost}
+    first = cells[0]
+    options = dict(fault_of(first).options or {})
+    after = {"again": first.lost, "other": 1 - first.lost}
     more = [after[name] for name in after if options.pop(name, False)]
     return DrillSettings(
-        lost=(cell.lost, *more),
-        cluster_size=cell.size,
-        camunda=cell.version,
-        until=cell.phase,
+        lost=(first.lost, *more),
+        cluster_size=first.size,
+        camunda=first.version,
+        until=_until(cells),
         by_pulumi=True,
         **options,
     )
 
 
+def _until(cells: Sequence[Cell]) -> Until:
+    return max((cell.phase for cell in cells), key=list(Until).index)
+
+
 @dataclass
 class Stretch:
-    """A run of a cell.
+    """A run of some cells in one drill, each with a fault in a turn of its own.
 
-    :ivar seed: what its chances are drawn from.
+    :ivar seeds: what the chances of each cell are drawn from.
     """
 
-    cell: Cell
-    seed: int
+    seeds: Mapping[Cell, int]
     meddler: Meddler | None = None
+    _planned: dict[Cell, Planned] = field(default_factory=dict, init=False)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells, as they were given."""
+        return tuple(self.seeds)
 
     def rehearse(self, ctx: DrillContext) -> None:
         """Carry it out.
 
-        :raises DrillError: something could not be done, or the fault did not come.
+        :raises DrillError: something could not be done, or no fault came.
         :raises SandboxError: a region could not be lost or recreated.
         """
-        if fault_of(self.cell).way is Way.OPTION:
+        if self.cells[0].is_of_the_whole:
             rehearse_all(ctx)
             return
         incident = ctx.settings.incidents[0]
         to_normal(ctx)
-        ctx.meddler = self.meddler = self._meddler(ctx, incident)
+        self._planned = {cell: self._plan(ctx, incident, cell) for cell in self.cells}
+        ctx.meddler = self.meddler = Meddler(
+            ctx.stacks, ctx.progress, tuple(self._planned.values())
+        )
         try:
             self._go_through(ctx, incident)
         finally:
             self.meddler.end()
 
-    def _meddler(self, ctx: DrillContext, incident: Incident) -> Meddler:
-        chance = random.Random(self.seed)  # noqa: S311 (no secret)
-        step, part = self.cell.place
+    def _plan(self, ctx: DrillContext, incident: Incident, cell: Cell) -> Planned:
+        chance = random.Random(self.seeds[cell])  # noqa: S311 (no secret)
+        step, part = cell.place
         region = incident.survivor if part is Part.SURVIVOR else incident.lost
-        return Meddler(
-            ctx.stacks,
-            ctx.progress,
+        return Planned(
             step,
             region.stack,
             after=chance.uniform(0.0, _LATEST_SECONDS),
-            make=MADE[self.cell.fault](Site(ctx, incident, chance)),
+            make=MADE[cell.fault](Site(ctx, incident, chance)),
         )
 
     def _go_through(self, ctx: DrillContext, incident: Incident) -> None:
@@ -93,7 +104,7 @@ class Stretch:
         failover = Failover(ctx, incident, episode)
         failover.lose()
         failover.fail_over()
-        if self.cell.phase is Until.FAILOVER:
+        if _until(self.cells) is Until.FAILOVER:
             self._end()
             check_failed_over(failover)
             failover.check_engines()
@@ -104,47 +115,50 @@ class Stretch:
         failback.recreate()
         failback.configure("failback-pending")
         failback.make_pending("failback-pending")
-        if not self._is_later():
+        if self.meddler is not None and self.meddler.came:
             check_paused(failback)
         failback.restore()
         self._end()
         check_whole_again(failback)
 
-    def _is_later(self) -> bool:
-        """Whether the fault is still to come in phase `restored`."""
-        return self.meddler is not None and self.meddler.came is None
-
     def _end(self) -> None:
-        """Take the fault away, and demand that it came: without it nothing is judged.
+        """Take the faults away, and demand that one came: without any nothing is judged.
 
-        :raises DrillError: it did not come, or could not be made.
+        :raises DrillError: none came, or could be made.
         """
         if self.meddler is None:
             return
         self.meddler.end()
-        if not self.has_come:
-            raise DrillError(self.meddler.failed or f"{self.cell.moment} was not reached")
+        if not any(each.was_made for each in self._planned.values()):
+            raise DrillError("; ".join(self.missed(cell) for cell in self.cells))
 
-    @property
-    def has_come(self) -> bool:
-        """Whether the fault was made; one of an option is the drill's own to check."""
-        if fault_of(self.cell).way is Way.OPTION:
-            return True
-        return (
-            self.meddler is not None and self.meddler.came is not None and not self.meddler.failed
-        )
+    def has_come(self, cell: Cell) -> bool:
+        """Whether a cell's fault was made; one of an option is the drill's own to check."""
+        return cell.is_of_the_whole or (cell in self._planned and self._planned[cell].was_made)
+
+    def missed(self, cell: Cell) -> str:
+        """Return why a cell's fault was not made, or an empty text."""
+        if self.has_come(cell):
+            return ""
+        planned = self._planned.get(cell)
+        return (planned.failed if planned else "") or f"{cell.moment} was not reached"
+
+    def lasted(self, cell: Cell) -> float | None:
+        """Return how many seconds a cell's fault was there; None for one of an option."""
+        planned = self._planned.get(cell)
+        return planned.lasted if planned else None
 
 
-def outcome(stretch: Stretch, report: Report, *, interrupted: bool) -> Outcome:
+def outcome(stretch: Stretch, cell: Cell, report: Report, *, interrupted: bool) -> Outcome:
     """Return how a run of a cell ended: one in which the fault did not come has not run it."""
     if interrupted:
         return Outcome.INTERRUPTED
-    if not stretch.has_come:
+    if not stretch.has_come(cell):
         return Outcome.MISSED
     return Outcome.PASSED if report.result == "passed" else Outcome.FAILED
 
 
-def figures_of(stretch: Stretch, report: Report) -> Mapping[str, Any]:
+def figures_of(stretch: Stretch, cell: Cell, report: Report) -> Mapping[str, Any]:
     """Return what a run has shown, for the results."""
     found: dict[str, Any] = {
         "acknowledged": report.load.acknowledged,
@@ -152,6 +166,7 @@ def figures_of(stretch: Stretch, report: Report) -> Mapping[str, Any]:
         "records": report.records.total,
         "recordsMissing": [report.records.missing_in_region0, report.records.missing_in_region1],
         "checks": len(report.checks),
+        "fault_seconds": _rounded(stretch.lasted(cell)),
     }
     for incident in report.incidents[:1]:
         document = incident.model_dump()

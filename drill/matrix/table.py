@@ -44,10 +44,8 @@ def outcomes(runs: Iterable[Ran]) -> str:
     """Return what the last run of each cell has shown, in the table's order; runs that do not count are left out."""
     order = {fault.name: number for number, fault in enumerate(FAULTS)}
     last = sorted(last_run(runs).values(), key=lambda run: (order[run.cell.fault], run.cell))
-    heading = "| fault | moment | lost | size | version | outcome | seconds | without commands | instances | lost | commit | seed |"
-    return "\n".join(
-        [heading, "|---|---|---|---|---|---|---|---|---|---|---|---|", *map(_outcome, last)]
-    )
+    heading = "| fault | moment | lost | size | version | outcome | cells of the drill | seconds | without commands | instances | lost | commit | seed |"
+    return "\n".join([heading, "|---" * 13 + "|", *map(_outcome, last)])
 
 
 def _outcome(run: Ran) -> str:
@@ -60,6 +58,7 @@ def _outcome(run: Ran) -> str:
         str(cell.size),
         cell.version,
         outcome,
+        str(1 + len(run.beside)),
         f"{run.seconds:.0f}",
         _number(figures.get("unavailable_seconds")),
         _number(figures.get("acknowledged")),
@@ -75,7 +74,8 @@ def _number(value: object) -> str:
 
 
 def failures(runs: Iterable[Ran]) -> Iterator[str]:
-    """Yield the cells whose last run failed, each with its reason and what repeats it."""
+    """Yield the cells whose last run failed, each with its reason, its seed, and the cells of the same drill."""
     for run in last_run(runs).values():
         if run.outcome is Outcome.FAILED:
-            yield f"{run.cell.key} (seed {run.seed}, {run.commit}): {run.reason}"
+            beside = "".join(f", beside {cell.fault} {cell.moment}" for cell in run.beside)
+            yield f"{run.cell.key} (seed {run.seed}, {run.commit}{beside}): {run.reason}"

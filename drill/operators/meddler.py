@@ -1,11 +1,12 @@
 """A drill in which something goes wrong in the midst of a step, and the operator runs the same `pulumi up` again.
 
-What goes wrong is given; it comes once in a drill, at a moment of one stack's `up`, and goes again by itself.
+What goes wrong is given: each fault comes once in a drill, at a moment of one stack's `up`, and goes again by itself.
+There is never more than one at a time: when the next one's moment comes, the one before it is taken away.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from drill.observation.events import Event
@@ -20,53 +21,95 @@ _PAUSE_SECONDS = 1.0
 """An operator takes longer to run the same command again; long enough for a lock to be gone."""
 
 Break = Callable[[threading.Event, Callable[[], None]], None]
-"""Makes a fault, waits until it has lasted, or until the event says that the drill is over, and takes it away.
+"""Makes a fault, waits until it has lasted, or until the event says that it is to end, and takes it away.
 
 It is also given what kills the `up`, as a machine that dies does.
 """
 
 
-@dataclass
-class Meddler:
-    """Lets one fault come when a step begins on a stack.
+@dataclass(eq=False)
+class Planned:
+    """A fault that is to come when a step begins on a stack.
 
     :ivar step: the gate, such as `F2`.
     :ivar stack: on which stack.
     :ivar after: so many seconds after the step has begun.
     """
 
-    stacks: Stacks
-    progress: Progress
     step: str
     stack: str
     after: float
     make: Break
     came: float | None = field(default=None, init=False)
-    """When it came, on the clock that never jumps."""
-    ups: int = field(default=0, init=False)
-    """How often `pulumi up` was run."""
+    """When its moment came, on the clock that never jumps."""
     failed: str = field(default="", init=False)
-    """Why the fault could not be made."""
+    """Why it could not be made."""
+    lasted: float | None = field(default=None, init=False)
+    """How many seconds it took to make it and to take it away again; None before that."""
     _over: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
-    def up(self, region: Region, message: str) -> Run:
-        """Run `pulumi up` until it goes through; once the fault came, it may fail a few times.
+    @property
+    def was_made(self) -> bool:
+        """Whether it came, and could be made."""
+        return self.came is not None and not self.failed
 
-        :returns: the last run, whatever its end: one that fails without the fault is the caller's to judge.
+    def begin(self, kill: Callable[[], None], before: Sequence["Planned"]) -> None:
+        """Let it come, once, when those before it are gone."""
+        if self.came is None and not self._over.is_set():
+            self.came = time.monotonic()
+            self._thread = threading.Thread(target=self._make, args=(kill, before), daemon=True)
+            self._thread.start()
+
+    def end(self) -> None:
+        """Take it away, if it is there still; one that has not come never comes."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _make(self, kill: Callable[[], None], before: Sequence["Planned"]) -> None:
+        for other in before:
+            other.end()
+        if self._over.wait(self.after):
+            self.failed = "its time was over before it could be made"
+            return
+        began = time.monotonic()
+        try:
+            self.make(self._over, kill)
+        except Exception as error:  # told by the thread that judges
+            self.failed = f"{type(error).__name__}: {error}"
+        self.lasted = time.monotonic() - began
+
+
+@dataclass
+class Meddler:
+    """Lets faults come when steps begin on stacks.
+
+    :ivar ups: how often `pulumi up` was run.
+    """
+
+    stacks: Stacks
+    progress: Progress
+    planned: Sequence[Planned]
+    ups: int = field(default=0, init=False)
+
+    def up(self, region: Region, message: str) -> Run:
+        """Run `pulumi up` until it goes through; once a fault came, it may fail a few times.
+
+        :returns: the last run, whatever its end: one that fails without a fault is the caller's to judge.
         :raises DrillError: a lock could not be taken away.
         """
         reader = PointReader()
 
         def look(event: Event, kill: Callable[[], None]) -> None:
             point = reader.point_of(event)
-            if region.stack == self.stack and point and point.subject == f"gate {self.step}":
-                self._begin(kill)
+            if point is not None:
+                self._look(region.stack, point.subject, kill)
 
         for number in range(1, MOST_UPS + 1):
             self.ups += 1
             run = self.stacks.up(region.stack, message, look)
-            if run.exit_status == 0 or self.came is None or number == MOST_UPS:
+            if run.exit_status == 0 or not self.came or number == MOST_UPS:
                 break
             self.progress.write(
                 f"  {region.stack}: pulumi ended with exit status {run.exit_status}; the same up again"
@@ -76,22 +119,19 @@ class Meddler:
             time.sleep(_PAUSE_SECONDS)
         return run
 
+    @property
+    def came(self) -> tuple[Planned, ...]:
+        """The faults whose moment has come, in their order."""
+        known = [each for each in self.planned if each.came is not None]
+        return tuple(sorted(known, key=lambda each: each.came or 0.0))
+
     def end(self) -> None:
-        """Take the fault away, if it is there still; nothing comes any more."""
-        self._over.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Take away what is there still; nothing comes any more."""
+        for each in self.planned:
+            each.end()
 
-    def _begin(self, kill: Callable[[], None]) -> None:
-        if self.came is None and not self._over.is_set():
-            self.came = time.monotonic()
-            self._thread = threading.Thread(target=self._make, args=(kill,), daemon=True)
-            self._thread.start()
-
-    def _make(self, kill: Callable[[], None]) -> None:
-        if self._over.wait(self.after):
-            return
-        try:
-            self.make(self._over, kill)
-        except Exception as error:  # told by the thread that judges
-            self.failed = f"{type(error).__name__}: {error}"
+    def _look(self, stack: str, subject: str, kill: Callable[[], None]) -> None:
+        for each in self.planned:
+            if (each.stack, f"gate {each.step}") == (stack, subject) and each.came is None:
+                self.progress.write(f"  {stack}: {each.step} has begun: its fault comes")
+                each.begin(kill, self.came)

@@ -16,6 +16,7 @@ from drill.matrix.cells import (
     fault_of,
     missing,
     moments,
+    turns,
 )
 from drill.matrix.faults import MADE
 from drill.matrix.stretch import settings_of
@@ -43,7 +44,7 @@ def test_every_size_version_and_lost_region_has_cells() -> None:
 
 @pytest.mark.parametrize("cell", EVERY[:: len(EVERY) // 200], ids=lambda cell: cell.key)
 def test_each_cell_is_a_drill_that_can_be_done(cell: Cell) -> None:
-    settings = settings_of(cell)
+    settings = settings_of([cell])
     assert (settings.lost[0], settings.cluster_size) == (cell.lost, cell.size)
     assert (settings.camunda, settings.by_command) == (cell.version, False)
 
@@ -54,12 +55,12 @@ def test_each_cell_is_a_drill_that_can_be_done(cell: Cell) -> None:
 def test_each_fault_of_an_option_is_a_drill_in_all_its_versions(fault: Fault) -> None:
     for version in fault.only:
         for lost in LOST:
-            settings_of(Cell(fault.name, EVERYWHERE, lost, 4, version))
+            settings_of([Cell(fault.name, EVERYWHERE, lost, 4, version)])
 
 
 def test_a_second_loss_is_of_the_region_that_the_fault_names() -> None:
-    assert settings_of(Cell("lost-again", EVERYWHERE, 0, 4, "8.5")).lost == (0, 0)
-    assert settings_of(Cell("other-lost-next", EVERYWHERE, 0, 4, "8.5")).lost == (0, 1)
+    assert settings_of([Cell("lost-again", EVERYWHERE, 0, 4, "8.5")]).lost == (0, 0)
+    assert settings_of([Cell("other-lost-next", EVERYWHERE, 0, 4, "8.5")]).lost == (0, 1)
 
 
 def test_what_comes_at_a_moment_is_made_and_nothing_else() -> None:
@@ -99,3 +100,22 @@ def test_a_cell_goes_as_far_as_its_fault_concerns(
     cell = Cell("engine-killed", moment, 1, 4, "8.5")
     assert (cell.place, cell.phase) == (place, phase)
     assert fault_of(cell).name == "engine-killed"
+
+
+def test_every_moment_is_in_a_turn_of_its_procedure() -> None:
+    for cell in EVERY:
+        if not cell.is_of_the_whole:
+            assert cell.turn in turns(VERSIONS[cell.version].procedure)
+            assert (cell.turn[0] is Until.FAILOVER) == (cell.phase is Until.FAILOVER)
+
+
+def test_a_moment_that_no_procedure_has_is_in_no_turn() -> None:
+    with pytest.raises(ValueError, match="X9"):
+        _ = Cell("engine-killed", "X9@survivor", 1, 4, "8.5").turn
+
+
+def test_a_drill_goes_as_far_as_one_of_its_cells() -> None:
+    failover = Cell("engine-killed", "F2@survivor", 1, 4, "8.5")
+    failback = Cell("broker-killed", "B3@survivor", 1, 4, "8.5")
+    assert settings_of([failover]).until is Until.FAILOVER
+    assert settings_of([failover, failback]).until is Until.RESTORED

@@ -9,11 +9,12 @@ from drill.matrix.cells import BY_NAME, Cell, all_cells, missing
 from drill.matrix.choice import (
     OF_SIZE,
     USUAL_SECONDS,
+    company,
     coverage,
+    drills,
     in_order,
     seconds_of,
     seed_of,
-    within,
 )
 from drill.matrix.results import Outcome
 from drill.procedure.model import Until
@@ -57,6 +58,12 @@ class TestOrder:
             product(FAULTS, (0, 1))
         )
 
+    def test_what_failed_beside_others_comes_before_all(self) -> None:
+        failed = ran(CELLS[3], 9.0, Outcome.FAILED, beside=(CELLS[0],))
+        assert in_order(CELLS, [failed], 1)[0] == CELLS[3]
+        alone = ran(CELLS[3], 10.0, Outcome.FAILED)
+        assert in_order(CELLS, [failed, alone], 1)[-1] == CELLS[3]
+
     def test_small_and_old_comes_before_large_and_new(self) -> None:
         others = [
             Cell(CELL.fault, CELL.moment, 1, size, version)
@@ -73,38 +80,94 @@ class TestOrder:
 class TestBudget:
     def test_a_cell_takes_what_it_took(self) -> None:
         runs = [ran(seconds=100.0), ran(seconds=300.0), ran(seconds=120.0)]
-        assert seconds_of(CELL, runs) == 120.0
+        assert seconds_of([CELL], runs) == 120.0
 
     def test_else_what_its_fault_takes_elsewhere(self) -> None:
         other = Cell(CELL.fault, "F3@survivor", 0, 4, "8.8")
-        assert seconds_of(CELL, [ran(other, seconds=90.0)]) == 90.0
+        assert seconds_of([CELL], [ran(other, seconds=90.0)]) == 90.0
 
     def test_a_longer_drill_or_a_larger_one_says_nothing_of_it(self) -> None:
         longer = Cell(CELL.fault, "B3@survivor", 1, 4, "8.5")
         larger = Cell(CELL.fault, CELL.moment, 1, 8, "8.5")
         runs = [ran(longer, seconds=900.0), ran(larger, seconds=800.0)]
-        assert seconds_of(CELL, runs) == USUAL_SECONDS[Until.FAILOVER] * OF_SIZE[4]
+        assert seconds_of([CELL], runs) == USUAL_SECONDS[Until.FAILOVER] * OF_SIZE[4]
 
     def test_a_run_that_missed_says_nothing_of_it(self) -> None:
         runs = [ran(outcome=Outcome.MISSED, seconds=1.0)]
-        assert seconds_of(CELL, runs) == USUAL_SECONDS[Until.FAILOVER]
+        assert seconds_of([CELL], runs) == USUAL_SECONDS[Until.FAILOVER]
 
     def test_some_drills_take_several_times_as_long(self) -> None:
         cell = Cell("engine-killed-everywhere", "whole drill", 1, 4, "8.5")
         times = BY_NAME["engine-killed-everywhere"].times
         assert (
-            seconds_of(cell, ())
+            seconds_of([cell], ())
             == USUAL_SECONDS[Until.RESTORED] * times
             > USUAL_SECONDS[Until.RESTORED]
         )
 
+    def test_a_shared_drill_takes_what_the_longest_of_its_cells_does(self) -> None:
+        assert seconds_of([CELL, CELLS[2]], ()) == USUAL_SECONDS[Until.RESTORED]
+
+    def test_a_failover_in_a_shared_drill_says_nothing_of_one_alone(self) -> None:
+        shared = ran(CELL, seconds=900.0, beside=(CELLS[2],))
+        assert seconds_of([CELL], [shared]) == USUAL_SECONDS[Until.FAILOVER]
+        assert seconds_of([CELL, CELLS[2]], [shared]) == 900.0
+
     def test_what_does_not_fit_is_passed_over_for_what_does(self) -> None:
         long, short = CELLS[2], CELLS[0]  # until restored, and until the failover
-        found = tuple(within([short, long, CELLS[1]], (), 2 * USUAL_SECONDS[Until.FAILOVER]))
-        assert found == (short, CELLS[1])
+        budget = 2 * USUAL_SECONDS[Until.FAILOVER]
+        found = tuple(drills([short, long, CELLS[1]], (), budget, alone=True))
+        assert found == ((short,), (CELLS[1],))
 
     def test_the_first_is_tried_in_any_budget(self) -> None:
-        assert tuple(within(CELLS, (), 0.0)) == CELLS[:1]
+        assert tuple(drills(CELLS, (), 0.0, alone=True)) == ((CELLS[0],),)
+
+
+class TestCompany:
+    F2, B3, B1 = (
+        Cell(fault, moment, 1, 4, "8.5")
+        for fault, moment in (
+            ("gateway-restarted", "F2@survivor"),
+            ("broker-killed", "B3@survivor"),
+            ("engine-killed", "B1@recreated"),
+        )
+    )
+
+    def test_faults_in_turns_of_their_own_share_a_drill(self) -> None:
+        assert company(self.F2, [self.B3, self.B1], ()) == (self.F2, self.B3, self.B1)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Cell("broker-killed", "F3@survivor", 1, 4, "8.5"),  # the same turn
+            Cell("gateway-restarted", "B3@survivor", 1, 4, "8.5"),  # the same fault
+            Cell("broker-killed", "B3@survivor", 0, 4, "8.5"),
+            Cell("broker-killed", "B3@survivor", 1, 8, "8.5"),
+            Cell("broker-killed", "B3@survivor", 1, 4, "8.6"),
+            Cell("zombie", "whole drill", 1, 4, "8.5"),
+        ],
+        ids=lambda cell: cell.key,
+    )
+    def test_others_do_not(self, other: Cell) -> None:
+        assert company(self.F2, [other], ()) == (self.F2,)
+        assert company(other, [self.F2], ()) == (other,)
+
+    def test_what_failed_beside_others_is_by_itself_until_it_was_run_so(self) -> None:
+        failed = ran(self.F2, 5.0, Outcome.FAILED, beside=(self.B3,))
+        assert company(self.F2, [self.B1], [failed]) == (self.F2,)
+        assert company(self.B1, [self.F2], [failed]) == (self.B1,)
+        again = ran(self.F2, 6.0, Outcome.FAILED)
+        assert company(self.F2, [self.B1], [failed, again]) == (self.F2, self.B1)
+
+    def test_each_turn_has_one_fault_and_every_cell_one_drill(self) -> None:
+        every = in_order([cell for cell in all_cells() if cell.size == 4], (), 1)[:400]
+        found = tuple(drills(every, (), 1e9, alone=False))
+        assert Counter(cell for group in found for cell in group) == Counter(every)
+        assert max(map(len, found)) > 3
+        for group in found:
+            if len(group) > 1:
+                assert len({cell.turn for cell in group}) == len(group)
+                assert len({(cell.lost, cell.size, cell.version) for cell in group}) == 1
 
 
 def test_the_seed_of_a_cell_is_its_own() -> None:

@@ -1,5 +1,6 @@
 """The result file: one line a run, read as it was written, and a broken line is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ RESULTS = Path(__file__).parents[4] / "tests" / "matrix" / "results.jsonl"
 
 def test_a_line_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "results.jsonl"
-    runs = (a_run(figures={"lost": 0}), a_run(outcome=Outcome.FAILED, reason="zwölf"))
+    other = replace(CELL, fault="broker-killed", moment="B3@survivor")
+    runs = (
+        a_run(figures={"lost": 0}, beside=(other,)),
+        a_run(outcome=Outcome.FAILED, reason="zwölf"),
+    )
     for each in runs:
         append(file, each)
     assert read(file) == runs
@@ -52,6 +57,9 @@ def test_people_see_what_failed_with_what_repeats_it() -> None:
     assert "| abc | 7 |" in text
     assert list(failures([failed])) == [f"{CELL.key} (seed 7, abc): 1 instance is missing"]
     assert list(failures([failed, a_run(at=2.0)])) == []
+    other = replace(CELL, fault="broker-killed", moment="B3@survivor")
+    (shared,) = failures([a_run(outcome=Outcome.FAILED, beside=(other,))])
+    assert "beside broker-killed B3@survivor" in shared
 
 
 def test_people_see_what_is_covered_and_what_cannot_be() -> None:

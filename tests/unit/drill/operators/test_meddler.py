@@ -12,7 +12,7 @@ from rich.console import Console
 
 from drill.observation.events import Event, Moment
 from drill.operators import meddler as meddling
-from drill.operators.meddler import MOST_UPS, Meddler
+from drill.operators.meddler import MOST_UPS, Meddler, Planned
 from drill.operators.stacks import Run, Stacks
 from drill.progress import Progress
 from drill.regions import REGIONS
@@ -57,13 +57,28 @@ def progress(tmp_path: Path) -> Progress:
     return Progress(Console(quiet=True), tmp_path / "log")
 
 
-def meddler(
-    stacks: FakeStacks, progress: Progress, make: meddling.Break | None = None, step: str = "F2"
-) -> Meddler:
-    def made(_: threading.Event, __: Callable[[], None]) -> None:
-        stacks.shown.set()
+def nothing(_: threading.Event, __: Callable[[], None]) -> None:
+    """No fault at all."""
 
-    return Meddler(cast(Stacks, stacks), progress, step, LONDON.stack, after=0.0, make=make or made)
+
+def plan(make: meddling.Break = nothing, step: str = "F2", stack: str = LONDON.stack) -> Planned:
+    return Planned(step, stack, after=0.0, make=make)
+
+
+def showing(stacks: FakeStacks, make: meddling.Break = nothing) -> meddling.Break:
+    """A fault after which the `up` of these stacks ends."""
+
+    def made(over: threading.Event, kill: Callable[[], None]) -> None:
+        try:
+            make(over, kill)
+        finally:
+            stacks.shown.set()
+
+    return made
+
+
+def meddler(stacks: FakeStacks, progress: Progress, *planned: Planned) -> Meddler:
+    return Meddler(cast(Stacks, stacks), progress, planned or (plan(showing(stacks)),))
 
 
 def test_it_comes_when_the_step_begins_and_the_same_up_is_run_again(progress: Progress) -> None:
@@ -71,18 +86,15 @@ def test_it_comes_when_the_step_begins_and_the_same_up_is_run_again(progress: Pr
     found = meddler(stacks, progress)
     assert found.up(LONDON, "x").exit_status == 0
     found.end()
-    assert (found.came is not None, found.ups, found.failed) == (True, 3, "")
+    (fault,) = found.came
+    assert (fault.was_made, found.ups) == (True, 3)
+    assert fault.lasted is not None
 
 
 def test_it_comes_once(progress: Progress) -> None:
     made: list[int] = []
     stacks = FakeStacks([1, 0, 0])
-
-    def make(_: threading.Event, __: Callable[[], None]) -> None:
-        made.append(1)
-        stacks.shown.set()
-
-    found = meddler(stacks, progress, make)
+    found = meddler(stacks, progress, plan(showing(stacks, lambda _, __: made.append(1))))
     for _ in range(2):
         found.up(LONDON, "x")
     found.end()
@@ -92,10 +104,11 @@ def test_it_comes_once(progress: Progress) -> None:
 def test_on_another_stack_or_at_another_step_it_does_not_come(progress: Progress) -> None:
     stacks = FakeStacks([0, 0])
     stacks.shown.set()
-    there, other = meddler(stacks, progress), meddler(stacks, progress, step="B2")
-    there.up(PARIS, "x")
-    other.up(LONDON, "x")
+    there, other = plan(), plan(step="B2")
+    meddler(stacks, progress, there).up(PARIS, "x")
+    meddler(stacks, progress, other).up(LONDON, "x")
     assert (there.came, other.came) == (None, None)
+    assert not there.was_made
 
 
 def test_an_up_that_fails_before_it_came_is_not_run_again(progress: Progress) -> None:
@@ -114,39 +127,77 @@ def test_an_up_that_never_goes_through_ends_as_it_does(progress: Progress) -> No
 
 def test_a_killed_up_is_cancelled_before_it_is_run_again(progress: Progress) -> None:
     stacks = FakeStacks([0])
-
-    def make(_: threading.Event, kill: Callable[[], None]) -> None:
-        kill()
-        stacks.shown.set()
-
-    found = meddler(stacks, progress, make)
+    found = meddler(stacks, progress, plan(showing(stacks, lambda _, kill: kill())))
     assert found.up(LONDON, "x").exit_status == 0
     assert (stacks.cancelled, found.ups) == ([LONDON.stack], 2)
 
 
 def test_a_fault_that_cannot_be_made_is_told(progress: Progress) -> None:
-    stacks = FakeStacks([0])
-
     def make(_: threading.Event, __: Callable[[], None]) -> None:
-        stacks.shown.set()
         raise ValueError("no such pod")
 
-    found = meddler(stacks, progress, make)
+    stacks = FakeStacks([0])
+    fault = plan(showing(stacks, make))
+    found = meddler(stacks, progress, fault)
     found.up(LONDON, "x")
     found.end()
-    assert found.failed == "ValueError: no such pod"
+    assert (fault.failed, fault.was_made) == ("ValueError: no such pod", False)
 
 
 def test_one_that_lasts_goes_at_the_end(progress: Progress) -> None:
     gone: list[bool] = []
-    stacks = FakeStacks([0])
+    began = threading.Event()
 
     def make(over: threading.Event, _: Callable[[], None]) -> None:
-        stacks.shown.set()
+        began.set()
         gone.append(over.wait(60))
 
-    found = meddler(stacks, progress, make)
+    stacks = FakeStacks([0])
+    found = meddler(stacks, progress, plan(make))
     found.up(LONDON, "x")
+    assert began.wait(60)
     assert gone == []
     found.end()
     assert gone == [True]
+
+
+def test_when_the_next_one_comes_that_before_it_is_taken_away_first(progress: Progress) -> None:
+    told: list[str] = []
+    there = threading.Event()
+
+    def first(over: threading.Event, _: Callable[[], None]) -> None:
+        told.append("first comes")
+        there.set()
+        over.wait(60)
+        told.append("first goes")
+
+    def second(_: threading.Event, __: Callable[[], None]) -> None:
+        told.append("second comes")
+
+    class Stepwise(FakeStacks):
+        def up(
+            self, stack: str, _: str, on_event: Callable[[Event, Callable[[], None]], None]
+        ) -> Run:
+            on_event(self.events[0], lambda: None)
+            assert there.wait(60)
+            on_event(self.events[1], lambda: None)
+            return Run((), 0, 0.0, "", Path("log"))
+
+    stacks = Stepwise([0])
+    one, other = plan(first, "F1"), plan(showing(stacks, second), "F2")
+    found = meddler(stacks, progress, one, other)
+    found.up(LONDON, "x")
+    assert stacks.shown.wait(60)
+    found.end()
+    assert told == ["first comes", "first goes", "second comes"]
+    assert found.came == (one, other)
+
+
+def test_one_whose_time_is_over_before_it_was_made_was_not_made(progress: Progress) -> None:
+    stacks = FakeStacks([0])
+    stacks.shown.set()
+    late = Planned("F2", LONDON.stack, after=60.0, make=nothing)
+    found = meddler(stacks, progress, late)
+    found.up(LONDON, "x")
+    found.end()
+    assert (late.came is not None, late.was_made, late.lasted) == (True, False, None)
