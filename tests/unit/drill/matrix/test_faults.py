@@ -10,8 +10,8 @@ from typing import Any, cast
 import pytest
 
 from drill.errors import ClusterCallFailed, DrillError
-from drill.matrix import faults
 from drill.matrix.faults import MADE, Site
+from drill.matrix.faults import site as sites
 from drill.procedure.versions import VERSIONS
 from drill.regions import REGIONS
 from drill.settings import Incident
@@ -64,7 +64,7 @@ class Meanwhile(threading.Event):
 
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(sites, "_AGAIN_SECONDS", 0.0)
 
 
 def site(view: View, tmp_path: Path = Path(), version: str = "8.5") -> Site:
@@ -120,7 +120,7 @@ def test_a_pod_that_starts_is_waited_for() -> None:
 
 
 def test_a_pod_that_never_starts_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "_STARTING_SECONDS", 0.0)
+    monkeypatch.setattr(sites, "_STARTING_SECONDS", 0.0)
     with pytest.raises(ClusterCallFailed):
         make("broker-killed", site(View(refusals=10**6)))
 

@@ -1,0 +1,34 @@
+"""Faults of the link between the regions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from drill.matrix.faults.site import Made, Site, flapping, lasting
+
+
+@contextmanager
+def _impaired(site: Site, verdict: str) -> Iterator[None]:
+    site.sandbox.impair_link(site.region.index, verdict)
+    try:
+        yield
+    finally:
+        site.sandbox.impair_link(site.region.index, "")
+
+
+@contextmanager
+def _cut(site: Site) -> Iterator[None]:
+    site.sandbox.cut_link()
+    try:
+        yield
+    finally:
+        site.sandbox.restore_link()
+
+
+MADE: dict[str, Made] = {
+    "link-lossy": lasting(
+        0.0, lambda site: partial(_impaired, site, "numgen random mod 100 < 20 drop")
+    ),
+    "link-one-way": lasting(8.0, lambda site: partial(_impaired, site, "drop")),
+    "link-flapping": flapping(10.0, 1.0, lambda site: partial(_cut, site)),
+}

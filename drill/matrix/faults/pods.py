@@ -1,0 +1,74 @@
+"""Faults of pods: killed, slow, or wrong on purpose."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Event
+
+from drill.matrix.faults.site import Made, Site, at_last, lasting
+from drill.operators.meddler import Break
+
+_SLOW_CORES = 0.05
+
+
+def _killed(which: Callable[[Site], str]) -> Made:
+    """A pod is killed, and comes back by itself."""
+
+    def made(site: Site) -> Break:
+        def make(_: Event, __: Callable[[], None]) -> None:
+            at_last(lambda: site.view.kill_pod(site.region.namespace, which(site)))
+
+        return make
+
+    return made
+
+
+def _faulty(which: Callable[[Site], str], faults: dict[str, object], seconds: float) -> Made:
+    """A rehearsal broker or gateway does something wrong on purpose."""
+
+    def made(site: Site) -> Break:
+        def make(over: Event, _: Callable[[], None]) -> None:
+            where = site.region.namespace
+
+            def begin() -> str:
+                pod = which(site)
+                site.view.set_faults(where, pod, faults)
+                return pod
+
+            pod = at_last(begin)
+            try:
+                over.wait(seconds)
+            finally:
+                at_last(lambda: site.view.set_faults(where, pod, {}))
+
+        return make
+
+    return made
+
+
+@contextmanager
+def _slow(site: Site) -> Iterator[None]:
+    pod, where = site.broker(), site.region.namespace
+    site.sandbox.slow(site.region.index, where, pod, _SLOW_CORES)
+    try:
+        yield
+    finally:
+        # One that was replaced meanwhile is as quick as ever.
+        if any(each["metadata"]["name"] == pod for each in site.view.broker_pods([where])):
+            site.sandbox.slow(site.region.index, where, pod, None)
+
+
+def _stuck(site: Site) -> dict[str, object]:
+    ids = (site.ctx.settings.version.exporter_to(region) for region in (0, 1))
+    return {"stuckExporter": dict.fromkeys(ids, True)}
+
+
+MADE: dict[str, Made] = {
+    "gateway-restarted": _killed(Site.gateway),
+    "gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
+    "broker-killed": _killed(Site.broker),
+    "broker-slow": lasting(15.0, lambda site: partial(_slow, site)),
+    "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),
+    "exporter-stuck": lambda site: _faulty(Site.broker, _stuck(site), 10.0)(site),
+    "engine-restarted": _killed(Site.engine),
+}
