@@ -207,9 +207,9 @@ class ClusterView:
 
     def search(self, namespace: str, path: str, body: object = None) -> Any:
         """POST to the namespace's search engine."""
-        return self._ask_engine("POST", namespace, path, body)
+        return self.ask_engine("POST", namespace, path, body)
 
-    def _ask_engine(self, method: str, namespace: str, path: str, body: object = None) -> Any:
+    def ask_engine(self, method: str, namespace: str, path: str, body: object = None) -> Any:
         """Return the answer of a namespace's search engine; one with a password is asked past the proxy."""
         engine = self._camunda.own_engine
         if engine is None:
@@ -227,7 +227,7 @@ class ClusterView:
 
     def document_count(self, namespace: str) -> int:
         """Return how many exported records the namespace's search engine holds."""
-        return int(self._ask_engine("GET", namespace, "zeebe-record*/_count")["count"])
+        return int(self.ask_engine("GET", namespace, "zeebe-record*/_count")["count"])
 
     def instances_found(self, namespace: str, keys: Sequence[int]) -> set[int]:
         """Return which process instances the search engine knows as activated."""

@@ -21,9 +21,7 @@ def _read_only(site: Site) -> Iterator[None]:
 
 
 def _set_read_only(site: Site, *, on: bool | None) -> None:
-    service = f"{site.ctx.settings.version.search_service}:9200"
-    path = f"/api/v1/namespaces/{site.region.namespace}/services/{service}/proxy/_all/_settings"
-    site.view.call("PUT", path, {_READ_ONLY: on})
+    site.view.ask_engine("PUT", site.region.namespace, "_all/_settings", {_READ_ONLY: on})
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from drill.testbed.context import DrillContext
 from sandbox.regions import Sandbox
 
 _GATEWAYS = "app.kubernetes.io/component=zeebe-gateway"
-_ENGINES = "app.kubernetes.io/name=elasticsearch"
+_CHARTS_ENGINES = "app.kubernetes.io/name=elasticsearch"
 _STARTING_SECONDS = 15.0
 """How long a pod that is restarted anyway is waited for."""
 _AGAIN_SECONDS = 0.5
@@ -69,7 +69,9 @@ class Site:
 
     def engine(self) -> str:
         """Return a pod of the survivor's search engine."""
-        return self._one(self.view.pods(self.region.namespace, _ENGINES), "search engine")
+        own = self.ctx.settings.version.own_engine
+        selector = own.selector if own else _CHARTS_ENGINES
+        return self._one(self.view.pods(self.region.namespace, selector), "search engine")
 
     def _one(self, found: list[dict[str, object]], what: str) -> str:
         names = sorted(str(pod["metadata"]["name"]) for pod in found if is_ready(pod))  # type: ignore[index]

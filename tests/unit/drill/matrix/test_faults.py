@@ -46,7 +46,7 @@ class View:
     def kill_pod(self, namespace: str, pod: str) -> None:
         self._do(namespace, pod)
 
-    def call(self, *what: Any) -> None:
+    def ask_engine(self, *what: Any) -> None:
         self._do(*what)
 
 
@@ -102,6 +102,12 @@ def test_from_8_8_on_a_broker_is_the_gateway() -> None:
     view = View()
     make("gateway-restarted", site(view, version="8.8"))
     assert view.done[0][1].startswith("camunda-zeebe-")
+
+
+def test_from_8_9_on_the_engine_is_no_part_of_the_chart() -> None:
+    view = View()
+    make("engine-restarted", site(view, version="8.9"))
+    assert view.done[0][1] == VERSIONS["8.9"].own_engine.selector.rpartition("=")[2]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", ["gateway-stale", "management-hangs", "exporter-stuck"])
