@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from clients import helm
 from clients.cluster import pods
-from clients.cluster.kubernetes import CONNECTIONS, READ_SECONDS, Cluster
+from clients.cluster.kubernetes import READ_SECONDS, Cluster
 from clients.cluster.pods import Sleeping, is_ending, is_ready, none_sleep, ordinal_of, revision_of
 from clients.cluster_management import ClusterManagement
 from clients.helm import HelmRecord
+from clients.parallel import at_once
 from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
 from dualregion import brokers
@@ -349,18 +349,15 @@ def exporting(installations: Iterable[LiveInstallation]) -> tuple[Exporting, ...
     :raises CallFailed: if a broker that is awake does not answer.
     """
     asked = [(each, broker) for each in installations for broker in each.awake_brokers()]
-    # All at once: on a link that is cut each of them takes as long as a call may.
-    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        found = list(pool.map(lambda each: each[0].zeebe.exporting_of(each[1]), asked))
+    found = at_once(lambda each: each[0].zeebe.exporting_of(each[1]), asked)
     return tuple(state for states in found for state in states)
 
 
 def resume_each(installations: Iterable[LiveInstallation]) -> Message | None:
     """Ask each broker by itself to resume exporting; return why one refuses, or None."""
     asked = [(each, pod.metadata.name) for each in installations for pod in each.broker_pods()]
-    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        answers = pool.map(lambda each: each[0].zeebe.resume_broker(each[1]), asked)
-        return next(filter(None, answers), None)
+    answers = at_once(lambda each: each[0].zeebe.resume_broker(each[1]), asked)
+    return next(filter(None, answers), None)
 
 
 def _is_made_by(stateful_set: str, pod: Any) -> bool:

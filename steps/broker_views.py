@@ -1,13 +1,13 @@
 """What several steps prove in the same way."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from clients import installation
 from clients.cluster import pods
-from clients.cluster.kubernetes import CONNECTIONS, CallFailed
+from clients.cluster.kubernetes import CallFailed
 from clients.installation import LiveInstallation
+from clients.parallel import at_once
 from dualregion import brokers
 from dualregion.chart import values
 from dualregion.config.settings import Settings
@@ -137,8 +137,7 @@ def wait_for_commands(ctx: StepContext, waiting: Waiting) -> None:
 
     def refused() -> Message | None:
         partitions = range(1, ctx.settings.partition_count + 1)
-        with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-            refusals = [each for each in pool.map(zeebe.refuses_commands, partitions) if each]
+        refusals = [each for each in at_once(zeebe.refuses_commands, partitions) if each]
         if refusals[1:]:
             return messages.several_refuse_commands(refusals[0], len(refusals) - 1)
         return refusals[0] if refusals else None

@@ -19,6 +19,7 @@ from kubernetes.client.exceptions import ApiException
 
 from clients.cluster.kubeconfig import Access, access_to
 from clients.cluster.reasons import reason_of
+from clients.parallel import CONNECTIONS
 from dualregion.errors import (
     ClusterUnreachable,
     ConfigError,
@@ -36,8 +37,6 @@ TRIES, RETRY_SECONDS = 2, 1.0
 """How often an API server is asked before it counts as unreachable, and how long it is left in peace in between."""
 READ_SECONDS = 30
 """How long one answer may take; the gateway itself gives up on a command after 15 s."""
-CONNECTIONS = 16
-"""How many connections to an API server are kept open: so many calls can be made at once."""
 BODY_CHARACTERS = 2000
 """How much of a refusing service's body is read."""
 FIELD_MANAGER = "camunda-dual-region"

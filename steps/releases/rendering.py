@@ -7,7 +7,6 @@ The releases are rendered with the user's chart and values, held against what th
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +15,8 @@ from typing import Any
 
 from clients import charts, zeebe
 from clients.cluster import pods
-from clients.cluster.kubernetes import CONNECTIONS, CallFailed, Cluster
+from clients.cluster.kubernetes import CallFailed, Cluster
+from clients.parallel import at_once
 from dualregion import names
 from dualregion.chart import rendered, sent_values
 from dualregion.chart.installations import Bases
@@ -215,8 +215,7 @@ def _render(
             return error
 
     releases = rendered.releases(settings, bases)
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return dict(zip(releases, pool.map(one, releases.values()), strict=True))
+    return dict(zip(releases, at_once(one, releases.values(), most=_AT_ONCE), strict=True))
 
 
 @dataclass(frozen=True)
@@ -248,8 +247,7 @@ def _tried(
         return [], [messages.trial_unknown(None, error.message)]
     trials = _trials(made, everywhere=tuple(made))
     served = _Served(cluster)
-    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        results = list(pool.map(partial(_try, served, namespace), trials))
+    results = at_once(partial(_try, served, namespace), trials)
     found = [each for each in results if isinstance(each, Finding)]
     return found, _in_one([each for each in results if isinstance(each, Message)])
 
