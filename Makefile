@@ -114,7 +114,7 @@ interrupted: setup ## A drill in which every `pulumi up` is killed at every poin
 zombie: setup ## Drills in which the lost region lives and comes back, with and without the isolation, or with two operators
 	$(PYTEST) tests/zombie
 
-versions: setup ## Drills of Camunda 8.6 to 8.10, either region lost
+versions: setup ## Drills of Camunda 8.6 to 8.10, of either region, some with more brokers
 	$(PYTEST) tests/versions
 
 late-flush: setup ## Drills in which a broker writes its buffers only after the copy was made
