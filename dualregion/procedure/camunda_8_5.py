@@ -175,5 +175,7 @@ CAMUNDA_8_5 = Procedure(
     ),
     taken_over=F3,
     no_return=B5,
+    holds_data=B1,
+    holds_all=B7,
     has_failover_installation=True,
 )

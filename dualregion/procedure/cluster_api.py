@@ -117,5 +117,8 @@ CLUSTER_API = Procedure(
     ),
     taken_over=F3,
     no_return=B6,
+    # Until they are added, the recreated brokers are no members, and hold nothing.
+    holds_data=B6,
+    holds_all=B6,
     has_failover_installation=False,
 )

@@ -172,12 +172,16 @@ class Procedure:
 
     :ivar taken_over: the survivor's step with which its failover is complete.
     :ivar no_return: the survivor's step behind which its failback cannot be backed out of.
+    :ivar holds_data: the step with which brokers of the recreated region hold data, so that it could be failed over to.
+    :ivar holds_all: the step with which they hold all of it, so that nothing is lost with the survivor any more.
     :ivar has_failover_installation: whether a second installation of the survivor takes the lost region's place.
     """
 
     turns: tuple[Turn, ...]
     taken_over: Step
     no_return: Step
+    holds_data: Step
+    holds_all: Step
     has_failover_installation: bool
 
     def turns_of(self, role: Role, phase: Phase) -> tuple[Turn, ...]:
@@ -197,6 +201,16 @@ class Procedure:
         """Return the turn that the same stack takes next, or None."""
         turns = self.turns_of(turn.role, turn.phase)
         return next(iter(turns[turns.index(turn) + 1 :]), None)
+
+    def proves(self, role: Role, step: Step) -> bool:
+        """Return whether stacks of a role prove a step."""
+        return any(turn.role is role and step in turn.steps for turn in self.turns)
+
+    def step_before(self, step: Step) -> Step | None:
+        """Return the step that is proved right before this one, in the first turn that proves it; None if it begins that."""
+        found = next(turn.steps for turn in self.turns if step in turn.steps)
+        at = found.index(step)
+        return found[at - 1] if at else None
 
     def proving(self, step: Step, *, for_role: Role) -> Turn:
         """Return the turn in which the other stack proves a step.

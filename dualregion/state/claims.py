@@ -7,7 +7,7 @@ least one sees the other: docs/develop/adr/0004-a-failover-is-claimed.md.
 
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase, Procedure
+from dualregion.procedure import B0, B1, B3, B7, FAILOVER_STEPS, Phase, Procedure, Role, Step
 from dualregion.state.progress import Incident, Stack
 from messages import Message
 from messages.decision import claims as messages
@@ -47,7 +47,7 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
     here, accepted = settings.region, settings.accept_loss
     failback = unfinished_failback(own, peer, here)
     if failback is not None:
-        return None if accepted == str(failback) else _lost_on_top(settings, own, peer, failback)
+        return _lost_on_top(settings, own, peer, failback)
     rival = standing_in(settings.procedure, peer, here)
     if rival is None or accepted == str(rival):
         return None
@@ -75,16 +75,31 @@ def is_given_up(settings: Settings, own: Stack) -> bool:
     return incident is not None and settings.accept_loss == str(incident)
 
 
-def _lost_on_top(settings: Settings, own: Stack, peer: Stack, failback: Incident) -> Message:
-    lost_region, lost = brokers.other(settings.region), settings.peer.name
-    if own.gates.get(B1.id) != str(failback):
-        return messages.nothing_to_fail_over_to(lost_region, lost, str(failback))
+def _lost_on_top(settings: Settings, own: Stack, peer: Stack, failback: Incident) -> Message | None:
+    """Return why the survivor of a failback must not be called lost, or None if that loss is accepted.
+
+    Where nothing of the data is in this region, there is nothing to accept: what came up here would be an empty cluster.
+    """
+    procedure, lost, incident = settings.procedure, settings.peer.name, str(failback)
+    lost_region = brokers.other(settings.region)
+
+    def is_proved(step: Step) -> bool:
+        by = own if procedure.proves(Role.RECREATED, step) else peer
+        return by.gates.get(step.id) == incident
+
+    step, before = procedure.holds_data, procedure.step_before(procedure.holds_data)
+    has_data, may_have_data = is_proved(step), before is not None and is_proved(before)
+    if not has_data and not may_have_data:
+        return messages.nothing_to_fail_over_to(lost_region, lost, incident, step.id)
+    if settings.accept_loss == incident:
+        return None
+    named = lost_region, lost, settings.own.name, incident
+    if not has_data:
+        return messages.failback_adds_brokers(*named, step.id)
+    if is_proved(procedure.holds_all):
+        return messages.failback_not_ended(*named, procedure.holds_all.id)
     return messages.failback_not_complete(
-        lost_region,
-        lost,
-        settings.own.name,
-        str(failback),
-        engine_is_copied=B3.id in peer.proved(failback),
+        *named, procedure.holds_all.id, engine_is_copied=B3.id in peer.proved(failback)
     )
 
 

@@ -160,9 +160,11 @@ def test_the_loss_of_the_survivor_is_refused_in_each_turn_of_the_failback(lost: 
 def test_who_accepts_the_loss_by_its_name_may_fail_over(lost: int) -> None:
     for _, world in turns(lost):
         own, peer = world.regions[lost].state, world.regions[1 - lost].state
-        if "B1" not in own.gates:
-            continue
         accepted = survivor(lost, backup=BACKUP, acceptLoss=INCIDENT[lost])
+        if "B1" not in own.gates:
+            # Nothing of the data is there: an empty cluster would come up.
+            assert_message(disagreement(accepted, peer, own), "nothing-to-fail-over-to", step="B1")
+            continue
         assert disagreement(accepted, peer, own) is None
         assert unsafe_change(accepted, own, peer) is None
         topology = desired(accepted, {}, peer, own)

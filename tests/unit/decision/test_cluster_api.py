@@ -9,13 +9,15 @@ import pytest
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
+from dualregion.decision.guards import disagreement
 from dualregion.errors import ConfigError
 from dualregion.procedure import Phase, Role
 from dualregion.procedure.topology import Installation, Topology
 from dualregion.procedure.versions import VERSIONS
 from dualregion.state.progress import Stack, merged_history
+from messages import Message
 from tests.inputs import examples
-from tests.raising import raises
+from tests.raising import assert_message, raises
 
 BACKUP = {"type": "fs", "settings": {"location": "/backup"}}
 REGIONS = [
@@ -282,3 +284,46 @@ def test_a_version_may_be_a_number_if_no_digit_is_lost(given: object) -> None:
 def test_settings_of_a_failover_installation_are_refused(other: dict[str, Any]) -> None:
     with raises("no-failover-installation"):
         settings(camundaVersion="8.6", **other)
+
+
+# --- A loss on top of a loss: what may be accepted follows from what the recreated brokers hold
+
+
+def _survivor_is_lost(proved: str, by_recreated: str, **other: Any) -> Message | None:
+    """Return what speaks against a failover to the recreated region 1, by what both have proved of its failback."""
+    name = "1-region1-lost"
+    survivor, recreated = (
+        Stack(Phase.FAILBACK_PENDING, 1, frozenset(steps), region, dict.fromkeys(steps, name))
+        for region, steps in ((0, proved.split()), (1, by_recreated.split()))
+    )
+    asked = settings(region=1, phase="failover", lostRegion=0, backup=BACKUP, **other)
+    return disagreement(asked, survivor, recreated)
+
+
+@pytest.mark.parametrize(
+    ("proved", "by_recreated"),
+    [("B0", ""), ("B0", "B1"), ("B0 B2", "B1"), ("B0 B2 B3", "B1"), ("B0 B2 B3 B4", "B1")],
+)
+def test_before_brokers_are_added_there_is_no_loss_to_accept(
+    proved: str, by_recreated: str
+) -> None:
+    """It was offered from B1 on: the recreated brokers are no members, and what came up would be an empty cluster."""
+    for other in ({}, {"acceptLoss": "1-region1-lost"}):
+        reason = _survivor_is_lost(proved, by_recreated, **other)
+        assert_message(reason, "nothing-to-fail-over-to", incident="1-region1-lost", step="B6")
+
+
+def test_while_brokers_may_be_being_added_only_they_know_what_they_hold() -> None:
+    reason = _survivor_is_lost("B0 B2 B3 B4 B5", "B1")
+    assert_message(reason, "failback-adds-brokers", incident="1-region1-lost", step="B6")
+    assert _survivor_is_lost("B0 B2 B3 B4 B5", "B1", acceptLoss="1-region1-lost") is None
+
+
+def test_once_brokers_are_added_nothing_is_lost_with_the_survivor() -> None:
+    """It said that only some brokers hold data."""
+    for proved in ("B0 B2 B3 B4 B5 B6", "B0 B2 B3 B4 B5 B6 B7"):
+        reason = _survivor_is_lost(proved, "B1")
+        assert_message(reason, "failback-not-ended", incident="1-region1-lost", step="B6")
+        assert _survivor_is_lost(proved, "B1", acceptLoss="1-region1-lost") is None
+        other = _survivor_is_lost(proved, "B1", acceptLoss="7-region1-lost")
+        assert_message(other, "failback-not-ended")
