@@ -26,7 +26,8 @@ from clients.cluster.kubernetes import (
     Cluster,
     Target,
 )
-from clients.cluster.reasons import reason_of
+from clients.cluster.reasons import certificate_problem, reason_of
+from messages import Message
 from messages.clients import clusters as messages
 
 _PROTOCOL = "v4.channel.k8s.io"
@@ -45,6 +46,18 @@ class Tls:
     server: str
 
 
+class NotSecured(CallFailed):
+    """There is no TLS connection with a pod: its certificate is not accepted, or it speaks no TLS.
+
+    :ivar reason: which.
+    :ivar server: the name that its certificate must be for.
+    """
+
+    def __init__(self, target: Target, reason: Message, server: str) -> None:
+        self.reason, self.server = reason, server
+        super().__init__(messages.service_unanswered(str(target), reason))
+
+
 def ask(
     cluster: Cluster,
     target: Target,
@@ -61,6 +74,7 @@ def ask(
     :param target: of the kind `pods`.
     :param tls: None for plain HTTP.
     :param seconds: how long the answer may take.
+    :raises NotSecured: if what answers does not prove who it is.
     :raises CallFailed: if it cannot be reached, does not answer in time, or answers with a server error.
     """
     what = f"{method} {path.partition('?')[0]} of {target}"
@@ -90,22 +104,46 @@ def _exchange(
 ) -> Answer:
     method, path, text, headers = request
     opened = _opened(cluster.access, target)
-    forward: Any = PortForward(opened, [target.port])  # type: ignore[no-untyped-call]
+    forward: Any = _Forward(opened, [target.port])  # type: ignore[no-untyped-call]
     connection = HTTPConnection("localhost", target.port, timeout=seconds)
     try:
         opened_into = forward.socket(target.port)
         opened_into.settimeout(seconds)
-        connection.sock = (
-            opened_into
-            if tls is None
-            else tls.context.wrap_socket(opened_into, server_hostname=tls.server)
-        )
+        connection.sock = opened_into if tls is None else _secured(opened_into, target, tls)
         connection.request(method, path, text, dict(headers))
         response = connection.getresponse()
         return Answer(response.status, response.read().decode(errors="replace"))
     finally:
         connection.close()
         forward.close()
+
+
+class _Forward(PortForward):
+    """The library's thread between a connection and its WebSocket, ended in good order.
+
+    If who asks hangs up in the midst of an answer, as after a handshake that failed, it would end with a traceback on the
+    operator's screen, and leave the connection into the pod open.
+    """
+
+    def _proxy(self) -> None:
+        try:
+            super()._proxy()  # type: ignore[no-untyped-call]
+        except (OSError, RuntimeError, WebSocketException):
+            # What became of the request is told by whoever waits for its answer.
+            pass
+        finally:
+            for port in self.local_ports.values():
+                port.python.close()
+            self.websocket.close()
+
+
+def _secured(opened_into: Any, target: Target, tls: Tls) -> ssl.SSLSocket:
+    try:
+        return tls.context.wrap_socket(opened_into, server_hostname=tls.server)
+    except ssl.SSLCertVerificationError as error:
+        raise NotSecured(target, certificate_problem(error), tls.server) from None
+    except ssl.SSLError as error:
+        raise NotSecured(target, reason_of(error), tls.server) from None
 
 
 def _opened(access: Access, target: Target) -> Any:

@@ -48,6 +48,22 @@ _WORDS: tuple[tuple[type[BaseException], Callable[[], Message]], ...] = (
 )
 
 
+_EXPIRED, _OTHER_NAME = 10, 62
+_OTHER_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""What OpenSSL calls these (X509_V_ERR_...): no issuer found, self-signed, or not to be verified by what is trusted."""
+
+
+def certificate_problem(error: ssl.SSLCertVerificationError) -> Message:
+    """Return why a certificate is not accepted, by OpenSSL's number for it."""
+    if error.verify_code == _EXPIRED:
+        return messages.certificate_expired()
+    if error.verify_code == _OTHER_NAME:
+        return messages.certificate_for_other_name()
+    if error.verify_code in _OTHER_AUTHORITY:
+        return messages.certificate_of_other_authority()
+    return messages.certificate_not_accepted(error.verify_message)
+
+
 def _words_for(error: BaseException) -> Message | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return messages.certificate_not_accepted(error.verify_message)

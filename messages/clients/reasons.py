@@ -52,6 +52,24 @@ def certificate_not_accepted(reason: str) -> str:
 
 
 @message
+def certificate_expired() -> str:
+    """The server's certificate is past its time."""
+    return "its certificate has expired"
+
+
+@message
+def certificate_of_other_authority() -> str:
+    """The server's certificate is signed by another authority than the one that is to be trusted."""
+    return "its certificate is signed by another authority"
+
+
+@message
+def certificate_for_other_name() -> str:
+    """The server's certificate is for other names than the one that it is asked by."""
+    return "its certificate is for another name"
+
+
+@message
 def tls_failed(reason: str) -> str:
     """There is no TLS connection; the reason is the TLS library's."""
     return f"TLS failed ({reason})"

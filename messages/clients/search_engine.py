@@ -47,6 +47,16 @@ def engine_authority_unreadable(namespace: str, secret: str, key: str) -> str:
 
 
 @message
+def engine_not_secured(namespace: str, reason: str, secret: str, key: str, server: str) -> str:
+    """A search engine that is asked with TLS does not prove who it is, by the certificate of its authority."""
+    return (
+        f"{_engine(namespace)}: {reason}. It is held against Secret {secret} (key {key}) in its namespace, and must be for "
+        f"{server}; its settings are searchEngine.caSecret, .serverName and .scheme "
+        "(docs/reference/configuration.md#search-engine)"
+    )
+
+
+@message
 def engine_incomplete(namespace: str, reason: Message) -> str:
     """A search engine does not show what all of its shards hold."""
     return f"{_engine(namespace)}: {reason}"
