@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from cli.check import Check, check, failed, ok, unknown
+from cli.checks import passwords
 from cli.checks.capacity import does_not_fit
 from cli.checks.gitops import owners
 from cli.checks.offline import CheckContext
@@ -70,6 +71,8 @@ def _checks(
         yield messages.check_secrets(name), _Asked.secrets
         yield messages.check_repository(name), _Asked.repository
         yield messages.check_engine(name), _Asked.engine
+        if ctx.settings.engine_address.login is not None:
+            yield messages.check_passwords(name), _Asked.passwords
         if ctx.settings.dns.chain:
             yield messages.check_dns_chain(name), _Asked.dns
     if failback:
@@ -183,6 +186,27 @@ class _Asked:
             messages.fix_engine(),
             messages.streams_not_copied(some_of(streams)) if streams else None,
         )
+
+    def passwords(self, name: Message) -> Check:
+        """Whether its brokers get in to both search engines; that of a lost region is not asked, its next one is another."""
+        at, login = self._at(self._named.namespace), self._settings.engine_address.login
+        if login is None:
+            return ok(name)
+        owners = {
+            region: self._of_owner(region)
+            for region in range(brokers.REGIONS)
+            if region != self._ctx.status.lost
+        }
+        return passwords.of_region(name, at, login, self._region, owners)
+
+    def _of_owner(self, region: int) -> LiveInstallation | Message:
+        """Return a region's installation, by that region's own login, or why it cannot be asked."""
+        seen = self._ctx.status.region_statuses[region]
+        settings = self._ctx.status.stacks[region].settings
+        if seen.error:
+            return seen.error
+        cluster = AskingCluster(settings.kubeconfig, seen.context)
+        return LiveInstallation.of(cluster, settings.own.namespace, settings)
 
     def rendered(self, name: Message) -> Check:
         """Whether every release of the procedure renders what the steps address, and the API server would take it."""

@@ -135,6 +135,12 @@ def check_engine(region: str) -> str:
 
 
 @message
+def check_passwords(region: str) -> str:
+    """Brokers of the region get in to the search engines of both: with the password of each, and since it was changed."""
+    return f"passwords of both search engines in region {region}"
+
+
+@message
 def check_dns_chain(region: str) -> str:
     """The region's CoreDNS resolves the other region's names, as `dns.chain` wants it."""
     return f"DNS chain of region {region}"
@@ -334,6 +340,24 @@ def repository_verified(kind: str) -> str:
 def streams_not_copied(streams: str) -> str:
     """A failback copies indices, but no data streams; Camunda has none."""
     return f"data streams {streams} are not copied"
+
+
+@message
+def password_copy_missing(secret: str, namespace: str, owner: str) -> str:
+    """Brokers would find no password of a search engine when they start."""
+    return f"{namespace} has no Secret {secret} with the password of the search engine of {owner}"
+
+
+@message
+def password_copy_differs(secret: str, namespace: str, owner: str) -> str:
+    """Brokers that start now would be given another password than the one of the search engine's own Secret."""
+    return f"Secret {secret} in {namespace} holds another password than the search engine of {owner} has"
+
+
+@message
+def brokers_hold_old_password(names: Sequence[str], namespace: str) -> str:
+    """A search engine's password was changed after these brokers started: they read it only then."""
+    return f"{listed(names)} in {namespace} started before a password was changed last"
 
 
 @message
@@ -627,6 +651,15 @@ def fix_repository() -> str:
 def fix_engine() -> str:
     """Indices must be made copyable."""
     return "fix these indices, at the latest before a failback"
+
+
+@message
+def fix_passwords() -> str:
+    """The passwords must be brought to both regions, and brokers restarted."""
+    return (
+        "bring the password to both regions and restart the brokers one at a time: docs/prepare/search-engine.md, 'A "
+        "password that you change'"
+    )
 
 
 @message

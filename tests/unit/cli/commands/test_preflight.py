@@ -309,6 +309,17 @@ def test_checks_of_a_region_that_does_not_answer_are_unknown_by_name() -> None:
     )
 
 
+@pytest.mark.parametrize(("version", "due"), [("8.5", False), ("8.8", False), ("8.9", True)])
+def test_passwords_are_checked_where_an_engine_asks_for_one(version: str, due: bool) -> None:
+    stacks = tuple(
+        replace(each, settings=each.settings.model_copy(update={"camunda_version": version}))
+        for each in world.normal()
+    )
+    asked: Any = context(stacks, UNREACHABLE)
+    found = unknown(of_region(asked, 1, failback=False))
+    assert ("check-passwords" in found) is due
+
+
 def test_a_backend_that_does_not_show_locks_is_named() -> None:
     first, second = (replace(each, locks=()) for each in world.normal())
     for ctx, shown in ((context(), False), (context((first, second)), True)):
