@@ -39,7 +39,8 @@ def _let_failover_brokers_go(ctx: StepContext) -> None:
     """
     # Its lines are not B5's, which is proved by now.
     settings, waiting = ctx.settings, replace(ctx.waiting(B5), step=_NAME)
-    if ctx.failover.brokers() is None:
+    # The end of a namespace takes the rights in it first, and nothing keeps it any more.
+    if ctx.cluster.is_ending(ctx.failover.namespace) or ctx.failover.brokers() is None:
         return
     _verify_reopened(ctx)
     leaving = brokers.failover_broker_ids(settings.cluster_size, ctx.lost)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from clients.cluster.kubernetes import CallFailed
 from dualregion.config.settings import Settings
 from dualregion.decision import deletion
 from dualregion.decision.deletion import Doomed
@@ -176,6 +177,18 @@ class TestLettingFailoverBrokersGo:
         here.drop_failover()
         here.unseen = {0, 1, 2, 3}
         self.check(here)
+
+    def test_a_namespace_that_ends_already_is_not_looked_into(self, here: World) -> None:
+        """A run was killed when it had begun its deletion, which takes the rights in it first."""
+        namespace = here.ctx("B5", SURVIVOR).failover.namespace
+        ending = {"name": namespace, "deletionTimestamp": "2026-11-30T02:00:00Z"}
+        here.near.put("/api/v1/namespaces", {"metadata": ending})
+        path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/camunda-zeebe"
+        here.near.broken[path] = failure(403, "Forbidden", "cannot get resource")
+        self.check(here)
+        here.near.put("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        with pytest.raises(CallFailed):
+            self.check(here)
 
     def test_a_preview_asks_no_cluster(self, here: World) -> None:
         asked = len(here.near.asked)
