@@ -85,6 +85,7 @@ func Run(ctx context.Context, settings config.Broker, beside func(context.Contex
 		return errors.Join(err, b.close())
 	}
 	go b.becomeReady(ctx)
+	go b.publishFaults(ctx)
 	log.Printf("broker %d of %d started, advertised as %s", settings.ID, settings.Sizes.Brokers, settings.AdvertisedHost)
 	select {
 	case <-ctx.Done():
@@ -209,12 +210,26 @@ func (b *Broker) publish() {
 	if !b.isOpen {
 		return
 	}
+	isFull := b.faults.Get().DiskFull
 	replicas := map[int]members.Replica{}
 	for id, p := range b.partitions {
 		term := p.Term() // first: a role of a later term must not bear an earlier one's
-		replicas[id] = members.Replica{Role: p.Role(), Term: term, Serves: p.Serves()}
+		replicas[id] = members.Replica{Role: p.Role(), Term: term, Serves: p.Serves(), Unhealthy: isFull}
 	}
 	b.cluster.Update(func(line *members.Line) { line.Replicas = replicas })
+}
+
+// publishFaults tells the members of what goes wrong on purpose, and of its end.
+func (b *Broker) publishFaults(ctx context.Context) {
+	for {
+		changed := b.faults.Changed()
+		b.publish()
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
 }
 
 // becomeReady waits until each partition of this broker has heard of a leader once: then the broker stays ready for good,

@@ -47,6 +47,8 @@ func (b *Broker) command(w http.ResponseWriter, r *http.Request) {
 	}
 	result, err := p.Apply(command)
 	switch {
+	case errors.Is(err, partition.ErrDiskFull):
+		http.Error(w, err.Error(), wire.StatusExhausted)
 	case errors.Is(err, partition.ErrNotServing):
 		http.Error(w, err.Error(), wire.StatusNotTried)
 	case err != nil:

@@ -64,7 +64,7 @@ func (b *Broker) health(w http.ResponseWriter, r *http.Request) {
 	isReady := b.isReady
 	b.mu.Unlock()
 	if r.URL.Path == "/actuator/health/status" {
-		isReady = isReady && (b.keeper == nil || !b.isOutside())
+		isReady = isReady && !b.faults.Get().DiskFull && (b.keeper == nil || !b.isOutside())
 	}
 	if isReady {
 		wire.Reply(w, http.StatusOK, map[string]string{"status": "UP"})

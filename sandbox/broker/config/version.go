@@ -1,6 +1,9 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Camunda is the minor version of Camunda 8 that is played.
 type Camunda int
@@ -52,3 +55,11 @@ func (c Camunda) AsksAllBeforeBootstrap() bool { return c >= 10 }
 
 // RefusesUnknownParameters reports whether the management API refuses query parameters that it does not know.
 func (c Camunda) RefusesUnknownParameters() bool { return c >= 10 }
+
+// ExhaustedStatus is how the REST API refuses a command that a broker takes none of for now.
+func (c Camunda) ExhaustedStatus() int {
+	if c >= 8 {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusTooManyRequests
+}

@@ -51,6 +51,9 @@ type Set struct {
 	Leaderless []int `json:"leaderless,omitempty"`
 	// StuckChange: this broker carries out no operation of a change, which pends as long (8.6 and later).
 	StuckChange bool `json:"stuckChange,omitempty"`
+	// DiskFull: this broker's disk is filled above the mark from which on it processes nothing: it refuses all commands
+	// and says that its partitions are unhealthy. It goes on to lead, to follow, and to export.
+	DiskFull bool `json:"diskFull,omitempty"`
 	// HangManagement: the management port accepts requests and never answers.
 	HangManagement bool `json:"hangManagement,omitempty"`
 	// StaleGateway: the gateway goes on with the topology that it sees now.

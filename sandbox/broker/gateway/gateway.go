@@ -184,7 +184,7 @@ func leaders(brokers map[int]members.Line) map[int]int {
 
 // command sends a command to a partition's leader.
 //
-// errNoLeader and wire.ErrNotTried: nothing will come of it. Any other error: it may be carried out all the same.
+// errNoLeader, wire.ErrNotTried and wire.ErrExhausted: nothing will come of it. Any other error: it may be carried out all the same.
 func (g *Gateway) command(ctx context.Context, partition int, command engine.Command) (engine.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

@@ -36,8 +36,12 @@ func (g *Gateway) Topology(context.Context, *pb.TopologyRequest) (*pb.TopologyRe
 		}
 		for _, replica := range broker.Partitions {
 			role := grpcRoles[members.Role(strings.ToUpper(replica.Role))]
+			health := pb.Partition_HEALTHY
+			if replica.Health != healthy {
+				health = pb.Partition_UNHEALTHY
+			}
 			info.Partitions = append(info.Partitions, &pb.Partition{
-				PartitionId: int32(replica.PartitionID), Role: role, Health: pb.Partition_HEALTHY,
+				PartitionId: int32(replica.PartitionID), Role: role, Health: health,
 			})
 		}
 		answer.Brokers = append(answer.Brokers, info)
@@ -101,7 +105,7 @@ func (g *Gateway) CreateProcessInstance(ctx context.Context, request *pb.CreateP
 	for range partitions {
 		partition := int(g.created.Add(1)%uint64(partitions)) + 1
 		result, err := g.command(ctx, partition, command)
-		if errors.Is(err, errNoLeader) || errors.Is(err, wire.ErrNotTried) {
+		if errors.Is(err, errNoLeader) || errors.Is(err, wire.ErrNotTried) || errors.Is(err, wire.ErrExhausted) {
 			last = err
 			continue
 		}
@@ -122,11 +126,16 @@ func (g *Gateway) CreateProcessInstance(ctx context.Context, request *pb.CreateP
 
 func statusOf(err error) error {
 	code := codes.Unavailable
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		code = codes.DeadlineExceeded
+	case errors.Is(err, wire.ErrExhausted):
+		code = codes.ResourceExhausted
 	}
 	return status.Error(code, err.Error())
 }
+
+const healthy = "healthy"
 
 // topology is what both protocols say of the cluster.
 func (g *Gateway) topology() Topology {
@@ -145,8 +154,12 @@ func (g *Gateway) topology() Topology {
 			if replica.Role == members.Leader && led[id] != line.Broker {
 				replica.Role = members.Follower // it was, and is lost or does not know yet
 			}
+			health := healthy
+			if replica.Unhealthy {
+				health = "unhealthy"
+			}
 			info.Partitions = append(info.Partitions, Replica{
-				PartitionID: id, Role: strings.ToLower(string(replica.Role)), Health: "healthy",
+				PartitionID: id, Role: strings.ToLower(string(replica.Role)), Health: health,
 			})
 		}
 		sort.Slice(info.Partitions, func(i, j int) bool {

@@ -98,6 +98,8 @@ func (g *Gateway) completeUserTask(w http.ResponseWriter, r *http.Request) {
 			"'NOT_FOUND': Expected to complete user task with key '%d', but no such user task was found", key))
 	case errors.Is(err, errDead):
 		refuse(w, r, http.StatusInternalServerError, "ConnectionClosed", err.Error())
+	case errors.Is(err, wire.ErrExhausted):
+		refuse(w, r, g.settings.Camunda.ExhaustedStatus(), "RESOURCE_EXHAUSTED", err.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		refuse(w, r, http.StatusGatewayTimeout, "TIMEOUT", err.Error())
 	default:

@@ -31,6 +31,8 @@ type Replica struct {
 	Term uint64 `json:"term,omitempty"`
 	// Serves reports whether a leader takes commands already.
 	Serves bool `json:"serves,omitempty"`
+	// Unhealthy reports whether it processes nothing, though it may lead.
+	Unhealthy bool `json:"unhealthy,omitempty"`
 }
 
 // Line is what is known of one incarnation of a broker or gateway: a restarted one is another.

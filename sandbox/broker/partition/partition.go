@@ -38,6 +38,9 @@ const (
 // ErrNotServing is the answer to a command where the partition is not led, or not installed yet.
 var ErrNotServing = errors.New("this broker does not lead the partition, or has not installed it yet")
 
+// ErrDiskFull is the answer to every command while the broker's disk is full, whoever leads: nothing will come of it.
+var ErrDiskFull = errors.New("Broker is out of disk space") //nolint:staticcheck // the real one's text
+
 // Replicas returns the brokers that hold a partition; its first is the one that should lead.
 func Replicas(partition int, sizes config.Sizes) []int {
 	brokers := make([]int, sizes.ReplicationFactor)
@@ -281,6 +284,8 @@ func (p *Partition) Serves() bool {
 	return p.serves && p.raft().State() == raft.Leader
 }
 
+func (p *Partition) isDiskFull() bool { return p.faults.Get().DiskFull }
+
 // Role is this replica's role.
 func (p *Partition) Role() members.Role {
 	switch p.raft().State() {
@@ -303,8 +308,11 @@ func (p *Partition) HasHeardOfLeader() bool {
 
 // Apply replicates a command and carries it out.
 //
-// ErrNotServing: it was not tried. Any other error: it may or may not be carried out, now or later.
+// ErrNotServing, ErrDiskFull: it was not tried. Any other error: it may or may not be carried out, now or later.
 func (p *Partition) Apply(command engine.Command) (engine.Result, error) {
+	if p.isDiskFull() {
+		return engine.Result{}, fmt.Errorf("Cannot accept requests for partition %d. %w", p.ID, ErrDiskFull)
+	}
 	if !p.Serves() {
 		return engine.Result{}, ErrNotServing
 	}
@@ -392,6 +400,10 @@ func (p *Partition) Status() Status {
 			status.ExporterPhase = ""
 			status.Health.Status = "UNHEALTHY"
 		}
+	}
+	if p.isDiskFull() {
+		status.StreamProcessorPhase = "PAUSED"
+		status.Health.Status = "UNHEALTHY"
 	}
 	status.ExportedPosition = p.tell(exported, status.Role == members.Leader)
 	return status

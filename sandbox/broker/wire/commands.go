@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"rehearsal/engine"
 )
@@ -53,8 +54,14 @@ var ErrNotAnswered = errors.New("the broker did not answer with a result")
 // ErrNotTried is the error of a broker that could not try, and of which nothing will come.
 var ErrNotTried = errors.New("the broker does not lead the partition")
 
-// StatusNotTried is how a broker says ErrNotTried.
-const StatusNotTried = http.StatusConflict
+// ErrExhausted is the error of a broker that takes no commands at all for now, and nothing will come of this one.
+var ErrExhausted = errors.New("the broker takes no commands")
+
+// How a broker says ErrNotTried and ErrExhausted.
+const (
+	StatusNotTried  = http.StatusConflict
+	StatusExhausted = http.StatusTooManyRequests
+)
 
 // Post sends a document to a broker and decodes its answer.
 func Post(ctx context.Context, client *http.Client, address, path string, document, answer any) error {
@@ -76,6 +83,9 @@ func Post(ctx context.Context, client *http.Client, address, path string, docume
 	}
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		if response.StatusCode == StatusExhausted {
+			return fmt.Errorf("%w: %s", ErrExhausted, strings.TrimSpace(string(text)))
+		}
 		return fmt.Errorf("%w: %d %s", ErrNotAnswered, response.StatusCode, text)
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {

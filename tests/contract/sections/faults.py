@@ -4,19 +4,24 @@ import time
 from functools import partial
 
 from tests.contract.asking import (
+    accepted,
     all_in,
     create,
     create_on_each,
     demand,
     deployed,
     idle,
+    leaders,
     order,
+    partition_ids,
     probe,
+    probe_all,
     refused,
     seen,
     topology,
+    try_to_create,
 )
-from tests.contract.expectations import OURS, expected
+from tests.contract.expectations import COMMAND_API, DISK_SPACE, OURS, expected
 from tests.contract.target import Need, Target, ask, eventually
 
 _EXPORTER = "elasticsearchregion1"
@@ -100,6 +105,32 @@ def a_leader_gives_its_partition_to_a_broker_by_name(target: Target) -> None:
         assert refusal.status == 409, refusal
 
 
+@expected(
+    Need.FAULTS, relied_on=("drill/matrix/faults.py",), sources=(OURS, DISK_SPACE, COMMAND_API)
+)
+def brokers_told_so_have_a_full_disk(target: Target) -> None:
+    """`diskFull`: commands are refused as RESOURCE_EXHAUSTED, partitions are unhealthy, yet led; exporting goes on."""
+    process = deployed(target)
+    eventually(lambda: idle(target), 30)
+    target.ours.faults(diskFull=True)
+    for answer in probe_all(target).values():
+        assert answer.status == 429, answer
+        assert "RESOURCE_EXHAUSTED" in answer.body, answer
+    assert try_to_create(target, process, 2, within=10) == []
+    eventually(lambda: None if _health(target) == {"unhealthy"} else "not told", 15)
+    assert set(leaders(target)) == set(partition_ids(target))
+    for url in target.brokers.values():
+        assert ask("GET", f"{url}/actuator/health/readiness").status == 200
+        assert ask("GET", f"{url}/actuator/health/status").status == 503
+    target.ours.faults()
+    (key,) = create(target, process)
+    target.ours.faults(diskFull=True)
+    eventually(lambda: None if target.engines[1].documents(key) else "nothing exported", 30)
+    target.ours.faults()
+    eventually(lambda: None if _health(target) == {"healthy"} else "not told", 15)
+    assert all(map(accepted, probe_all(target).values()))
+
+
 @expected(Need.FAULTS, relied_on=_USED_BY, sources=(OURS,))
 def a_management_port_told_so_hangs(target: Target) -> None:
     """`hangManagement`: requests to brokers and gateway are taken and never answered."""
@@ -133,6 +164,12 @@ def _gives(target: Target, broker: int) -> str | None:
     if leader is not None:
         ask("POST", f"{target.brokers[leader]}/rehearsal/partitions/1/leader/{broker}")
     return f"broker {leader} leads partition 1, not {broker}"
+
+
+def _health(target: Target) -> set[str]:
+    """Return how the replicas are, as the gateway has it."""
+    brokers = topology(target)["brokers"]
+    return {copy["health"] for broker in brokers for copy in broker["partitions"]}
 
 
 def _roles(target: Target, partition: int) -> dict[int, str]:
