@@ -134,6 +134,13 @@ def recreate(region: RegionArgument) -> None:
 
 
 @app.command()
+def power_cycle(region: RegionArgument) -> None:
+    """Kill all of a region at once, and start it again on the disks that it had."""
+    index = _index(region)
+    _sandbox().power_cycle(index)
+
+
+@app.command()
 def slow(
     region: RegionArgument,
     pod: Annotated[str, typer.Argument(metavar="NAMESPACE/POD", help="As kubectl shows them.")],

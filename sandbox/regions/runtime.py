@@ -36,6 +36,12 @@ def prepare(region: Region) -> Credentials:
     """Make folders, control group, network namespace and certificates; return the administrator's."""
     for folder in (region.folder, region.logs, region.folder / "pids"):
         folder.mkdir(parents=True, exist_ok=True)
+    power_on(region)
+    return pki.create(region)
+
+
+def power_on(region: Region) -> None:
+    """Make what a region has besides its disks: sockets, control group and network namespace."""
     region.run_folder.mkdir(exist_ok=True)
     machine.make_mount_places(region)
     cgroups.create(region.cgroup)
@@ -46,7 +52,6 @@ def prepare(region: Region) -> Credentials:
     )
     machine.ip_batch(region, network.namespace_batch(region), "set up the region's network")
     probes.in_netns(region.netns, _forward_packets)
-    return pki.create(region)
 
 
 def remove(region: Region) -> None:
@@ -54,10 +59,18 @@ def remove(region: Region) -> None:
 
     :raises SandboxError: something resists; run again.
     """
+    power_off(region)
+    machine.remove_tree(region.folder)
+
+
+def power_off(region: Region) -> None:
+    """Remove everything of the region but its disks: what a power cut leaves nothing of.
+
+    :raises SandboxError: something resists; run again.
+    """
     cgroups.empty(region.cgroup, allowed(END_SECONDS))
     machine.remove_netns(region.netns)
     machine.remove_tree(region.run_folder)
-    machine.remove_tree(region.folder)
     cgroups.remove(region.cgroup, allowed(END_SECONDS))
 
 

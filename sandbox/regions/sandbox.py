@@ -139,6 +139,32 @@ class Sandbox:
             runtime.remove(new)
             self._start((new,), self._made(), progress)
 
+    def power_cycle(self, region: int) -> None:
+        """Take a region's power away without warning, and start it again on the disks that it had.
+
+        Every process of it is killed at once, and what stands in the kernel alone goes: network, connections, mounts.
+        Its address, certificates and objects stay, and its pods start again by themselves.
+
+        :param region: 0 (london) or 1 (paris).
+        :raises SandboxError: no such region, it is lost, or it did not start again.
+        """
+        which = self._region(region)
+        with self._working() as progress:
+            if not cgroups.processes(which.cgroup):
+                raise SandboxError(f"{which.name} is lost: it has no disks to start on.")
+            link = status.link_state(self.regions)
+            if link == "up":  # as in a loss: it tells its peers nothing
+                machine.ip_batch(which.other, network.cut_batch(which.other), "cut the link")
+            count = cgroups.kill(which.cgroup)
+            progress.say(f"without power: {count} processes killed", which.name)
+            runtime.power_off(which)
+            runtime.power_on(which)
+            self._start_on_its_disks(which, progress)
+            self._make_link()
+            if link == "cut":
+                for each in self.regions:
+                    machine.ip_batch(each, network.cut_batch(each), "keep the link cut")
+
     def cut_link(self) -> None:
         """Cut the link between the regions: each lives on, packets to the other vanish.
 
@@ -294,6 +320,15 @@ class Sandbox:
                 _first_failure([pool.submit(start.run) for start in starts])
             finally:
                 abort.set()
+
+    def _start_on_its_disks(self, region: Region, progress: Progress) -> None:
+        """Start all processes of a region that was complete: its images and objects are there."""
+        made, port = self._made(), access.port_in(self._read_kubeconfig(), region)
+        if port is None:
+            raise SandboxError(f"{self.kubeconfig} does not name {region.name} any more.")
+        whole = plan(region, self._needed_tools(), port, made["nodes"], made["dnsChain"])
+        on_disks = replace(whole, image_seed=None, manifests=())
+        runtime.Start(on_disks, self.kubeconfig, progress, Event()).run()
 
     def _make_link(self) -> None:
         if not all(machine.has_netns(region.netns) for region in self.regions):

@@ -369,6 +369,24 @@ def test_a_second_command_is_refused_while_one_works(sandbox: Sandbox) -> None:
         holder.stdin.close()
 
 
+def test_a_region_without_power_comes_back_on_its_disks(sandbox: Sandbox) -> None:
+    former = sandbox.status().regions[0]
+    uid = kubectl(sandbox, "london", "get", "pod/web", "-o=jsonpath={.metadata.uid}")
+    kubectl(sandbox, "london", "exec", "web", "--", "sh", "-c", "echo kept >/data/kept.txt")
+    sandbox.power_cycle(0)
+    seen = sandbox.status()
+    assert (seen.link, seen.regions[0].server, seen.regions[0].ended) == ("up", former.server, ())
+    restarts = "-o=jsonpath={.status.containerStatuses[0].restartCount}"
+    eventually(lambda: kubectl(sandbox, "london", "get", "pod/web", restarts) != "0")
+    wait_ready(sandbox, "london")
+    assert kubectl(sandbox, "london", "get", "pod/web", "-o=jsonpath={.metadata.uid}") == uid
+    assert kubectl(sandbox, "london", "exec", "web", "--", "cat", "/data/kept.txt") == "kept\n"
+    theirs = address(sandbox, "paris", "pod")
+    ours = address(sandbox, "london", "pod")
+    eventually(lambda: "hello from paris" in fetch(sandbox, "london", theirs, 8080))
+    eventually(lambda: "hello from london" in fetch(sandbox, "paris", ours, 8080))
+
+
 def test_only_a_lost_region_is_recreated(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="not lost"):
         sandbox.recreate(1)
