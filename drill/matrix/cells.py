@@ -39,7 +39,7 @@ class Fault:
     :ivar name: in results, such as `gateway-restarted`; it never changes.
     :ivar title: for people.
     :ivar way: how it is made.
-    :ivar options: of the drill, for one made by options.
+    :ivar options: of the drill: those that make it, or without which it cannot be made.
     :ivar at: the steps in whose midst it comes, of those that a procedure has; empty for all.
     :ivar not_at: steps at which it cannot come, or means nothing.
     :ivar needs: why it is not made yet.
@@ -68,8 +68,18 @@ def _option(
     return Fault(name, title, Way.OPTION, options=options, only=only, times=times)
 
 
-def _moment(name: str, title: str, *at: str, not_at: tuple[str, ...] = ()) -> Fault:
-    return Fault(name, title, Way.MOMENT, at=at, not_at=not_at)
+def _moment(
+    name: str,
+    title: str,
+    *at: str,
+    not_at: tuple[str, ...] = (),
+    only: tuple[str, ...] = MATRIX_VERSIONS,
+    times: float = 1.0,
+    **options: Any,
+) -> Fault:
+    return Fault(
+        name, title, Way.MOMENT, options=options, at=at, not_at=not_at, only=only, times=times
+    )
 
 
 def _missing(name: str, title: str, needs: str) -> Fault:
@@ -117,21 +127,20 @@ FAULTS = (
     _moment("link-lossy", "a fifth of the packets between the regions is lost", not_at=_BOTH_LIVE),
     _moment("link-one-way", "packets pass one way only, for 8 s", not_at=_BOTH_LIVE),
     _moment("link-flapping", "the link is cut every other second, for 10 s", not_at=_BOTH_LIVE),
+    _moment("disk-full", "a broker's disk is full, for 15 s"),
+    _moment("survivor-power", "the survivor is restarted whole, its disks kept", times=1.3),
+    _moment(
+        "zombie-each-step",
+        "the lost region lives, and is back in the midst of a step",
+        *("F1", "F2", "F3", "B0"),
+        times=1.5,
+        zombie=True,
+    ),
     # --- not made yet
     _missing(
         "recreated-lost-midway",
         "the recreated region is lost again in a turn of the failback",
         "a drill that goes back to the failover from each turn",
-    ),
-    _missing(
-        "zombie-each-step",
-        "the zombie is back at each step",
-        "a link that is restored at a moment of an `up`, and the judgement of it",
-    ),
-    _missing(
-        "survivor-power",
-        "the survivor is restarted whole, its disks kept",
-        "regions of the sandbox that start on the disks they have",
     ),
     _missing(
         "api-server-slow",
@@ -171,11 +180,6 @@ FAULTS = (
         "clock-skew",
         "clocks are minutes apart",
         "containers with clocks of their own: the kernel has one",
-    ),
-    _missing(
-        "disk-full",
-        "a broker's disk is full",
-        "volumes of a limited size, and a broker that minds them",
     ),
     _missing(
         "helm-pending",

@@ -16,6 +16,7 @@ from drill.scenario.failback import Failback
 from drill.scenario.failover import Failover
 from drill.scenario.judging import check_failed_over, check_paused, check_whole_again
 from drill.scenario.scenario import rehearse_all, to_normal
+from drill.scenario.zombie import Zombie
 from drill.settings import DrillSettings, Incident
 from drill.testbed.context import DrillContext
 
@@ -106,6 +107,8 @@ class Stretch:
         failover.fail_over()
         if _until(self.cells) is Until.FAILOVER:
             self._end()
+            if ctx.settings.zombie:
+                self._meet_zombie(failover)
             check_failed_over(failover)
             failover.check_engines()
             return
@@ -120,6 +123,12 @@ class Stretch:
         failback.restore()
         self._end()
         check_whole_again(failback)
+
+    def _meet_zombie(self, failover: Failover) -> None:
+        """Check that a lost region that is back is kept out, and clean it, as an operator would then."""
+        zombie = Zombie(failover)
+        zombie.come_back()
+        zombie.retire()
 
     def _end(self) -> None:
         """Take the faults away, and demand that one came: without any nothing is judged.

@@ -1,14 +1,17 @@
 """Faults of pods: killed, slow, or wrong on purpose."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
 
+from drill.errors import ClusterCallFailed, DrillError
 from drill.matrix.faults.site import Made, Site, at_last, lasting
 from drill.operators.meddler import Break
 
 _SLOW_CORES = 0.05
+_FULL_SECONDS = 15
+"""How long a disk is full."""
 
 
 def _killed(which: Callable[[Site], str]) -> Made:
@@ -46,6 +49,25 @@ def _faulty(which: Callable[[Site], str], faults: dict[str, object], seconds: fl
     return made
 
 
+def _disk_full(site: Site) -> Break:
+    """A broker's disk is full for a while: of whatever broker has it, as a restart empties no disk."""
+
+    def make(over: Event, _: Callable[[], None]) -> None:
+        where = site.region.namespace
+        pod = at_last(site.broker)
+        at_last(lambda: site.view.set_faults(where, pod, {"diskFull": True}))
+        try:
+            for _second in range(_FULL_SECONDS):
+                if over.wait(1.0):
+                    break
+                with suppress(ClusterCallFailed, DrillError):  # it starts again just now
+                    site.view.set_faults(where, pod, {"diskFull": True})
+        finally:
+            at_last(lambda: site.view.set_faults(where, pod, {}))
+
+    return make
+
+
 @contextmanager
 def _slow(site: Site) -> Iterator[None]:
     pod, where = site.broker(), site.region.namespace
@@ -71,4 +93,5 @@ MADE: dict[str, Made] = {
     "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),
     "exporter-stuck": lambda site: _faulty(Site.broker, _stuck(site), 10.0)(site),
     "engine-restarted": _killed(Site.engine),
+    "disk-full": _disk_full,
 }

@@ -106,7 +106,7 @@ def a_leader_gives_its_partition_to_a_broker_by_name(target: Target) -> None:
 
 
 @expected(
-    Need.FAULTS, relied_on=("drill/matrix/faults.py",), sources=(OURS, DISK_SPACE, COMMAND_API)
+    Need.FAULTS, relied_on=("drill/matrix/faults/pods.py",), sources=(OURS, DISK_SPACE, COMMAND_API)
 )
 def brokers_told_so_have_a_full_disk(target: Target) -> None:
     """`diskFull`: commands are refused as RESOURCE_EXHAUSTED, partitions are unhealthy, yet led; exporting goes on."""

@@ -83,6 +83,14 @@ def test_a_fault_comes_at_every_step_that_a_stack_proves() -> None:
     assert found("zombie") == [EVERYWHERE]
 
 
+def test_a_zombie_comes_back_in_a_drill_with_one() -> None:
+    assert found("zombie-each-step", "8.8") == [
+        f"{step}@survivor" for step in ("F1", "F2", "F3", "B0")
+    ]
+    cell = Cell("zombie-each-step", "F2@survivor", 1, 4, "8.5")
+    assert (settings_of(cell).zombie, settings_of(cell).until) == (True, Until.FAILOVER)
+
+
 def test_between_regions_nothing_goes_wrong_while_one_is_lost() -> None:
     assert not [each for each in found("link-lossy", "8.8") if each.startswith("F")]
 

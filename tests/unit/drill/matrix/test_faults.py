@@ -3,6 +3,8 @@
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +18,7 @@ from drill.procedure.versions import VERSIONS
 from drill.regions import REGIONS
 from drill.settings import Incident
 from drill.testbed.context import DrillContext
+from sandbox.regions import Sandbox
 
 LONDON, PARIS = REGIONS
 READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
@@ -33,6 +36,9 @@ class View:
 
     def pods(self, _: str, selector: str) -> list[dict[str, Any]]:
         return [{"metadata": {"name": selector.rpartition("=")[2]}, **READY}]
+
+    def refuse(self, times: int) -> None:
+        self._refusals = times
 
     def _do(self, *what: Any) -> None:
         if self._refusals:
@@ -175,7 +181,50 @@ def test_the_engine_of_pulumi_is_killed() -> None:
     assert killed == [1]
 
 
-@pytest.mark.parametrize("name", ["link-lossy", "api-server-frozen", "broker-slow"])
+def test_a_disk_stays_full_whatever_restarts_meanwhile() -> None:
+    view, refusals = View(), cycle((1, 0))
+
+    class Seconds(threading.Event):
+        """Time passes; in every second one the broker does not answer."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            view.refuse(next(refusals))
+            return False
+
+    MADE["disk-full"](site(view))(Seconds(), lambda: None)
+    *full, last = [what[-1] for what in view.done]
+    assert len({what[1] for what in view.done}) == 1
+    assert (set(map(str, full)), last) == ({"{'diskFull': True}"}, {})
+    assert len(full) > 3
+
+
+@dataclass
+class Regions(Sandbox):
+    """A sandbox of which nothing is there but a record of what was done to it."""
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def power_cycle(self, region: int) -> None:
+        self.done.append(("power", region))
+
+    def restore_link(self) -> None:
+        self.done.append(("link",))
+
+
+@pytest.mark.parametrize(
+    ("name", "done"),
+    [("survivor-power", ("power", LONDON.index)), ("zombie-each-step", ("link",))],
+)
+def test_a_region_as_a_whole_goes_wrong(name: str, done: tuple[Any, ...]) -> None:
+    found, regions = site(View()), Regions()
+    found.ctx.clusters = regions
+    make(name, found)
+    assert regions.done == [done]
+
+
+@pytest.mark.parametrize(
+    "name", ["link-lossy", "api-server-frozen", "broker-slow", "survivor-power", "zombie-each-step"]
+)
 def test_on_clusters_of_others_nothing_is_broken(name: str) -> None:
     with pytest.raises(DrillError):
         make(name, site(View()))

@@ -1,0 +1,31 @@
+"""Faults of a region as a whole: its power, and its coming back."""
+
+from collections.abc import Callable
+from threading import Event
+
+from drill.matrix.faults.site import Made, Site
+from drill.operators.meddler import Break
+
+
+def _survivor_power(site: Site) -> Break:
+    """All of the survivor is killed at once, and starts again on the disks that it had."""
+
+    def make(_: Event, __: Callable[[], None]) -> None:
+        site.sandbox.power_cycle(site.region.index)
+
+    return make
+
+
+def _zombie_back(site: Site) -> Break:
+    """The link is restored to a region that was cut off and called lost, while it lived on."""
+
+    def make(_: Event, __: Callable[[], None]) -> None:
+        site.sandbox.restore_link()
+
+    return make
+
+
+MADE: dict[str, Made] = {
+    "survivor-power": _survivor_power,
+    "zombie-each-step": _zombie_back,
+}
