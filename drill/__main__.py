@@ -138,6 +138,15 @@ def main(
     start_delay: Annotated[
         float, typer.Option(help="How many seconds longer each rehearsal broker takes to start.")
     ] = 0.0,
+    gateways: Annotated[
+        int, typer.Option(help="Gateways of each installation; from 8.8 on each broker is one.")
+    ] = 1,
+    clock_skew: Annotated[
+        float,
+        typer.Option(
+            help="How many seconds the clock of program and command is ahead; below 0, behind."
+        ),
+    ] = 0.0,
     down: Annotated[
         bool, typer.Option("--down", help="Only take down what an earlier --keep left.")
     ] = False,
@@ -171,6 +180,8 @@ def main(
             images=own,
             late_flush=late_flush,
             start_delay=start_delay,
+            gateways=gateways,
+            clock_skew=clock_skew,
         )
         if on:
             ForeignSettings.read(on)

@@ -96,6 +96,7 @@ _EXCLUDED = (
     ("by_script", "late_flush", "the script knows no copy that is refused"),
     ("by_script", "adopt", "without the program nothing is adopted"),
     ("by_script", "images", "the script's values are the rehearsal's"),
+    ("by_script", "clock_skew", "the script asks no clock"),
     ("zombie", "on", "the drill cannot cut your own clusters off"),
     ("late_flush", "on", "it is the rehearsal broker that flushes late on purpose"),
     ("images", "on", "your own clusters have their images, and the --on file the values"),
@@ -139,6 +140,8 @@ class DrillSettings:
     With `images`, names of the user's own, the sandbox runs these.
     `camunda` is the version that is rehearsed.
     With `start_delay` every broker takes so many seconds longer to start, as real ones do.
+    With `gateways` each installation has so many gateways, where these are apart from brokers.
+    With `clock_skew` the clock of the operator's machine is so many seconds ahead of all others; below 0, behind.
     With `by_script` there is no program: the procedure's own commands are run by a script (`drill.race`).
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
     """
@@ -161,6 +164,8 @@ class DrillSettings:
     late_flush: bool = False
     camunda: str = DEFAULT_VERSION
     start_delay: float = 0.0
+    gateways: int = 1
+    clock_skew: float = 0.0
     by_script: bool = False
 
     def __post_init__(self) -> None:
@@ -183,6 +188,10 @@ class DrillSettings:
                 f"--incidents {lost} with --until {self.until}: a region can only be lost again "
                 "after a failback; several incidents need --until restored"
             )
+        if self.gateways < 1:
+            yield f"--gateways {self.gateways}: give 1 or more"
+        if self.gateways > 1 and self.camunda in VERSIONS and self.version.is_unified:
+            yield f"--gateways {self.gateways}: in {self.camunda} each broker is a gateway"
         if self.start_delay < 0:
             yield f"--start-delay {self.start_delay:g}: give seconds, 0 or more"
         if self.start_delay and (has_real_brokers(self.images) or self.on):
@@ -326,6 +335,8 @@ class Paths:
         """The Helm values that name the user's own images."""
         self.delay_values = folder / "start-delay.yaml"
         """The Helm values with which brokers start late."""
+        self.gateway_values = folder / "gateways.yaml"
+        """The Helm values with which there are several gateways."""
         self.plain_values = folder / "plain.yaml"
         """The Helm values that a set-up without this program generates for itself."""
         self.incident_page = folder / "incident.html"
@@ -362,6 +373,8 @@ def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
         files += [*overlays(own, paths.own_overlays), *own.values]
     if settings.start_delay:
         files.append(paths.delay_values)
+    if settings.gateways > 1:
+        files.append(paths.gateway_values)
     if settings.version.own_engine is None:
         files.append(paths.backup_values)
     if own:

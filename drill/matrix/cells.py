@@ -86,6 +86,9 @@ def _missing(name: str, title: str, needs: str) -> Fault:
     return Fault(name, title, Way.MISSING, needs=needs)
 
 
+_APART = ("8.5", "8.6", "8.7")
+"""Versions whose gateways are apart from brokers: in the others each broker is one, and several are there anyway."""
+_MINUTES_APART = 420.0
 _BOTH_LIVE = ("F0", "F1", "F2", "F3", "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
@@ -104,11 +107,22 @@ FAULTS = (
     _option("lost-again", "the recreated region is lost again, after its failback", again=True),
     _option("other-lost-next", "the other region is lost, after the failback", other=True),
     _option("brokers-late", "every broker takes ten seconds to start", start_delay=10.0),
+    _option("clock-skew", "the operator's clock is seven minutes ahead", clock_skew=_MINUTES_APART),
+    _option(
+        "clock-behind", "the operator's clock is seven minutes behind", clock_skew=-_MINUTES_APART
+    ),
     # --- made at a moment
     _moment("engine-killed", "SIGKILL of the engine"),
     _moment("gateway-restarted", "the survivor's gateway is killed"),
     _moment(
         "gateway-stale", "the survivor's gateway goes on with the topology it sees", not_at=("F1",)
+    ),
+    _moment(
+        "second-gateway-stale",
+        "one of the survivor's two gateways goes on with the topology it sees",
+        not_at=("F1",),
+        only=_APART,
+        gateways=2,
     ),
     _moment("broker-killed", "a broker of the survivor is killed"),
     _moment("broker-slow", "a broker of the survivor gets a twentieth of a core, for 15 s"),
@@ -159,9 +173,6 @@ FAULTS = (
         "a record of the sandbox's DNS that is held",
     ),
     _missing(
-        "second-gateway-stale", "one of two gateways is stale", "a rehearsal with two gateways"
-    ),
-    _missing(
         "engine-node-lost",
         "one of two nodes of the search engine is gone",
         "a rehearsal with two nodes of the engine",
@@ -175,11 +186,6 @@ FAULTS = (
         "state-older",
         "the state is restored from an older copy",
         "a drill that takes and restores a copy between turns",
-    ),
-    _missing(
-        "clock-skew",
-        "clocks are minutes apart",
-        "containers with clocks of their own: the kernel has one",
     ),
     _missing(
         "helm-pending",

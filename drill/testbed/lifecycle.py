@@ -13,6 +13,7 @@ import yaml
 from drill.checks import announced, checks
 from drill.observation.access import Access
 from drill.observation.watch import MemoryWatch
+from drill.operators.clock import skewed
 from drill.operators.stacks import Stacks, copy_program, environment, temporary_files
 from drill.own_images import image_values
 from drill.processes import OwnProcesses, leftovers
@@ -79,6 +80,7 @@ class Lifecycle:
         self._memory.start()
         share_backup(self._paths, own_engine=self._settings.version.own_engine is not None)
         write_delay(self._settings, self._paths)
+        write_gateways(self._settings, self._paths)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         clusters = self._clusters(tools)
         made: list[DrillContext] = []
@@ -191,6 +193,8 @@ class Lifecycle:
         if self._settings.stacks_at_once:
             # Without the files beside each state, which are of no use, and which a reader may find half written.
             env["PULUMI_BACKEND_URL"] += "?metadata=skip"
+        if seconds := self._settings.clock_skew:
+            env = skewed(env, seconds)
         stacks = Stacks(tools.pulumi, paths.project, env, paths.logs, self._progress.write)
         stacks.create([region.stack for region in REGIONS])
         together(*(partial(self._configure, stacks, region) for region in REGIONS))
@@ -299,6 +303,13 @@ def write_delay(settings: DrillSettings, paths: Paths) -> None:
         documents = (yaml.safe_load(each.read_text(encoding="utf-8")) for each in others)
         values = delayed(documents, settings.start_delay)
         paths.delay_values.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def write_gateways(settings: DrillSettings, paths: Paths) -> None:
+    """Write the values with which there are several gateways, if there are to be."""
+    if settings.gateways > 1:
+        values = {"zeebeGateway": {"replicas": settings.gateways}}
+        paths.gateway_values.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:

@@ -88,6 +88,7 @@ def _stuck(site: Site) -> dict[str, object]:
 MADE: dict[str, Made] = {
     "gateway-restarted": _killed(Site.gateway),
     "gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
+    "second-gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
     "broker-killed": _killed(Site.broker),
     "broker-slow": lasting(15.0, lambda site: partial(_slow, site)),
     "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),

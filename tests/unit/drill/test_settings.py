@@ -21,6 +21,7 @@ from drill.settings import (
     stack_config,
     values_files,
 )
+from drill.testbed.lifecycle import write_gateways
 from sandbox.own.images import OwnImages
 
 IMAGES = OwnImages.model_validate({"images": {"zeebe": {"image": "camunda/zeebe:8.5.25"}}})
@@ -66,6 +67,9 @@ ON = Path("clusters.yaml")
         {"start_delay": -1.0},
         {"start_delay": 10.0, "images": IMAGES},
         {"start_delay": 10.0, "on": ON},
+        {"gateways": 0},
+        {"gateways": 2, "camunda": "8.8"},
+        {"clock_skew": 60.0, "by_script": True},
     ],
 )
 def test_a_drill_that_cannot_be_done_is_refused(wrong: dict[str, Any]) -> None:
@@ -235,3 +239,15 @@ class TestStartDelay:
         files = [each for each in values_files(plain, Paths()) if each.exists()]
         (values,) = delayed([yaml.safe_load(each.read_text()) for each in files], 10).values()
         assert values["env"][-1]["value"] == "10s"
+
+
+def test_several_gateways_are_values_over_all_that_name_one(tmp_path: Path) -> None:
+    plain, two = DrillSettings(), DrillSettings(gateways=2)
+    paths = Paths(tmp_path)
+    paths.folder.mkdir(parents=True)
+    for settings in (plain, two):
+        write_gateways(settings, paths)
+        assert paths.gateway_values.exists() == (
+            paths.gateway_values in values_files(settings, paths)
+        )
+    assert yaml.safe_load(paths.gateway_values.read_text()) == {"zeebeGateway": {"replicas": 2}}
