@@ -44,6 +44,7 @@ class Fault:
     :ivar not_at: steps at which it cannot come, or means nothing.
     :ivar needs: why it is not made yet.
     :ivar only: the versions that have it.
+    :ivar turns_back: the same `up` does not overcome it: the operator goes back to phase `failover`.
     :ivar times: how many times as long its drill takes as a plain one.
     """
 
@@ -56,6 +57,7 @@ class Fault:
     needs: str = ""
     only: tuple[str, ...] = MATRIX_VERSIONS
     times: float = 1.0
+    turns_back: bool = False
 
 
 def _option(
@@ -75,10 +77,19 @@ def _moment(
     not_at: tuple[str, ...] = (),
     only: tuple[str, ...] = MATRIX_VERSIONS,
     times: float = 1.0,
+    turns_back: bool = False,
     **options: Any,
 ) -> Fault:
     return Fault(
-        name, title, Way.MOMENT, options=options, at=at, not_at=not_at, only=only, times=times
+        name,
+        title,
+        Way.MOMENT,
+        options=options,
+        at=at,
+        not_at=not_at,
+        only=only,
+        times=times,
+        turns_back=turns_back,
     )
 
 
@@ -89,7 +100,8 @@ def _missing(name: str, title: str, needs: str) -> Fault:
 _APART = ("8.5", "8.6", "8.7")
 """Versions whose gateways are apart from brokers: in the others each broker is one, and several are there anyway."""
 _MINUTES_APART = 420.0
-_BOTH_LIVE = ("F0", "F1", "F2", "F3", "B0")
+_FAILOVER = ("F0", "F1", "F2", "F3")
+_BOTH_LIVE = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
 
@@ -150,12 +162,14 @@ FAULTS = (
         times=1.5,
         zombie=True,
     ),
-    # --- not made yet
-    _missing(
+    _moment(
         "recreated-lost-midway",
         "the recreated region is lost again in a turn of the failback",
-        "a drill that goes back to the failover from each turn",
+        not_at=_FAILOVER,
+        times=2.0,
+        turns_back=True,
     ),
+    # --- not made yet
     _missing(
         "api-server-slow",
         "the API server takes 2 s an answer",
@@ -224,8 +238,14 @@ class Cell:
 
     @property
     def is_of_the_whole(self) -> bool:
-        """Whether the whole drill is made with its fault, so that no other cell can share it."""
+        """Whether the whole drill is made with its fault."""
         return self.moment == EVERYWHERE
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether its drill is another one than those of other faults, so that no other cell can share it."""
+        fault = fault_of(self)
+        return self.is_of_the_whole or bool(fault.options) or fault.turns_back
 
     @property
     def phase(self) -> Until:

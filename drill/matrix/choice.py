@@ -61,18 +61,18 @@ def is_suspect(cell: Cell, last: Mapping[Cell, Ran]) -> bool:
 def company(first: Cell, others: Iterable[Cell], runs: Iterable[Ran]) -> tuple[Cell, ...]:
     """Return the cells of one drill: the first, and those of the others that can share it, in their order.
 
-    Each has a fault of its own, in a turn of its own. One whose drill is made with its fault, and one that failed beside
-    others, is by itself.
+    Each has a fault of its own, in a turn of its own. One that needs another drill than the others, and one that failed
+    beside others, is by itself.
     """
     last = last_run(runs)
-    if first.is_of_the_whole or is_suspect(first, last):
+    if first.is_alone or is_suspect(first, last):
         return (first,)
     found, most = [first], len(turns(VERSIONS[first.version].procedure))
     for cell in others:
         if len(found) == most:
             break
         if (
-            not cell.is_of_the_whole
+            not cell.is_alone
             and not is_suspect(cell, last)
             and all(_can_share(cell, each) for each in found)
         ):

@@ -9,9 +9,10 @@ from drill.errors import DrillError
 from drill.matrix.cells import Cell, fault_of
 from drill.matrix.faults import MADE, Site
 from drill.matrix.results import Outcome
-from drill.operators.meddler import Meddler, Planned
+from drill.operators.meddler import Meddler, Planned, TurnedBack
 from drill.procedure.model import Part, Until
 from drill.report.report import Report
+from drill.scenario.backing_out import fail_over_again
 from drill.scenario.failback import Failback
 from drill.scenario.failover import Failover
 from drill.scenario.judging import check_failed_over, check_paused, check_whole_again
@@ -97,6 +98,7 @@ class Stretch:
             region.stack,
             after=chance.uniform(0.0, _LATEST_SECONDS),
             make=MADE[cell.fault](Site(ctx, incident, chance)),
+            turns_back=fault_of(cell).turns_back,
         )
 
     def _go_through(self, ctx: DrillContext, incident: Incident) -> None:
@@ -115,14 +117,24 @@ class Stretch:
         check_failed_over(failover)
         failover.up_on_lost_stack()
         failback = Failback(ctx, incident, episode)
+        try:
+            self._fail_back(failback)
+        except TurnedBack:
+            self._end()
+            ctx.meddler = None
+            fail_over_again(failback)
+            failback = Failback(ctx, incident, episode)
+            self._fail_back(failback)
+        self._end()
+        check_whole_again(failback)
+
+    def _fail_back(self, failback: Failback) -> None:
         failback.recreate()
         failback.configure("failback-pending")
         failback.make_pending("failback-pending")
         if self.meddler is not None and self.meddler.came:
             check_paused(failback)
         failback.restore()
-        self._end()
-        check_whole_again(failback)
 
     def _meet_zombie(self, failover: Failover) -> None:
         """Check that a lost region that is back is kept out, and clean it, as an operator would then."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from drill.errors import DrillError
 from drill.observation.events import Event
 from drill.operators.points import PointReader
 from drill.operators.stacks import Run, Stacks
@@ -19,6 +20,11 @@ MOST_UPS = 6
 """An `up` that fails as often while something is wrong, or was, does not go through."""
 _PAUSE_SECONDS = 1.0
 """An operator takes longer to run the same command again; long enough for a lock to be gone."""
+
+
+class TurnedBack(DrillError):
+    """What went wrong in an `up` is nothing that the same `up` overcomes: the operator does something else."""
+
 
 Break = Callable[[threading.Event, Callable[[], None]], None]
 """Makes a fault, waits until it has lasted, or until the event says that it is to end, and takes it away.
@@ -34,12 +40,14 @@ class Planned:
     :ivar step: the gate, such as `F2`.
     :ivar stack: on which stack.
     :ivar after: so many seconds after the step has begun.
+    :ivar turns_back: the operator does not run the same `up` again after it, however it ends.
     """
 
     step: str
     stack: str
     after: float
     make: Break
+    turns_back: bool = False
     came: float | None = field(default=None, init=False)
     """When its moment came, on the clock that never jumps."""
     failed: str = field(default="", init=False)
@@ -47,6 +55,7 @@ class Planned:
     lasted: float | None = field(default=None, init=False)
     """How many seconds it took to make it and to take it away again; None before that."""
     _over: threading.Event = field(default_factory=threading.Event, init=False)
+    _begun: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     @property
@@ -67,13 +76,20 @@ class Planned:
         if self._thread is not None:
             self._thread.join()
 
+    def finish(self) -> None:
+        """Take it away once it was made, which may be a moment after its `up` has ended."""
+        self._begun.wait()
+        self.end()
+
     def _make(self, kill: Callable[[], None], before: Sequence["Planned"]) -> None:
         for other in before:
             other.end()
         if self._over.wait(self.after):
             self.failed = "its time was over before it could be made"
+            self._begun.set()
             return
         began = time.monotonic()
+        self._begun.set()
         try:
             self.make(self._over, kill)
         except Exception as error:  # told by the thread that judges
@@ -98,6 +114,7 @@ class Meddler:
 
         :returns: the last run, whatever its end: one that fails without a fault is the caller's to judge.
         :raises DrillError: a lock could not be taken away.
+        :raises TurnedBack: the fault that came asks for something else.
         """
         reader = PointReader()
 
@@ -109,6 +126,7 @@ class Meddler:
         for number in range(1, MOST_UPS + 1):
             self.ups += 1
             run = self.stacks.up(region.stack, message, look)
+            self._turn_back(run, region)
             if run.exit_status == 0 or not self.came or number == MOST_UPS:
                 break
             self.progress.write(
@@ -118,6 +136,15 @@ class Meddler:
                 self.stacks.cancel(region.stack)
             time.sleep(_PAUSE_SECONDS)
         return run
+
+    def _turn_back(self, run: Run, region: Region) -> None:
+        """Raise if a fault that came asks for something else than the same `up`."""
+        for each in self.came:
+            if each.turns_back:
+                each.finish()
+                if run.was_killed:
+                    self.stacks.cancel(region.stack)
+                raise TurnedBack(f"{region.stack}: pulumi ended with exit status {run.exit_status}")
 
     @property
     def came(self) -> tuple[Planned, ...]:

@@ -88,7 +88,13 @@ def test_a_zombie_comes_back_in_a_drill_with_one() -> None:
         f"{step}@survivor" for step in ("F1", "F2", "F3", "B0")
     ]
     cell = Cell("zombie-each-step", "F2@survivor", 1, 4, "8.5")
-    assert (settings_of(cell).zombie, settings_of(cell).until) == (True, Until.FAILOVER)
+    assert (settings_of([cell]).zombie, settings_of([cell]).until) == (True, Until.FAILOVER)
+
+
+def test_what_is_lost_midway_is_lost_at_every_step_of_the_failback() -> None:
+    assert {each.partition("@")[0] for each in found("recreated-lost-midway")} == {
+        f"B{number}" for number in (0, 1, 2, 3, 4, 5, 6, 7)
+    }
 
 
 def test_between_regions_nothing_goes_wrong_while_one_is_lost() -> None:

@@ -145,6 +145,11 @@ class TestCompany:
             Cell("broker-killed", "B3@survivor", 1, 8, "8.5"),
             Cell("broker-killed", "B3@survivor", 1, 4, "8.6"),
             Cell("zombie", "whole drill", 1, 4, "8.5"),
+            Cell("zombie-each-step", "B0@survivor", 1, 4, "8.5"),  # a drill with a zombie
+            Cell("second-gateway-stale", "B3@survivor", 1, 4, "8.5"),
+            Cell(
+                "recreated-lost-midway", "B3@survivor", 1, 4, "8.5"
+            ),  # the turns after it are others
         ],
         ids=lambda cell: cell.key,
     )

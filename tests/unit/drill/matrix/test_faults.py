@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from drill.errors import ClusterCallFailed, DrillError
-from drill.matrix.faults import MADE, Site
+from drill.matrix.faults import MADE, Site, power
 from drill.matrix.faults import site as sites
 from drill.procedure.versions import VERSIONS
 from drill.regions import REGIONS
@@ -71,6 +71,7 @@ class Meanwhile(threading.Event):
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sites, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(power, "_PATIENCE_SECONDS", 0.0)
 
 
 def site(view: View, tmp_path: Path = Path(), version: str = "8.5") -> Site:
@@ -78,7 +79,12 @@ def site(view: View, tmp_path: Path = Path(), version: str = "8.5") -> Site:
     stacks = SimpleNamespace(backend=tmp_path / "state")
     paths = SimpleNamespace(backup=tmp_path / "backup")
     ctx = SimpleNamespace(
-        view=lambda _: view, settings=settings, stacks=stacks, paths=paths, clusters=object()
+        view=lambda _: view,
+        settings=settings,
+        stacks=stacks,
+        paths=paths,
+        clusters=object(),
+        read_audit=lambda _: None,
     )
     return Site(cast(DrillContext, ctx), Incident(1, PARIS), random.Random(3))
 
@@ -207,6 +213,10 @@ class Regions(Sandbox):
     def power_cycle(self, region: int) -> None:
         self.done.append(("power", region))
 
+    def lose(self, region: int) -> float:
+        self.done.append(("lost", region))
+        return 0.0
+
     def restore_link(self) -> None:
         self.done.append(("link",))
 
@@ -220,6 +230,15 @@ def test_a_region_as_a_whole_goes_wrong(name: str, done: tuple[Any, ...]) -> Non
     found.ctx.clusters = regions
     make(name, found)
     assert regions.done == [done]
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_an_up_that_hangs_by_a_lost_region_is_killed(hangs: bool) -> None:
+    found, regions, killed = site(View()), Regions(), list[int]()
+    found.ctx.clusters = regions
+    over = threading.Event() if hangs else Meanwhile(lambda: None)
+    MADE["recreated-lost-midway"](found)(over, lambda: killed.append(1))
+    assert (regions.done, killed) == ([("lost", PARIS.index)], [1] if hangs else [])
 
 
 @pytest.mark.parametrize(

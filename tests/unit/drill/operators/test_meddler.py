@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from drill.observation.events import Event, Moment
 from drill.operators import meddler as meddling
-from drill.operators.meddler import MOST_UPS, Meddler, Planned
+from drill.operators.meddler import MOST_UPS, Meddler, Planned, TurnedBack
 from drill.operators.stacks import Run, Stacks
 from drill.progress import Progress
 from drill.regions import REGIONS
@@ -201,3 +201,37 @@ def test_one_whose_time_is_over_before_it_was_made_was_not_made(progress: Progre
     found.up(LONDON, "x")
     found.end()
     assert (late.came is not None, late.was_made, late.lasted) == (True, False, None)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_the_same_up_does_not_overcome_turns_the_operator_back(
+    progress: Progress, status: int
+) -> None:
+    stacks, lost = FakeStacks([status, 0]), threading.Event()
+
+    def make(over: threading.Event, _: Callable[[], None]) -> None:
+        stacks.shown.set()
+        over.wait(60)
+        lost.set()
+
+    planned = replace(plan(make), turns_back=True)
+    with pytest.raises(TurnedBack):
+        meddler(stacks, progress, planned).up(LONDON, "x")
+    assert (lost.is_set(), planned.was_made, len(stacks.upped)) == (True, True, 1)
+
+
+def test_an_up_that_ends_before_its_fault_was_made_waits_for_it(progress: Progress) -> None:
+    stacks, made = FakeStacks([0]), list[int]()
+    stacks.shown.set()
+    planned = replace(plan(lambda *_: made.append(1)), turns_back=True, after=0.2)
+    with pytest.raises(TurnedBack):
+        meddler(stacks, progress, planned).up(LONDON, "x")
+    assert made == [1]
+
+
+def test_an_operator_who_turns_back_takes_a_killed_ups_lock_away(progress: Progress) -> None:
+    stacks = FakeStacks([])
+    planned = replace(plan(showing(stacks, lambda _, kill: kill())), turns_back=True)
+    with pytest.raises(TurnedBack):
+        meddler(stacks, progress, planned).up(LONDON, "x")
+    assert stacks.cancelled == [LONDON.stack]
