@@ -141,6 +141,7 @@ def main(
     gateways: Annotated[
         int, typer.Option(help="Gateways of each installation; from 8.8 on each broker is one.")
     ] = 1,
+    engine_nodes: Annotated[int, typer.Option(help="Nodes of each search engine, up to 8.8.")] = 1,
     clock_skew: Annotated[
         float,
         typer.Option(
@@ -181,6 +182,7 @@ def main(
             late_flush=late_flush,
             start_delay=start_delay,
             gateways=gateways,
+            engine_nodes=engine_nodes,
             clock_skew=clock_skew,
         )
         if on:

@@ -140,7 +140,8 @@ class DrillSettings:
     With `images`, names of the user's own, the sandbox runs these.
     `camunda` is the version that is rehearsed.
     With `start_delay` every broker takes so many seconds longer to start, as real ones do.
-    With `gateways` each installation has so many gateways, where these are apart from brokers.
+    With `gateways` each installation has so many gateways, where these are apart from brokers; with `engine_nodes` so many
+    nodes of the search engine, where the chart brings it.
     With `clock_skew` the clock of the operator's machine is so many seconds ahead of all others; below 0, behind.
     With `by_script` there is no program: the procedure's own commands are run by a script (`drill.race`).
     With several incidents each one but the last is followed by a failback, so `until` must be `restored`.
@@ -165,6 +166,7 @@ class DrillSettings:
     camunda: str = DEFAULT_VERSION
     start_delay: float = 0.0
     gateways: int = 1
+    engine_nodes: int = 1
     clock_skew: float = 0.0
     by_script: bool = False
 
@@ -188,10 +190,12 @@ class DrillSettings:
                 f"--incidents {lost} with --until {self.until}: a region can only be lost again "
                 "after a failback; several incidents need --until restored"
             )
-        if self.gateways < 1:
-            yield f"--gateways {self.gateways}: give 1 or more"
-        if self.gateways > 1 and self.camunda in VERSIONS and self.version.is_unified:
+        if self.gateways < 1 or self.engine_nodes < 1:
+            yield f"--gateways {self.gateways}, --engine-nodes {self.engine_nodes}: give 1 or more"
+        if self.gateways > 1 and self.version.is_unified:
             yield f"--gateways {self.gateways}: in {self.camunda} each broker is a gateway"
+        if self.engine_nodes > 1 and self.version.own_engine is not None:
+            yield f"--engine-nodes {self.engine_nodes}: the chart of {self.camunda} brings no search engine"
         if self.start_delay < 0:
             yield f"--start-delay {self.start_delay:g}: give seconds, 0 or more"
         if self.start_delay and (has_real_brokers(self.images) or self.on):
@@ -335,8 +339,8 @@ class Paths:
         """The Helm values that name the user's own images."""
         self.delay_values = folder / "start-delay.yaml"
         """The Helm values with which brokers start late."""
-        self.gateway_values = folder / "gateways.yaml"
-        """The Helm values with which there are several gateways."""
+        self.count_values = folder / "counts.yaml"
+        """The Helm values with which there are several gateways, or nodes of the search engine."""
         self.plain_values = folder / "plain.yaml"
         """The Helm values that a set-up without this program generates for itself."""
         self.incident_page = folder / "incident.html"
@@ -373,8 +377,8 @@ def values_files(settings: DrillSettings, paths: Paths) -> tuple[Path, ...]:
         files += [*overlays(own, paths.own_overlays), *own.values]
     if settings.start_delay:
         files.append(paths.delay_values)
-    if settings.gateways > 1:
-        files.append(paths.gateway_values)
+    if counts(settings):
+        files.append(paths.count_values)
     if settings.version.own_engine is None:
         files.append(paths.backup_values)
     if own:
@@ -431,6 +435,16 @@ def delayed(documents: Iterable[Mapping[str, Any]], seconds: float) -> dict[str,
     section, env = found[-1]
     kept = [entry for entry in env if entry["name"] != _START_DELAY]
     return {section: {"env": [*kept, {"name": _START_DELAY, "value": f"{seconds:g}s"}]}}
+
+
+def counts(settings: DrillSettings) -> dict[str, Any]:
+    """Return the Helm values with which there is more than one of what there is one of otherwise; none for none."""
+    values: dict[str, Any] = {}
+    if settings.gateways > 1:
+        values["zeebeGateway"] = {"replicas": settings.gateways}
+    if settings.engine_nodes > 1:
+        values["elasticsearch"] = {"master": {"replicaCount": settings.engine_nodes}}
+    return values
 
 
 def stack_config(settings: DrillSettings, paths: Paths, region: Region) -> dict[str, str]:

@@ -99,6 +99,8 @@ def _missing(name: str, title: str, needs: str) -> Fault:
 
 _APART = ("8.5", "8.6", "8.7")
 """Versions whose gateways are apart from brokers: in the others each broker is one, and several are there anyway."""
+_CHARTS_ENGINE = (*_APART, "8.8")
+"""Versions whose chart brings the search engine."""
 _MINUTES_APART = 420.0
 _FAILOVER = ("F0", "F1", "F2", "F3")
 _BOTH_LIVE = (*_FAILOVER, "B0")
@@ -143,6 +145,13 @@ FAULTS = (
         "exporter-stuck", "a broker's exporters reach no engine, for 10 s", not_at=_NO_ENGINE_YET
     ),
     _moment("engine-restarted", "the survivor's search engine is killed"),
+    _moment(
+        "engine-node-lost",
+        "one of two nodes of the survivor's search engine is killed",
+        only=_CHARTS_ENGINE,
+        times=1.2,
+        engine_nodes=2,
+    ),
     _moment("engine-read-only", "the survivor's search engine is read-only, for 10 s"),
     _moment("api-server-frozen", "the survivor's API server answers nothing, for 8 s"),
     _moment(
@@ -185,11 +194,6 @@ FAULTS = (
         "dns-stale",
         "DNS answers with former addresses",
         "a record of the sandbox's DNS that is held",
-    ),
-    _missing(
-        "engine-node-lost",
-        "one of two nodes of the search engine is gone",
-        "a rehearsal with two nodes of the engine",
     ),
     _missing(
         "snapshot-partial",

@@ -25,6 +25,7 @@ from drill.settings import (
     DrillSettings,
     Paths,
     backup_values,
+    counts,
     delayed,
     stack_config,
     values_files,
@@ -80,7 +81,7 @@ class Lifecycle:
         self._memory.start()
         share_backup(self._paths, own_engine=self._settings.version.own_engine is not None)
         write_delay(self._settings, self._paths)
-        write_gateways(self._settings, self._paths)
+        write_counts(self._settings, self._paths)
         # The stacks' configuration needs no cluster, only the place of a kubeconfig.
         clusters = self._clusters(tools)
         made: list[DrillContext] = []
@@ -305,11 +306,10 @@ def write_delay(settings: DrillSettings, paths: Paths) -> None:
         paths.delay_values.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def write_gateways(settings: DrillSettings, paths: Paths) -> None:
-    """Write the values with which there are several gateways, if there are to be."""
-    if settings.gateways > 1:
-        values = {"zeebeGateway": {"replicas": settings.gateways}}
-        paths.gateway_values.write_text(yaml.safe_dump(values), encoding="utf-8")
+def write_counts(settings: DrillSettings, paths: Paths) -> None:
+    """Write the values with which there are several gateways or nodes of the search engine, if there are to be."""
+    if values := counts(settings):
+        paths.count_values.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def _machine() -> dict[str, object]:

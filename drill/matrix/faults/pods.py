@@ -94,5 +94,6 @@ MADE: dict[str, Made] = {
     "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),
     "exporter-stuck": lambda site: _faulty(Site.broker, _stuck(site), 10.0)(site),
     "engine-restarted": _killed(Site.engine),
+    "engine-node-lost": _killed(Site.engine),
     "disk-full": _disk_full,
 }

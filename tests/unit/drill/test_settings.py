@@ -21,7 +21,7 @@ from drill.settings import (
     stack_config,
     values_files,
 )
-from drill.testbed.lifecycle import write_gateways
+from drill.testbed.lifecycle import write_counts
 from sandbox.own.images import OwnImages
 
 IMAGES = OwnImages.model_validate({"images": {"zeebe": {"image": "camunda/zeebe:8.5.25"}}})
@@ -69,6 +69,8 @@ ON = Path("clusters.yaml")
         {"start_delay": 10.0, "on": ON},
         {"gateways": 0},
         {"gateways": 2, "camunda": "8.8"},
+        {"engine_nodes": 0},
+        {"engine_nodes": 2, "camunda": "8.9"},
         {"clock_skew": 60.0, "by_script": True},
     ],
 )
@@ -241,13 +243,14 @@ class TestStartDelay:
         assert values["env"][-1]["value"] == "10s"
 
 
-def test_several_gateways_are_values_over_all_that_name_one(tmp_path: Path) -> None:
-    plain, two = DrillSettings(), DrillSettings(gateways=2)
+def test_several_gateways_and_nodes_are_values_over_all_that_name_one(tmp_path: Path) -> None:
+    plain, two = DrillSettings(), DrillSettings(gateways=2, engine_nodes=3)
     paths = Paths(tmp_path)
     paths.folder.mkdir(parents=True)
     for settings in (plain, two):
-        write_gateways(settings, paths)
-        assert paths.gateway_values.exists() == (
-            paths.gateway_values in values_files(settings, paths)
-        )
-    assert yaml.safe_load(paths.gateway_values.read_text()) == {"zeebeGateway": {"replicas": 2}}
+        write_counts(settings, paths)
+        assert paths.count_values.exists() == (paths.count_values in values_files(settings, paths))
+    assert yaml.safe_load(paths.count_values.read_text()) == {
+        "zeebeGateway": {"replicas": 2},
+        "elasticsearch": {"master": {"replicaCount": 3}},
+    }
