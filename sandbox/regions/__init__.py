@@ -7,8 +7,9 @@ Builders (`parts`, put together by `plan`) say what a region is, as plain data; 
 
 from pathlib import Path
 
+from sandbox.regions.parts.delays import Delayed
 from sandbox.regions.sandbox import Sandbox
 
-__all__ = ["ROOT", "Sandbox"]
+__all__ = ["ROOT", "Delayed", "Sandbox"]
 ROOT = Path(__file__).resolve().parents[2] / "out" / "sandbox"
 """State folder of the checkout's sandbox."""

@@ -14,7 +14,7 @@ from sandbox.progress import Progress
 from sandbox.regions import machine, seed
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, probes, processes
-from sandbox.regions.model import File, Place, Process, Region
+from sandbox.regions.model import File, FileThere, Place, Process, Region
 from sandbox.regions.parts import pki, storage, syncing
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.plan import Plan
@@ -23,6 +23,7 @@ POLL_SECONDS = 0.1
 START_SECONDS = 120.0
 """How long one thing may be waited for at the start. It takes a few seconds on an idle machine; 20 times that
 says that it will not come."""
+_ADDED_SECONDS = 10.0
 END_SECONDS = 60.0
 """How long killed processes may need to be gone: big ones give back their memory first, on a machine that is busy
 with the other region."""
@@ -81,6 +82,28 @@ def keep_logs(region: Region, target: Path) -> Path:
     if region.logs.is_dir():
         shutil.copytree(region.logs, kept)
     return kept
+
+
+def add(region: Region, process: Process) -> None:
+    """Start another process of a region that runs, and wait until it is ready.
+
+    :raises SandboxError: the region is lost, or the process ended or did not become ready; it is gone then.
+    """
+    if not cgroups.processes(region.cgroup):
+        raise SandboxError(f"{region.name} is lost.")
+    if isinstance(process.ready, FileThere):
+        process.ready.path.unlink(missing_ok=True)
+    _write(process.files)
+    processes.start(region, process)
+    deadline = time.monotonic() + allowed(_ADDED_SECONDS)
+    while process.ready and (seen := probes.unready(process.ready)):
+        if process.name in processes.ended(region) or time.monotonic() > deadline:
+            processes.end(region, process.name)
+            lines = processes.last_lines(region, process.name)
+            raise SandboxError(
+                f"{process.name} of {region.name}: {seen}. Its last log lines:\n{lines}"
+            )
+        time.sleep(POLL_SECONDS)
 
 
 class Start:

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -22,8 +22,9 @@ from sandbox.regions import machine, runtime, status
 from sandbox.regions.cluster import CLUSTER_ERRORS, Cluster
 from sandbox.regions.host import cgroups, commands, network, processes
 from sandbox.regions.model import NAMES, Region, regions
-from sandbox.regions.parts import access
+from sandbox.regions.parts import access, dns
 from sandbox.regions.parts.access import Credentials
+from sandbox.regions.parts.delays import Delayed, delay, process_name
 from sandbox.regions.plan import plan
 from sandbox.regions.runtime import END_SECONDS
 
@@ -217,6 +218,34 @@ class Sandbox:
             commands.run(inside, f"change what leaves {where.name} by the link", rules)
             progress.say(f"what leaves by the link: {verdict or 'passes again'}", where.name)
 
+    def hold_names(self, region: int, names: Mapping[str, str]) -> None:
+        """Let a region's DNS give certain addresses for names, until it is called again or its Corefile is changed.
+
+        :param region: 0 (london) or 1 (paris): who asks there, or asks by the other region's DNS, is told so.
+        :param names: name -> address; none for those that the names have.
+        :raises SandboxError: no such region, or it has no DNS.
+        """
+        where = self._region(region)
+        with self._working():
+            path = dns.corefile_path(where)
+            self._write(path, dns.holding(path.read_text(), names))
+            self._signal(where, dns.COREDNS, signal.SIGUSR1)
+
+    def delay(self, region: int, what: Delayed, milliseconds: int) -> None:
+        """Let something come late, until it is called again, the region is lost, or, of the link, the other one is.
+
+        :param region: 0 (london) or 1 (paris): where it comes late.
+        :param what: that.
+        :param milliseconds: by how much; 0 for not any more.
+        :raises SandboxError: no such region, it is lost, or its kernel cannot hold packets back.
+        """
+        where = self._region(region)
+        with self._working() as progress:
+            processes.end(where, process_name(what))
+            if milliseconds:
+                runtime.add(where, delay(where, self._needed_tools(), what, milliseconds))
+            progress.say(f"{what} comes {milliseconds} ms late", where.name)
+
     def freeze(self, region: int, process: str, *, frozen: bool) -> None:
         """Stop a process of a region without ending it, as if it hung; or let it go on.
 
@@ -224,13 +253,15 @@ class Sandbox:
         :param process: its name, such as `kube-apiserver`.
         :raises SandboxError: no such region, or it has no such process.
         """
-        where = self._region(region)
-        pid = processes.pid(where, process)
-        if pid not in cgroups.processes(where.cgroup):
-            raise SandboxError(f"{where.name} runs no {process}.")
-        os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+        self._signal(self._region(region), process, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     # --- parts -----------------------------------------------------------------------------------------
+
+    def _signal(self, region: Region, process: str, number: signal.Signals) -> None:
+        pid = processes.pid(region, process)
+        if pid not in cgroups.processes(region.cgroup):
+            raise SandboxError(f"{region.name} runs no {process}.")
+        os.kill(pid, number)
 
     @contextmanager
     def _working(self, *, demanded: bool = True) -> Iterator[Progress]:

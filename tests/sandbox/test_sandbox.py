@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,7 +25,7 @@ import yaml
 from components.camunda import isolation_policy
 from sandbox.errors import SandboxError
 from sandbox.patience import allowed
-from sandbox.regions import Sandbox, machine
+from sandbox.regions import Delayed, Sandbox, machine
 from sandbox.setup import tools
 from tests.checkout import CHECKOUT
 
@@ -279,6 +280,61 @@ def test_the_cut_link_swallows_packets_and_comes_back(sandbox: Sandbox) -> None:
     assert sandbox.status().link == "up"
     eventually(lambda: "hello from paris" in fetch(sandbox, "london", pod, 8080))
     name = "web-hl.camunda-paris.svc.cluster.local"
+    eventually(lambda: pod in resolve(sandbox, "london", name))
+
+
+def seconds_of(ask: Callable[[], object]) -> float:
+    began = time.monotonic()
+    ask()
+    return time.monotonic() - began
+
+
+def test_what_comes_by_the_link_can_be_late_and_is_in_time_again(sandbox: Sandbox) -> None:
+    pod = address(sandbox, "paris", "pod")
+
+    def ask() -> None:
+        assert "hello from paris" in fetch(sandbox, "london", pod, 8080)
+
+    ask()
+    in_time = seconds_of(ask)
+    for region in (0, 1):
+        sandbox.delay(region, Delayed.LINK, 400)
+    # A connection and an answer are two round trips at least.
+    assert seconds_of(ask) > in_time + 1.0
+    assert sandbox.status().regions[0].ended == ()
+    sandbox.delay(0, Delayed.LINK, 0)
+    # However what holds packets back ends, all pass as before.
+    os.kill(int((ROOT / "paris" / "pids" / "delay-link").read_text()), signal.SIGKILL)
+    eventually(lambda: seconds_of(ask) < in_time + 0.6)
+    sandbox.delay(1, Delayed.LINK, 0)
+    assert sandbox.status().regions[1].ended == ()
+
+
+def test_the_api_server_can_be_slow(sandbox: Sandbox) -> None:
+    def ask() -> None:
+        assert kubectl(sandbox, "london", "get", "--raw", "/readyz") == "ok"
+
+    in_time = seconds_of(ask)
+    sandbox.delay(0, Delayed.API_SERVER, 1500)
+    assert seconds_of(ask) > in_time + 1.4
+    assert kubectl(sandbox, "paris", "get", "--raw", "/readyz") == "ok"
+    sandbox.delay(0, Delayed.API_SERVER, 0)
+    ask()
+
+
+def _answers(sandbox: Sandbox, region: str, name: str, address: str) -> bool:
+    return address in resolve(sandbox, region, name)
+
+
+def test_names_can_be_held(sandbox: Sandbox) -> None:
+    name = "web-hl.camunda-london.svc.cluster.local"
+    pod = address(sandbox, "london", "pod")
+    assert pod in resolve(sandbox, "london", name)
+    sandbox.hold_names(0, {name: "10.180.0.250"})
+    for region in REGIONS:
+        eventually(partial(_answers, sandbox, region, name, "10.180.0.250"))
+    assert pod not in resolve(sandbox, "london", name)
+    sandbox.hold_names(0, {})
     eventually(lambda: pod in resolve(sandbox, "london", name))
 
 

@@ -1,6 +1,8 @@
 """Starting a region's processes so that they outlive the command, and watching them while they start."""
 
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 from sandbox.regions.host import cgroups, commands
@@ -76,6 +78,15 @@ def started(region: Region) -> list[str]:
     """Return the names of the processes that were started in the region."""
     folder = region.folder / "pids"
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def end(region: Region, name: str) -> None:
+    """End the named process at once, if it runs; nothing misses it then."""
+    found = pid(region, name)
+    if found in cgroups.processes(region.cgroup):
+        with suppress(ProcessLookupError):  # it has ended by itself meanwhile
+            os.kill(found, signal.SIGKILL)
+    _pid_file(region, name).unlink(missing_ok=True)
 
 
 def ended(region: Region) -> list[str]:

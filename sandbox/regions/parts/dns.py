@@ -1,5 +1,7 @@
 """CoreDNS of a region, with its Corefile in a ConfigMap as in any cluster, and chained to the other region's."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,8 @@ from sandbox.regions.parts import syncing
 if TYPE_CHECKING:
     from sandbox.setup.tools import Tools
 
+COREDNS = "coredns"
+_OWN_BLOCK = ".:53 {\n"
 _CACHE = "cache 2 {\n        servfail 1s\n    }"
 """Answers are kept 2 s at most (failures 1 s), so that a pod's new address is known at once."""
 
@@ -22,8 +26,7 @@ def corefile(region: Region, chained: bool) -> str:
     :param region: whose it is.
     :param chained: whether the other region's DNS is asked for the names of its Camunda namespaces.
     """
-    own = f""".:53 {{
-    errors
+    own = f"""{_OWN_BLOCK}    errors
     ready {region.address}:8181
     reload 2s 1s
     kubernetes cluster.local {{
@@ -44,6 +47,23 @@ def corefile(region: Region, chained: bool) -> str:
 """
 
 
+_HELD = re.compile(r"    hosts \{ # held\n.*?\n    \}\n", re.DOTALL)
+
+
+def holding(text: str, names: Mapping[str, str]) -> str:
+    """Return a Corefile by which names have certain addresses, whatever the cluster says of them.
+
+    :param text: a Corefile, which may hold others already: these are left to the cluster again.
+    :param names: name -> address; none for a Corefile that holds nothing.
+    """
+    own = _HELD.sub("", text)
+    if not names:
+        return own
+    entries = "".join(f"        {address} {name}\n" for name, address in names.items())
+    held = f"    hosts {{ # held\n        ttl 2\n{entries}        fallthrough\n    }}\n"
+    return own.replace(_OWN_BLOCK, f"{_OWN_BLOCK}{held}", 1)
+
+
 def manifests(region: Region, chained: bool) -> tuple[dict[str, Any], ...]:
     """Return the ConfigMap that holds the Corefile from then on."""
     place = {"name": syncing.CONFIG_MAP, "namespace": syncing.NAMESPACE}
@@ -53,9 +73,9 @@ def manifests(region: Region, chained: bool) -> tuple[dict[str, Any], ...]:
 
 def coredns(region: Region, tools: "Tools", chained: bool) -> Process:
     """Return CoreDNS, a plain process of the region."""
-    path = _path(region)
+    path = corefile_path(region)
     return Process(
-        name="coredns",
+        name=COREDNS,
         argv=(str(tools.coredns), "-conf", str(path)),
         ready=HttpOk(f"http://{region.address}:8181/ready"),
         files=(File(path, corefile(region, chained)),),
@@ -76,11 +96,12 @@ def corefile_sync(region: Region, tools: "Tools") -> Process:
             str(pki / "ca.crt"),
             str(pki / "admin.crt"),
             str(pki / "admin.key"),
-            str(_path(region)),
+            str(corefile_path(region)),
         ),
         files=(File(script, Path(syncing.__file__).read_text()),),
     )
 
 
-def _path(region: Region) -> Path:
+def corefile_path(region: Region) -> Path:
+    """Return where the region's CoreDNS reads its Corefile."""
     return region.folder / "Corefile"

@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.regions.host import network
 from sandbox.regions.model import Place, Process, SocketOpen, regions, sandbox_id
-from sandbox.regions.parts import access, control_plane
+from sandbox.regions.parts import access, control_plane, dns
 from sandbox.regions.parts.node import private_mounts
 from sandbox.regions.plan import Plan, plan
 from sandbox.setup.tools import Tools
@@ -81,6 +81,18 @@ def test_what_is_done_to_the_link_is_of_what_leaves_by_it_and_replaces_what_was_
     again = network.impairment(london, "")
     assert "drop" not in again
     assert lossy.startswith(again)
+
+
+def test_names_that_are_held_stand_first_and_nothing_is_left_of_them() -> None:
+    own = dns.corefile(regions(ROOT)[0], chained=True)
+    held = dns.holding(own, {"a.b.svc.cluster.local": "10.180.0.7"})
+    block = held.partition("}")[0]
+    assert "10.180.0.7 a.b.svc.cluster.local" in block
+    assert "fallthrough" in block
+    again = dns.holding(held, {"c.b.svc.cluster.local": "10.180.0.8"})
+    assert "10.180.0.7" not in again
+    assert "10.180.0.8" in again
+    assert dns.holding(again, {}) == own
 
 
 def test_the_whole_plan_of_london_is_as_reviewed(pytestconfig: pytest.Config) -> None:
