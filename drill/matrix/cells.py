@@ -7,10 +7,11 @@ cells are never counted as run.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from drill.procedure.model import Part, Procedure, Until
+from drill.procedure.subjects import INSTALL, INSTALL_FAILOVER, UPDATE, UPDATE_FAILOVER
 from drill.procedure.versions import VERSIONS
 
 SIZES = (4, 8, 12)
@@ -42,6 +43,7 @@ class Fault:
     :ivar options: of the drill: those that make it, or without which it cannot be made.
     :ivar at: the steps in whose midst it comes, of those that a procedure has; empty for all.
     :ivar not_at: steps at which it cannot come, or means nothing.
+    :ivar then: what the same `up` works on next, after a step at which it can come; empty for anything.
     :ivar needs: why it is not made yet.
     :ivar only: the versions that have it.
     :ivar turns_back: the same `up` does not overcome it: the operator goes back to phase `failover`.
@@ -54,6 +56,7 @@ class Fault:
     options: Mapping[str, Any] | None = None
     at: tuple[str, ...] = ()
     not_at: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
     needs: str = ""
     only: tuple[str, ...] = MATRIX_VERSIONS
     times: float = 1.0
@@ -75,6 +78,7 @@ def _moment(
     title: str,
     *at: str,
     not_at: tuple[str, ...] = (),
+    then: tuple[str, ...] = (),
     only: tuple[str, ...] = MATRIX_VERSIONS,
     times: float = 1.0,
     turns_back: bool = False,
@@ -87,14 +91,11 @@ def _moment(
         options=options,
         at=at,
         not_at=not_at,
+        then=then,
         only=only,
         times=times,
         turns_back=turns_back,
     )
-
-
-def _missing(name: str, title: str, needs: str) -> Fault:
-    return Fault(name, title, Way.MISSING, needs=needs)
 
 
 _APART = ("8.5", "8.6", "8.7")
@@ -106,6 +107,9 @@ _FAILOVER = ("F0", "F1", "F2", "F3")
 _BOTH_LIVE = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
+
+_RELEASES = (INSTALL, INSTALL_FAILOVER, UPDATE, UPDATE_FAILOVER)
+"""What Helm works at."""
 
 FAULTS = (
     # --- made by an option of the drill
@@ -157,9 +161,24 @@ FAULTS = (
     _moment(
         "api-server-flapping", "the survivor's API server answers every other second, for 12 s"
     ),
+    _moment("api-server-slow", "the survivor's API server takes 2 s an answer, for 20 s"),
+    _moment("api-server-throttles", "the survivor's API server answers 429, for 10 s"),
+    _moment("dns-stale", "the survivor's DNS answers with former addresses, for 20 s"),
     _moment("repository-unreachable", "the snapshot repository cannot be reached, for 10 s", "B3"),
+    _moment("snapshot-partial", "a shard cannot be written, so a snapshot is PARTIAL", "B3"),
+    _moment("restore-shards-failed", "a shard cannot be read, so a restore fails", "B3"),
     _moment("backend-unreachable", "the state backend cannot be reached, for 5 s"),
+    _moment(
+        "state-older",
+        "after an `up` the stack's state is that of before, out of a backup",
+        *("F0", "B0", "B1", "B3", "B5", "B7"),
+    ),
+    # After B1 the other stack has its turn first.
+    _moment(
+        "helm-pending", "SIGKILL of the engine while Helm works", not_at=("B1",), then=_RELEASES
+    ),
     _moment("link-lossy", "a fifth of the packets between the regions is lost", not_at=_BOTH_LIVE),
+    _moment("link-slow", "100 ms between the regions, there and back", not_at=_BOTH_LIVE),
     _moment("link-one-way", "packets pass one way only, for 8 s", not_at=_BOTH_LIVE),
     _moment("link-flapping", "the link is cut every other second, for 10 s", not_at=_BOTH_LIVE),
     _moment("disk-full", "a broker's disk is full, for 15 s"),
@@ -177,38 +196,6 @@ FAULTS = (
         not_at=_FAILOVER,
         times=2.0,
         turns_back=True,
-    ),
-    # --- not made yet
-    _missing(
-        "api-server-slow",
-        "the API server takes 2 s an answer",
-        "a proxy that delays, or netem in the kernel",
-    ),
-    _missing(
-        "api-server-throttles",
-        "the API server answers 429",
-        "flow control of the sandbox's API server",
-    ),
-    _missing("link-slow", "100 ms between the regions", "netem in the kernel"),
-    _missing(
-        "dns-stale",
-        "DNS answers with former addresses",
-        "a record of the sandbox's DNS that is held",
-    ),
-    _missing(
-        "snapshot-partial",
-        "a snapshot is PARTIAL, a restore has failed shards",
-        "an engine that fails shards on purpose",
-    ),
-    _missing(
-        "state-older",
-        "the state is restored from an older copy",
-        "a drill that takes and restores a copy between turns",
-    ),
-    _missing(
-        "helm-pending",
-        "Helm's record is pending",
-        "a kill at a release, apart from the drill that kills everywhere",
     ),
 )
 
@@ -301,8 +288,15 @@ def moments(procedure: Procedure, fault: Fault) -> Iterator[str]:
                     part is not Part.LOST
                     and step not in fault.not_at
                     and (not fault.at or step in fault.at)
+                    and (not fault.then or _next(procedure, phase, part, step) in fault.then)
                 ):
                     yield f"{step}@{part}"
+
+
+def _next(procedure: Procedure, phase: Until, part: Part, step: str) -> str:
+    """Return what a stack works on in a phase after a step, or nothing."""
+    works = procedure.points[phase, part]
+    return dict(pairwise(works)).get(f"gate {step}", "")
 
 
 def all_cells(

@@ -97,7 +97,7 @@ class Stretch:
             step,
             region.stack,
             after=chance.uniform(0.0, _LATEST_SECONDS),
-            make=MADE[cell.fault](Site(ctx, incident, chance)),
+            make=MADE[cell.fault](Site(ctx, incident, chance, part)),
             turns_back=fault_of(cell).turns_back,
         )
 

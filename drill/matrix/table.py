@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from drill.matrix.cells import FAULTS, Cell, Way, all_cells, fault_of, missing
+from drill.matrix.cells import FAULTS, Cell, Fault, Way, all_cells, fault_of, missing
 from drill.matrix.choice import Covered, coverage
 from drill.matrix.results import Outcome, Ran, last_run
 
@@ -33,10 +33,16 @@ def _row(each: Covered) -> str:
     return f"| {each.title} | {each.cells} | {each.run} | {each.passed} | {each.twice} | {both} |"
 
 
-def not_reachable() -> str:
-    """Return the faults that are not made yet, and what each needs."""
+def not_reachable(faults: Sequence[Fault] | None = None) -> str:
+    """Return the faults that are not made yet, and what each needs.
+
+    :param faults: those; the table's by default.
+    """
+    known = missing() if faults is None else faults
+    if not known:
+        return "None at present."
     lines = ["| fault | what it needs |", "|---|---|"]
-    lines += [f"| {fault.title} | {fault.needs} |" for fault in missing()]
+    lines += [f"| {fault.title} | {fault.needs} |" for fault in known]
     return "\n".join(lines)
 
 

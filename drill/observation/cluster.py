@@ -4,8 +4,10 @@ It is the drill's own view, apart from the program's client, so that a mistake t
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -93,6 +95,38 @@ class ClusterView:
             ) from None
         except requests.RequestException as error:
             raise ClusterCallFailed(f"{what}: {type(error).__name__}") from None
+
+    @contextmanager
+    def unfinished(self, user: str) -> Iterator[None]:
+        """Have a request at the API server that does not end, as one of its users."""
+        over = Event()
+
+        def body() -> Iterator[bytes]:
+            yield b"{"
+            over.wait()
+            yield b"}"
+
+        def ask() -> None:
+            # Whatever is answered at its end: only that it was there counts.
+            with suppress(requests.RequestException):
+                self._session.post(
+                    f"{self._host}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                    data=body(),
+                    headers={
+                        "Impersonate-User": user,
+                        "Impersonate-Group": "system:authenticated",
+                        "Content-Type": "application/json",
+                    },
+                    timeout=(self._timeout[0], None),
+                )
+
+        thread = Thread(target=ask, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def pods(self, namespace: str, selector: str = "") -> list[dict[str, Any]]:
         """Return a namespace's pods as the API server describes them."""

@@ -276,14 +276,33 @@ class Stacks:
 
         :raises DrillError: there is no such state, or it cannot be read.
         """
-        found = sorted(self.backend.glob(f".pulumi/stacks/*/{stack}.json"))
         try:
-            checkpoint = json.loads(found[0].read_text(encoding="utf-8"))["checkpoint"]
+            checkpoint = json.loads(self.state(stack).read_text(encoding="utf-8"))["checkpoint"]
             resources = (checkpoint.get("latest") or {}).get("resources") or ()
             whole = [each for each in resources if each["type"] == _STACK_TYPE]
-        except (IndexError, OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise DrillError(f"the state of {stack} cannot be read: {error!r}") from None
         return dict(whole[0].get("outputs") or {}) if whole else {}
+
+    def state(self, stack: str) -> Path:
+        """Return the file in which the backend has a stack's state.
+
+        :raises DrillError: there is none.
+        """
+        return self._in_backend(stack, f"stacks/*/{stack}.json")
+
+    def former_state(self, stack: str) -> Path:
+        """Return the file in which the backend has a stack's state as the last `up` that has ended left it.
+
+        :raises DrillError: none has ended yet.
+        """
+        return self._in_backend(stack, f"history/*/{stack}/*.checkpoint.json")
+
+    def _in_backend(self, stack: str, pattern: str) -> Path:
+        found = sorted(self.backend.glob(f".pulumi/{pattern}"))
+        if not found:
+            raise DrillError(f"the backend has no state of {stack}")
+        return found[-1]
 
     def version(self) -> str:
         """Return what `pulumi version` prints."""

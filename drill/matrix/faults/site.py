@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
@@ -12,10 +12,11 @@ from drill.errors import ClusterCallFailed, DrillError
 from drill.observation.cluster import ClusterView
 from drill.observation.pods import is_ready
 from drill.operators.meddler import Break
+from drill.procedure.model import Part
 from drill.regions import GATEWAY_SERVICE, Region
 from drill.settings import Incident
 from drill.testbed.context import DrillContext
-from sandbox.regions import Sandbox
+from sandbox.regions import Delayed, Sandbox
 
 _GATEWAYS = "app.kubernetes.io/component=zeebe-gateway"
 _CHARTS_ENGINES = "app.kubernetes.io/name=elasticsearch"
@@ -31,16 +32,23 @@ class Site:
     """Where a fault is made: the survivor of an incident, on regions of the drill's own.
 
     :ivar chance: what its chances are drawn from.
+    :ivar part: of the stack whose `up` it comes in.
     """
 
     ctx: DrillContext
     incident: Incident
     chance: random.Random
+    part: Part = Part.SURVIVOR
 
     @property
     def region(self) -> Region:
         """The survivor."""
         return self.incident.survivor
+
+    @property
+    def stack(self) -> Region:
+        """The region of the stack whose `up` it comes in."""
+        return self.region if self.part is Part.SURVIVOR else self.incident.lost
 
     @property
     def view(self) -> ClusterView:
@@ -127,3 +135,14 @@ def flapping(seconds: float, every: float, state: Callable[[Site], Manager]) -> 
         return make
 
     return made
+
+
+@contextmanager
+def delayed(site: Site, regions: Iterable[int], what: Delayed, milliseconds: int) -> Iterator[None]:
+    """Something comes late in regions of the sandbox."""
+    with ExitStack() as stack:
+        for region in regions:
+            # Also where it could be begun in one of them only.
+            stack.callback(site.sandbox.delay, region, what, 0)
+            site.sandbox.delay(region, what, milliseconds)
+        yield

@@ -68,7 +68,6 @@ def test_what_comes_at_a_moment_is_made_and_nothing_else() -> None:
 
 
 def test_what_is_not_made_yet_has_a_reason_and_no_cell() -> None:
-    assert missing()
     assert all(fault.needs for fault in missing())
     assert not {cell.fault for cell in EVERY} & {fault.name for fault in missing()}
     assert not any(fault.needs for fault in FAULTS if fault.way is not Way.MISSING)
@@ -95,6 +94,11 @@ def test_what_is_lost_midway_is_lost_at_every_step_of_the_failback() -> None:
     assert {each.partition("@")[0] for each in found("recreated-lost-midway")} == {
         f"B{number}" for number in (0, 1, 2, 3, 4, 5, 6, 7)
     }
+
+
+def test_a_kill_in_helm_comes_after_the_steps_that_a_release_follows() -> None:
+    assert set(found("helm-pending")) == {"F1@survivor", "B3@survivor", "B6@recreated"}
+    assert set(found("helm-pending", "8.6")) == {"B0@survivor", "B6@survivor"}
 
 
 def test_between_regions_nothing_goes_wrong_while_one_is_lost() -> None:

@@ -2,7 +2,8 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -12,13 +13,17 @@ from typing import Any, cast
 import pytest
 
 from drill.errors import ClusterCallFailed, DrillError
-from drill.matrix.faults import MADE, Site, power
+from drill.matrix.faults import MADE, Site, engine, power
 from drill.matrix.faults import site as sites
+from drill.observation.access import USERS
+from drill.operators.stacks import Stacks
+from drill.procedure.model import Part
 from drill.procedure.versions import VERSIONS
 from drill.regions import REGIONS
 from drill.settings import Incident
 from drill.testbed.context import DrillContext
-from sandbox.regions import Sandbox
+from sandbox.errors import SandboxError
+from sandbox.regions import Delayed, Sandbox
 
 LONDON, PARIS = REGIONS
 READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
@@ -59,13 +64,14 @@ class View:
 class Meanwhile(threading.Event):
     """What is waited on while a fault lasts: in that time something is done."""
 
-    def __init__(self, done: Callable[[], None]) -> None:
+    def __init__(self, done: Callable[[], None], again: int = 0) -> None:
         super().__init__()
-        self._done = done
+        self._done, self._again = done, again
 
     def wait(self, timeout: float | None = None) -> bool:
         self._done()
-        return True
+        self._again -= 1
+        return self._again < 0
 
 
 @pytest.fixture(autouse=True)
@@ -209,6 +215,15 @@ class Regions(Sandbox):
     """A sandbox of which nothing is there but a record of what was done to it."""
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
+    refuses: int | None = None
+
+    def delay(self, region: int, what: Delayed, milliseconds: int) -> None:
+        self.done.append((region, what, milliseconds))
+        if region == self.refuses and milliseconds:
+            raise SandboxError("no device")
+
+    def hold_names(self, region: int, names: Mapping[str, str]) -> None:
+        self.done.append((region, dict(names)))
 
     def power_cycle(self, region: int) -> None:
         self.done.append(("power", region))
@@ -247,6 +262,230 @@ def test_an_up_that_hangs_by_a_lost_region_is_killed(hangs: bool) -> None:
 def test_on_clusters_of_others_nothing_is_broken(name: str) -> None:
     with pytest.raises(DrillError):
         make(name, site(View()))
+
+
+def test_the_older_state_is_that_of_before_the_up_which_is_killed_as_it_ends(
+    tmp_path: Path,
+) -> None:
+    stacks = fake_stacks(tmp_path)
+    found = site(View())
+    found.ctx.stacks = cast(Any, stacks)
+    killed: list[str] = []
+
+    def ends() -> None:
+        assert not killed
+        ended = stacks.former_state("region0").with_name("region0-19.checkpoint.json")
+        ended.write_text("now")
+
+    over = Meanwhile(ends, again=1)
+    MADE["state-older"](found)(over, lambda: killed.append(stacks.state("region0").read_text()))
+    assert killed == ["now"]
+    assert stacks.state("region0").read_text() == "before"
+    assert [each.name for each in stacks.state("region0").parent.iterdir()] == ["region0.json"]
+
+
+def test_an_up_that_does_not_end_is_told(tmp_path: Path) -> None:
+    found = site(View())
+    found.ctx.stacks = cast(Any, fake_stacks(tmp_path))
+    with pytest.raises(DrillError):
+        make("state-older", found)
+
+
+def fake_stacks(backend: Path) -> Stacks:
+    """Return stacks whose backend has a state, and those that two ups have left."""
+    stacks = Stacks(
+        Path("pulumi"), backend, {"PULUMI_BACKEND_URL": f"file://{backend}"}, backend, print
+    )
+    for name, text in (
+        ("stacks/p/region0.json", "now"),
+        ("history/p/region0/region0-17.checkpoint.json", "long ago"),
+        ("history/p/region0/region0-18.checkpoint.json", "before"),
+        ("history/p/region0/region0-18.history.json", "else"),
+    ):
+        path = backend / ".pulumi" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return stacks
+
+
+class Helm(View):
+    """A region in which Helm works on a release at the third look."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__()
+        self._namespace, self._looks = namespace, 0
+
+    def pending_releases(self, namespace: str) -> set[str]:
+        self._looks += namespace == self._namespace
+        return {"uid"} if self._looks > 2 else set()
+
+
+@pytest.mark.parametrize("namespace", [LONDON.namespace, LONDON.failover_namespace])
+def test_the_up_is_killed_as_soon_as_helm_works(namespace: str) -> None:
+    killed: list[int] = []
+    MADE["helm-pending"](site(Helm(namespace)))(threading.Event(), lambda: killed.append(1))
+    assert killed == [1]
+
+
+def test_a_drill_in_which_helm_never_works_is_told() -> None:
+    with pytest.raises(DrillError):
+        make("helm-pending", site(Helm("elsewhere")))
+
+
+def test_a_recreated_region_has_a_stack_of_its_own() -> None:
+    found = site(View())
+    assert found.stack is found.region is LONDON
+    found.part = Part.RECREATED
+    assert (found.stack, found.region) == (PARIS, LONDON)
+
+
+def shard(repository: Path, number: int, *files: str) -> Path:
+    folder = repository / "incident" / "indices" / f"index{number}" / "0"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in files:
+        (folder / name).touch()
+    return folder
+
+
+def modes(repository: Path) -> dict[str, int]:
+    found = repository.glob("**/indices/*/0")
+    return {each.parent.name: each.stat().st_mode & 0o777 for each in found}
+
+
+def test_a_shard_that_is_not_written_yet_is_closed_and_open_again(tmp_path: Path) -> None:
+    repository = tmp_path / "backup"
+    shard(repository, 1, "snap-before.dat")
+    seen: list[dict[str, int]] = []
+
+    class Writing(threading.Event):
+        """Lets the search engine write its next shard while it is waited."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout != engine._LOOK_SECONDS:
+                seen.append(modes(repository))
+                return True
+            if (tmp_path / "one").exists():
+                shard(repository, 3, "__data")
+            else:
+                shard(repository, 2, "snap-now.dat")
+                (tmp_path / "one").touch()
+            return False
+
+    MADE["snapshot-partial"](site(View(), tmp_path))(Writing(), lambda: None)
+    assert seen == [{"index1": 0o755, "index2": 0o755, "index3": 0}]
+    assert set(modes(repository).values()) == {0o755}
+
+
+def test_a_shard_of_a_snapshot_that_has_ended_is_closed_and_open_again(tmp_path: Path) -> None:
+    repository = tmp_path / "backup"
+    for number in (1, 2):
+        shard(repository, number, "snap-before.dat")
+    (repository / "incident" / "snap-before.dat").touch()
+    seen: list[list[int]] = []
+
+    class Ending(threading.Event):
+        """Lets the snapshot end while it is waited."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout == engine._LOOK_SECONDS:
+                (repository / "incident" / "snap-now.dat").touch()
+                return False
+            seen.append(sorted(modes(repository).values()))
+            return True
+
+    MADE["restore-shards-failed"](site(View(), tmp_path))(Ending(), lambda: None)
+    assert seen == [[0, 0o755]]
+    assert set(modes(repository).values()) == {0o755}
+
+
+@pytest.mark.parametrize("name", ["snapshot-partial", "restore-shards-failed"])
+def test_a_snapshot_that_does_not_come_is_told(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DrillError):
+        make(name, site(View(), tmp_path))
+
+
+class Flows(View):
+    """A region that has objects, and notes as whom a request lasts."""
+
+    def call(self, *what: Any) -> None:
+        self._do(*what)
+
+    @contextmanager
+    def unfinished(self, user: str) -> Iterator[None]:
+        self.done.append(("lasts", user))
+        yield
+        self.done.append(("ends", user))
+
+
+def test_the_stacks_are_throttled_and_nothing_is_left_of_it() -> None:
+    view = Flows()
+    make("api-server-throttles", site(view))
+    what = [(each[0], each[1].rpartition("/")[2]) for each in view.done]
+    assert what == [
+        ("POST", "prioritylevelconfigurations"),
+        ("POST", "flowschemas"),
+        ("lasts", "system:serviceaccount:camunda-access:own-stack"),
+        ("ends", "system:serviceaccount:camunda-access:own-stack"),
+        ("DELETE", "drill-throttled"),
+        ("DELETE", "drill-throttled"),
+    ]
+    subjects = view.done[1][2]["spec"]["rules"][0]["subjects"]
+    assert {each["user"]["name"] for each in subjects} == set(USERS)
+
+
+def sandboxed(view: View, regions: Regions) -> Site:
+    found = site(view)
+    found.ctx.clusters = regions
+    return found
+
+
+def test_half_of_a_round_trip_is_added_each_way() -> None:
+    regions = Regions()
+    make("link-slow", sandboxed(View(), regions))
+    assert regions.done == [
+        (0, Delayed.LINK, 50),
+        (1, Delayed.LINK, 50),
+        (1, Delayed.LINK, 0),
+        (0, Delayed.LINK, 0),
+    ]
+
+
+def test_what_could_be_delayed_in_one_region_only_is_not_left_so() -> None:
+    regions = Regions(refuses=1)
+    with pytest.raises(SandboxError):
+        make("link-slow", sandboxed(View(), regions))
+    assert regions.done[-2:] == [(1, Delayed.LINK, 0), (0, Delayed.LINK, 0)]
+
+
+def test_the_survivors_api_server_alone_is_slow() -> None:
+    regions = Regions()
+    make("api-server-slow", sandboxed(View(), regions))
+    assert regions.done == [(0, Delayed.API_SERVER, 2000), (0, Delayed.API_SERVER, 0)]
+
+
+class Moving(View):
+    """A region whose brokers have names and addresses."""
+
+    def broker_pods(self, where: object) -> list[dict[str, Any]]:
+        return [
+            {
+                "metadata": {**pod["metadata"], "namespace": LONDON.namespace},
+                "spec": {"hostname": pod["metadata"]["name"], "subdomain": "brokers"},
+                "status": {**pod["status"], "podIP": f"10.180.0.{number}"},
+            }
+            for number, pod in enumerate(super().broker_pods(where), start=7)
+        ]
+
+
+def test_dns_holds_the_addresses_that_brokers_had_while_one_gets_another() -> None:
+    regions, view = Regions(), Moving()
+    over = Meanwhile(lambda: None, again=1)
+    MADE["dns-stale"](sandboxed(view, regions))(over, lambda: None)
+    zone = f"brokers.{LONDON.namespace}.svc.cluster.local"
+    held = {f"camunda-zeebe-{each}.{zone}": f"10.180.0.{7 + each}" for each in (0, 1)}
+    assert regions.done == [(0, held), (0, {})]
+    ((namespace, _),) = view.done
+    assert namespace == LONDON.namespace
 
 
 def test_a_seed_draws_the_same_pod() -> None:

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+import requests
 
 from drill.errors import ClusterCallFailed
 from drill.observation.cluster import ClusterView
@@ -157,3 +158,21 @@ def test_web_applications_are_deployments_or_profiles() -> None:
     }
     running = ("profile operate is on", "profile tasklist is on")
     assert View(VERSIONS["8.8"], answers).web_apps(NAMESPACE) == WebApps((), running)
+
+
+def test_a_request_lasts_until_it_is_ended() -> None:
+    view = View(VERSIONS["8.5"], {})
+    view._session, view._timeout = requests.Session(), (5.0, 5.0)
+    parts: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        view._host = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with view.unfinished("system:serviceaccount:a:b"):
+            connection, _ = listener.accept()
+            connection.settimeout(10)
+            while b"{" not in b"".join(parts):
+                parts.append(connection.recv(4096))
+            begun = b"".join(parts)
+            assert b"Impersonate-User: system:serviceaccount:a:b\r\n" in begun
+            assert not begun.endswith(b"0\r\n\r\n")
+            connection.close()
