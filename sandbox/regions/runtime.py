@@ -70,6 +70,7 @@ def power_off(region: Region) -> None:
     :raises SandboxError: something resists; run again.
     """
     cgroups.empty(region.cgroup, allowed(END_SECONDS))
+    processes.forget(region)
     machine.remove_netns(region.netns)
     machine.remove_tree(region.run_folder)
     cgroups.remove(region.cgroup, allowed(END_SECONDS))

@@ -89,6 +89,12 @@ def end(region: Region, name: str) -> None:
     _pid_file(region, name).unlink(missing_ok=True)
 
 
+def forget(region: Region) -> None:
+    """Forget what was started in the region, of which nothing lives any more."""
+    for name in started(region):
+        _pid_file(region, name).unlink()
+
+
 def ended(region: Region) -> list[str]:
     """Return the names of the region's processes that were started and live no more.
 
