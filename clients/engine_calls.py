@@ -4,25 +4,15 @@ The password is read from its Secret for each call, as a recreated engine has an
 state.
 """
 
-import base64
 import ssl
 from typing import Any
 
+from clients import logins
 from clients.cluster import forward, pods
 from clients.cluster.forward import Tls
 from clients.cluster.kubernetes import Answer, CallFailed, Cluster, Target
 from dualregion.names import EngineAddress, EngineLogin, EngineTls
 from messages.clients import search_engine as messages
-
-_LOGIN_REFUSED = 401
-
-
-class LoginRefused(CallFailed):
-    """A search engine does not take the password of its Secret."""
-
-
-class SecretMissing(CallFailed):
-    """There is no such Secret, or nothing in it under that key."""
 
 
 def ask(
@@ -41,7 +31,9 @@ def ask(
     :raises CallFailed: if no pod is ready, it does not prove who it is, or it does not answer.
     """
     login, tls = address.login, address.tls
-    headers = {} if login is None else {"Authorization": _basic(cluster, namespace, login)}
+    headers = (
+        {} if login is None else logins.basic(login.user, password_of(cluster, namespace, login))
+    )
     target = Target(namespace, "pods", _ready_pod(cluster, namespace, address), address.port)
     method, path, body = request
     secured = None if tls is None else _tls(cluster, namespace, tls)
@@ -54,9 +46,9 @@ def ask(
         raise CallFailed(
             messages.engine_not_secured(namespace, error.reason, *authority, error.server)
         ) from None
-    if answer.status == _LOGIN_REFUSED and login is not None:
+    if answer.status == logins.REFUSED and login is not None:
         refused = messages.engine_login_refused(namespace, login.user, login.secret, login.key)
-        raise LoginRefused(refused, answer.status)
+        raise logins.LoginRefused(refused, answer.status)
     return answer
 
 
@@ -73,16 +65,10 @@ def secret_text(cluster: Cluster, namespace: str, name: str, key: str) -> str:
 
     :raises SecretMissing: if it holds nothing there.
     """
-    found = cluster.secret(namespace, name)
-    encoded = ((found.data if found is not None else None) or {}).get(key)
-    if not encoded:
-        raise SecretMissing(messages.engine_secret_missing(namespace, name, key))
-    return base64.b64decode(encoded).decode()
-
-
-def _basic(cluster: Cluster, namespace: str, login: EngineLogin) -> str:
-    pair = f"{login.user}:{password_of(cluster, namespace, login)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    found = logins.secret_text(cluster, namespace, name, key)
+    if found is None:
+        raise logins.SecretMissing(messages.engine_secret_missing(namespace, name, key))
+    return found
 
 
 def _ready_pod(cluster: Cluster, namespace: str, address: EngineAddress) -> str:

@@ -17,7 +17,7 @@ from clients.search_engine import SearchEngine
 from clients.zeebe import Zeebe
 from dualregion import brokers
 from dualregion.config.settings import Settings
-from dualregion.names import EngineAddress, ReleaseNames, engine_of_chart
+from dualregion.names import EngineAddress, GatewayLogin, ReleaseNames, engine_of_chart
 from dualregion.observed import profiles
 from dualregion.observed.search_engine.records import RECORD_PREFIX
 from dualregion.observed.zeebe_answers import Exporting
@@ -35,6 +35,7 @@ class LiveInstallation:
     :ivar sleeping: which of its brokers sleep, and so cannot answer.
     :ivar version: the version of Camunda that it runs.
     :ivar engine: where its search engine is, if not where the release's chart would put it.
+    :ivar login: what its gateway's REST API is logged in to with; None without a login.
     """
 
     cluster: Cluster
@@ -43,6 +44,7 @@ class LiveInstallation:
     sleeping: Sleeping = none_sleep
     version: CamundaVersion = VERSIONS[DEFAULT]
     engine: EngineAddress | None = None
+    login: GatewayLogin | None = None
 
     @classmethod
     def of(cls, cluster: Cluster, namespace: str, settings: Settings) -> "LiveInstallation":
@@ -53,6 +55,7 @@ class LiveInstallation:
             settings.release,
             version=settings.version,
             engine=settings.engine_address,
+            login=settings.login,
         )
 
     @property
@@ -65,7 +68,12 @@ class LiveInstallation:
         """Its gateways and brokers."""
         version = self.version
         return Zeebe(
-            self.cluster, self.namespace, self.names, version.api, version.brokers.serves_gateway
+            self.cluster,
+            self.namespace,
+            self.names,
+            version.api,
+            version.brokers.serves_gateway,
+            self.login,
         )
 
     @property

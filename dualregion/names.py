@@ -47,6 +47,19 @@ class ReleaseNames:
         return f"{label},app.kubernetes.io/instance={self.release}"
 
 
+@dataclass(frozen=True)
+class GatewayLogin:
+    """What the gateway's REST API is logged in to with.
+
+    :ivar secret: the Secret in the gateway's namespace that holds the user's password.
+    :ivar key: the password's key in it.
+    """
+
+    user: str
+    secret: str
+    key: str
+
+
 ENGINE_PORT = 9200
 """Where both kinds of engines are asked, unless the settings say otherwise."""
 ENGINE_LABEL = "app.kubernetes.io/name=elasticsearch"

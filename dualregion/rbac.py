@@ -48,6 +48,7 @@ class Only(StrEnum):
     GATEWAY = "the gateway's Service"
     MANAGEMENT = "the gateway's management port"
     ENGINE = "the search engine's Service"
+    GATEWAY_SECRET = "the Secret with the password for the gateway"  # noqa: S105
     ENGINE_SECRETS = "the Secret with the search engine's password, and that of its authority"
 
 
@@ -150,6 +151,13 @@ _ENGINE_BY_LOGIN = (
     ),
 )
 """The API server's proxy keeps logins for itself."""
+_USE_OF_GATEWAY_LOGIN = (
+    "`gatewayLogin`: the survivor's gateway is logged in to past the API server's proxy"
+)
+_GATEWAY_BY_LOGIN = (
+    Right("pods/portforward", ("get", "create"), _USE_OF_GATEWAY_LOGIN),
+    Right("secrets", ("get",), "the same", Only.GATEWAY_SECRET),
+)
 _MEMBERS_CHANGED = Right(
     "services/proxy",
     ("patch",),
@@ -177,9 +185,15 @@ def namespaced(settings: Settings, side: Side) -> tuple[Right, ...]:
     if side is Side.PEER:
         has_login = settings.engine_address.login is not None
         engine = _ENGINE_BY_LOGIN if has_login else _ENGINE_BY_PROXY
-        return (*_PEER_NAMESPACED, *engine, *by_cluster_api)
+        gateway = of_gateway_login(settings)[1 if has_login else 0 :]
+        return (*_PEER_NAMESPACED, *engine, *gateway, *by_cluster_api)
     extra = (Right(each, _HELM, "the values'") for each in settings.rights.extra)
     return (*_OWN_NAMESPACED, *by_cluster_api, *extra)
+
+
+def of_gateway_login(settings: Settings) -> tuple[Right, ...]:
+    """Return what the other region's stack needs besides to log in to the gateway."""
+    return () if settings.login is None else _GATEWAY_BY_LOGIN
 
 
 def of_cluster_api(settings: Settings, side: Side) -> tuple[Right, ...]:
@@ -221,6 +235,7 @@ def names(right: Right, settings: Settings, region: int) -> tuple[str, ...]:
         Only.GATEWAY: (f"{made.gateway}:{_GATEWAY_PORT}",),
         Only.MANAGEMENT: (f"{made.gateway}:{_MANAGEMENT_PORT}",),
         Only.ENGINE: (f"{engine.service}:{engine.port}",),
+        Only.GATEWAY_SECRET: () if settings.login is None else (settings.login.secret,),
         Only.ENGINE_SECRETS: tuple(
             each.secret for each in (engine.login, engine.tls) if each is not None
         ),

@@ -6,7 +6,7 @@ An engine's own Secret counts for its password, if the engine takes it. Brokers 
 from collections.abc import Iterator, Mapping
 
 from cli.check import Check, check, unknown
-from clients import engine_calls
+from clients import engine_calls, logins
 from clients.cluster import pods
 from clients.installation import LiveInstallation
 from dualregion.errors import DualRegionError
@@ -40,7 +40,7 @@ def of_region(
             if owner == region:
                 # Refused, or taken; nothing else of the answer counts.
                 engine.search_engine().version()
-        except (engine_calls.LoginRefused, engine_calls.SecretMissing) as error:
+        except (logins.LoginRefused, logins.SecretMissing) as error:
             wrong.append(error.message)
         except DualRegionError as error:
             unseen.append(error.message)
@@ -62,7 +62,7 @@ def _of_copy(
     copy = login.copy_of(owner)
     try:
         held = engine_calls.secret_text(at.cluster, at.namespace, copy, login.key)
-    except engine_calls.SecretMissing:
+    except logins.SecretMissing:
         yield messages.password_copy_missing(copy, at.namespace, engine.namespace)
         return
     if held != password:

@@ -173,6 +173,7 @@ _KEYS: Mapping[str, str] = {
     "regions-incomplete": "regions",
     "chart-needs-helm": "chart.name",
     "engine-of-chart": "searchEngine",
+    "no-gateway-login": "gatewayLogin",
     "engine-access-not-given": "backup.storage.access",
     "backup-setting-missing": "backup.settings",
     "buckets-need-s3": "backup.type",

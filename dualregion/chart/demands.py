@@ -288,6 +288,7 @@ BOTH_ENV: tuple[EnvDemand, ...] = (
         messages.found_without_path,
     ),
 )
+_AUTHENTICATION_ENV = "CAMUNDA_SECURITY_AUTHENTICATION_"
 _SEARCH_EXPORTER = re.compile(r"elasticsearch|opensearch", re.IGNORECASE)
 _READ = ("ARGS_INDEX_PREFIX", "ARGS_BULK_DELAY")
 """The exporters' arguments that the program reads."""
@@ -347,6 +348,7 @@ class _Values:
         env = values.env_of(self.base, self.component, self.setting)
         yield from self._sizes()
         yield from self._demanded()
+        yield from self._login()
         yield from self._region()
         yield from self._environments()
         yield from self._otherwise_spelt(env)
@@ -378,6 +380,43 @@ class _Values:
                 default = demand.default if default is _ABSENT else default
                 if not _is_allowed(default, demand, self.settings):
                     yield self._refused(demand, default, messages.default_refused)
+
+    def _login(self) -> Iterator[Message]:
+        """Refuse a login at the gateway's REST API that the program cannot make."""
+        if not self.settings.version.api_login or self._is_open():
+            return
+        path, method = self._authentication()
+        if method == "oidc":
+            yield messages.gateway_login_by_oidc(self.setting, path)
+        elif method == "basic" and self.settings.gateway_login is None:
+            yield messages.gateway_login_needed(self.setting, path)
+
+    def _authentication(self) -> tuple[str, str]:
+        """Return which value says how the REST API is logged in to, and what it says; as the chart and Spring look for it."""
+        given = self._variable("METHOD")
+        if given is not None:
+            return f"{self.component}.env: {_AUTHENTICATION_ENV}METHOD", given.lower()
+        paths = [f"{place}.security.authentication.method" for place in (self.component, "global")]
+        for path in paths:
+            found = _look_up(self.base, path)
+            found = _look_up(self.defaults, path) if found is _ABSENT else found
+            if found is not _ABSENT and found not in _PLACEHOLDERS:
+                return path, str(found).lower()
+        return paths[-1], "basic"
+
+    def _is_open(self) -> bool:
+        """Whether the REST API is asked without a login, however the web apps are."""
+        given = self._variable("UNPROTECTEDAPI")
+        if given is not None:
+            return given.lower() == "true"
+        path = f"{self.component}.security.authentication.unprotectedApi"
+        return str(_look_up(self.base, path)).lower() == "true"
+
+    def _variable(self, name: str) -> str | None:
+        """Return what the brokers' environment says of their authentication; the last of several counts."""
+        env = values.env_of(self.base, self.component, self.setting)
+        found = [each for each in env if _bound(each) == f"{_AUTHENTICATION_ENV}{name}"]
+        return str(found[-1].get("value")) if found else None
 
     def _refused(
         self,

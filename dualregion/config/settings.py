@@ -65,13 +65,14 @@ from dualregion.config.sections.backup import (
     storage_problem,
 )
 from dualregion.config.sections.dns import MOST_FORWARDERS, DnsSettings
+from dualregion.config.sections.gateway_login import GatewayLoginSettings
 from dualregion.config.sections.network_acls import NetworkAclSettings, acls_problem
 from dualregion.config.sections.notifications import AnnouncementSettings, announcement_problem
 from dualregion.config.sections.rbac_subjects import RightsSettings, rbac_subject, rights_problem
 from dualregion.config.sections.search_engine import SearchEngineSettings
 from dualregion.config.sections.section import Model
 from dualregion.errors import ConfigError
-from dualregion.names import EngineAddress, engine_of_chart
+from dualregion.names import EngineAddress, GatewayLogin, engine_of_chart
 from dualregion.procedure import Phase, Procedure, Role, role_of
 from dualregion.procedure.topology import Kind
 from dualregion.procedure.versions import DEFAULT, VERSIONS, CamundaVersion, Engine
@@ -226,6 +227,8 @@ class Settings(Model):
     """How long one answer of a search engine may take that is more work the more it holds: searches, deletions, restores."""
     search_engine: SearchEngineSettings | None = None
     """The Elasticsearch that is installed beside the chart: 8.9 and later. Default: as ECK and Camunda's guide name it."""
+    gateway_login: GatewayLoginSettings | None = None
+    """Who the program logs in as at the gateway's REST API: 8.8 and later, with basic authentication. Default: no login."""
     elasticsearch_secret: SecretSettings | None = None
     """A Secret that is made in every namespace of the program, such as that with the bucket's keys."""
     backup: BackupSettings = BackupSettings()
@@ -263,6 +266,11 @@ class Settings(Model):
         if self.version.engine is Engine.SUBCHART:
             return engine_of_chart(self.release)
         return (self.search_engine or SearchEngineSettings()).address
+
+    @property
+    def login(self) -> GatewayLogin | None:
+        """What the gateway's REST API is logged in to with; None without a login."""
+        return None if self.gateway_login is None else self.gateway_login.login
 
     @property
     def is_retired(self) -> bool:
@@ -557,6 +565,13 @@ def _check_search_engine(settings: Settings) -> Message | None:
     return messages.engine_access_not_given(storage.access.value, version)
 
 
+def _check_gateway_login(settings: Settings) -> Message | None:
+    """Refuse a login that nothing asks for."""
+    if settings.gateway_login is None or settings.version.api_login:
+        return None
+    return messages.no_gateway_login(settings.camunda_version)
+
+
 def _check_backup(settings: Settings) -> Message | None:
     """Refuse a failback that could not copy the search engine, before anything of it begins."""
     missing = settings.backup.missing
@@ -609,6 +624,7 @@ _CHECKS: tuple[Callable[[Settings], Message | None], ...] = (
     _check_sizes,
     _check_failover_installation,
     _check_search_engine,
+    _check_gateway_login,
     _check_backup,
     lambda settings: readonly_problem(settings.backup),
     lambda settings: storage_problem(settings.backup),

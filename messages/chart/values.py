@@ -127,6 +127,26 @@ def password_from_elsewhere(setting: str, name: str, secret: str, key: str) -> s
 
 
 @message
+def gateway_login_needed(setting: str, path: str) -> str:
+    """The gateway's REST API asks for a login by basic authentication, and the program has none."""
+    return (
+        f"{setting}: {path} is 'basic', so the gateway's REST API asks for a login, and this program has none: name a user and "
+        "the Secret with the password in gatewayLogin (docs/reference/configuration.md#gateway-login), or set "
+        "orchestration.security.authentication.unprotectedApi to true"
+    )
+
+
+@message
+def gateway_login_by_oidc(setting: str, path: str) -> str:
+    """The gateway's REST API asks for a token of an identity provider, which this program does not get."""
+    return (
+        f"{setting}: {path} is 'oidc', so the gateway's REST API asks for a token of your identity provider, and this program "
+        "gets none: set orchestration.security.authentication.unprotectedApi to true, and keep others away from port 8080 of "
+        "the gateway by a network policy or the ingress; web apps ask for a login all the same"
+    )
+
+
+@message
 def engine_beside_chart() -> str:
     """Why the chart's own search engine is off."""
     return "exporters and web apps use the search engine of the setting searchEngine; the chart's own would be one more"
@@ -153,7 +173,7 @@ def found_at_chart_port() -> str:
 @message
 def found_without_path() -> str:
     """Why a path must not be set."""
-    return "the program asks without that path"
+    return "the program asks without that path; give it a host of its own in your ingress, instead of a path"
 
 
 @message

@@ -93,5 +93,6 @@ def credentials_demanded(call: str, status: int) -> str:
     return (
         f"{call}: it answers {status}, so it demands credentials, or leads to a login; this program has none, and waiting "
         "does not help. Gateways, brokers and search engines must answer without authentication inside the cluster "
-        "(docs/reference/helm-values.md, 'Helm values')"
+        "(docs/reference/helm-values.md, 'Helm values'), but for a gateway of 8.8 and later with gatewayLogin "
+        "(docs/reference/configuration.md#gateway-login)"
     )

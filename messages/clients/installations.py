@@ -197,3 +197,21 @@ def app_not_ready(
 ) -> str:
     """Some pods of the gateway or a web app are not ready."""
     return f"{ready} of {wanted} pods of {name} in {namespace} ready{_because(trouble)}"
+
+
+@message
+def gateway_secret_missing(namespace: str, secret: str, key: str) -> str:
+    """The Secret with the password for the gateway's REST API is not there, or lacks a key."""
+    return (
+        f"namespace {namespace} has no Secret {secret} with the key {key}, by which the gateway is logged in to: make it there "
+        "as in the other region (docs/reference/configuration.md#gateway-login)"
+    )
+
+
+@message
+def gateway_login_refused(namespace: str, user: str, secret: str, key: str) -> str:
+    """The gateway's REST API does not take the password of its Secret."""
+    return (
+        f"the gateway of {namespace} does not let user {user} in with the password of Secret {secret} (key {key}): is it that "
+        "user's, and is the user known to this cluster (docs/reference/configuration.md#gateway-login)?"
+    )

@@ -196,6 +196,15 @@ def image_of_other_version(key: str, given: str, version: str) -> str:
 
 
 @message
+def no_gateway_login(version: str) -> str:
+    """The section `gatewayLogin` is for versions whose REST API asks for a login."""
+    return (
+        f"gatewayLogin: the gateway of Camunda {version} is asked without a login; remove the section, which is for 8.8 and "
+        "later (docs/reference/configuration.md#gateway-login)"
+    )
+
+
+@message
 def engine_of_chart(version: str) -> str:
     """The section `searchEngine` addresses an engine beside the chart, and this version's chart brings its own."""
     return (

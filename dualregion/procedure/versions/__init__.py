@@ -65,6 +65,7 @@ _8_8 = replace(
     ),
     web_apps=WebApps.PROFILES,
     removal=RemovalForm.REMOVE_LIST,
+    api_login=True,
     schema_switch="CAMUNDA_DATABASE_SCHEMAMANAGER_CREATESCHEMA",
     archiver_argument="ARGS_HISTORY_PROCESSINSTANCEENABLED",
     copies_global_state=True,

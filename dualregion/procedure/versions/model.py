@@ -84,6 +84,7 @@ class CamundaVersion:
     :ivar chart_major: the major version of the charts camunda-platform that install it.
     :ivar recommended_patch: the patch level below which the operator is warned; empty without one.
     :ivar api: the version of the gateway's REST API, under which the topology is asked.
+    :ivar api_login: whether that asks for a login, unless the values open it.
     :ivar removal: how lost brokers are removed; has no meaning with a failover installation.
     :ivar schema_switch: the variable that keeps brokers from making indices; None if web apps make them.
     :ivar archiver_argument: the exporter's argument that keeps it from moving finished instances; None if web apps do.
@@ -103,6 +104,7 @@ class CamundaVersion:
     web_apps: WebApps
     engine: Engine
     removal: RemovalForm
+    api_login: bool = False
     schema_switch: str | None = None
     archiver_argument: str | None = None
     copies_global_state: bool = False

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from clients import engine_calls
+from clients import engine_calls, logins
 from clients.cluster import forward
 from clients.cluster.kubernetes import CallFailed, Cluster
 from clients.search_engine import SearchEngine
@@ -231,7 +231,7 @@ def test_a_password_that_is_refused(kubernetes: FakeKubernetes, tmp_path: Path) 
     tls = AUTHORITY.certifies(tmp_path, NAME)
     with engine(kubernetes, tmp_path, tls) as asked:
         put_secret(kubernetes, "elasticsearch-es-elastic-user", "elastic", "of-a-former-engine")
-        with raises("engine-login-refused", engine_calls.LoginRefused) as told:
+        with raises("engine-login-refused", logins.LoginRefused) as told:
             asked.version()
     assert told.value.status == 401
     assert "of-a-former-engine" not in str(told.value)
@@ -244,7 +244,7 @@ def test_a_secret_that_is_missing(kubernetes: FakeKubernetes, tmp_path: Path, mi
     tls = AUTHORITY.certifies(tmp_path, NAME)
     with engine(kubernetes, tmp_path, tls) as asked:
         del kubernetes.objects[SECRETS][missing]
-        with raises("engine-secret-missing", engine_calls.SecretMissing, secret=missing):
+        with raises("engine-secret-missing", logins.SecretMissing, secret=missing):
             asked.version()
 
 

@@ -209,6 +209,22 @@ def test_the_other_regions_engine_is_reached_by_one_secret_where_it_asks_for_a_p
     assert not [each for each in before if each.name in ("secrets", "pods/portforward")]
 
 
+@pytest.mark.parametrize("version", ["8.8", "8.9"])
+def test_the_other_regions_gateway_is_logged_in_to_by_one_secret(version: str) -> None:
+    text = (CHECKOUT / "docs" / "prepare" / "rights.md").read_text()
+    regions = [
+        {key: value for key, value in examples.region(index).items() if key != "failoverNamespace"}
+        for index in (0, 1)
+    ]
+    login = {"user": "dual-region", "secret": "gateway-login"}
+    given = settings(rights=BOTH, camundaVersion=version, regions=regions, gatewayLogin=login)
+    peer = rbac.namespaced(given, Side.PEER)
+    named = {rbac.names(each, given, 0) for each in peer if each.name == "secrets"}
+    assert ("gateway-login",) in named
+    assert [each.name for each in peer].count("pods/portforward") == 1
+    assert rbac.table(rbac.of_gateway_login(given)) in text
+
+
 def test_the_corefile_alone_may_be_changed_where_coredns_is() -> None:
     documents = rbac.manifests(chained_settings(rights=BOTH), 0)
     role = of_kind(documents, "Role")["camunda-dual-region-camunda-london-dns"]

@@ -16,7 +16,10 @@ REGIONS = [
     for each in (0, 1)
 ]
 EXPORTER = "CAMUNDA_DATA_EXPORTERS_CAMUNDAREGION{}_{}"
-OFF = {"exporters": {"camunda": {"enabled": False}}}
+OFF = {
+    "exporters": {"camunda": {"enabled": False}},
+    "security": {"authentication": {"unprotectedApi": True}},
+}
 STORAGE = ("orchestration", "data", "secondaryStorage")
 
 
