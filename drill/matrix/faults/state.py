@@ -1,5 +1,6 @@
 """Faults of what the operator works with: Pulumi's engine, and the backend of the stacks' states."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from drill.errors import DrillError
 from drill.matrix.faults.site import Made, Site, lasting
 from drill.operators.meddler import Break
 
+_NAMESPACE_TYPE = "kubernetes:core/v1:Namespace"
 _END_POLL_SECONDS = 0.005
 """When the backend has what an `up` has come to, Pulumi ends within a moment."""
 _HELM_POLL_SECONDS = 0.02
@@ -39,22 +41,65 @@ def _away(folder: Path) -> Iterator[None]:
 def _state_older(site: Site) -> Break:
     """The `up` is killed as it ends, and the backend is given the stack's state from before it, as out of a backup.
 
-    :raises DrillError: when it is made: the `up` did not end.
+    :raises DrillError: when it is made: no `up` has ended.
     """
 
     def make(over: Event, kill: Callable[[], None]) -> None:
         stacks, stack = site.ctx.stacks, site.stack.stack
         before = stacks.former_state(stack)
-        while stacks.former_state(stack) == before:
-            if over.wait(_END_POLL_SECONDS):
-                raise DrillError(f"no `up` of {stack} has ended")
+        ended = _next_end(site, before, over)
         kill()
-        state = stacks.state(stack)
-        restored = state.with_suffix(".restored")
-        shutil.copy2(before, restored)
-        os.replace(restored, state)
+        _replace(stacks.state(stack), before.read_bytes())
+        if _namespaces(before) - set(site.ctx.view(site.stack).namespaces()):
+            # As docs/prepare/state-backend.md has it: the stack's rights in them are gone, too.
+            with _as_administrator(site):
+                _next_end(site, ended, over)
 
     return make
+
+
+def _next_end(site: Site, last: Path, over: Event) -> Path:
+    """Wait until an `up` of the stack has ended, and return the state that it left.
+
+    :raises DrillError: none has.
+    """
+    while (found := site.ctx.stacks.former_state(site.stack.stack)) == last:
+        if over.wait(_END_POLL_SECONDS):
+            raise DrillError(f"no `up` of {site.stack.stack} has ended")
+    return found
+
+
+def _namespaces(state: Path) -> set[str]:
+    """Return the namespaces that a state has."""
+    latest = json.loads(state.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+    return {
+        each["outputs"]["metadata"]["name"]
+        for each in latest.get("resources") or ()
+        if each["type"] == _NAMESPACE_TYPE
+    }
+
+
+@contextmanager
+def _as_administrator(site: Site) -> Iterator[None]:
+    """The stack works as the clusters' administrator."""
+    if site.ctx.access is None:
+        yield
+        return
+    used = site.ctx.access.kubeconfig(site.stack)
+    own = used.read_bytes()
+    _replace(used, site.ctx.clusters.kubeconfig.read_bytes())
+    try:
+        yield
+    finally:
+        _replace(used, own)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file at once, as who else reads it sees the old one or the new one."""
+    new = file.with_suffix(".replacing")
+    new.touch(mode=file.stat().st_mode)
+    new.write_bytes(content)
+    os.replace(new, file)
 
 
 def _helm_pending(site: Site) -> Break:

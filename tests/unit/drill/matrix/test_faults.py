@@ -1,5 +1,6 @@
 """Faults are made on the survivor, for a while, and taken away again whatever happens meanwhile."""
 
+import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -268,20 +269,63 @@ def test_the_older_state_is_that_of_before_the_up_which_is_killed_as_it_ends(
     tmp_path: Path,
 ) -> None:
     stacks = fake_stacks(tmp_path)
-    found = site(View())
-    found.ctx.stacks = cast(Any, stacks)
+    found = with_state(stacks, "camunda-london")
     killed: list[str] = []
 
     def ends() -> None:
         assert not killed
-        ended = stacks.former_state("region0").with_name("region0-19.checkpoint.json")
-        ended.write_text("now")
+        end(stacks, 19)
 
     over = Meanwhile(ends, again=1)
     MADE["state-older"](found)(over, lambda: killed.append(stacks.state("region0").read_text()))
     assert killed == ["now"]
-    assert stacks.state("region0").read_text() == "before"
+    assert stacks.state("region0").read_text() == state_with("camunda-london")
     assert [each.name for each in stacks.state("region0").parent.iterdir()] == ["region0.json"]
+
+
+def test_a_state_of_which_a_namespace_is_gone_is_brought_up_by_the_administrator_once(
+    tmp_path: Path,
+) -> None:
+    stacks = fake_stacks(tmp_path)
+    found = with_state(stacks, "camunda-london", "camunda-london-failover")
+    own, administrator = tmp_path / "own", tmp_path / "administrator"
+    own.write_text("own")
+    administrator.write_text("administrator")
+    found.ctx.access = cast(Any, SimpleNamespace(kubeconfig=lambda _: own))
+    found.ctx.clusters = cast(Any, SimpleNamespace(kubeconfig=administrator))
+    seen: list[str] = []
+
+    def ends() -> None:
+        seen.append(own.read_text())
+        end(stacks, 19 + len(seen))
+
+    MADE["state-older"](found)(Meanwhile(ends, again=2), lambda: None)
+    assert (seen, own.read_text()) == (["own", "administrator"], "own")
+
+
+def with_state(stacks: Stacks, *namespaces: str) -> Site:
+    """Return a region with one namespace, whose stack's state of before has these."""
+    found = site(Spaced())
+    found.ctx.stacks = cast(Any, stacks)
+    stacks.former_state("region0").write_text(state_with(*namespaces))
+    return found
+
+
+class Spaced(View):
+    def namespaces(self) -> list[str]:
+        return ["default", "camunda-london"]
+
+
+def state_with(*namespaces: str) -> str:
+    named = [{"metadata": {"name": each}} for each in namespaces]
+    resources = [{"type": "kubernetes:core/v1:Namespace", "outputs": each} for each in named]
+    return json.dumps({"checkpoint": {"latest": {"resources": [{"type": "else"}, *resources]}}})
+
+
+def end(stacks: Stacks, number: int) -> None:
+    """Let an `up` end."""
+    ended = stacks.former_state("region0")
+    ended.with_name(f"region0-{number}.checkpoint.json").write_text("now")
 
 
 def test_an_up_that_does_not_end_is_told(tmp_path: Path) -> None:
