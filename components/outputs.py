@@ -45,7 +45,7 @@ def outputs(ctx: StepContext, region: Region) -> dict[str, Any]:
             {"namespace": each.namespace, "failoverNamespace": each.failover}
             for each in settings.regions
         ],
-        "clusterId": remembered_cluster(settings, ctx.own, ctx.incident, ctx.cluster_id),
+        "clusterId": remembered_cluster(settings, ctx.own, ctx.incident, ctx.cluster_id, ctx.peer),
         # What the chart renders is looked at again only when this changes.
         "rendered": ctx.rendered,
     }

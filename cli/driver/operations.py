@@ -100,7 +100,7 @@ class PulumiOperations:
         incident = current_incident(own.settings, own.state.held, peer.state.held)
         cluster = Cluster(own.settings.kubeconfig, own.settings.own.kube_context)
         with suppress(CallFailed):
-            identity.check(cluster, own.settings, own.state.held, incident)
+            identity.check(cluster, own.settings, own.state.held, incident, peer.state.held)
 
     def check_machine(self) -> None:
         """Refuse to begin where a phase could not be written."""

@@ -108,7 +108,8 @@ def of_cluster(
     incident = current_incident(settings, own, peer)
     try:
         cluster.check_answers()
-        cluster_id = identity.check(cluster, settings, own, incident)
+        cluster_id = identity.check(cluster, settings, own, incident, peer)
+        peer = identity.present(settings, own, peer, incident)
         own = _found_again(own, cluster, settings, incident, log)
         own = _without_what_is_gone(own, cluster, settings)
         return Observation(own, recovery.completed(settings, own, cluster), peer, cluster_id)

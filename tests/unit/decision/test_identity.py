@@ -19,7 +19,12 @@ from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.config.settings import Settings
 from dualregion.errors import Refused
 from dualregion.state.held import nodes_of, stack_of
-from dualregion.state.identity import is_fixed, other_cluster, remembered_cluster
+from dualregion.state.identity import (
+    is_fixed,
+    other_cluster,
+    remembered_cluster,
+    without_elsewhere,
+)
 from dualregion.state.progress import Incident, Stack
 from steps.before import identity
 from tests.fakes import command as world
@@ -71,6 +76,44 @@ def test_another_cluster_is_refused_with_both_identities_and_the_ways_out(
 )
 def test_a_region_that_may_be_another_cluster_is_let_through(found: Settings, own: Stack) -> None:
     assert other_cluster(found, own, INCIDENT, "b-2") is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "refused"),
+    [
+        pytest.param({"B0": 1}, True, id="the first failback"),
+        pytest.param({"B0": 2}, False, id="begun again, and not built on yet"),
+        pytest.param({"B0": 2, "B2": 2}, True, id="begun again, and built on"),
+        pytest.param({"B0": 2, "B2": 1}, False, id="built on before it was backed out of"),
+    ],
+)
+def test_a_region_that_was_lost_again_may_be_another_cluster_until_it_is_built_on(
+    peer: dict[str, int], refused: bool
+) -> None:
+    """Its stack could not be updated meanwhile: its state holds what was proved in the former cluster."""
+    survivor = Stack(gates=dict.fromkeys(peer, str(INCIDENT)), rounds=peer)
+    problem = other_cluster(failing_back(1), JOINED, INCIDENT, "b-2", survivor)
+    assert (problem is not None) is refused
+    remembered = remembered_cluster(failing_back(1), JOINED, INCIDENT, "b-2", survivor)
+    assert remembered == ("b-2" if refused else "a-1")
+
+
+def test_what_was_proved_in_another_cluster_is_left_out() -> None:
+    held = _held(
+        {},
+        N={"incident": "none"},
+        B1={"incident": str(INCIDENT), "cluster": "a-1", "round": "2"},
+        B4={"incident": str(INCIDENT), "cluster": "b-2"},
+    )
+    assert without_elsewhere(held, "a-1").gates == {"N": "none", "B1": str(INCIDENT)}
+    left = without_elsewhere(held, "b-2")
+    assert (set(left.gates), left.nodes, set(left.records), left.rounds) == (
+        {"N", "B4"},
+        frozenset({"N", "B4"}),
+        {"N", "B4"},
+        {},
+    )
+    assert without_elsewhere(left, "b-2") is left
 
 
 def test_accepting_one_cluster_accepts_no_other() -> None:

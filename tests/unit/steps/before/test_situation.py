@@ -17,10 +17,18 @@ from dualregion.state.progress import Stack
 from steps.before import situation
 from steps.before.situation import Files, Observation
 from steps.context import StepContext
-from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig
+from tests.fakes.kubernetes import FakeKubernetes, failure, kubeconfig, kubeconfig_of, serving
 from tests.inputs.examples import chained_settings, failover, settings
 from tests.raising import any_message, assert_message, fails_with, raises, tells
-from tests.unit.steps.before.test_recovery import EMPTIED, LONDON, PAST, collection, found, step
+from tests.unit.steps.before.test_recovery import (
+    EMPTIED,
+    INCIDENT,
+    LONDON,
+    PAST,
+    collection,
+    found,
+    step,
+)
 from tests.unit.steps.test_helm_records import record
 
 CHART = ChartVersion("camunda-platform", "10.11.3")
@@ -142,6 +150,54 @@ class TestTheCluster:
         silent(cluster, monkeypatch, CallFailed(any_message("401"), 401))
         with pytest.raises(CallFailed):
             looked(failover(1, 1), cluster, log)
+
+    @pytest.mark.parametrize(
+        ("proved_in", "own", "counts"),
+        [
+            pytest.param("former", {"B0"}, False, id="recreated once more"),
+            pytest.param("present", {"B0"}, True, id="the same"),
+            pytest.param("", {"B0"}, True, id="an earlier version's, which names none"),
+            pytest.param("former", {"B0", "B2"}, True, id="built on already"),
+        ],
+    )
+    def test_what_was_proved_in_a_cluster_that_is_there_no_more_does_not_count(
+        self,
+        kubernetes: FakeKubernetes,
+        log: Told,
+        tmp_path: Path,
+        proved_in: str,
+        own: set[str],
+        counts: bool,
+    ) -> None:
+        incident = {"incident": str(INCIDENT)}
+        peer = Stack(
+            Phase.FAILBACK_PENDING,
+            1,
+            frozenset({"B1"}),
+            gates={"B1": str(INCIDENT)},
+            records={"B1": incident | ({"cluster": proved_in} if proved_in else {})},
+        )
+        gates = dict.fromkeys(own, str(INCIDENT))
+        held = Stack(Phase.FAILBACK_PENDING, 1, INSTALLED | own, gates=gates)
+        with serving() as paris:
+            paris.put("/api/v1/namespaces", {"metadata": {"name": "kube-system", "uid": "present"}})
+            urls = {"cluster-london": kubernetes.url, "cluster-paris": paris.url}
+            wanted = found().model_copy(update={"kubeconfig": kubeconfig_of(tmp_path, urls)})
+            cluster = Cluster(wanted.kubeconfig, "cluster-london")
+            seen = looked(wanted, cluster, log, held, peer)
+        assert ("B1" in seen.peer.proved(INCIDENT)) is counts
+
+    def test_a_recreated_region_that_is_silent_is_left_to_the_step_that_asks_it(
+        self, kubernetes: FakeKubernetes, log: Told, tmp_path: Path
+    ) -> None:
+        gates = {"B1": str(INCIDENT)}
+        record = {"incident": str(INCIDENT), "cluster": "former"}
+        peer = Stack(Phase.FAILBACK_PENDING, 1, gates=gates, records={"B1": record})
+        urls = {"cluster-london": kubernetes.url, "cluster-paris": "http://127.0.0.1:9"}
+        wanted = found().model_copy(update={"kubeconfig": kubeconfig_of(tmp_path, urls)})
+        held = Stack(Phase.FAILBACK_PENDING, 1, INSTALLED, gates={"B0": str(INCIDENT)})
+        cluster = Cluster(wanted.kubeconfig, "cluster-london")
+        assert looked(wanted, cluster, log, held, peer).peer == peer
 
     def test_a_state_that_was_emptied_is_found_again_and_that_is_told(
         self, cluster: Cluster, log: Told, kubernetes: FakeKubernetes, tmp_path: Path
