@@ -286,6 +286,26 @@ def test_settings_of_a_failover_installation_are_refused(other: dict[str, Any]) 
         settings(camundaVersion="8.6", **other)
 
 
+@pytest.mark.parametrize("proved", ["F0", "F0 F1", "F0 F1 F2", "F0 F1 F2 F3"])
+@pytest.mark.parametrize("region", [0, 1])
+def test_brokers_are_never_removed_on_both_sides(region: int, proved: str) -> None:
+    """Each side would be a cluster of its own, and take commands."""
+    name, steps = f"1-region{region}-lost", proved.split()
+    other = Stack(
+        Phase.NORMAL,
+        None,
+        frozenset(steps),
+        brokers.other(region),
+        dict.fromkeys(steps, name),
+        claim=name,
+    )
+    asked = settings(
+        region=region, phase="failover", lostRegion=brokers.other(region), backup=BACKUP
+    )
+    with raises("other-region-fails-over", ConfigError, region=region, incident=name):
+        desired(asked, {}, other, Stack(nodes=frozenset({"normal", "N"})))
+
+
 # --- A loss on top of a loss: what may be accepted follows from what the recreated brokers hold
 
 

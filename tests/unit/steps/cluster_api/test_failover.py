@@ -149,6 +149,14 @@ class TestF2:
         here.prove("F2")
         assert set(here.management.members) == set(here.kept_ids)
 
+    def test_what_is_no_member_any_more_is_not_named(self, here: ApiWorld) -> None:
+        """One form would be refused, and the other reconfigures every partition by force all the same."""
+        gone, *left = here.lost_ids
+        here.management.keep({*range(here.size)} - {gone})
+        here.prove("F2")
+        asked = [body for at, body in here.near.bodies.items() if "/actuator/cluster" in at]
+        assert asked in ([{"brokers": {"remove": left}}], [list(here.kept_ids)])
+
     @pytest.mark.parametrize("status", [502, 504])
     @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
     def test_an_answer_that_got_lost(self, here: ApiWorld, status: int, taken: bool) -> None:
