@@ -66,7 +66,8 @@ class Explorer:
             at += 1
             if at % _EVERY == 0:
                 self._say(
-                    f"{at} of {len(self._keys)} worlds so far, {found.transitions} transitions"
+                    f"{at} of {len(self._keys)} worlds so far, {found.transitions} transitions, "
+                    f"broken: {', '.join(found.broken) or 'nothing'}"
                 )
         found.worlds = len(self._keys)
         self._look_for_dead_ends(found)
