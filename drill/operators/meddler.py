@@ -127,7 +127,9 @@ class Meddler:
             self.ups += 1
             run = self.stacks.up(region.stack, message, look)
             self._turn_back(run, region)
-            if run.exit_status == 0 or not self.came or number == MOST_UPS:
+            # Where no fault could be made there is none to overcome.
+            is_overcoming = any(each.was_made for each in self.came)
+            if run.exit_status == 0 or not is_overcoming or number == MOST_UPS:
                 break
             self.progress.write(
                 f"  {region.stack}: pulumi ended with exit status {run.exit_status}; the same up again"

@@ -144,6 +144,17 @@ def test_a_fault_that_cannot_be_made_is_told(progress: Progress) -> None:
     assert (fault.failed, fault.was_made) == ("ValueError: no such pod", False)
 
 
+def test_an_up_that_fails_without_the_fault_is_not_run_on_and_on(progress: Progress) -> None:
+    def make(_: threading.Event, __: Callable[[], None]) -> None:
+        raise ValueError("no such pod")
+
+    stacks = FakeStacks([1] * 20)
+    found = meddler(stacks, progress, plan(showing(stacks, make)))
+    assert found.up(LONDON, "x").exit_status == 1
+    # The first may end before it is known that the fault could not be made.
+    assert found.ups <= 2 < MOST_UPS
+
+
 def test_one_that_lasts_goes_at_the_end(progress: Progress) -> None:
     gone: list[bool] = []
     began = threading.Event()
