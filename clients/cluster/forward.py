@@ -129,7 +129,7 @@ class _Forward(PortForward):
         try:
             super()._proxy()  # type: ignore[no-untyped-call]
         except (OSError, RuntimeError, WebSocketException):
-            # What became of the request is told by whoever waits for its answer.
+            # What became of the request is told where its answer is waited for.
             pass
         finally:
             for port in self.local_ports.values():

@@ -1,4 +1,4 @@
-"""A gateway that would answer 401 or 404 in the night is refused by its values: a login, or a path, that nobody asks with.
+"""A gateway that would answer 401 or 404 in the night is refused by its values: a login, or a path, that the program has not.
 
 From 8.8 on the chart's default is basic authentication, and the REST API asks for it, too.
 """
@@ -53,7 +53,7 @@ def test_basic_authentication_needs_a_login_or_an_open_api(version: str) -> None
 
 @pytest.mark.parametrize("version", WITH_LOGIN)
 def test_a_login_is_what_the_chart_has_by_default(version: str) -> None:
-    """Whoever says nothing of it was answered 401 in N."""
+    """Values that leave it out made N fail with 401."""
     nothing = {"global": {"security": None}, **at("orchestration.security", None)}
     (problem,) = told(version, nothing)
     assert_message(problem, "gateway-login-needed")
