@@ -4,7 +4,7 @@ A cell is a drill with one fault. A fault that the testbed cannot make yet stand
 cells are never counted as run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, product
@@ -256,6 +256,11 @@ class Cell:
             if step in steps.get(part, ()):
                 return phase, part
         raise ValueError(f"{self.key}: Camunda {self.version} has no such moment")
+
+
+def furthest(cells: Iterable[Cell]) -> Until:
+    """Return how far a drill of some cells goes."""
+    return max((cell.phase for cell in cells), key=list(Until).index)
 
 
 def fault_of(cell: Cell) -> Fault:

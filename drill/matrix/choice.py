@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from drill.matrix.cells import Cell, Fault, Way, fault_of, turns
+from drill.matrix.cells import Cell, Fault, Way, fault_of, furthest, turns
 from drill.matrix.results import Outcome, Ran, last_run
 from drill.procedure.model import Until
 from drill.procedure.versions import VERSIONS
@@ -107,7 +107,7 @@ def _turns(cells: Sequence[Cell]) -> Mapping[Cell, tuple[int, int]]:
 def seconds_of(cells: Sequence[Cell], runs: Iterable[Ran]) -> float:
     """Return how long a drill of these cells is expected to take: as those like it did before, or as is usual."""
     size = cells[0].size
-    phase = max((cell.phase for cell in cells), key=list(Until).index)
+    phase = furthest(cells)
     known = [run for run in runs if run.counts and run.cell.size == size and run.phase is phase]
     same = [run.seconds for run in known if {run.cell, *run.beside} == set(cells)]
     faults = {cell.fault for cell in cells}

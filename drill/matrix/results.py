@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drill.errors import DrillError
-from drill.matrix.cells import Cell
+from drill.matrix.cells import Cell, furthest
 from drill.procedure.model import Until
 
 
@@ -50,8 +50,7 @@ class Ran:
     @property
     def phase(self) -> Until:
         """How far the drill went."""
-        phases = [cell.phase for cell in (self.cell, *self.beside)]
-        return max(phases, key=list(Until).index)
+        return furthest((self.cell, *self.beside))
 
     @property
     def counts(self) -> bool:

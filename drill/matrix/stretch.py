@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drill.errors import DrillError
-from drill.matrix.cells import Cell, fault_of
+from drill.matrix.cells import Cell, fault_of, furthest
 from drill.matrix.faults import MADE, Site
 from drill.matrix.results import Outcome
 from drill.operators.meddler import Meddler, Planned, TurnedBack
-from drill.procedure.model import Part, Until
+from drill.procedure.model import Until
 from drill.report.report import Report
 from drill.scenario.backing_out import fail_over_again
 from drill.scenario.failback import Failback
@@ -43,14 +43,10 @@ def settings_of(cells: Sequence[Cell]) -> DrillSettings:
         lost=(first.lost, *more),
         cluster_size=first.size,
         camunda=first.version,
-        until=_until(cells),
+        until=furthest(cells),
         by_pulumi=True,
         **options,
     )
-
-
-def _until(cells: Sequence[Cell]) -> Until:
-    return max((cell.phase for cell in cells), key=list(Until).index)
 
 
 @dataclass
@@ -92,12 +88,12 @@ class Stretch:
     def _plan(self, ctx: DrillContext, incident: Incident, cell: Cell) -> Planned:
         chance = random.Random(self.seeds[cell])  # noqa: S311 (no secret)
         step, part = cell.place
-        region = incident.survivor if part is Part.SURVIVOR else incident.lost
+        site = Site(ctx, incident, chance, part)
         return Planned(
             step,
-            region.stack,
+            site.stack.stack,
             after=chance.uniform(0.0, _LATEST_SECONDS),
-            make=MADE[cell.fault](Site(ctx, incident, chance, part)),
+            make=MADE[cell.fault](site),
             turns_back=fault_of(cell).turns_back,
         )
 
@@ -107,7 +103,7 @@ class Stretch:
         failover = Failover(ctx, incident, episode)
         failover.lose()
         failover.fail_over()
-        if _until(self.cells) is Until.FAILOVER:
+        if furthest(self.cells) is Until.FAILOVER:
             self._end()
             if ctx.settings.zombie:
                 self._meet_zombie(failover)

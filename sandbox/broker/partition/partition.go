@@ -38,7 +38,7 @@ const (
 // ErrNotServing is the answer to a command where the partition is not led, or not installed yet.
 var ErrNotServing = errors.New("this broker does not lead the partition, or has not installed it yet")
 
-// ErrDiskFull is the answer to every command while the broker's disk is full, whoever leads: nothing will come of it.
+// ErrDiskFull is the answer to every command while the broker's disk is full: it is not carried out.
 var ErrDiskFull = errors.New("Broker is out of disk space") //nolint:staticcheck // the real one's text
 
 // Replicas returns the brokers that hold a partition; its first is the one that should lead.

@@ -329,7 +329,7 @@ class TestB4:
         disabled = f"POST /actuator/exporters/{here.lost_exporter}/disable"
         assert here.orders() == [disabled, self.enabled(here)]
 
-    def test_one_that_somebody_else_enables_meanwhile(self, here: ApiWorld) -> None:
+    def test_one_that_another_client_enables_meanwhile(self, here: ApiWorld) -> None:
         """From where it then stands is unknown: it is refused, and the next run looks again."""
         here.management.deny = [Reply(400, {"message": "exporter is enabled already"})]
         fails(here, "B4", "change-refused", "change-not-possible", kind=Refused, paused=True)
