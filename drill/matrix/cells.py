@@ -48,6 +48,7 @@ class Fault:
     :ivar only: the versions that have it.
     :ivar turns_back: the same `up` does not overcome it: the operator goes back to phase `failover`.
     :ivar times: how many times as long its drill takes as a plain one.
+    :ivar shares: its options leave the drill's course as it is, so that others' faults can come in it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Fault:
     only: tuple[str, ...] = MATRIX_VERSIONS
     times: float = 1.0
     turns_back: bool = False
+    shares: bool = False
 
 
 def _option(
@@ -68,9 +70,10 @@ def _option(
     title: str,
     times: float = 1.0,
     only: tuple[str, ...] = MATRIX_VERSIONS,
+    shares: bool = False,
     **options: Any,
 ) -> Fault:
-    return Fault(name, title, Way.OPTION, options=options, only=only, times=times)
+    return Fault(name, title, Way.OPTION, options=options, only=only, times=times, shares=shares)
 
 
 def _moment(
@@ -125,9 +128,17 @@ FAULTS = (
     _option("lost-again", "the recreated region is lost again, after its failback", again=True),
     _option("other-lost-next", "the other region is lost, after the failback", other=True),
     _option("brokers-late", "every broker takes ten seconds to start", start_delay=10.0),
-    _option("clock-skew", "the operator's clock is seven minutes ahead", clock_skew=_MINUTES_APART),
     _option(
-        "clock-behind", "the operator's clock is seven minutes behind", clock_skew=-_MINUTES_APART
+        "clock-skew",
+        "the operator's clock is seven minutes ahead",
+        shares=True,
+        clock_skew=_MINUTES_APART,
+    ),
+    _option(
+        "clock-behind",
+        "the operator's clock is seven minutes behind",
+        shares=True,
+        clock_skew=-_MINUTES_APART,
     ),
     # --- made at a moment
     _moment("engine-killed", "SIGKILL of the engine"),
@@ -236,7 +247,7 @@ class Cell:
     def is_alone(self) -> bool:
         """Whether its drill is another one than those of other faults, so that no other cell can share it."""
         fault = fault_of(self)
-        return self.is_of_the_whole or bool(fault.options) or fault.turns_back
+        return not fault.shares and (bool(fault.options) or fault.turns_back)
 
     @property
     def phase(self) -> Until:
@@ -246,11 +257,15 @@ class Cell:
         return Until.FAILOVER
 
     @property
-    def turn(self) -> tuple[Until, Part]:
+    def turn(self) -> tuple[Until, Part] | None:
         """The phase and the stack's part of a fault that comes at a moment: an `up`, or a few of them in turn.
+
+        None of a fault of the whole drill.
 
         :raises ValueError: no phase of the version's procedure has the step.
         """
+        if self.is_of_the_whole:
+            return None
         step, part = self.place
         for phase, steps in VERSIONS[self.version].procedure.steps.items():
             if step in steps.get(part, ()):
@@ -269,16 +284,6 @@ def fault_of(cell: Cell) -> Fault:
 
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
-
-
-def turns(procedure: Procedure) -> frozenset[tuple[Until, Part]]:
-    """Return the turns of a procedure in which faults come at moments: the lost region has none."""
-    return frozenset(
-        (phase, part)
-        for phase, parts in procedure.steps.items()
-        for part in parts
-        if part is not Part.LOST
-    )
 
 
 def moments(procedure: Procedure, fault: Fault) -> Iterator[str]:

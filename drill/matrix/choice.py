@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from drill.matrix.cells import Cell, Fault, Way, fault_of, furthest, turns
+from drill.matrix.cells import Cell, Fault, Way, fault_of, furthest
 from drill.matrix.results import Outcome, Ran, last_run
 from drill.procedure.model import Until
-from drill.procedure.versions import VERSIONS
 
 USUAL_SECONDS = {Until.FAILOVER: 150.0, Until.RESTORED: 300.0}
 """How long a cell takes of which none like it was ever run, by how far its drill goes."""
@@ -61,16 +60,14 @@ def is_suspect(cell: Cell, last: Mapping[Cell, Ran]) -> bool:
 def company(first: Cell, others: Iterable[Cell], runs: Iterable[Ran]) -> tuple[Cell, ...]:
     """Return the cells of one drill: the first, and those of the others that can share it, in their order.
 
-    Each has a fault of its own, in a turn of its own. One that needs another drill than the others, and one that failed
-    beside others, is by itself.
+    Each has a fault of its own, in a turn of its own; one of them at most is a fault of the whole drill. One that needs
+    another drill than the others, and one that failed beside others, is by itself.
     """
     last = last_run(runs)
     if first.is_alone or is_suspect(first, last):
         return (first,)
-    found, most = [first], len(turns(VERSIONS[first.version].procedure))
+    found = [first]
     for cell in others:
-        if len(found) == most:
-            break
         if (
             not cell.is_alone
             and not is_suspect(cell, last)
@@ -165,7 +162,7 @@ class Covered:
     cells: int
     run: int
     passed: int
-    twice: int
+    runs: int
     both_regions: bool
 
     @property
@@ -197,6 +194,6 @@ def _covered(
         cells=len(own),
         run=len(counted),
         passed=sum(last[cell].outcome is Outcome.PASSED for cell in counted),
-        twice=sum(times > 1 for times in counted.values()),
+        runs=counted.total(),
         both_regions={cell.lost for cell in counted} == {0, 1},
     )

@@ -36,7 +36,7 @@ def settings_of(cells: Sequence[Cell]) -> DrillSettings:
     :raises DrillError: there is no such drill, which is a fault of the table.
     """
     first = cells[0]
-    options = dict(fault_of(first).options or {})
+    options = {k: v for cell in cells for k, v in (fault_of(cell).options or {}).items()}
     after = {"again": first.lost, "other": 1 - first.lost}
     more = [after[name] for name in after if options.pop(name, False)]
     return DrillSettings(
@@ -71,12 +71,13 @@ class Stretch:
         :raises DrillError: something could not be done, or no fault came.
         :raises SandboxError: a region could not be lost or recreated.
         """
-        if self.cells[0].is_of_the_whole:
+        of_moments = [cell for cell in self.cells if not cell.is_of_the_whole]
+        if not of_moments:
             rehearse_all(ctx)
             return
         incident = ctx.settings.incidents[0]
         to_normal(ctx)
-        self._planned = {cell: self._plan(ctx, incident, cell) for cell in self.cells}
+        self._planned = {cell: self._plan(ctx, incident, cell) for cell in of_moments}
         ctx.meddler = self.meddler = Meddler(
             ctx.stacks, ctx.progress, tuple(self._planned.values())
         )

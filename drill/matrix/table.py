@@ -16,13 +16,13 @@ def covered(runs: Sequence[Ran], cells: Iterable[Cell] | None = None) -> str:
     made = [fault for fault in FAULTS if fault.way is not Way.MISSING]
     found = coverage(made, every, runs)
     lines = [
-        "| fault | cells | run | passed | run twice | either region lost |",
+        "| fault | cells | run | passed | runs | either region lost |",
         "|---|---|---|---|---|---|",
     ]
     lines += map(_row, found)
     total = [
         sum(values)
-        for values in zip(*((c.cells, c.run, c.passed, c.twice) for c in found), strict=True)
+        for values in zip(*((c.cells, c.run, c.passed, c.runs) for c in found), strict=True)
     ]
     lines.append(f"| all | {total[0]} | {total[1]} | {total[2]} | {total[3]} | |")
     return "\n".join(lines)
@@ -30,7 +30,7 @@ def covered(runs: Sequence[Ran], cells: Iterable[Cell] | None = None) -> str:
 
 def _row(each: Covered) -> str:
     both = "yes" if each.both_regions else "no"
-    return f"| {each.title} | {each.cells} | {each.run} | {each.passed} | {each.twice} | {both} |"
+    return f"| {each.title} | {each.cells} | {each.run} | {each.passed} | {each.runs} | {both} |"
 
 
 def not_reachable(faults: Sequence[Fault] | None = None) -> str:

@@ -16,7 +16,6 @@ from drill.matrix.cells import (
     fault_of,
     missing,
     moments,
-    turns,
 )
 from drill.matrix.faults import MADE
 from drill.matrix.stretch import settings_of
@@ -122,9 +121,13 @@ def test_a_cell_goes_as_far_as_its_fault_concerns(
 
 def test_every_moment_is_in_a_turn_of_its_procedure() -> None:
     for cell in EVERY:
-        if not cell.is_of_the_whole:
-            assert cell.turn in turns(VERSIONS[cell.version].procedure)
-            assert (cell.turn[0] is Until.FAILOVER) == (cell.phase is Until.FAILOVER)
+        if cell.turn is None:
+            assert cell.is_of_the_whole
+        else:
+            phase, part = cell.turn
+            assert cell.place[0] in VERSIONS[cell.version].procedure.steps[phase][part]
+            assert part is not Part.LOST
+            assert (phase is Until.FAILOVER) == (cell.phase is Until.FAILOVER)
 
 
 def test_a_moment_that_no_procedure_has_is_in_no_turn() -> None:
@@ -137,3 +140,10 @@ def test_a_drill_goes_as_far_as_one_of_its_cells() -> None:
     failback = Cell("broker-killed", "B3@survivor", 1, 4, "8.5")
     assert settings_of([failover]).until is Until.FAILOVER
     assert settings_of([failover, failback]).until is Until.RESTORED
+
+
+def test_a_drill_has_the_options_of_all_its_cells() -> None:
+    clock = Cell("clock-behind", EVERYWHERE, 1, 4, "8.5")
+    killed = Cell("broker-killed", "F2@survivor", 1, 4, "8.5")
+    settings = settings_of([killed, clock])
+    assert (settings.clock_skew, settings.until) == (-420.0, Until.RESTORED)

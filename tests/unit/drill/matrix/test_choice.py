@@ -157,6 +157,13 @@ class TestCompany:
         assert company(self.F2, [other], ()) == (self.F2,)
         assert company(other, [self.F2], ()) == (other,)
 
+    def test_a_clock_that_is_off_leaves_a_drill_as_it_is_so_others_share_it(self) -> None:
+        clocks = [
+            Cell(fault, "whole drill", 1, 4, "8.5") for fault in ("clock-skew", "clock-behind")
+        ]
+        assert company(self.F2, [*clocks, self.B3], ()) == (self.F2, clocks[0], self.B3)
+        assert company(clocks[1], [clocks[0], self.F2], ()) == (clocks[1], self.F2)
+
     def test_what_failed_beside_others_is_by_itself_until_it_was_run_so(self) -> None:
         failed = ran(self.F2, 5.0, Outcome.FAILED, beside=(self.B3,))
         assert company(self.F2, [self.B1], [failed]) == (self.F2,)
@@ -186,7 +193,7 @@ class TestCoverage:
 
     def test_nothing_was_run(self) -> None:
         (found,) = coverage([self.GATEWAY], CELLS, ())
-        assert (found.cells, found.run, found.passed, found.twice, found.both_regions) == (
+        assert (found.cells, found.run, found.passed, found.runs, found.both_regions) == (
             4,
             0,
             0,
@@ -200,7 +207,7 @@ class TestCoverage:
             *(ran(CELLS[1], 9.0), ran(CELLS[1], 10.0, Outcome.FAILED)),
         ]
         (found,) = coverage([self.GATEWAY], CELLS, runs)
-        assert (found.run, found.passed, found.twice, found.both_regions) == (2, 1, 2, True)
+        assert (found.run, found.passed, found.runs, found.both_regions) == (2, 1, 4, True)
 
     def test_one_region_alone_is_not_both(self) -> None:
         runs = [ran(CELLS[1]), ran(CELLS[3])]
