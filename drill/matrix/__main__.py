@@ -14,7 +14,7 @@ from rich.console import Console
 from drill.errors import DrillError
 from drill.matrix import table
 from drill.matrix.cells import Cell, all_cells
-from drill.matrix.choice import drills, in_order, next_drill, seconds_of, seed_of
+from drill.matrix.choice import drills, next_drill, seed_of
 from drill.matrix.results import Outcome, Ran, append, read
 from drill.matrix.stretch import Stretch, figures_of, outcome, settings_of
 from drill.operators.signals import Interruption, Output
@@ -74,14 +74,14 @@ def main(
     drawn = random.SystemRandom().randrange(10**6) if seed is None else seed
     with ending(console, EXIT_USAGE):
         runs = read(RESULTS)
-        cells = in_order(_named(only), runs, drawn)
+        cells = _named(only)
         if not cells:
             raise DrillError(f"--only {only!r}: no cell has all of these words")
         seeds = _repeated(only, repeat)
     print_plain(console, f"seed {drawn}; {len(cells)} cells")
     if show:
-        for found in drills(cells, runs, minutes * 60, alone=alone):
-            print_plain(console, f"{seconds_of(found, runs):5.0f} s  {_keys(found)}")
+        for found, takes in drills(cells, runs, minutes * 60, drawn, alone=alone):
+            print_plain(console, f"{takes:5.0f} s  {_keys(found)}")
         _print_covered(console, runs)
         return
     paths.folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class Matrix:
         left = list(cells)
         while not self._interruption.is_wanted:
             budget = end - time.monotonic()
-            chosen = next_drill(left, runs, budget, alone=alone, is_first=not done)
+            chosen = next_drill(left, runs, budget, self._seed, alone=alone, is_first=not done)
             if not chosen:
                 break
             left = [cell for cell in left if cell not in chosen]

@@ -2,7 +2,7 @@
 
 Every cell has its turn: those that failed beside others first, each by itself, then those never run, then those whose
 last run is longest ago. Of several that are equal, one of each fault and then each lost region comes before a second of
-the same, so that a short budget sees many kinds.
+the same, so that a short budget sees many kinds; what was run before counts.
 
 A drill has several turns, and a fault concerns one of them: cells of one size, version and lost region whose faults
 come in different turns share a drill. Its judgement is of all of them; what fails is run again by itself.
@@ -37,7 +37,7 @@ def in_order(cells: Iterable[Cell], runs: Iterable[Ran], seed: int) -> tuple[Cel
     random.Random(seed).shuffle(drawn)  # noqa: S311 (no secret)
     drawn.sort(key=_plainness)
     age = {cell: last[cell].at if cell in last else 0.0 for cell in drawn}
-    turn = _turns(sorted(drawn, key=lambda cell: age[cell]))
+    turn = _turns(sorted(drawn, key=lambda cell: age[cell]), _counted(known))
 
     def rank(cell: Cell) -> tuple[object, ...]:
         return (
@@ -60,14 +60,15 @@ def is_suspect(cell: Cell, last: Mapping[Cell, Ran]) -> bool:
 def company(first: Cell, others: Iterable[Cell], runs: Iterable[Ran]) -> tuple[Cell, ...]:
     """Return the cells of one drill: the first, and those of the others that can share it, in their order.
 
-    Each has a fault of its own, in a turn of its own; one of them at most is a fault of the whole drill. One that needs
+    Faults that were run less often with this lost region come before others. Each has a fault of its own, in a turn of its own; one of them at most is a fault of the whole drill. One that needs
     another drill than the others, and one that failed beside others, is by itself.
     """
-    last = last_run(runs)
+    known = list(runs)
+    last, often = last_run(known), _counted(known)
     if first.is_alone or is_suspect(first, last):
         return (first,)
     found = [first]
-    for cell in others:
+    for cell in sorted(others, key=lambda cell: often[cell.fault, cell.lost]):
         if (
             not cell.is_alone
             and not is_suspect(cell, last)
@@ -90,14 +91,26 @@ def _plainness(cell: Cell) -> tuple[int, str]:
     return cell.size, cell.version
 
 
-def _turns(cells: Sequence[Cell]) -> Mapping[Cell, tuple[int, int]]:
-    """Return for each cell how many of its fault come before it; of its fault and lost region, in the second place."""
-    seen: Counter[object] = Counter()
-    turns = {}
+def _counted(runs: Iterable[Ran]) -> Counter[tuple[str, int]]:
+    """Return how often each fault was run with each lost region."""
+    return Counter((run.cell.fault, run.cell.lost) for run in runs if run.counts)
+
+
+def _turns(
+    cells: Sequence[Cell], often: Counter[tuple[str, int]]
+) -> Mapping[Cell, tuple[int, int]]:
+    """Return for each cell how many of its fault and lost region come before it; of its fault, in the second place.
+
+    :param often: how often each was run already.
+    """
+    regions, faults, turns = Counter(often), Counter[str](), {}
+    for (fault, _), times in often.items():
+        faults[fault] += times
     for cell in cells:
-        fault, region = cell.fault, (cell.fault, cell.lost)
-        turns[cell] = (seen[region], seen[fault])
-        seen.update((fault, region))
+        region = cell.fault, cell.lost
+        turns[cell] = (regions[region], faults[cell.fault])
+        regions[region] += 1
+        faults[cell.fault] += 1
     return turns
 
 
@@ -115,35 +128,51 @@ def seconds_of(cells: Sequence[Cell], runs: Iterable[Ran]) -> float:
 
 
 def next_drill(
-    cells: Sequence[Cell], runs: Sequence[Ran], seconds: float, *, alone: bool, is_first: bool
+    cells: Iterable[Cell],
+    runs: Sequence[Ran],
+    seconds: float,
+    seed: int,
+    *,
+    alone: bool,
+    is_first: bool,
 ) -> tuple[Cell, ...]:
     """Return the cells of the next drill, or none if none fits any more.
 
     A drill that is not expected to fit is passed over for one that does; the first is always tried, so that no budget is
     too small for ever.
 
-    :param cells: those that are left, in their order.
+    :param cells: those that are left.
     :param seconds: what is left of the budget.
+    :param seed: as of `in_order`.
     :param alone: each cell has a drill to itself.
     :param is_first: nothing was run yet.
     """
-    for number, cell in enumerate(cells):
-        found = (cell,) if alone else company(cell, cells[number + 1 :], runs)
+    ordered = in_order(cells, runs, seed)
+    for number, cell in enumerate(ordered):
+        found = (cell,) if alone else company(cell, ordered[number + 1 :], runs)
         if (is_first and number == 0) or seconds_of(found, runs) <= seconds:
             return found
     return ()
 
 
 def drills(
-    cells: Iterable[Cell], runs: Sequence[Ran], seconds: float, *, alone: bool
-) -> Iterator[tuple[Cell, ...]]:
-    """Yield the drills that are expected to fit into a budget, in their order."""
-    rest, left, is_first = list(cells), seconds, True
-    while found := next_drill(rest, runs, left, alone=alone, is_first=is_first):
-        yield found
-        left -= seconds_of(found, runs)
+    cells: Iterable[Cell], runs: Iterable[Ran], seconds: float, seed: int, *, alone: bool
+) -> Iterator[tuple[tuple[Cell, ...], float]]:
+    """Yield the drills that are expected to fit into a budget, in their order, with their seconds, as if all passed."""
+    rest, known, left, is_first = list(cells), list(runs), seconds, True
+    while found := next_drill(rest, known, left, seed, alone=alone, is_first=is_first):
+        takes = seconds_of(found, known)
+        yield found, takes
+        left -= takes
         rest = [cell for cell in rest if cell not in found]
+        known += [_as_if(cell, found, takes, at=float(len(known))) for cell in found]
         is_first = False
+
+
+def _as_if(cell: Cell, drill: Sequence[Cell], seconds: float, at: float) -> Ran:
+    """Return the run of a cell whose drill passes."""
+    beside = tuple(each for each in drill if each != cell)
+    return Ran(cell, at, "", 0, Outcome.PASSED, seconds, beside=beside)
 
 
 def seed_of(cell: Cell, seed: int) -> int:

@@ -58,6 +58,13 @@ class TestOrder:
             product(FAULTS, (0, 1))
         )
 
+    def test_a_fault_that_was_run_waits_for_those_that_were_not(self) -> None:
+        runs = [ran(CELLS[0]), ran(CELLS[2])]  # the first fault's, with region 0 lost
+        found = in_order(CELLS, runs, 1)
+        assert {cell.fault for cell in found[:2]} == set(FAULTS[1:])
+        others = set(product(FAULTS, (0, 1))) - {(FAULTS[0], 0)}
+        assert {(cell.fault, cell.lost) for cell in found[:5]} == others
+
     def test_what_failed_beside_others_comes_before_all(self) -> None:
         failed = ran(CELLS[3], 9.0, Outcome.FAILED, beside=(CELLS[0],))
         assert in_order(CELLS, [failed], 1)[0] == CELLS[3]
@@ -116,11 +123,14 @@ class TestBudget:
     def test_what_does_not_fit_is_passed_over_for_what_does(self) -> None:
         long, short = CELLS[2], CELLS[0]  # until restored, and until the failover
         budget = 2 * USUAL_SECONDS[Until.FAILOVER]
-        found = tuple(drills([short, long, CELLS[1]], (), budget, alone=True))
-        assert found == ((short,), (CELLS[1],))
+        # What is first of all, whatever it takes.
+        runs = [ran(short, outcome=Outcome.FAILED, beside=(long,))]
+        found = drills([short, long, CELLS[1]], runs, budget, 1, alone=True)
+        assert [cells for cells, _ in found] == [(short,), (CELLS[1],)]
 
     def test_the_first_is_tried_in_any_budget(self) -> None:
-        assert tuple(drills(CELLS, (), 0.0, alone=True)) == ((CELLS[0],),)
+        (found,) = drills(CELLS, (), 0.0, 1, alone=True)
+        assert found == (in_order(CELLS, (), 1)[:1], USUAL_SECONDS[found[0][0].phase])
 
 
 class TestCompany:
@@ -135,6 +145,12 @@ class TestCompany:
 
     def test_faults_in_turns_of_their_own_share_a_drill(self) -> None:
         assert company(self.F2, [self.B3, self.B1], ()) == (self.F2, self.B3, self.B1)
+
+    def test_a_fault_that_was_run_less_often_is_preferred(self) -> None:
+        other = Cell("broker-slow", "B3@survivor", 1, 4, "8.5")
+        run = ran(Cell("broker-killed", "F0@survivor", 1, 8, "8.8"))
+        assert company(self.F2, [self.B3, other], ()) == (self.F2, self.B3)
+        assert company(self.F2, [self.B3, other], [run]) == (self.F2, other)
 
     @pytest.mark.parametrize(
         "other",
@@ -173,7 +189,7 @@ class TestCompany:
 
     def test_each_turn_has_one_fault_and_every_cell_one_drill(self) -> None:
         every = in_order([cell for cell in all_cells() if cell.size == 4], (), 1)[:400]
-        found = tuple(drills(every, (), 1e9, alone=False))
+        found = [cells for cells, _ in drills(every, (), 1e9, 1, alone=False)]
         assert Counter(cell for group in found for cell in group) == Counter(every)
         assert max(map(len, found)) > 3
         for group in found:
