@@ -8,6 +8,7 @@ how to go on or back.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from clients import installation
 from clients.cluster import pods
@@ -351,8 +352,11 @@ def _resume(ctx: StepContext, waiting: Waiting) -> None:
 
 
 def prove_retired(ctx: StepContext) -> Evidence:
-    """B6: no failover broker is left, so that the sleeping ones may take their ids."""
-    return _retired(ctx, woken=frozenset())
+    """B6: no failover broker is left, so that the sleeping ones may take their ids.
+
+    To a state that was restored from before B6 some of them are awake, and ready; one that sleeps never is.
+    """
+    return _retired(ctx, _own_ids(ctx, pods.is_ready))
 
 
 def _retired(ctx: StepContext, woken: frozenset[int]) -> Evidence:
@@ -415,14 +419,15 @@ def _woken(ctx: StepContext) -> frozenset[int]:
 
     One that still sleeps has the old revision, and is not ready.
     """
-    settings = ctx.settings
     found = ctx.installation.brokers()
     revision = None if found is None else found.status.update_revision
-    return broker_views.broker_ids_at(
-        ctx.installation,
-        brokers.region_broker_ids(settings.cluster_size, settings.region),
-        lambda pod: pods.is_ready(pod) or pods.revision_of(pod) == revision,
-    )
+    return _own_ids(ctx, lambda pod: pods.is_ready(pod) or pods.revision_of(pod) == revision)
+
+
+def _own_ids(ctx: StepContext, wanted: Callable[[Any], bool]) -> frozenset[int]:
+    """Return the ids of the region's brokers whose pods are as wanted."""
+    ids = brokers.region_broker_ids(ctx.settings.cluster_size, ctx.settings.region)
+    return broker_views.broker_ids_at(ctx.installation, ids, wanted)
 
 
 def _own_installations(ctx: StepContext) -> tuple[LiveInstallation, ...]:

@@ -61,6 +61,12 @@ class TestB6:
         }
         assert written(here) == []
 
+    def test_by_a_state_restored_from_before_it_brokers_that_are_awake_are_no_failover_brokers(
+        self, here: World
+    ) -> None:
+        B7.prove(here)
+        assert B6.prove(here)["gone"]
+
     @LEFT_OVER
     def test_whatever_is_left_is_named(self, here: World, what: str) -> None:
         told, hint = left_over(here, what), steps.retire_failover(f"region{1 - here.lost}")
