@@ -207,7 +207,8 @@ class Matrix:
             seed=stretch.seeds[cell],
             outcome=outcome(stretch, cell, report, interrupted=self._interruption.interrupted),
             seconds=seconds,
-            reason=" ".join(reason.split())[:_LONGEST_REASON],
+            # The results are kept with the checkout, and tell nothing of where it lies.
+            reason=" ".join(reason.replace(f"{CHECKOUT}/", "").split())[:_LONGEST_REASON],
             figures=figures_of(stretch, cell, report),
             beside=tuple(each for each in stretch.cells if each != cell),
         )

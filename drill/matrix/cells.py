@@ -48,6 +48,7 @@ class Fault:
     :ivar only: the versions that have it.
     :ivar turns_back: the same `up` does not overcome it: the operator goes back to phase `failover`.
     :ivar times: how many times as long its drill takes as a plain one.
+    :ivar ends_with_up: it is over when its `up` has gone through: whatever the operator runs next needs the same.
     :ivar shares: its options leave the drill's course as it is, so that others' faults can come in it.
     """
 
@@ -62,6 +63,7 @@ class Fault:
     only: tuple[str, ...] = MATRIX_VERSIONS
     times: float = 1.0
     turns_back: bool = False
+    ends_with_up: bool = False
     shares: bool = False
 
 
@@ -85,6 +87,7 @@ def _moment(
     only: tuple[str, ...] = MATRIX_VERSIONS,
     times: float = 1.0,
     turns_back: bool = False,
+    ends_with_up: bool = False,
     **options: Any,
 ) -> Fault:
     return Fault(
@@ -98,6 +101,7 @@ def _moment(
         only=only,
         times=times,
         turns_back=turns_back,
+        ends_with_up=ends_with_up,
     )
 
 
@@ -178,7 +182,9 @@ FAULTS = (
     _moment("repository-unreachable", "the snapshot repository cannot be reached, for 10 s", "B3"),
     _moment("snapshot-partial", "a shard cannot be written, so a snapshot is PARTIAL", "B3"),
     _moment("restore-shards-failed", "a shard cannot be read, so a restore fails", "B3"),
-    _moment("backend-unreachable", "the state backend cannot be reached, for 5 s"),
+    _moment(
+        "backend-unreachable", "the state backend cannot be reached, for 5 s", ends_with_up=True
+    ),
     _moment(
         "state-older",
         "after an `up` the stack's state is that of before, out of a backup",

@@ -96,6 +96,7 @@ class Stretch:
             after=chance.uniform(0.0, _LATEST_SECONDS),
             make=MADE[cell.fault](site),
             turns_back=fault_of(cell).turns_back,
+            ends_with_up=fault_of(cell).ends_with_up,
         )
 
     def _go_through(self, ctx: DrillContext, incident: Incident) -> None:

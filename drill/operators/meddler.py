@@ -41,6 +41,7 @@ class Planned:
     :ivar stack: on which stack.
     :ivar after: so many seconds after the step has begun.
     :ivar turns_back: the operator does not run the same `up` again after it, however it ends.
+    :ivar ends_with_up: it is taken away once its `up` has gone through, if it is there still.
     """
 
     step: str
@@ -48,6 +49,7 @@ class Planned:
     after: float
     make: Break
     turns_back: bool = False
+    ends_with_up: bool = False
     came: float | None = field(default=None, init=False)
     """When its moment came, on the clock that never jumps."""
     failed: str = field(default="", init=False)
@@ -129,6 +131,8 @@ class Meddler:
             self._turn_back(run, region)
             # Where no fault could be made there is none to overcome.
             is_overcoming = any(each.was_made for each in self.came)
+            if run.exit_status == 0:
+                self._end_with_up()
             if run.exit_status == 0 or not is_overcoming or number == MOST_UPS:
                 break
             self.progress.write(
@@ -147,6 +151,11 @@ class Meddler:
                 if run.was_killed:
                     self.stacks.cancel(region.stack)
                 raise TurnedBack(f"{region.stack}: pulumi ended with exit status {run.exit_status}")
+
+    def _end_with_up(self) -> None:
+        for each in self.came:
+            if each.ends_with_up:
+                each.finish()
 
     @property
     def came(self) -> tuple[Planned, ...]:

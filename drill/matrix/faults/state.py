@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,15 +25,15 @@ def _engine_killed(_: Site) -> Break:
 
 
 @contextmanager
-def _away(folder: Path) -> Iterator[None]:
-    """A folder is not there."""
+def _unreachable(folder: Path) -> Iterator[None]:
+    """Nothing can be read or written in a folder: a file has its place, as Pulumi would make a folder again."""
     away = folder.with_name(f"{folder.name}-away")
     os.rename(folder, away)
+    folder.touch()
     try:
         yield
     finally:
-        # What was made in its place meanwhile is of no use.
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.unlink()
         os.rename(away, folder)
 
 
@@ -50,8 +49,8 @@ def _state_older(site: Site) -> Break:
         ended = _next_end(site, before, over)
         kill()
         _replace(stacks.state(stack), before.read_bytes())
-        if _namespaces(before) - set(site.ctx.view(site.stack).namespaces()):
-            # As docs/prepare/state-backend.md has it: the stack's rights in them are gone, too.
+        if _namespaces(before) - _namespaces(ended):
+            # As docs/prepare/state-backend.md has it: the stack's rights in what was deleted are gone, too.
             with _as_administrator(site):
                 _next_end(site, ended, over)
 
@@ -122,5 +121,7 @@ MADE: dict[str, Made] = {
     "engine-killed": _engine_killed,
     "helm-pending": _helm_pending,
     "state-older": _state_older,
-    "backend-unreachable": lasting(5.0, lambda site: partial(_away, site.ctx.stacks.backend)),
+    "backend-unreachable": lasting(
+        5.0, lambda site: partial(_unreachable, site.ctx.stacks.backend)
+    ),
 }

@@ -174,14 +174,16 @@ def test_the_repository_is_closed_to_its_user_and_open_again(tmp_path: Path) -> 
     assert (modes, folder.stat().st_mode & 0o777) == ([0], 0o755)
 
 
-def test_the_backend_is_away_and_back_with_what_it_held(tmp_path: Path) -> None:
+def test_the_backend_cannot_be_reached_and_is_back_with_what_it_held(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     (folder / "kept").write_text("x")
 
     def meanwhile() -> None:
-        assert not folder.exists()
-        (folder / "made meanwhile").mkdir(parents=True)
+        with pytest.raises(OSError, match="kept"):
+            (folder / "kept").read_text()
+        with pytest.raises(OSError, match="made"):
+            (folder / "made meanwhile").mkdir(parents=True)
 
     over = Meanwhile(meanwhile)
     MADE["backend-unreachable"](site(View(), tmp_path))(over, lambda: None)
@@ -274,7 +276,7 @@ def test_the_older_state_is_that_of_before_the_up_which_is_killed_as_it_ends(
 
     def ends() -> None:
         assert not killed
-        end(stacks, 19)
+        end(stacks, 19, "camunda-london")
 
     over = Meanwhile(ends, again=1)
     MADE["state-older"](found)(over, lambda: killed.append(stacks.state("region0").read_text()))
@@ -297,23 +299,18 @@ def test_a_state_of_which_a_namespace_is_gone_is_brought_up_by_the_administrator
 
     def ends() -> None:
         seen.append(own.read_text())
-        end(stacks, 19 + len(seen))
+        end(stacks, 19 + len(seen), "camunda-london")
 
     MADE["state-older"](found)(Meanwhile(ends, again=2), lambda: None)
     assert (seen, own.read_text()) == (["own", "administrator"], "own")
 
 
 def with_state(stacks: Stacks, *namespaces: str) -> Site:
-    """Return a region with one namespace, whose stack's state of before has these."""
-    found = site(Spaced())
+    """Return a region whose stack's state of before has these namespaces."""
+    found = site(View())
     found.ctx.stacks = cast(Any, stacks)
     stacks.former_state("region0").write_text(state_with(*namespaces))
     return found
-
-
-class Spaced(View):
-    def namespaces(self) -> list[str]:
-        return ["default", "camunda-london"]
 
 
 def state_with(*namespaces: str) -> str:
@@ -322,10 +319,10 @@ def state_with(*namespaces: str) -> str:
     return json.dumps({"checkpoint": {"latest": {"resources": [{"type": "else"}, *resources]}}})
 
 
-def end(stacks: Stacks, number: int) -> None:
-    """Let an `up` end."""
+def end(stacks: Stacks, number: int, *namespaces: str) -> None:
+    """Let an `up` end, with these namespaces in its state."""
     ended = stacks.former_state("region0")
-    ended.with_name(f"region0-{number}.checkpoint.json").write_text("now")
+    ended.with_name(f"region0-{number}.checkpoint.json").write_text(state_with(*namespaces))
 
 
 def test_an_up_that_does_not_end_is_told(tmp_path: Path) -> None:

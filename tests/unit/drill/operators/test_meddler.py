@@ -172,6 +172,17 @@ def test_one_that_lasts_goes_at_the_end(progress: Progress) -> None:
     assert gone == [True]
 
 
+def test_one_that_ends_with_its_up_is_gone_then(progress: Progress) -> None:
+    stacks, gone = FakeStacks([0]), list[bool]()
+
+    def make(over: threading.Event, _: Callable[[], None]) -> None:
+        stacks.shown.set()
+        gone.append(over.wait(60))
+
+    meddler(stacks, progress, replace(plan(make), ends_with_up=True)).up(LONDON, "x")
+    assert gone == [True]
+
+
 def test_when_the_next_one_comes_that_before_it_is_taken_away_first(progress: Progress) -> None:
     told: list[str] = []
     there = threading.Event()
