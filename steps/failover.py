@@ -22,6 +22,7 @@ from steps import broker_views, claiming, normal, preflight
 from steps.context import Evidence, StepContext
 from steps.polling import Waiting, twice
 from steps.releases import rollout, webapps
+from steps.still_working import StillWorking
 
 
 def prove_normal(ctx: StepContext) -> Evidence:
@@ -65,11 +66,12 @@ def take_over(ctx: StepContext) -> Evidence:
         # A failback that is backed out of may have left its hold.
         rollout.release_hold(each)
 
-    stale = _StaleBrokers(ctx)
+    stale, elsewhere = _StaleBrokers(ctx), StillWorking(ctx)
 
     def not_ready() -> Message | None:
         stale.restart()
-        return at.brokers_pending()
+        pending = at.brokers_pending()
+        return pending and (elsewhere.seen() or pending)
 
     waiting.until_none(
         messages.failover_brokers_ready(len(ids), at.namespace),
@@ -85,11 +87,12 @@ def take_over(ctx: StepContext) -> Evidence:
 
     def no_quorum() -> Message | None:
         stale.restart()
-        return zeebe_answers.partitions_not_ready(
+        missing = zeebe_answers.partitions_not_ready(
             ctx.view(),
             partition_count=settings.partition_count,
             healthy_replicas=brokers.quorum(settings.replication_factor),
         )
+        return missing and (elsewhere.seen() or missing)
 
     waiting.until_none(
         messages.partitions_have_quorum(),

@@ -98,14 +98,16 @@ _NOT_READY = (502, 503, 504)
 
 
 def _hint_at(last_seen: Message) -> Message | None:
-    """Return what helps where nothing answered, so that nothing of what is awaited was seen; else None.
+    """Return what helps where nothing answered, so that nothing of what is awaited was seen, or who answered; else None.
 
-    It goes by the codes of `messages.clients.clusters`.
+    It goes by the codes of `messages.clients.clusters` and of `messages.steps.steps`.
     """
     if last_seen.code == "service-failed" and last_seen.facts.get("status") in _NOT_READY:
         return messages.look_behind_service()
     if last_seen.code in ("service-unanswered", "call-unanswered"):
         return messages.look_at_reach()
+    if last_seen.code == "lost-region-works":
+        return messages.cut_what_policies_leave(last_seen.facts["lost_name"])
     return None
 
 

@@ -110,6 +110,7 @@ _APART = ("8.5", "8.6", "8.7")
 _CHARTS_ENGINE = (*_APART, "8.8")
 """Versions whose chart brings the search engine."""
 _MINUTES_APART = 420.0
+_AS_REAL_SECONDS = 10.0
 _FAILOVER = ("F0", "F1", "F2", "F3")
 _BOTH_LIVE = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
@@ -131,7 +132,9 @@ FAULTS = (
     _option("backed-out", "the failback is backed out of, and begun again", back_out=True),
     _option("lost-again", "the recreated region is lost again, after its failback", again=True),
     _option("other-lost-next", "the other region is lost, after the failback", other=True),
-    _option("brokers-late", "every broker takes ten seconds to start", start_delay=10.0),
+    _option(
+        "brokers-late", "every broker takes ten seconds to start", start_delay=_AS_REAL_SECONDS
+    ),
     _option(
         "clock-skew",
         "the operator's clock is seven minutes ahead",
@@ -206,6 +209,8 @@ FAULTS = (
         *("F1", "F2", "F3", "B0"),
         times=1.5,
         zombie=True,
+        # Real brokers take as long before they listen; by then the network plug-in knows their pods.
+        start_delay=_AS_REAL_SECONDS,
     ),
     _moment(
         "recreated-lost-midway",

@@ -237,6 +237,24 @@ def cut_or_back_out(gateway: Message, region: str, stack: str) -> str:
 
 
 @message
+def lost_region_works(partition: int, lost_name: str, own_name: str) -> str:
+    """What is seen in F2: a region that was cut off still works with brokers of the survivor."""
+    return (
+        f"partition {partition} has just carried out a command in region {lost_name}, for which it needs brokers of "
+        f"{own_name}: that region lives, and brokers here follow its leaders, although the network policies exist"
+    )
+
+
+@message
+def cut_what_policies_leave(lost_name: str) -> str:
+    """What to do then: policies may leave connections that are there already, and come late to a pod that starts."""
+    return (
+        f"Cut the network between the regions by other means (routes, security groups, network ACLs), or stop the brokers "
+        f"of region {lost_name}: network policies may leave connections that were made before them, or while a pod started."
+    )
+
+
+@message
 def cut_by_hand(gateway: Message, region: str) -> str:
     """What to do: the lost region's brokers are still in the topology, and nothing was cut off."""
     return (

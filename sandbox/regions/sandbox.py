@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -47,6 +47,7 @@ class Sandbox:
         self._tools = tools
         self._root = root.resolve()
         self._console = console or Console(stderr=True)
+        self._turn = RLock()
         self.regions = regions(self._root)
         self.id = self.regions[0].sandbox_id
         self.kubeconfig = self._root / "kubeconfig"
@@ -265,13 +266,13 @@ class Sandbox:
 
     @contextmanager
     def _working(self, *, demanded: bool = True) -> Iterator[Progress]:
-        """Hold the sandbox for a command.
+        """Hold the sandbox for a command; another thread of this process waits for its turn.
 
         :param demanded: whether it must be there.
         :raises SandboxError: it is not, another command holds it, or this machine cannot have one.
         """
         machine.check(self._root)
-        with machine.locked(self._root):
+        with self._turn, machine.locked(self._root):
             if demanded and not self._record.exists():
                 raise SandboxError(
                     "No sandbox of this checkout is up. Start one with `python -m sandbox up`."
