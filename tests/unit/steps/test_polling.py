@@ -142,6 +142,7 @@ def test_a_failed_call_at_the_deadline_is_what_was_seen_last(clock: Clock) -> No
         (clusters.service_failed("PUT _snapshot/x", 500, "no such bucket"), LOOK.code),
         (clusters.service_unanswered("GET /v1/topology", "closed"), "look-at-reach"),
         (clusters.call_unanswered("cluster-london", "no answer"), "look-at-reach"),
+        (messages.lost_region_works(1, "paris", "london"), "cut-what-policies-leave"),
         (any_message("still broker 1"), LOOK.code),
     ],
 )

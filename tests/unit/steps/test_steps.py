@@ -8,6 +8,7 @@ for, what it saw last and the next thing to try. Either region is lost in turn.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -98,9 +99,9 @@ class Region:
             target = f"{self.own}/pods/{pod['metadata']['name']}:8080"
             self.kubernetes.behind(target, "/v1/topology", answer)
 
-    def takes_commands(self, partition: int, *replies: Reply) -> None:
+    def takes_commands(self, partition: int, *replies: Reply, at: str = "") -> None:
         self.kubernetes.behind(
-            f"{self.own}/services/camunda-zeebe-gateway:8080",
+            f"{at or self.own}/services/camunda-zeebe-gateway:8080",
             f"/v1/user-tasks/{partition << 51}/completion",
             *replies,
             method="POST",
@@ -305,6 +306,34 @@ class TestF2:
         context = survivor.settings.own.kube_context
         kubectl = f"kubectl --context {context} -n {survivor.takeover}"
         assert_tells(found, steps.look_at_pods(kubectl))
+
+    def test_a_lost_region_that_still_works_with_brokers_of_this_one(
+        self, survivor: Region, tmp_path: Path
+    ) -> None:
+        own, peer = survivor.settings.own.kube_context, survivor.settings.peer.kube_context
+        path = kubeconfig(tmp_path, survivor.kubernetes.url, own, peer)
+        collection = f"/apis/apps/v1/namespaces/{survivor.takeover}/statefulsets"
+        survivor.kubernetes.put(collection, stateful_set(1, readyReplicas=0))
+        survivor.takes_commands(1, NO_SUCH_TASK, at=survivor.settings.peer.namespace)
+        said: list[str] = []
+
+        def say(line: str) -> None:
+            said.append(line)
+            if tells([line], "lost-region-works"):
+                # As if the network had been cut.
+                survivor.install(survivor.takeover)
+
+        found = failover(
+            1 - survivor.lost,
+            lost=survivor.lost,
+            clusterSize=SIZE,
+            partitionCount=PARTITIONS,
+            regions=with_cidrs(),
+            kubeconfig=path,
+        )
+        ctx = replace(survivor.ctx, cluster=Cluster(path, own), settings=found, say=say)
+        failover_hooks.take_over(ctx)
+        assert tells(said, "lost-region-works")
 
     def test_brokers_that_were_never_installed(self, survivor: Region) -> None:
         survivor.kubernetes.objects[
