@@ -27,6 +27,7 @@ from steps.context import Evidence, StepContext
 from steps.polling import Waiting, steadily
 from steps.releases import rollout
 from steps.search_engine import passwords
+from steps.still_working import StillWorking
 
 STEADY_SECONDS = 5.0
 """How long every partition must work after a removal before anybody may restart a broker: what was forced is in the brokers'
@@ -145,9 +146,15 @@ def take_over(ctx: StepContext) -> Evidence:
 
 
 def _wait_until_led(ctx: StepContext, waiting: Waiting) -> None:
+    elsewhere = StillWorking(ctx)
+
+    def not_led_here() -> Message | None:
+        missing = not_led(ctx)
+        return missing and (elsewhere.seen() or missing)
+
     waiting.until_none(
         messages.partitions_led_steadily(),
-        steadily(STEADY_SECONDS, lambda: not_led(ctx)),
+        steadily(STEADY_SECONDS, not_led_here),
         steps.look_at_brokers_of_survivor(),
     )
 

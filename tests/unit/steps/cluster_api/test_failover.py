@@ -7,7 +7,9 @@ import pytest
 from dualregion.errors import Refused
 from dualregion.procedure import N
 from dualregion.procedure.versions import WebApps
+from messages.steps import steps
 from steps.cluster_api import failover
+from steps.still_working import StillWorking
 from tests.fakes.cluster_regions import MEMBER, QUIET, ApiWorld
 from tests.fakes.gates.by_cluster_api import fails, waits
 from tests.fakes.kubernetes import Reply
@@ -201,6 +203,16 @@ class TestF2:
         here.prove("F2")
         here.brokers[here.survivor.namespace].never_ready(0)
         waits(here, "F2", "partitions-led-steadily", "no-leader")
+
+    def test_a_lost_region_that_still_works_with_brokers_of_this_one(
+        self, here: ApiWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here.prove("F2")
+        here.brokers[here.survivor.namespace].never_ready(0)
+        told = steps.lost_region_works(1, "paris", "london")
+        monkeypatch.setattr(StillWorking, "seen", lambda _: told)
+        found = waits(here, "F2", "partitions-led-steadily", told.code)
+        assert_tells(found.facts["hint"], "cut-what-policies-leave")
 
     def test_the_brokers_of_a_failback_that_is_backed_out_of(self, here: ApiWorld) -> None:
         """They run without web apps; one after the other gets the release's own configuration."""
