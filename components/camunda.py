@@ -1,6 +1,5 @@
 """A Camunda installation: namespace, network policy, secret and Helm release."""
 
-import asyncio
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from clients.installation import LiveInstallation
+from components.hooking import carry_out
 from components.isolation import before_isolation
 from components.ownership import owned
 from dualregion import rbac
@@ -211,7 +211,8 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
         )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(wait_until_ended, ctx.cluster, namespace, ctx.waiting(F1))
+        work = partial(wait_until_ended, ctx.cluster, namespace, ctx.waiting(F1))
+        await carry_out(name, work)
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
     waiting = pulumi.ResourceOptions(
@@ -232,22 +233,33 @@ def _binding(
 
     It goes with its namespace only: taken away first, it would lock the program out of what is left.
     """
-    ctx, namespace = args.ctx, args.spec.namespace
     unique = f"{name}-{document['metadata']['name']}"
-
-    async def granted(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(wait_until_granted, ctx.cluster, namespace, ctx.say)
-
-    hook = pulumi.ResourceHook(f"granted-{unique}", granted)
-    own = pulumi.ResourceOptions(
-        retain_on_delete=True, hooks=pulumi.ResourceHookBinding(after_create=[hook])
+    is_own = document["metadata"]["name"] == rbac.binding_name(rbac.Side.OWN)
+    kept = pulumi.ResourceOptions(
+        retain_on_delete=True, hooks=_granting(unique, args) if is_own else None
     )
     return k8s.rbac.v1.RoleBinding(
         unique,
         metadata=owned(document["metadata"]),
         role_ref=document["roleRef"],
         subjects=document["subjects"],
-        opts=pulumi.ResourceOptions.merge(opts, own),
+        opts=pulumi.ResourceOptions.merge(opts, kept),
+    )
+
+
+def _granting(name: str, args: SpaceArgs) -> pulumi.ResourceHookBinding:
+    """Return the hook that waits until the stack's own rights are in force.
+
+    It must wait for nothing that Pulumi has still to make: as long as a hook after a creation works, the engine may make
+    nothing else (`CreateStep.Apply` of Pulumi 3.259 keeps the new resource locked, and the next snapshot needs it).
+    """
+    ctx, namespace = args.ctx, args.spec.namespace
+
+    async def granted(_: pulumi.ResourceHookArgs) -> None:
+        await carry_out(name, partial(wait_until_granted, ctx.cluster, namespace, ctx.say))
+
+    return pulumi.ResourceHookBinding(
+        after_create=[pulumi.ResourceHook(f"granted-{name}", granted)]
     )
 
 
@@ -315,10 +327,10 @@ def _release_hooks(name: str, args: CamundaArgs) -> pulumi.ResourceHookBinding:
     ctx, spec = args.ctx, args.spec
 
     async def before_create(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(_prepare_install, ctx, spec, args.project)
+        await carry_out(name, partial(_prepare_install, ctx, spec, args.project))
 
     async def before_update(_: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(_prepare_update, ctx, spec)
+        await carry_out(name, partial(_prepare_update, ctx, spec))
 
     return pulumi.ResourceHookBinding(
         before_create=[pulumi.ResourceHook(f"take-over-{name}", before_create)],

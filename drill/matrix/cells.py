@@ -206,7 +206,8 @@ FAULTS = (
     _moment(
         "zombie-each-step",
         "the lost region lives, and is back in the midst of a step",
-        *("F1", "F2", "F3", "B0"),
+        # Before F1's isolation it is only waited until it is cut off again.
+        *("F2", "F3", "B0"),
         times=1.5,
         zombie=True,
         # Real brokers take as long before they listen; by then the network plug-in knows their pods.
