@@ -1,15 +1,15 @@
 """Every world that can be reached, breadth first, and whether a way leads back from each.
 
-Worlds that are each other's mirror image are explored once.
+Worlds that nobody in them can tell apart are explored once, and so is a world and its mirror image.
 """
 
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tests.model.invariants import broken, is_restored
 from tests.model.moves import moves
-from tests.model.world import Region, World
+from tests.model.remembered import Remembered
+from tests.model.world import World
 
 _EVERY = 50_000
 
@@ -42,14 +42,14 @@ class Explorer:
     """Explores everything from a world on."""
 
     def __init__(self, start: World, say: Callable[[str], None] = silently) -> None:
-        self._by_api, self._say = start.by_api, say
-        self._regions: dict[Region, int] = {}
-        self._region_of: list[Region] = []
-        self._known: dict[int, int] = {}
-        self._keys: array[int] = array("Q")
-        self._parents: array[int] = array("l")
-        self._edges: tuple[array[int], array[int]] = (array("l"), array("l"))
-        self._add(self._key(start), -1)
+        self._say = say
+        self._moves = Remembered(by_api=start.by_api)
+        self._at: dict[int, int] = {}
+        self._worlds: array[int] = array("Q")
+        self._parents: array[int] = array("i")
+        self._first_edge: array[int] = array("Q")
+        self._targets: array[int] = array("I")
+        self._add(self._moves.number_of(start), -1)
 
     def explore(self, most: int | None = None) -> Found:
         """Return what is found.
@@ -57,19 +57,17 @@ class Explorer:
         :param most: of how many worlds at most the moves are tried; then nothing is said of dead ends.
         """
         found = Found()
-        at = 0
-        while at < len(self._keys):
+        while (at := len(self._first_edge)) < len(self._worlds):
             if at == most:
                 found.worlds = at
                 return found
             self._visit(at, found)
-            at += 1
-            if at % _EVERY == 0:
+            if (at + 1) % _EVERY == 0:
                 self._say(
-                    f"{at} of {len(self._keys)} worlds so far, {found.transitions} transitions, "
+                    f"{at + 1} of {len(self._worlds)} worlds so far, {found.transitions} transitions, "
                     f"broken: {', '.join(found.broken) or 'nothing'}"
                 )
-        found.worlds = len(self._keys)
+        found.worlds = len(self._worlds)
         self._look_for_dead_ends(found)
         return found
 
@@ -79,84 +77,55 @@ class Explorer:
         while self._parents[path[-1]] >= 0:
             path.append(self._parents[path[-1]])
         path.reverse()
-        world, told = self._world(path[0]), []
+        world, told = self._moves.world(self._worlds[path[0]]), []
         for each in path[1:]:
             name, world = next(
                 (name, after)
                 for name, after, _ in moves(world)
-                if self._key(after) == self._keys[each]
+                if self._moves.number_of(after) == self._worlds[each]
             )
             told.append(name)
         return [*told, *map(str, world.regions)]
 
     def _visit(self, at: int, found: Found) -> None:
-        world = self._world(at)
-        for name in broken(world):
+        for name in self._moves.broken(self._worlds[at]):
             if name not in found.broken:
                 found.broken[name] = self.way_to(at)
-                self._say(f"broken: {name}")
-        sources, targets = self._edges
-        for _, after, is_unwanted in moves(world):
-            key = self._key(after)
-            to = self._known.get(key)
+                self._say("\n  ".join((f"broken: {name}", *found.broken[name])))
+        self._first_edge.append(len(self._targets))
+        for world, is_unwanted in self._moves.after(self._worlds[at]):
+            to = self._at.get(world)
             if to is None:
-                to = self._add(key, at)
+                to = self._add(world, at)
             found.transitions += 1
             if not is_unwanted:
-                sources.append(at)
-                targets.append(to)
+                self._targets.append(to)
 
     def _look_for_dead_ends(self, found: Found) -> None:
         """Go backwards from every restored world; what is not met then has no way to one."""
-        count = len(self._keys)
-        restored = [at for at in range(count) if is_restored(self._world(at))]
+        restored = [at for at, each in enumerate(self._worlds) if self._moves.is_restored(each)]
         found.restored = len(restored)
-        has_a_way = _reached_backwards(restored, count, *self._edges)
-        dead = [at for at in range(count) if not has_a_way[at]]
-        found.dead_ends = len(dead)
-        if dead:
-            found.dead_end = self.way_to(dead[0])
+        has_a_way = _reached_backwards(restored, self._first_edge, self._targets)
+        found.dead_ends = has_a_way.count(0)
+        if found.dead_ends:
+            found.dead_end = self.way_to(has_a_way.index(0))
 
-    # --- A world as one number --------------------------------------------------------------------
-
-    def _key(self, world: World) -> int:
-        one, other = (self._id(each) for each in world.regions)
-        low, high = min(one, other), max(one, other)
-        return (low << 24 | high) << 8 | world.faults << 2 | world.cut << 1 | world.loses
-
-    def _world(self, at: int) -> World:
-        key = self._keys[at]
-        regions = self._region_of[key >> 32], self._region_of[key >> 8 & 0xFFFFFF]
-        return World(regions, self._by_api, key >> 2 & 0x3F, bool(key & 2), bool(key & 1))
-
-    def _id(self, region: Region) -> int:
-        found = self._regions.get(region)
-        if found is None:
-            found = self._regions[region] = len(self._region_of)
-            self._region_of.append(region)
-        return found
-
-    def _add(self, key: int, parent: int) -> int:
-        at = self._known[key] = len(self._keys)
-        self._keys.append(key)
+    def _add(self, world: int, parent: int) -> int:
+        at = self._at[world] = len(self._worlds)
+        self._worlds.append(world)
         self._parents.append(parent)
         return at
 
 
 def _reached_backwards(
-    ends: Iterable[int], count: int, sources: "array[int]", targets: "array[int]"
+    ends: Iterable[int], first_edge: "array[int]", targets: "array[int]"
 ) -> bytearray:
-    """Return which nodes of a graph have a path to one of these ends."""
-    first = array("l", bytes(array("l").itemsize * (count + 1)))
-    for each in targets:
-        first[each + 1] += 1
-    for at in range(count):
-        first[at + 1] += first[at]
-    place = array("l", first)
-    into = array("l", bytes(array("l").itemsize * len(targets)))
-    for source, target in zip(sources, targets, strict=True):
-        into[place[target]] = source
-        place[target] += 1
+    """Return which nodes of a graph have a path to one of these ends.
+
+    :param first_edge: where in `targets` those of each node begin.
+    """
+    count = len(first_edge)
+    first, into = _turned(first_edge, targets)
     reached, todo = bytearray(count), list(ends)
     for each in todo:
         reached[each] = 1
@@ -167,3 +136,20 @@ def _reached_backwards(
                 reached[source] = 1
                 todo.append(source)
     return reached
+
+
+def _turned(first_edge: "array[int]", targets: "array[int]") -> "tuple[array[int], array[int]]":
+    """Return a graph with its edges turned round: where those of each node begin, and one more; and their targets."""
+    count = len(first_edge)
+    first = array("Q", bytes(8 * (count + 1)))
+    for each in targets:
+        first[each + 1] += 1
+    for at in range(count):
+        first[at + 1] += first[at]
+    place, into = array("Q", first), array("I", bytes(4 * len(targets)))
+    ends = [*first_edge[1:], len(targets)]
+    for source, (begin, end) in enumerate(zip(first_edge, ends, strict=True)):
+        for target in targets[begin:end]:
+            into[place[target]] = source
+            place[target] += 1
+    return first, into

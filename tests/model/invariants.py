@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from dualregion.procedure import N
+from tests.model.canonical import numbers, numbers_of
 from tests.model.world import (
     QUORUM,
     WHOLE,
@@ -101,6 +103,20 @@ def _is_begun(held: Held, begin: str, end: str) -> bool:
     return found is not None and held.incident_of(end) != found
 
 
+def no_number_twice(world: World) -> bool:
+    """A new incident has a number that the other run does not name for another one, held by no stack any more."""
+    one, other = (_held_by_none(world, index) for index in (0, 1))
+    return not one & other
+
+
+def _held_by_none(world: World, index: int) -> frozenset[tuple[int, int]]:
+    """Return the region and the number of each incident that a run names and no stack holds."""
+    region, other = world.regions[index], world.regions[1 - index]
+    named, held, theirs = numbers_of(region), numbers(region.held, None), numbers(other.held, None)
+    mine = {(index, each) for each in named[0] - held[0] - theirs[1]}
+    return frozenset(mine | {(1 - index, each) for each in named[1] - held[1] - theirs[0]})
+
+
 INVARIANTS: Mapping[str, Callable[[World], bool]] = {
     "no id twice": no_id_twice,
     "nothing stale comes back": nothing_stale_comes_back,
@@ -108,10 +124,11 @@ INVARIANTS: Mapping[str, Callable[[World], bool]] = {
     "one failover": one_failover,
     "no record is lost": no_record_is_lost,
     "no silent pause": no_silent_pause,
+    "no number twice": no_number_twice,
 }
 
 
-_NORMAL = Held(WHOLE, gates=(("N", None, 1),))
+_NORMAL = Held(WHOLE)
 
 
 def is_restored(world: World) -> bool:
@@ -120,7 +137,8 @@ def is_restored(world: World) -> bool:
         each.run is None
         and each.life is Life.ON
         and not each.blank
-        and each.held._replace(known=0) == _NORMAL
+        and each.held._replace(gates=(), known=0) == _NORMAL
+        and [step for step, _, _ in each.held.gates] == [N.id]
         and each.runs == WHOLE
         and not each.paused
         and each.data

@@ -31,8 +31,25 @@ Move = tuple[str, World, bool]
 
 def moves(world: World) -> Iterator[Move]:
     """Yield every move."""
-    for told, after, unwanted in _moves(world):
-        yield told, _exported(after), unwanted
+    yield from moves_of_link(world)
+    for index in (0, 1):
+        yield from moves_of(world, index)
+
+
+def moves_of_link(world: World) -> Iterator[Move]:
+    """Yield what befalls the link."""
+    yield from _then_exported(_of_link(world))
+
+
+def moves_of(world: World, index: int) -> Iterator[Move]:
+    """Yield what befalls a region, and what is done with its stack."""
+    yield from _then_exported(_of_region(world, index))
+    is_busy = world.regions[index].run is not None
+    yield from _then_exported(_of_run(world, index) if is_busy else _begun(world, index))
+
+
+def _then_exported(found: Iterator[Move]) -> Iterator[Move]:
+    return ((told, _exported(after), unwanted) for told, after, unwanted in found)
 
 
 def _exported(world: World) -> World:
@@ -43,16 +60,6 @@ def _exported(world: World) -> World:
             left_out = index if region.runs and region.runs.mode == FAIL_BACK else 1 - index
             world = _change(world, left_out, engine=False)
     return world
-
-
-def _moves(world: World) -> Iterator[Move]:
-    yield from _of_link(world)
-    for index in (0, 1):
-        yield from _of_region(world, index)
-        if world.regions[index].run is not None:
-            yield from _of_run(world, index)
-        else:
-            yield from _begun(world, index)
 
 
 # --- What befalls ----------------------------------------------------------------------------------
@@ -131,8 +138,9 @@ def _plans(
     world: World, index: int, *, accepts: bool
 ) -> tuple[tuple[planned.Asked, planned.Plan], ...]:
     own, peer = world.regions[index], world.regions[1 - index]
-    seen = planned.Seen(own.blank, own.foreign, own.answers)
-    return planned.plans(world.by_api, index, own.held, peer.held, seen, accepts)
+    seen = planned.Seen(own.blank, own.foreign, own.answers, peer.blank and peer.answers)
+    read = planned.as_own(own.held), planned.as_peer(peer.held)
+    return planned.plans(world.by_api, index, *read, seen, accepts)
 
 
 def _named(asked: planned.Asked) -> str:
@@ -173,10 +181,12 @@ def _is_refused(
 def _of_run(world: World, index: int) -> Iterator[Move]:
     region = world.regions[index]
     assert region.run is not None
-    yield f"run {index} is killed", _killed(world, index), True
     found = _done(world, index)
     if found is None:
+        # No wait is without an end.
+        yield f"run {index} gives up", _killed(world, index), False
         return
+    yield f"run {index} is killed", _killed(world, index), True
     before, told = region.run.action, _told(region.run.action)
     while (run := found.regions[index].run) is not None and _is_quiet(before, run):
         yield f"run {index}: {told}, and is killed", _killed(found, index), True

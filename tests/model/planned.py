@@ -22,7 +22,7 @@ from dualregion.state.progress import Incident as Named
 from dualregion.state.progress import Release, Stack, current_incident
 from tests.inputs.examples import settings, with_cidrs
 from tests.model.acting import work_of
-from tests.model.world import MINE, OTHERS, Action, Held, Incident, Runs
+from tests.model.world import MINE, OTHERS, WHOLE, Action, Held, Incident, Runs
 
 _OUTSIDE = "outside"
 
@@ -161,11 +161,29 @@ def has_worked(by_api: bool, index: int, held: Held) -> bool:
 
 
 class Seen(NamedTuple):
-    """What a run sees of its own region's cluster before it decides."""
+    """What a run sees of its own region's cluster before it decides, and whether the other one is new.
+
+    :ivar other_is_new: whether the other region answers as another cluster than the one in which its stack has proved what
+        it holds.
+    """
 
     blank: bool
     foreign: bool
     answers: bool
+    other_is_new: bool = False
+
+
+def as_own(held: Held) -> Held:
+    """Return what a stack's own decision reads of it: not what its outputs say of the phase."""
+    return held._replace(phase="normal", lost=None)
+
+
+def as_peer(held: Held) -> Held:
+    """Return what the other stack's decision reads of a stack: which releases it has, but nothing of what they say."""
+    release = held.release and WHOLE
+    return held._replace(
+        release=release, failover=held.failover is not None or None, cut=False, claim=None
+    )
 
 
 @cache
@@ -195,8 +213,10 @@ def _plan(by_api: bool, index: int, held: Held, peer_held: Held, seen: Seen, run
         if run.role is not Role.LOST:
             return Plan("unreachable", run.role)
         return Plan(None, run.role, actions=(_end(held, own, run, Topology(run.role)),))
-    if seen.foreign and identity.is_fixed(run, own, incident):
+    if seen.foreign and identity.is_fixed(run, own, incident, peer):
         return Plan("another-cluster", run.role)
+    if seen.other_is_new and identity.depends_on_recreated(run, own, peer, incident):
+        peer = _stack(peer_held._replace(gates=()), 1 - index, by_api)
     if seen.blank and run.role in (Role.LOST, Role.RECREATED):
         held = held.emptied
         own = _stack(held, index, by_api)

@@ -62,7 +62,7 @@ def _weight(name: str, phase: str, *, is_unwanted: bool) -> float:
     if is_unwanted:
         return 0.25 if "killed" in name else 0.1
     if name.startswith("run"):
-        return 6
+        return 0.3 if "gives up" in name else 6
     if name.startswith("up"):
         return 3 if phase in name else 0.2
     return 3 if "recreated" in name else 0.5

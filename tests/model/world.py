@@ -4,7 +4,7 @@ Everything about a region is told from its own side, `MINE` for an incident in w
 and its mirror image are the same world.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -81,6 +81,13 @@ def run_of(actions: Sequence[Action]) -> Run | None:
 @cache
 def _run(action: Action, rest: Run | None) -> Run:
     return Run(action, rest)
+
+
+def actions_of(run: Run | None) -> Iterator[Action]:
+    """Yield what a run has still to do."""
+    while run is not None:
+        yield run.action
+        run = run.rest
 
 
 class Held(NamedTuple):
