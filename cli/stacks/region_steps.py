@@ -83,6 +83,8 @@ def _is_done(
         return N.id in stack.state.held.gates
     if step.id == R.id:
         return _is_left(stack, lost)
+    if stack.state.held.has_ended(present):
+        return True
     return step.id in stack.state.held.counted(phase, present)[0]
 
 

@@ -3,7 +3,7 @@
 from dualregion import brokers
 from dualregion.config.settings import Settings
 from dualregion.decision.planning import are_proved
-from dualregion.procedure import B0, B1, B7, Phase, Role
+from dualregion.procedure import B0, B1, B7, N, Phase, Role
 from dualregion.state import claims
 from dualregion.state.progress import Incident, Stack, current_incident
 from messages import Message
@@ -65,22 +65,28 @@ def _unsafe_failback(
     proved = own.proved(incident)
     if settings.phase is Phase.FAILBACK_PENDING and settings.procedure.no_return.id in proved:
         return messages.failback_cannot_be_undone(settings.procedure.no_return.id)
-    if not settings.phase.is_failback or settings.role is not Role.SURVIVOR:
+    if not settings.phase.is_failback:
         return None
-    first = settings.procedure.turns_of(settings.role, settings.phase)[0]
-    if not first.has_begun(proved) and not are_proved(first.needs, proved):
+    first, *_, last = settings.procedure.turns_of(settings.role, settings.phase)
+    if own.has_ended(incident) or (peer.has_ended(incident) and not last.is_complete(proved)):
+        return messages.failback_is_over(settings.phase.value, str(incident))
+    has_begun = first.has_begun(proved)
+    if settings.role is Role.SURVIVOR and not has_begun and not are_proved(first.needs, proved):
         return messages.failback_without_failover(settings.phase.value, settings.lost_region)
     return None
 
 
 def _left_too_early(own: Stack, peer: Stack) -> Message | None:
-    """Return why phase normal comes too early: brokers still sleep, here or in the other region."""
+    """Return why phase normal comes too early: brokers still sleep, here or in the other region.
+
+    The phase of the other stack's outputs says nothing: if each of its runs since was killed, it is still that of before.
+    """
+    begun = [Incident.parse(own.gates[each.id]) for each in (B1, B0) if each.id in own.gates]
     asleep_here = B1.id in own.gates and B7.id not in own.gates
     asleep_there = (
-        B0.id in own.gates
-        and peer.phase is not Phase.NORMAL
-        and peer.gates.get(B7.id) != own.gates[B0.id]
+        B0.id in own.gates and N.id not in peer.gates and peer.gates.get(B7.id) != own.gates[B0.id]
     )
-    if not asleep_here and not asleep_there:
+    is_over = all(own.has_ended(each) or peer.has_ended(each) for each in begun)
+    if is_over or not (asleep_here or asleep_there):
         return None
     return messages.normal_before_failback_is_done()

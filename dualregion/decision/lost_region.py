@@ -122,8 +122,11 @@ def _held(settings: Settings, bases: Bases, own: Stack) -> Topology:
     turns = settings.procedure.turns_of(Role.RECREATED, Phase.RESTORED)
     if not turns[0].is_complete(own.gates) or turns[-1].is_complete(own.gates):
         return _whole(settings, bases, own)
+    incident = own.gates[turns[0].steps[-1].id]
+    if own.has_ended(Incident.parse(incident)):
+        return _whole(settings, bases, own)
     last = next(turn for turn in reversed(turns) if turn.is_complete(own.gates))
-    return declare(last, settings, bases, own.gates[turns[0].steps[-1].id], own.gates)
+    return declare(last, settings, bases, incident, own.gates)
 
 
 def _whole(settings: Settings, bases: Bases, own: Stack) -> Topology:

@@ -20,9 +20,13 @@ from dualregion.state.progress import Incident, Stack
 def plan(
     settings: Settings, bases: Bases, own: Stack, peer: Stack, incident: Incident | None
 ) -> Topology:
-    """Return what a stack declares in the turn that it is in."""
+    """Return what a stack declares in the turn that it is in.
+
+    Phase normal, which is of no incident, is proved anew after each failback: its gate names the last one.
+    """
     turn = current(settings, own, peer, incident)
-    name = NO_INCIDENT if incident is None else str(incident)
+    ended = own.last_failback or peer.last_failback or NO_INCIDENT
+    name = ended if incident is None else str(incident)
     proved, latest = own.counted(settings.phase, incident)
     topology = declare(turn, settings, bases, name, proved)
     nodes = (

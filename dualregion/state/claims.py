@@ -36,7 +36,11 @@ def claimed(peer: Stack, region: int) -> Incident | None:
 def unfinished_failback(own: Stack, peer: Stack, region: int) -> Incident | None:
     """Return the incident whose failback brings this region back and is not proved to its end (B7), or None."""
     found = [_of(name, region) for name in (own.gates.get(B1.id), peer.gates.get(B0.id))]
-    return next((each for each in found if each and own.gates.get(B7.id) != str(each)), None)
+    return next((each for each in found if each and not _is_done(own, each)), None)
+
+
+def _is_done(own: Stack, failback: Incident) -> bool:
+    return own.gates.get(B7.id) == str(failback) or own.has_ended(failback)
 
 
 def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | None:

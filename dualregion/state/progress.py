@@ -13,12 +13,14 @@ from dualregion.config.settings import Settings
 from dualregion.errors import ConfigError
 from dualregion.procedure import (
     B0,
+    B1,
     F1,
     F2,
     F3,
     FAILBACK_STEPS,
     FAILOVER_STEPS,
     STEP_IDS,
+    N,
     Phase,
     Procedure,
     Role,
@@ -182,6 +184,20 @@ class Stack:
             self.phase is Phase.FAILOVER and self.lost_region == lost_region and F3.id in self.nodes
         )
 
+    @property
+    def last_failback(self) -> str | None:
+        """The incident of the last failback that this stack has records of, or has ended; None without one."""
+        named = (self.gates.get(each.id) for each in (B0, B1, N))
+        return next((name for name in named if Incident.parse(name)), None)
+
+    def has_ended(self, incident: Incident | None) -> bool:
+        """Whether phase normal was proved after an incident: the record of N names the last one before it.
+
+        The records of its failback are deleted then, those of its end first, and a run may be killed between two of them:
+        what is left tells of a failback that was never done.
+        """
+        return incident is not None and self.gates.get(N.id) == str(incident)
+
     def serves_alone(self, procedure: Procedure) -> bool:
         """Whether this stack keeps the cluster at work without the other region's own brokers.
 
@@ -197,7 +213,7 @@ class Stack:
         if procedure.has_failover_installation:
             return Kind.FAILOVER in self.nodes
         removed = {self.gates[each.id] for each in since if each.id in self.gates}
-        return bool(removed - {self.gates.get(procedure.no_return.id)})
+        return bool(removed - {self.gates.get(each) for each in (procedure.no_return.id, N.id)})
 
 
 def current_incident(settings: Settings, own: Stack, peer: Stack) -> Incident | None:
@@ -236,7 +252,7 @@ def _failing_back(own: Stack) -> list[str]:
 
 def _is_over(own: Stack, incident: Incident, procedure: Procedure) -> bool:
     """Return whether a failback has come so far that another loss of the region is another incident."""
-    return procedure.no_return.id in own.proved(incident)
+    return procedure.no_return.id in own.proved(incident) or own.has_ended(incident)
 
 
 def _latest(names: Iterable[str], lost_region: int) -> Incident | None:
@@ -250,10 +266,10 @@ def merged_history(
 ) -> dict[str, dict[str, Any]]:
     """Return all incidents' records, with the present ones added.
 
-    :param records: each gate's record by step id; phase normal's belongs to no incident.
+    :param records: each gate's record by step id; phase normal's, which names the one before it, belongs to none.
     """
     merged = {incident: dict(steps) for incident, steps in history.items()}
     for step, record in records.items():
-        if Incident.parse(record.get("incident")):
+        if step != N.id and Incident.parse(record.get("incident")):
             merged.setdefault(str(record["incident"]), {})[step] = dict(record)
     return merged

@@ -82,6 +82,15 @@ def failback_without_failover(phase: str, lost_region: int | None) -> str:
 
 
 @message
+def failback_is_over(phase: str, incident: str) -> str:
+    """A failback is asked for that is done: phase normal was proved since."""
+    return (
+        f"phase is {phase!r}, but the failback of incident {incident} is done, and phase normal was proved after it: set "
+        "phase normal; if a region is lost once more, set phase failover first"
+    )
+
+
+@message
 def normal_before_failback_is_done() -> str:
     """Phase normal comes too early: some of the recreated region's brokers are still asleep."""
     return (

@@ -57,11 +57,63 @@ def repointed(world: World) -> World:
 
 @PROCEDURES
 def test_the_procedure_ends_where_it_began(by_api: bool) -> None:
-    world = repointed(play(lost(by_api=by_api), *FAILOVER, *COPIED))
-    world = play(world, "up 1 restored, lost there", "1*", "up 0 restored, lost here", "0*")
-    world = play(world, *NORMAL)
+    world = play(failed_back(by_api=by_api), *NORMAL)
     assert is_restored(world)
     assert not broken(world)
+
+
+def failed_back(*, by_api: bool) -> World:
+    """Return the world after a failback, before phase normal."""
+    world = repointed(play(lost(by_api=by_api), *FAILOVER, *COPIED))
+    return play(world, "up 1 restored, lost there", "1*", "up 0 restored, lost here", "0*")
+
+
+def killed_at_any_point(world: World, index: int) -> Iterator[World]:
+    """Yield the worlds in which a run has been killed, before and after each of its changes."""
+    for name, after, is_unwanted in moves(world):
+        if name.startswith(f"run {index}"):
+            yield from (after,) if is_unwanted else killed_at_any_point(after, index)
+
+
+def then_anything(world: World, index: int) -> Iterator[World]:
+    """Yield the worlds after each run that a stack lets begin, as far as it goes."""
+    for name, after, _ in moves(world):
+        if name.startswith(f"up {index}"):
+            yield play(after, f"{index}*") if after.regions[index].run else after
+
+
+def killed_in_phase_normal(index: int, *, by_api: bool) -> list[World]:
+    """Return the worlds in which a stack's run into phase normal was killed; region 0's stack comes first."""
+    world = failed_back(by_api=by_api)
+    if index == 1:
+        world = play(world, "up 0 normal", "0*")
+    return list(killed_at_any_point(play(world, f"up {index} normal"), index))
+
+
+@PROCEDURES
+@pytest.mark.parametrize("index", [0, 1])
+def test_phase_normal_is_reached_though_a_run_into_it_was_killed_anywhere(
+    by_api: bool, index: int
+) -> None:
+    """What is left of the failback's records looks like a failback that was never done."""
+    killed = killed_in_phase_normal(index, by_api=by_api)
+    assert len(killed) > 3
+    assert all(is_restored(play(each, *normal_from(index))) for each in killed)
+    assert not any(broken(after) for each in killed for after in then_anything(each, index))
+
+
+@PROCEDURES
+def test_it_is_not_where_the_proof_of_phase_normal_names_no_incident(
+    by_api: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "last_failback", None)
+    killed = killed_in_phase_normal(0, by_api=by_api)
+    assert not all(can(each, "up 0 normal") for each in killed)
+
+
+def normal_from(first: int) -> tuple[str, ...]:
+    order = (first, 1 - first, first)
+    return tuple(move for each in order for move in (f"up {each} normal", f"{each}*"))
 
 
 def backed_out_at(world: World, last: str) -> World:
@@ -233,5 +285,5 @@ def test_both_regions_are_answered_alike(by_api: bool) -> None:
 
 def plans_of(world: World, index: int) -> tuple[tuple[planned.Asked, planned.Plan], ...]:
     own, peer = world.regions[index], world.regions[1 - index]
-    seen = planned.Seen(own.blank, own.foreign, own.answers)
+    seen = planned.Seen(own.blank, own.foreign, own.answers, peer.blank and peer.answers)
     return planned.plans(world.by_api, index, own.held, peer.held, seen, accepts=False)

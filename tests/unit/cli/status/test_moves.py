@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.stacks.read import Both
+from cli.stacks.read import Both, RegionStack
 from cli.stacks.region_steps import ahead
 from cli.stacks.step_actions import calls
 from cli.status.guidance.moves import backs_out, failback_lost, failback_phases, failover_phases
@@ -113,6 +113,22 @@ def test_a_failback_before_a_failover_is_refused() -> None:
 def test_a_failback_goes_on_where_it_was(stacks: Both, phases: list[str]) -> None:
     assert failback_lost(stacks) == 1
     assert list(failback_phases(1, stacks)) == phases
+
+
+def test_a_failback_is_over_whatever_is_left_of_its_records() -> None:
+    """An `up` into phase normal was killed while it deleted them: the record of N names the incident."""
+    first, second = (
+        _ended(each) for each in world.failing_back(["B0", "B2", "B3"], ["B1"], "restored")
+    )
+    assert ahead(Phase.RESTORED, 1, (first, second)) == ()
+    assert list(failback_phases(1, (first, second))) == [Phase.NORMAL]
+
+
+def _ended(stack: RegionStack) -> RegionStack:
+    held = stack.state.held
+    gates = {**held.gates, "N": "1-region1-lost"}
+    proved = replace(held, gates=gates, nodes=held.nodes | {"N"})
+    return replace(stack, state=replace(stack.state, held=proved))
 
 
 def test_the_lost_regions_step_is_done_once_its_stack_has_acted() -> None:
