@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.model.world import (
+    Incident,
     Members,
     Region,
     World,
@@ -104,6 +105,10 @@ def _all_paused(world: World) -> bool:
     return all(each.paused for each in world.regions)
 
 
+def _seen_by_other(incident: Incident) -> Incident:
+    return incident._replace(lost=not incident.lost)
+
+
 def _copy(world: World, me: int) -> World | None:
     """B3: never into an engine that brokers export to."""
     one, other = world.regions[me], world.regions[1 - me]
@@ -114,8 +119,14 @@ def _copy(world: World, me: int) -> World | None:
 
 
 def _repoint(world: World, me: int) -> World | None:
-    """B4: brokers restart one by one, and still are paused; what both engines hold is compared."""
+    """B4: brokers restart one by one, and still are paused; what both engines hold is compared.
+
+    Where the survivor has proved B5 already, no broker restarts, and all is proved that is to be.
+    """
     region, other = world.regions[me], world.regions[1 - me]
+    joined = region.held.incident_of("B1")
+    if joined is not None and _seen_by_other(joined) == other.held.incident_of("B5"):
+        return world.put(me, _rolled(region)) if region.runs and region.runs.both else None
     if not (_all_seen(world, me) and _all_paused(world) and is_complete(world, me)):
         return None
     return world.put(me, _rolled(region)) if region.engine and other.engine else None

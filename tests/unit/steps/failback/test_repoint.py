@@ -1,12 +1,15 @@
 """The gate B4: each stack restarts its brokers one after the other, while everything stays paused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dualregion.state.progress import Stack
 from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
+from steps import actions
 from tests.fakes.gates.failback import ROLLS_BY_ITSELF, Gate, hint_on_pods, hosts, takes_no_command
 from tests.fakes.kubernetes import Reply
 from tests.fakes.regions import BOTH, RECREATED, SURVIVOR, World, world
@@ -178,6 +181,17 @@ class TestTheRecreatedRegion(TestTheSurvivor):
 
     def places(self, here: World) -> tuple[str, ...]:
         return here.namespaces[2:]
+
+    def test_where_the_survivor_has_reopened_already_nothing_restarts(self, here: World) -> None:
+        """The record of B4 went as the region was called lost meanwhile; nothing is paused any more."""
+        here.runs(self.places(here)[0], BOTH, failing_back=True)
+        here.say_phase("EXPORTING")
+        before = here.restarts()
+        ctx = here.ctx("B4", RECREATED)
+        reopened = replace(ctx, peer=Stack(gates={"B5": str(ctx.incident)}))
+        evidence = actions.PROOFS["B4"](reopened)
+        assert evidence["exporters"] == "went on before this run"
+        assert here.restarts() == before
 
     def test_sleeping_brokers_get_the_new_configuration_and_sleep_on(self, here: World) -> None:
         self.B4.prove(here)
