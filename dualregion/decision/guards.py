@@ -61,7 +61,7 @@ def _unsafe_failback(
 ) -> Message | None:
     """Return why a failback must not follow on, or be left for, what the stacks hold now; or None."""
     if settings.phase is Phase.NORMAL:
-        return _left_too_early(own, peer)
+        return _left_too_early(settings, own, peer)
     proved = own.proved(incident)
     if settings.phase is Phase.FAILBACK_PENDING and settings.procedure.no_return.id in proved:
         return messages.failback_cannot_be_undone(settings.procedure.no_return.id)
@@ -76,17 +76,20 @@ def _unsafe_failback(
     return None
 
 
-def _left_too_early(own: Stack, peer: Stack) -> Message | None:
-    """Return why phase normal comes too early: brokers still sleep, here or in the other region.
+def _left_too_early(settings: Settings, own: Stack, peer: Stack) -> Message | None:
+    """Return why phase normal comes too early: brokers still sleep, here or in the other region, or wait for a restart.
 
-    The phase of the other stack's outputs says nothing: if each of its runs since was killed, it is still that of before.
+    Awake ones are proved by B7, and then by N, which stands before B7 goes. The phase of the other stack's outputs says
+    nothing: if each of its runs since was killed, it is still that of before.
     """
-    begun = [Incident.parse(own.gates[each.id]) for each in (B1, B0) if each.id in own.gates]
-    asleep_here = B1.id in own.gates and B7.id not in own.gates
-    asleep_there = (
-        B0.id in own.gates and N.id not in peer.gates and peer.gates.get(B7.id) != own.gates[B0.id]
-    )
-    is_over = all(own.has_ended(each) or peer.has_ended(each) for each in begun)
-    if is_over or not (asleep_here or asleep_there):
+    here, there = (Incident.parse(own.gates.get(each.id)) for each in (B1, B0))
+    is_asleep = here is not None and B7.id not in own.gates
+    if is_asleep and not (own.has_ended(here) or peer.has_ended(here)):
+        return messages.normal_before_failback_is_done()
+    if there is None or own.has_ended(there):
+        return None
+    last = settings.procedure.turns_of(Role.SURVIVOR, Phase.RESTORED)[-1].steps[-1]
+    is_awake = N.id in peer.gates or peer.gates.get(B7.id) == str(there)
+    if is_awake and own.gates.get(last.id) == str(there):
         return None
     return messages.normal_before_failback_is_done()

@@ -110,10 +110,21 @@ def test_a_survivor_waits_for_the_recreated_region_whatever_phase_its_outputs_na
     procedure: Procedure, last: Phase
 ) -> None:
     """Each of its runs may have been killed: its outputs are those of before the incident then."""
-    gates = dict.fromkeys(("B0", "B5", "B6"), INCIDENT)
+    gates = dict.fromkeys(("B0", "B5", "B6", "B7"), INCIDENT)
     found = unsafe_change(asked(procedure, 1, "normal"), stack(1, gates), stack(0, {}, last))
     assert found is not None
     assert found.code == "normal-before-failback-is-done"
+
+
+def test_a_survivor_ends_its_own_failback_first() -> None:
+    """By cluster API its brokers are restarted last: else they would run without web apps in phase normal."""
+    gates = dict.fromkeys(("B0", "B5", "B6"), INCIDENT)
+    peer = stack(0, {"N": INCIDENT}, Phase.NORMAL)
+    found = unsafe_change(asked(CLUSTER_API, 1, "normal"), stack(1, gates), peer)
+    assert found is not None
+    assert found.code == "normal-before-failback-is-done"
+    done = stack(1, gates | {"B7": INCIDENT})
+    assert unsafe_change(asked(CLUSTER_API, 1, "normal"), done, peer) is None
 
 
 def test_phase_normal_is_proved_again_after_each_failback() -> None:
