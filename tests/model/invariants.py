@@ -98,9 +98,13 @@ def _is_told(world: World) -> bool:
 
 
 def _is_begun(held: Held, begin: str, end: str) -> bool:
-    """Return whether a stack holds the gate with which something begins, and not the one of its end."""
-    found = held.incident_of(begin)
-    return found is not None and held.incident_of(end) != found
+    """Return whether a stack holds the gate with which something begins, and not the one of its end, or of a round before."""
+    gates = {step: (incident, latest) for step, incident, latest in held.gates}
+    incident, latest = gates.get(begin, (None, 0))
+    if incident is None:
+        return False
+    last, of_round = gates.get(end, (None, 0))
+    return last != incident or of_round < latest
 
 
 def no_number_twice(world: World) -> bool:

@@ -109,8 +109,8 @@ class Remembered:
         key = _number(self._known[one].judged, self._known[other].judged, link)
         found = self._broken.get(key)
         if found is None:
-            views = (self._views.all[self._known[each].judged] for each in (one, other))
-            found = self._broken[key] = broken(self._between(*views, link))
+            first, second = (self._views.all[self._known[each].judged] for each in (one, other))
+            found = self._broken[key] = broken(self._between(first, second, link))
         return found
 
     def is_restored(self, number: int) -> bool:
@@ -138,7 +138,8 @@ class Remembered:
         key = _number(*views, link)
         found = self._effects_on_link.get(key)
         if found is None:
-            before = self._between(*(self._views.all[each] for each in views), link)
+            first, second = (self._views.all[each] for each in views)
+            before = self._between(first, second, link)
             found = tuple(
                 (*self._changes_of(before, after), _link_of(after), is_unwanted)
                 for _, after, is_unwanted in moves_of_link(before)
@@ -196,9 +197,14 @@ class Remembered:
 
     def _known_of(self, region: Region) -> _Known:
         mine, others = (_bits(each) for each in numbers_of(region))
-        views = (_at_work(region), region._replace(run=None), _judged(region))
-        numbered = (self._views.number_of(each) for each in views)
-        return _Known(*numbered, _asks_stack(region), mine, others)
+        return _Known(
+            at_work=self._views.number_of(_at_work(region)),
+            decided_on=self._views.number_of(region._replace(run=None)),
+            judged=self._views.number_of(_judged(region)),
+            asks_stack=_asks_stack(region),
+            mine=mine,
+            others=others,
+        )
 
 
 def _at_work(region: Region) -> Region:
