@@ -15,7 +15,7 @@ from dualregion.config.settings import Settings
 from dualregion.decision.desired import desired
 from dualregion.decision.guards import disagreement, unsafe_change
 from dualregion.errors import ConfigError
-from dualregion.procedure import F0, F1, F2, FAIL_OVER, STEP_IDS, Phase, Role
+from dualregion.procedure import B5, F0, F1, F2, FAIL_OVER, STEP_IDS, Phase, Role
 from dualregion.procedure.topology import CLAIM, NO_INCIDENT, Gate, Installation, Kind, Topology
 from dualregion.state import claims, identity
 from dualregion.state.progress import Incident as Named
@@ -230,7 +230,7 @@ def _plan(by_api: bool, index: int, held: Held, peer_held: Held, seen: Seen, run
     stands_in = own.serves_alone(run.procedure) and run.procedure.no_return.id not in proved
     looks = not (stands_in or F1.id in proved)
     actions = (
-        *_made(held, run, topology, index, looks=looks),
+        *_made(held, run, topology, index, looks=looks, reopened=B5.id in peer.proved(incident)),
         *_dropped(held, run, topology),
         _end(held, own, run, topology),
     )
@@ -242,23 +242,28 @@ def _is_emptied(own: Stack, run: Settings) -> bool:
 
 
 def _made(
-    held: Held, run: Settings, topology: Topology, index: int, *, looks: bool
+    held: Held, run: Settings, topology: Topology, index: int, *, looks: bool, reopened: bool
 ) -> Iterator[Action]:
     first = [node for node in topology.nodes if node.name in topology.isolation_after]
     for node in first:
-        yield from _node(held, run, node, index, topology)
+        yield from _node(held, run, node, index, topology, reopened)
     if not held.cut and any(each.cut_cidrs for each in topology.installations):
         yield ("cut", looks)
     for node in topology.nodes:
         if node not in first:
-            yield from _node(held, run, node, index, topology)
+            yield from _node(held, run, node, index, topology, reopened)
 
 
 def _node(
-    held: Held, run: Settings, node: Gate | Installation, index: int, topology: Topology
+    held: Held,
+    run: Settings,
+    node: Gate | Installation,
+    index: int,
+    topology: Topology,
+    reopened: bool,
 ) -> Iterator[Action]:
     made = (
-        _gate(held, run, node, index)
+        _gate(held, run, node, index, reopened)
         if isinstance(node, Gate)
         else _installation(held, run, node, index)
     )
@@ -269,7 +274,7 @@ def _node(
         yield from made
 
 
-def _gate(held: Held, run: Settings, node: Gate, index: int) -> Iterator[Action]:
+def _gate(held: Held, run: Settings, node: Gate, index: int, reopened: bool) -> Iterator[Action]:
     step, incident = node.step.id, _incident(node.incident, index)
     by_api = not run.procedure.has_failover_installation
     if step == F0.id and held.claim != incident:
@@ -280,7 +285,8 @@ def _gate(held: Held, run: Settings, node: Gate, index: int) -> Iterator[Action]
         yield ("delete", step)
     if step in (F0.id, F1.id, F2.id):
         yield from _rival(run, index)
-    work = work_of(by_api, step, recreated=run.role is Role.RECREATED)
+    recreated = run.role is Role.RECREATED
+    work = work_of(by_api, step, recreated=recreated, reopened=reopened)
     yield from (("do", step, part) for part in work.parts)
     yield ("gate", step, incident, node.round, work.proof)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.model import canonical, planned
+from tests.model.invariants import broken
 from tests.model.moves import moves
 from tests.model.plays import stroll
 from tests.model.remembered import Remembered
-from tests.model.world import Incident, World, installed
+from tests.model.world import Incident, World, installed, run_of
 
 STROLLS = pytest.mark.parametrize("seed", range(4))
 PROCEDURES = pytest.mark.parametrize("by_api", [False, True], ids=["8.5", "by cluster API"])
@@ -70,6 +71,18 @@ def test_numbers_of_incidents_become_the_least_of_the_same_order() -> None:
     assert first.held.incident_of("F0") == Incident(2, lost=False)
     assert second.held.claim == Incident(1, lost=True)
     assert (first.held.known, second.held.known) == (1, 0)
+
+
+def test_a_number_that_is_given_while_the_other_run_names_it_is_noticed() -> None:
+    """Such a world would be taken for one in which the numbers differ."""
+    world = installed(0, by_api=False)
+    one, other = world.regions
+    joins = run_of([("gate", "B1", Incident(1, lost=True), 1, None)])
+    fails_over = run_of([("claim", Incident(1, lost=False))])
+    under_way = world.put(0, one._replace(run=joins)).put(1, other._replace(run=fails_over))
+    assert broken(under_way) == ["no number twice"]
+    held = other.held._replace(claim=Incident(1, lost=False))
+    assert broken(under_way.put(1, under_way.regions[1]._replace(held=held))) == []
 
 
 @PROCEDURES

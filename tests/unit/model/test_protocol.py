@@ -116,6 +116,19 @@ def normal_from(first: int) -> tuple[str, ...]:
     return tuple(move for each in order for move in (f"up {each} normal", f"{each}*"))
 
 
+def test_a_region_called_lost_as_the_survivor_reopens_has_a_way_on() -> None:
+    """The survivor has read that the web apps are open there, and lets exporting go on; the records of that are gone."""
+    world = repointed(play(lost(by_api=False), *FAILOVER, *COPIED))
+    world = play(world, "up 0 failover, lost here", "up 1 restored, lost there")
+    world = play(world, "run 0: delete B5; delete B4, and is killed", "1*")
+    world = play(world, "up 0 failback-pending, lost here", "0*")
+    for _ in ("its web apps", "awake"):
+        world = play(world, "up 0 restored, lost here", "0*")
+    world = play(world, *normal_from(0))
+    assert is_restored(world)
+    assert not broken(world)
+
+
 def backed_out_at(world: World, last: str) -> World:
     """Return the world in which a failback is backed out of, by a run that is killed behind a gate."""
     world = play(world, "up 1 failover, lost there")
