@@ -67,13 +67,22 @@ def _unsafe_failback(
         return messages.failback_cannot_be_undone(settings.procedure.no_return.id)
     if not settings.phase.is_failback:
         return None
-    first, *_, last = settings.procedure.turns_of(settings.role, settings.phase)
-    if own.has_ended(incident) or (peer.has_ended(incident) and not last.is_complete(proved)):
+    if _is_over(settings, own, peer, incident):
         return messages.failback_is_over(settings.phase.value, str(incident))
-    has_begun = first.has_begun(proved)
-    if settings.role is Role.SURVIVOR and not has_begun and not are_proved(first.needs, proved):
+    first = settings.procedure.turns_of(settings.role, settings.phase)[0]
+    has_begun = first.has_begun(proved) or settings.role is Role.RECREATED
+    if not has_begun and not are_proved(first.needs, proved):
         return messages.failback_without_failover(settings.phase.value, settings.lost_region)
     return None
+
+
+def _is_over(settings: Settings, own: Stack, peer: Stack, incident: Incident | None) -> bool:
+    """Return whether a failback is done; the survivor may have its last step to prove as the other one is in phase normal."""
+    if own.has_ended(incident):
+        return True
+    last = settings.procedure.turns_of(settings.role, settings.phase)[-1]
+    is_recreated = settings.role is Role.RECREATED
+    return is_recreated and peer.has_ended(incident) and not last.is_complete(own.proved(incident))
 
 
 def _left_too_early(settings: Settings, own: Stack, peer: Stack) -> Message | None:

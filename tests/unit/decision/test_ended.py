@@ -123,6 +123,7 @@ def test_a_survivor_ends_its_own_failback_first() -> None:
     found = unsafe_change(asked(CLUSTER_API, 1, "normal"), stack(1, gates), peer)
     assert found is not None
     assert found.code == "normal-before-failback-is-done"
+    assert unsafe_change(asked(CLUSTER_API, 1, "restored"), stack(1, gates), peer) is None
     done = stack(1, gates | {"B7": INCIDENT})
     assert unsafe_change(asked(CLUSTER_API, 1, "normal"), done, peer) is None
 
