@@ -9,7 +9,7 @@ import grpc
 import pulumi
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.stack import run_pulumi_func
-from pulumi.runtime.sync_await import _sync_await
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
 from components.outputs import outputs
 from components.region import Region, RegionArgs
@@ -125,6 +125,8 @@ def key_of(urn: str) -> str:
 
 def run(work: Callable[[], T], engine: Engine | None = None) -> tuple[T, Recorder]:
     """Run a piece of a program as the SDK runs a whole one; return its result and what it asked for."""
+    # A test before this one in the same process may have closed its own, by `asyncio.run`.
+    _ensure_event_loop()  # type: ignore[no-untyped-call]
     engine = engine or Engine()
     recorder = Recorder(engine)
     pulumi.runtime.set_mocks(
