@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,9 +47,9 @@ type Group struct {
 func Start(source Source, exporters []config.Exporter, sinks func(config.Exporter) Sink, switches *faults.Switch) *Group {
 	ctx, cancel := context.WithCancel(context.Background())
 	group := &Group{cancel: cancel}
-	failing := &failures{of: map[string]bool{}}
+	all := &siblings{failing: map[string]bool{}, read: map[string]int64{}}
 	for _, exporter := range exporters {
-		d := &director{source: source, exporter: exporter, sink: sinks(exporter), faults: switches, failing: failing}
+		d := &director{source: source, exporter: exporter, sink: sinks(exporter), faults: switches, siblings: all}
 		group.ended.Go(func() { d.run(ctx) })
 	}
 	return group
@@ -60,22 +61,23 @@ func (g *Group) Stop() {
 	g.ended.Wait()
 }
 
-// failures are the exporters of one partition whose last write failed.
-type failures struct {
-	mu sync.Mutex
-	of map[string]bool
+// siblings are the directors of one partition, as they know of each other.
+type siblings struct {
+	mu      sync.Mutex
+	failing map[string]bool  // whose last write failed
+	read    map[string]int64 // up to which position those that are open have read
 }
 
-func (f *failures) set(exporter string, failing bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.of[exporter] = failing
+func (s *siblings) setFailing(exporter string, failing bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing[exporter] = failing
 }
 
-func (f *failures) others(exporter string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for other, failing := range f.of {
+func (s *siblings) othersFail(exporter string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for other, failing := range s.failing {
 		if failing && other != exporter {
 			return true
 		}
@@ -83,15 +85,40 @@ func (f *failures) others(exporter string) bool {
 	return false
 }
 
+func (s *siblings) hasRead(exporter string, position int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read[exporter] = position
+}
+
+func (s *siblings) close(exporter string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.read, exporter)
+	s.failing[exporter] = false
+}
+
+// furthest returns up to which position one of them has read.
+func (s *siblings) furthest() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	furthest := int64(-1)
+	for _, position := range s.read {
+		furthest = max(furthest, position)
+	}
+	return furthest
+}
+
 // director exports one partition to one engine. It buffers what it reads, and writes the buffer at regular times, or as
-// soon as it is full. A pause stops the reading only: what is buffered is written all the same. While its exporter is
-// disabled it does nothing.
+// soon as it is full. A pause stops the reading only: what is buffered is written all the same. Real exporters are given
+// each record together; so in a pause one that a slow engine has held up still reads what another has read before. While
+// its exporter is disabled it does nothing.
 type director struct {
 	source   Source
 	exporter config.Exporter
 	sink     Sink
 	faults   *faults.Switch
-	failing  *failures
+	siblings *siblings
 
 	isOpen bool
 	buffer []engine.Record
@@ -121,13 +148,13 @@ func (d *director) run(ctx context.Context) {
 func (d *director) step(ctx context.Context) time.Duration {
 	if !d.source.Opens(d.exporter.ID) {
 		d.isOpen, d.buffer = false, nil
-		d.failing.set(d.exporter.ID, false)
+		d.siblings.close(d.exporter.ID)
 		return d.exporter.Delay + time.Second // or when it is enabled
 	}
 	d.open()
 	phase, since := d.source.Phase()
-	if phase != partition.Paused && d.mayRead() {
-		d.fill()
+	if d.mayRead() {
+		d.fill(phase == partition.Paused)
 	}
 	now := time.Now()
 	isDue := !now.Before(d.due)
@@ -154,20 +181,28 @@ func (d *director) open() {
 		return
 	}
 	d.isOpen, d.buffer, d.read, d.kept, d.retry = true, nil, kept, kept, time.Time{}
+	d.siblings.hasRead(d.exporter.ID, d.read)
 	d.due = time.Now().Add(d.exporter.Delay)
 }
 
 func (d *director) mayRead() bool {
-	return d.faults.Has(faults.IndependentExporters) || !d.failing.others(d.exporter.ID)
+	return d.faults.Has(faults.IndependentExporters) || !d.siblings.othersFail(d.exporter.ID)
 }
 
-func (d *director) fill() {
-	if missing := d.exporter.Size - len(d.buffer); missing > 0 {
-		records := d.source.After(d.read, missing)
-		if len(records) > 0 {
-			d.read = records[len(records)-1].Position
-			d.buffer = append(d.buffer, records...)
-		}
+func (d *director) fill(isPaused bool) {
+	missing := d.exporter.Size - len(d.buffer)
+	if missing <= 0 {
+		return
+	}
+	records := d.source.After(d.read, missing)
+	if isPaused {
+		furthest := d.siblings.furthest()
+		records = slices.DeleteFunc(records, func(r engine.Record) bool { return r.Position > furthest })
+	}
+	if len(records) > 0 {
+		d.read = records[len(records)-1].Position
+		d.buffer = append(d.buffer, records...)
+		d.siblings.hasRead(d.exporter.ID, d.read)
 	}
 }
 
@@ -191,7 +226,7 @@ func (d *director) mayWrite(phase partition.Phase, since, now time.Time) bool {
 
 func (d *director) write(ctx context.Context) {
 	err := d.send(ctx)
-	d.failing.set(d.exporter.ID, err != nil)
+	d.siblings.setFailing(d.exporter.ID, err != nil)
 	if err != nil {
 		d.retry = time.Now().Add(retryAfter)
 		if text := err.Error(); text != d.logged && ctx.Err() == nil {

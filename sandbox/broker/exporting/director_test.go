@@ -105,11 +105,13 @@ type sink struct {
 	mu       sync.Mutex
 	written  []int64
 	isBroken bool
+	blocked  chan struct{}
 }
 
 var errBroken = errors.New("broken")
 
 func (s *sink) Write(_ context.Context, records []engine.Record) error {
+	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isBroken {
@@ -119,6 +121,22 @@ func (s *sink) Write(_ context.Context, records []engine.Record) error {
 		s.written = append(s.written, record.Position)
 	}
 	return nil
+}
+
+// block lets each write wait until the channel is closed.
+func (s *sink) block(until chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = until
+}
+
+func (s *sink) wait() {
+	s.mu.Lock()
+	blocked := s.blocked
+	s.mu.Unlock()
+	if blocked != nil {
+		<-blocked
+	}
 }
 
 func (s *sink) set(isBroken bool) {
@@ -195,6 +213,24 @@ func TestAPauseStopsTheReadingAndWhatIsBufferedIsWrittenAllTheSame(t *testing.T)
 	}
 	r.source.set(partition.Exporting)
 	eventually(t, "the rest", r.has("a", 1, 2, 3))
+}
+
+func TestInAPauseOneThatIsBehindReadsWhatTheOtherHasRead(t *testing.T) {
+	r := start(t, 50*time.Millisecond)
+	block := make(chan struct{})
+	r.sinks["a"].block(block)
+	r.source.add(1)
+	time.Sleep(200 * time.Millisecond) // it writes, and its engine takes its time
+	r.source.add(2)
+	eventually(t, "the other's", r.has("b", 1, 2))
+	r.source.set(partition.Paused)
+	r.source.add(3)
+	close(block)
+	eventually(t, "what the other has read", r.has("a", 1, 2))
+	time.Sleep(200 * time.Millisecond)
+	if a, b := r.sinks["a"].positions(), r.sinks["b"].positions(); len(a) != 2 || len(b) != 2 {
+		t.Errorf("read during the pause: %v, %v", a, b)
+	}
 }
 
 func TestWithoutTheQuirkABufferWaitsForTheEndOfThePause(t *testing.T) {
