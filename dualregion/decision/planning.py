@@ -22,7 +22,7 @@ def plan(
 ) -> Topology:
     """Return what a stack declares in the turn that it is in.
 
-    Phase normal, which is of no incident, is proved anew after each failback: its gate names the last one.
+    Phase normal, which is of no incident, is proved again after each failback: its gate names the last one.
     """
     turn = current(settings, own, peer, incident)
     ended = own.last_failback or peer.last_failback or NO_INCIDENT

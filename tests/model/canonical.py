@@ -1,4 +1,4 @@
-"""Worlds that nobody in them can tell apart are one: the form that stands for all of them.
+"""Worlds that cannot be told apart in them are one: the form that stands for all of them.
 
 What makes two worlds alike is how the program reads a stack (`dualregion.state`), and it is a test that it does:
 whatever can happen in a world can happen in its canonical form, and leads to the same forms.
@@ -7,7 +7,7 @@ Incidents: the program compares them for being the same one, takes the latest on
 and numbers a new one above all that either stack holds or remembers. So the order of those that lost the same region
 counts, and of what is remembered only whether there is anything. What runs under way still name counts as well; a
 number that no stack holds any more may be given once more, but never while a run of either stack names it
-(`invariants.no_number_twice`). Otherwise numbers would grow for ever, and the worlds with them.
+(`invariants.no_number_twice`). Otherwise numbers would grow without end, and the worlds with them.
 
 Rounds: a gate is of its stack's latest round of an incident, or not; what comes next is one above the latest, and the
 other stack asks whether that is the first. So the order counts, and whether the first is among them.

@@ -1,6 +1,6 @@
 """Every world that can be reached, breadth first, and whether a way leads back from each.
 
-Worlds that nobody in them can tell apart are explored once, and so is a world and its mirror image.
+Worlds that cannot be told apart in them are explored once, and so is a world and its mirror image.
 """
 
 from array import array
