@@ -211,8 +211,7 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
         )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
-        work = partial(wait_until_ended, ctx.cluster, namespace, ctx.waiting(F1))
-        await carry_out(name, work)
+        await carry_out(name, partial(wait_until_ended, ctx.cluster, namespace, ctx.waiting(F1)))
 
     hook = pulumi.ResourceHook(f"ended-{name}", ended)
     waiting = pulumi.ResourceOptions(

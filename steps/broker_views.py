@@ -65,6 +65,16 @@ def sighted_views(ctx: StepContext) -> tuple[ClusterView, ...]:
     return views
 
 
+def not_served_alone(settings: Settings, region: int) -> tuple[int, ...]:
+    """Return the partitions that have no quorum with a region's own brokers only."""
+    return brokers.partitions_without_quorum(
+        brokers.region_broker_ids(settings.cluster_size, region),
+        cluster_size=settings.cluster_size,
+        partition_count=settings.partition_count,
+        replication_factor=settings.replication_factor,
+    )
+
+
 def broker_ids_at(
     at: LiveInstallation, ids: Sequence[int], wanted: Callable[[Any], bool]
 ) -> frozenset[int]:

@@ -70,8 +70,7 @@ def take_over(ctx: StepContext) -> Evidence:
 
     def not_ready() -> Message | None:
         stale.restart()
-        pending = at.brokers_pending()
-        return pending and (elsewhere.seen() or pending)
+        return elsewhere.explains(at.brokers_pending())
 
     waiting.until_none(
         messages.failover_brokers_ready(len(ids), at.namespace),
@@ -92,7 +91,7 @@ def take_over(ctx: StepContext) -> Evidence:
             partition_count=settings.partition_count,
             healthy_replicas=brokers.quorum(settings.replication_factor),
         )
-        return missing and (elsewhere.seen() or missing)
+        return elsewhere.explains(missing)
 
     waiting.until_none(
         messages.partitions_have_quorum(),

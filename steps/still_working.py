@@ -7,9 +7,9 @@ a pod pass until it knows the pod. The brokers of this region then follow leader
 from concurrent.futures import Future
 
 from clients.parallel import begin
-from dualregion import brokers
 from messages import Message
 from messages.steps import steps as messages
+from steps import broker_views
 from steps.context import StepContext
 
 
@@ -22,15 +22,16 @@ class StillWorking:
 
     def __init__(self, ctx: StepContext) -> None:
         self._ctx = ctx
-        settings = ctx.settings
-        self._partitions = brokers.partitions_without_quorum(
-            brokers.region_broker_ids(settings.cluster_size, ctx.lost),
-            cluster_size=settings.cluster_size,
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        )
+        self._partitions = broker_views.not_served_alone(ctx.settings, ctx.lost)
         self._asked: Future[Message | None] | None = None
         self._seen: Message | None = None
+
+    def explains(self, missing: Message | None) -> Message | None:
+        """Return that it works in the place of what is missing here, if so; None if nothing is missing.
+
+        Only then it is asked: a failover that goes well asks nothing there.
+        """
+        return missing and (self.seen() or missing)
 
     def seen(self) -> Message | None:
         """Return that it works, if the last answer said so; whatever else it was shows nothing."""
@@ -50,7 +51,5 @@ class StillWorking:
             return None
         settings = self._ctx.settings
         return messages.lost_region_works(
-            self._partitions[0],
-            settings.peer.name,
-            settings.own.name,
+            self._partitions[0], settings.peer.name, settings.own.name
         )

@@ -41,12 +41,7 @@ class Commands:
     def __init__(self, ctx: StepContext, clock: Callable[[], float] = time.monotonic) -> None:
         settings = ctx.settings
         self._ask, self._clock = ctx.gateway.zeebe.refuses_commands, clock
-        self.partitions = brokers.partitions_without_quorum(
-            brokers.region_broker_ids(settings.cluster_size, settings.region),
-            cluster_size=settings.cluster_size,
-            partition_count=settings.partition_count,
-            replication_factor=settings.replication_factor,
-        )
+        self.partitions = broker_views.not_served_alone(settings, settings.region)
         self._refused: Counter[int] = Counter()
         self._asked = {each: self._begin(each) for each in self.partitions[:_MOST_ASKED]}
 

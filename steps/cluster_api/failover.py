@@ -147,14 +147,9 @@ def take_over(ctx: StepContext) -> Evidence:
 
 def _wait_until_led(ctx: StepContext, waiting: Waiting) -> None:
     elsewhere = StillWorking(ctx)
-
-    def not_led_here() -> Message | None:
-        missing = not_led(ctx)
-        return missing and (elsewhere.seen() or missing)
-
     waiting.until_none(
         messages.partitions_led_steadily(),
-        steadily(STEADY_SECONDS, not_led_here),
+        steadily(STEADY_SECONDS, lambda: elsewhere.explains(not_led(ctx))),
         steps.look_at_brokers_of_survivor(),
     )
 

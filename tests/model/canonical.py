@@ -13,7 +13,7 @@ Rounds: a gate is of its stack's latest round of an incident, or not; what comes
 other stack asks whether that is the first. So the order counts, and whether the first is among them.
 
 Outputs: the other stack asks for a failover or a failback that has not been completed, and, if it is its region that is
-called lost, which of the two. What phase a stack itself was in says nothing to its own runs.
+called lost, which of the two. A stack's own runs do not read in which phase it was.
 
 A region that was recreated empty runs nothing, whatever its state says.
 """
