@@ -15,7 +15,7 @@ import pulumi_kubernetes as k8s
 from clients.installation import LiveInstallation
 from components.hooking import carry_out
 from components.isolation import before_isolation
-from components.ownership import owned
+from components.objects import Object, ObjectKind, owned
 from dualregion import rbac
 from dualregion.chart.adoption import value_differences
 from dualregion.chart.begun import Begun
@@ -83,11 +83,14 @@ class Space(pulumi.ComponentResource):
         if not spec.cut_cidrs:
             return []
         inside = pulumi.ResourceOptions(parent=self, depends_on=[*self._before_policy, *after])
-        policy = k8s.networking.v1.NetworkPolicy(
+        policy = Object(
+            ObjectKind.NETWORK_POLICY,
             spec.policy,
-            metadata=owned({"name": POLICY_NAME, "namespace": spec.namespace}),
-            spec=isolation_policy(spec.cut_cidrs),
-            opts=pulumi.ResourceOptions.merge(inside, before_isolation(spec.policy, ctx)),
+            {
+                "metadata": owned({"name": POLICY_NAME, "namespace": spec.namespace}),
+                "spec": isolation_policy(spec.cut_cidrs),
+            },
+            pulumi.ResourceOptions.merge(inside, before_isolation(spec.policy, ctx)),
         )
         return [policy]
 
@@ -193,7 +196,7 @@ def isolation_policy(cut_cidrs: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Namespace:
+def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> Object:
     """Declare the namespace; the deletion of the failover namespace is not waited for, as step B6 proves it.
 
     So the other stack's turn begins earlier. A failover soon after waits until the former namespace is gone.
@@ -206,8 +209,11 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
         asked_first = pulumi.ResourceOptions(
             delete_before_replace=True, retain_on_delete=is_shared or None
         )
-        return k8s.core.v1.Namespace(
-            name, metadata=metadata, opts=pulumi.ResourceOptions.merge(opts, asked_first)
+        return Object(
+            ObjectKind.NAMESPACE,
+            name,
+            {"metadata": metadata},
+            pulumi.ResourceOptions.merge(opts, asked_first),
         )
 
     async def ended(_: pulumi.ResourceHookArgs) -> None:
@@ -218,16 +224,17 @@ def _namespace(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.
         delete_before_replace=True,
         hooks=pulumi.ResourceHookBinding(before_create=[hook]),
     )
-    return k8s.core.v1.Namespace(
+    return Object(
+        ObjectKind.NAMESPACE,
         name,
-        metadata={**metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
-        opts=pulumi.ResourceOptions.merge(opts, waiting),
+        {"metadata": {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}},
+        pulumi.ResourceOptions.merge(opts, waiting),
     )
 
 
 def _binding(
     name: str, document: rbac.Document, args: SpaceArgs, opts: pulumi.ResourceOptions
-) -> k8s.rbac.v1.RoleBinding:
+) -> Object:
     """Declare a RoleBinding without which nothing else can be made in the namespace.
 
     It goes with its namespace only: taken away first, it would lock the program out of what is left.
@@ -237,12 +244,15 @@ def _binding(
     kept = pulumi.ResourceOptions(
         retain_on_delete=True, hooks=_granting(unique, args) if is_own else None
     )
-    return k8s.rbac.v1.RoleBinding(
+    return Object(
+        ObjectKind.ROLE_BINDING,
         unique,
-        metadata=owned(document["metadata"]),
-        role_ref=document["roleRef"],
-        subjects=document["subjects"],
-        opts=pulumi.ResourceOptions.merge(opts, kept),
+        {
+            "metadata": owned(document["metadata"]),
+            "roleRef": document["roleRef"],
+            "subjects": document["subjects"],
+        },
+        pulumi.ResourceOptions.merge(opts, kept),
     )
 
 
@@ -262,16 +272,18 @@ def _granting(name: str, args: SpaceArgs) -> pulumi.ResourceHookBinding:
     )
 
 
-def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> k8s.core.v1.Secret:
+def _secret(name: str, args: SpaceArgs, opts: pulumi.ResourceOptions) -> Object:
     """Return the search engine's Secret: what the user gives it, and the bucket's keys."""
     given = args.ctx.settings.elasticsearch_secret
-    return k8s.core.v1.Secret(
+    metadata = {"name": given.name if given else SECRET_NAME, "namespace": args.spec.namespace}
+    return Object(
+        ObjectKind.SECRET,
         name,
-        metadata=owned(
-            {"name": given.name if given else SECRET_NAME, "namespace": args.spec.namespace}
-        ),
-        string_data=pulumi.Output.secret({**(given.plain() if given else {}), **args.keys}),
-        opts=opts,
+        {
+            "metadata": owned(metadata),
+            "stringData": {**(given.plain() if given else {}), **args.keys},
+        },
+        opts,
     )
 
 

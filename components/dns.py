@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
-from components.ownership import owned
+from components.objects import Object, ObjectKind, owned
 from dualregion import brokers
 from dualregion.config.sections.dns import LOAD_BALANCER_NAME
 from dualregion.config.settings import Settings
@@ -53,19 +52,23 @@ class Dns(pulumi.ComponentResource):
         self, args: DnsArgs, block: str, opts: pulumi.ResourceOptions, ignored: list[str]
     ) -> None:
         ctx, settings = args.ctx, args.ctx.settings
-        k8s.core.v1.ConfigMap(
+        data = {
+            "configMap": settings.dns.config_map,
+            "key": settings.dns.key,
+            # A preview shows no more than the first lines of a text.
+            "zones": " ".join(zones_of(settings, brokers.other(settings.region))),
+            "forwarders": " ".join(settings.peer.dns_addresses),
+            "block": block,
+            "written": str(ctx.chain_writes),
+        }
+        Object(
+            ObjectKind.CONFIG_MAP,
             DNS_CHAIN,
-            metadata=owned({"name": RECORD_NAME, "namespace": ctx.namespace}),
-            data={
-                "configMap": settings.dns.config_map,
-                "key": settings.dns.key,
-                # A preview shows no more than the first lines of a text.
-                "zones": " ".join(zones_of(settings, brokers.other(settings.region))),
-                "forwarders": " ".join(settings.peer.dns_addresses),
-                "block": block,
-                "written": str(ctx.chain_writes),
+            {
+                "metadata": owned({"name": RECORD_NAME, "namespace": ctx.namespace}),
+                "data": data,
             },
-            opts=pulumi.ResourceOptions(
+            pulumi.ResourceOptions(
                 parent=self,
                 depends_on=opts.depends_on,
                 ignore_changes=ignored,
@@ -78,30 +81,25 @@ class Dns(pulumi.ComponentResource):
     def _load_balancer(self, settings: Settings) -> None:
         wanted = settings.dns.load_balancer
         protocols = ("TCP",) if settings.dns.tcp else ("TCP", "UDP")
-        k8s.core.v1.Service(
+        metadata = {
+            "name": LOAD_BALANCER_NAME,
+            "namespace": settings.dns.namespace,
+            # Nothing waits for the provider's load balancer, in an incident least of all.
+            "annotations": wanted.annotations | {"pulumi.com/skipAwait": "true"},
+        }
+        spec = {
+            "type": "LoadBalancer",
+            "selector": wanted.selector,
+            "ports": [
+                {"name": f"dns-{each.lower()}", "protocol": each, "port": 53, "targetPort": 53}
+                for each in protocols
+            ],
+        }
+        Object(
+            ObjectKind.SERVICE,
             DNS_LOAD_BALANCER,
-            metadata=owned(
-                {
-                    "name": LOAD_BALANCER_NAME,
-                    "namespace": settings.dns.namespace,
-                    # Nothing waits for the provider's load balancer, in an incident least of all.
-                    "annotations": wanted.annotations | {"pulumi.com/skipAwait": "true"},
-                }
-            ),
-            spec={
-                "type": "LoadBalancer",
-                "selector": wanted.selector,
-                "ports": [
-                    {
-                        "name": f"dns-{each.lower()}",
-                        "protocol": each,
-                        "port": 53,
-                        "targetPort": 53,
-                    }
-                    for each in protocols
-                ],
-            },
-            opts=pulumi.ResourceOptions(parent=self),
+            {"metadata": owned(metadata), "spec": spec},
+            pulumi.ResourceOptions(parent=self),
         )
 
 

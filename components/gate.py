@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components.hooking import carry_out
+from components.objects import Object, ObjectKind
 from dualregion.procedure import F0
 from dualregion.procedure.topology import CLAIM
 from dualregion.procedure.topology import Gate as GateSpec
@@ -54,13 +54,11 @@ class Gate(pulumi.ComponentResource):
             hooks=pulumi.ResourceHookBinding(before_create=[hook]),
         )
         made = _record(name, record_name(step.id), args, proof)
-        self.record = made.data.apply(lambda data: dict(data or {}))
+        self.record = made.field("data").apply(lambda data: dict(data or {}))
         self.register_outputs({"record": self.record})
 
 
-def _record(
-    node: str, name: str, args: GateArgs, opts: pulumi.ResourceOptions
-) -> k8s.core.v1.ConfigMap:
+def _record(node: str, name: str, args: GateArgs, opts: pulumi.ResourceOptions) -> Object:
     """Declare a record of a step; it stays as it was made, and gives way to one of another incident or proof."""
     spec = args.spec
     once = pulumi.ResourceOptions(
@@ -68,13 +66,17 @@ def _record(
         replace_on_changes=["metadata.labels"],
         delete_before_replace=True,
     )
-    return k8s.core.v1.ConfigMap(
-        node,
-        metadata={"name": name, "namespace": args.ctx.namespace, "labels": spec.labels},
-        data={"step": spec.step.id, "title": spec.step.title, "incident": spec.incident}
+    metadata = {"name": name, "namespace": args.ctx.namespace, "labels": spec.labels}
+    data = (
+        {"step": spec.step.id, "title": spec.step.title, "incident": spec.incident}
         | ({"proof": str(spec.proof)} if spec.proof > 1 else {})
-        | ({"round": str(spec.round)} if spec.round > 1 else {}),
-        opts=pulumi.ResourceOptions.merge(opts, once),
+        | ({"round": str(spec.round)} if spec.round > 1 else {})
+    )
+    return Object(
+        ObjectKind.CONFIG_MAP,
+        node,
+        {"metadata": metadata, "data": data},
+        pulumi.ResourceOptions.merge(opts, once),
     )
 
 

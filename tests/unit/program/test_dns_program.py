@@ -9,7 +9,7 @@ import pytest
 
 from clients.cluster.kubernetes import CallFailed
 from components.dns import chain_hooks
-from components.ownership import FIELD_MANAGER
+from components.objects import FIELD_MANAGER
 from dualregion.corefile import block_for
 from dualregion.decision.desired import desired
 from dualregion.procedure.topology import DNS_CHAIN, DNS_LOAD_BALANCER, Kind

@@ -22,7 +22,7 @@ from clients.cluster.kubernetes import CallFailed, Cluster
 from components import gate, stacks
 from components.camunda import chart_source, isolation_policy
 from components.gate import GateArgs, record_name
-from components.ownership import FIELD_MANAGER
+from components.objects import FIELD_MANAGER
 from components.region import Region, RegionArgs
 from dualregion import VERSION, procedure
 from dualregion.chart import helm_yaml
