@@ -90,7 +90,7 @@ large-engine: setup ## Measure step B2's looks on a search engine that holds REC
 status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=9 times each way
 	@$(PYTHON) -m tests.benchmarks.status_answer $(ROUNDS)
 
-model: venv ## Explore every interleaving of both stacks' runs with FAULTS=1 faults (hours of CPU); ARGS="8.5" or "api --lost"
+model: venv ## Explore every interleaving of both stacks' runs with FAULTS=1 faults (minutes of CPU); ARGS="8.5" or "api --lost"
 	$(PYTHON) -m tests.model --faults $(FAULTS) $(ARGS)
 
 growth: venv ## Measure what grows with partitions, brokers, indices and latency, and draw it

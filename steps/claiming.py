@@ -109,7 +109,7 @@ def _rival_claim(ctx: StepContext) -> Message | None:
     """
     own, peer = ctx.stacks_now()
     _refuse_confirmed(ctx, own, peer)
-    rival = claims.claimed(peer, ctx.settings.region)
-    if rival is None or str(rival) == ctx.settings.accept_loss:
+    rival = claims.rival_claim(ctx.settings, peer)
+    if rival is None:
         return None
     return messages.rival_claim(ctx.settings.peer_stack_name, str(rival))

@@ -10,7 +10,7 @@ from messages import Message
 from messages.decision import guards as messages
 
 
-def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> Message | None:
+def disagreement(settings: Settings, peer: Stack, own: Stack) -> Message | None:
     """Return why the two stacks contradict each other, or None.
 
     What counts is the other stack's state, which holds what a failed update has made; its outputs are those of the
@@ -22,15 +22,29 @@ def disagreement(settings: Settings, peer: Stack, own: Stack | None = None) -> M
     if settings.phase is Phase.NORMAL:
         return claims.against_normal(settings, peer)
     if settings.phase is Phase.FAILOVER and settings.role is Role.SURVIVOR:
-        problem = claims.against_failover(settings, own or Stack(), peer)
+        problem = claims.against_failover(settings, own, peer)
         if problem or settings.accept_loss is not None:
             return problem
     ongoing = peer.phase in (Phase.FAILOVER, Phase.FAILBACK_PENDING)
     if not ongoing or peer.lost_region == settings.lost_region:
         return None
+    if _withdraws(settings, own, peer):
+        return None
     return messages.lost_regions_differ(
         settings.lost_region, settings.peer_stack_name, peer.lost_region
     )
+
+
+def _withdraws(settings: Settings, own: Stack, peer: Stack) -> bool:
+    """Return whether each of two failovers refuses the other one, and this stack is to give up its own.
+
+    The outputs of the other stack are older than its failover then, and may still call the other region lost. A failover
+    that is given up refuses none.
+    """
+    if settings.role is not Role.LOST:
+        return False
+    ours = claims.standing_in(settings.procedure, own, brokers.other(settings.region))
+    return ours is not None and claims.rival(settings, peer) is not None
 
 
 def unsafe_change(settings: Settings, own: Stack, peer: Stack) -> Message | None:
@@ -88,17 +102,25 @@ def _is_over(settings: Settings, own: Stack, peer: Stack, incident: Incident | N
 def _left_too_early(settings: Settings, own: Stack, peer: Stack) -> Message | None:
     """Return why phase normal comes too early: brokers still sleep, here or in the other region, or wait for a restart.
 
-    Awake ones are proved by B7, and then by N, which stands before B7 goes. The phase of the other stack's outputs says
-    nothing: if each of its runs since was killed, it is still that of before.
+    Records count, and not the phase in the other stack's outputs: it is the former one if every run since was killed.
     """
-    here, there = (Incident.parse(own.gates.get(each.id)) for each in (B1, B0))
-    is_asleep = here is not None and B7.id not in own.gates
-    if is_asleep and not (own.has_ended(here) or peer.has_ended(here)):
+    if _own_brokers_sleep(own, peer) or _recreated_region_is_not_whole(settings, own, peer):
         return messages.normal_before_failback_is_done()
-    if there is None or own.has_ended(there):
-        return None
+    return None
+
+
+def _own_brokers_sleep(own: Stack, peer: Stack) -> bool:
+    """Return whether this region was recreated, and is not awake by B7, nor by N, which stands before B7 goes."""
+    incident = Incident.parse(own.gates.get(B1.id))
+    is_asleep = incident is not None and B7.id not in own.gates
+    return is_asleep and not (own.has_ended(incident) or peer.has_ended(incident))
+
+
+def _recreated_region_is_not_whole(settings: Settings, own: Stack, peer: Stack) -> bool:
+    """Return whether this region has survived, and either the other one is not awake, or its own last step is missing."""
+    incident = Incident.parse(own.gates.get(B0.id))
+    if incident is None or own.has_ended(incident):
+        return False
+    is_awake = N.id in peer.gates or peer.gates.get(B7.id) == str(incident)
     last = settings.procedure.turns_of(Role.SURVIVOR, Phase.RESTORED)[-1].steps[-1]
-    is_awake = N.id in peer.gates or peer.gates.get(B7.id) == str(there)
-    if is_awake and own.gates.get(last.id) == str(there):
-        return None
-    return messages.normal_before_failback_is_done()
+    return not (is_awake and own.gates.get(last.id) == str(incident))

@@ -33,6 +33,20 @@ def claimed(peer: Stack, region: int) -> Incident | None:
     return _of(peer.claim, region)
 
 
+def rival(settings: Settings, peer: Stack) -> Incident | None:
+    """Return the incident of the other stack's failover for this region, unless its loss is accepted; or None."""
+    return _unless_accepted(settings, standing_in(settings.procedure, peer, settings.region))
+
+
+def rival_claim(settings: Settings, peer: Stack) -> Incident | None:
+    """Return the incident of the other stack's claim on this region, unless its loss is accepted; or None."""
+    return _unless_accepted(settings, claimed(peer, settings.region))
+
+
+def _unless_accepted(settings: Settings, incident: Incident | None) -> Incident | None:
+    return None if settings.accept_loss == str(incident) else incident
+
+
 def unfinished_failback(own: Stack, peer: Stack, region: int) -> Incident | None:
     """Return the incident whose failback brings this region back and is not proved to its end (B7), or None."""
     found = [_of(name, region) for name in (own.gates.get(B1.id), peer.gates.get(B0.id))]
@@ -48,12 +62,12 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
 
     :param settings: those of a survivor in phase `failover`.
     """
-    here, accepted = settings.region, settings.accept_loss
+    here = settings.region
     failback = unfinished_failback(own, peer, here)
     if failback is not None:
         return _lost_on_top(settings, own, peer, failback)
-    rival = standing_in(settings.procedure, peer, here)
-    if rival is None or accepted == str(rival):
+    found = rival(settings, peer)
+    if found is None:
         return None
     return messages.other_region_fails_over(
         region=here,
@@ -61,7 +75,7 @@ def against_failover(settings: Settings, own: Stack, peer: Stack) -> Message | N
         lost_region=brokers.other(here),
         lost_name=settings.peer.name,
         peer_stack=settings.peer_stack_name,
-        incident=str(rival),
+        incident=str(found),
     )
 
 

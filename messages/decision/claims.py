@@ -13,7 +13,8 @@ def other_region_fails_over(
         f"(incident {incident}): if both did, two clusters would accept commands. One of the two is wrong. If region "
         f"{name} is the lost one, `pulumi config set lostRegion {region}` and `pulumi up` here; if it is {lost_name}, "
         f"`pulumi config set --stack {peer_stack} lostRegion {lost_region}` and `pulumi up --stack {peer_stack}` "
-        f"withdraws that failover as long as it has no failover brokers. {_accept_loss(lost_name, incident)}"
+        f"withdraws that failover as long as it has no failover brokers, and by cluster API has not proved F1. "
+        f"{_accept_loss(lost_name, incident)}"
     )
 
 

@@ -22,6 +22,7 @@ from tests.model.world import (
     exports_to_both,
     ids,
     in_sight,
+    is_confirming,
     run_of,
 )
 
@@ -183,8 +184,7 @@ def _of_run(world: World, index: int) -> Iterator[Move]:
     assert region.run is not None
     found = _done(world, index)
     if found is None:
-        # No wait is without an end.
-        yield f"run {index} gives up", _killed(world, index), False
+        yield from _waited(world, index)
         return
     yield f"run {index} is killed", _killed(world, index), True
     before, told = region.run.action, _told(region.run.action)
@@ -195,6 +195,20 @@ def _of_run(world: World, index: int) -> Iterator[Move]:
             break
         before, told, found = run.action, f"{told}; {_told(run.action)}", further
     yield f"run {index}: {told}", found, False
+
+
+def _waited(world: World, index: int) -> Iterator[Move]:
+    """Yield how a wait ends that what is awaited does not end: none is without an end.
+
+    F0 goes on then. But the other run's record takes it a second, unless it stands still between this and its last look.
+    """
+    run, region = world.regions[index].run, world.regions[index]
+    if run is None or run.action[0] != "look" or not region.answers:
+        yield f"run {index} gives up", _killed(world, index), False
+        return
+    yield f"run {index} is killed", _killed(world, index), True
+    passed = world.put(index, region._replace(run=run.rest))
+    yield f"run {index}: {_told(run.action)}, as run {1 - index} stands still", passed, True
 
 
 def _killed(world: World, index: int) -> World:
@@ -214,8 +228,6 @@ def _is_quiet(before: Action, run: Run) -> bool:
             return bool(step not in (F0.id, F1.id))
         case ("gate", _, _, _, proof):
             return bool(before[0] == "do" and proof is always)
-        case ("rival", _):
-            return bool(before[0] == "claim")
     return False
 
 
@@ -253,6 +265,17 @@ def _rival(world: World, index: int, action: Action) -> World:
     if planned.is_rival(world.by_api, index, own, peer, action[1]):
         return _change(world, index, run=None)
     return world
+
+
+def _look(world: World, index: int, action: Action) -> World | None:
+    """F0 looks until the other claim is confirmed, or for as long as a run needs to confirm it; then it goes on.
+
+    Of two that wait for each other either goes on first: that it is region 0's is no matter of safety.
+    """
+    found, peer = _rival(world, index, action), world.regions[1 - index]
+    is_over = found.regions[index].run is None or not (peer.answers and is_confirming(peer.run))
+    is_free = is_over or not planned.is_claimed(world.by_api, index, peer.held, action[1])
+    return found if is_free else None
 
 
 def _refuse(world: World, index: int, _: Action) -> World:
@@ -348,6 +371,7 @@ def _end(world: World, index: int, action: Action) -> World:
 ACTIONS: Mapping[str, Callable[[World, int, Action], World | None]] = {
     "claim": _claim,
     "rival": _rival,
+    "look": _look,
     "refuse": _refuse,
     "cut": _cut,
     "do": _do,

@@ -148,10 +148,21 @@ def _accepted(by_api: bool, index: int, lost: bool | None, own: Held, peer: Held
 @cache
 def is_rival(by_api: bool, index: int, own: Held, peer: Held, accepted: Incident | None) -> bool:
     """Return whether a failover that is under way must not go on, by what both states hold now."""
-    name = None if accepted is None else name_of(accepted, index)
-    run = settings_of(by_api, index, Phase.FAILOVER.value, 1 - index, name)
+    run = _failing_over(by_api, index, accepted)
     here, there = _stack(own, index, by_api), _stack(peer, 1 - index, by_api)
     return claims.against_failover(run, here, there) is not None
+
+
+@cache
+def is_claimed(by_api: bool, index: int, peer: Held, accepted: Incident | None) -> bool:
+    """Return whether the other stack claims a failover for this region, which F0 waits for if it is not confirmed."""
+    run = _failing_over(by_api, index, accepted)
+    return claims.rival_claim(run, _stack(peer, 1 - index, by_api)) is not None
+
+
+def _failing_over(by_api: bool, index: int, accepted: Incident | None) -> Settings:
+    name = None if accepted is None else name_of(accepted, index)
+    return settings_of(by_api, index, Phase.FAILOVER.value, 1 - index, name)
 
 
 @cache
@@ -284,18 +295,18 @@ def _gate(held: Held, run: Settings, node: Gate, index: int, reopened: bool) -> 
             return
         yield ("delete", step)
     if step in (F0.id, F1.id, F2.id):
-        yield from _rival(run, index)
+        yield from _rival(run, index, "look" if step == F0.id else "rival")
     recreated = run.role is Role.RECREATED
     work = work_of(by_api, step, recreated=recreated, reopened=reopened)
     yield from (("do", step, part) for part in work.parts)
     yield ("gate", step, incident, node.round, work.proof)
 
 
-def _rival(run: Settings, index: int) -> Iterator[Action]:
+def _rival(run: Settings, index: int, name: str = "rival") -> Iterator[Action]:
     """Yield that what both states hold then is looked at: no failover begins beside another one."""
     if run.role is Role.SURVIVOR and run.phase is Phase.FAILOVER:
         accepted = None if run.accept_loss is None else _incident(run.accept_loss, index)
-        yield ("rival", accepted)
+        yield (name, accepted)
 
 
 def _installation(held: Held, run: Settings, node: Installation, index: int) -> Iterator[Action]:
@@ -355,7 +366,7 @@ def short_values() -> Iterator[None]:
         yield
 
 
-_REMEMBERING = (plans, has_worked, is_rival, _accepted)
+_REMEMBERING = (plans, has_worked, is_rival, is_claimed, _accepted)
 """What remembers the program's answers; a test that changes the program begins without any."""
 
 

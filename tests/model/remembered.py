@@ -1,8 +1,9 @@
 """The moves of `moves`, asked once for all worlds in which they look at the same; worlds and regions are numbers here.
 
 A change of a run looks at what is at work in the other region, an operator's decision also at what the other stack
-holds, and none at what the other run has still to do. So what a move does in one of these worlds it does in all: its
-own region becomes another one, and some fields of the other region change.
+holds, and of what the other run has still to do F0 alone sees one thing: whether it confirms its claim next. So what a
+move does in one of these worlds it does in all: its own region becomes another one, and some fields of the other region
+change.
 """
 
 from collections.abc import Hashable, Iterator
@@ -18,7 +19,15 @@ from tests.model.canonical import (
 )
 from tests.model.invariants import broken, is_restored
 from tests.model.moves import moves_of, moves_of_link
-from tests.model.world import Held, Region, World, actions_of, run_of
+from tests.model.world import (
+    CONFIRMING,
+    Held,
+    Region,
+    World,
+    actions_of,
+    is_confirming,
+    run_of,
+)
 
 T = TypeVar("T", bound=Hashable)
 
@@ -199,7 +208,7 @@ class Remembered:
         mine, others = (_bits(each) for each in numbers_of(region))
         return _Known(
             at_work=self._views.number_of(_at_work(region)),
-            decided_on=self._views.number_of(region._replace(run=None)),
+            decided_on=self._views.number_of(_decided_on(region)),
             judged=self._views.number_of(_judged(region)),
             asks_stack=_asks_stack(region),
             mine=mine,
@@ -213,6 +222,11 @@ def _at_work(region: Region) -> Region:
     return region._replace(held=held, foreign=False, gone=False, run=None)
 
 
+def _decided_on(region: Region) -> Region:
+    """Return what an operator of the other stack decides on, and a run of it that looks at this stack."""
+    return region._replace(run=run_of([CONFIRMING]) if is_confirming(region.run) else None)
+
+
 def _judged(region: Region) -> Region:
     """Return what the invariants look at."""
     held = region.held._replace(phase="normal", lost=None, known=0)
@@ -222,7 +236,8 @@ def _judged(region: Region) -> Region:
 
 
 def _asks_stack(region: Region) -> bool:
-    return region.run is None or any(each[0] == "rival" for each in actions_of(region.run))
+    asks = ("look", "rival")
+    return region.run is None or any(each[0] in asks for each in actions_of(region.run))
 
 
 def _changes(before: Region, after: Region) -> Changes:

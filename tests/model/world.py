@@ -90,6 +90,15 @@ def actions_of(run: Run | None) -> Iterator[Action]:
         run = run.rest
 
 
+CONFIRMING: Action = ("gate", "F0")
+"""How the change begins with which a claim is confirmed."""
+
+
+def is_confirming(run: Run | None) -> bool:
+    """Return whether a run has looked for another claim in F0, and is about to confirm its own."""
+    return run is not None and run.action[: len(CONFIRMING)] == CONFIRMING
+
+
 class Held(NamedTuple):
     """What a stack's state and outputs hold: all that the program reads of a stack.
 

@@ -117,7 +117,7 @@ def refusals(stacks: Both) -> Iterator[tuple[RegionStack, Message]]:
     """Yield each stack of which the program would refuse what is set, with why."""
     for own, peer in (stacks, stacks[::-1]):
         mine, theirs = own.state.held, peer.state.held
-        problem = guards.disagreement(own.settings, theirs) or guards.unsafe_change(
+        problem = guards.disagreement(own.settings, theirs, mine) or guards.unsafe_change(
             own.settings, mine, theirs
         )
         if problem:

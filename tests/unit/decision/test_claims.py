@@ -88,7 +88,7 @@ def test_a_claim_that_is_not_confirmed_blocks_no_stack_for_ever(region: int) -> 
     peer = holding(1 - region)
     assert claims.claimed(peer, region) == Incident(1, region)
     assert claims.standing_in(CAMUNDA_8_5, peer, region) is None
-    assert disagreement(survivor(region), peer) is None
+    assert disagreement(survivor(region), peer, Stack()) is None
 
 
 @pytest.mark.parametrize("steps", [{"F0"}, {"F0", "F1"}])
@@ -96,7 +96,7 @@ def test_a_claim_that_is_not_confirmed_blocks_no_stack_for_ever(region: int) -> 
 def test_phase_normal_is_refused_before_the_failover_brokers_are_there(
     region: int, steps: set[str]
 ) -> None:
-    reason = disagreement(settings(region=region), holding(1 - region, *steps))
+    reason = disagreement(settings(region=region), holding(1 - region, *steps), Stack())
     assert_message(reason, "other-region-failed-over", region=region)
 
 
@@ -108,6 +108,21 @@ def test_the_loser_withdraws_by_calling_its_own_region_lost(region: int) -> None
     assert {node.name for node in topology.nodes} == {"normal"}
     after = replace(own, nodes=frozenset({"normal"}), gates={}, claim=None)
     assert disagreement(survivor(1 - region), after, peer) is None
+
+
+@pytest.mark.parametrize("region", [0, 1])
+def test_it_withdraws_though_the_outputs_of_the_other_stack_still_call_that_one_lost(
+    region: int,
+) -> None:
+    """The other operator has called it lost before, by a slip; that update has succeeded, and none has since."""
+    peer = holding(1 - region, "F0", "F1", release=True)
+    peer = replace(peer, phase=Phase.FAILOVER, lost_region=1 - region)
+    own, withdrawing = holding(region, "F0"), failover(region, lost=region)
+    assert disagreement(withdrawing, peer, own) is None
+    assert {node.name for node in desired(withdrawing, {}, peer, own).nodes} == {"normal"}
+    given_up = failover(region, lost=region, acceptLoss=INCIDENT[region])
+    for asked, held in ((withdrawing, Stack()), (given_up, own)):
+        assert_message(disagreement(asked, peer, held), "lost-regions-differ")
 
 
 @pytest.mark.parametrize("region", [0, 1])

@@ -77,7 +77,7 @@ def answers() -> tuple[tuple[Settings, Stack, Topology], ...]:
     return tuple(
         (found, peer, desired(found, BASE, peer))
         for found, peer in itertools.product(every_setting(), PEERS)
-        if disagreement(found, peer) is None
+        if disagreement(found, peer, Stack()) is None
     )
 
 
@@ -120,7 +120,7 @@ def test_the_cases_are_many_and_cover_every_role() -> None:
 
 def test_a_contradiction_is_an_error_and_nothing_else_is() -> None:
     for found, peer in itertools.product(every_setting(), PEERS):
-        reason = disagreement(found, peer)
+        reason = disagreement(found, peer, Stack())
         if reason is not None:
             with pytest.raises(ConfigError) as caught:
                 desired(found, BASE, peer)
@@ -294,7 +294,7 @@ def test_a_stack_that_never_spoke_or_lags_behind_does_not_block_the_survivor() -
     for found in every_setting():
         if found.role is Role.SURVIVOR:
             for peer in (Stack(), Stack(Phase.NORMAL, None, INSTALLED)):
-                assert disagreement(found, peer) is None
+                assert disagreement(found, peer, Stack()) is None
 
 
 def test_both_installations_of_a_survivor_have_the_same_values_but_for_what_must_differ() -> None:
@@ -390,7 +390,7 @@ def both_stacks() -> Iterator[tuple[Topology, Topology]]:
             for index in (0, 1)
         ]
         said = [Stack(each.phase, each.lost_region, held_by(each)) for each in found]
-        if any(disagreement(found[index], said[1 - index]) for index in (0, 1)):
+        if any(disagreement(found[index], said[1 - index], Stack()) for index in (0, 1)):
             continue
         first, second = (desired(found[index], BASE, said[1 - index]) for index in (0, 1))
         yield first, second
@@ -535,7 +535,7 @@ def test_disagreement_of_the_two_stacks(
     ids = {"own": region, "peer": 1 - region, None: None}
     changes = {} if lost is None else {"lostRegion": ids[lost]}
     found = settings(region=region, phase=phase.value, **changes)
-    reason = disagreement(found, Stack(peer_phase, ids[peer_lost]))
+    reason = disagreement(found, Stack(peer_phase, ids[peer_lost]), Stack())
     if code is None:
         assert reason is None
     else:
@@ -546,9 +546,9 @@ def test_disagreement_of_the_two_stacks(
 @pytest.mark.parametrize("region", [0, 1])
 def test_two_stacks_of_one_region_are_refused(region: int, phase: Phase) -> None:
     found = settings(region=region, phase=phase.value, lostRegion=1 - region)
-    reason = disagreement(found, Stack(Phase.NORMAL, region=region))
+    reason = disagreement(found, Stack(Phase.NORMAL, region=region), Stack())
     assert_message(reason, "same-region-twice", region=region)
-    assert disagreement(found, Stack(Phase.NORMAL, region=1 - region)) is None
+    assert disagreement(found, Stack(Phase.NORMAL, region=1 - region), Stack()) is None
 
 
 @pytest.mark.parametrize("region", [0, 1])
@@ -557,7 +557,7 @@ def test_a_failed_failover_of_the_other_region_is_enough_to_refuse_phase_normal(
 ) -> None:
     """A failed `pulumi up` saves no outputs; its failover brokers may run all the same."""
     halfway = Stack(Phase.NORMAL, None, frozenset({"normal", "failover", "F1"}))
-    reason = disagreement(settings(region=region), halfway)
+    reason = disagreement(settings(region=region), halfway, Stack())
     assert_message(reason, "other-region-failed-over", region=region)
 
 

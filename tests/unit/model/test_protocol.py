@@ -64,7 +64,12 @@ def test_the_procedure_ends_where_it_began(by_api: bool) -> None:
 
 def failed_back(*, by_api: bool) -> World:
     """Return the world after a failback, before phase normal."""
-    world = repointed(play(lost(by_api=by_api), *FAILOVER, *COPIED))
+    return ended_from(play(lost(by_api=by_api), *FAILOVER, *COPIED))
+
+
+def ended_from(copied: World) -> World:
+    """Return the world after a failback of which the engine has been copied."""
+    world = repointed(copied)
     return play(world, "up 1 restored, lost there", "1*", "up 0 restored, lost here", "0*")
 
 
@@ -238,6 +243,46 @@ def test_two_operators_never_fail_over_both(
     world = play(installed(1, by_api=by_api), "the link is cut")
     world = play(world, "up 0 failover, lost there", "up 1 failover, lost there", "0*", "1*")
     assert broken(world) == (["no id twice", "one failover"] if is_mutated else [])
+
+
+def claimed_by_both(world: World) -> World:
+    """Return the world in which both stacks claim a failover; that of region 0 has seen no other claim."""
+    world = play(world, "up 0 failover, lost there", "up 1 failover, lost there")
+    return play(world, "run 0: claim", "run 0: look", "run 1: claim")
+
+
+@PROCEDURES
+def test_a_claim_waits_for_the_record_of_the_other_one(by_api: bool) -> None:
+    """Unless that cannot be made: the API server of the other region does not answer."""
+    world = claimed_by_both(play(installed(2, by_api=by_api), "the link is cut"))
+    looked = "run 1: look None"
+    assert can(world, f"{looked}, as run 0 stands still")
+    assert not can(world, looked)
+    silent = play(world, "0 falls silent")
+    assert can(silent, looked)
+    ended = play(world, "run 0: gate F0", looked)
+    assert ended.regions[1].run is None
+    assert ended.regions[1].held.incident_of("F0") is None
+
+
+@PROCEDURES
+@pytest.mark.parametrize("is_mutated", [False, True], ids=["as it is", "outputs count"])
+def test_of_two_failovers_that_refuse_each_other_one_can_be_withdrawn(
+    by_api: bool, is_mutated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run stood still in F0; and the other one's region was called lost before, by a slip, so its stack's outputs are wrong."""
+    if is_mutated:
+        monkeypatch.setattr(guards, "_withdraws", lambda *_: False)
+    world = play(installed(1, by_api=by_api), "the link is cut", "up 1 failover, lost here")
+    world = play(claimed_by_both(world), "run 1: look")
+    world = play(world, "run 1: gate F0", "run 0: gate F0", "1*", "0*", "the link heals")
+    assert not broken(world)
+    assert not any(can(world, f"up {index} failover, lost there") for index in (0, 1))
+    assert can(world, "up 0 failover, lost here") is not is_mutated
+    if not is_mutated:
+        world = play(world, "up 0 failover, lost here", "0*", *FAILOVER)
+        world = play(world, "up 0 failover, lost here", "0*", *COPIED[1:])
+        assert is_restored(play(ended_from(world), *NORMAL))
 
 
 @PROCEDURES

@@ -14,7 +14,7 @@ from cli.driver.driver import Driver
 from cli.errors import Stopped
 from cli.stacks.read import Both, Update
 from cli.stacks.run_message import RunMessage
-from cli.status.guidance.checkout import in_effect
+from cli.status.guidance.checkout import in_effect, refusals
 from cli.status.guidance.moves import failback_lost, failback_phases, failover_phases
 from cli.status.guidance.next_step import next_of
 from cli.status.health import Health, judge
@@ -168,6 +168,19 @@ def test_another_region_called_lost_is_a_contradiction() -> None:
     status = judge((first, second), world.taken_over())
     assert status.behind is None
     assert status.health is Health.UNSAFE
+
+
+def test_what_a_stack_has_proved_itself_counts_as_in_the_program() -> None:
+    """B7 ends a failback, and is a record of the recreated region's own stack: its survivor may be lost from then on."""
+    proved = ["B0", "B2", "B3", "B4", "B5", "B6"], ["B1", "B4", "B5", "B6", "B7"]
+    first, second = (
+        replace(each, settings=each.settings.model_copy(update=LOSS_OF_LONDON))
+        for each in world.failing_back(*proved, "restored")
+    )
+    assert [*refusals((first, second))] == []
+
+
+LOSS_OF_LONDON = {"phase": Phase.FAILOVER, "lost_region": 0}
 
 
 def test_one_stack_alone_may_be_behind() -> None:
