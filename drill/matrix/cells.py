@@ -50,6 +50,7 @@ class Fault:
     :ivar times: how many times as long its drill takes as a plain one.
     :ivar ends_with_up: it is over when its `up` has gone through: whatever the operator runs next needs the same.
     :ivar shares: its options leave the drill's course as it is, so that others' faults can come in it.
+    :ivar at_once: it comes as soon as its step begins, as what it waits for can be over within a second.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Fault:
     turns_back: bool = False
     ends_with_up: bool = False
     shares: bool = False
+    at_once: bool = False
 
 
 def _option(
@@ -88,6 +90,7 @@ def _moment(
     times: float = 1.0,
     turns_back: bool = False,
     ends_with_up: bool = False,
+    at_once: bool = False,
     **options: Any,
 ) -> Fault:
     return Fault(
@@ -102,6 +105,7 @@ def _moment(
         times=times,
         turns_back=turns_back,
         ends_with_up=ends_with_up,
+        at_once=at_once,
     )
 
 
@@ -116,6 +120,14 @@ _BOTH_LIVE = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
 
+_API_SERVERS = {
+    "restarted": "is killed, and starts again",
+    "frozen": "answers nothing, for 8 s",
+    "flapping": "answers every other second, for 12 s",
+    "slow": "takes 2 s an answer, for 20 s",
+    "throttles": "answers 429, for 10 s",
+}
+"""What goes wrong with an API server, by the end of the fault's name."""
 _RELEASES = (INSTALL, INSTALL_FAILOVER, UPDATE, UPDATE_FAILOVER)
 """What Helm works at."""
 
@@ -174,17 +186,34 @@ FAULTS = (
         times=1.2,
         engine_nodes=2,
     ),
+    _moment("engine-slow", "the survivor's search engine gets a tenth of a core, for 15 s"),
     _moment("engine-read-only", "the survivor's search engine is read-only, for 10 s"),
-    _moment("api-server-frozen", "the survivor's API server answers nothing, for 8 s"),
-    _moment(
-        "api-server-flapping", "the survivor's API server answers every other second, for 12 s"
+    *(
+        _moment(f"api-server-{name}", f"the survivor's API server {what}")
+        for name, what in _API_SERVERS.items()
     ),
-    _moment("api-server-slow", "the survivor's API server takes 2 s an answer, for 20 s"),
-    _moment("api-server-throttles", "the survivor's API server answers 429, for 10 s"),
+    *(
+        _moment(
+            f"recreated-api-server-{name}",
+            f"the recreated region's API server {what}",
+            not_at=_BOTH_LIVE,
+        )
+        for name, what in _API_SERVERS.items()
+    ),
     _moment("dns-stale", "the survivor's DNS answers with former addresses, for 20 s"),
     _moment("repository-unreachable", "the snapshot repository cannot be reached, for 10 s", "B3"),
-    _moment("snapshot-partial", "a shard cannot be written, so a snapshot is PARTIAL", "B3"),
-    _moment("restore-shards-failed", "a shard cannot be read, so a restore fails", "B3"),
+    _moment(
+        "snapshot-partial",
+        "a shard cannot be written, so a snapshot is PARTIAL",
+        "B3",
+        at_once=True,
+    ),
+    _moment(
+        "restore-shards-failed",
+        "a shard cannot be read, so a restore fails",
+        "B3",
+        at_once=True,
+    ),
     _moment(
         "backend-unreachable", "the state backend cannot be reached, for 5 s", ends_with_up=True
     ),

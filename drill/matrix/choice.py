@@ -31,7 +31,7 @@ def in_order(cells: Iterable[Cell], runs: Iterable[Ran], seed: int) -> tuple[Cel
     """
     known = list(runs)
     last = last_run(known)
-    # One whose fault did not come is still to be run, but not for ever before all others.
+    # One whose fault did not come is still to be run, but not before all others each time.
     tried = {run.cell: run.at for run in sorted(known, key=lambda run: run.at)}
     drawn = sorted(cells)
     random.Random(seed).shuffle(drawn)  # noqa: S311 (no secret)
@@ -60,8 +60,9 @@ def is_suspect(cell: Cell, last: Mapping[Cell, Ran]) -> bool:
 def company(first: Cell, others: Iterable[Cell], runs: Iterable[Ran]) -> tuple[Cell, ...]:
     """Return the cells of one drill: the first, and those of the others that can share it, in their order.
 
-    Faults that were run less often with this lost region come before others. Each has a fault of its own, in a turn of its own; one of them at most is a fault of the whole drill. One that needs
-    another drill than the others, and one that failed beside others, is by itself.
+    Faults that were run less often with this lost region come before others. Each has a fault of its own, in a turn of
+    its own; one of them at most is a fault of the whole drill. One that needs another drill than the others, and one
+    that failed beside others, is by itself.
     """
     known = list(runs)
     last, often = last_run(known), _counted(known)
@@ -138,8 +139,8 @@ def next_drill(
 ) -> tuple[Cell, ...]:
     """Return the cells of the next drill, or none if none fits any more.
 
-    A drill that is not expected to fit is passed over for one that does; the first is always tried, so that no budget is
-    too small for ever.
+    A drill that is not expected to fit is passed over for one that does; the first is always tried, so that each
+    budget runs something.
 
     :param cells: those that are left.
     :param seconds: what is left of the budget.

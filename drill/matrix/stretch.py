@@ -90,13 +90,14 @@ class Stretch:
         chance = random.Random(self.seeds[cell])  # noqa: S311 (no secret)
         step, part = cell.place
         site = Site(ctx, incident, chance, part)
+        fault = fault_of(cell)
         return Planned(
             step,
             site.stack.stack,
-            after=chance.uniform(0.0, _LATEST_SECONDS),
+            after=0.0 if fault.at_once else chance.uniform(0.0, _LATEST_SECONDS),
             make=MADE[cell.fault](site),
-            turns_back=fault_of(cell).turns_back,
-            ends_with_up=fault_of(cell).ends_with_up,
+            turns_back=fault.turns_back,
+            ends_with_up=fault.ends_with_up,
         )
 
     def _go_through(self, ctx: DrillContext, incident: Incident) -> None:

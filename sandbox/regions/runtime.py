@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -85,9 +86,10 @@ def keep_logs(region: Region, target: Path) -> Path:
     return kept
 
 
-def add(region: Region, process: Process) -> None:
+def add(region: Region, process: Process, seconds: float = _ADDED_SECONDS) -> None:
     """Start another process of a region that runs, and wait until it is ready.
 
+    :param seconds: how long it may take on a quick machine.
     :raises SandboxError: the region is lost, or the process ended or did not become ready; it is gone then.
     """
     if not cgroups.processes(region.cgroup):
@@ -96,8 +98,8 @@ def add(region: Region, process: Process) -> None:
         process.ready.path.unlink(missing_ok=True)
     _write(process.files)
     processes.start(region, process)
-    deadline = time.monotonic() + allowed(_ADDED_SECONDS)
-    while process.ready and (seen := probes.unready(process.ready)):
+    deadline = time.monotonic() + allowed(seconds)
+    while seen := _unready(region, process):
         if process.name in processes.ended(region) or time.monotonic() > deadline:
             processes.end(region, process.name)
             lines = processes.last_lines(region, process.name)
@@ -105,6 +107,16 @@ def add(region: Region, process: Process) -> None:
                 f"{process.name} of {region.name}: {seen}. Its last log lines:\n{lines}"
             )
         time.sleep(POLL_SECONDS)
+
+
+def _unready(region: Region, process: Process) -> str | None:
+    """Return what is missing until a process is ready, asked from its own network namespace; None if nothing is."""
+    probe = process.ready
+    if probe is None:
+        return None
+    if process.place is Place.MACHINE:
+        return probes.unready(probe)
+    return probes.in_netns(region.netns, lambda: probes.unready(probe))
 
 
 class Start:
@@ -154,16 +166,7 @@ class Start:
         self._progress.say(f"started {names}", self._region.name)
 
     def _wait_for_process(self, process: Process) -> None:
-        probe = process.ready
-        if probe is None:
-            return
-
-        def question() -> str | None:
-            if process.place is Place.MACHINE:
-                return probes.unready(probe)
-            return probes.in_netns(self._region.netns, lambda: probes.unready(probe))
-
-        self._wait(process.name, question, blame=process.name)
+        self._wait(process.name, partial(_unready, self._region, process), blame=process.name)
 
     def _apply(self, manifests: tuple[dict[str, Any], ...]) -> None:
         system = syncing.NAMESPACE

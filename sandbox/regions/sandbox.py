@@ -25,7 +25,7 @@ from sandbox.regions.model import NAMES, Region, regions
 from sandbox.regions.parts import access, dns
 from sandbox.regions.parts.access import Credentials
 from sandbox.regions.parts.delays import Delayed, delay, process_name
-from sandbox.regions.plan import plan
+from sandbox.regions.plan import Plan, plan
 from sandbox.regions.runtime import END_SECONDS
 
 if TYPE_CHECKING:
@@ -166,6 +166,22 @@ class Sandbox:
             if link == "cut":
                 for each in self.regions:
                     machine.ip_batch(each, network.cut_batch(each), "keep the link cut")
+
+    def restart(self, region: int, process: str) -> None:
+        """Kill a process of a region, and start it again, as a machine's supervisor does.
+
+        :param region: 0 (london) or 1 (paris).
+        :param process: its name, such as `kube-apiserver`.
+        :raises SandboxError: no such region or process, it is lost, or the process did not start again; it is gone then.
+        """
+        where = self._region(region)
+        with self._working() as progress:
+            known = {each.name: each for wave in self._on_its_disks(where).waves for each in wave}
+            if process not in known:
+                raise SandboxError(f"{where.name} runs no {process}, but {', '.join(known)}.")
+            processes.end(where, process)
+            runtime.add(where, known[process], runtime.START_SECONDS)
+            progress.say(f"{process} was killed, and runs again", where.name)
 
     def cut_link(self) -> None:
         """Cut the link between the regions: each lives on, packets to the other vanish.
@@ -354,13 +370,16 @@ class Sandbox:
                 abort.set()
 
     def _start_on_its_disks(self, region: Region, progress: Progress) -> None:
-        """Start all processes of a region that was complete: its images and objects are there."""
+        """Start all processes of a region that was complete."""
+        runtime.Start(self._on_its_disks(region), self.kubeconfig, progress, Event()).run()
+
+    def _on_its_disks(self, region: Region) -> Plan:
+        """Return the plan of a region that was complete: its images and objects are there."""
         made, port = self._made(), access.port_in(self._read_kubeconfig(), region)
         if port is None:
             raise SandboxError(f"{self.kubeconfig} does not name {region.name} any more.")
         whole = plan(region, self._needed_tools(), port, made["nodes"], made["dnsChain"])
-        on_disks = replace(whole, image_seed=None, manifests=())
-        runtime.Start(on_disks, self.kubeconfig, progress, Event()).run()
+        return replace(whole, image_seed=None, manifests=())
 
     def _make_link(self) -> None:
         if not all(machine.has_netns(region.netns) for region in self.regions):

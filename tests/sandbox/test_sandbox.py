@@ -443,6 +443,28 @@ def test_a_region_without_power_comes_back_on_its_disks(sandbox: Sandbox) -> Non
     eventually(lambda: "hello from london" in fetch(sandbox, "paris", ours, 8080))
 
 
+def test_an_api_server_is_killed_and_runs_again(sandbox: Sandbox) -> None:
+    former = sandbox.status().regions[0].server
+    uid = kubectl(sandbox, "london", "get", "pod/web", "-o=jsonpath={.metadata.uid}")
+    (before,) = pids_of("kube-apiserver", "london")
+    sandbox.restart(0, "kube-apiserver")
+    (after,) = pids_of("kube-apiserver", "london")
+    assert after != before
+    seen = sandbox.status().regions[0]
+    assert (seen.server, seen.ended, seen.api_answers) == (former, (), True)
+    assert kubectl(sandbox, "london", "get", "pod/web", "-o=jsonpath={.metadata.uid}") == uid
+    with pytest.raises(SandboxError, match=r"runs no mistake, but anchor, .*kube-apiserver"):
+        sandbox.restart(0, "mistake")
+
+
+def pids_of(process: str, region: str) -> list[int]:
+    """Return the processes of a region that are called so."""
+    folder = f"{ROOT}/{region}/"
+    return [
+        pid for pid, line in command_lines().items() if f"/{process} " in line and folder in line
+    ]
+
+
 def test_only_a_lost_region_is_recreated(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="not lost"):
         sandbox.recreate(1)

@@ -1,12 +1,15 @@
-"""Faults of the survivor's API server."""
+"""Faults of an API server: the survivor's, or the recreated region's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from threading import Event
 from typing import Any
 
 from drill.matrix.faults.site import Made, Site, at_last, delayed, flapping, lasting
 from drill.observation.access import USERS
+from drill.operators.meddler import Break
+from drill.regions import Region
 from sandbox.regions import Delayed
 
 _API_SERVER = "kube-apiserver"
@@ -16,24 +19,24 @@ _THROTTLED = "drill-throttled"
 
 
 @contextmanager
-def _frozen(site: Site) -> Iterator[None]:
-    site.sandbox.freeze(site.region.index, _API_SERVER, frozen=True)
+def _frozen(site: Site, region: Region) -> Iterator[None]:
+    site.sandbox.freeze(region.index, _API_SERVER, frozen=True)
     try:
         yield
     finally:
-        site.sandbox.freeze(site.region.index, _API_SERVER, frozen=False)
+        site.sandbox.freeze(region.index, _API_SERVER, frozen=False)
 
 
 @contextmanager
-def _slow(site: Site) -> Iterator[None]:
-    with delayed(site, [site.region.index], Delayed.API_SERVER, 2000):
+def _slow(site: Site, region: Region) -> Iterator[None]:
+    with delayed(site, [region.index], Delayed.API_SERVER, 2000):
         yield
 
 
 @contextmanager
-def _throttled(site: Site) -> Iterator[None]:
+def _throttled(site: Site, region: Region) -> Iterator[None]:
     """The stacks' users are answered 429 and nothing else; the clusters' administrator is not concerned."""
-    view = site.view
+    view = site.ctx.view(region)
     with ExitStack() as stack:
         for kind, spec in _flow_control().items():
             made = {
@@ -83,9 +86,31 @@ def _flow_control() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def _faults(of: Callable[[Site], Region]) -> Mapping[str, Made]:
+    """Return the faults of a region's API server, by the end of their names.
+
+    :param of: which region's, of those of an incident.
+    """
+
+    def restarted(site: Site) -> Break:
+        def make(_: Event, __: Callable[[], None]) -> None:
+            site.sandbox.restart(of(site).index, _API_SERVER)
+
+        return make
+
+    return {
+        "restarted": restarted,
+        "frozen": lasting(8.0, lambda site: partial(_frozen, site, of(site))),
+        "flapping": flapping(12.0, 1.0, lambda site: partial(_frozen, site, of(site))),
+        "slow": lasting(20.0, lambda site: partial(_slow, site, of(site))),
+        "throttles": lasting(10.0, lambda site: partial(_throttled, site, of(site))),
+    }
+
+
+_OF: Mapping[str, Callable[[Site], Region]] = {
+    "api-server": lambda site: site.region,
+    "recreated-api-server": lambda site: site.incident.lost,
+}
 MADE: dict[str, Made] = {
-    "api-server-frozen": lasting(8.0, lambda site: partial(_frozen, site)),
-    "api-server-flapping": flapping(12.0, 1.0, lambda site: partial(_frozen, site)),
-    "api-server-slow": lasting(20.0, lambda site: partial(_slow, site)),
-    "api-server-throttles": lasting(10.0, lambda site: partial(_throttled, site)),
+    f"{which}-{fault}": made for which, of in _OF.items() for fault, made in _faults(of).items()
 }

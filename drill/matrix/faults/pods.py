@@ -9,7 +9,8 @@ from drill.errors import ClusterCallFailed, DrillError
 from drill.matrix.faults.site import Made, Site, at_last, lasting
 from drill.operators.meddler import Break
 
-_SLOW_CORES = 0.05
+_BROKER_CORES, _ENGINE_CORES = 0.05, 0.1
+"""What is left to one that is slow."""
 _FULL_SECONDS = 15
 """How long a disk is full."""
 
@@ -69,14 +70,14 @@ def _disk_full(site: Site) -> Break:
 
 
 @contextmanager
-def _slow(site: Site) -> Iterator[None]:
-    pod, where = site.broker(), site.region.namespace
-    site.sandbox.slow(site.region.index, where, pod, _SLOW_CORES)
+def _slow(site: Site, which: Callable[[Site], str], cores: float) -> Iterator[None]:
+    pod, where = which(site), site.region.namespace
+    site.sandbox.slow(site.region.index, where, pod, cores)
     try:
         yield
     finally:
         # One that was replaced meanwhile is as quick as ever.
-        if any(each["metadata"]["name"] == pod for each in site.view.broker_pods([where])):
+        if any(each["metadata"]["name"] == pod for each in site.view.pods(where)):
             site.sandbox.slow(site.region.index, where, pod, None)
 
 
@@ -90,7 +91,8 @@ MADE: dict[str, Made] = {
     "gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
     "second-gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
     "broker-killed": _killed(Site.broker),
-    "broker-slow": lasting(15.0, lambda site: partial(_slow, site)),
+    "broker-slow": lasting(15.0, lambda site: partial(_slow, site, Site.broker, _BROKER_CORES)),
+    "engine-slow": lasting(15.0, lambda site: partial(_slow, site, Site.engine, _ENGINE_CORES)),
     "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),
     "exporter-stuck": lambda site: _faulty(Site.broker, _stuck(site), 10.0)(site),
     "engine-restarted": _killed(Site.engine),

@@ -20,7 +20,7 @@ from drill.observation.access import USERS
 from drill.operators.stacks import Stacks
 from drill.procedure.model import Part
 from drill.procedure.versions import VERSIONS
-from drill.regions import REGIONS
+from drill.regions import REGIONS, Region
 from drill.settings import Incident
 from drill.testbed.context import DrillContext
 from sandbox.errors import SandboxError
@@ -40,7 +40,9 @@ class View:
     def broker_pods(self, _: object) -> list[dict[str, Any]]:
         return [{"metadata": {"name": f"camunda-zeebe-{each}"}, **READY} for each in (0, 1)]
 
-    def pods(self, _: str, selector: str) -> list[dict[str, Any]]:
+    def pods(self, _: str, selector: str = "") -> list[dict[str, Any]]:
+        if not selector:
+            return [*self.broker_pods(_), *self.pods(_, "app=elasticsearch")]
         return [{"metadata": {"name": selector.rpartition("=")[2]}, **READY}]
 
     def refuse(self, times: int) -> None:
@@ -230,6 +232,15 @@ class Regions(Sandbox):
 
     def power_cycle(self, region: int) -> None:
         self.done.append(("power", region))
+
+    def restart(self, region: int, process: str) -> None:
+        self.done.append((region, process))
+
+    def freeze(self, region: int, process: str, *, frozen: bool) -> None:
+        self.done.append((region, process, frozen))
+
+    def slow(self, region: int, namespace: str, pod: str, cores: float | None) -> None:
+        self.done.append((region, namespace, pod, cores))
 
     def lose(self, region: int) -> float:
         self.done.append(("lost", region))
@@ -498,10 +509,51 @@ def test_what_could_be_delayed_in_one_region_only_is_not_left_so() -> None:
     assert regions.done[-2:] == [(1, Delayed.LINK, 0), (0, Delayed.LINK, 0)]
 
 
-def test_the_survivors_api_server_alone_is_slow() -> None:
+@pytest.mark.parametrize(("which", "region"), [("", LONDON), ("recreated-", PARIS)])
+def test_one_regions_api_server_alone_goes_wrong(which: str, region: Region) -> None:
+    at, server = region.index, "kube-apiserver"
+    wanted: dict[str, list[tuple[Any, ...]]] = {
+        "slow": [(at, Delayed.API_SERVER, 2000), (at, Delayed.API_SERVER, 0)],
+        "frozen": [(at, server, True), (at, server, False)],
+        "flapping": [(at, server, True), (at, server, False)],
+        "restarted": [(at, server)],
+    }
+    for fault, done in wanted.items():
+        regions = Regions()
+        make(f"{which}api-server-{fault}", sandboxed(View(), regions))
+        assert regions.done == done, fault
+
+
+def test_the_recreated_regions_api_server_throttles() -> None:
+    asked: list[Region] = []
+
+    def view(region: Region) -> Flows:
+        asked.append(region)
+        return Flows()
+
+    found = site(View())
+    cast(Any, found.ctx).view = view
+    make("recreated-api-server-throttles", found)
+    assert asked == [PARIS]
+
+
+@pytest.mark.parametrize(
+    ("name", "pod", "cores"),
+    [("broker-slow", "camunda-zeebe-", 0.05), ("engine-slow", "elasticsearch", 0.1)],
+)
+def test_a_pod_is_slow_for_a_while(name: str, pod: str, cores: float) -> None:
     regions = Regions()
-    make("api-server-slow", sandboxed(View(), regions))
-    assert regions.done == [(0, Delayed.API_SERVER, 2000), (0, Delayed.API_SERVER, 0)]
+    make(name, sandboxed(View(), regions))
+    (where, namespace, slow, given), after = regions.done
+    assert (where, namespace, slow.startswith(pod), given) == (0, LONDON.namespace, True, cores)
+    assert after == (0, LONDON.namespace, slow, None)
+
+
+def test_a_slow_pod_that_is_gone_is_given_nothing_back() -> None:
+    regions, view = Regions(), View()
+    over = Meanwhile(lambda: setattr(view, "pods", lambda _: []))
+    MADE["engine-slow"](sandboxed(view, regions))(over, lambda: None)
+    assert len(regions.done) == 1
 
 
 class Moving(View):
