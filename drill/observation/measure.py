@@ -217,10 +217,27 @@ def seconds_in_state(
     Each sample holds until the next one that knows; so a state is seen to within one sampling interval. None
     when no sample up to `end` knows.
     """
+    found = _stretches_in_state(states, start, end)
+    return None if found is None else sum(until - since for since, until in found)
+
+
+def span_in_state(
+    states: Iterable[tuple[float, bool | None]], start: float, end: float
+) -> tuple[float, float] | None:
+    """Return from when to when a sampled state was there, from first to last; None if it was not seen."""
+    found = _stretches_in_state(states, start, end)
+    return (found[0][0], found[-1][1]) if found else None
+
+
+def _stretches_in_state(
+    states: Iterable[tuple[float, bool | None]], start: float, end: float
+) -> list[tuple[float, float]] | None:
     known = sorted((at, state) for at, state in states if state is not None and at < end)
     if not known:
         return None
-    stretches = pairwise([*known, (end, False)])
-    return sum(
-        max(0.0, until - max(since, start)) for (since, state), (until, _) in stretches if state
-    )
+    between = pairwise([*known, (end, False)])
+    return [
+        (max(since, start), until)
+        for (since, state), (until, _) in between
+        if state and until > start
+    ]

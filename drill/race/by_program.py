@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from drill.observation.events import Event, Moment
 from drill.operators.stacks import Run
-from drill.report.report import StepTime
 from drill.report.results import Episode
 from drill.scenario.failback import Failback
 from drill.scenario.failover import Failover
@@ -108,8 +107,3 @@ def _is_install(event: Event) -> bool:
 
 def _is_work(event: Event) -> bool:
     return event.type.startswith("kubernetes:") and event.operation in ("create", "update")
-
-
-def steps_in(steps: list[StepTime], names: tuple[str, ...]) -> list[StepTime]:
-    """Return the steps of these names."""
-    return [step for step in steps if step.id in names]

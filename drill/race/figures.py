@@ -17,10 +17,12 @@ BROKERS = ("F2", "F3")
 """The steps in which brokers start, elect leaders and export: the rest of the time is the racer's own."""
 Moment = tuple[float, str]
 """When a part of the failover begins, and what it is called; it lasts until the next one begins."""
+Activity = tuple[float, float, str]
+"""From when to when something was done, and what; several may be done at once."""
 
 
 class Part(Model):
-    """A part of a failover, in seconds after the loss, and for how long of it no command was accepted."""
+    """A part of a failover, or of a pause, in seconds after its beginning; and how long of it no command was accepted."""
 
     name: str
     start: float
@@ -33,6 +35,8 @@ class HeatFigures(Model):
 
     :ivar bare: from the failover installation being there to the next accepted command: brokers start and elect leaders.
     :ivar own: of the seconds without commands those in which no broker was waited for.
+    :ivar parts: of the failover.
+    :ivar pause: the parts of the failback in which exporters were paused.
     """
 
     racer: str
@@ -56,6 +60,7 @@ class HeatFigures(Model):
     records_missing: int | None = None
     own_waiting_share: float | None = None
     parts: tuple[Part, ...] = ()
+    pause: tuple[Part, ...] = ()
 
 
 def parts_of(
@@ -81,6 +86,35 @@ def parts_of(
         for (start, name), (until, _) in pairwise([*cuts, (end, "")])
     ]
     return tuple(part for part in parts if part.seconds > 0)
+
+
+def done_meanwhile(
+    steps: Iterable[Activity],
+    runs: Iterable[Activity],
+    acks: Iterable[float],
+    start: float,
+    end: float,
+) -> tuple[Part, ...]:
+    """Return the parts of a stretch of time by what was done in it.
+
+    :param steps: which a part is named after, all that were under way at once.
+    :param runs: which it is named after where no step was under way.
+    :param acks: when commands were accepted.
+    """
+    first, then = list(steps), list(runs)
+    cuts = {at for since, until, _ in (*first, *then) for at in (since, until) if start < at < end}
+    moments: list[Moment] = []
+    for at in sorted({start, *cuts}):
+        name = _under_way(first, at) or _under_way(then, at) or BETWEEN
+        if not moments or moments[-1][1] != name:
+            moments.append((at, name))
+    return parts_of(moments, acks, start, end)
+
+
+def _under_way(activities: Iterable[Activity], at: float) -> str:
+    return ", ".join(
+        dict.fromkeys(name for since, until, name in activities if since <= at < until)
+    )
 
 
 def _within(gaps: Iterable[measure.Gap], start: float, end: float) -> float:

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drill.check import Check
+from drill.observation import measure
 from drill.procedure.model import Until
 from drill.progress import Progress
 from drill.race import by_program
 from drill.race.by_program import ByProgram
 from drill.race.by_script import ByScript
-from drill.race.course import Heat
+from drill.race.course import Heat, Racer
 from drill.race.figures import (
     BETWEEN,
     HeatFigures,
     Moment,
+    Part,
     bare_seconds,
+    done_meanwhile,
     own_seconds,
     parts_of,
 )
@@ -26,6 +29,13 @@ from drill.scenario.failback import Failback
 from drill.scenario.failover import Failover
 from drill.scenario.judging import check_failed_over, check_whole_again
 from drill.testbed.context import DrillContext
+
+_BEGINNING = {
+    Racer.SCRIPT: "script",
+    Racer.PULUMI: "configuration",
+    Racer.COMMAND: "preview, and up until its first step",
+}
+"""What a racer does first."""
 
 
 @dataclass
@@ -108,6 +118,7 @@ def figures_of(run: Run, report: Report, progress: Progress) -> HeatFigures:
             "records_missing": None if None in missing else sum(filter(None, missing)),
             "own_waiting_share": report.own_waiting_share,
             "parts": parts,
+            "pause": _pause(episode, report, progress),
         }
     )
 
@@ -130,12 +141,33 @@ def _moments(run: Run, steps: list[StepTime], loss: float, progress: Progress) -
     """Yield when each part of the failover begins."""
     yield loss, "before the first command"
     if run.began is not None:
-        yield run.began, "script" if isinstance(run.racer, ByScript) else "configuration"
+        yield run.began, _BEGINNING[run.heat.racer]
     if isinstance(run.racer, ByProgram):
         yield from _of_runs(run.racer)
     for step in steps:
         yield _moment(step.start, progress), step.id
         yield _moment(step.end, progress), BETWEEN
+
+
+def _pause(episode: Episode, report: Report, progress: Progress) -> tuple[Part, ...]:
+    """Return the parts of the failback's pause of exporters; none if none was seen."""
+    began, end = episode.failback_began, episode.failback_end
+    if began is None or end is None:
+        return ()
+    span = measure.span_in_state(((each.at, each.paused) for each in episode.exports), began, end)
+    if span is None:
+        return ()
+    steps = [
+        (_moment(step.start, progress), _moment(step.end, progress), step.id)
+        for phase in report.phases
+        for step in phase.steps
+    ]
+    zero = progress.moment_of(progress.began_at)
+    runs = [
+        (zero + stage.start, zero + stage.start + stage.seconds, stage.name.partition(": ")[2])
+        for stage in progress.stages
+    ]
+    return done_meanwhile(steps, runs, episode.load.moments, *span)
 
 
 def _of_runs(racer: ByProgram) -> Iterator[Moment]:

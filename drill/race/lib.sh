@@ -1,10 +1,12 @@
 # What both scripts share: marks for the drill's account, port-forwards, and the verifications that the procedure has
 # done by looking. Sourced, not run.
 
-# The beginning and the end of a step, and moments within, with the time: the drill reads them.
-begin() { echo "@begin $1 $(date +%s.%N)"; }
-end() { echo "@end $1 $(date +%s.%N)"; }
-mark() { echo "@mark $1 $(date +%s.%N)"; }
+# The beginning and the end of a step, and moments within, with the time: the drill reads them. Each on a line of its
+# own: an answer printed before it may have ended without a line feed.
+begin() { marked begin "$1"; }
+end() { marked end "$1"; }
+mark() { marked mark "$1"; }
+marked() { printf '\n@%s %s %s\n' "$1" "$2" "$(date +%s.%N)"; }
 
 look() { sleep 0.5; }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drill.race.course import Racer
-from drill.race.figures import TO_BARE, Compared, HeatFigures, beyond_bare, compared
+from drill.race.figures import TO_BARE, Compared, HeatFigures, Part, beyond_bare, compared
 from drill.report.waterfall import bar
 
 _MET = {True: "met", False: "NOT met", None: "not known"}
@@ -31,7 +31,12 @@ def markdown(heats: Sequence[HeatFigures], machine: Mapping[str, Any], when: str
         lines += [*_heats([each for each in heats if each.delay == delay]), ""]
     lines += ["## Where the time went", ""]
     for heat in heats:
-        lines += [*_waterfall(heat), ""]
+        lines += [*_waterfall(heat, heat.parts), ""]
+    paused = [heat for heat in heats if heat.pause]
+    if paused:
+        lines += ["## Where the pause of exporters went", ""]
+    for heat in paused:
+        lines += [*_waterfall(heat, heat.pause), ""]
     return "\n".join(lines)
 
 
@@ -82,14 +87,14 @@ def _heats(heats: Sequence[HeatFigures]) -> Iterator[str]:
             yield f"\n{heat.racer}, region {heat.lost_region}: {heat.reason.splitlines()[0]}"
 
 
-def _waterfall(heat: HeatFigures) -> Iterator[str]:
+def _waterfall(heat: HeatFigures, parts: Sequence[Part]) -> Iterator[str]:
     late = f", brokers {heat.delay:g} s late" if heat.delay else ""
     yield f"### {heat.racer}, region {heat.lost_region} lost{late}"
     yield ""
     yield "| from | seconds | without commands | part | |"
     yield "|---|---|---|---|---|"
-    whole = sum(part.seconds for part in heat.parts)
-    for part in heat.parts:
+    whole = sum(part.seconds for part in parts)
+    for part in parts:
         drawn = bar(part.start, part.seconds, whole)
         yield f"| {part.start:.1f} | {part.seconds:.1f} | {part.silent:.1f} | {part.name} | `{drawn}` |"
 

@@ -170,6 +170,22 @@ def test_seconds_in_a_sampled_state(
     assert measure.seconds_in_state(states, 0, 100) == seconds
 
 
+@pytest.mark.parametrize(
+    ("states", "span"),
+    [
+        pytest.param([(20, True), (30, False), (40, True), (45, False)], (20, 45), id="twice"),
+        pytest.param([(-5, True), (3, False)], (0, 3), id="begun before, cut at the start"),
+        pytest.param([(90, True)], (90, 100), id="lasts at the end, cut there"),
+        pytest.param([(5, False)], None, id="never"),
+        pytest.param([(20, None)], None, id="unknown"),
+    ],
+)
+def test_a_sampled_state_is_there_from_first_to_last(
+    states: list[tuple[float, bool | None]], span: tuple[float, float] | None
+) -> None:
+    assert measure.span_in_state(states, 0, 100) == span
+
+
 def test_equal_errors_share_a_kind_whatever_the_numbers_in_them() -> None:
     def refused(details: str) -> grpc.aio.AioRpcError:
         empty = grpc.aio.Metadata()

@@ -113,6 +113,14 @@ def test_what_is_no_mark_is_no_step(output: str) -> None:
     assert told(output).steps == ()
 
 
+def test_a_mark_after_an_answer_without_a_line_feed_is_read() -> None:
+    script = f". {SCRIPTS / 'lib.sh'}; begin B3; printf '{{}}'; mark copied; printf '{{}}'; end B3"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    found = told(done.stdout)
+    assert [step.id for step in found.steps] == ["B3"]
+    assert [*found.moments] == ["copied"]
+
+
 @pytest.mark.parametrize("name", ["failover.sh", "failback.sh", "lib.sh"])
 def test_the_scripts_are_of_the_shells_grammar(name: str) -> None:
     done = subprocess.run(["bash", "-n", SCRIPTS / name], capture_output=True, check=False)

@@ -9,6 +9,7 @@ from drill.race.figures import (
     bare_seconds,
     beyond_bare,
     compared,
+    done_meanwhile,
     own_seconds,
     parts_of,
 )
@@ -55,6 +56,29 @@ def test_each_part_has_its_own_seconds_without_commands() -> None:
 
 def test_what_is_served_is_silent_nowhere() -> None:
     assert [each.silent for each in parts_of(MOMENTS, steady(90, 140), LOSS, END)] == [0.0] * 5
+
+
+STEPS = [(95.0, 104.0, "B2"), (106.0, 112.0, "B4"), (110.0, 120.0, "B5")]
+RUNS = [(90.0, 108.0, "up on region0"), (108.0, 124.0, "up on region1")]
+
+
+def test_a_stretch_of_time_is_named_after_its_steps_and_where_there_is_none_after_the_run() -> None:
+    found = done_meanwhile(STEPS, RUNS, steady(90, 106), LOSS, END)
+    assert [(each.name, each.start, each.seconds) for each in found] == [
+        ("B2", 0.0, 4.0),
+        ("up on region0", 4.0, 2.0),
+        ("B4", 6.0, 4.0),
+        ("B4, B5", 10.0, 2.0),
+        ("B5", 12.0, 8.0),
+        ("up on region1", 20.0, 4.0),
+        (BETWEEN, 24.0, 6.0),
+    ]
+    assert [each.silent for each in found] == pytest.approx([0, 0, 4, 2, 8, 4, 6], abs=0.11)
+
+
+def test_steps_of_one_name_that_follow_each_other_are_one_part() -> None:
+    found = done_meanwhile([(90.0, 110.0, "B5"), (110.0, 140.0, "B5")], [], [], LOSS, END)
+    assert [(each.name, each.seconds) for each in found] == [("B5", 30.0)]
 
 
 def test_waiting_for_brokers_is_not_the_racers_own() -> None:

@@ -45,3 +45,13 @@ def test_the_time_of_each_failover_is_drawn() -> None:
     )
     text = markdown([heat("pulumi", parts=parts)], MACHINE, "2026-11-30")
     assert "| 10.0 | 10.0 | 0.0 | F2 | `····················████████████████████` |" in text
+
+
+def test_the_pause_of_exporters_is_drawn_where_there_was_one() -> None:
+    pause = (Part(name="B3", start=0.0, seconds=4.0, silent=0.0),)
+    text = markdown([heat("script"), heat("pulumi", pause=pause)], MACHINE, "2026-11-30")
+    drawn = text.partition("## Where the pause of exporters went")[2]
+    assert "### pulumi, region 1 lost" in drawn
+    assert "| 0.0 | 4.0 | 0.0 | B3 | `████████████████████████████████████████` |" in drawn
+    assert "### script" not in drawn
+    assert "pause" not in markdown([heat("script")], MACHINE, "2026-11-30").partition("Where")[2]
