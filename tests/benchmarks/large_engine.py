@@ -1,8 +1,9 @@
 """How long B2's looks take on a search engine that holds many records (`make large-engine RECORDS=3000000`).
 
-The real search engine, in a network of its own, is given records as an exporter writes them. At a tenth of them and at
-the whole, each call of the look is timed as step B2 makes it: what was written, which is asked again and again, and the
-counting, of the records of an incident and of all records, which is asked once the engines are quiet.
+The real search engine, in a network of its own, is given records as an exporter writes them. At each power of ten on
+the way and at the whole, each call of the look is timed as step B2 makes it: what was written, which is asked again and
+again, and the counting, of the records of an incident and of all records, which is asked once the engines are quiet.
+Prints a table, and draws it into docs/develop/growth-records.svg.
 """
 
 import json
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,8 @@ from dualregion.observed.search_engine.records import PartitionRecords
 from sandbox.setup.parts import java
 from sandbox.setup.parts.classes import FILES
 from sandbox.setup.parts.training import PARTITIONS, Engine
+from tests.benchmarks.chart import Line, drawn
+from tests.checkout import CHECKOUT
 
 ENGINE = Engine()
 ROUNDS = 9
@@ -31,6 +34,8 @@ BATCH = 5_000
 INCIDENT_RECORDS = 20_000
 """How many records of each partition a failover installation's engine holds: those since the loss."""
 INDEX = "zeebe-record_process-instance_8.5.8_2026-01-{day:02}"
+POWERS = (10_000, 100_000, 1_000_000)
+LOOKS = ("what was written", "an incident's records counted", "all counted")
 _START_SECONDS = 300
 
 
@@ -116,40 +121,52 @@ def _record(number: int) -> str:
     return f"{json.dumps({'index': action})}\n{json.dumps(document)}\n"
 
 
+def amounts(records: int) -> tuple[int, ...]:
+    """Return at how many records the looks are timed: powers of ten, and the whole."""
+    return (*(each for each in POWERS if each < records), records)
+
+
 def main(records: int) -> None:
-    """Measure, and print a table."""
+    """Measure, print a table and draw it."""
+    medians: dict[str, list[tuple[float, float]]] = {each: [] for each in LOOKS}
     with engine() as asked:
-        properties = {name: {"type": "long"} for name in ("partitionId", "position", "key")}
-        settings = {"number_of_shards": 1, "number_of_replicas": 0}
-        template = {"settings": settings, "mappings": {"properties": properties}}
-        _demand(
-            "PUT",
-            "/_index_template/records",
-            {"index_patterns": ["zeebe-record*"], "template": template},
-        )
+        _make_template()
+        print(f"| records | {' | '.join(f'{each} (ms)' for each in LOOKS)} |")
+        print("|---" * (1 + len(LOOKS)) + "|")
         before = 0
-        print("| records | what was written (ms) | an incident's records counted (ms) | all (ms) |")
-        print("|---|---|---|---|")
-        for amount in (records // 10, records):
+        for amount in amounts(records):
             write(before, amount)
             before = amount
-            highest = amount // PARTITIONS - 1
-            lowest = max(0, highest - INCIDENT_RECORDS)
-            ranges = {
-                each: PartitionRecords(0, lowest, highest) for each in range(1, PARTITIONS + 1)
-            }
-            looks: tuple[Callable[[], object], ...] = (
-                asked.record_marks,
-                lambda ranges=ranges: asked.records(within=ranges),  # type: ignore[misc]
-                asked.records,
-            )
-            counted = asked.records()
-            if sum(each.count for each in counted.values()) != amount:
-                sys.exit(f"{amount} were written, and counted: {counted}")
-            print(f"| {amount} | {' | '.join(map(_timed, looks))} |")
+            taken = [_timed(look) for look in _looks(asked, amount)]
+            for name, times in zip(LOOKS, taken, strict=True):
+                medians[name].append((amount, statistics.median(times)))
+            print(f"| {amount:,} | {' | '.join(map(_shown, taken))} |", flush=True)
+    lines = [Line(name, points) for name, points in medians.items()]
+    target = CHECKOUT / "docs" / "develop" / "growth-records.svg"
+    target.write_text(drawn([("records", "a look (ms)", lines)]))
 
 
-def _timed(look: Callable[[], object]) -> str:
+def _make_template() -> None:
+    properties = {name: {"type": "long"} for name in ("partitionId", "position", "key")}
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    template = {"settings": settings, "mappings": {"properties": properties}}
+    made = {"index_patterns": ["zeebe-record*"], "template": template}
+    _demand("PUT", "/_index_template/records", made)
+
+
+def _looks(asked: SearchEngine, amount: int) -> tuple[Callable[[], object], ...]:
+    """Return the looks at an engine that holds so many records, in the order of `LOOKS`."""
+    counted = asked.records()
+    if sum(each.count for each in counted.values()) != amount:
+        sys.exit(f"{amount} were written, and counted: {counted}")
+    highest = amount // PARTITIONS - 1
+    incident = PartitionRecords(0, max(0, highest - INCIDENT_RECORDS), highest)
+    ranges = dict.fromkeys(range(1, PARTITIONS + 1), incident)
+    return asked.record_marks, lambda: asked.records(within=ranges), asked.records
+
+
+def _timed(look: Callable[[], object]) -> list[float]:
+    """Return how long a look takes each time, in milliseconds."""
     taken = []
     for _ in range(ROUNDS):
         # Else it would give the same answer again without counting.
@@ -157,6 +174,10 @@ def _timed(look: Callable[[], object]) -> str:
         began = time.monotonic()
         look()
         taken.append((time.monotonic() - began) * 1000)
+    return taken
+
+
+def _shown(taken: Sequence[float]) -> str:
     return f"{statistics.median(taken):.1f} ({min(taken):.1f} to {max(taken):.1f})"
 
 
