@@ -1,7 +1,6 @@
 """Write the tables of the fault matrix into its document: `python -m tools.matrix_tables`.
 
-Each stands between two comments, of which the first one names it. That of the faults follows the table in code, the
-others the results in the repository.
+Each stands between two comments, of which the first one names it, and follows the results in the repository.
 """
 
 import re
@@ -24,7 +23,6 @@ def parts() -> Mapping[str, Callable[[], str]]:
     """Return what makes each table, by its name."""
     runs = read(RESULTS)
     return {
-        "missing": table.not_reachable,
         "covered": lambda: table.covered(runs),
         "outcomes": lambda: table.outcomes(runs),
     }

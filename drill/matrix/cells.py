@@ -1,10 +1,9 @@
 """The matrix as one table: faults, the moments at which they come, and all cells of both. Pure.
 
-A cell is a drill with one fault. A fault that the testbed cannot make yet stands in the table with the reason, and its
-cells are never counted as run.
+A cell is a drill with one fault.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, product
@@ -29,8 +28,6 @@ class Way(StrEnum):
     """By an option of the drill: the whole of it is made so."""
     MOMENT = "moment"
     """At a moment of an `up`, and taken away again."""
-    MISSING = "missing"
-    """Not yet."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,6 @@ class Fault:
     :ivar at: the steps in whose midst it comes, of those that a procedure has; empty for all.
     :ivar not_at: steps at which it cannot come, or means nothing.
     :ivar then: what the same `up` works on next, after a step at which it can come; empty for anything.
-    :ivar needs: why it is not made yet.
     :ivar only: the versions that have it.
     :ivar turns_back: the same `up` does not overcome it: the operator goes back to phase `failover`.
     :ivar times: how many times as long its drill takes as a plain one.
@@ -60,7 +56,6 @@ class Fault:
     at: tuple[str, ...] = ()
     not_at: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
-    needs: str = ""
     only: tuple[str, ...] = MATRIX_VERSIONS
     times: float = 1.0
     turns_back: bool = False
@@ -119,6 +114,7 @@ _FAILOVER = ("F0", "F1", "F2", "F3")
 _BOTH_LIVE = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
+_NO_LEADER_YET = ("F0", "F1", "F2")
 
 _API_SERVERS = {
     "restarted": "is killed, and starts again",
@@ -174,6 +170,11 @@ FAULTS = (
     ),
     _moment("broker-killed", "a broker of the survivor is killed"),
     _moment("broker-slow", "a broker of the survivor gets a twentieth of a core, for 15 s"),
+    _moment(
+        "leaders-change",
+        "the survivor's leaders give their partitions to others, three times in 9 s",
+        not_at=_NO_LEADER_YET,
+    ),
     _moment("management-hangs", "a broker's management port never answers, for 10 s"),
     _moment(
         "exporter-stuck", "a broker's exporters reach no engine, for 10 s", not_at=_NO_ENGINE_YET
@@ -350,20 +351,13 @@ def _next(procedure: Procedure, phase: Until, part: Part, step: str) -> str:
     return dict(pairwise(works)).get(f"gate {step}", "")
 
 
-def all_cells(
-    is_made: Callable[[Fault], bool] = lambda fault: fault.way is not Way.MISSING,
-) -> Iterator[Cell]:
-    """Yield the cells of those faults, in the table's order: what is cheap and usual first."""
+def all_cells() -> Iterator[Cell]:
+    """Yield the cells of all faults, in the table's order: what is cheap and usual first."""
     for size, version, lost in product(SIZES, MATRIX_VERSIONS, LOST):
         procedure = VERSIONS[version].procedure
         if size % procedure.size_step:
             continue
-        for fault in filter(is_made, FAULTS):
+        for fault in FAULTS:
             if version in fault.only:
                 for moment in moments(procedure, fault):
                     yield Cell(fault.name, moment, lost, size, version)
-
-
-def missing() -> tuple[Fault, ...]:
-    """Return the faults that are not made yet."""
-    return tuple(fault for fault in FAULTS if fault.way is Way.MISSING)

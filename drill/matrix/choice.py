@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from drill.matrix.cells import Cell, Fault, Way, fault_of, furthest
+from drill.matrix.cells import Cell, Fault, fault_of, furthest
 from drill.matrix.results import Outcome, Ran, last_run
 from drill.procedure.model import Until
 
@@ -206,9 +206,9 @@ def coverage(
 ) -> tuple[Covered, ...]:
     """Return for each fault how many of its cells there are, were run, and passed when they were last run.
 
-    A run in which the fault did not come is none. A fault that is not made yet has no cells, whatever runs say.
+    A run in which the fault did not come is none.
     """
-    known = [run for run in runs if run.counts and fault_of(run.cell).way is not Way.MISSING]
+    known = [run for run in runs if run.counts]
     last = last_run(known)
     every = list(cells)
     return tuple(_covered(fault, every, known, last) for fault in faults)
@@ -217,7 +217,7 @@ def coverage(
 def _covered(
     fault: Fault, cells: Sequence[Cell], runs: Sequence[Ran], last: Mapping[Cell, Ran]
 ) -> Covered:
-    own = [cell for cell in cells if cell.fault == fault.name and fault.way is not Way.MISSING]
+    own = [cell for cell in cells if cell.fault == fault.name]
     counted = Counter(run.cell for run in runs if run.cell in set(own))
     return Covered(
         fault,

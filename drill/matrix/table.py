@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from drill.matrix.cells import FAULTS, Cell, Fault, Way, all_cells, fault_of, missing
+from drill.matrix.cells import FAULTS, Cell, all_cells, fault_of
 from drill.matrix.choice import Covered, coverage
 from drill.matrix.results import Outcome, Ran, last_run
 
@@ -13,8 +13,7 @@ def covered(runs: Sequence[Ran], cells: Iterable[Cell] | None = None) -> str:
     :param cells: those that count; all of the table's by default.
     """
     every = tuple(all_cells() if cells is None else cells)
-    made = [fault for fault in FAULTS if fault.way is not Way.MISSING]
-    found = coverage(made, every, runs)
+    found = coverage(FAULTS, every, runs)
     lines = [
         "| fault | cells | run | passed | runs | either region lost |",
         "|---|---|---|---|---|---|",
@@ -31,19 +30,6 @@ def covered(runs: Sequence[Ran], cells: Iterable[Cell] | None = None) -> str:
 def _row(each: Covered) -> str:
     both = "yes" if each.both_regions else "no"
     return f"| {each.title} | {each.cells} | {each.run} | {each.passed} | {each.runs} | {both} |"
-
-
-def not_reachable(faults: Sequence[Fault] | None = None) -> str:
-    """Return the faults that are not made yet, and what each needs.
-
-    :param faults: those; the table's by default.
-    """
-    known = missing() if faults is None else faults
-    if not known:
-        return "None at present."
-    lines = ["| fault | what it needs |", "|---|---|"]
-    lines += [f"| {fault.title} | {fault.needs} |" for fault in known]
-    return "\n".join(lines)
 
 
 def outcomes(runs: Iterable[Ran]) -> str:

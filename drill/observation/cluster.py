@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import requests
@@ -37,6 +37,14 @@ _INSTALLED = (
         for kind in ("pods", "services", "secrets", "persistentvolumeclaims")
     ),
 )
+
+
+class Led(NamedTuple):
+    """A partition, and the broker's pod that leads it."""
+
+    namespace: str
+    pod: str
+    partition: int
 
 
 class ClusterView:
@@ -209,16 +217,30 @@ class ClusterView:
 
     def partitions(self, namespace: str, pod: str) -> dict[str, Any]:
         """Return what one broker answers of each of its partitions, by partition id."""
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/actuator/partitions"
-        return dict(self.call("GET", path))
+        return dict(self.call("GET", f"{_pod(namespace, pod)}/actuator/partitions"))
+
+    def led(self, namespaces: Sequence[str]) -> Iterator[Led]:
+        """Yield each partition that a ready broker of several namespaces leads."""
+        for namespace, pod in map(_place, filter(is_ready, self.broker_pods(namespaces))):
+            for partition, state in self.partitions(namespace, pod).items():
+                if state.get("role") == "LEADER":
+                    yield Led(namespace, pod, int(partition))
+
+    def give_leadership(self, led: Led, broker: int) -> None:
+        """Let a partition's leader, a rehearsal broker, give it to another broker.
+
+        :param broker: the id of that one.
+        :raises ClusterCallFailed: it leads it no more, or that broker lacks records.
+        """
+        path = f"rehearsal/partitions/{led.partition}/leader/{broker}"
+        self.call("POST", f"{_pod(led.namespace, led.pod)}/{path}")
 
     def set_faults(self, namespace: str, pod: str, faults: Mapping[str, Any]) -> None:
         """Replace the faults that a rehearsal broker or gateway makes on purpose (docs/develop/rehearsal-broker.md).
 
         :raises ClusterCallFailed: it does not answer, or does not know one.
         """
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/rehearsal/faults"
-        self.call("PUT", path, faults)
+        self.call("PUT", f"{_pod(namespace, pod)}/rehearsal/faults", faults)
 
     def kill_pod(self, namespace: str, pod: str) -> None:
         """Delete a pod at once, without time to end in order.
@@ -346,6 +368,11 @@ def _place(pod: Mapping[str, Any]) -> tuple[str, str]:
 
 def _service(namespace: str, name: str, port: int) -> str:
     return f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
+
+
+def _pod(namespace: str, pod: str) -> str:
+    """Return the path of a broker's or gateway's own management port."""
+    return f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy"
 
 
 def _management(namespace: str, endpoint: str) -> str:

@@ -11,8 +11,6 @@ from typing import Any
 
 from drill.checks import failback_checks
 from drill.errors import ClusterCallFailed
-from drill.observation.cluster import ClusterView
-from drill.observation.pods import is_ready
 from drill.regions import REGION_COUNT, RELEASE, Region
 from drill.scenario.backing_out import back_out
 from drill.scenario.checking import partitions_of_ready
@@ -122,31 +120,22 @@ class LateFlush:
     def _not_leading(self) -> str | None:
         """Let the partition's leader give it to the broker; return who has led it, or None if that one leads."""
         survivor, lost = self.failback.incident.survivor, self.failback.incident.lost
-        partition, ctx = str(self._partition), self.failback.ctx
-        installations = [
-            (survivor, survivor.namespace),
-            (survivor, survivor.failover_namespace),
-            (lost, lost.namespace),
-        ]
-        for region, namespace in installations:
-            view = ctx.view(region)
-            for pod in filter(is_ready, view.broker_pods([namespace])):
-                name = pod["metadata"]["name"]
-                role = view.partitions(namespace, name).get(partition, {}).get("role")
-                if str(role).lower() != "leader":
-                    continue
-                if (namespace, name) == (lost.namespace, self._pod):
-                    return None
-                self._give_leadership(view, namespace, name)
-                return f"{name} in {namespace} leads it"
+        installations = {
+            survivor: [survivor.namespace, survivor.failover_namespace],
+            lost: [lost.namespace],
+        }
+        for region, namespaces in installations.items():
+            view = self.failback.ctx.view(region)
+            led = next((x for x in view.led(namespaces) if x.partition == self._partition), None)
+            if led is None:
+                continue
+            if (led.namespace, led.pod) == (lost.namespace, self._pod):
+                return None
+            # Else another one has been elected meanwhile, or the broker is too far behind.
+            with suppress(ClusterCallFailed):
+                view.give_leadership(led, self._broker)
+            return f"{led.pod} in {led.namespace} leads it"
         return "no broker leads it"
-
-    def _give_leadership(self, view: ClusterView, namespace: str, leader: str) -> None:
-        path = f"rehearsal/partitions/{self._partition}/leader/{self._broker}"
-        with suppress(
-            ClusterCallFailed
-        ):  # another one has been elected meanwhile, or the broker is too far behind
-            view.call("POST", _management(namespace, leader, path))
 
     def _set_faults(self, faults: dict[str, Any]) -> None:
         lost = self.failback.incident.lost
@@ -170,8 +159,3 @@ class LateFlush:
         }
         found = view.search(namespace, "zeebe-record*/_search", query)
         return int(found["aggregations"]["highest"]["value"] or -1)
-
-
-def _management(namespace: str, pod: str, path: str) -> str:
-    """Return the path to a pod's management port by way of the API server."""
-    return f"/api/v1/namespaces/{namespace}/pods/{pod}:9600/proxy/{path}"

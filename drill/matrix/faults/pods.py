@@ -1,9 +1,10 @@
-"""Faults of pods: killed, slow, or wrong on purpose."""
+"""Faults of pods: killed, slow, led by others, or wrong on purpose."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
+from typing import Any
 
 from drill.errors import ClusterCallFailed, DrillError
 from drill.matrix.faults.site import Made, Site, at_last, lasting
@@ -13,6 +14,8 @@ _BROKER_CORES, _ENGINE_CORES = 0.05, 0.1
 """What is left to one that is slow."""
 _FULL_SECONDS = 15
 """How long a disk is full."""
+_LEADERS_TIMES, _LED_SECONDS = 3, 3.0
+"""How often leaders change, and how long each leads at the most."""
 
 
 def _killed(which: Callable[[Site], str]) -> Made:
@@ -69,6 +72,46 @@ def _disk_full(site: Site) -> Break:
     return make
 
 
+def _leaders_change(site: Site) -> Break:
+    """Each partition that a broker of the survivor leads is given to another one, several times in turn."""
+
+    def make(over: Event, _: Callable[[], None]) -> None:
+        for _number in range(_LEADERS_TIMES):
+            at_last(lambda: _give_away(site))
+            if over.wait(_LED_SECONDS):
+                return
+
+    return make
+
+
+def _give_away(site: Site) -> None:
+    """Let the survivor's leaders give their partitions to others.
+
+    :raises ClusterCallFailed: the gateway does not tell who follows.
+    :raises DrillError: nobody has given one.
+    """
+    view, given = site.view, 0
+    followers = _followers(view.topology(site.region.namespace))
+    for led in view.led([site.region.namespace, site.region.failover_namespace]):
+        if others := followers.get(led.partition):
+            # Else another one has been elected meanwhile, or that one is too far behind.
+            with suppress(ClusterCallFailed):
+                view.give_leadership(led, site.chance.choice(others))
+                given += 1
+    if not given:
+        raise DrillError(f"no broker of {site.region.city} has given a partition to another one")
+
+
+def _followers(topology: Mapping[str, Any]) -> Mapping[int, list[int]]:
+    """Return which brokers follow in each partition."""
+    found: dict[int, list[int]] = {}
+    for broker in topology["brokers"]:
+        for partition in broker["partitions"]:
+            if str(partition["role"]).lower() == "follower":
+                found.setdefault(partition["partitionId"], []).append(broker["nodeId"])
+    return found
+
+
 @contextmanager
 def _slow(site: Site, which: Callable[[Site], str], cores: float) -> Iterator[None]:
     pod, where = which(site), site.region.namespace
@@ -91,6 +134,7 @@ MADE: dict[str, Made] = {
     "gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
     "second-gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
     "broker-killed": _killed(Site.broker),
+    "leaders-change": _leaders_change,
     "broker-slow": lasting(15.0, lambda site: partial(_slow, site, Site.broker, _BROKER_CORES)),
     "engine-slow": lasting(15.0, lambda site: partial(_slow, site, Site.engine, _ENGINE_CORES)),
     "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),

@@ -114,7 +114,11 @@ def a_partition_told_so_has_no_leader(target: Target) -> None:
     eventually(lambda: None if "leader" not in _roles(target, 1).values() else "it is led", 30)
 
 
-@expected(Need.FAULTS, relied_on=("drill/scenario/late_flush.py",), sources=(OURS,))
+@expected(
+    Need.FAULTS,
+    relied_on=("drill/matrix/faults/pods.py", "drill/scenario/late_flush.py"),
+    sources=(OURS,),
+)
 def a_leader_gives_its_partition_to_a_broker_by_name(target: Target) -> None:
     """`POST /rehearsal/partitions/PARTITION/leader/BROKER`: that broker leads; one that does not lead has none to give."""
     for broker in _roles(target, 1):

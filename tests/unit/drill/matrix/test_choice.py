@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from drill.matrix.cells import BY_NAME, Cell, Fault, Way, all_cells
+from drill.matrix.cells import BY_NAME, Cell, all_cells
 from drill.matrix.choice import (
     OF_SIZE,
     USUAL_SECONDS,
@@ -238,15 +238,6 @@ class TestCoverage:
     def test_another_faults_runs_are_not_its_own(self) -> None:
         found, other = coverage([self.GATEWAY, self.BROKER], CELLS, [ran(CELLS[0])])
         assert (found.run, other.run) == (1, 0)
-
-    def test_what_is_not_made_yet_is_never_counted_as_run(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        fault = Fault("moon", "the moon falls", Way.MISSING, needs="a moon")
-        monkeypatch.setitem(BY_NAME, fault.name, fault)
-        cell = Cell(fault.name, "B3@survivor", 1, 4, "8.5")
-        (found,) = coverage([fault], [cell], [ran(cell)])
-        assert (found.cells, found.run, found.passed) == (0, 0, 0)
 
     def test_a_cell_that_is_in_the_table_no_more_is_not_counted(self) -> None:
         gone = Cell("gateway-restarted", "X9@survivor", 1, 4, "8.5")

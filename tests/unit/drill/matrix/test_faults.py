@@ -3,7 +3,7 @@
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -17,6 +17,7 @@ from drill.errors import ClusterCallFailed, DrillError
 from drill.matrix.faults import MADE, Site, engine, power
 from drill.matrix.faults import site as sites
 from drill.observation.access import USERS
+from drill.observation.cluster import Led
 from drill.operators.stacks import Stacks
 from drill.procedure.model import Part
 from drill.procedure.versions import VERSIONS
@@ -554,6 +555,60 @@ def test_a_slow_pod_that_is_gone_is_given_nothing_back() -> None:
     over = Meanwhile(lambda: setattr(view, "pods", lambda _: []))
     MADE["engine-slow"](sandboxed(view, regions))(over, lambda: None)
     assert len(regions.done) == 1
+
+
+class Leading(View):
+    """Each of two brokers leads a partition, and follows in the other; broker 2 follows in both."""
+
+    namespaces: Sequence[str] = ()
+
+    def topology(self, _: str) -> dict[str, Any]:
+        roles = {0: ("leader", "follower"), 1: ("follower", "leader"), 2: ("follower", "follower")}
+        return {
+            "brokers": [
+                {
+                    "nodeId": broker,
+                    "partitions": [
+                        {"partitionId": number, "role": role} for number, role in enumerate(held, 1)
+                    ],
+                }
+                for broker, held in roles.items()
+            ]
+        }
+
+    def led(self, namespaces: Sequence[str]) -> Iterator[Led]:
+        self.namespaces = namespaces
+        return (Led(namespaces[0], f"camunda-zeebe-{each}", each + 1) for each in (0, 1))
+
+    def give_leadership(self, led: Led, broker: int) -> None:
+        self._do(led.partition, broker)
+
+
+def test_every_leader_of_the_survivor_gives_its_partition_to_one_that_follows() -> None:
+    view = Leading()
+    make("leaders-change", site(view))
+    assert view.namespaces == [LONDON.namespace, LONDON.failover_namespace]
+    first, second = view.done
+    assert first in {(1, 1), (1, 2)}
+    assert second in {(2, 0), (2, 2)}
+
+
+def test_leaders_change_several_times_while_the_up_lasts() -> None:
+    view = Leading()
+    MADE["leaders-change"](site(view))(Meanwhile(lambda: None, again=9), lambda: None)
+    assert len(view.done) == 6
+
+
+def test_a_leader_that_cannot_give_its_partition_is_passed_over() -> None:
+    view = Leading(refusals=1)
+    make("leaders-change", site(view))
+    assert [partition for partition, _ in view.done] == [2]
+
+
+def test_that_no_leader_has_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "_STARTING_SECONDS", 0.0)
+    with pytest.raises(DrillError, match="no broker of london"):
+        make("leaders-change", site(Leading(refusals=10**6)))
 
 
 class Moving(View):

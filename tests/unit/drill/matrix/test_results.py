@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from drill.errors import DrillError
-from drill.matrix.cells import Fault, Way, missing
 from drill.matrix.results import Outcome, append, last_run, ran, read
-from drill.matrix.table import covered, failures, not_reachable, outcomes
+from drill.matrix.table import covered, failures, outcomes
 from tests.unit.drill.matrix.runs import CELL
 from tests.unit.drill.matrix.runs import ran as a_run
 from tools import matrix_tables
@@ -51,9 +50,6 @@ def test_the_file_of_the_repository_can_be_read() -> None:
         assert ran(line).cell.key
 
 
-NOT_YET = Fault("moon", "the moon falls", Way.MISSING, needs="a moon")
-
-
 def test_people_see_what_failed_with_what_repeats_it() -> None:
     failed = a_run(outcome=Outcome.FAILED, reason="1 instance is missing")
     text = outcomes([failed])
@@ -66,18 +62,15 @@ def test_people_see_what_failed_with_what_repeats_it() -> None:
     assert "beside broker-killed B3@survivor" in shared
 
 
-def test_people_see_what_is_covered_and_what_cannot_be() -> None:
+def test_people_see_what_is_covered() -> None:
     row = next(line for line in covered([a_run()]).splitlines() if "gateway is killed" in line)
     assert row.endswith("| 1 | 1 | 1 | no |")
-    assert not_reachable([]) == "None at present."
-    assert "| the moon falls | a moon |" in not_reachable([NOT_YET])
-    assert all(fault.title not in covered([]) for fault in missing())
 
 
-def test_the_document_has_the_faults_that_are_not_made_yet() -> None:
+def test_the_document_has_the_results_of_the_repository() -> None:
     text = matrix_tables.DOCUMENT.read_text(encoding="utf-8")
-    missing = {"missing": matrix_tables.parts()["missing"]}
-    assert matrix_tables.renewed(text, missing) == text, "run `python -m tools.matrix_tables`"
+    made = matrix_tables.renewed(text, matrix_tables.parts())
+    assert made == text, "run `python -m tools.matrix_tables`"
 
 
 def test_a_document_without_a_place_for_a_table_is_refused() -> None:

@@ -3,13 +3,14 @@
 import base64
 import socket
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import requests
 
 from drill.errors import ClusterCallFailed
-from drill.observation.cluster import ClusterView
+from drill.observation.cluster import ClusterView, Led
 from drill.observation.web_apps import WebApps
 from drill.procedure.versions import VERSIONS, Camunda
 from tests.unit.drill.checks.cluster_cases import FORMER, configuration, pod, stateful_set
@@ -44,6 +45,43 @@ def test_the_configuration_is_asked_of_the_gateway() -> None:
     view = View(VERSIONS["8.8"], answers)
     assert view.configuration(NAMESPACE) == {"version": 3}
     assert view.exporters(NAMESPACE) == {"camundaregion0": "ENABLED"}
+
+
+class Brokers(View):
+    """One with brokers, of which the last is not ready."""
+
+    def broker_pods(self, namespaces: Sequence[str]) -> list[dict[str, Any]]:
+        return [
+            {
+                "metadata": {"namespace": NAMESPACE, "name": f"camunda-zeebe-{each}"},
+                "status": {"conditions": [{"type": "Ready", "status": is_ready}]},
+            }
+            for each, is_ready in enumerate(("True", "True", "False"))
+        ]
+
+
+def test_who_leads_is_asked_of_each_broker_that_is_ready() -> None:
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    answers = {
+        f"{pods}/camunda-zeebe-0:9600/proxy/actuator/partitions": {
+            "1": {"role": "LEADER"},
+            "2": {"role": "FOLLOWER"},
+            "3": {"role": "LEADER"},
+        },
+        f"{pods}/camunda-zeebe-1:9600/proxy/actuator/partitions": {"2": {"role": "LEADER"}},
+    }
+    view = Brokers(VERSIONS["8.5"], answers)
+    assert [(led.pod, led.partition) for led in view.led([NAMESPACE])] == [
+        ("camunda-zeebe-0", 1),
+        ("camunda-zeebe-0", 3),
+        ("camunda-zeebe-1", 2),
+    ]
+
+
+def test_a_leader_is_told_whom_to_give_its_partition() -> None:
+    where = f"/api/v1/namespaces/{NAMESPACE}/pods/camunda-zeebe-0:9600/proxy"
+    view = View(VERSIONS["8.5"], {f"{where}/rehearsal/partitions/3/leader/2": {}})
+    view.give_leadership(Led(NAMESPACE, "camunda-zeebe-0", 3), 2)
 
 
 def test_the_revision_of_a_release_is_the_highest_of_helms_records() -> None:
