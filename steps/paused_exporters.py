@@ -25,7 +25,7 @@ def notice_of_interruption() -> Message | None:
     """Return what an operator must know who interrupts the program in the midst of such a step, or None."""
     if not _at_work:
         return None
-    return messages.exporters_paused(messages.perhaps_paused())
+    return _notice(_at_work[-1], messages.perhaps_paused())
 
 
 @contextmanager
@@ -51,9 +51,7 @@ def _report(ctx: StepContext) -> Iterator[None]:
         if paused is None:
             raise
         kind = DualRegionError if isinstance(error, ConfigError) else type(error)
-        raise kind(
-            messages.failed_while_paused(error.message, messages.exporters_paused(paused))
-        ) from None
+        raise kind(messages.failed_while_paused(error.message, _notice(ctx, paused))) from None
     except ENGINE_GONE:
         raise
     except Exception as error:
@@ -62,9 +60,11 @@ def _report(ctx: StepContext) -> Iterator[None]:
             raise
         # Its text is not shown: it may hold anything.
         fault = messages.program_fault(type(error).__name__, _place(error))
-        raise DualRegionError(
-            messages.failed_while_paused(fault, messages.exporters_paused(paused))
-        ) from None
+        raise DualRegionError(messages.failed_while_paused(fault, _notice(ctx, paused))) from None
+
+
+def _notice(ctx: StepContext, where: Message) -> Message:
+    return messages.exporters_paused(where, ctx.settings.procedure.no_return.id)
 
 
 def _place(error: Exception) -> str:

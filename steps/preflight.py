@@ -92,7 +92,8 @@ def _paused(ctx: StepContext) -> list[str]:
     except (CallFailed, CredentialsDemanded):
         # Brokers that do not answer are what the gates wait for; here nothing can be told.
         return []
-    return [exporters.exporters_paused(paused)] if paused else []
+    no_return = ctx.settings.procedure.no_return.id
+    return [exporters.exporters_paused(paused, no_return)] if paused else []
 
 
 def _stands_in_already(ctx: StepContext) -> bool:

@@ -30,7 +30,6 @@ from cli.stacks.read import Both, Reading
 from cli.stacks.run_message import RunMessage
 from cli.status.guidance.next_step import next_of, phase_of
 from dualregion.errors import DualRegionError
-from messages.command import driving as messages
 
 Yes = Annotated[
     bool,
@@ -246,8 +245,8 @@ def _show_state(operations: PulumiOperations, stacks: Both) -> None:
     for stack in stacks:
         proved = " ".join(stack.state.held.gates) or "nothing"
         operations.show(f"stack {stack.name}: phase {stack.settings.phase}, proved: {proved}")
-    if changed := operations.uncommitted():
-        operations.show(messages.phase_to_commit(phase_of(stacks)[0], changed))
+    if told := operations.to_commit(phase_of(stacks)[0]):
+        operations.show(told)
     following = next_of(stacks)
     if following:
         operations.show(str(following))

@@ -1,11 +1,13 @@
 """The driver's operations with the real Pulumi, and its questions at the terminal."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -22,7 +24,7 @@ from cli.driver.previews import Preview
 from cli.driver.processes import stop_program
 from cli.errors import PulumiFailed, Stopped
 from cli.stacks.commits import uncommitted
-from cli.stacks.locks import locked_by_others, locks_in
+from cli.stacks.locks import Lock, locked_by_others, locks_in
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading
 from cli.stacks.region_steps import RegionStep
@@ -120,9 +122,15 @@ class PulumiOperations:
             ),
         )
 
-    def uncommitted(self) -> tuple[str, ...]:
-        """Return the stacks' settings files that another checkout does not know yet."""
-        return uncommitted(self.project.settings_file(each) for each in self.names)
+    def to_commit(self, phase: Phase) -> Message | None:
+        """Return how the settings files are committed that another checkout does not know yet; None if there are none."""
+        found = uncommitted(self.project.settings_file(each) for each in self.names)
+        if not found:
+            return None
+        folder = self.project.folder
+        files = [os.path.relpath(each, folder) for each in found]
+        elsewhere = "" if folder.samefile(Path.cwd()) else str(folder)
+        return messages.phase_to_commit(phase, files, elsewhere)
 
     def ask(self, question: Question, status: Status | None = None) -> bool:
         """Ask the operator, showing the live topology first.
@@ -190,11 +198,8 @@ class PulumiOperations:
         try:
             self._up(stack, steps)
         except ConcurrentUpdateError as error:
-            self._unlock(stack, str(error))
-            try:
-                self._up(stack, steps)
-            except ConcurrentUpdateError as again:
-                raise locked_by_others(stack, locks_in(str(again))) from None
+            left = self._left_by_a_killed_run(stack, locks_in(str(error)))
+            self._up_without(left, stack, steps)
 
     def _up(self, stack: str, steps: Sequence[RegionStep]) -> None:
         with noted.up(stack, steps):
@@ -237,21 +242,41 @@ class PulumiOperations:
             ),
         )
 
-    def _unlock(self, stack: str, text: str) -> None:
-        """Remove a lock that a killed run may have left, after asking.
+    def _left_by_a_killed_run(self, stack: str, locks: Sequence[Lock]) -> Sequence[Lock]:
+        """Return the locks that keep an `up` from its work, once the operator has agreed to remove them.
 
-        Its process is not here, but others may share this machine's name: only the operator can know, and `--yes` was
+        Their process is not here, but others may share this machine's name: only the operator can know, and `--yes` was
         given for other questions.
 
-        :raises Refused: if a run holds it, or it is of another machine.
+        :raises Refused: if a run holds one, or it is of another machine.
         """
-        locks = locks_in(text)
         if not locks or not all(lock.may_be_left for lock in locks):
             raise locked_by_others(stack, locks)
         question = messages.ask_to_unlock(stack, tuple(map(str, locks)))
         if not self.ask(Question(question, Consent.UNLOCK)):
             raise Stopped(messages.lock_left_alone(stack))
+        return locks
+
+    def _up_without(self, left: Sequence[Lock], stack: str, steps: Sequence[RegionStep]) -> None:
+        """Run `pulumi up`, and remove the locks that are left first, if it is they that keep it from its work.
+
+        A question may stand for minutes. Another operator may have removed them meanwhile, and be at work: `pulumi cancel`
+        would remove that one's lock, too.
+
+        :raises Refused: if the stack is locked by another run.
+        """
+        try:
+            self._up(stack, steps)
+            return
+        except ConcurrentUpdateError as error:
+            found = locks_in(str(error))
+        if set(found) != set(left):
+            raise locked_by_others(stack, found)
         self.project.ask(stack, self.project.stack(stack).cancel)
+        try:
+            self._up(stack, steps)
+        except ConcurrentUpdateError as error:
+            raise locked_by_others(stack, locks_in(str(error))) from None
 
 
 def _wait(future: "Future[Any]", on_stop: Callable[[], None]) -> bool:

@@ -45,7 +45,7 @@ def preview(project: Project, stack: str, phase: Phase, lost: int | None) -> Pre
     check_temporary_folder()
     collector = EventCollector()
     with tempfile.TemporaryDirectory(prefix="dualregion-") as folder:
-        settings = Path(folder) / f"Pulumi.{stack}.yaml"
+        settings = Path(folder) / project.settings_file(stack).name
         settings.write_text(yaml.safe_dump(_settings(project, stack, phase, lost)))
         settings.chmod(0o600)
         try:

@@ -8,14 +8,15 @@ _PATIENCE_SECONDS = 5.0
 """How long git may take: it is asked at the end of a run, and decides nothing."""
 
 
-def uncommitted(files: Iterable[Path]) -> tuple[str, ...]:
-    """Return the names of those files that git would commit; none if they are in no repository, or git is not there."""
+def uncommitted(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Return those files that are changed or new to git; none if they are in no repository, or git is not there."""
     paths = [each for each in files if each.exists()]
     if not paths:
         return ()
+    folder, names = str(paths[0].parent), [each.name for each in paths]
     try:
         listed = subprocess.run(
-            ["git", "-C", str(paths[0].parent), "status", "--porcelain", "--", *map(str, paths)],
+            ["git", "-C", folder, "status", "--porcelain", "-z", "--", *names],
             capture_output=True,
             text=True,
             check=True,
@@ -23,5 +24,5 @@ def uncommitted(files: Iterable[Path]) -> tuple[str, ...]:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return ()
-    changed = [line[3:].strip('"') for line in listed.splitlines()]
-    return tuple(each.name for each in paths if any(name.endswith(each.name) for name in changed))
+    changed = {Path(entry[3:]).name for entry in listed.split("\0")}
+    return tuple(each for each in paths if each.name in changed)

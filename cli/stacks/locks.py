@@ -59,11 +59,12 @@ def locks_of(backend: str, project: str, stack: str) -> tuple[Lock, ...] | None:
     """Return the locks on a stack, or None if this backend does not show them.
 
     :param backend: the backend's URL.
+    :param stack: its name; that of its organization and project may stand before it.
     """
     if not backend.startswith("file://"):
         return None
     place = Path(backend.removeprefix("file://").partition("?")[0]).expanduser()
-    folder = place / ".pulumi" / "locks" / "organization" / project / stack
+    folder = place / ".pulumi" / "locks" / "organization" / project / Path(stack).name
     found = (_read(path) for path in sorted(folder.glob("*.json")))
     return tuple(lock for lock in found if lock is not None)
 

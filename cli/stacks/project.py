@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 PROJECT_FILE = "Pulumi.yaml"
+_PAGE_SIZE = 100
+"""How many runs of a stack are asked for at once."""
 
 
 class Project:
@@ -120,7 +123,18 @@ class Project:
 
         :param latest: how many; None for all.
         """
-        found: Sequence[Mapping[str, Any]] = json.loads(self._read(_history(name, latest)))
+        if latest is not None:
+            return self._page(name, latest, 1)
+        found: list[Mapping[str, Any]] = []
+        for number in count(1):
+            page = self._page(name, _PAGE_SIZE, number)
+            found += page
+            if len(page) < _PAGE_SIZE:
+                break
+        return found
+
+    def _page(self, stack: str, size: int, number: int) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = json.loads(self._read(_history(stack, size, number)))
         return found
 
     def backend(self) -> str:
@@ -184,8 +198,9 @@ def _export(stack: str) -> tuple[str, ...]:
     return ("--non-interactive", "stack", "export", "--stack", stack)
 
 
-def _history(stack: str, latest: int | None) -> tuple[str, ...]:
-    page = () if latest is None else ("--page-size", str(latest), "--page", "1")
+def _history(stack: str, size: int, number: int = 1) -> tuple[str, ...]:
+    """Return how a page of a stack's runs is asked for; without a size Pulumi names the last ten, and does not tell."""
+    page = ("--page-size", str(size), "--page", str(number))
     return ("--non-interactive", "stack", "history", "--json", *page, "--stack", stack)
 
 

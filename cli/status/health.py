@@ -240,7 +240,8 @@ class _Case:
             yield Finding(Health.DEGRADED, in_backup)
         elif where is not None:
             health = Health.MID_PROCEDURE if self._is_frozen() else Health.UNSAFE
-            yield Finding(health, exporters_paused(where))
+            procedure = self.stacks[0].settings.procedure
+            yield Finding(health, exporters_paused(where, procedure.no_return.id))
 
     def _paused(self) -> Message | None:
         """Return where exporters are paused, or None."""

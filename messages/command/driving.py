@@ -1,6 +1,7 @@
 """What the command refuses, where it fails or stops, and what it asks: moves, driving, stacks, hooks."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 from messages.catalogue import Message, message
 from messages.words import counted, listed
@@ -243,11 +244,17 @@ def reached_until(step: str) -> str:
 
 
 @message
-def phase_to_commit(phase: str, files: Sequence[str]) -> str:
-    """The phase stands in files of this checkout, and another checkout does not know it before it has them."""
+def phase_to_commit(phase: str, files: Sequence[str], folder: str) -> str:
+    """The phase stands in files of this checkout, and another checkout does not know it before it has them.
+
+    :param files: as they are found from the project's folder.
+    :param folder: the project's, if the command was started elsewhere; or empty.
+    """
+    git = f"git -C {quote(folder)}" if folder else "git"
+    named = " ".join(map(quote, files))
     return (
         f"phase {phase} stands in {' and '.join(files)}: commit and push them now, for colleagues and nightly jobs: "
-        f"git commit -m 'phase {phase}' {' '.join(files)} && git push"
+        f"{git} add {named} && {git} commit -m 'phase {phase}' {named} && {git} push"
     )
 
 

@@ -4,12 +4,16 @@ from messages.catalogue import Message, message
 
 
 @message
-def exporters_paused(where: str) -> str:
-    """Exporters are paused, or it is unknown whether they are: search, Operate and Tasklist get nothing new."""
+def exporters_paused(where: str, no_return: str) -> str:
+    """Exporters are paused, or it is unknown whether they are: search, Operate and Tasklist get nothing new.
+
+    :param no_return: the survivor's step behind which its failback cannot be backed out of.
+    """
     return (
         f"EXPORTERS ARE PAUSED ({where}): processing goes on, search, Operate and Tasklist stand still, and the "
-        "brokers' disks fill. `pulumi up` on the survivor's stack goes on; to back out, `pulumi config set phase "
-        "failover` on both stacks and `pulumi up` on the survivor's (possible until step B5)"
+        "brokers' disks fill. To go on: `dualregion failback`, or `pulumi up` on the stack whose turn it is (`dualregion "
+        "status` names it; after a failure the same one again). To back out: `pulumi config set phase failover` on both "
+        f"stacks and `pulumi up` on the survivor's (possible until its step {no_return})"
     )
 
 

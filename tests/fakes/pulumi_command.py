@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tests.inputs.examples import raw
 _SCRIPT = """#!/bin/sh
 folder='@FOLDER@'
 echo "$*" >> "$folder/asked"
-words=$(echo " $* " | sed 's/ --non-interactive / /; s/ --show-secrets / /g; s/ --json / /g; s/ --page-size 1 --page 1 / /')
+words=$(echo " $* " | sed 's/ --non-interactive / /; s/ --show-secrets / /g; s/ --json / /g; s/ --page-size [0-9]* --page 1 / /')
 stack=$(echo "$words" | sed -n 's/.* --stack \\([^ ]*\\).*/\\1/p')
 what=$(echo "$words" | sed 's/ --stack [^ ]*//; s/^ *//; s/ *$//' | tr ' ' '-')
 for name in "$what.$stack" "$what"; do
@@ -60,7 +60,17 @@ class FakePulumi:
         }
         self.answers("config", document, name)
         self.answers("stack export", {"version": 3, "deployment": {}}, name)
-        self.answers("stack history", [], name)
+        self.runs(name, [])
+
+    def runs(self, name: str, found: Sequence[Any]) -> None:
+        """Set which runs a stack has had, the latest first; it tells a hundred at a time."""
+        self.answers("stack history", found[:100], name)
+        for page in range(2, len(found) // 100 + 2):
+            self.answers(
+                f"stack history --page-size 100 --page {page}",
+                found[(page - 1) * 100 : page * 100],
+                name,
+            )
 
     def holds(self, name: str, deployment: Mapping[str, Any]) -> None:
         """Set what a stack's state holds."""

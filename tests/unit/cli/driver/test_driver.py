@@ -144,8 +144,8 @@ class Played:
     def drop_pending(self, stack: str) -> None:
         self.pending = ()
 
-    def uncommitted(self) -> tuple[str, ...]:
-        return self.changed
+    def to_commit(self, phase: Phase) -> Message | None:
+        return messages.phase_to_commit(phase, self.changed, "") if self.changed else None
 
     def show(self, text: str) -> None:
         self.shown.append(text)
@@ -236,7 +236,7 @@ def test_the_end_of_a_run_names_what_is_to_be_committed(
     monkeypatch.setattr("cli.stacks.project.Project", lambda folder: SimpleNamespace(folder=folder))
     CliRunner().invoke(app, ["failover", "--lost", "1"])
     told = [each for each in played.shown if isinstance(each, Message)]
-    expected = [messages.phase_to_commit("failover", changed)] if changed else []
+    expected = [messages.phase_to_commit("failover", changed, "")] if changed else []
     assert [each for each in told if each.code == "phase-to-commit"] == expected
 
 

@@ -120,8 +120,9 @@ def test_changes_are_reported_and_what_stays_is_not() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["region0", "organization/camunda-dual-region/region0"])
 def test_a_preview_reads_a_copy_of_the_stacks_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     pulumi_command.make_project(tmp_path)
     pulumi_command.install(tmp_path, monkeypatch)
@@ -136,9 +137,9 @@ def test_a_preview_reads_a_copy_of_the_stacks_settings(
         collector(stack_outputs({"waitingFor": "region london has to take over"}))
 
     monkeypatch.setattr(previews, "_run", run)
-    found = preview(Project(tmp_path), "region0", Phase.FAILOVER, 1)
+    found = preview(Project(tmp_path), name, Phase.FAILOVER, 1)
     ((stack, document, path),) = seen
-    assert stack == "region0"
+    assert (stack, path.name) == (name, own.name)
     assert document == {
         "encryptionsalt": "s",
         "config": {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pulumi.automation import CommandResult, ConcurrentUpdateError
@@ -118,12 +119,48 @@ def test_a_lock_whose_process_is_not_here_is_removed_only_by_its_own_option(
     assert not any("cancel" in each for each in (tmp_path / "answers/asked").read_text().split())
 
     object.__setattr__(played, "consents", frozenset({Consent.UNLOCK}))
-    played.answers[:] = [lock, None]
+    played.answers[:] = [lock, lock, None]
     played.up("region0", STEPS)
     locks = tuple(str(each) for each in locks_in(str(lock)))
     assert f"{messages.ask_to_unlock('region0', locks)} yes, by --yes-unlock" in shown(played)
     assert any("cancel" in line for line in (tmp_path / "answers/asked").read_text().splitlines())
     assert played.answers == []
+
+
+@pytest.mark.parametrize("is_at_work", [True, False])
+def test_a_lock_of_another_run_that_came_while_it_was_asked_is_respected(
+    played: Played, tmp_path: Path, *, is_at_work: bool
+) -> None:
+    object.__setattr__(played, "consents", frozenset({Consent.UNLOCK}))
+    left = locked(f"ada@{socket.gethostname()} (pid {dead_process()})")
+    if is_at_work:
+        played.answers[:] = [left, locked("eve@elsewhere (pid 8)")]
+        with raises("stack-locked", Refused, stack="region0"):
+            played.up("region0", STEPS)
+    else:
+        played.answers[:] = [left, None]
+        played.up("region0", STEPS)
+    assert played.answers == []
+    asked = tmp_path / "answers/asked"
+    assert not asked.exists() or "cancel" not in asked.read_text()
+
+
+def test_settings_files_that_git_does_not_know_are_to_be_committed(
+    played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert played.to_commit(Phase.FAILOVER) is None
+    subprocess.run(["git", "-C", str(tmp_path), "init", "--quiet"], check=True)
+    with (tmp_path / "Pulumi.yaml").open("a") as file:
+        file.write("stackConfigDir: stacks\n")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/Pulumi.region0.yaml").write_text("config: {}\n")
+    changed = replace(played, project=Project(tmp_path))
+    facts: dict[str, Any] = {"phase": "failover", "files": ["stacks/Pulumi.region0.yaml"]}
+    assert_message(
+        changed.to_commit(Phase.FAILOVER), "phase-to-commit", folder=str(tmp_path), **facts
+    )
+    monkeypatch.chdir(tmp_path)
+    assert_message(changed.to_commit(Phase.FAILOVER), "phase-to-commit", folder="", **facts)
 
 
 def test_a_backend_that_does_not_show_who_refuses_all_the_same(played: Played) -> None:

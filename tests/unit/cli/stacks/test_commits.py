@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.stacks.commits import uncommitted
+from messages.command import driving as messages
 
 
 @pytest.fixture
@@ -32,10 +33,29 @@ def test_what_is_committed_is_not_named(files: list[Path]) -> None:
 
 def test_what_is_changed_or_new_is_named(files: list[Path]) -> None:
     files[1].write_text("config: {phase: failover}\n")
-    assert uncommitted(files) == ("Pulumi.region1.yaml",)
-    new = files[0].with_name("Pulumi.other.yaml")
+    assert uncommitted(files) == (files[1],)
+    new = files[0].with_name("Pulumi.größer.yaml")
     new.write_text("")
-    assert uncommitted([new, *files]) == ("Pulumi.other.yaml", "Pulumi.region1.yaml")
+    assert uncommitted([new, *files]) == (new, files[1])
+
+
+def test_what_is_to_be_typed_commits_them_from_anywhere(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files[1].write_text("config: {phase: failover}\n")
+    new = files[0].with_name("Pulumi.it's new.yaml")
+    new.write_text("")
+    monkeypatch.chdir(tmp_path.parent)
+    for key, value in {"user.name": "a", "user.email": "a@b"}.items():
+        _git(tmp_path, "config", key, value)
+    told = str(
+        messages.phase_to_commit(
+            "failover", [each.name for each in (new, files[1])], str(files[0].parent)
+        )
+    )
+    typed = told.partition("nightly jobs: ")[2].rpartition(" && ")[0]
+    subprocess.run(typed, shell=True, check=True)
+    assert uncommitted([new, *files]) == ()
 
 
 def test_without_a_repository_or_git_nothing_is_named(

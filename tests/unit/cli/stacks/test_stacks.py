@@ -15,6 +15,7 @@ import yaml
 
 from cli.errors import PulumiFailed
 from cli.stacks.failures import PULUMI_VERSION
+from cli.stacks.locks import locks_of
 from cli.stacks.project import Project
 from cli.stacks.read import Both, Reading, State, visible_settings
 from dualregion.errors import ConfigError
@@ -243,6 +244,16 @@ def test_the_last_update_is_read(pulumi: FakePulumi, tmp_path: Path) -> None:
     assert (last.end - last.start).total_seconds() == 60
 
 
+@pytest.mark.parametrize("amount", [0, 11, 100, 250])
+def test_every_run_is_read_however_many_there_are(
+    pulumi: FakePulumi, tmp_path: Path, amount: int
+) -> None:
+    pulumi.runs("region0", [{"version": amount - each} for each in range(amount)])
+    found = Project(tmp_path).history("region0")
+    assert [each["version"] for each in found] == [*range(amount, 0, -1)]
+    assert all("--page-size 100" in each for each in pulumi.asked if "history" in each)
+
+
 def test_a_lock_shows_who_holds_it_and_since_when(pulumi: FakePulumi, tmp_path: Path) -> None:
     folder = tmp_path / "state/.pulumi/locks/organization/camunda-dual-region/region0"
     folder.mkdir(parents=True)
@@ -254,6 +265,9 @@ def test_a_lock_shows_who_holds_it_and_since_when(pulumi: FakePulumi, tmp_path: 
         "ada@desk (process 7) since 2026-01-02 03:04:05 UTC"
     ]
     assert second.locks == ()
+    backend, project = f"file://{tmp_path}/state", "camunda-dual-region"
+    for name in ("region0", f"organization/{project}/region0"):
+        assert locks_of(backend, project, name) == first.locks
 
 
 def test_a_backend_that_is_no_folder_does_not_show_locks(
