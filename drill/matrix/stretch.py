@@ -93,7 +93,7 @@ class Stretch:
         fault = fault_of(cell)
         return Planned(
             step,
-            site.stack.stack,
+            site.acting_region.stack,
             after=0.0 if fault.at_once else chance.uniform(0.0, _LATEST_SECONDS),
             make=MADE[cell.fault](site),
             turns_back=fault.turns_back,
