@@ -129,7 +129,7 @@ adopting: setup ## A drill that adopts what plain Helm has installed, and loses 
 race: setup ## The procedure's own commands by script, and the program, over the same course; ARGS="--racers script,pulumi,command --lost 1,0 --start-delay 0,10 --rounds N --until failover"
 	@$(PYTHON) -m drill.race $(ARGS)
 
-matrix: setup ## Cells of the fault matrix, the least recently run first, within MINUTES=60; ARGS="--only 'broker-killed lost1' --seed N --show"
+matrix: setup ## Cells of the fault matrix, the least recently run first, within MINUTES=60; ARGS="--only 'broker-killed lost1' --seed N --repeat N --alone --show"
 	@$(PYTHON) -m drill.matrix --minutes $(MINUTES) $(ARGS)
 
 real-chart: setup ## Engine tests and a drill with a chart of yours, such as Camunda's own: CHART=folder or archive

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from drill.matrix import table
+from drill.matrix import summary, table
 from drill.matrix.results import read
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +23,7 @@ def parts() -> Mapping[str, Callable[[], str]]:
     """Return what makes each table, by its name."""
     runs = read(RESULTS)
     return {
+        "summary": lambda: summary.summary(runs),
         "covered": lambda: table.covered(runs),
         "outcomes": lambda: table.outcomes(runs),
     }

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from drill.errors import DrillError
 from drill.matrix import table
-from drill.matrix.cells import Cell, all_cells
+from drill.matrix.cells import Cell, named
 from drill.matrix.choice import drills, next_drill, seed_of
 from drill.matrix.results import Outcome, Ran, append, read
-from drill.matrix.stretch import Stretch, figures_of, outcome, settings_of
+from drill.matrix.stretch import Stretch, figures_of, outcome, reason_of, settings_of
 from drill.operators.signals import Interruption, Output
 from drill.operators.starting import (
     EXIT_FAILED,
@@ -47,7 +47,8 @@ def main(
     only: Annotated[
         str,
         typer.Option(
-            help="Only cells with all of these words: a fault, a moment, lost1, size4, 8.5; several such after ';'."
+            help="Only cells with all of these words: a fault, a moment, lost1, size4, 8.5; several such after ';'. "
+            "A cell's whole key is that cell alone."
         ),
     ] = "",
     repeat: Annotated[
@@ -96,12 +97,8 @@ def main(
 
 
 def _named(only: str) -> Sequence[Cell]:
-    wanted = [each.split() for each in only.split(";")]
-    return [
-        cell
-        for cell in all_cells()
-        if any(all(word in cell.key for word in words) for words in wanted)
-    ]
+    """Return the cells of all parts, each once."""
+    return tuple(dict.fromkeys(cell for part in only.split(";") for cell in named(part)))
 
 
 def _repeated(only: str, repeat: str) -> Mapping[Cell, int]:
@@ -111,16 +108,16 @@ def _repeated(only: str, repeat: str) -> Mapping[Cell, int]:
     """
     if not repeat:
         return {}
-    named = [_named(each) for each in only.split(";")]
+    parts = [named(each) for each in only.split(";")]
     try:
         seeds = [int(each) for each in repeat.split(";")]
     except ValueError:
         raise DrillError(
             f"--repeat {repeat!r}: seeds are whole numbers, with ';' between"
         ) from None
-    if any(len(each) != 1 for each in named) or len(named) != len(seeds):
+    if any(len(each) != 1 for each in parts) or len(parts) != len(seeds):
         raise DrillError("--repeat: one seed for each part of --only, and each part names one cell")
-    return {cell: seed for (cell,), seed in zip(named, seeds, strict=True)}
+    return {cell: seed for (cell,), seed in zip(parts, seeds, strict=True)}
 
 
 def _keys(cells: Sequence[Cell]) -> str:
@@ -198,8 +195,7 @@ class Matrix:
         return progress
 
     def _ran(self, stretch: Stretch, cell: Cell, report: Report, at: float, seconds: float) -> Ran:
-        missed = stretch.missed(cell)
-        reason = report.reason if missed in report.reason else f"{missed}; {report.reason}"
+        reason = reason_of(stretch, cell, report)
         return Ran(
             cell,
             at=round(at),

@@ -4,8 +4,9 @@ A cell is a drill with one fault.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise, product
 from typing import Any
 
@@ -51,8 +52,8 @@ class Fault:
 
     name: str
     title: str
-    way: Way
-    options: Mapping[str, Any] | None = None
+    way: Way = Way.MOMENT
+    options: Mapping[str, Any] = field(default_factory=dict)
     at: tuple[str, ...] = ()
     not_at: tuple[str, ...] = ()
     then: tuple[str, ...] = ()
@@ -64,54 +65,14 @@ class Fault:
     at_once: bool = False
 
 
-def _option(
-    name: str,
-    title: str,
-    times: float = 1.0,
-    only: tuple[str, ...] = MATRIX_VERSIONS,
-    shares: bool = False,
-    **options: Any,
-) -> Fault:
-    return Fault(name, title, Way.OPTION, options=options, only=only, times=times, shares=shares)
-
-
-def _moment(
-    name: str,
-    title: str,
-    *at: str,
-    not_at: tuple[str, ...] = (),
-    then: tuple[str, ...] = (),
-    only: tuple[str, ...] = MATRIX_VERSIONS,
-    times: float = 1.0,
-    turns_back: bool = False,
-    ends_with_up: bool = False,
-    at_once: bool = False,
-    **options: Any,
-) -> Fault:
-    return Fault(
-        name,
-        title,
-        Way.MOMENT,
-        options=options,
-        at=at,
-        not_at=not_at,
-        then=then,
-        only=only,
-        times=times,
-        turns_back=turns_back,
-        ends_with_up=ends_with_up,
-        at_once=at_once,
-    )
-
-
 _APART = ("8.5", "8.6", "8.7")
 """Versions whose gateways are apart from brokers: in the others each broker is one, and several are there anyway."""
 _CHARTS_ENGINE = (*_APART, "8.8")
 """Versions whose chart brings the search engine."""
-_MINUTES_APART = 420.0
+_CLOCK_SKEW_SECONDS = 420.0
 _AS_REAL_SECONDS = 10.0
 _FAILOVER = ("F0", "F1", "F2", "F3")
-_BOTH_LIVE = (*_FAILOVER, "B0")
+_OTHER_IS_AWAY = (*_FAILOVER, "B0")
 """The steps in which the other region is lost, or nothing runs in it."""
 _NO_ENGINE_YET = ("F0", "F1")
 _NO_LEADER_YET = ("F0", "F1", "F2")
@@ -129,121 +90,160 @@ _RELEASES = (INSTALL, INSTALL_FAILOVER, UPDATE, UPDATE_FAILOVER)
 
 FAULTS = (
     # --- made by an option of the drill
-    _option(
-        "engine-killed-everywhere", "SIGKILL of the engine at every point", 4.0, interrupt=True
+    Fault(
+        "engine-killed-everywhere",
+        "SIGKILL of the engine at every point",
+        Way.OPTION,
+        {"interrupt": True},
+        times=4.0,
     ),
-    _option("zombie", "the lost region lives, and comes back after the failover", 1.5, zombie=True),
-    _option("two-operators", "both regions are called lost", zombie=True, two_operators=True),
-    _option(
-        "late-flush", "a broker writes its buffers after the copy", 1.5, ("8.5",), late_flush=True
+    Fault(
+        "zombie",
+        "the lost region lives, and comes back after the failover",
+        Way.OPTION,
+        {"zombie": True},
+        times=1.5,
     ),
-    _option("backed-out", "the failback is backed out of, and begun again", back_out=True),
-    _option("lost-again", "the recreated region is lost again, after its failback", again=True),
-    _option("other-lost-next", "the other region is lost, after the failback", other=True),
-    _option(
-        "brokers-late", "every broker takes ten seconds to start", start_delay=_AS_REAL_SECONDS
+    Fault(
+        "two-operators",
+        "both regions are called lost",
+        Way.OPTION,
+        {"zombie": True, "two_operators": True},
     ),
-    _option(
+    Fault(
+        "late-flush",
+        "a broker writes its buffers after the copy",
+        Way.OPTION,
+        {"late_flush": True},
+        only=("8.5",),
+        times=1.5,
+    ),
+    Fault(
+        "backed-out",
+        "the failback is backed out of, and begun again",
+        Way.OPTION,
+        {"back_out": True},
+    ),
+    Fault(
+        "lost-again",
+        "the recreated region is lost again, after its failback",
+        Way.OPTION,
+        {"again": True},
+    ),
+    Fault(
+        "other-lost-next",
+        "the other region is lost, after the failback",
+        Way.OPTION,
+        {"other": True},
+    ),
+    Fault(
+        "brokers-late",
+        "every broker takes ten seconds to start",
+        Way.OPTION,
+        {"start_delay": _AS_REAL_SECONDS},
+    ),
+    Fault(
         "clock-skew",
         "the operator's clock is seven minutes ahead",
+        Way.OPTION,
+        {"clock_skew": _CLOCK_SKEW_SECONDS},
         shares=True,
-        clock_skew=_MINUTES_APART,
     ),
-    _option(
+    Fault(
         "clock-behind",
         "the operator's clock is seven minutes behind",
+        Way.OPTION,
+        {"clock_skew": -_CLOCK_SKEW_SECONDS},
         shares=True,
-        clock_skew=-_MINUTES_APART,
     ),
     # --- made at a moment
-    _moment("engine-killed", "SIGKILL of the engine"),
-    _moment("gateway-restarted", "the survivor's gateway is killed"),
-    _moment(
+    Fault("engine-killed", "SIGKILL of the engine"),
+    Fault("gateway-restarted", "the survivor's gateway is killed"),
+    Fault(
         "gateway-stale", "the survivor's gateway goes on with the topology it sees", not_at=("F1",)
     ),
-    _moment(
+    Fault(
         "second-gateway-stale",
         "one of the survivor's two gateways goes on with the topology it sees",
         not_at=("F1",),
         only=_APART,
-        gateways=2,
+        options={"gateways": 2},
     ),
-    _moment("broker-killed", "a broker of the survivor is killed"),
-    _moment("broker-slow", "a broker of the survivor gets a twentieth of a core, for 15 s"),
-    _moment(
+    Fault("broker-killed", "a broker of the survivor is killed"),
+    Fault("broker-slow", "a broker of the survivor gets a twentieth of a core, for 15 s"),
+    Fault(
         "leaders-change",
         "the survivor's leaders give their partitions to others, three times in 9 s",
         not_at=_NO_LEADER_YET,
     ),
-    _moment("management-hangs", "a broker's management port never answers, for 10 s"),
-    _moment(
+    Fault("management-hangs", "a broker's management port never answers, for 10 s"),
+    Fault(
         "exporter-stuck", "a broker's exporters reach no engine, for 10 s", not_at=_NO_ENGINE_YET
     ),
-    _moment("engine-restarted", "the survivor's search engine is killed"),
-    _moment(
+    Fault("engine-restarted", "the survivor's search engine is killed"),
+    Fault(
         "engine-node-lost",
         "one of two nodes of the survivor's search engine is killed",
         only=_CHARTS_ENGINE,
         times=1.2,
-        engine_nodes=2,
+        options={"engine_nodes": 2},
     ),
-    _moment("engine-slow", "the survivor's search engine gets a tenth of a core, for 15 s"),
-    _moment("engine-read-only", "the survivor's search engine is read-only, for 10 s"),
+    Fault("engine-slow", "the survivor's search engine gets a tenth of a core, for 15 s"),
+    Fault("engine-read-only", "the survivor's search engine is read-only, for 10 s"),
     *(
-        _moment(f"api-server-{name}", f"the survivor's API server {what}")
+        Fault(f"api-server-{name}", f"the survivor's API server {what}")
         for name, what in _API_SERVERS.items()
     ),
     *(
-        _moment(
+        Fault(
             f"recreated-api-server-{name}",
             f"the recreated region's API server {what}",
-            not_at=_BOTH_LIVE,
+            not_at=_OTHER_IS_AWAY,
         )
         for name, what in _API_SERVERS.items()
     ),
-    _moment("dns-stale", "the survivor's DNS answers with former addresses, for 20 s"),
-    _moment("repository-unreachable", "the snapshot repository cannot be reached, for 10 s", "B3"),
-    _moment(
+    Fault("dns-stale", "the survivor's DNS answers with former addresses, for 20 s"),
+    Fault(
+        "repository-unreachable", "the snapshot repository cannot be reached, for 10 s", at=("B3",)
+    ),
+    Fault(
         "snapshot-partial",
         "a shard cannot be written, so a snapshot is PARTIAL",
-        "B3",
+        at=("B3",),
         at_once=True,
     ),
-    _moment(
+    Fault(
         "restore-shards-failed",
         "a shard cannot be read, so a restore fails",
-        "B3",
+        at=("B3",),
         at_once=True,
     ),
-    _moment(
-        "backend-unreachable", "the state backend cannot be reached, for 5 s", ends_with_up=True
-    ),
-    _moment(
+    Fault("backend-unreachable", "the state backend cannot be reached, for 5 s", ends_with_up=True),
+    Fault(
         "state-older",
         "after an `up` the stack's state is that of before, out of a backup",
-        *("F0", "B0", "B1", "B3", "B5", "B7"),
+        at=("F0", "B0", "B1", "B3", "B5", "B7"),
     ),
     # After B1 the other stack has its turn first.
-    _moment(
-        "helm-pending", "SIGKILL of the engine while Helm works", not_at=("B1",), then=_RELEASES
+    Fault("helm-pending", "SIGKILL of the engine while Helm works", not_at=("B1",), then=_RELEASES),
+    Fault(
+        "link-lossy", "a fifth of the packets between the regions is lost", not_at=_OTHER_IS_AWAY
     ),
-    _moment("link-lossy", "a fifth of the packets between the regions is lost", not_at=_BOTH_LIVE),
-    _moment("link-slow", "100 ms between the regions, there and back", not_at=_BOTH_LIVE),
-    _moment("link-one-way", "packets pass one way only, for 8 s", not_at=_BOTH_LIVE),
-    _moment("link-flapping", "the link is cut every other second, for 10 s", not_at=_BOTH_LIVE),
-    _moment("disk-full", "a broker's disk is full, for 15 s"),
-    _moment("survivor-power", "the survivor is restarted whole, its disks kept", times=1.3),
-    _moment(
+    Fault("link-slow", "100 ms between the regions, there and back", not_at=_OTHER_IS_AWAY),
+    Fault("link-one-way", "packets pass one way only, for 8 s", not_at=_OTHER_IS_AWAY),
+    Fault("link-flapping", "the link is cut every other second, for 10 s", not_at=_OTHER_IS_AWAY),
+    Fault("disk-full", "a broker's disk is full, for 15 s"),
+    Fault("survivor-power", "the survivor is restarted whole, its disks kept", times=1.3),
+    Fault(
         "zombie-each-step",
         "the lost region lives, and is back in the midst of a step",
-        # Before F1's isolation it is only waited until it is cut off again.
-        *("F2", "F3", "B0"),
-        times=1.5,
-        zombie=True,
         # Real brokers take as long before they listen; by then the network plug-in knows their pods.
-        start_delay=_AS_REAL_SECONDS,
+        options={"zombie": True, "start_delay": _AS_REAL_SECONDS},
+        # Before F1's isolation it is only waited until it is cut off again.
+        at=("F2", "F3", "B0"),
+        times=1.5,
     ),
-    _moment(
+    Fault(
         "recreated-lost-midway",
         "the recreated region is lost again in a turn of the failback",
         not_at=_FAILOVER,
@@ -318,6 +318,22 @@ class Cell:
 def furthest(cells: Iterable[Cell]) -> Until:
     """Return how far a drill of some cells goes."""
     return max((cell.phase for cell in cells), key=list(Until).index)
+
+
+def named(words: str) -> tuple[Cell, ...]:
+    """Return the cells whose keys have all of these words; one alone if they are its whole key.
+
+    Others' keys can have all words of a cell's key: `second-gateway-stale` has `gateway-stale`.
+    """
+    wanted, keys = words.split(), _by_key()
+    if found := keys.get(" ".join(wanted)):
+        return (found,)
+    return tuple(cell for key, cell in keys.items() if all(word in key for word in wanted))
+
+
+@cache
+def _by_key() -> Mapping[str, Cell]:
+    return {cell.key: cell for cell in all_cells()}
 
 
 def fault_of(cell: Cell) -> Fault:

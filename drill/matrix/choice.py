@@ -120,7 +120,7 @@ def seconds_of(cells: Sequence[Cell], runs: Iterable[Ran]) -> float:
     size = cells[0].size
     phase = furthest(cells)
     known = [run for run in runs if run.counts and run.cell.size == size and run.phase is phase]
-    same = [run.seconds for run in known if {run.cell, *run.beside} == set(cells)]
+    same = [run.seconds for run in known if run.of_drill == set(cells)]
     faults = {cell.fault for cell in cells}
     alike = [run.seconds for run in known if run.cell.fault in faults]
     if found := same or alike:
@@ -186,7 +186,10 @@ def seed_of(cell: Cell, seed: int) -> int:
 
 @dataclass(frozen=True)
 class Covered:
-    """How much of a fault's cells has been run."""
+    """How much of a fault's cells has been run.
+
+    :ivar both_regions: it has passed with either region lost.
+    """
 
     fault: Fault
     cells: int
@@ -217,13 +220,14 @@ def coverage(
 def _covered(
     fault: Fault, cells: Sequence[Cell], runs: Sequence[Ran], last: Mapping[Cell, Ran]
 ) -> Covered:
-    own = [cell for cell in cells if cell.fault == fault.name]
-    counted = Counter(run.cell for run in runs if run.cell in set(own))
+    own = {cell for cell in cells if cell.fault == fault.name}
+    owned = [run for run in runs if run.cell in own]
+    counted = Counter(run.cell for run in owned)
     return Covered(
         fault,
         cells=len(own),
         run=len(counted),
         passed=sum(last[cell].outcome is Outcome.PASSED for cell in counted),
         runs=counted.total(),
-        both_regions={cell.lost for cell in counted} == {0, 1},
+        both_regions={run.cell.lost for run in owned if run.outcome is Outcome.PASSED} == {0, 1},
     )

@@ -48,9 +48,14 @@ class Ran:
     beside: tuple[Cell, ...] = ()
 
     @property
+    def of_drill(self) -> frozenset[Cell]:
+        """All cells of its drill."""
+        return frozenset((self.cell, *self.beside))
+
+    @property
     def phase(self) -> Until:
         """How far the drill went."""
-        return furthest((self.cell, *self.beside))
+        return furthest(self.of_drill)
 
     @property
     def counts(self) -> bool:
@@ -102,6 +107,14 @@ def append(path: Path, run: Ran) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(run.line())
+
+
+def by_drill(runs: Iterable[Ran]) -> tuple[tuple[Ran, ...], ...]:
+    """Return the runs of each drill; two drills can have begun in the same second, with other cells."""
+    found: dict[tuple[float, frozenset[Cell]], list[Ran]] = {}
+    for run in runs:
+        found.setdefault((run.at, run.of_drill), []).append(run)
+    return tuple(map(tuple, found.values()))
 
 
 def last_run(runs: Iterable[Ran]) -> dict[Cell, Ran]:

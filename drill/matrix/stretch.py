@@ -23,11 +23,6 @@ from drill.testbed.context import DrillContext
 
 _LATEST_SECONDS = 1.0
 """How long after a step's beginning a fault comes at the latest: most steps take a few seconds."""
-_FIGURES = (
-    "outage_seconds",
-    "unavailable_seconds",
-    "export_gap_seconds",
-)
 
 
 def settings_of(cells: Sequence[Cell]) -> DrillSettings:
@@ -36,7 +31,7 @@ def settings_of(cells: Sequence[Cell]) -> DrillSettings:
     :raises DrillError: there is no such drill, which is a fault of the table.
     """
     first = cells[0]
-    options = {k: v for cell in cells for k, v in (fault_of(cell).options or {}).items()}
+    options = {k: v for cell in cells for k, v in fault_of(cell).options.items()}
     after = {"again": first.lost, "other": 1 - first.lost}
     more = [after[name] for name in after if options.pop(name, False)]
     return DrillSettings(
@@ -93,7 +88,7 @@ class Stretch:
         fault = fault_of(cell)
         return Planned(
             step,
-            site.stack.stack,
+            site.acting_region.stack,
             after=0.0 if fault.at_once else chance.uniform(0.0, _LATEST_SECONDS),
             make=MADE[cell.fault](site),
             turns_back=fault.turns_back,
@@ -178,6 +173,14 @@ def outcome(stretch: Stretch, cell: Cell, report: Report, *, interrupted: bool) 
     return Outcome.PASSED if report.result == "passed" else Outcome.FAILED
 
 
+def reason_of(stretch: Stretch, cell: Cell, report: Report) -> str:
+    """Return why a cell's fault did not come, and why its drill did not pass; each once, and empty if there is nothing."""
+    missed = stretch.missed(cell)
+    if missed and missed in report.reason:
+        return report.reason
+    return "; ".join(filter(None, (missed, report.reason)))
+
+
 def figures_of(stretch: Stretch, cell: Cell, report: Report) -> Mapping[str, Any]:
     """Return what a run has shown, for the results."""
     found: dict[str, Any] = {
@@ -189,11 +192,13 @@ def figures_of(stretch: Stretch, cell: Cell, report: Report) -> Mapping[str, Any
         "fault_seconds": _rounded(stretch.lasted(cell)),
     }
     for incident in report.incidents[:1]:
-        document = incident.model_dump()
-        found |= {name: _rounded(document[name]) for name in _FIGURES}
-        found["paused_seconds"] = _rounded(
-            document.get("pausedSeconds") or document.get("paused_seconds")
-        )
+        failback = incident.failback
+        found |= {
+            "outage_seconds": _rounded(incident.outage_seconds),
+            "unavailable_seconds": _rounded(incident.unavailable_seconds),
+            "export_gap_seconds": _rounded(incident.export_gap_seconds),
+            "paused_seconds": _rounded(failback.paused_seconds if failback else None),
+        }
     if stretch.meddler is not None:
         found["ups"] = stretch.meddler.ups
     return found

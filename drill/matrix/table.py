@@ -15,7 +15,7 @@ def covered(runs: Sequence[Ran], cells: Iterable[Cell] | None = None) -> str:
     every = tuple(all_cells() if cells is None else cells)
     found = coverage(FAULTS, every, runs)
     lines = [
-        "| fault | cells | run | passed | runs | either region lost |",
+        "| fault | cells | run | passed | runs | passed with either region lost |",
         "|---|---|---|---|---|---|",
     ]
     lines += map(_row, found)

@@ -108,7 +108,7 @@ def _faults(of: Callable[[Site], Region]) -> Mapping[str, Made]:
 
 
 _OF: Mapping[str, Callable[[Site], Region]] = {
-    "api-server": lambda site: site.region,
+    "api-server": lambda site: site.survivor,
     "recreated-api-server": lambda site: site.incident.lost,
 }
 MADE: dict[str, Made] = {

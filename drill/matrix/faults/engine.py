@@ -30,7 +30,7 @@ def _read_only(site: Site) -> Iterator[None]:
 
 
 def _set_read_only(site: Site, *, on: bool | None) -> None:
-    site.view.ask_engine("PUT", site.region.namespace, "_all/_settings", {_READ_ONLY: on})
+    site.view.ask_engine("PUT", site.survivor.namespace, "_all/_settings", {_READ_ONLY: on})
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from sandbox.regions import Delayed
 
 @contextmanager
 def _impaired(site: Site, verdict: str) -> Iterator[None]:
-    site.sandbox.impair_link(site.region.index, verdict)
+    site.sandbox.impair_link(site.survivor.index, verdict)
     try:
         yield
     finally:
-        site.sandbox.impair_link(site.region.index, "")
+        site.sandbox.impair_link(site.survivor.index, "")
 
 
 @contextmanager
@@ -35,9 +35,9 @@ def _late(site: Site, milliseconds: int) -> Iterator[None]:
 
 MADE: dict[str, Made] = {
     "link-lossy": lasting(
-        0.0, lambda site: partial(_impaired, site, "numgen random mod 100 < 20 drop")
+        None, lambda site: partial(_impaired, site, "numgen random mod 100 < 20 drop")
     ),
     "link-one-way": lasting(8.0, lambda site: partial(_impaired, site, "drop")),
-    "link-slow": lasting(0.0, lambda site: partial(_late, site, 100)),
+    "link-slow": lasting(None, lambda site: partial(_late, site, 100)),
     "link-flapping": flapping(10.0, 1.0, lambda site: partial(_cut, site)),
 }

@@ -15,11 +15,11 @@ def _stale(site: Site) -> Break:
     """DNS goes on giving the addresses that all brokers have now, and one of them gets another one."""
 
     def make(over: Event, _: Callable[[], None]) -> None:
-        region = site.region.index
+        region = site.survivor.index
         try:
             site.sandbox.hold_names(region, at_last(lambda: _addresses(site)))
             if not over.wait(_KNOWN_SECONDS):
-                at_last(lambda: site.view.kill_pod(site.region.namespace, site.broker()))
+                at_last(lambda: site.view.kill_pod(site.survivor.namespace, site.broker()))
                 over.wait(_STALE_SECONDS)
         finally:
             site.sandbox.hold_names(region, {})
@@ -37,7 +37,7 @@ def _addresses(site: Site) -> Mapping[str, str]:
                 "svc.cluster.local",
             )
         ): pod["status"]["podIP"]
-        for pod in site.view.broker_pods([site.region.namespace])
+        for pod in site.view.broker_pods([site.survivor.namespace])
         if pod["status"].get("podIP")
     }
 

@@ -23,23 +23,28 @@ def _killed(which: Callable[[Site], str]) -> Made:
 
     def made(site: Site) -> Break:
         def make(_: Event, __: Callable[[], None]) -> None:
-            at_last(lambda: site.view.kill_pod(site.region.namespace, which(site)))
+            at_last(lambda: site.view.kill_pod(site.survivor.namespace, which(site)))
 
         return make
 
     return made
 
 
-def _faulty(which: Callable[[Site], str], faults: dict[str, object], seconds: float) -> Made:
-    """A rehearsal broker or gateway does something wrong on purpose."""
+def _faulty(
+    which: Callable[[Site], str], faults: Callable[[Site], Mapping[str, object]], seconds: float
+) -> Made:
+    """A rehearsal broker or gateway does something wrong on purpose.
+
+    :param faults: what a rehearsal is told to do wrong, by its version.
+    """
 
     def made(site: Site) -> Break:
         def make(over: Event, _: Callable[[], None]) -> None:
-            where = site.region.namespace
+            where = site.survivor.namespace
 
             def begin() -> str:
                 pod = which(site)
-                site.view.set_faults(where, pod, faults)
+                site.view.set_faults(where, pod, faults(site))
                 return pod
 
             pod = at_last(begin)
@@ -57,7 +62,7 @@ def _disk_full(site: Site) -> Break:
     """A broker's disk is full for a while: of whatever broker has it, as a restart empties no disk."""
 
     def make(over: Event, _: Callable[[], None]) -> None:
-        where = site.region.namespace
+        where = site.survivor.namespace
         pod = at_last(site.broker)
         at_last(lambda: site.view.set_faults(where, pod, {"diskFull": True}))
         try:
@@ -91,15 +96,15 @@ def _give_away(site: Site) -> None:
     :raises DrillError: nobody has given one.
     """
     view, given = site.view, 0
-    followers = _followers(view.topology(site.region.namespace))
-    for led in view.led([site.region.namespace, site.region.failover_namespace]):
+    followers = _followers(view.topology(site.survivor.namespace))
+    for led in view.led([site.survivor.namespace, site.survivor.failover_namespace]):
         if others := followers.get(led.partition):
             # Else another one has been elected meanwhile, or that one is too far behind.
             with suppress(ClusterCallFailed):
                 view.give_leadership(led, site.chance.choice(others))
                 given += 1
     if not given:
-        raise DrillError(f"no broker of {site.region.city} has given a partition to another one")
+        raise DrillError(f"no broker of {site.survivor.city} has given a partition to another one")
 
 
 def _followers(topology: Mapping[str, Any]) -> Mapping[int, list[int]]:
@@ -114,31 +119,35 @@ def _followers(topology: Mapping[str, Any]) -> Mapping[int, list[int]]:
 
 @contextmanager
 def _slow(site: Site, which: Callable[[Site], str], cores: float) -> Iterator[None]:
-    pod, where = which(site), site.region.namespace
-    site.sandbox.slow(site.region.index, where, pod, cores)
+    pod, where = which(site), site.survivor.namespace
+    site.sandbox.slow(site.survivor.index, where, pod, cores)
     try:
         yield
     finally:
         # One that was replaced meanwhile is as quick as ever.
         if any(each["metadata"]["name"] == pod for each in site.view.pods(where)):
-            site.sandbox.slow(site.region.index, where, pod, None)
+            site.sandbox.slow(site.survivor.index, where, pod, None)
 
 
-def _stuck(site: Site) -> dict[str, object]:
+def _stale(_: Site) -> Mapping[str, object]:
+    return {"staleGateway": True}
+
+
+def _stuck(site: Site) -> Mapping[str, object]:
     ids = (site.ctx.settings.version.exporter_to(region) for region in (0, 1))
     return {"stuckExporter": dict.fromkeys(ids, True)}
 
 
 MADE: dict[str, Made] = {
     "gateway-restarted": _killed(Site.gateway),
-    "gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
-    "second-gateway-stale": _faulty(Site.gateway, {"staleGateway": True}, 10.0),
+    "gateway-stale": _faulty(Site.gateway, _stale, 10.0),
+    "second-gateway-stale": _faulty(Site.gateway, _stale, 10.0),
     "broker-killed": _killed(Site.broker),
     "leaders-change": _leaders_change,
     "broker-slow": lasting(15.0, lambda site: partial(_slow, site, Site.broker, _BROKER_CORES)),
     "engine-slow": lasting(15.0, lambda site: partial(_slow, site, Site.engine, _ENGINE_CORES)),
-    "management-hangs": _faulty(Site.broker, {"hangManagement": True}, 10.0),
-    "exporter-stuck": lambda site: _faulty(Site.broker, _stuck(site), 10.0)(site),
+    "management-hangs": _faulty(Site.broker, lambda _: {"hangManagement": True}, 10.0),
+    "exporter-stuck": _faulty(Site.broker, _stuck, 10.0),
     "engine-restarted": _killed(Site.engine),
     "engine-node-lost": _killed(Site.engine),
     "disk-full": _disk_full,

@@ -14,7 +14,7 @@ def _survivor_power(site: Site) -> Break:
     """All of the survivor is killed at once, and starts again on the disks that it had."""
 
     def make(_: Event, __: Callable[[], None]) -> None:
-        site.sandbox.power_cycle(site.region.index)
+        site.sandbox.power_cycle(site.survivor.index)
 
     return make
 

@@ -41,19 +41,19 @@ class Site:
     part: Part = Part.SURVIVOR
 
     @property
-    def region(self) -> Region:
-        """The survivor."""
+    def survivor(self) -> Region:
+        """The region that is not lost."""
         return self.incident.survivor
 
     @property
-    def stack(self) -> Region:
+    def acting_region(self) -> Region:
         """The region of the stack whose `up` it comes in."""
-        return self.region if self.part is Part.SURVIVOR else self.incident.lost
+        return self.survivor if self.part is Part.SURVIVOR else self.incident.lost
 
     @property
     def view(self) -> ClusterView:
-        """A fresh view of its cluster."""
-        return self.ctx.view(self.region)
+        """A fresh view of the survivor's cluster."""
+        return self.ctx.view(self.survivor)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -67,24 +67,24 @@ class Site:
 
     def broker(self) -> str:
         """Return one of the survivor's brokers, by chance."""
-        return self._one(self.view.broker_pods([self.region.namespace]), "broker")
+        return self._one(self.view.broker_pods([self.survivor.namespace]), "broker")
 
     def gateway(self) -> str:
         """Return one of the survivor's gateways, by chance; from 8.8 on a broker is one."""
         if self.ctx.settings.version.is_unified:
             return self.broker()
-        return self._one(self.view.pods(self.region.namespace, _GATEWAYS), GATEWAY_SERVICE)
+        return self._one(self.view.pods(self.survivor.namespace, _GATEWAYS), GATEWAY_SERVICE)
 
     def engine(self) -> str:
         """Return a pod of the survivor's search engine."""
         own = self.ctx.settings.version.own_engine
         selector = own.selector if own else _CHARTS_ENGINES
-        return self._one(self.view.pods(self.region.namespace, selector), "search engine")
+        return self._one(self.view.pods(self.survivor.namespace, selector), "search engine")
 
     def _one(self, found: list[dict[str, object]], what: str) -> str:
         names = sorted(str(pod["metadata"]["name"]) for pod in found if is_ready(pod))  # type: ignore[index]
         if not names:
-            raise DrillError(f"no {what} of {self.region.city} is ready")
+            raise DrillError(f"no {what} of {self.survivor.city} is ready")
         return self.chance.choice(names)
 
 
@@ -108,13 +108,16 @@ def at_last(work: Callable[[], T]) -> T:
         time.sleep(_AGAIN_SECONDS)
 
 
-def lasting(seconds: float, state: Callable[[Site], Manager]) -> Made:
-    """Something is otherwise for a while, or, with 0, until the `up` and the drill's stretch are over."""
+def lasting(seconds: float | None, state: Callable[[Site], Manager]) -> Made:
+    """Something is otherwise for a while.
+
+    :param seconds: how long; None: until the `up` and the drill's stretch are over.
+    """
 
     def made(site: Site) -> Break:
         def make(over: Event, _: Callable[[], None]) -> None:
             with state(site)():
-                over.wait(seconds or None)
+                over.wait(seconds)
 
         return make
 

@@ -44,7 +44,7 @@ def _state_older(site: Site) -> Break:
     """
 
     def make(over: Event, kill: Callable[[], None]) -> None:
-        stacks, stack = site.ctx.stacks, site.stack.stack
+        stacks, stack = site.ctx.stacks, site.acting_region.stack
         before = stacks.former_state(stack)
         ended = _next_end(site, before, over)
         kill()
@@ -62,9 +62,9 @@ def _next_end(site: Site, last: Path, over: Event) -> Path:
 
     :raises DrillError: none has.
     """
-    while (found := site.ctx.stacks.former_state(site.stack.stack)) == last:
+    while (found := site.ctx.stacks.former_state(site.acting_region.stack)) == last:
         if over.wait(_END_POLL_SECONDS):
-            raise DrillError(f"no `up` of {site.stack.stack} has ended")
+            raise DrillError(f"no `up` of {site.acting_region.stack} has ended")
     return found
 
 
@@ -84,7 +84,7 @@ def _as_administrator(site: Site) -> Iterator[None]:
     if site.ctx.access is None:
         yield
         return
-    used = site.ctx.access.kubeconfig(site.stack)
+    used = site.ctx.access.kubeconfig(site.acting_region)
     own = used.read_bytes()
     _replace(used, site.ctx.clusters.kubeconfig.read_bytes())
     try:
@@ -108,7 +108,7 @@ def _helm_pending(site: Site) -> Break:
     """
 
     def make(over: Event, kill: Callable[[], None]) -> None:
-        view, region = site.ctx.view(site.stack), site.stack
+        view, region = site.ctx.view(site.acting_region), site.acting_region
         while not any(map(view.pending_releases, (region.namespace, region.failover_namespace))):
             if over.wait(_HELM_POLL_SECONDS):
                 raise DrillError("no release was worked on")

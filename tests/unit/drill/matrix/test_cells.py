@@ -15,6 +15,7 @@ from drill.matrix.cells import (
     all_cells,
     fault_of,
     moments,
+    named,
 )
 from drill.matrix.faults import MADE
 from drill.matrix.stretch import settings_of
@@ -32,6 +33,24 @@ def found(fault: str, version: str = "8.5") -> list[str]:
 def test_names_and_keys_are_unique() -> None:
     assert len(BY_NAME) == len(FAULTS)
     assert len({cell.key for cell in EVERY}) == len(EVERY) == len(set(EVERY))
+
+
+def test_the_whole_key_of_a_cell_names_that_cell_alone() -> None:
+    assert [cell for cell in EVERY if named(cell.key) != (cell,)] == []
+    assert named("  gateway-stale  F2@survivor lost1 size4 8.5") == named(
+        "gateway-stale F2@survivor lost1 size4 8.5"
+    )
+
+
+def test_words_name_all_cells_that_have_them() -> None:
+    assert {cell.fault for cell in named("gateway-stale F2 8.5")} == {
+        "gateway-stale",
+        "second-gateway-stale",
+    }
+    assert named("F2 broker-killed lost0 size12 8.10") == (
+        Cell("broker-killed", "F2@survivor", 0, 12, "8.10"),
+    )
+    assert (named(""), named("no-such-fault")) == (EVERY, ())
 
 
 def test_every_size_version_and_lost_region_has_cells() -> None:

@@ -225,6 +225,11 @@ class TestCoverage:
         (found,) = coverage([self.GATEWAY], CELLS, runs)
         assert (found.run, found.passed, found.runs, found.both_regions) == (2, 1, 4, True)
 
+    def test_a_region_with_which_it_has_only_failed_is_not_passed(self) -> None:
+        runs = [ran(CELLS[0], outcome=Outcome.FAILED), ran(CELLS[1])]
+        (found,) = coverage([self.GATEWAY], CELLS, runs)
+        assert (found.run, found.both_regions) == (2, False)
+
     def test_one_region_alone_is_not_both(self) -> None:
         runs = [ran(CELLS[1]), ran(CELLS[3])]
         (found,) = coverage([self.GATEWAY], CELLS, runs)

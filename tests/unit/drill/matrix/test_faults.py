@@ -387,9 +387,9 @@ def test_a_drill_in_which_helm_never_works_is_told() -> None:
 
 def test_a_recreated_region_has_a_stack_of_its_own() -> None:
     found = site(View())
-    assert found.stack is found.region is LONDON
+    assert found.acting_region is found.survivor is LONDON
     found.part = Part.RECREATED
-    assert (found.stack, found.region) == (PARIS, LONDON)
+    assert (found.acting_region, found.survivor) == (PARIS, LONDON)
 
 
 def shard(repository: Path, number: int, *files: str) -> Path:

@@ -30,6 +30,13 @@ def test_each_has_its_own_drill_if_that_is_asked_for() -> None:
     assert (ONE in line) != (OTHER in line)
 
 
+def test_a_cell_can_be_repeated_though_the_key_of_another_has_all_of_its_words() -> None:
+    only = "gateway-stale F2@survivor lost1 size4 8.5; api-server-slow B3@survivor lost1 size4 8.5"
+    status, output = shown("--only", only, "--repeat", "12; 34")
+    assert status == 0
+    assert "2 cells" in output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from drill.errors import DrillError
-from drill.matrix.results import Outcome, append, last_run, ran, read
+from drill.matrix.results import Outcome, append, by_drill, last_run, ran, read
 from drill.matrix.table import covered, failures, outcomes
 from tests.unit.drill.matrix.runs import CELL
 from tests.unit.drill.matrix.runs import ran as a_run
 from tools import matrix_tables
 
 RESULTS = Path(__file__).parents[4] / "tests" / "matrix" / "results.jsonl"
+LEFT_OUT = {1796071545: {"backend-unreachable B5@survivor lost1 size4 8.5"}}
+"""Cells without a line, by when their drill began: that fault was made wrongly then, as an empty backend."""
 
 
 def test_a_line_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -48,6 +50,21 @@ def test_the_last_run_is_by_its_time_and_not_by_its_line() -> None:
 def test_the_file_of_the_repository_can_be_read() -> None:
     for line in RESULTS.read_text(encoding="utf-8").splitlines():
         assert ran(line).cell.key
+
+
+def test_a_drill_is_told_from_another_one_that_began_in_the_same_second() -> None:
+    other = replace(CELL, fault="broker-killed", moment="B3@survivor")
+    one, two = a_run(beside=(other,)), a_run(other, beside=(CELL,))
+    elsewhere, later = a_run(replace(CELL, lost=0)), a_run(at=2.0)
+    assert by_drill([one, elsewhere, two, later]) == ((one, two), (elsewhere,), (later,))
+
+
+def test_each_drill_has_a_line_for_each_of_its_cells() -> None:
+    for drill in by_drill(read(RESULTS)):
+        cells = [run.cell for run in drill]
+        left_out = {cell.key for cell in drill[0].of_drill - set(cells)}
+        assert left_out == LEFT_OUT.get(int(drill[0].at), set()), drill[0].at
+        assert len(cells) == len(set(cells)), drill[0].at
 
 
 def test_people_see_what_failed_with_what_repeats_it() -> None:
