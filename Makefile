@@ -87,7 +87,7 @@ lint: style ## The same, types, and the broker's Go
 large-engine: setup ## Measure step B2's looks on a search engine that holds RECORDS=3000000 records
 	unshare --net sh -c 'ip link set lo up && exec $(PYTHON) -m tests.benchmarks.large_engine $(RECORDS)'
 
-status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=9 times each way
+status-answer: setup ## Measure how long `dualregion status` takes, ROUNDS=3 times each way
 	@$(PYTHON) -m tests.benchmarks.status_answer $(ROUNDS)
 
 model: venv ## Explore every interleaving of both stacks' runs with FAULTS=1 faults (minutes of CPU); ARGS="8.5" or "api --lost"

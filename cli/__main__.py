@@ -81,7 +81,7 @@ def main(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Camunda 8.5 in two regions: their state, and the way through the loss of one.
+    """Camunda 8 in two regions: their state, and the way through the loss of one.
 
     Everything it does can be done with plain `pulumi`, too. It uses your Pulumi backend, passphrase and
     kubeconfig, and holds no state of its own. See docs/reference/command.md.

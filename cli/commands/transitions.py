@@ -84,7 +84,7 @@ def failover(
     ticket: Ticket = "",
     no_hooks: NoHooks = False,
 ) -> None:
-    """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F1 to F3 and R.
+    """Fail over: set the phase on both stacks and run `pulumi up` on each in its turn, F0 to F3 and R.
 
     It previews first, and has you type the name of the lost region before it begins, and before that region is
     deleted although it still answers. Ctrl-C stops it; run the same command again to continue.

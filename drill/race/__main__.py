@@ -16,7 +16,7 @@ from drill.processes import MARK
 from drill.progress import Progress
 from drill.race.course import Heat, Racer, heats, listed
 from drill.race.figures import HeatFigures
-from drill.race.heat import Run, figures_of
+from drill.race.heat import HeatRun, figures_of
 from drill.race.table import markdown
 from drill.report.report import Report, as_json
 from drill.scenario.scenario import Drill
@@ -101,7 +101,7 @@ class Race:
         (self._heat.folder / "drill.log").write_text("")
         progress = Progress(self._console, self._heat.folder / "drill.log")
         clear(self._heat, progress)
-        run = Run(heat)
+        run = HeatRun(heat)
         report = Drill(settings, self._heat, progress, run.rehearse).run(
             on_teardown=self._interruption.calm
         )

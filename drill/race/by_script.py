@@ -19,7 +19,6 @@ from drill.observation.cluster import ClusterView
 from drill.own_images import helm_chart
 from drill.regions import BROKERS, REGIONS, RELEASE, REPLICATION_FACTOR, Region
 from drill.report.report import PhaseTimes, StepTime
-from drill.report.results import Episode
 from drill.scenario.adopting import helm_install, make_secret, not_whole
 from drill.scenario.scenario import note_broker
 from drill.settings import BACKUP_LOCATION, SECRET_NAME, Incident, chart_of, values_files
@@ -185,7 +184,6 @@ class ByScript:
 
     ctx: DrillContext
     incident: Incident
-    episode: Episode | None = None
     moments: Mapping[str, float] | None = None
     """What the script has marked besides its steps, in seconds since the epoch."""
 
@@ -238,15 +236,12 @@ class ByScript:
 
         :raises DrillError: a command failed, or the script hangs.
         """
-        episode = self._episode()
+        episode = self.ctx.results.episodes[-1]
         episode.failback_began = time.monotonic()
         try:
             self._run("failback")
         finally:
             episode.failback_end = time.monotonic()
-
-    def _episode(self) -> Episode:
-        return self.episode or self.ctx.results.episodes[-1]
 
     def _run(self, phase: str) -> None:
         ctx, stacks = self.ctx, self.ctx.stacks

@@ -15,14 +15,14 @@ from drill.report.report import Gap
 BETWEEN = "between the steps"
 BROKERS = ("F2", "F3")
 """The steps in which brokers start, elect leaders and export: the rest of the time is the racer's own."""
-Moment = tuple[float, str]
-"""When a part of the failover begins, and what it is called; it lasts until the next one begins."""
+Cut = tuple[float, str]
+"""When a stretch of the failover begins, and what it is called; it lasts until the next one begins."""
 Activity = tuple[float, float, str]
 """From when to when something was done, and what; several may be done at once."""
 
 
-class Part(Model):
-    """A part of a failover, or of a pause, in seconds after its beginning; and how long of it no command was accepted."""
+class Stretch(Model):
+    """A stretch of a failover, or of a pause, in seconds after its beginning; and how long of it no command was accepted."""
 
     name: str
     start: float
@@ -35,8 +35,8 @@ class HeatFigures(Model):
 
     :ivar bare: from the failover installation being there to the next accepted command: brokers start and elect leaders.
     :ivar own: of the seconds without commands those in which no broker was waited for.
-    :ivar parts: of the failover.
-    :ivar pause: the parts of the failback in which exporters were paused.
+    :ivar parts: the stretches of the failover.
+    :ivar pause: the stretches of the failback in which exporters were paused.
     """
 
     racer: str
@@ -59,33 +59,33 @@ class HeatFigures(Model):
     instances_lost: int | None = None
     records_missing: int | None = None
     own_waiting_share: float | None = None
-    parts: tuple[Part, ...] = ()
-    pause: tuple[Part, ...] = ()
+    parts: tuple[Stretch, ...] = ()
+    pause: tuple[Stretch, ...] = ()
 
 
-def parts_of(
-    moments: Iterable[Moment], acks: Iterable[float], loss: float, end: float
-) -> tuple[Part, ...]:
-    """Return the parts of a failover, one after the other, from the loss to its end.
+def stretches_of(
+    cuts: Iterable[Cut], acks: Iterable[float], loss: float, end: float
+) -> tuple[Stretch, ...]:
+    """Return the stretches of a failover, one after the other, from the loss to its end.
 
-    :param moments: when each part begins, in any order; what begins before the loss counts from it, what begins after the
+    :param cuts: when each stretch begins, in any order; what begins before the loss counts from it, what begins after the
         end is left out.
     :param acks: when commands were accepted.
     """
-    cuts = sorted(
-        ((max(loss, at), name) for at, name in moments if at < end), key=lambda cut: cut[0]
+    ordered = sorted(
+        ((max(loss, at), name) for at, name in cuts if at < end), key=lambda cut: cut[0]
     )
     silence = measure.gaps_between(acks, loss, end)
-    parts = [
-        Part(
+    found = [
+        Stretch(
             name=name,
             start=start - loss,
             seconds=until - start,
             silent=_within(silence, start, until),
         )
-        for (start, name), (until, _) in pairwise([*cuts, (end, "")])
+        for (start, name), (until, _) in pairwise([*ordered, (end, "")])
     ]
-    return tuple(part for part in parts if part.seconds > 0)
+    return tuple(each for each in found if each.seconds > 0)
 
 
 def done_meanwhile(
@@ -94,21 +94,23 @@ def done_meanwhile(
     acks: Iterable[float],
     start: float,
     end: float,
-) -> tuple[Part, ...]:
-    """Return the parts of a stretch of time by what was done in it.
+) -> tuple[Stretch, ...]:
+    """Return the stretches of some time by what was done in it.
 
-    :param steps: which a part is named after, all that were under way at once.
+    :param steps: which a stretch is named after, all that were under way at once.
     :param runs: which it is named after where no step was under way.
     :param acks: when commands were accepted.
     """
     first, then = list(steps), list(runs)
-    cuts = {at for since, until, _ in (*first, *then) for at in (since, until) if start < at < end}
-    moments: list[Moment] = []
-    for at in sorted({start, *cuts}):
+    limits = {
+        at for since, until, _ in (*first, *then) for at in (since, until) if start < at < end
+    }
+    cuts: list[Cut] = []
+    for at in sorted({start, *limits}):
         name = _under_way(first, at) or _under_way(then, at) or BETWEEN
-        if not moments or moments[-1][1] != name:
-            moments.append((at, name))
-    return parts_of(moments, acks, start, end)
+        if not cuts or cuts[-1][1] != name:
+            cuts.append((at, name))
+    return stretches_of(cuts, acks, start, end)
 
 
 def _under_way(activities: Iterable[Activity], at: float) -> str:
@@ -122,9 +124,9 @@ def _within(gaps: Iterable[measure.Gap], start: float, end: float) -> float:
     return sum(max(0.0, min(gap.end, end) - max(gap.start, start)) for gap in gaps)
 
 
-def own_seconds(parts: Iterable[Part]) -> float:
+def own_seconds(stretches: Iterable[Stretch]) -> float:
     """Return the seconds without commands in which the racer did something else than wait for brokers."""
-    return sum(part.silent for part in parts if part.name not in BROKERS)
+    return sum(each.silent for each in stretches if each.name not in BROKERS)
 
 
 def bare_seconds(acks: Iterable[float], installed: float | None, end: float) -> float | None:

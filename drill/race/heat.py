@@ -15,13 +15,13 @@ from drill.race.by_script import ByScript
 from drill.race.course import Heat, Racer
 from drill.race.figures import (
     BETWEEN,
+    Cut,
     HeatFigures,
-    Moment,
-    Part,
+    Stretch,
     bare_seconds,
     done_meanwhile,
     own_seconds,
-    parts_of,
+    stretches_of,
 )
 from drill.report.report import Report, StepTime
 from drill.report.results import Episode
@@ -39,7 +39,7 @@ _BEGINNING = {
 
 
 @dataclass
-class Run:
+class HeatRun:
     """A heat that is carried out.
 
     :ivar began: when the racer began to fail over, on the clock that never jumps.
@@ -80,7 +80,7 @@ class Run:
         check_whole_again(failback)
 
 
-def figures_of(run: Run, report: Report, progress: Progress) -> HeatFigures:
+def figures_of(run: HeatRun, report: Report, progress: Progress) -> HeatFigures:
     """Return what a heat has shown, of the drill's report and of the moments that it has kept besides."""
     heat, episode = run.heat, run.episode
     known = HeatFigures(
@@ -96,7 +96,7 @@ def figures_of(run: Run, report: Report, progress: Progress) -> HeatFigures:
     end = episode.failover_end or loss
     acks = episode.load.moments
     steps = [step for phase in report.phases if phase.name == "failover" for step in phase.steps]
-    parts = parts_of(_moments(run, steps, loss, progress), acks, loss, end)
+    stretches = stretches_of(_cuts(run, steps, loss, progress), acks, loss, end)
     failback, by_partition = incident.failback, incident.unavailable_seconds_by_partition
     has_ended = "F3" in [step.id for step in steps]
     missing = (report.records.missing_in_region0, report.records.missing_in_region1)
@@ -109,7 +109,7 @@ def figures_of(run: Run, report: Report, progress: Progress) -> HeatFigures:
             "exporting": incident.export_gap_seconds,
             "failover": end - loss if has_ended else None,
             "bare": bare_seconds(acks, _installed(run, progress), end),
-            "own": own_seconds(parts),
+            "own": own_seconds(stretches),
             "paused": failback and failback.paused_seconds,
             "web_apps_down": failback and failback.web_apps_down_seconds,
             "failback": failback and failback.failback_seconds,
@@ -117,7 +117,7 @@ def figures_of(run: Run, report: Report, progress: Progress) -> HeatFigures:
             "instances_lost": report.load.lost,
             "records_missing": None if None in missing else sum(filter(None, missing)),
             "own_waiting_share": report.own_waiting_share,
-            "parts": parts,
+            "parts": stretches,
             "pause": _pause(episode, report, progress),
         }
     )
@@ -127,7 +127,7 @@ def _failed(checks: tuple[Check, ...]) -> str:
     return "; ".join(f"{check.name} ({check.detail})" for check in checks if not check.ok)
 
 
-def _installed(run: Run, progress: Progress) -> float | None:
+def _installed(run: HeatRun, progress: Progress) -> float | None:
     """Return when the failover installation was there, on the clock that never jumps; None if that was not seen."""
     match run.racer:
         case ByScript(moments=moments) if moments and "installed" in moments:
@@ -137,8 +137,8 @@ def _installed(run: Run, progress: Progress) -> float | None:
     return None
 
 
-def _moments(run: Run, steps: list[StepTime], loss: float, progress: Progress) -> Iterator[Moment]:
-    """Yield when each part of the failover begins."""
+def _cuts(run: HeatRun, steps: list[StepTime], loss: float, progress: Progress) -> Iterator[Cut]:
+    """Yield when each stretch of the failover begins."""
     yield loss, "before the first command"
     if run.began is not None:
         yield run.began, _BEGINNING[run.heat.racer]
@@ -149,8 +149,8 @@ def _moments(run: Run, steps: list[StepTime], loss: float, progress: Progress) -
         yield _moment(step.end, progress), BETWEEN
 
 
-def _pause(episode: Episode, report: Report, progress: Progress) -> tuple[Part, ...]:
-    """Return the parts of the failback's pause of exporters; none if none was seen."""
+def _pause(episode: Episode, report: Report, progress: Progress) -> tuple[Stretch, ...]:
+    """Return the stretches of the failback's pause of exporters; none if none was seen."""
     began, end = episode.failback_began, episode.failback_end
     if began is None or end is None:
         return ()
@@ -170,7 +170,7 @@ def _pause(episode: Episode, report: Report, progress: Progress) -> tuple[Part, 
     return done_meanwhile(steps, runs, episode.load.moments, *span)
 
 
-def _of_runs(racer: ByProgram) -> Iterator[Moment]:
+def _of_runs(racer: ByProgram) -> Iterator[Cut]:
     if preview := racer.runs.get("preview"):
         yield preview.began, "preview"
     if up := racer.runs.get("up"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drill.race.course import Racer
-from drill.race.figures import TO_BARE, Compared, HeatFigures, Part, beyond_bare, compared
+from drill.race.figures import TO_BARE, Compared, HeatFigures, Stretch, beyond_bare, compared
 from drill.report.waterfall import bar
 
 _MET = {True: "met", False: "NOT met", None: "not known"}
@@ -87,16 +87,16 @@ def _heats(heats: Sequence[HeatFigures]) -> Iterator[str]:
             yield f"\n{heat.racer}, region {heat.lost_region}: {heat.reason.splitlines()[0]}"
 
 
-def _waterfall(heat: HeatFigures, parts: Sequence[Part]) -> Iterator[str]:
+def _waterfall(heat: HeatFigures, stretches: Sequence[Stretch]) -> Iterator[str]:
     late = f", brokers {heat.delay:g} s late" if heat.delay else ""
     yield f"### {heat.racer}, region {heat.lost_region} lost{late}"
     yield ""
     yield "| from | seconds | without commands | part | |"
     yield "|---|---|---|---|---|"
-    whole = sum(part.seconds for part in parts)
-    for part in parts:
-        drawn = bar(part.start, part.seconds, whole)
-        yield f"| {part.start:.1f} | {part.seconds:.1f} | {part.silent:.1f} | {part.name} | `{drawn}` |"
+    whole = sum(each.seconds for each in stretches)
+    for each in stretches:
+        drawn = bar(each.start, each.seconds, whole)
+        yield f"| {each.start:.1f} | {each.seconds:.1f} | {each.silent:.1f} | {each.name} | `{drawn}` |"
 
 
 def _shown(value: float | None) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,7 @@ from sandbox.setup.parts import java
 from sandbox.setup.parts.classes import FILES
 from sandbox.setup.parts.training import PARTITIONS, Engine
 from tests.benchmarks.chart import Line, drawn
+from tests.benchmarks.spread import spread
 from tests.checkout import CHECKOUT
 
 ENGINE = Engine()
@@ -140,7 +141,8 @@ def main(records: int) -> None:
             taken = [_timed(look) for look in _looks(asked, amount)]
             for name, times in zip(LOOKS, taken, strict=True):
                 medians[name].append((amount, statistics.median(times)))
-            print(f"| {amount:,} | {' | '.join(map(_shown, taken))} |", flush=True)
+            cells = " | ".join(spread(each, 1) for each in taken)
+            print(f"| {amount:,} | {cells} |", flush=True)
     lines = [Line(name, points) for name, points in medians.items()]
     target = CHECKOUT / "docs" / "develop" / "growth-records.svg"
     target.write_text(drawn([("records", "a look (ms)", lines)]))
@@ -175,10 +177,6 @@ def _timed(look: Callable[[], object]) -> list[float]:
         look()
         taken.append((time.monotonic() - began) * 1000)
     return taken
-
-
-def _shown(taken: Sequence[float]) -> str:
-    return f"{statistics.median(taken):.1f} ({min(taken):.1f} to {max(taken):.1f})"
 
 
 if __name__ == "__main__":

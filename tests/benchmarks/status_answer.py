@@ -1,4 +1,4 @@
-"""How long `dualregion status` takes to answer (`make status-answer ROUNDS=9`): goals are 2 s, with a silent region 5 s.
+"""How long `dualregion status` takes to answer (`make status-answer ROUNDS=3`): goals are 2 s, with a silent region 5 s.
 
 The real command, as a process; the real `pulumi`, on a state backend of its own; both regions are API servers of the
 tests, on loopback, with Camunda installed. A silent one takes no connection: its queue is full, as if packets were lost.
@@ -10,7 +10,6 @@ import json
 import os
 import resource
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import yaml
 
 from drill.operators.stacks import environment
 from sandbox.setup import tools
+from tests.benchmarks.spread import spread
 from tests.checkout import CHECKOUT
 from tests.fakes.kubernetes import (
     FakeKubernetes,
@@ -83,7 +83,8 @@ def main(rounds: int) -> None:
             env["KUBECONFIG"] = kubeconfig_of(folder, contexts)
             ended, taken = _measured(case, folder, env, rounds)
             columns = ([each.waited for each in taken], [each.worked for each in taken])
-            print(f"| {case.name} | {ended} | {' | '.join(map(_shown, columns))} |", flush=True)
+            cells = " | ".join(spread(each, 2) for each in columns)
+            print(f"| {case.name} | {ended} | {cells} |", flush=True)
 
 
 def _measured(
@@ -106,10 +107,6 @@ def _worked() -> float:
     """Return the seconds of the processor that all processes which have ended took."""
     found = resource.getrusage(resource.RUSAGE_CHILDREN)
     return found.ru_utime + found.ru_stime
-
-
-def _shown(seconds: list[float]) -> str:
-    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
 # --- the world --------------------------------------------------------------------------------------------
@@ -259,4 +256,4 @@ def _pulumi(folder: Path, env: Mapping[str, str], *what: str) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 9)
+    main(int(sys.argv[1]))

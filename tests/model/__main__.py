@@ -12,6 +12,12 @@ from tests.model.world import World, installed
 PROCEDURES = {"8.5": False, "api": True}
 
 
+def _procedure(word: str) -> str:
+    if word not in PROCEDURES:
+        raise argparse.ArgumentTypeError(f"{word}: known are {', '.join(PROCEDURES)}")
+    return word
+
+
 def _start(*, by_api: bool, faults: int, is_lost: bool) -> World:
     world = installed(faults, by_api=by_api)
     return play(world, "0 is lost") if is_lost else world
@@ -27,7 +33,14 @@ def _shown(name: str, faults: int, found: Found, seconds: float) -> str:
 def main() -> None:
     """Explore, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("procedures", nargs="*", default=[*PROCEDURES])
+    parser.add_argument(
+        "procedures",
+        nargs="*",
+        # Not by `choices`, which refuses that none is named.
+        type=_procedure,
+        default=[*PROCEDURES],
+        help=f"of {', '.join(PROCEDURES)}; without any all of them",
+    )
     parser.add_argument("--faults", type=int, default=1, help="how many faults there may be")
     parser.add_argument(
         "--lost", action="store_true", help="begin when the first of them, a loss, has been"

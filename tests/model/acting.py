@@ -4,7 +4,7 @@ A run may be killed between two parts. Each part waits, and is no move, until it
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tests.model.world import (
     Members,
@@ -25,10 +25,6 @@ Proof = Callable[[World, int], bool]
 def always(_: World, __: int) -> bool:
     """Return that nothing more is to be seen."""
     return True
-
-
-def _with(world: World, me: int, **changes: Any) -> World:
-    return world.put(me, world.regions[me]._replace(**changes))
 
 
 # --- Both procedures -------------------------------------------------------------------------------
@@ -77,7 +73,7 @@ def _repointed_to_failover(world: World, me: int) -> World | None:
     region = world.regions[me]
     if not (region.runs and not region.runs.both and region.failover_runs is False):
         return None
-    return _with(world, me, paused=False) if serves(world, me) else None
+    return world.change(me, paused=False) if serves(world, me) else None
 
 
 def _joined(world: World, me: int) -> World | None:
@@ -85,15 +81,19 @@ def _joined(world: World, me: int) -> World | None:
     region = world.regions[me]
     if not (region.runs and region.runs.mode == "failBack" and is_complete(world, me)):
         return None
-    return None if region.engine else _with(world, me, data=True)
+    return None if region.engine else world.change(me, data=True)
 
 
 def _pause_all(world: World, me: int) -> World | None:
     """B2: pausing is proved of every broker of all three installations, by their API servers."""
-    one, other = world.regions
     if not (world.regions[1 - me].answers and is_complete(world, me)):
         return None
-    return world._replace(regions=(one._replace(paused=True), other._replace(paused=True)))
+    return _everywhere(world, paused=True)
+
+
+def _everywhere(world: World, *, paused: bool) -> World:
+    """Return the world with the exporters of every broker paused, or resumed."""
+    return world.change(0, paused=paused).change(1, paused=paused)
 
 
 def _all_seen(world: World, me: int) -> bool:
@@ -110,7 +110,7 @@ def _copy(world: World, me: int) -> World | None:
     targets = [one.runs and one.runs.both, one.failover_runs, other.runs and other.runs.both]
     if not (_all_seen(world, me) and _all_paused(world)) or any(targets):
         return None
-    return world.put(1 - me, other._replace(engine=one.engine))
+    return world.change(1 - me, engine=one.engine)
 
 
 def _repoint(world: World, me: int) -> World | None:
@@ -139,9 +139,7 @@ def _resume_all(world: World, me: int) -> World | None:
         return None
     if _all_paused(world) and not (one.engine and other.engine):
         return None
-    resumed = world._replace(
-        regions=(world.regions[0]._replace(paused=False), world.regions[1]._replace(paused=False))
-    )
+    resumed = _everywhere(world, paused=False)
     return resumed.put(me, _rolled(resumed.regions[me]))
 
 
@@ -167,15 +165,15 @@ def _remove(world: World, me: int) -> World | None:
     if region.members is Members.BOTH and in_sight(world, me):
         return None
     found = _rolled(region)._replace(members=Members.ALONE)
-    return world.put(me, found).put(1 - me, other._replace(stale=other.data))
+    return world.put(me, found).change(1 - me, stale=other.data)
 
 
 def _disable(world: World, me: int) -> World | None:
-    return _with(world, me, exports=False) if serves(world, me) else None
+    return world.change(me, exports=False) if serves(world, me) else None
 
 
 def _resume(world: World, me: int) -> World | None:
-    return _with(world, me, paused=False) if serves(world, me) else None
+    return world.change(me, paused=False) if serves(world, me) else None
 
 
 def _wait_outside(world: World, me: int) -> bool:
@@ -202,13 +200,13 @@ def _copy_apart(world: World, me: int) -> World | None:
         return None
     if one.exports or one.members is not Members.ALONE or other.members is not Members.NONE:
         return None
-    return world.put(1 - me, other._replace(engine=one.engine))
+    return world.change(1 - me, engine=one.engine)
 
 
 def _enable(world: World, me: int) -> World | None:
     if not (serves(world, me) and world.regions[me].paused):
         return None
-    return _with(world, me, exports=True)
+    return world.change(me, exports=True)
 
 
 def _resume_enabled(world: World, me: int) -> World | None:
@@ -223,15 +221,15 @@ def _add(world: World, me: int) -> World | None:
     outside = other.members is Members.NONE and one.members is Members.ALONE
     if not (outside and in_sight(world, me) and serves(world, me)):
         return None
-    joined = other._replace(members=Members.BOTH, data=True, exports=one.exports)
-    return world.put(me, one._replace(members=Members.BOTH)).put(1 - me, joined)
+    joined = world.change(1 - me, members=Members.BOTH, data=True, exports=one.exports)
+    return joined.change(me, members=Members.BOTH)
 
 
 def _members_at_work(world: World, me: int) -> World | None:
     """B6 ends once the members added are ready, and nothing is paused."""
     if not (is_complete(world, me) and runs(world, 1 - me)):
         return None
-    return _with(world, me, paused=False)
+    return world.change(me, paused=False)
 
 
 def _finish(world: World, me: int) -> World | None:

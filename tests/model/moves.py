@@ -59,7 +59,7 @@ def _exported(world: World) -> World:
         if exports(world, index) and not exports_to_both(region):
             # That of the region that is lost, or that comes back.
             left_out = index if region.runs and region.runs.mode == FAIL_BACK else 1 - index
-            world = _change(world, left_out, engine=False)
+            world = world.change(left_out, engine=False)
     return world
 
 
@@ -80,17 +80,14 @@ def _hurt(world: World) -> World:
 def _of_region(world: World, index: int) -> Iterator[Move]:
     region, other = world.regions[index], world.regions[1 - index]
 
-    def put(found: World, **changes: Any) -> World:
-        return found.put(index, region._replace(**changes))
-
     if world.faults and region.life is Life.ON:
-        yield f"{index} falls silent", put(_hurt(world), life=Life.SILENT), True
+        yield f"{index} falls silent", _hurt(world).change(index, life=Life.SILENT), True
     if world.faults and region.life is not Life.OFF:
-        yield f"{index} is lost", put(_hurt(world), life=Life.OFF, run=None), True
+        yield f"{index} is lost", _hurt(world).change(index, life=Life.OFF, run=None), True
     if region.life is Life.SILENT:
-        yield f"{index} answers again", put(world, life=Life.ON), False
+        yield f"{index} answers again", world.change(index, life=Life.ON), False
     if region.life is Life.OFF:
-        yield f"{index} comes back", put(world, life=Life.ON), False
+        yield f"{index} comes back", world.change(index, life=Life.ON), False
         if other.data and not other.blank and not other.stale:
             yield f"{index} is recreated", _recreated(world, index), False
 
@@ -207,12 +204,12 @@ def _waited(world: World, index: int) -> Iterator[Move]:
         yield f"run {index} gives up", _killed(world, index), False
         return
     yield f"run {index} is killed", _killed(world, index), True
-    passed = world.put(index, region._replace(run=run.rest))
+    passed = world.change(index, run=run.rest)
     yield f"run {index}: {_told(run.action)}, as run {1 - index} stands still", passed, True
 
 
 def _killed(world: World, index: int) -> World:
-    return world.put(index, world.regions[index]._replace(run=None))
+    return world.change(index, run=None)
 
 
 def _is_quiet(before: Action, run: Run) -> bool:
@@ -243,16 +240,12 @@ def _done(world: World, index: int) -> World | None:
     found = ACTIONS[region.run.action[0]](world, index, region.run.action)
     if found is None:
         return None
-    after = found.regions[index]
-    return found.put(index, after._replace(run=after.run and after.run.rest))
-
-
-def _change(world: World, index: int, **changes: Any) -> World:
-    return world.put(index, world.regions[index]._replace(**changes))
+    run = found.regions[index].run
+    return found.change(index, run=run and run.rest)
 
 
 def _hold(world: World, index: int, held: Held, **changes: Any) -> World:
-    return _change(world, index, held=held, **changes)
+    return world.change(index, held=held, **changes)
 
 
 def _claim(world: World, index: int, action: Action) -> World:
@@ -263,7 +256,7 @@ def _rival(world: World, index: int, action: Action) -> World:
     """A rival ends the run, and changes nothing."""
     own, peer = world.regions[index].held, world.regions[1 - index].held
     if planned.is_rival(world.by_api, index, own, peer, action[1]):
-        return _change(world, index, run=None)
+        return world.change(index, run=None)
     return world
 
 
@@ -279,7 +272,7 @@ def _look(world: World, index: int, action: Action) -> World | None:
 
 
 def _refuse(world: World, index: int, _: Action) -> World:
-    return _change(world, index, run=None)
+    return world.change(index, run=None)
 
 
 def _cut(world: World, index: int, action: Action) -> World | None:
@@ -326,7 +319,7 @@ def _install_failover(world: World, index: int, action: Action) -> World:
     held = world.regions[index].held._replace(failover=action[1])
     found = _hold(world, index, held, failover_runs=action[1])
     other = found.regions[1 - index]
-    return _change(found, 1 - index, stale=other.data)
+    return found.change(1 - index, stale=other.data)
 
 
 def _update_failover(world: World, index: int, action: Action) -> World:

@@ -223,10 +223,9 @@ class World(NamedTuple):
         one, other = self.regions
         return self._replace(regions=(region, other) if index == 0 else (one, region))
 
-    @property
-    def mirrored(self) -> "World":
-        """The same with the regions' names exchanged."""
-        return self._replace(regions=self.regions[::-1])
+    def change(self, index: int, **fields: Any) -> "World":
+        """Return the world with some fields of a region changed."""
+        return self.put(index, self.regions[index]._replace(**fields))
 
 
 def installed(faults: int, *, by_api: bool) -> World:

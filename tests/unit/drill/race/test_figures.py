@@ -11,7 +11,7 @@ from drill.race.figures import (
     compared,
     done_meanwhile,
     own_seconds,
-    parts_of,
+    stretches_of,
 )
 
 LOSS, END = 100.0, 130.0
@@ -26,11 +26,11 @@ def heat(racer: str, unavailable: float | None = 10.0, **others: object) -> Heat
     return HeatFigures.model_validate(known | {"racer": racer, "unavailable": unavailable} | others)
 
 
-MOMENTS = [(108.0, "F2"), (LOSS, "preview"), (104.0, "F1"), (107.0, BETWEEN), (120.0, BETWEEN)]
+CUTS = [(108.0, "F2"), (LOSS, "preview"), (104.0, "F1"), (107.0, BETWEEN), (120.0, BETWEEN)]
 
 
-def test_parts_follow_each_other_from_the_loss_to_the_end() -> None:
-    found = parts_of(MOMENTS, [], LOSS, END)
+def test_stretches_follow_each_other_from_the_loss_to_the_end() -> None:
+    found = stretches_of(CUTS, [], LOSS, END)
     assert [(each.name, each.start, each.seconds) for each in found] == [
         ("preview", 0.0, 4.0),
         ("F1", 4.0, 3.0),
@@ -44,18 +44,18 @@ def test_parts_follow_each_other_from_the_loss_to_the_end() -> None:
 def test_what_began_before_the_loss_counts_from_it_and_what_begins_after_the_end_not_at_all() -> (
     None
 ):
-    found = parts_of([(90.0, "before"), (140.0, "after")], [], LOSS, END)
+    found = stretches_of([(90.0, "before"), (140.0, "after")], [], LOSS, END)
     assert [(each.name, each.start, each.seconds) for each in found] == [("before", 0.0, 30.0)]
 
 
-def test_each_part_has_its_own_seconds_without_commands() -> None:
+def test_each_stretch_has_its_own_seconds_without_commands() -> None:
     acks = [*steady(90, 101), *steady(115, 130)]
-    silent = {each.name: each.silent for each in parts_of(MOMENTS[:3], acks, LOSS, END)}
+    silent = {each.name: each.silent for each in stretches_of(CUTS[:3], acks, LOSS, END)}
     assert silent == pytest.approx({"preview": 3.1, "F1": 4.0, "F2": 7.0}, abs=0.11)
 
 
 def test_what_is_served_is_silent_nowhere() -> None:
-    assert [each.silent for each in parts_of(MOMENTS, steady(90, 140), LOSS, END)] == [0.0] * 5
+    assert [each.silent for each in stretches_of(CUTS, steady(90, 140), LOSS, END)] == [0.0] * 5
 
 
 STEPS = [(95.0, 104.0, "B2"), (106.0, 112.0, "B4"), (110.0, 120.0, "B5")]
@@ -76,13 +76,13 @@ def test_a_stretch_of_time_is_named_after_its_steps_and_where_there_is_none_afte
     assert [each.silent for each in found] == pytest.approx([0, 0, 4, 2, 8, 4, 6], abs=0.11)
 
 
-def test_steps_of_one_name_that_follow_each_other_are_one_part() -> None:
+def test_steps_of_one_name_that_follow_each_other_are_one_stretch() -> None:
     found = done_meanwhile([(90.0, 110.0, "B5"), (110.0, 140.0, "B5")], [], [], LOSS, END)
     assert [(each.name, each.seconds) for each in found] == [("B5", 30.0)]
 
 
 def test_waiting_for_brokers_is_not_the_racers_own() -> None:
-    assert own_seconds(parts_of(MOMENTS, [], LOSS, END)) == 18.0
+    assert own_seconds(stretches_of(CUTS, [], LOSS, END)) == 18.0
 
 
 @pytest.mark.parametrize(

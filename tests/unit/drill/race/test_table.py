@@ -1,6 +1,6 @@
 """The race's result as people read it: goals that are not met are told as loudly as those that are."""
 
-from drill.race.figures import Part
+from drill.race.figures import Stretch
 from drill.race.table import markdown
 from drill.report.report import Gap
 from tests.unit.drill.race.test_figures import heat
@@ -40,15 +40,15 @@ def test_what_was_not_measured_is_unknown_and_no_zero() -> None:
 
 def test_the_time_of_each_failover_is_drawn() -> None:
     parts = (
-        Part(name="preview", start=0.0, seconds=10.0, silent=9.5),
-        Part(name="F2", start=10.0, seconds=10.0, silent=0.0),
+        Stretch(name="preview", start=0.0, seconds=10.0, silent=9.5),
+        Stretch(name="F2", start=10.0, seconds=10.0, silent=0.0),
     )
     text = markdown([heat("pulumi", parts=parts)], MACHINE, "2026-11-30")
     assert "| 10.0 | 10.0 | 0.0 | F2 | `····················████████████████████` |" in text
 
 
 def test_the_pause_of_exporters_is_drawn_where_there_was_one() -> None:
-    pause = (Part(name="B3", start=0.0, seconds=4.0, silent=0.0),)
+    pause = (Stretch(name="B3", start=0.0, seconds=4.0, silent=0.0),)
     text = markdown([heat("script"), heat("pulumi", pause=pause)], MACHINE, "2026-11-30")
     drawn = text.partition("## Where the pause of exporters went")[2]
     assert "### pulumi, region 1 lost" in drawn
