@@ -111,9 +111,9 @@ def snapshot_of_another(
 
 
 @message
-def snapshot_not_held(repository: str) -> str:
-    """The repository does not hold the snapshot that was begun."""
-    return f"repository {repository} does not hold it"
+def snapshot_begun_again(repository: str) -> str:
+    """The engine does not know the snapshot any more that it was taking: it was restarted."""
+    return f"repository {repository} does not hold it, as the engine was restarted: begun again"
 
 
 @message

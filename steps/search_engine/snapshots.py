@@ -60,7 +60,7 @@ def take_snapshot(
         lambda: _start_once(survivor, waiting, repository, name, incident),
         hint,
     )
-    snapshot = _finished(survivor, waiting, repository, name, hint)
+    snapshot = _finished(survivor, waiting, repository, name, incident, hint)
     problem = snapshot_bad(snapshot)
     if problem:
         raise DualRegionError(
@@ -89,15 +89,24 @@ def _start_once(
 
 
 def _finished(
-    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, hint: Message
+    survivor: SearchEngine,
+    waiting: Waiting,
+    repository: Repository,
+    name: str,
+    incident: str,
+    hint: Message,
 ) -> Snapshot:
-    """Wait until a snapshot has ended, well or badly."""
+    """Wait until a snapshot has ended, well or badly; one that the engine has forgotten is begun again.
+
+    An engine that is restarted whole forgets what it was taking, and the repository never holds it.
+    """
     ended: list[Snapshot] = []
 
     def still_running() -> Message | None:
         found = survivor.snapshot(repository.name, name)
         if found is None:
-            return messages.snapshot_not_held(repository.name)
+            survivor.start_snapshot(repository.name, name, incident)
+            return messages.snapshot_begun_again(repository.name)
         if found.running:
             return survivor.snapshot_progress(repository.name, name)
         ended.append(found)

@@ -136,6 +136,21 @@ def test_a_running_snapshot_is_waited_for_with_its_progress(engines: Engines) ->
     assert tells(engines.said, messages.snapshot_so_far(1, 2, 1_200_000, 3_400_000))
 
 
+def test_a_snapshot_that_an_engine_forgot_in_a_restart_is_begun_again(engines: Engines) -> None:
+    running = snapshot("f1", "IN_PROGRESS")
+    engines.survivor.says("GET", f"{AT}/f1", NO_SNAPSHOT, running, NO_SNAPSHOT, snapshot("f1"))
+    engines.survivor.says("GET", f"{AT}/f1/_status", Reply(200, {"snapshots": [{}]}))
+    assert engines.take().state == "SUCCESS"
+    assert engines.survivor.asked("POST").count(f"POST {AT}/f1") == 2
+
+
+def test_a_snapshot_that_cannot_be_begun_again_yet_is_tried_again(engines: Engines) -> None:
+    engines.survivor.says("GET", f"{AT}/f1", NO_SNAPSHOT, NO_SNAPSHOT, NO_SNAPSHOT, snapshot("f1"))
+    engines.survivor.says("POST", f"{AT}/f1", STARTED, Reply(503, {"error": {}}), STARTED)
+    assert engines.take().state == "SUCCESS"
+    assert engines.survivor.asked("POST").count(f"POST {AT}/f1") == 3
+
+
 def test_the_same_attempt_is_gone_on_with_and_not_begun_twice(engines: Engines) -> None:
     engines.survivor.says("GET", f"{AT}/f1", snapshot("f1"))
     assert engines.take().uuid == "uuid-of-f1"
