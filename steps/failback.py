@@ -182,7 +182,7 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
     own, failover = engines.surviving_engine(ctx), engines.failover_engine(ctx)
-    quiet = 2 * engines.exporters(ctx).flush_seconds
+    quiet = engines.exporters(ctx).quiet_seconds
     leaders = waiting.answer(
         exporters.leaders_known(),
         lambda: zeebe_answers.leaders(_exporting(ctx)),

@@ -553,6 +553,15 @@ def copy_would_fail(step: str, problems: Sequence[str]) -> str:
 
 
 @message
+def quiet_beyond_deadline(quiet: int, deadline: int) -> str:
+    """The exporters keep records for so long that B2 could never be proved within its deadline."""
+    return (
+        f"nothing may come from the paused exporters for {quiet} s, twice their ARGS_BULK_DELAY, and deadlineSeconds is "
+        f"{deadline}: set it to {2 * quiet} or more"
+    )
+
+
+@message
 def survivor_lacks_records(step: str, namespace: str, reason: Message, resumed: Message) -> str:
     """The surviving region's search engine does not get all records of the failover one."""
     return (

@@ -110,7 +110,7 @@ def settle(ctx: StepContext, waiting: Waiting) -> dict[str, str]:
     :raises DualRegionError: if they do not stand still; exporting goes on again then.
     """
     own, quiet = engines.surviving_engine(ctx), Unchanged()
-    seconds = 2.0 * engines.exporters(ctx).flush_seconds
+    seconds = float(engines.exporters(ctx).quiet_seconds)
 
     def moves() -> Message | None:
         found = changes.management(ctx).configuration()
