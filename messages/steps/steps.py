@@ -420,6 +420,12 @@ def half_of_the_brokers_asleep(namespace: str) -> str:
 
 
 @message
+def leftovers_known(namespace: str) -> str:
+    """Awaited in B0, and before the recreated region's install, where the search engine is not the chart's."""
+    return f"the search engine of {namespace} says what it holds"
+
+
+@message
 def engine_empty(namespace: str) -> str:
     """Awaited in B1."""
     return f"the search engine of {namespace} is green and empty"
