@@ -51,7 +51,8 @@ def prove_clean(ctx: StepContext) -> Evidence:
             messages.lost_region_unreachable(B0.id, error.message, peer.name)
         ) from None
     _wait_for_own_engine(ctx)
-    left = clean_slate.leftovers(ctx.peer_at(peer.namespace), is_own=False)
+    at, waiting = ctx.peer_at(peer.namespace), ctx.waiting(B0)
+    left = clean_slate.await_leftovers(at, waiting, is_own=False)
     if left:
         raise Refused(
             messages.region_not_clean(
@@ -172,7 +173,14 @@ def _out_of_phase(ctx: StepContext, phase: str) -> Message | None:
 
 
 def _exporting(ctx: StepContext) -> tuple[Exporting, ...]:
-    return installation.exporting(ctx.all_three)
+    """Return how every replica exports.
+
+    :raises CallFailed: if a broker does not answer, or there is none: nothing would be paused then, and nothing exported.
+    """
+    found = installation.exporting(ctx.all_three)
+    if not found:
+        raise CallFailed(exporters.no_broker_answered())
+    return found
 
 
 def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
@@ -182,7 +190,7 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
     that leads no more, and its successor reads nothing as long as exporting is paused.
     """
     own, failover = engines.surviving_engine(ctx), engines.failover_engine(ctx)
-    quiet = 2 * engines.exporters(ctx).flush_seconds
+    quiet = engines.exporters(ctx).quiet_seconds
     leaders = waiting.answer(
         exporters.leaders_known(),
         lambda: zeebe_answers.leaders(_exporting(ctx)),
@@ -215,12 +223,15 @@ def _wait_for_records(ctx: StepContext, waiting: Waiting) -> str:
 
 
 def _has_exported(ctx: StepContext, waiting: Waiting) -> bool:
-    states = waiting.answer(
+    return any(state.exported_position > 0 for state in _states(ctx, waiting))
+
+
+def _states(ctx: StepContext, waiting: Waiting) -> tuple[Exporting, ...]:
+    return waiting.answer(
         exporters.exported_positions_known(),
         lambda: _exporting(ctx),
         messages.look_at_brokers_of_both_regions(),
     )
-    return any(state.exported_position > 0 for state in states)
 
 
 def _holds_records(engine: SearchEngine, waiting: Waiting) -> bool:
@@ -294,7 +305,7 @@ def reopen(ctx: StepContext) -> Evidence:
             _prove_environment(ctx, each, waiting)
         evidence = _prove_whole_before_resuming(ctx, waiting)
         _resume(ctx, waiting)
-    before = zeebe_answers.exported_positions(_exporting(ctx))
+    before = _positions(ctx, waiting)
     waiting.until_none(
         exporters.positions_move(all_partitions=True),
         lambda: zeebe_answers.exporting_stuck(
@@ -307,6 +318,11 @@ def reopen(ctx: StepContext) -> Evidence:
     return evidence | {"webApps": "up", "resumedAt": resumed.isoformat(timespec="seconds")}
 
 
+def _positions(ctx: StepContext, waiting: Waiting) -> dict[int, int]:
+    """Return how far each partition has exported: an answer that is lost once is waited for."""
+    return zeebe_answers.exported_positions(_states(ctx, waiting))
+
+
 def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
     """Prove B5 where its record alone was lost: exporting goes on, and the failover installation is gone already.
 
@@ -314,7 +330,7 @@ def _prove_reopened_before(ctx: StepContext, waiting: Waiting) -> Evidence:
     """
     for each in (ctx.survivor, ctx.recreated):
         _prove_environment(ctx, each, waiting)
-    before = zeebe_answers.exported_positions(_exporting(ctx))
+    before = _positions(ctx, waiting)
 
     def not_exporting() -> Message | None:
         states = _exporting(ctx)

@@ -76,8 +76,13 @@ def _place(error: Exception) -> str:
 def paused_now(ctx: StepContext) -> Message | None:
     """Return where exporters are paused; what cannot be seen counts as paused."""
     try:
-        return zeebe_answers.paused_anywhere(installation.exporting(ctx.exporting_installations))
+        found = installation.exporting(ctx.exporting_installations)
     except DualRegionError as error:
         return messages.pause_unknown(error.message)
     except Exception as error:
         return messages.pause_unknown(other_error(type(error).__name__))
+    return (
+        zeebe_answers.paused_anywhere(found)
+        if found
+        else messages.pause_unknown(messages.no_broker_answered())
+    )

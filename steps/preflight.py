@@ -13,7 +13,7 @@ from clients.parallel import begin
 from dualregion import brokers
 from dualregion.errors import CredentialsDemanded, Refused
 from dualregion.observed import zeebe_answers
-from dualregion.procedure import F1, Phase, Role
+from dualregion.procedure import B1, F1, Phase, Role
 from dualregion.procedure.topology import Installation, Kind
 from messages import Message
 from messages.steps import exporting as exporters
@@ -140,11 +140,12 @@ def refuse_leftovers(ctx: StepContext, spec: Installation) -> None:
     incident has left is no such thing.
 
     :raises Refused: naming what is left there, and how to delete it.
+    :raises DeadlineExceeded: if a search engine that is not the chart's does not say what it holds.
     """
     begins_empty = spec.kind is Kind.FAILOVER or ctx.topology.role is Role.RECREATED
     if not begins_empty or _is_of_this_incident(ctx, spec):
         return
-    left = clean_slate.leftovers(ctx.at(spec.namespace))
+    left = clean_slate.await_leftovers(ctx.at(spec.namespace), ctx.waiting(B1))
     if not left:
         return
     volumes = [each.removeprefix("volume/") for each in left if each.startswith("volume/")]

@@ -17,7 +17,7 @@ from dualregion.chart import values
 from dualregion.chart.installations import failover_base
 from dualregion.config.settings import Settings
 from dualregion.observed.search_engine.records import RECORD_PREFIX
-from dualregion.procedure.versions import CamundaVersion, Engine, ExporterForm
+from dualregion.procedure.versions import CamundaVersion, Engine, ExporterForm, WebApps
 from messages import Message
 from messages.chart import values as messages
 
@@ -346,6 +346,7 @@ class _Values:
     def conflicts(self) -> Iterator[Message]:
         """Yield a message for each that the procedure cannot work with."""
         env = values.env_of(self.base, self.component, self.setting)
+        yield from self._shapes()
         yield from self._sizes()
         yield from self._demanded()
         yield from self._login()
@@ -355,6 +356,13 @@ class _Values:
         yield from self._exporters(env)
         yield from self._read_arguments(env)
         yield from self._overwritten(env)
+
+    def _shapes(self) -> Iterator[Message]:
+        """Refuse what is no map where the program looks into one: what it looks for there would count as not given."""
+        for path in _maps_of(self.settings.version):
+            found = _look_up(self.base, path)
+            if found and found is not _ABSENT and not isinstance(found, Mapping):
+                yield messages.values_no_map(self.setting, path)
 
     def _sizes(self) -> Iterator[Message]:
         wanted = {
@@ -443,6 +451,8 @@ class _Values:
         for component, demands in places.items():
             for entry in values.env_of(self.base, component, self.setting):
                 name = _bound(entry)
+                if not isinstance(entry.get("value"), str | None):
+                    yield messages.variable_no_text(self.setting, component, entry["name"])
                 for demand in demands:
                     named = any(fnmatchcase(name, each) for each in demand.names)
                     if named and not _is_allowed_env(entry, demand):
@@ -487,11 +497,33 @@ class _Values:
                 name, given = str(entry["name"]), _env_shown(entry)
                 if not is_literal(entry):
                     yield messages.variable_not_plain(self.setting, name, given)
-                elif argument == "ARGS_BULK_DELAY" and not str(entry["value"]).isdigit():
-                    yield messages.delay_not_in_seconds(self.setting, name, str(given))
+                elif argument == "ARGS_BULK_DELAY":
+                    yield from self._delay(name, str(entry["value"]))
         prefixes = set.union(*map(partial(_prefixes, env, form), range(brokers.REGIONS)))
         if len(prefixes) > 1:
             yield messages.index_prefixes_differ(self.setting, sorted(prefixes))
+
+    def _delay(self, name: str, given: str) -> Iterator[Message]:
+        """Refuse a delay of an exporter that B2 would have to wait for too long; a slip makes milliseconds seconds.
+
+        The exporters' own default, and less, is left to the deadline that is set when B2 comes.
+        """
+        if not values.is_delay(given):
+            yield messages.delay_not_in_seconds(self.setting, name, _shown(given))
+            return
+        found, deadline = (
+            values.ExporterSettings(flush_seconds=int(given)),
+            self.settings.deadline_seconds,
+        )
+        if found.flush_seconds > values.FLUSH_SECONDS and 2 * found.quiet_seconds > deadline:
+            yield messages.delay_too_long(
+                setting=self.setting,
+                name=name,
+                delay=found.flush_seconds,
+                quiet=found.quiet_seconds,
+                deadline=deadline,
+                enough=2 * found.quiet_seconds,
+            )
 
     def _overwritten(self, env: Sequence[Mapping[str, Any]]) -> Iterator[Message]:
         """Refuse values of the user's that the program would overwrite with others."""
@@ -517,6 +549,15 @@ def _prefixes(env: Sequence[Mapping[str, Any]], form: ExporterForm, region: int)
     name = form.variable(region, "ARGS_INDEX_PREFIX")
     given = {str(entry.get("value")) for entry in env if entry.get("name") == name}
     return given or {RECORD_PREFIX}
+
+
+def _maps_of(version: CamundaVersion) -> list[str]:
+    """Return the paths of the maps that the program looks into, the outer ones first."""
+    paths = [each.path for each in demands_of(version)]
+    if version.web_apps is WebApps.PROFILES:
+        paths += [f"{version.brokers.component}.profiles.{app}" for app in values.WEB_APPS]
+    keys = (path.split(".")[:-1] for path in paths)
+    return sorted({".".join(each[:count]) for each in keys for count in range(1, len(each) + 1)})
 
 
 def _is_set(path: str) -> bool:

@@ -5,6 +5,7 @@ set by name here, and every other entry keeps its place and content.
 """
 
 import copy
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ WEB_APPS = ("operate", "tasklist")
 VALUES, FAILOVER_VALUES = "values", "failoverValues"
 """The settings that name values files."""
 FLUSH_SECONDS = 5
-"""The Elasticsearch exporter's own default of `bulk.delay`."""
+"""The exporters' own default of `bulk.delay`."""
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Values:
@@ -59,15 +61,16 @@ def set_env(
 
     A name may stand twice in the list; Kubernetes lets the last one count, so all are set.
 
+    :param entries: as `env_of` returns them: each has a name.
     :param wanted: the value of each, or where it comes from.
     """
     result = [
         _entry(entry["name"], wanted[entry["name"]])
-        if entry.get("name") in wanted
+        if entry["name"] in wanted
         else copy.deepcopy(dict(entry))
         for entry in entries
     ]
-    present = {entry.get("name") for entry in entries}
+    present = {entry["name"] for entry in entries}
     result += [_entry(name, value) for name, value in wanted.items() if name not in present]
     return result
 
@@ -314,6 +317,16 @@ class ExporterSettings(NamedTuple):
     prefix: str = RECORD_PREFIX
     flush_seconds: int = FLUSH_SECONDS
 
+    @property
+    def quiet_seconds(self) -> int:
+        """How long nothing may come from exporters that are paused before it counts as all: twice their delay."""
+        return 2 * self.flush_seconds
+
+
+def is_delay(text: str) -> bool:
+    """Return whether a text is a whole number of seconds, as the exporters and this program read it."""
+    return _SECONDS.fullmatch(text) is not None
+
 
 def exporter_settings(values: Mapping[str, Any], version: CamundaVersion) -> ExporterSettings:
     """Return the settings of the exporters of these values; see `exporter_settings_of`."""
@@ -337,7 +350,7 @@ def exporter_settings_of(env: Iterable[Mapping[str, Any]], form: ExporterForm) -
 
     delays = said("ARGS_BULK_DELAY", str(FLUSH_SECONDS))
     for region, text in enumerate(delays):
-        if not text.isdecimal():
+        if not is_delay(text):
             name = form.variable(region, "ARGS_BULK_DELAY")
             raise ConfigError([messages.delay_not_in_seconds(VALUES, name, repr(text))])
     first, second = said("ARGS_INDEX_PREFIX", RECORD_PREFIX)
@@ -372,12 +385,20 @@ def env_of(
     """Return a component's environment entries.
 
     :param setting: the one that names the files of these values.
-    :raises ConfigError: if they are no list of entries.
+    :raises ConfigError: if they are no list of entries, each with a name.
     """
     env = _component(base, component, setting).get("env") or []
-    if isinstance(env, list) and all(isinstance(entry, Mapping) for entry in env):
-        return env
-    raise ConfigError([messages.environment_no_list(setting, component)])
+    if not isinstance(env, list) or not all(isinstance(entry, Mapping) for entry in env):
+        raise ConfigError([messages.environment_no_list(setting, component)])
+    unnamed = [at for at, entry in enumerate(env) if not _is_named(entry)]
+    if unnamed:
+        raise ConfigError([messages.variable_unnamed(setting, component, at) for at in unnamed])
+    return env
+
+
+def _is_named(entry: Mapping[str, Any]) -> bool:
+    name = entry.get("name")
+    return isinstance(name, str) and bool(name)
 
 
 def brokers_of(

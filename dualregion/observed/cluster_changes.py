@@ -328,6 +328,19 @@ def replicas_differ(found: Configuration, *, partition_count: int, replicas: int
     return _thin_partitions(found.members, partition_count, replicas) or all_of(joining)
 
 
+def untold(found: Configuration, *, partition_count: int, least: int) -> Message | None:
+    """Return why an answer cannot be the whole configuration, or None; nothing of what it does not name contradicts anything.
+
+    :param least: how many replicas each partition has in every state that the procedure knows.
+    """
+    counts = counted_replicas(found)
+    thin = [each for each in range(1, partition_count + 1) if counts.get(each, 0) < least]
+    if not thin:
+        return None
+    ids = sorted(ids_of(found.members))
+    return messages.configuration_untold(ids, thin, [counts.get(each, 0) for each in thin], least)
+
+
 def counted_replicas(found: Configuration) -> dict[int, int]:
     """Return how many members have a replica of each partition."""
     return {partition: len(ids) for partition, ids in sorted(holders_of(found.members).items())}
@@ -341,6 +354,16 @@ def exporter_states(found: Configuration, exporter: str) -> frozenset[str]:
         for replica in member.replicas
         if exporter in replica.exporters
     )
+
+
+def may_export(found: Configuration, exporter: str) -> Message | None:
+    """Return on which replicas an exporter may write, or None if it is disabled on all, or none has it any more."""
+    replicas = [replica for member in found.members for replica in member.replicas]
+    states = exporter_states(found, exporter)
+    # A replica that names no exporter at all does not say that it has none.
+    if states and states <= {DISABLED, MISSING} and all(each.exporters for each in replicas):
+        return None
+    return exporter_not_in(found, exporter, DISABLED)
 
 
 def exporter_not_in(found: Configuration, exporter: str, state: str) -> Message | None:

@@ -21,6 +21,18 @@ def environment_no_list(setting: str, component: str) -> str:
 
 
 @message
+def variable_unnamed(setting: str, component: str, index: int) -> str:
+    """An entry of a component's environment has no name, or one that is no text."""
+    return f"{setting}: {component}.env[{index}] must have a `name` that is a text and not empty"
+
+
+@message
+def variable_no_text(setting: str, component: str, name: str) -> str:
+    """The value of an environment variable is a number, `true` or the like: no API server takes it, and it is not shown."""
+    return f"{setting}: {component}.env has {name} with a value that is no text: put it in quotes"
+
+
+@message
 def size_contradicted(setting: str, size: str, given: str, wanted: int) -> str:
     """A size in the values is another one than in the configuration."""
     return (
@@ -88,6 +100,18 @@ def delay_not_in_seconds(setting: str, name: str, given: str) -> str:
     return (
         f'{setting}: zeebe.env has {name} = {given}; it must be a whole number of seconds, such as "5", as the failback '
         "waits for it"
+    )
+
+
+@message
+def delay_too_long(
+    *, setting: str, name: str, delay: int, quiet: int, deadline: int, enough: int
+) -> str:
+    """The failback waits for twice the exporters' flush delay, which takes too much of a wait's deadline."""
+    return (
+        f"{setting}: {name} is {delay} seconds: with exporters paused, B2 would wait until nothing has come for {quiet} s, "
+        f"which is more than half of deadlineSeconds ({deadline}): give a shorter delay, in seconds, or set deadlineSeconds to "
+        f"{enough} or more"
     )
 
 

@@ -76,6 +76,18 @@ def replicas_not_split(partitions: Sequence[int], replicas: Sequence[int], wante
 
 
 @message
+def configuration_untold(
+    members: Sequence[int], partitions: Sequence[int], replicas: Sequence[int], least: int
+) -> str:
+    """The cluster's configuration is answered without members or replicas that are there in any case."""
+    counts = (f"{each}: {count}" for each, count in zip(partitions, replicas, strict=True))
+    return (
+        f"the answer does not tell the cluster's configuration: it names broker {listed(members) or 'none'}, and of partition "
+        f"{listed(counts)} replicas, where each has at least {least}"
+    )
+
+
+@message
 def other_members(members: Sequence[int], wanted: Sequence[int]) -> str:
     """The members of the cluster are others than they are to be."""
     return f"the cluster's members are broker {listed(members)}, and not {listed(wanted)}"

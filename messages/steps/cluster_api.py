@@ -110,6 +110,12 @@ def exports_still_come(seconds: float) -> str:
 
 
 @message
+def engine_holds_nothing(namespace: str) -> str:
+    """Records were exported, and the engine that they went to has no index: it is not the one, or has lost all."""
+    return f"exporters have exported records, and the search engine of {namespace} holds no index"
+
+
+@message
 def copy_lies_apart() -> str:
     """Awaited in B3, before anything is restored."""
     return "no broker can write to the recreated region's search engine"

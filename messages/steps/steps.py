@@ -420,6 +420,12 @@ def half_of_the_brokers_asleep(namespace: str) -> str:
 
 
 @message
+def leftovers_known(namespace: str) -> str:
+    """Awaited in B0, and before the recreated region's install, where the search engine is not the chart's."""
+    return f"the search engine of {namespace} says what it holds"
+
+
+@message
 def engine_empty(namespace: str) -> str:
     """Awaited in B1."""
     return f"the search engine of {namespace} is green and empty"
@@ -550,6 +556,15 @@ def region_not_clean(
 def copy_would_fail(step: str, problems: Sequence[str]) -> str:
     """The search engine cannot be copied: found before anything was paused for it."""
     return f"{step}: {'; '.join(problems)}. Nothing was changed"
+
+
+@message
+def quiet_beyond_deadline(quiet: int, deadline: int) -> str:
+    """The exporters keep records for so long that B2 could never be proved within its deadline."""
+    return (
+        f"nothing may come from the paused exporters for {quiet} s, twice their ARGS_BULK_DELAY, and deadlineSeconds is "
+        f"{deadline}: set it to {2 * quiet} or more"
+    )
 
 
 @message

@@ -6,7 +6,9 @@ by the state that it leads to.
 """
 
 from collections.abc import Callable
+from functools import partial
 
+from clients.cluster.kubernetes import CallFailed
 from clients.cluster_management import (
     ChangeNotPossible,
     ClusterManagement,
@@ -31,6 +33,20 @@ Ask = Callable[[Configuration], PlannedChange | Message | None]
 def management(ctx: StepContext) -> ClusterManagement:
     """Return what the cluster's configuration is asked for and changed by: the survivor's gateway."""
     return ctx.gateway.management
+
+
+def configuration(ctx: StepContext) -> Configuration:
+    """Read the configuration, to judge exporting and exporters by it: on replicas that it does not name nothing is wrong.
+
+    :raises CallFailed: if it cannot be told, or the answer is not all of it.
+    """
+    found = management(ctx).configuration()
+    missing = cluster_changes.untold(
+        found, partition_count=ctx.settings.partition_count, least=replicas_here(ctx)
+    )
+    if missing:
+        raise CallFailed(missing)
+    return found
 
 
 def lost_ids(ctx: StepContext) -> tuple[int, ...]:
@@ -89,7 +105,7 @@ def carry_out(
     :raises DualRegionError: if it has ended otherwise than well.
     """
     change = _Change(waiting.step, judge, ask)
-    read = look or management(ctx).configuration
+    read = look or partial(configuration, ctx)
     waiting.until_none(what, lambda: change.advance(read()), hint(ctx))
     done = ", ".join(map(str, change.accepted))
     return {"changes": done} if done else {}

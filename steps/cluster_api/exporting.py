@@ -43,7 +43,7 @@ def out_of_phase(ctx: StepContext, phase: str) -> Message | None:
 
     :raises CallFailed: if it cannot be told.
     """
-    found = changes.management(ctx).configuration()
+    found = changes.configuration(ctx)
     return found.under_way or _not_in_phase(found, states(ctx, found), phase)
 
 
@@ -86,7 +86,7 @@ def _order(
     ask: Callable[[], Message | None],
 ) -> None:
     def not_yet() -> Message | None:
-        found = changes.management(ctx).configuration()
+        found = changes.configuration(ctx)
         if found.under_way:
             # It is waited for: from 8.10 on the order would be refused.
             return found.under_way
@@ -105,21 +105,24 @@ def settle(ctx: StepContext, waiting: Waiting) -> dict[str, str]:
     """Wait until the exporters have written what they had buffered when they were paused.
 
     A position that is copied from an exporter must not be ahead of what its engine holds: so neither the positions nor
-    what is written to the engine have moved for twice the exporters' flush delay.
+    what is written to the engine have moved for twice the exporters' flush delay; and an engine that holds nothing of what
+    was exported stands as still as any.
 
     :raises DualRegionError: if they do not stand still; exporting goes on again then.
     """
     own, quiet = engines.surviving_engine(ctx), Unchanged()
-    seconds = 2.0 * engines.exporters(ctx).flush_seconds
+    seconds = float(engines.exporters(ctx).quiet_seconds)
 
     def moves() -> Message | None:
-        found = changes.management(ctx).configuration()
+        found = changes.configuration(ctx)
         seen = states(ctx, found)
         reason = found.under_way or _not_in_phase(found, seen, PAUSED)
-        positions = zeebe_answers.exported_positions(seen)
-        still = quiet.seconds((reason, positions, own.write_marks()))
+        positions, marks = zeebe_answers.exported_positions(seen), own.write_marks()
+        still = quiet.seconds((reason, positions, marks))
         if reason:
             return reason
+        if not marks and any(each > 0 for each in positions.values()):
+            return messages.engine_holds_nothing(own.namespace)
         return None if still >= seconds else messages.exports_still_come(seconds)
 
     reason = waiting.last_reason(messages.exports_stand_still(own.namespace), moves)

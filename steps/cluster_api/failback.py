@@ -6,6 +6,7 @@ Up to the add a failback can be backed out of: F2 and F3 undo what it has done.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from clients.cluster import pods
@@ -169,11 +170,11 @@ def _refuse_unless_apart(ctx: StepContext, waiting: Waiting) -> None:
     :raises Refused: if an exporter to it is not disabled, or brokers of its region are members.
     """
     found = waiting.answer(
-        messages.copy_lies_apart(), changes.management(ctx).configuration, changes.hint(ctx)
+        messages.copy_lies_apart(), partial(changes.configuration, ctx), changes.hint(ctx)
     )
     reason = found.under_way or cluster_changes.members_differ(found, changes.kept_ids(ctx))
     for exporter in failover.lost_exporters(ctx, waiting):
-        reason = reason or failover.writes_there(found, exporter)
+        reason = reason or cluster_changes.may_export(found, exporter)
     if reason:
         raise Refused(messages.copy_not_apart(B3.id, reason))
 
@@ -233,7 +234,7 @@ def resume(ctx: StepContext) -> Evidence:
         exporting.resume(ctx, waiting)
     resumed = datetime.now(UTC)
     found = waiting.answer(
-        messages.exporters_enabled(), changes.management(ctx).configuration, changes.hint(ctx)
+        messages.exporters_enabled(), partial(changes.configuration, ctx), changes.hint(ctx)
     )
     moved = broker_views.prove_exporting(
         ctx,
@@ -248,7 +249,7 @@ def _wait_until_enabled(ctx: StepContext, waiting: Waiting, exporter: str) -> No
     """Do not let exporting go on past records that the recreated region's engine would then never get."""
 
     def look() -> Message | None:
-        found = changes.management(ctx).configuration()
+        found = changes.configuration(ctx)
         return found.under_way or cluster_changes.exporter_not_in(found, exporter, ENABLED)
 
     waiting.until_none(messages.exporters_enabled(), look, steps.back_out())

@@ -7,14 +7,10 @@ looks first and does only what is missing, so it can be run again at any time.
 While the region of broker 0 is lost, only the removal and its dry run are answered: nothing before F2 needs more.
 """
 
+from functools import partial
+
 from dualregion.observed import cluster_changes, zeebe_answers
-from dualregion.observed.cluster_changes import (
-    DISABLED,
-    ENABLED,
-    MISSING,
-    Configuration,
-    PlannedChange,
-)
+from dualregion.observed.cluster_changes import ENABLED, Configuration, PlannedChange
 from dualregion.procedure import F1, F2, F3, N
 from dualregion.procedure.versions import VERSIONS
 from messages import Message
@@ -56,7 +52,7 @@ def prove_members_and_exporters(ctx: StepContext, waiting: Waiting) -> Evidence:
     def not_enabled() -> Message | None:
         found = changes.management(ctx).configuration()
         reasons = (cluster_changes.exporter_not_in(found, each, ENABLED) for each in ids)
-        return next(filter(None, reasons), None)
+        return not_all_joined(ctx, found) or next(filter(None, reasons), None)
 
     waiting.until_none(messages.exporters_enabled(), not_enabled, steps.look_at_brokers())
     listed = waiting.answer(
@@ -188,7 +184,7 @@ def _disable(ctx: StepContext, waiting: Waiting, exporter: str) -> Evidence:
         ctx,
         waiting,
         messages.exporter_disabled([exporter]),
-        lambda found: writes_there(found, exporter),
+        lambda found: cluster_changes.may_export(found, exporter),
         lambda _: changes.management(ctx).disable(exporter),
     )
 
@@ -198,16 +194,8 @@ def lost_exporters(ctx: StepContext, waiting: Waiting) -> list[str]:
     lost, form = changes.lost_region(ctx), ctx.settings.version.exporter
     own = form.id_of(lost)
     found = waiting.answer(
-        messages.exporter_disabled([own]), changes.management(ctx).configuration, changes.hint(ctx)
+        messages.exporter_disabled([own]), partial(changes.configuration, ctx), changes.hint(ctx)
     )
     others = {each.exporter.id_of(lost) for each in VERSIONS.values()} - {own}
     known = [each for each in sorted(others) if cluster_changes.exporter_states(found, each)]
     return [own, *known]
-
-
-def writes_there(found: Configuration, exporter: str) -> Message | None:
-    """Return on which replicas an exporter may write, or None if it is disabled on all, or none has it any more."""
-    states = cluster_changes.exporter_states(found, exporter)
-    if states and states <= {DISABLED, MISSING}:
-        return None
-    return cluster_changes.exporter_not_in(found, exporter, DISABLED)

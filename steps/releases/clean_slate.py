@@ -25,6 +25,8 @@ def leftovers(at: LiveInstallation, *, is_own: bool = True) -> list[str]:
 
     :param is_own: whether it is the stack's own region. Helm's records are looked for there only: they are Secrets, which
         the other region's stack has no business with; the own one looks again before it installs.
+    :raises CallFailed: if it cannot be told.
+    :raises CredentialsDemanded: if a search engine that is not the chart's does not let the program look.
     """
     cluster, namespace = at.cluster, at.namespace
     kept = _claims_of_engine(at)
@@ -37,6 +39,21 @@ def leftovers(at: LiveInstallation, *, is_own: bool = True) -> list[str]:
         *volumes,
         *(f"index/{name}" for name in _indices(at)),
     ]
+
+
+def await_leftovers(at: LiveInstallation, waiting: Waiting, *, is_own: bool = True) -> list[str]:
+    """Return what `leftovers` does, once a search engine that is not the chart's says what it holds: no answer is not empty.
+
+    :raises DeadlineExceeded: if it does not answer.
+    :raises CredentialsDemanded: if it does not let the program look.
+    """
+    if at.engine_address.login is None:
+        return leftovers(at, is_own=is_own)
+    return waiting.answer(
+        waits.leftovers_known(at.namespace),
+        lambda: leftovers(at, is_own=is_own),
+        waits.look_at_pods(at.kubectl),
+    )
 
 
 def still_held(own: Stack, at: LiveInstallation) -> Stack:
@@ -124,11 +141,17 @@ def _releases(at: LiveInstallation) -> list[str]:
 def _indices(at: LiveInstallation) -> tuple[str, ...]:
     """Return the indices of an installation's own search engine, without those the engine makes for itself.
 
-    None if it does not answer: its StatefulSet is named anyway.
+    None if the chart's does not answer: its StatefulSet is named anyway. One beside the chart is none of what is left, and
+    nothing else tells what it holds.
+
+    :raises CallFailed: if an engine beside the chart does not answer.
+    :raises CredentialsDemanded: if it wants others than those of its Secret.
     """
     if at.search_engine_nodes() is None:
         return ()
     try:
         return at.search_engine().indices()
     except (CallFailed, CredentialsDemanded):
+        if at.engine_address.login is not None:
+            raise
         return ()

@@ -25,8 +25,11 @@ def refuse_what_would_fail(ctx: StepContext, waiting: Waiting) -> Evidence:
     """
     try:
         own, empty = engines.surviving_engine(ctx), engines.recreated_engine(ctx)
+        quiet, deadline = engines.exporters(ctx).quiet_seconds, ctx.settings.deadline_seconds
     except ConfigError as error:
         raise Refused(steps.copy_would_fail(B2.id, error.problems)) from None
+    if quiet >= deadline:
+        raise Refused(steps.copy_would_fail(B2.id, [steps.quiet_beyond_deadline(quiet, deadline)]))
     hint = messages.look_at_both_engines()
     problems = waiting.answer(
         steps.engines_can_be_copied(),

@@ -40,8 +40,13 @@ class EngineHealth:
 
 
 def health_of(answer: Mapping[str, Any]) -> EngineHealth:
-    """Read the answer of `_cluster/health?level=shards`; one that lists no indices, not even none, is no answer."""
+    """Read the answer of `_cluster/health?level=shards`; one that lists no indices, not even none, is no answer.
+
+    :raises ValueError: if it lists an index without a shard, as none is: nothing would be missing of it.
+    """
     indices = answer["indices"]
+    if not all(state.get("shards") for state in indices.values()):
+        raise ValueError("an index without shards")
     shards = [
         Shard(
             index=index,
@@ -51,7 +56,7 @@ def health_of(answer: Mapping[str, Any]) -> EngineHealth:
             initializing=int(shard.get("initializing_shards") or 0),
         )
         for index, state in sorted(indices.items())
-        for number, shard in sorted((state.get("shards") or {}).items())
+        for number, shard in sorted(state["shards"].items())
     ]
     return EngineHealth(
         status=str(answer["status"]),
@@ -63,7 +68,7 @@ def health_of(answer: Mapping[str, Any]) -> EngineHealth:
 
 
 def _copies(state: Mapping[str, Any]) -> int:
-    shards = int(state.get("number_of_shards") or len(state.get("shards") or ()))
+    shards = int(state.get("number_of_shards") or len(state["shards"]))
     return shards * (1 + int(state.get("number_of_replicas") or 0))
 
 

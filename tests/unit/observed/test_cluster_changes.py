@@ -1,5 +1,6 @@
 """The cluster's configuration, as the management API answers it, and what is judged of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +18,12 @@ from dualregion.observed.cluster_changes import (
     exporter_not_in,
     exporter_states,
     exporters_of,
+    may_export,
     members_differ,
     removal_problem,
     replicas_differ,
     unconfirmed,
+    untold,
 )
 from messages import Message
 from messages.observed import cluster_changes as messages
@@ -288,6 +291,50 @@ class TestState:
         told = exporter_not_in(found, "camundaregion1", "ENABLED")
         assert_message(told, "exporter-not-as-wanted", exporter="camundaregion1", wanted="ENABLED")
         assert_tells(told, "DISABLED")
+
+    @pytest.mark.parametrize(
+        ("spoilt", "named", "counts"),
+        [
+            (lambda made: made.keep(()), [], [0] * 4),
+            (lambda made: made.members.update({0: {}, 1: {}, 2: {}}), [*range(4)], [1] * 4),
+            (
+                lambda made: made.members.update({each: {} for each in range(4)}),
+                [*range(4)],
+                [0] * 4,
+            ),
+        ],
+        ids=["no member", "members without partitions", "no replica at all"],
+    )
+    def test_an_answer_that_tells_nothing_proves_nothing(
+        self, spoilt: Callable[[FakeManagement], None], named: list[int], counts: list[int]
+    ) -> None:
+        made = management()
+        spoilt(made)
+        found = untold(configuration(made), partition_count=4, least=2)
+        facts = {"members": named, "partitions": [1, 2, 3, 4], "replicas": counts, "least": 2}
+        assert_message(found, "configuration-untold", **facts)
+
+    def test_an_answer_that_lacks_one_partition(self) -> None:
+        made = management()
+        for held in made.members.values():
+            del held[3]
+        found = untold(configuration(made), partition_count=4, least=2)
+        assert_message(found, "configuration-untold", partitions=[3], replicas=[0])
+
+    @pytest.mark.parametrize("kept", [(0, 2), (1, 3), (0, 1, 2, 3)])
+    def test_an_answer_that_tells_of_a_region_or_of_both(self, kept: tuple[int, ...]) -> None:
+        made = management()
+        made.keep(kept)
+        assert untold(configuration(made), partition_count=4, least=2) is None
+
+    @pytest.mark.parametrize("state", ["DISABLED", "CONFIG_NOT_FOUND"])
+    def test_a_replica_that_tells_of_no_exporter_may_have_any(self, state: str) -> None:
+        made = management()
+        made.set_exporter("camundaregion1", state)
+        assert may_export(configuration(made), "camundaregion1") is None
+        made.members[1][2].exporters.clear()
+        told = may_export(configuration(made), "camundaregion1")
+        assert_tells(told, "exporter-not-as-wanted", messages.exporter_state(2, 1, None))
 
     def test_an_exporter_that_nobody_knows(self) -> None:
         found = configuration(management())

@@ -32,7 +32,11 @@ def limit(value: str) -> dict[str, Any]:
 def health(**copies: tuple[int, int]) -> EngineHealth:
     """Return the health of indices with so many shards and replicas of each."""
     indices = {
-        name.replace("_", "."): {"number_of_shards": shards, "number_of_replicas": replicas}
+        name.replace("_", "."): {
+            "number_of_shards": shards,
+            "number_of_replicas": replicas,
+            "shards": {str(number): {"status": "green"} for number in range(shards)},
+        }
         for name, (shards, replicas) in copies.items()
     }
     return health_of({"status": "green", "number_of_nodes": 1, "indices": indices})

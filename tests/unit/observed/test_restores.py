@@ -162,15 +162,25 @@ def test_indices_that_are_not_served_are_named() -> None:
     assert_same(not_served(health_of(health(FAILED))), expected)
 
 
+SHARDS: Document = {"shards": {"0": {"status": "green", "primary_active": True}}}
+
+
+@pytest.mark.parametrize("state", [{}, {"shards": {}}, {"shards": None}, {"number_of_shards": 1}])
+def test_an_index_of_which_no_shard_is_told_is_no_answer(state: Document) -> None:
+    """None of its shards would lack anything: it would be served, seen and restored."""
+    with pytest.raises(ValueError, match="without shards"):
+        health_of({"status": "green", "indices": {"a": SHARDS, "b": state}})
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param({"status": "green", "indices": {".own": {}}}, None, id="green and empty"),
+        pytest.param({"status": "green", "indices": {".own": SHARDS}}, None, id="green and empty"),
         pytest.param(
             {"status": "yellow", "indices": {}}, messages.engine_not_green("yellow"), id="yellow"
         ),
         pytest.param(
-            {"status": "green", "indices": {"b": {}, ".own": {}, "a": {}}},
+            {"status": "green", "indices": {"b": SHARDS, ".own": SHARDS, "a": SHARDS}},
             messages.engine_not_empty(["a", "b"]),
             id="not empty",
         ),

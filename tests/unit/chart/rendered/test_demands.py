@@ -276,6 +276,66 @@ def test_a_delay_that_is_no_number_is_refused() -> None:
     assert_message(problem, "delay-not-in-seconds", given="'5s'")
 
 
+@pytest.mark.parametrize("given", ["²", "٣", "1" * 5000, "-1", "5.0", "", " 5"])
+def test_a_delay_that_the_failback_could_not_read_is_refused(given: str) -> None:
+    (problem,) = told(env(variable(VERSIONS["8.5"].exporter.variable(1, "ARGS_BULK_DELAY"), given)))
+    assert_message(problem, "delay-not-in-seconds", given=repr(given))
+
+
+@pytest.mark.parametrize("region", [0, 1])
+@pytest.mark.parametrize(
+    ("delay", "deadline", "enough"),
+    [("5000", 900, 20000), ("226", 900, 904), ("999999999", 604800, 3999999996), ("6", 20, 24)],
+)
+def test_a_delay_that_b2_would_wait_for_too_long_is_refused(
+    region: int, delay: str, deadline: int, enough: int
+) -> None:
+    """Milliseconds for seconds: B2 waited in vain, with exporters paused, until its deadline."""
+    name = VERSIONS["8.5"].exporter.variable(region, "ARGS_BULK_DELAY")
+    found = settings(isolation=None, regions=with_cidrs(), deadlineSeconds=deadline)
+    (problem,) = told(env(variable(name, delay)), found=found)
+    facts = {"delay": int(delay), "quiet": 2 * int(delay), "deadline": deadline, "enough": enough}
+    assert_message(problem, "delay-too-long", setting="values", name=name, **facts)
+
+
+@pytest.mark.parametrize(("delay", "deadline"), [("225", 900), ("5", 3), ("0", 1), ("000005", 3)])
+def test_a_delay_that_fits_or_is_no_longer_than_the_default_is_not(
+    delay: str, deadline: int
+) -> None:
+    name = VERSIONS["8.5"].exporter.variable(0, "ARGS_BULK_DELAY")
+    found = settings(isolation=None, regions=with_cidrs(), deadlineSeconds=deadline)
+    assert told(env(variable(name, delay)), found=found) == []
+
+
+@pytest.mark.parametrize("component", ["zeebe", "zeebeGateway", "zeebe-gateway"])
+@pytest.mark.parametrize("value", [5, 0, 0.5, True, False, ["a"], {"a": "b"}])
+def test_a_value_that_is_no_text_is_refused_as_the_api_server_would(
+    component: str, value: Any
+) -> None:
+    """The chart renders it as it stands."""
+    (problem,) = told(env(variable("MINE", value), of=component))
+    assert_message(problem, "variable-no-text", component=component, name="MINE")
+
+
+@pytest.mark.parametrize("value", [None, "", "5", "true", "{{ .Values.x }}"])
+def test_a_value_that_is_a_text_or_nothing_is_the_users(value: Any) -> None:
+    assert told(env(variable("MINE", value))) == []
+
+
+@pytest.mark.parametrize("given", [5, True, "x", ["a"], [{"a": 1}]])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("elasticsearch", "elasticsearch.master", "global", "global.elasticsearch.url"),
+        *("operate", "tasklist", "optimize", "zeebe.readinessProbe", "zeebeGateway.service"),
+    ],
+)
+def test_what_is_no_map_where_the_program_looks_into_one_is_refused(path: str, given: Any) -> None:
+    """It counted as not given, and ended the program later."""
+    problems = told(at(path, given))
+    assert messages.values_no_map("values", path) in problems
+
+
 @pytest.mark.parametrize("given", [{0: "mine"}, {0: "mine", 1: "yours"}])
 def test_both_exporters_have_one_prefix(given: dict[int, str]) -> None:
     entries = [

@@ -11,6 +11,7 @@ from clients.files import read_values
 from dualregion.chart.demands import conflicts
 from dualregion.chart.values import merge_all
 from dualregion.config.settings import Settings
+from dualregion.procedure.versions import VERSIONS
 from messages import Message
 from sandbox.versions import shape_of
 from tests.checkout import CHECKOUT
@@ -125,3 +126,22 @@ def test_such_a_path_in_the_environment_is_refused(version: str, name: str) -> N
     over = {component: {"env": [{"name": name, "value": "/x"}]}}
     refused = [each for each in told(version, over) if each.code == "variable-not-allowed"]
     assert [each.facts["name"] for each in refused] == [name]
+
+
+@pytest.mark.parametrize("version", WITH_LOGIN)
+@pytest.mark.parametrize("path", ["orchestration.profiles", "orchestration.service"])
+def test_what_is_no_map_where_later_versions_look_into_one_is_refused(
+    version: str, path: str
+) -> None:
+    (problem,) = told(version, at(path, "x"))
+    assert_message(problem, "values-no-map", setting="values", component=path)
+
+
+@pytest.mark.parametrize("version", WITH_LOGIN)
+def test_an_exporters_delay_must_fit_the_deadline_whatever_the_exporter_is_called(
+    version: str,
+) -> None:
+    """Source: `bulk.delay` of the Camunda exporter, in seconds like that of the Elasticsearch exporter."""
+    name = VERSIONS[version].exporter.variable(1, "ARGS_BULK_DELAY")
+    (problem,) = told(version, variable(name, "5000"))
+    assert_message(problem, "delay-too-long", name=name, delay=5000)

@@ -285,6 +285,32 @@ def test_values_of_another_shape_are_refused(zeebe: Any) -> None:
     assert code in ("values-no-map", "environment-no-list")
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param({"name": ["a"], "value": "b"}, id="a list"),
+        pytest.param({"name": {"a": 1}}, id="a map"),
+        pytest.param({"name": 5}, id="a number"),
+        pytest.param({"name": True}, id="a truth value"),
+        pytest.param({"name": None}, id="null"),
+        pytest.param({"name": ""}, id="empty"),
+        pytest.param({"value": "b"}, id="none"),
+    ],
+)
+@pytest.mark.parametrize("component", ["zeebe", "zeebeGateway", "zeebe-gateway"])
+def test_an_entry_without_a_name_that_is_a_text_is_refused_by_its_place(
+    entry: dict[str, Any], component: str
+) -> None:
+    """The program ended in a TypeError where it sets entries by their names."""
+    base = merge(REFERENCE, {component: {"env": [{"name": "A"}, entry, {"name": "B"}, entry]}})
+    with pytest.raises(ConfigError) as caught:
+        conflicts(base, settings())
+    for index, problem in zip((1, 3), caught.value.problems, strict=True):
+        assert_message(
+            problem, "variable-unnamed", setting="values", component=component, index=index
+        )
+
+
 def test_sizes_of_the_values_file_that_contradict_the_settings_are_named_with_the_remedy() -> None:
     sizes = {"zeebe": {"clusterSize": 4, "partitionCount": "8", "replicationFactor": 3}}
     size, factor = conflicts(merge(REFERENCE, sizes), settings())
@@ -353,6 +379,18 @@ DELAY = VERSIONS["8.5"].exporter.variable(1, "ARGS_BULK_DELAY")
             "delay-not-in-seconds",
             {"name": DELAY, "given": "'5s'"},
             id="no number",
+        ),
+        pytest.param(
+            [{"name": DELAY, "value": "²"}],
+            "delay-not-in-seconds",
+            {"given": "'²'"},
+            id="a digit of another kind",
+        ),
+        pytest.param(
+            [{"name": DELAY, "value": "1" * 5000}],
+            "delay-not-in-seconds",
+            {"name": DELAY},
+            id="more digits than can be read",
         ),
         pytest.param(
             [{"name": DELAY, "value": "{{ .Values.delay }}"}],

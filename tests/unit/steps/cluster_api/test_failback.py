@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from dualregion.chart.values import ExporterSettings
 from dualregion.errors import Refused
 from dualregion.procedure.versions import WebApps
 from steps.cluster_api import failback
 from steps.search_engine import copying, engines
-from tests.fakes.cluster_regions import ALL, QUIET, ApiWorld
+from tests.fakes.cluster_management import FakeManagement
+from tests.fakes.cluster_regions import ALL, MEMBER, QUIET, ApiWorld
 from tests.fakes.gates.by_cluster_api import fails, waits
-from tests.fakes.kubernetes import Reply
+from tests.fakes.kubernetes import Document, Reply
 from tests.fakes.regions import RECREATED
 from tests.raising import assert_tells, tells
 
@@ -507,10 +509,83 @@ def _operation(broker: int) -> dict[str, Any]:
     return {"operation": "POST_SCALING", "brokerId": broker}
 
 
+class TestAnswersThatTellNothing:
+    """What must be paused or enabled is counted by the answer that is judged: one that names nothing proved everything."""
+
+    @pytest.fixture(params=["no member", "no partition", "no replica of one partition"])
+    def untold(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let every answer lack something from now on."""
+        shown = FakeManagement.document
+
+        def spoilt(made: FakeManagement) -> Document:
+            found = shown(made)
+            for each in found["brokers"]:
+                if request.param == "no partition":
+                    each["partitions"] = []
+                else:
+                    each["partitions"] = [p for p in each["partitions"] if p["id"] != 3]
+            return found | ({"brokers": []} if request.param == "no member" else {})
+
+        monkeypatch.setattr(FakeManagement, "document", spoilt)
+
+    @pytest.fixture
+    def frozen(self, here: ApiWorld) -> ApiWorld:
+        here.joins()
+        here.without_web_apps()
+        return here
+
+    def test_the_pause_waits(self, frozen: ApiWorld, untold: None) -> None:
+        waits(frozen, "B2", "exporters-pause", "configuration-untold")
+        assert frozen.orders() == []
+        assert frozen.phases() == {"EXPORTING"}
+
+    def test_the_copy_waits(self, here: ApiWorld, untold: None) -> None:
+        here.freezes()
+        waits(here, "B3", "exporters-stay-paused", "configuration-untold", paused=True)
+        assert here.empty.held.documents == {}
+
+    def test_the_enabling_waits(self, here: ApiWorld, untold: None) -> None:
+        here.copies()
+        waits(here, "B4", "exporters-stay-paused", "configuration-untold", paused=True)
+        waits(here, "B5", "exporters-enabled", "configuration-untold", paused=True)
+        assert here.orders() == []
+
+    def test_the_failover_waits(self, here: ApiWorld, untold: None) -> None:
+        here.lose()
+        here.management.keep(here.kept_ids)
+        waits(here, "F3", "exporter-disabled", "configuration-untold")
+        assert here.orders() == []
+
+    def test_nothing_is_normal(self, here: ApiWorld, untold: None) -> None:
+        waits(here, "N", "all-members", role=MEMBER)
+
+
+def test_an_engine_that_holds_nothing_of_what_was_exported_does_not_settle(here: ApiWorld) -> None:
+    """It stands still, too."""
+    here.joins()
+    here.without_web_apps()
+    here.own.held.documents.clear()
+    told = ("exports-do-not-settle", "engine-holds-nothing", "exporting-goes-on")
+    fails(here, "B2", *told, gives_up_on="exports-stand-still")
+    assert here.phases() == {"EXPORTING"}
+
+
+@pytest.mark.parametrize("delay", [450, 10**8])
+def test_exporters_that_keep_records_beyond_the_deadline_are_not_paused(
+    here: ApiWorld, monkeypatch: pytest.MonkeyPatch, delay: int
+) -> None:
+    here.joins()
+    here.without_web_apps()
+    found = ExporterSettings(flush_seconds=delay)
+    monkeypatch.setattr(engines, "exporters", lambda _: found)
+    fails(here, "B2", "copy-would-fail", "quiet-beyond-deadline", kind=Refused)
+    assert here.orders() == []
+
+
 class _Flushing:
     """Exporters that flush often."""
 
-    prefix, flush_seconds = "zeebe-record", 0.02
+    prefix, quiet_seconds = "zeebe-record", 0.04
 
 
 def _writing(here: ApiWorld, looks: int, shown: Any) -> Any:

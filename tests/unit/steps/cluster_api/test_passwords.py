@@ -1,12 +1,18 @@
 """An engine beside the chart: there before the release, its password in both regions, and brokers that hold an old one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from clients.cluster.kubernetes import CallFailed
 from clients.installation import LiveInstallation
-from dualregion.errors import Refused
+from clients.logins import LoginRefused, SecretMissing
+from clients.search_engine import SearchEngine
+from dualregion.errors import CredentialsDemanded, DeadlineExceeded, DualRegionError, Refused
+from dualregion.observed.search_engine.health import EngineHealth
+from messages.observed import engines as observed
 from steps import preflight
 from steps.releases import clean_slate
 from steps.search_engine import passwords
@@ -15,7 +21,7 @@ from tests.fakes.gates.by_cluster_api import fails, waits
 from tests.fakes.kubernetes import Document, FakeKubernetes
 from tests.fakes.regions import RECREATED, SURVIVOR
 from tests.fakes.search_engines import SecuredEngine, encoded
-from tests.raising import raises, tells
+from tests.raising import fails_with, raises, tells
 
 
 @pytest.fixture(params=[1, 0], ids=["region 1 lost", "region 0 lost"])
@@ -175,6 +181,51 @@ class TestB0:
     def test_it_is_not_empty(self, here: ApiWorld) -> None:
         here.empty.held.documents["operate-old"] = 1
         fails(here, "B0", "region-not-clean", "index/operate-old", kind=Refused)
+
+    @pytest.fixture
+    def silent(self, monkeypatch: pytest.MonkeyPatch) -> list[DualRegionError]:
+        """Let the engine be ready, and answer with these errors first; without any it says what it holds."""
+        errors: list[DualRegionError] = []
+        health = SearchEngine.health
+
+        def answer(engine: SearchEngine) -> EngineHealth:
+            if errors:
+                raise errors.pop(0)
+            return health(engine)
+
+        monkeypatch.setattr(LiveInstallation, "search_engine_pending", lambda _: None)
+        monkeypatch.setattr(SearchEngine, "health", answer)
+        return errors
+
+    @pytest.mark.parametrize("kind", [CallFailed, LoginRefused, SecretMissing])
+    def test_no_answer_is_not_taken_for_an_empty_engine(
+        self, here: ApiWorld, silent: list[DualRegionError], kind: type[CallFailed]
+    ) -> None:
+        """The recreated region would begin with what is from before the loss."""
+        here.empty.held.documents["operate-old"] = 1
+        silent += [kind(observed.engine_not_green("red")) for _ in range(1000)]
+        with raises("engine-not-green", kind):
+            leftovers(here)
+        waits(here, "B0", "leftovers-known", "engine-not-green")
+        ctx = replace(here.ctx("B1", RECREATED), gives_up_on="leftovers-known")
+        with fails_with("deadline-exceeded", "engine-not-green", kind=DeadlineExceeded):
+            preflight.refuse_leftovers(ctx, ctx.topology.installations[0])
+
+    def test_an_answer_that_is_lost_is_waited_for(
+        self, here: ApiWorld, silent: list[DualRegionError]
+    ) -> None:
+        silent += [CallFailed(observed.engine_not_green("red")) for _ in range(2)]
+        here.prove("B0")
+        silent += [CallFailed(observed.engine_not_green("red"))]
+        here.empty.held.documents["operate-old"] = 1
+        fails(here, "B0", "region-not-clean", "index/operate-old", kind=Refused)
+
+    def test_credentials_that_help_nobody_end_it_at_once(
+        self, here: ApiWorld, silent: list[DualRegionError]
+    ) -> None:
+        silent += [CredentialsDemanded(observed.engine_not_green("red"))]
+        with raises("engine-not-green", CredentialsDemanded):
+            here.prove("B0")
 
 
 def leftovers(here: ApiWorld) -> list[str]:

@@ -15,6 +15,7 @@ from messages import Message
 from messages.clients import search_engine
 from messages.observed import brokers as observed
 from messages.observed import engines
+from messages.steps import steps
 from steps.releases.webapps import REPLICAS_ANNOTATION
 from tests.fakes.gates.failback import (
     EACH_INSTALLATION,
@@ -92,6 +93,14 @@ def test_web_apps_that_do_not_go(here: World, app: str) -> None:
     told = ("app-pods-left", f"camunda-{app}-7d4f", place)
     B2.waits(here, "web-apps-down", *told, hint=hint_on_pods(here, place))
     assert here.orders() == []
+
+
+def test_exporters_that_keep_records_beyond_the_deadline_are_not_paused(here: World) -> None:
+    """B2 could never be proved, and exporters would be paused for all of it."""
+    here.base = flushing_after(450)
+    B2.fails(here, "copy-would-fail", steps.quiet_beyond_deadline(900, 900))
+    assert here.orders() == []
+    assert here.web_app_counts() == WEB_APPS
 
 
 class TestThePause:

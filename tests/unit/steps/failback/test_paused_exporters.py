@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
+from clients import installation
 from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.errors import DualRegionError
 from dualregion.procedure import CAMUNDA_8_5
@@ -42,6 +43,15 @@ def raising(error: Exception) -> Callable[..., Any]:
         raise error
 
     return act
+
+
+def test_where_no_broker_says_anything_exporters_may_be_paused(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of nobody, nobody is paused: web apps would be scaled back while the engine is to be copied."""
+    here.freezes()
+    monkeypatch.setattr(installation, "exporting", lambda _: ())
+    assert_tells(paused_exporters.paused_now(here.ctx("B2")), "pause-unknown", "no-broker-answered")
 
 
 class TestAnyFailure:

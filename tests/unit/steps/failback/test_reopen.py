@@ -1,10 +1,17 @@
 """The gate B5: web apps are up, and the survivor lets exporting go on, but only to both regions."""
 
+from collections.abc import Iterable
+
 import pytest
 
+from clients import installation
+from clients.cluster.kubernetes import CallFailed
+from clients.installation import LiveInstallation
+from dualregion.observed.zeebe_answers import RUNNING, Exporting
 from messages.clients import installations
 from messages.observed import brokers as messages
 from messages.observed import engines
+from messages.steps import exporting
 from tests.fakes.gates.failback import (
     EACH_INSTALLATION,
     REFUSED_IN_BODY,
@@ -227,3 +234,27 @@ class TestTheSurvivor:
             if each.endswith("/exporting/resume") or each.startswith("DELETE")
         ]
         assert orders == ["resume", "restart", "restart"]
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["just resumed", "resumed before"])
+def test_one_answer_that_is_lost_after_the_resumption_is_waited_for(
+    here: World, monkeypatch: pytest.MonkeyPatch, *, gone: bool
+) -> None:
+    """It ended the `up`, though exporting went on and nothing was wrong."""
+    if gone:
+        here.say_phase("EXPORTING")
+        here.drop_failover()
+    ask, due = installation.exporting, [gone]
+    lost: list[CallFailed] = []
+
+    def once_lost(asked: Iterable[LiveInstallation]) -> tuple[Exporting, ...]:
+        if due == [True] and not lost:
+            lost.append(CallFailed(exporting.no_broker_answered()))
+            raise lost[0]
+        found = ask(asked)
+        due[0] = all(each.phase == RUNNING for each in found)
+        return found
+
+    monkeypatch.setattr(installation, "exporting", once_lost)
+    OF_THE_SURVIVOR.prove(here)
+    assert len(lost) == 1
