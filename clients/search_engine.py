@@ -51,6 +51,8 @@ _PATH_LENGTH = 3000
 """How many characters of names one path may hold; engines refuse a first line beyond 4096."""
 _SHOWN = 120
 """How many characters of a path an error shows: there may be hundreds of names in it."""
+_OF_FULL_DISKS = "index.blocks.read_only_allow_delete"
+"""What an engine sets where its disk is full. A copy that is made just then has it, too, and takes no records."""
 _NO_REPOSITORY, _NO_SNAPSHOT = "repository_missing_exception", "snapshot_missing_exception"
 _SHARD_LIMIT = "*.cluster.max_shards_per_node"
 _DISKS = "nodes.*.roles,nodes.*.fs.total.available_in_bytes"
@@ -265,6 +267,7 @@ class SearchEngine:
             "include_aliases": True,
             "ignore_unavailable": False,
             "partial": False,
+            "ignore_index_settings": [_OF_FULL_DISKS],
         }
         path = f"{_snapshot(repository, name)}/_restore?wait_for_completion=false"
         self._ask("POST", path, body, seconds=self.seconds)

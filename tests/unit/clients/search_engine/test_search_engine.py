@@ -259,6 +259,13 @@ def test_a_restore_takes_all_of_it_and_nothing_in_part(fake: FakeEngine) -> None
     )
 
 
+def test_a_restore_leaves_out_that_the_other_engines_disk_was_full(fake: FakeEngine) -> None:
+    fake.says("POST", f"{REPOSITORY}/f1/_restore", STARTED)
+    fake.search.restore("camunda_backup", "f1")
+    body = fake.got(f"POST {REPOSITORY}/f1/_restore")
+    assert body["ignore_index_settings"] == ["index.blocks.read_only_allow_delete"]
+
+
 def test_a_snapshot_is_read_or_is_none(fake: FakeEngine) -> None:
     fake.says("GET", f"{REPOSITORY}/f1", NO_SNAPSHOT, snapshot("f1"))
     assert fake.search.snapshot("camunda_backup", "f1") is None
