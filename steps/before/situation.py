@@ -104,7 +104,7 @@ def of_cluster(
     _refuse_unsafe(settings, own, peer)
     if settings.phase.is_failback:
         # Each step of it looks there, too: a context that cannot be used is refused before the first one.
-        Cluster(settings.kubeconfig, settings.peer.kube_context)
+        Cluster(settings.kubeconfig, settings.peer.kube_context).proof()
     incident = current_incident(settings, own, peer)
     try:
         cluster.check_answers()
