@@ -27,6 +27,7 @@ def ask(
     :param request: method, path, and a JSON document or None.
     :param seconds: how long the answer may take.
     :raises SecretMissing: if there is no password, or no authority to verify the engine by.
+    :raises SecretUnreadable: if one of them is no text.
     :raises LoginRefused: if the engine refuses the password.
     :raises CallFailed: if no pod is ready, it does not prove who it is, or it does not answer.
     """
@@ -56,6 +57,7 @@ def password_of(cluster: Cluster, namespace: str, login: EngineLogin) -> str:
     """Return the password of a namespace's search engine.
 
     :raises SecretMissing: if there is none.
+    :raises SecretUnreadable: if it is no text.
     """
     return secret_text(cluster, namespace, login.secret, login.key)
 
@@ -64,6 +66,7 @@ def secret_text(cluster: Cluster, namespace: str, name: str, key: str) -> str:
     """Return what a Secret holds under a key.
 
     :raises SecretMissing: if it holds nothing there.
+    :raises SecretUnreadable: if that is no text.
     """
     found = logins.secret_text(cluster, namespace, name, key)
     if found is None:

@@ -18,20 +18,30 @@ REFERENCE_VALUES = Path(__file__).parent.parent / "dualregion" / "reference-valu
 """The values used when the user names none: the shape of the reference set-up."""
 
 
-def read_values(
-    paths: Sequence[str], project: Path, default: Path | None = REFERENCE_VALUES
-) -> Values:
-    """Return the user's merged Helm values.
+def read_values(paths: Sequence[str], project: Path) -> Values:
+    """Return the user's merged Helm values, those of the reference set-up if no file is named.
 
     :param paths: values files, the later ones over the earlier; relative ones start at the project.
-    :param default: the file that is read if there are no paths; None for no values then.
     :raises ConfigError: naming every file that cannot be read or is no YAML map.
     """
+    files = [project / name for name in paths] or [REFERENCE_VALUES]
+    return _merged(files, "values")
+
+
+def read_failover_values(paths: Sequence[str], project: Path) -> Values:
+    """Return the merged Helm values of the failover installation, none if no file is named; raises as `read_values`.
+
+    :param paths: see `read_values`.
+    """
+    return _merged([project / name for name in paths], "failoverValues")
+
+
+def _merged(files: Sequence[Path], setting: str) -> Values:
     problems: list[Message] = []
     documents: list[Mapping[str, Any]] = []
-    for path in [project / name for name in paths] or ([default] if default else []):
+    for each in files:
         try:
-            documents.append(_read_map(path))
+            documents.append(_read_map(each, setting))
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -39,31 +49,29 @@ def read_values(
     return merge_all(documents)
 
 
-def _read_map(path: Path) -> Mapping[str, Any]:
-    document = _read(path, "values")
+def _read_map(path: Path, setting: str) -> Mapping[str, Any]:
+    document = _read(path, setting)
     if document is None:
         return {}
     if not isinstance(document, Mapping):
         kind = {list: "a list", str: "a text", bool: "a boolean"}.get(type(document), "a number")
-        raise ConfigError([messages.values_not_a_map(str(path), kind)])
+        raise ConfigError([messages.values_not_a_map(setting, str(path), kind)])
     return document
 
 
-def _read(path: Path, key: str) -> Any:
+def _read(path: Path, setting: str) -> Any:
     """Return the document of a file as Helm reads it; the error of a refused one quotes nothing of it.
 
-    :param key: the setting that names the file.
+    :param setting: the setting that names the file.
     """
     try:
         return helm_yaml.read(path.read_bytes())
     except OSError as error:
-        raise ConfigError(
-            [messages.values_unreadable(key, str(path), str(error.strerror))]
-        ) from None
+        reason = str(error.strerror)
+        raise ConfigError([messages.values_unreadable(setting, str(path), reason)]) from None
     except helm_yaml.BadYaml as error:
-        raise ConfigError(
-            [messages.values_not_yaml(key, str(path), error.line, error.message)]
-        ) from None
+        refused = messages.values_not_yaml(setting, str(path), error.line, error.message)
+        raise ConfigError([refused]) from None
 
 
 def check_chart(chart: ChartSettings, project: Path) -> None:

@@ -5,12 +5,13 @@ Source: Secrets `sh.helm.release.v1.<name>.v<revision>` with labels owner, name,
 
 import base64
 import gzip
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+
+from dualregion import plain_json
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class HelmRecord:
     def content(self) -> dict[str, Any]:
         """The record itself: `chart`, `config`, `info` and so on."""
         packed = base64.b64decode(base64.b64decode(self.secret.data["release"]))
-        document: dict[str, Any] = json.loads(gzip.decompress(packed))
+        document: dict[str, Any] = plain_json.read(gzip.decompress(packed))
         return document
 
     @property

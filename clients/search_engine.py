@@ -4,7 +4,6 @@ Only calls that Elasticsearch 8 and OpenSearch 2 both know, with the same meanin
 becomes a `CallFailed` with the engine's own reason.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 from clients import engine_calls
 from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
+from dualregion import plain_json
 from dualregion.names import EngineAddress, engine_of_chart
 from dualregion.observed.search_engine import fitness, restores, snapshots
 from dualregion.observed.search_engine.documents import is_opensearch, lifecycles_of, templates_of
@@ -356,7 +356,7 @@ def _refused(asked: SearchEngine, method: str, path: str, status: int, reason: s
 def _message(body: str) -> str:
     """Return the message of a Kubernetes error document, else the body as it is."""
     try:
-        document = json.loads(body)
+        document = plain_json.read(body)
     except ValueError:
         return body
     if isinstance(document, dict) and document.get("kind") == "Status":

@@ -16,6 +16,7 @@ from clients import logins
 from clients.cluster import forward
 from clients.cluster.kubernetes import READ_SECONDS, Answer, CallFailed, Cluster, Target, understood
 from clients.cluster.pods import BROKER_SELECTOR, is_ready, trouble
+from dualregion import plain_json
 from dualregion.names import GATEWAY, GatewayLogin, ReleaseNames
 from dualregion.observed.zeebe_answers import ClusterView, Exporting, exporting_of
 from messages import Message
@@ -176,6 +177,7 @@ class Zeebe:
         """Ask the REST API of a gateway: with a login past the API server's proxy, which keeps such a header for itself.
 
         :raises SecretMissing: if there is no password.
+        :raises SecretUnreadable: if it is no text.
         :raises LoginRefused: if it is not taken.
         """
         login, namespace = self.login, self.namespace
@@ -207,7 +209,7 @@ def _refusal(answer: Answer) -> str | None:
     if not _is_success(answer.status):
         return f"{answer.status} {_shortened(answer.body)}"
     try:
-        document = json.loads(answer.body)
+        document = plain_json.read(answer.body)
     except ValueError:
         return None
     if not isinstance(document, dict) or _is_success(document.get("status", answer.status)):

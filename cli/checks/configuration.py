@@ -8,7 +8,7 @@ from cli.checks.offline import differing
 from cli.stacks.files import Source, stack_file
 from cli.stacks.sources import Configuration, Place, Unjudged
 from clients.charts import defaults_of
-from clients.files import chart_version, check_chart, read_values
+from clients.files import chart_version, check_chart, read_failover_values, read_values
 from dualregion.chart.fit import misfits
 from dualregion.config.environment import environment_problems
 from dualregion.config.settings import Settings
@@ -124,7 +124,7 @@ def _of_files(settings: Settings, folder: Path) -> Iterator[Message]:
     if not problems:
         read(lambda: chart_version(settings.chart, folder))
     read(lambda: read_values(settings.values, folder))
-    read(lambda: read_values(settings.failover_values, folder, default=None))
+    read(lambda: read_failover_values(settings.failover_values, folder))
     if not problems:
         read(lambda: problems.extend(_conflicts(settings, folder)))
     yield from problems
@@ -132,7 +132,7 @@ def _of_files(settings: Settings, folder: Path) -> Iterator[Message]:
 
 def _conflicts(settings: Settings, folder: Path) -> list[Message]:
     base = with_role(read_values(settings.values, folder), settings)
-    of_failover = read_values(settings.failover_values, folder, default=None)
+    of_failover = read_failover_values(settings.failover_values, folder)
     defaults = defaults_of(settings.chart, folder)
     return misfits(settings, chart_version(settings.chart, folder), base, of_failover, defaults)
 

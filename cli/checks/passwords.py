@@ -40,7 +40,7 @@ def of_region(
             if owner == region:
                 # Refused, or taken; nothing else of the answer counts.
                 engine.search_engine().version()
-        except (logins.LoginRefused, logins.SecretMissing) as error:
+        except (logins.LoginRefused, logins.SecretMissing, logins.SecretUnreadable) as error:
             wrong.append(error.message)
         except DualRegionError as error:
             unseen.append(error.message)

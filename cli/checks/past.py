@@ -1,6 +1,5 @@
 """The last recovery that there are figures of: on these stacks, or in a file of a drill or of a rehearsal on others."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from cli.estimate import Past
 from cli.report.record import incidents_of
 from cli.stacks.read import Both
+from dualregion import plain_json
 from dualregion.errors import ConfigError
 from dualregion.procedure import B3, B7
 from messages.command import checks as messages
@@ -32,7 +32,7 @@ def of_file(path: Path) -> Past:
     :raises ConfigError: if it cannot be read, or tells nothing of a whole recovery.
     """
     try:
-        document = json.loads(path.expanduser().read_text(encoding="utf-8"))
+        document = plain_json.read(path.expanduser().read_bytes())
         found = _of_drill(document) if "phases" in document else _of_history(document)
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -32,7 +32,7 @@ from cli.status.looking import look
 from cli.status.shown.table import row, table
 from cli.transcript import Event
 from clients.charts import defaults_of
-from clients.files import chart_version, check_chart, read_values
+from clients.files import chart_version, check_chart, read_failover_values, read_values
 from clients.parallel import begin
 from dualregion.errors import DualRegionError
 from dualregion.procedure import Phase
@@ -166,7 +166,7 @@ def _context(project: Project, names: tuple[str, str]) -> CheckContext:
         chart = chart_version(settings.chart, project.folder)
         values = read_values(settings.values, project.folder)
         defaults = defaults_of(settings.chart, project.folder)
-        of_failover = read_values(settings.failover_values, project.folder, default=None)
+        of_failover = read_failover_values(settings.failover_values, project.folder)
     except DualRegionError as error:
         return replace(ctx, values_problem=error.message)
     return replace(ctx, values=values, failover_values=of_failover, chart=chart, defaults=defaults)

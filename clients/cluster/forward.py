@@ -103,7 +103,7 @@ def _exchange(
     tls: Tls | None = None,
 ) -> Answer:
     method, path, text, headers = request
-    opened = _opened(cluster.access, target)
+    opened = _opened(cluster, target)
     forward: Any = _Forward(opened, [target.port])  # type: ignore[no-untyped-call]
     connection = HTTPConnection("localhost", target.port, timeout=seconds)
     try:
@@ -146,11 +146,12 @@ def _secured(opened_into: Any, target: Target, tls: Tls) -> ssl.SSLSocket:
         raise NotSecured(target, reason_of(error), tls.server) from None
 
 
-def _opened(access: Access, target: Target) -> Any:
+def _opened(cluster: Cluster, target: Target) -> Any:
     """Open a connection into a pod as the API server offers it, by a WebSocket.
 
     The Kubernetes client's own way there reads other TLS settings than `Access` has.
     """
+    access = cluster.access
     options: dict[str, Any] = {"context": access.tls} if access.tls is not None else {}
     if access.tls_server_name:
         options["server_hostname"] = access.tls_server_name
@@ -160,7 +161,7 @@ def _opened(access: Access, target: Target) -> Any:
     server = re.sub("^http", "ws", access.server)
     opened.connect(
         f"{server}{target.object_path}/portforward?ports={target.port}",
-        header=[f"{name}: {value}" for name, value in access.headers()],
+        header=[f"{name}: {value}" for name, value in cluster.proof()],
         subprotocols=[_PROTOCOL],
         **_proxy_of(access),
     )

@@ -9,26 +9,24 @@ Sources: Kubernetes, 'kubeconfig (v1)' and 'Client authentication (v1)'; client-
 import base64
 import binascii
 import errno
-import json
 import os
 import re
+import shutil
 import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import urllib3
-from kubernetes.config.config_exception import ConfigException
-from kubernetes.config.exec_provider import ExecProvider
-from kubernetes.config.kube_config import ConfigNode
-
+from clients.cluster.basic import basic_header
+from clients.cluster.plugin import Credential, Plugin, PluginFailed
+from dualregion import plain_json
 from dualregion.chart import helm_yaml
 from dualregion.errors import ConfigError
 from messages import Message
@@ -63,7 +61,7 @@ class Entry:
 class Credentials:
     """What a call is made with.
 
-    :ivar token: the header `Authorization`, or None.
+    :ivar authorization: the header `Authorization`, or None.
     :ivar certificate: client certificate and key in PEM, or None.
     :ivar until: when they end, as of `time.time`; None if they do not.
     """
@@ -88,21 +86,34 @@ class Access:
     proxy: str | None = None
     proxy_headers: dict[str, str] = field(default_factory=dict)
     impersonation: tuple[tuple[str, str], ...] = ()
+    _asking: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Return what a call proves itself by, and for whom it is made; see `authorization`."""
+        """Return what a call proves itself by, and for whom it is made; raises as `authorization`."""
         header = self.authorization()
         own = () if header is None else (("Authorization", header),)
         return (*self.impersonation, *own)
 
     def authorization(self) -> str | None:
-        """Return the header `Authorization`, and have the client certificate in place, renewed if their time is over."""
-        before = self.user.credentials.certificate
-        header = self.user.authorization()
-        renewed = self.user.credentials.certificate
-        if self.tls is not None and renewed is not None and renewed != before:
-            with suppress(Unusable):
-                _load(self.tls, renewed)
+        """Return the header `Authorization`, and have the client certificate in place, renewed if their time is over.
+
+        Of many calls at once one asks the credential plugin, and the others take what it got, be it a failure.
+
+        :raises PluginFailed: if the credential plugin gives nothing, and has given nothing before.
+        """
+        since = time.monotonic()
+        with self._asking:
+            held, before = self.user.credentials, self.user.certificate
+            header = self.user.authorization(since)
+            renewed = self.user.certificate
+            if self.tls is not None and renewed is not None and renewed != before:
+                try:
+                    _load(self.tls, renewed)
+                except Unusable as error:
+                    # In the place of a former one, that one may still count.
+                    if held is None:
+                        self.user.credentials = None
+                        raise PluginFailed(error.problem) from None
         return header
 
 
@@ -256,7 +267,7 @@ def _access(entries: Mapping[str, Mapping[str, Entry]], context: str) -> Access:
     return Access(
         server=server.geturl().rstrip("/"),
         user=login,
-        tls=_tls(cluster, login.credentials.certificate) if server.scheme == "https" else None,
+        tls=_tls(cluster, login.certificate) if server.scheme == "https" else None,
         tls_server_name=_text(cluster, "tls-server-name"),
         proxy=proxy,
         proxy_headers=proxy_headers,
@@ -308,8 +319,8 @@ def _proxy(url: str | None, key: str) -> tuple[str | None, dict[str, str]]:
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     if parts.username is None:
         return bare, {}
-    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return bare, urllib3.make_headers(proxy_basic_auth=login)
+    login = basic_header(unquote(parts.username), unquote(parts.password or ""))
+    return bare, {"proxy-authorization": login}
 
 
 def _proxy_of(cluster: Entry, server: SplitResult) -> tuple[str | None, str]:
@@ -328,14 +339,14 @@ def _impersonation(user: Entry) -> tuple[tuple[str, str], ...]:
     """Return the headers that say on whose behalf calls are made."""
     name = _text(user, "as")
     groups, extra = user.content.get("as-groups") or [], user.content.get("as-user-extra") or {}
+    # A text in the place of a list would be taken letter by letter.
+    if not isinstance(extra, Mapping) or not all(map(_is_texts, (groups, *extra.values()))):
+        raise Unusable(messages.impersonation_unreadable())
     headers = [("Impersonate-User", name), ("Impersonate-Uid", _text(user, "as-uid"))]
-    try:
-        headers += [("Impersonate-Group", group) for group in groups]
-        headers += [
-            (f"Impersonate-Extra-{key}", value) for key, values in extra.items() for value in values
-        ]
-    except (AttributeError, TypeError):
-        raise Unusable(messages.impersonation_unreadable()) from None
+    headers += [("Impersonate-Group", group) for group in groups]
+    headers += [
+        (f"Impersonate-Extra-{key}", value) for key, values in extra.items() for value in values
+    ]
     found = [(key, value) for key, value in headers if value is not None]
     if found and name is None:
         raise Unusable(messages.impersonation_without_user())
@@ -343,6 +354,10 @@ def _impersonation(user: Entry) -> tuple[tuple[str, str], ...]:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) or not _fits_header(value):
             raise Unusable(messages.impersonation_not_one_line())
     return tuple(found)
+
+
+def _is_texts(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(each, str) for each in found)
 
 
 def _fits_header(value: object) -> bool:
@@ -397,42 +412,61 @@ def _file_of(content: bytes) -> Iterator[str]:
 class User:
     """A user of the kubeconfig: what its calls are made with, now and later.
 
-    :raises Unusable: if there is a form of credentials that cannot be used, or a plugin fails.
+    A credential plugin is asked when there is a call to be made, not before: it may be gone with the cluster that it is
+    for, and of a lost region that is to be told as any other silence of it.
+
+    :raises Unusable: if there is a form of credentials that cannot be used, or a plugin is not there.
     """
 
     def __init__(self, entry: Entry, cluster: Entry) -> None:
-        self._entry, self._cluster = entry, cluster
-        self._read_at = time.time()
-        self.credentials = self._credentials()
+        self._entry = entry
+        self._certificate = _client_certificate(entry)
+        self._plugin: Plugin | None = None
+        self._failed: tuple[float, Message] | None = None
+        self.credentials = self._token()
+        if self.credentials is not None:
+            return
+        if entry.content.get("exec") is not None:
+            self._plugin = _plugin_of(entry, cluster)
+        else:
+            self.credentials = self._provider() or self._password() or Credentials()
 
-    def authorization(self) -> str | None:
+    @property
+    def certificate(self) -> tuple[bytes, bytes] | None:
+        """The client certificate and its key in PEM; None as long as there is none."""
+        own = None if self.credentials is None else self.credentials.certificate
+        return own or self._certificate
+
+    def authorization(self, since: float) -> str | None:
         """Return the header `Authorization`; a token's file is read again, and a plugin asked, when it is time.
 
         If that fails the former one is used: the API server will say what it thinks of it.
+
+        :param since: when the caller began, by `time.monotonic`: a plugin that has failed since then is not asked again.
+        :raises PluginFailed: if there is no former one.
         """
-        until = self.credentials.until
-        if until is not None and time.time() > until - RENEWED_EARLY_SECONDS:
+        held = self.credentials
+        until = None if held is None else held.until
+        if held is None:
+            held = self.credentials = self._renewed(since)
+        elif until is not None and time.time() > until - RENEWED_EARLY_SECONDS:
             try:
-                self.credentials = self._credentials()
-            except Unusable:
-                self.credentials.until = time.time() + 2 * RENEWED_EARLY_SECONDS
-        return self.credentials.authorization
+                held = self.credentials = self._renewed(since)
+            except (Unusable, PluginFailed):
+                held.until = time.time() + 2 * RENEWED_EARLY_SECONDS
+        return held.authorization
 
-    def _credentials(self) -> Credentials:
-        """Return what the user has; the first form counts, in kubectl's order."""
-        certificate = self._certificate()
-        found = self._token() or self._plugin() or self._provider() or self._password()
-        found = found or Credentials()
-        found.certificate = found.certificate or certificate
-        return found
-
-    def _certificate(self) -> tuple[bytes, bytes] | None:
-        certificate = _pem(_content(self._entry, "client-certificate"), "client-certificate")
-        key = _pem(_content(self._entry, "client-key"), "client-key")
-        if (certificate is None) != (key is None):
-            there, missing = ("client-key", "client-certificate")[:: -1 if key is None else 1]
-            raise Unusable(messages.half_a_certificate(there, missing))
-        return None if certificate is None or key is None else (certificate, key)
+    def _renewed(self, since: float) -> Credentials:
+        if self._plugin is None:
+            self._certificate = _client_certificate(self._entry)
+            return self._token() or Credentials()
+        if self._failed is not None and self._failed[0] >= since:
+            raise PluginFailed(self._failed[1])
+        try:
+            return _checked(self._plugin.ask(), self._plugin.name)
+        except PluginFailed as error:
+            self._failed = time.monotonic(), error.problem
+            raise
 
     def _token(self) -> Credentials | None:
         path, token = _text(self._entry, "tokenFile"), _text(self._entry, "token")
@@ -442,20 +476,6 @@ class User:
                 _bearer(text, "tokenFile"), until=time.time() + 2 * RENEWED_EARLY_SECONDS
             )
         return None if token is None else Credentials(_bearer(token, "token"))
-
-    def _plugin(self) -> Credentials | None:
-        """Ask the credential plugin (`exec`)."""
-        if self._entry.content.get("exec") is None:
-            return None
-        config = _plugin_of(self._entry)
-        name = Path(config["command"]).name
-        try:
-            cluster = ConfigNode("cluster", dict(self._cluster.content))  # type: ignore[no-untyped-call]
-            node = ConfigNode("exec", config)  # type: ignore[no-untyped-call]
-            status = ExecProvider(node, None, cluster).run()  # type: ignore[no-untyped-call]
-            return _of_plugin(status, name)
-        except (ConfigException, OSError, TypeError, ValueError, KeyError, AttributeError):
-            raise Unusable(messages.plugin_failed(name)) from None
 
     def _provider(self) -> Credentials | None:
         """Take the id-token of `auth-provider: oidc`; renewing it is kubectl's, which keeps what it renews."""
@@ -476,8 +496,16 @@ class User:
         name, password = _text(self._entry, "username"), _text(self._entry, "password")
         if name is None and password is None:
             return None
-        headers = urllib3.make_headers(basic_auth=f"{name or ''}:{password or ''}")
-        return Credentials(headers["authorization"])
+        return Credentials(basic_header(name or "", password or ""))
+
+
+def _client_certificate(entry: Entry) -> tuple[bytes, bytes] | None:
+    certificate = _pem(_content(entry, "client-certificate"), "client-certificate")
+    key = _pem(_content(entry, "client-key"), "client-key")
+    if (certificate is None) != (key is None):
+        there, missing = ("client-key", "client-certificate")[:: -1 if key is None else 1]
+        raise Unusable(messages.half_a_certificate(there, missing))
+    return None if certificate is None or key is None else (certificate, key)
 
 
 def _bearer(token: str, key: str) -> str:
@@ -489,16 +517,17 @@ def _bearer(token: str, key: str) -> str:
 
 
 def _end_of(token: object) -> float | None:
-    """Return when a JSON web token ends, if it says so."""
+    """Return when a JSON web token ends, if it says so; an end that no clock has is none."""
     try:
         body = str(token).split(".")[1]
-        return float(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["exp"])
-    except (IndexError, ValueError, KeyError, TypeError):
+        claims = plain_json.read(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return float(claims["exp"])
+    except (IndexError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
-def _plugin_of(entry: Entry) -> dict[str, Any]:
-    """Return the section `exec`, whose command starts where kubectl would start it."""
+def _plugin_of(entry: Entry, cluster: Entry) -> Plugin:
+    """Return the plugin of the section `exec`, whose command starts where kubectl would start it."""
     config = entry.content["exec"]
     if not isinstance(config, Mapping):
         raise Unusable(messages.exec_not_a_map())
@@ -510,8 +539,17 @@ def _plugin_of(entry: Entry) -> dict[str, Any]:
     if not all(isinstance(each, str) and "\0" not in each for each in texts) or not texts[0]:
         raise Unusable(messages.exec_incomplete())
     command = config["command"]
-    relative = "/" in command and not command.startswith("/")
-    return dict(config) | {"command": str(entry.folder / command) if relative else command}
+    if "/" in command and not command.startswith("/"):
+        command = str(entry.folder / command)
+    environ = {**os.environ, **{each["name"]: each["value"] for each in environment}}
+    if shutil.which(command, path=environ.get("PATH")) is None:
+        raise Unusable(messages.plugin_missing(Path(command).name))
+    return Plugin(
+        (command, *_list(config, "args")),
+        str(config["apiVersion"]),
+        environ,
+        dict(cluster.content) if config.get("provideClusterInfo") else None,
+    )
 
 
 def _list(config: Section, key: str) -> list[Any]:
@@ -521,15 +559,15 @@ def _list(config: Section, key: str) -> list[Any]:
     return found or []
 
 
-def _of_plugin(status: Section, name: str) -> Credentials:
-    """Return what a credential plugin has answered."""
-    token, end = status.get("token"), status.get("expirationTimestamp")
-    pem = [status.get(key) for key in ("clientCertificateData", "clientKeyData")]
-    if token is None and None in pem:
-        raise Unusable(messages.plugin_without_credentials(name))
-    moment = None if end is None else datetime.fromisoformat(str(end)).astimezone(UTC).timestamp()
-    return Credentials(
-        None if token is None else _bearer(token, f"token of {name}"),
-        None if None in pem else (str(pem[0]).encode(), str(pem[1]).encode()),
-        moment,
-    )
+def _checked(given: Credential, name: str) -> Credentials:
+    """Return what a credential plugin has answered, if calls can be made with it.
+
+    :raises PluginFailed: if they cannot.
+    """
+    certificate = given.certificate
+    try:
+        header = None if given.token is None else _bearer(given.token, f"token of {name}")
+    except Unusable as error:
+        raise PluginFailed(error.problem) from None
+    pem = None if certificate is None else (certificate[0].encode(), certificate[1].encode())
+    return Credentials(header, pem, given.until)

@@ -4,8 +4,6 @@ HTTP to gateway, brokers and search engine goes through the API server's service
 laptop outside the cluster needs nothing but its kube context.
 """
 
-import json
-import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,10 +14,13 @@ from typing import Any, TypeVar
 import urllib3
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from pydantic import BaseModel
 
 from clients.cluster.kubeconfig import Access, access_to
+from clients.cluster.plugin import PluginFailed
 from clients.cluster.reasons import reason_of
 from clients.parallel import CONNECTIONS
+from dualregion import plain_json
 from dualregion.errors import (
     ClusterUnreachable,
     ConfigError,
@@ -68,12 +69,11 @@ class CallFailed(DualRegionError):
         return self.status is None or not 400 <= self.status < 500 or self.status in _PASSING
 
 
-def _number(text: str) -> float:
-    """Return a fraction of an answer; one that is infinite or none is no JSON, and no reader foresees it."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("no number")
-    return number
+class LoginUnavailable(CallFailed):
+    """The credential plugin of a context gives nothing now: the cluster cannot be asked, as if it did not answer.
+
+    It is no `ClusterUnreachable`, as it does not show that the API server is silent.
+    """
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,7 @@ class Answer:
     @property
     def is_api_servers(self) -> bool:
         """Whether it is an error of the API server itself, and not of what lies behind it."""
-        try:
-            document = json.loads(self.body)
-        except ValueError:
-            return False
-        return isinstance(document, dict) and document.get("kind") == "Status"
+        return _is_api_servers(self.body)
 
     def json(self) -> dict[str, Any]:
         """Return the body's JSON document.
@@ -109,15 +105,18 @@ class Answer:
 
     def _document(self, kind: type[T]) -> T:
         try:
-            document = json.loads(self.body, parse_constant=_number, parse_float=_number)
-        except (ValueError, RecursionError):
+            document = plain_json.read(self.body)
+        except ValueError:
             document = None
         if not isinstance(document, kind):
             raise CallFailed(messages.not_json(without_secrets(self.body)[:200]))
         return document
 
 
-_OUT_OF_FORM = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+_OUT_OF_FORM = (
+    *(ValueError, TypeError, KeyError, AttributeError, IndexError),
+    *(OverflowError, RecursionError),
+)
 """What reading a document raises that is not of the form that was expected; pydantic's errors are of the first."""
 
 
@@ -207,6 +206,13 @@ class Cluster:
         """How the API server is reached, for what this client does not do."""
         return self._api.access
 
+    def proof(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers by which a call proves itself, for what this client does not do.
+
+        :raises LoginUnavailable: if the credential plugin of the context gives nothing.
+        """
+        return self._api.proof()
+
     @cached_property
     def _apps(self) -> "client.AppsV1Api":
         return client.AppsV1Api(self._api)
@@ -216,7 +222,8 @@ class Cluster:
 
         :param connect_seconds: how long it may take to be reached, in each try.
         :raises ClusterUnreachable: if it answers none of the tries in time.
-        :raises CallFailed: if it answers, but not as it should (429, 5xx): it is alive, and cannot be looked at now.
+        :raises CallFailed: if it answers, but not as it should (429, 5xx): it is alive, and cannot be looked at now; or if
+            the context's credential plugin gives nothing (`LoginUnavailable`).
         :raises ConfigError: if it refuses these credentials.
         """
         failed: list[DualRegionError] = []
@@ -245,7 +252,7 @@ class Cluster:
                 raise ConfigError([messages.credentials_refused(self.context, answer)]) from None
             server = str(self._api.configuration.host)
             raise CallFailed(
-                messages.cluster_busy(self.context, server, answer), error.status
+                messages.cluster_busy(self.context, server, answer), _status_of(error)
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachable(self._unreachable(reason_of(error))) from None
@@ -258,7 +265,7 @@ class Cluster:
         :raises CallFailed: if it does not answer.
         """
         path = f"{_NAMESPACES}/kube-system"
-        return str(self._call(lambda: self._get(path, "V1Namespace")).metadata.uid)
+        return str(self._call(lambda: _text(self._get(path, "V1Namespace").metadata.uid)))
 
     def kubectl(self, namespace: str) -> str:
         """Return how a command begins that an operator is to type for a namespace of this cluster."""
@@ -402,22 +409,26 @@ class Cluster:
 
         :param but_of: the claims whose volumes are left out.
         """
-        found = self._call(
-            lambda: self._get("/api/v1/persistentvolumes", "V1PersistentVolumeList")
-        ).items
-        return [
-            each.metadata.name
-            for each in found
-            if each.spec.claim_ref is not None
-            and each.spec.claim_ref.namespace == namespace
-            and each.spec.claim_ref.name not in but_of
-        ]
+
+        def ask() -> list[str]:
+            volumes = self._get("/api/v1/persistentvolumes", "V1PersistentVolumeList")
+            return [
+                each.metadata.name
+                for each in volumes.items
+                if each.spec.claim_ref is not None
+                and each.spec.claim_ref.namespace == namespace
+                and each.spec.claim_ref.name not in but_of
+            ]
+
+        found: list[str] = self._call(ask)
+        return found
 
     def delete_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete one pod; a pod of the same name that has replaced it meanwhile is left alone."""
-        options = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
+        path = f"{_collection('V1Pod', namespace)}/{name}"
+        options = {"preconditions": {"uid": uid}}
         try:
-            self._call(lambda: self._core.delete_namespaced_pod(name, namespace, body=options))
+            self._call(lambda: self._object("DELETE", path, body=options))
         except CallFailed as error:
             if error.status not in (404, 409):
                 raise
@@ -437,7 +448,7 @@ class Cluster:
 
     def document(self, path: str) -> dict[str, Any] | None:
         """Return a plain document of the API server; None if there is none at this path."""
-        found: dict[str, Any] | None = self._or_none(lambda: self._json("GET", path))
+        found: dict[str, Any] | None = self._or_none(lambda: self._object("GET", path))
         return found
 
     def config_maps(self, namespace: str, selector: str) -> list[Any]:
@@ -446,7 +457,8 @@ class Cluster:
 
     def delete_secret(self, namespace: str, name: str) -> None:
         """Delete a Secret; one that is gone already is no error."""
-        self._or_none(lambda: self._core.delete_namespaced_secret(name, namespace), namespace)
+        path = f"{_collection('V1Secret', namespace)}/{name}"
+        self._or_none(lambda: self._object("DELETE", path), namespace)
 
     def config_map(self, namespace: str, name: str) -> Any | None:
         """Return a ConfigMap, or None."""
@@ -515,7 +527,7 @@ class Cluster:
 
     def version(self) -> str:
         """Return the API server's version, such as `v1.34.1`."""
-        return str(self._call(lambda: self._json("GET", "/version"))["gitVersion"])
+        return str(self._call(lambda: _text(self._json("GET", "/version")["gitVersion"])))
 
     def resources(self, api_version: str) -> dict[str, dict[str, Any]]:
         """Return what the API server serves of an API version, by kind: `name` and `namespaced`.
@@ -523,8 +535,13 @@ class Cluster:
         :raises CallFailed: with status 404 if it serves nothing of it.
         """
         path = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        found = self._call(lambda: self._json("GET", path)).get("resources") or ()
-        return {each["kind"]: each for each in found if "/" not in each["name"]}
+
+        def ask() -> dict[str, dict[str, Any]]:
+            found = self._object("GET", path)["resources"] or ()
+            return {each["kind"]: each for each in found if "/" not in each["name"]}
+
+        served: dict[str, dict[str, Any]] = self._call(ask, may_be_unserved=True)
+        return served
 
     def try_out(self, collection: str, name: str, document: Mapping[str, Any]) -> None:
         """Let the API server say whether it would take an object, as a change of the one that is there, or as a new one.
@@ -536,16 +553,22 @@ class Cluster:
         """
         query = [("dryRun", "All"), ("fieldManager", FIELD_MANAGER)]
         place = f"{collection}/{name}"
-        found = self._or_none(lambda: self._json("GET", place))
-        if found is None:
-            self._call(lambda: self._json("POST", collection, query, document))
-        else:
-            self._call(lambda: self._json("PATCH", place, query, document))
+        is_new = self._or_none(lambda: self._object("GET", place)) is None
+        method, path = ("POST", collection) if is_new else ("PATCH", place)
+        self._call(lambda: self._object(method, path, query, document))
+
+    def _object(
+        self, method: str, path: str, query: Any = (), body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask as `_json` does for an object of any kind."""
+        found = self._json(method, path, query, body)
+        _text(found["kind"])
+        return found
 
     def _json(
         self, method: str, path: str, query: Any = (), body: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Ask the API server for, or send it, a plain JSON document."""
+    ) -> dict[str, Any]:
+        """Ask the API server for, or send it, a plain JSON document; raises what `_call` and `_identity` understand."""
         content = "application/merge-patch+json" if method == "PATCH" else "application/json"
         request = self._api.param_serialize(
             method,
@@ -555,22 +578,33 @@ class Cluster:
             body=None if body is None else dict(body),
             auth_settings=["BearerToken"],
         )
-        response = self._api.call_api(*request)
-        response.read()
-        if not 200 <= int(response.status) < 300:
-            raise ApiException(status=response.status, reason=response.reason, body=response.data)
-        return json.loads(response.data or b"null")
+        return _document(self._api.call_api(*request))
 
-    def _call(self, ask: Any, namespace: str | None = None, *, is_secret: bool = False) -> Any:
+    def _call(
+        self,
+        ask: Callable[[], Any],
+        namespace: str | None = None,
+        *,
+        is_secret: bool = False,
+        may_be_unserved: bool = False,
+    ) -> Any:
         """Ask the API server.
 
+        An answer that is none of an API server says nothing, a 404 least of all: a balancer that has lost its API servers
+        answers so, and a region would seem to be empty.
+
+        :param may_be_unserved: whether the path may be of an API that the server does not know.
         :param is_secret: whether what is sent is secret; an API server may quote it in what it refuses.
         :param namespace: of what is asked for. One that is gone has taken along the rights in it, so what
             was there is forbidden then; it is told as missing all the same.
         """
         try:
-            return ask()
+            found = ask()
+            _check_whole(found)
+            return found
         except ApiException as error:
+            if _status_of(error, may_be_unserved=may_be_unserved) is None:
+                raise CallFailed(messages.not_an_api_server(self.context, "404")) from None
             gone = error.status == 403 and namespace and self._is_gone(namespace)
             details = "" if is_secret else _brief(error.body)
             raise CallFailed(
@@ -593,7 +627,7 @@ class Cluster:
                 return False
             raise
 
-    def _or_none(self, ask: Any, namespace: str | None = None) -> Any | None:
+    def _or_none(self, ask: Callable[[], Any], namespace: str | None = None) -> Any | None:
         try:
             return self._call(ask, namespace)
         except CallFailed as error:
@@ -623,9 +657,9 @@ class Cluster:
             header_params={"Accept": "application/json"},
             auth_settings=["BearerToken"],
         )
-        response = self._api.call_api(*request, **how)
-        response.read()
-        return self._api.response_deserialize(response, {"200": kind}).data
+        document = _document(self._api.call_api(*request, **how))
+        _check_kind(document, kind.removeprefix("V1"))
+        return getattr(client, kind).from_dict(document)
 
     def _unreachable(self, reason: Message) -> Message:
         return messages.cluster_unreachable(self.context, str(self._api.configuration.host), reason)
@@ -641,7 +675,7 @@ def _api_client(kubeconfig: str | None, context: str) -> "_Client":
     # Nor is a redirect followed, which leads to a login.
     settings.retries = urllib3.Retry(0, raise_on_redirect=False)
     settings.connection_pool_maxsize = CONNECTIONS
-    return _Client(settings, access)
+    return _Client(settings, access, context)
 
 
 class _Client(client.ApiClient):
@@ -650,11 +684,23 @@ class _Client(client.ApiClient):
     What it proves itself by is added to each call here, so that no configuration, and no error, holds it.
     """
 
-    def __init__(self, settings: client.Configuration, access: Access) -> None:
+    def __init__(self, settings: client.Configuration, access: Access, context: str) -> None:
         super().__init__(settings)
-        self.access = access
+        self.access, self._context = access, context
         if access.tls is not None:
             self.rest_client.pool_manager.connection_pool_kw["ssl_context"] = access.tls
+
+    def proof(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers by which a call proves itself.
+
+        :raises LoginUnavailable: if the credential plugin gives nothing.
+        """
+        try:
+            return self.access.headers()
+        except PluginFailed as error:
+            raise LoginUnavailable(
+                messages.login_unavailable(self._context, error.problem)
+            ) from None
 
     def call_api(
         self,
@@ -664,10 +710,10 @@ class _Client(client.ApiClient):
         *rest: Any,
         **named: Any,
     ) -> Any:
-        """Make a call; raises what the client raises, and `CallFailed` for what it does not foresee."""
+        """Make a call; raises what the client raises, as `proof`, and `CallFailed` for what it does not foresee."""
         timeout = named.pop("_request_timeout", None) or (CONNECT_SECONDS, READ_SECONDS)
         headers = urllib3.HTTPHeaderDict(header_params or {})
-        for name, value in self.access.headers():
+        for name, value in self.proof():
             headers.add(name, value)
         try:
             return super().call_api(
@@ -688,11 +734,85 @@ def _credentials_demanded(what: str, status: int) -> CredentialsDemanded:
     return CredentialsDemanded(messages.credentials_demanded(what, status))
 
 
+_UNSERVED = "404 page not found"
+"""What an API server, as any server written in Go, answers on a path that none of its APIs has."""
+
+
+def _is_api_servers(body: Any) -> bool:
+    """Whether an error's body is one by which an API server tells it."""
+    try:
+        document = plain_json.read(body or "")
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("kind") == "Status"
+
+
+def _status_of(error: ApiException, *, may_be_unserved: bool = False) -> int | None:
+    """Return an error's status; None for a 404 that no API server has given, which does not tell what is there.
+
+    :param may_be_unserved: see `Cluster._call`.
+    """
+    status, body = error.status, error.body or ""
+    if status != HTTPStatus.NOT_FOUND or _is_api_servers(body):
+        return None if status is None else int(status)
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    return int(status) if may_be_unserved and text.strip() == _UNSERVED else None
+
+
+def _document(response: Any) -> dict[str, Any]:
+    """Return the document that an API server has answered with.
+
+    :raises ApiException: if it is an error's.
+    :raises ValueError: if it is none.
+    """
+    response.read()
+    if not 200 <= int(response.status) < 300:
+        raise ApiException(status=response.status, reason=response.reason, body=response.data)
+    found = plain_json.read(response.data or b"")
+    if not isinstance(found, dict):
+        raise TypeError("no object")
+    return found
+
+
+def _check_kind(document: Mapping[str, Any], kind: str) -> None:
+    """Refuse what is not the object or the list that was asked for, as an empty map of a portal would be read as one.
+
+    :raises ValueError: if it is not.
+    """
+    named = [document] if not kind.endswith("List") else document["items"]
+    is_list = isinstance(named, list) and all(isinstance(each, dict) for each in named)
+    if document.get("kind") != kind or not is_list:
+        raise ValueError("another kind")
+    for each in named:
+        _text(each["metadata"]["name"])
+
+
+def _check_whole(found: object) -> None:
+    """Refuse what one of the client's own classes was made of, if it was of another kind.
+
+    :raises ValueError: if it was.
+    """
+    kind = type(found).__name__.removeprefix("V1")
+    is_other = isinstance(found, BaseModel) and getattr(found, "kind", None) != kind
+    if found is None or is_other:
+        raise ValueError("another kind")
+
+
+def _text(found: object) -> str:
+    """Return a text of an answer.
+
+    :raises TypeError: if it is none.
+    """
+    if not isinstance(found, str) or not found:
+        raise TypeError("no text")
+    return found
+
+
 def _brief(body: Any, length: int = 300) -> str:
     """Return what an error document says, Kubernetes' or a problem's (RFC 9457), else the body's beginning."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
     try:
-        document = json.loads(text)
+        document = plain_json.read(text)
         problem = ": ".join(str(document[key]) for key in ("title", "detail") if document.get(key))
         text = str(document.get("message") or problem or text)
     except (ValueError, AttributeError):

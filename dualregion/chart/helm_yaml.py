@@ -14,6 +14,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -153,14 +154,20 @@ class _Decoder:
         self._open: set[int] = set()
         self._decoded = 0
         self._by_alias = 0
+        self._levels = 0
 
     def value(self, node: _Node) -> Any:
         """Return what a node means."""
         self._count(node)
-        if node.alias is not None:
-            return self._aliased(node, self.value)
         if node.kind == "scalar":
             return _json(node, _scalar(node))
+        with self._deeper(node):
+            return self._within(node)
+
+    def _within(self, node: _Node) -> Any:
+        """Return what lies in a list or a map, or behind an alias."""
+        if node.alias is not None:
+            return self._aliased(node, self.value)
         if node.kind == "list":
             return [self.value(each) for each in node.children]
         entries: dict[Any, tuple[int, Any]] = {}
@@ -183,14 +190,26 @@ class _Decoder:
             if self._target(each).kind != "map":
                 raise BadYaml(each.line, messages.yaml_merge_of_no_map())
             self._count(each)
-            if each.alias is not None:
-                self._aliased(each, lambda found: self._fill(found, entries))
-            else:
-                self._fill(each, entries)
+            with self._deeper(each):
+                if each.alias is not None:
+                    self._aliased(each, lambda found: self._fill(found, entries))
+                else:
+                    self._fill(each, entries)
 
     @staticmethod
     def _target(node: _Node) -> _Node:
         return node.alias or node
+
+    @contextmanager
+    def _deeper(self, node: _Node) -> Iterator[None]:
+        """Refuse what aliases nest too deep: each of them may stand for one that holds the next, on lines side by side."""
+        self._levels += 1
+        if self._levels > MOST_LEVELS:
+            raise BadYaml(node.line, messages.yaml_nested_too_deep(MOST_LEVELS))
+        try:
+            yield
+        finally:
+            self._levels -= 1
 
     def _aliased(self, node: _Node, use: Callable[[_Node], Any]) -> Any:
         target = self._target(node)
@@ -329,6 +348,8 @@ _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO](?P<o>[0-7]+)|(?P<d>0|[1-9][0-9]*)|0(?P<z>[0-7]+))"
 )
 _BASES = MappingProxyType({"x": 16, "b": 2, "o": 8, "d": 10, "z": 8})
+_MOST_DIGITS = 64
+"""How many digits a number of 64 bits has at most, which are binary ones; Python reads no decimal one of thousands."""
 _SIGNED_BINARY = re.compile(r"0b([-+][01]+)")
 
 
@@ -356,6 +377,8 @@ def _integer(text: str) -> int | None:
     if match is None:
         return None
     digits, base = next((match[name], base) for name, base in _BASES.items() if match[name])
+    if len(digits.lstrip("0")) > _MOST_DIGITS:
+        return None
     return _in_range(int(match["sign"] + digits, base), signed=bool(match["sign"]))
 
 

@@ -354,7 +354,8 @@ class Settings(Model):
         unseen = {*secret, *_NEVER_SHOWN}
         try:
             left = [messages.placeholder_left(key, PLACEHOLDER) for key in placeholders(raw)]
-            settings = cls.model_validate(dict(raw))
+            # By the keys that the documents name, which are those of which some are never shown.
+            settings = cls.model_validate(dict(raw), by_alias=True, by_name=False)
         except ValidationError as error:
             keys = [each.facts["key"] for each in left]
             refused = problems_of(error, unseen, cls)

@@ -4,9 +4,9 @@ from messages.catalogue import Message, message
 
 
 @message
-def values_not_a_map(file: str, kind: str) -> str:
+def values_not_a_map(setting: str, file: str, kind: str) -> str:
     """A values file holds something else than a map."""
-    return f"values: file {file} holds {kind}; Helm values are a map"
+    return f"{setting}: file {file} holds {kind}; Helm values are a map"
 
 
 @message

@@ -1,6 +1,6 @@
 """Calls to a region's cluster that fail."""
 
-from messages.catalogue import message
+from messages.catalogue import Message, message
 
 
 @message
@@ -10,6 +10,12 @@ def credentials_refused(context: str, answer: str) -> str:
         f"the cluster behind kube context {context!r} refuses these credentials ({answer}): log in again, or ask for the "
         "rights in docs/prepare/rights.md"
     )
+
+
+@message
+def login_unavailable(context: str, problem: Message) -> str:
+    """The credential plugin of a kube context gives nothing now, so its cluster cannot be asked."""
+    return f"the cluster behind kube context {context!r} cannot be asked: the context {problem}"
 
 
 @message
@@ -41,10 +47,10 @@ def call_unanswered(context: str, reason: str) -> str:
 
 @message
 def not_an_api_server(context: str, error: str) -> str:
-    """Something else than an API server answers a call."""
+    """Something else than an API server answers a call: with its own 404, or in a form that cannot be read."""
     return (
-        f"kube context {context}: an answer that is none of a Kubernetes API server ({error} while it was read): is a "
-        "proxy or a portal in between?"
+        f"kube context {context}: an answer that is none of a Kubernetes API server ({error}): is a proxy, a balancer or a "
+        "portal in between?"
     )
 
 
@@ -85,6 +91,15 @@ def not_forwarded(target: str, status: int) -> str:
 def service_failed(call: str, status: int, details: str) -> str:
     """A gateway, broker or search engine, or the API server before it, answers a call with an error of a server."""
     return f"{call}: {status} {details}"
+
+
+@message
+def secret_not_a_text(namespace: str, secret: str, key: str) -> str:
+    """A Secret holds bytes that are no text where a password or a certificate is looked for."""
+    return (
+        f"Secret {secret} in namespace {namespace} holds no text (UTF-8) under the key {key}: make it again, with the "
+        "password or certificate as it is typed"
+    )
 
 
 @message

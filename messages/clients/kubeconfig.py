@@ -193,6 +193,21 @@ def plugin_failed(plugin: str) -> str:
 
 
 @message
+def plugin_silent(plugin: str, seconds: int) -> str:
+    """The credential plugin of a context did not end in time."""
+    return (
+        f"has a credential plugin, {plugin}, that has given nothing for {seconds} s: `kubectl get namespaces` with this "
+        "context shows what it waits for"
+    )
+
+
+@message
+def plugin_missing(plugin: str) -> str:
+    """The credential plugin of a context is not installed, or is no program that may be run."""
+    return f"has a credential plugin, {plugin}, that is not there, or may not be run: install it, or put it on PATH"
+
+
+@message
 def plugin_without_credentials(plugin: str) -> str:
     """The credential plugin of a context answers no credentials."""
     return f"has a credential plugin, {plugin}, that answers neither token nor certificate and key"

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from clients.charts import defaults_of
 from clients.cluster.kubernetes import CallFailed, Cluster
-from clients.files import chart_version, check_chart, read_values
+from clients.files import chart_version, check_chart, read_failover_values, read_values
 from clients.installation import LiveInstallation
 from dualregion import VERSION
 from dualregion.chart.adoption import ChartVersion
@@ -86,7 +86,7 @@ def of_files(settings: Settings, project: Path, environ: Mapping[str, str]) -> F
     check_chart(settings.chart, project)
     chart = chart_version(settings.chart, project)
     base = with_role(read_values(settings.values, project), settings)
-    failover_values = read_values(settings.failover_values, project, default=None)
+    failover_values = read_failover_values(settings.failover_values, project)
     defaults = defaults_of(settings.chart, project)
     if problems := misfits(settings, chart, base, failover_values, defaults):
         raise ConfigError(problems)
@@ -104,7 +104,7 @@ def of_cluster(
     _refuse_unsafe(settings, own, peer)
     if settings.phase.is_failback:
         # Each step of it looks there, too: a context that cannot be used is refused before the first one.
-        Cluster(settings.kubeconfig, settings.peer.kube_context)
+        Cluster(settings.kubeconfig, settings.peer.kube_context).proof()
     incident = current_incident(settings, own, peer)
     try:
         cluster.check_answers()

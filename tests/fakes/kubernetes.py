@@ -216,7 +216,7 @@ class FakeKubernetes:
             return self._merge(collection, found, body)
         if method == "DELETE":
             return self._delete(collection, name, found, body)
-        return Reply(200, found)
+        return Reply(200, of_kind(collection, found))
 
     def _list(self, collection: str, query: dict[str, list[str]]) -> Reply:
         wanted = [
@@ -227,7 +227,8 @@ class FakeKubernetes:
             for document in self.objects.get(collection, {}).values()
             if all(_bears(document["metadata"].get("labels", {}), pair) for pair in wanted)
         ]
-        return Reply(200, {"kind": "List", "metadata": {"resourceVersion": "7"}, "items": items})
+        kind = f"{_KINDS.get(collection.rsplit('/', 1)[1], '')}List"
+        return Reply(200, {"kind": kind, "metadata": {"resourceVersion": "7"}, "items": items})
 
     def _apply(self, collection: str, name: str, found: Document | None, body: Any) -> Reply:
         merged = dict(found or body)
@@ -236,7 +237,7 @@ class FakeKubernetes:
         fields = [{**changed, "fieldsV1": {"f:data": {}}}]
         merged["metadata"] = {**merged["metadata"], "managedFields": fields}
         self.put(collection, merged)
-        return Reply(200, merged)
+        return Reply(200, of_kind(collection, merged))
 
     def _merge(self, collection: str, found: Document, body: Document) -> Reply:
         version = found["metadata"].get("resourceVersion", "1")
@@ -250,7 +251,7 @@ class FakeKubernetes:
         if merged.get("spec") != found.get("spec"):
             merged["metadata"]["generation"] = found["metadata"].get("generation", 0) + 1
         self.put(collection, merged)
-        return Reply(200, merged)
+        return Reply(200, of_kind(collection, merged))
 
     def _delete(self, collection: str, name: str, found: Document, body: Any) -> Reply:
         uid = ((body or {}).get("preconditions") or {}).get("uid")
@@ -258,9 +259,9 @@ class FakeKubernetes:
             return failure(409, "Conflict", "the UID in the precondition does not match")
         if self.delete_pod is not None and collection.endswith("/pods"):
             self.delete_pod(found)
-            return Reply(200, found)
+            return Reply(200, of_kind(collection, found))
         del self.objects[collection][name]
-        return Reply(200, found)
+        return Reply(200, of_kind(collection, found))
 
 
 def _bears(labels: Document, wanted: str) -> bool:
@@ -289,18 +290,27 @@ def _merged(document: Any, patch: Any) -> Any:
 
 _MERGE_PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 """Both mean the same for what the hooks patch: maps of plain values."""
-_KINDS = (
-    "pods",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "events",
-    "statefulsets",
-    "controllerrevisions",
-    "deployments",
-    "networkpolicies",
-    "persistentvolumes",
-)
+_KINDS = {
+    "configmaps": "ConfigMap",
+    "controllerrevisions": "ControllerRevision",
+    "deployments": "Deployment",
+    "events": "Event",
+    "namespaces": "Namespace",
+    "networkpolicies": "NetworkPolicy",
+    "nodes": "Node",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "persistentvolumes": "PersistentVolume",
+    "pods": "Pod",
+    "secrets": "Secret",
+    "services": "Service",
+    "statefulsets": "StatefulSet",
+}
+
+
+def of_kind(collection: str, document: Document) -> Document:
+    """Return a document with the kind of its collection, as an API server answers with it."""
+    kind = _KINDS.get(collection.rsplit("/", 1)[1])
+    return document if kind is None else {"kind": kind, **document}
 
 
 @contextmanager

@@ -39,6 +39,7 @@ SCALARS = (
     ),
     *(".5", "-.5", "+.5", ".", "..", ".e3", ".5_0", "1.5", "1e400", "1e-400", "-1e400", "0.1e1"),
     *("9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616"),
+    *("1" * 300, "1" * 5000, "-" + "9" * 5000, "0" * 5000, "0x" + "f" * 5000, "0b" + "1" * 5000),
     *("-9223372036854775808", "-9223372036854775809", "0xFFFFFFFFFFFFFFFFFF", "9007199254740993"),
     *("y", "Y", "yes", "Yes", "YES", "yES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off"),
     *("Off", "OFF", "true", "True", "TRUE", "tRUE", "false", "False", "FALSE", "t", "f", "o"),
@@ -335,3 +336,46 @@ def test_what_was_read_wrongly(line: str, meant: dict[str, Any]) -> None:
 def test_a_document_nested_too_deep_is_refused_and_ends_nothing() -> None:
     with raises("yaml-nested-too-deep", helm_yaml.BadYaml, most=200):
         helm_yaml.read(b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("first", "each"),
+    [
+        ("[x]", "[*a{}]"),
+        ("{x: 1}", "{{b: *a{}}}"),
+        ("{x: 1}", "{{<<: *a{}}}"),
+        ("{x: 1}", "{{<<: [*a{}]}}"),
+    ],
+    ids=["lists", "maps", "merges", "lists of merges"],
+)
+def test_aliases_that_nest_too_deep_are_refused_and_end_nothing(first: str, each: str) -> None:
+    """Side by side in the file, one stands for the next; a large file has many nodes before that may be counted."""
+    padding = f"p: [{','.join(['x'] * 6000)}]\n"
+
+    def chain(length: int) -> bytes:
+        lines = (f"a{at}: &a{at} {each.format(at - 1)}\n" for at in range(1, length))
+        return f"{padding}a0: &a0 {first}\n{''.join(lines)}".encode()
+
+    with raises("yaml-nested-too-deep", helm_yaml.BadYaml, most=200):
+        helm_yaml.read(chain(400))
+    assert len(helm_yaml.read(chain(60))) == 61
+
+
+@pytest.mark.parametrize(
+    ("number", "meant"),
+    [
+        ("1" * 5000, "1" * 5000),
+        ("-" + "9" * 5000, "-" + "9" * 5000),
+        ("+" + "9" * 400, "+" + "9" * 400),
+        ("1_" * 3000 + "1", "1_" * 3000 + "1"),
+        ("0x" + "f" * 5000, "0x" + "f" * 5000),
+        ("0b" + "1" * 5000, "0b" + "1" * 5000),
+        ("0" * 5000, 0),
+        ("0" * 5000 + "7", 7),
+    ],
+    ids=lambda each: str(each)[:5],
+)
+def test_a_number_of_thousands_of_digits_is_a_text_if_it_is_one_to_helm(
+    number: str, meant: Any
+) -> None:
+    assert helm_yaml.read(f"a: {number}\n".encode()) == {"a": meant}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clients.files import REFERENCE_VALUES, check_chart, read_values
+from clients.files import REFERENCE_VALUES, check_chart, read_failover_values, read_values
 from dualregion.config.settings import ChartSettings
 from dualregion.errors import ConfigError
 from tests.raising import assert_message, assert_tells, raises, tells
@@ -91,6 +91,28 @@ def test_all_unusable_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_values(["missing.yaml", "list.yaml"], tmp_path)
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"- a\n", b"5\n", b"a: [1\n"], ids=["missing", "list", "number", "malformed"]
+)
+def test_the_setting_that_names_an_unusable_file_is_told(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "mine.yaml").write_bytes(content)
+    for read, setting in ((read_values, "values"), (read_failover_values, "failoverValues")):
+        with pytest.raises(ConfigError) as caught:
+            read(["mine.yaml"], tmp_path)
+        (problem,) = caught.value.problems
+        assert problem.facts["setting"] == setting
+        assert problem.startswith(f"{setting}: file ")
+
+
+def test_a_failover_installation_without_files_of_its_own_has_no_values_of_its_own(
+    tmp_path: Path,
+) -> None:
+    assert read_failover_values([], tmp_path) == {}
 
 
 def test_a_malformed_file_is_told_with_the_line(tmp_path: Path) -> None:

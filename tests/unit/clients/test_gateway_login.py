@@ -87,6 +87,17 @@ def test_a_secret_that_is_missing(gateway: Zeebe, kubernetes: FakeKubernetes) ->
     assert tells(gateway.refuses_commands(1), "gateway-secret-missing")
 
 
+@pytest.mark.parametrize("held", ["//4=", "%%%", "aGk"], ids=["bytes", "no base64", "cut off"])
+def test_a_secret_that_holds_no_text_is_named(
+    gateway: Zeebe, kubernetes: FakeKubernetes, held: str
+) -> None:
+    kubernetes.put(SECRETS, {"metadata": {"name": "gateway-login"}, "data": {"password": held}})
+    facts = {"namespace": NAMESPACE, "secret": "gateway-login", "key": "password"}
+    with raises("secret-not-a-text", logins.SecretUnreadable, **facts):
+        gateway.view()
+    assert tells(gateway.refuses_commands(1), "secret-not-a-text")
+
+
 def test_a_gateway_none_of_whose_pods_is_ready(gateway: Zeebe, kubernetes: FakeKubernetes) -> None:
     pod = kubernetes.objects[f"/api/v1/namespaces/{NAMESPACE}/pods"]["camunda-zeebe-1"]
     pod["status"]["conditions"] = []

@@ -24,7 +24,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from clients.cluster import kubeconfig as kubeconfigs
-from clients.cluster.kubernetes import CallFailed, Cluster
+from clients.cluster import kubernetes as kubernetes_client
+from clients.cluster import plugin as plugins
+from clients.cluster.kubernetes import CallFailed, Cluster, LoginUnavailable, Target
+from clients.parallel import begin
 from dualregion.errors import ClusterUnreachable, ConfigError
 from messages import Message
 from messages.clients import kubeconfig as messages
@@ -34,7 +37,13 @@ from tests.inputs.random_inputs import Seeds, plain, problems_of
 from tests.raising import assert_tells, fails_with, raises, tells
 
 CONTEXT = "cluster-london"
+TARGET = Target("camunda-london", "services", "x", 8080)
 SECRET = "hunter2-XyZ"
+
+
+@pytest.fixture(autouse=True)
+def tries_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes_client, "RETRY_SECONDS", 0)
 
 
 def write(folder: Path, cluster: Any = None, user: Any = None, **changes: Any) -> str:
@@ -115,6 +124,17 @@ def test_user_and_password(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
     assert kubernetes.headers[-1]["Authorization"] == f"Basic {login}"
 
 
+@pytest.mark.parametrize("password", ["geheim-ü", "geheim-€", "пароль", "a:b", "🔑"])
+def test_a_password_is_sent_as_kubectl_sends_it(
+    kubernetes: FakeKubernetes, tmp_path: Path, password: str
+) -> None:
+    user = {"username": "jürgen", "password": password}
+    with raises("credentials-refused", ConfigError):
+        Cluster(write(tmp_path, {"server": kubernetes.url}, user), CONTEXT).check_answers()
+    login = base64.b64encode(f"jürgen:{password}".encode()).decode()
+    assert kubernetes.headers[-1]["Authorization"] == f"Basic {login}"
+
+
 def test_impersonation_is_taken_along(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
     user = {
         "token": TOKEN,
@@ -139,6 +159,12 @@ def test_impersonation_is_taken_along(kubernetes: FakeKubernetes, tmp_path: Path
         {"as": "x", "as-groups": [1]},
         {"as": "x", "as-user-extra": ["a"]},
         {"as": "x", "as-user-extra": {"a b": ["c"]}},
+        {"as": "x", "as-groups": "devs"},
+        {"as": "x", "as-groups": {"devs": 1}},
+        {"as": "x", "as-groups": 5},
+        {"as": "x", "as-user-extra": {"scopes": "view"}},
+        {"as": "x", "as-user-extra": {"scopes": [None]}},
+        {"as": "x", "as-user-extra": {"scopes": 5}},
     ],
     ids=str,
 )
@@ -205,6 +231,9 @@ def test_a_credential_plugin_beside_the_kubeconfig_is_asked_and_asked_again(
         answer(clientCertificateData=SECRET),
         answer(clientCertificateData=SECRET, clientKeyData=SECRET),
         answer(token=SECRET, expirationTimestamp="soon"),
+        f"echo {SECRET}; head -c 100000 /dev/zero | tr '\\0' '['; exit 0",
+        "head -c 100000 /dev/zero | tr '\\0' '['",
+        "exec /nowhere/at-all",
     ],
     ids=str,
 )
@@ -212,9 +241,99 @@ def test_a_credential_plugin_that_fails_is_named_and_not_quoted(
     tmp_path: Path, script: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plugin(tmp_path, script)
-    refusal(write(tmp_path, user={"exec": EXEC}))
+    cluster = Cluster(write(tmp_path, user={"exec": EXEC}), CONTEXT)
+    for call in (cluster.check_answers, cluster.identity, lambda: cluster.ask("GET", TARGET, "/")):
+        with raises("login-unavailable", LoginUnavailable, context=CONTEXT) as caught:
+            call()
+        told = caught.value.message
+        assert caught.value.may_pass
+        assert not isinstance(caught.value, ClusterUnreachable)
+        assert tells(told, "key-does-not-fit") or tells(told, "login")
+        assert SECRET not in told
+        assert "\n" not in told
+        assert caught.value.__suppress_context__
     shown = capfd.readouterr()
     assert SECRET not in shown.out + shown.err
+
+
+def test_a_certificate_of_a_plugin_that_cannot_be_used_is_told_at_each_call(
+    tmp_path: Path, pems: Path
+) -> None:
+    status = {
+        "clientCertificateData": (pems / "mine.crt").read_text(),
+        "clientKeyData": (pems / "other.key").read_text(),
+    }
+    (tmp_path / "answer").write_text(
+        json.dumps({"apiVersion": EXEC["apiVersion"], "kind": "ExecCredential", "status": status})
+    )
+    plugin(tmp_path, f"cat {tmp_path}/answer")
+    cluster = Cluster(write(tmp_path, user={"exec": EXEC}), CONTEXT)
+    for _ in range(2):
+        with fails_with("login-unavailable", "key-does-not-fit", kind=LoginUnavailable):
+            cluster.identity()
+
+
+def test_a_plugin_that_is_silent_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "SECONDS", 0.3)
+    monkeypatch.setattr(plugins, "SECONDS_OF_A_PERSON", 0.3)
+    plugin(tmp_path, "exec sleep 30")
+    cluster = Cluster(write(tmp_path, user={"exec": EXEC}), CONTEXT)
+    began = time.monotonic()
+    with fails_with("login-unavailable", "plugin-silent", kind=LoginUnavailable):
+        cluster.check_answers(tries=1)
+    assert time.monotonic() - began < 10
+
+
+def test_of_many_calls_at_once_one_asks_the_plugin(
+    kubernetes: FakeKubernetes, tmp_path: Path
+) -> None:
+    counted = f"echo called >> {tmp_path}/calls; sleep 0.3\n"
+    for script, fails in ((answer(token=TOKEN), False), ("exit 1", True)):
+        plugin(tmp_path, counted + script)
+        cluster = Cluster(write(tmp_path, {"server": kubernetes.url}, {"exec": EXEC}), CONTEXT)
+        begun = [begin(cluster.identity) for _ in range(8)]
+        assert {each.exception(20) is not None for each in begun} == {fails}
+        assert (tmp_path / "calls").read_text() == "called\n"
+        (tmp_path / "calls").unlink()
+
+
+def test_a_plugin_that_has_recovered_is_asked_again(
+    kubernetes: FakeKubernetes, tmp_path: Path
+) -> None:
+    plugin(tmp_path, "exit 1")
+    cluster = Cluster(write(tmp_path, {"server": kubernetes.url}, {"exec": EXEC}), CONTEXT)
+    with raises("login-unavailable", LoginUnavailable):
+        cluster.identity()
+    plugin(tmp_path, answer(token=TOKEN))
+    cluster.check_answers()
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+05:00", None],
+)
+def test_credentials_may_end_beyond_all_calendars(
+    kubernetes: FakeKubernetes, tmp_path: Path, end: str | None
+) -> None:
+    plugin(tmp_path, answer(token=TOKEN, expirationTimestamp=end))
+    Cluster(write(tmp_path, {"server": kubernetes.url}, {"exec": EXEC}), CONTEXT).check_answers()
+
+
+def test_a_plugin_is_told_of_its_cluster_if_it_wants_to_be(
+    kubernetes: FakeKubernetes, tmp_path: Path
+) -> None:
+    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "x"}}
+    for wanted in (True, False):
+        plugin(tmp_path, f'echo "$KUBERNETES_EXEC_INFO" > {tmp_path}/told\n' + answer(token=TOKEN))
+        user = {"exec": EXEC | {"provideClusterInfo": wanted}}
+        server = {"server": kubernetes.url, "extensions": [extension]}
+        Cluster(write(tmp_path, server, user), CONTEXT).check_answers()
+        told = json.loads((tmp_path / "told").read_text())
+        assert (told["kind"], told["apiVersion"]) == ("ExecCredential", EXEC["apiVersion"])
+        given = told["spec"].get("cluster")
+        assert given == ({**server, "config": {"audience": "x"}} if wanted else None)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +342,9 @@ def test_a_credential_plugin_that_fails_is_named_and_not_quoted(
         {"command": None},
         {"command": 5},
         {"command": "no-such-program"},
+        {"command": "./bin/no-such-program"},
+        {"command": "/"},
+        {"command": "sh", "env": [{"name": "PATH", "value": "/nowhere"}]},
         {"command": "a\x00b"},
         {"apiVersion": None},
         {"args": "a b"},
@@ -252,6 +374,16 @@ def test_an_id_token_is_taken_while_it_counts(kubernetes: FakeKubernetes, tmp_pa
     with raises("credentials-refused", ConfigError):
         Cluster(write(tmp_path, {"server": kubernetes.url}, user), CONTEXT).check_answers()
     assert kubernetes.headers[-1]["Authorization"] == f"Bearer {token}"
+
+
+@pytest.mark.parametrize("claims", ['{"exp": 1' + "0" * 400 + "}", "[" * 20_000, '{"exp": 1e999}'])
+def test_an_id_token_whose_end_cannot_be_told_is_taken(
+    kubernetes: FakeKubernetes, tmp_path: Path, claims: str
+) -> None:
+    token = f"a.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c"
+    user = {"auth-provider": {"name": "oidc", "config": {"id-token": token}}}
+    with raises("credentials-refused", ConfigError):
+        Cluster(write(tmp_path, {"server": kubernetes.url}, user), CONTEXT).check_answers()
 
 
 @pytest.mark.parametrize(
@@ -418,6 +550,13 @@ def test_a_proxy_gets_its_own_user_and_password(tmp_path: Path, proxy: tuple[str
     Cluster(write(tmp_path, cluster), CONTEXT).check_answers()
     login = base64.b64encode(b"me:p@ss").decode()
     assert asked == [("http://127.0.0.1:1/api/v1/namespaces/kube-system", f"Basic {login}")]
+
+
+def test_a_proxys_password_is_sent_in_utf_8(tmp_path: Path, proxy: tuple[str, Asked]) -> None:
+    address, asked = proxy
+    cluster = {"server": "http://127.0.0.1:1", "proxy-url": f"http://u:p%E2%82%AC@{address}"}
+    Cluster(write(tmp_path, cluster), CONTEXT).check_answers()
+    assert asked[0][1] == f"Basic {base64.b64encode('u:p€'.encode()).decode()}"
 
 
 def test_what_a_dead_proxy_is_asked_with_is_not_shown(tmp_path: Path) -> None:
@@ -636,7 +775,7 @@ def test_a_call_that_cannot_be_made_shows_nothing_of_it(
 ) -> None:
     """Whatever the HTTP library raises about a header: its text holds the header."""
     cluster = Cluster(write(tmp_path, {"server": kubernetes.url}), CONTEXT)
-    monkeypatch.setattr(kubeconfigs.User, "authorization", lambda _: f"Bearer {SECRET}\n")
+    monkeypatch.setattr(kubeconfigs.User, "authorization", lambda *_: f"Bearer {SECRET}\n")
     with pytest.raises(CallFailed) as caught:
         cluster.pods("camunda", "a=b")
     assert SECRET not in str(caught.value)

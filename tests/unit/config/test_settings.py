@@ -893,3 +893,39 @@ def _risky(size: int, count: int, factor: int, lost: int) -> bool:
         if knowing == 0 or ignorant >= needed:
             return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "meant"),
+    [
+        ({"elasticsearch_secret": "hunter2-XyZ"}, "elasticsearch_secret", "elasticsearchSecret"),
+        (
+            {"elasticsearch_secret": {"name": "a", "data": {"K": ["hunter2-XyZ"]}}},
+            "elasticsearch_secret",
+            "elasticsearchSecret",
+        ),
+        ({"lost_region": 1}, "lost_region", "lostRegion"),
+        ({"lost_region": 1, "lostRegion": 1}, "lost_region", "lostRegion"),
+        ({"regions": [region(0, pod_cidrs=[]), region(1)]}, "regions[0].pod_cidrs", None),
+        (
+            {"hooks": {"traffic_reroute": {"url": "https://x/hunter2-XyZ"}}},
+            "hooks.traffic_reroute",
+            None,
+        ),
+        ({"dns": {"load_balancer": {"create": True}}}, "dns.load_balancer", None),
+        (
+            {"backup": {"storage": {"oidc_provider_arn": "x"}}},
+            "backup.storage.oidc_provider_arn",
+            None,
+        ),
+    ],
+    ids=str,
+)
+def test_a_key_by_its_name_in_python_is_unknown_and_its_value_not_shown(
+    changes: dict[str, Any], key: str, meant: str | None
+) -> None:
+    found = problems(**changes)
+    (told,) = [each for each in found if each.facts["key"] == key]
+    assert_message(told, "unknown-setting", key=key)
+    assert meant is None or told == messages.unknown_setting(key, meant)
+    assert not any("hunter2" in each for each in found)

@@ -190,6 +190,16 @@ def test_the_files_that_settings_name_are_looked_into(
     assert code in {each.message.code for each in check(folder)}
 
 
+def test_a_file_of_the_failover_installation_is_told_at_its_own_setting(folder: Path) -> None:
+    (folder / "list.yaml").write_text("- a")
+    for index in (0, 1):
+        set_on(folder, index, values=[], failoverValues=["list.yaml", "nowhere.yaml"])
+    lines = (folder / "Pulumi.region0.yaml").read_text().splitlines()
+    line = 1 + next(number for number, each in enumerate(lines) if ":failoverValues" in each)
+    at = {place for place, code in told(check(folder)) if code.startswith("values-")}
+    assert at == {f"Pulumi.region{index}.yaml:{line}" for index in (0, 1)}
+
+
 def test_both_stacks_must_be_alike_and_of_two_regions(folder: Path) -> None:
     set_on(folder, 1, region=0, partitionCount=4)
     assert [each.message.code for each in check(folder)] == [

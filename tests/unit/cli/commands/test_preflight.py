@@ -465,7 +465,7 @@ def london(
     """A cluster that allows everything and has room, and region 0 in it, whose chart renders what it should."""
     monkeypatch.setattr("cli.checks.live.rendering.look", lambda *_: Seen())
     reviews = "/apis/authorization.k8s.io/v1"
-    allowed = {"spec": {}, "status": {"allowed": True}}
+    allowed = {"kind": "SelfSubjectAccessReview", "spec": {}, "status": {"allowed": True}}
     kubernetes.broken[f"{reviews}/selfsubjectaccessreviews"] = Reply(201, allowed)
     broker = stateful_set(2)
     containers = broker["spec"]["template"]["spec"]["containers"]
@@ -506,7 +506,7 @@ def room(fake: FakeKubernetes, memory: str) -> None:
         },
     )
     nodes = list(fake.objects["/api/v1/nodes"].values())
-    fake.broken["/api/v1/nodes"] = Reply(200, {"items": nodes, "metadata": {}})
+    fake.broken["/api/v1/nodes"] = Reply(200, {"kind": "NodeList", "items": nodes, "metadata": {}})
     pod = {
         "metadata": {"name": "p"},
         "spec": {
@@ -515,7 +515,7 @@ def room(fake: FakeKubernetes, memory: str) -> None:
         },
         "status": {"phase": "Running"},
     }
-    fake.broken["/api/v1/pods"] = Reply(200, {"items": [pod], "metadata": {}})
+    fake.broken["/api/v1/pods"] = Reply(200, {"kind": "PodList", "items": [pod], "metadata": {}})
 
 
 @pytest.mark.parametrize("missing", ["zeebe", "elasticsearch-master"])
@@ -550,7 +550,7 @@ def test_a_region_that_is_fit_passes_and_nothing_stays_behind(
 
 def test_missing_rights_are_named(london: tuple[FakeKubernetes, CheckContext]) -> None:
     fake, found = london
-    refused = {"spec": {}, "status": {"allowed": False}}
+    refused = {"kind": "SelfSubjectAccessReview", "spec": {}, "status": {"allowed": False}}
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     fake.broken[path] = Reply(201, refused)
     missing = rights_missing(of_region(found, 0, failback=False))
@@ -587,7 +587,7 @@ def test_the_dns_chain_is_looked_for_in_the_live_corefile(
     assert own.outcome is Outcome.FAILED
     assert_message(own.remedy, "fix-corefile")
     fake.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
-        201, {"spec": {}, "status": {"allowed": False}}
+        201, {"kind": "SelfSubjectAccessReview", "spec": {}, "status": {"allowed": False}}
     )
     lacking = rights_missing(of_region(found, 0, failback=False))
     assert {f"{each} configmaps coredns in kube-system" for each in ("get", "patch")} <= {*lacking}
@@ -618,7 +618,9 @@ def test_a_namespace_that_the_program_makes_when_it_needs_it_is_not_asked_for_ri
         for each in found.status.stacks
     )
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    fake.broken[path] = Reply(201, {"spec": {}, "status": {"allowed": False}})
+    fake.broken[path] = Reply(
+        201, {"kind": "SelfSubjectAccessReview", "spec": {}, "status": {"allowed": False}}
+    )
     fake.put("/api/v1/namespaces", {"metadata": {"name": "camunda-london"}})
     missing = rights_missing(of_region(context(stacks), 0, failback=False))
     assert "create secrets in camunda-london" in missing
@@ -751,7 +753,7 @@ def test_a_recreated_region_must_be_clean(kubernetes: FakeKubernetes, tmp_path: 
         for each in TAKEN_OVER
     )
     kubernetes.broken["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = Reply(
-        201, {"spec": {}, "status": {"allowed": True}}
+        201, {"kind": "SelfSubjectAccessReview", "spec": {}, "status": {"allowed": True}}
     )
     found = context(stacks, (world.taken_over()[0], world.region(1)))
     assert failed(of_region(found, 1, failback=True)) == {}

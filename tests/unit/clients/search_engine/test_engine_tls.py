@@ -248,6 +248,23 @@ def test_a_secret_that_is_missing(kubernetes: FakeKubernetes, tmp_path: Path, mi
             asked.version()
 
 
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ("elasticsearch-es-elastic-user", "elastic"),
+        ("elasticsearch-es-http-certs-public", "ca.crt"),
+    ],
+)
+def test_a_secret_that_holds_no_text_is_named(
+    kubernetes: FakeKubernetes, tmp_path: Path, secret: str, key: str
+) -> None:
+    tls = AUTHORITY.certifies(tmp_path, NAME)
+    with engine(kubernetes, tmp_path, tls) as asked:
+        kubernetes.objects[SECRETS][secret]["data"] = {key: "//4="}
+        with raises("secret-not-a-text", logins.SecretUnreadable, secret=secret, key=key):
+            asked.version()
+
+
 def test_an_authority_that_is_no_certificate(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
     tls = AUTHORITY.certifies(tmp_path, NAME)
     with engine(kubernetes, tmp_path, tls) as asked:

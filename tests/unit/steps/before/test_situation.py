@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from clients.cluster.kubernetes import CallFailed, Cluster
 from dualregion.chart import installations
@@ -76,6 +77,21 @@ def decided(
     return situation.decide(wanted, FILES, cluster, seen, log)
 
 
+def plugin_that_fails(folder: Path, context: str) -> str:
+    """Write a kubeconfig whose credential plugin fails; return its path."""
+    path = kubeconfig(folder, "https://127.0.0.1:1", context)
+    document = yaml.safe_load(Path(path).read_text())
+    document["users"][0]["user"] = {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "false",
+            "interactiveMode": "Never",
+        }
+    }
+    Path(path).write_text(yaml.safe_dump(document))
+    return path
+
+
 def silent(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def raising() -> None:
         raise error
@@ -143,6 +159,32 @@ class TestTheCluster:
         assert log.warnings == [error.message]
         assert ctx.topology.unchanged
         assert [each.values for each in ctx.topology.installations] == [{"a": 1}]
+
+    def test_a_lost_one_may_have_taken_its_credential_plugin_along(
+        self, log: Told, tmp_path: Path
+    ) -> None:
+        """What gives the login may lie in the region that is lost; of one that is to work it is needed."""
+        cluster = Cluster(plugin_that_fails(tmp_path, "cluster-london"), "cluster-london")
+        own = Stack(Phase.NORMAL, nodes=INSTALLED, values={"normal": {"a": 1}})
+        peer = Stack(Phase.FAILOVER, 1, frozenset({"F3"}))
+        ctx = decided(failover(1, 1), cluster, log, own, peer)
+        assert ctx.topology.unchanged
+        (warning,) = log.warnings
+        assert_message(warning, "login-unavailable", context="cluster-london")
+        assert tells(warning, "plugin-failed")
+        for wanted in (settings(), failover(0, 1)):
+            with fails_with("login-unavailable", "plugin-failed", kind=CallFailed):
+                looked(wanted, cluster, log)
+
+    def test_before_a_failback_the_other_regions_login_must_work(
+        self, cluster: Cluster, log: Told, tmp_path: Path
+    ) -> None:
+        path = plugin_that_fails(tmp_path, "cluster-paris")
+        wanted = found().model_copy(update={"kubeconfig": path})
+        peer = Stack(Phase.FAILBACK_PENDING, 1, gates={"B1": str(INCIDENT)})
+        held = Stack(Phase.FAILBACK_PENDING, 1, INSTALLED, gates={"B0": str(INCIDENT)})
+        with raises("login-unavailable", CallFailed, context="cluster-paris"):
+            looked(wanted, cluster, log, held, peer)
 
     def test_a_lost_one_that_refuses_is_no_silent_one(
         self, cluster: Cluster, log: Told, monkeypatch: pytest.MonkeyPatch
