@@ -60,7 +60,7 @@ def take_snapshot(
         lambda: _start_once(survivor, waiting, repository, name, incident),
         hint,
     )
-    snapshot = _finished(survivor, waiting, repository, name, incident, hint)
+    snapshot = _finished(survivor, waiting, repository, name, incident)
     problem = snapshot_bad(snapshot)
     if problem:
         raise DualRegionError(
@@ -89,12 +89,7 @@ def _start_once(
 
 
 def _finished(
-    survivor: SearchEngine,
-    waiting: Waiting,
-    repository: Repository,
-    name: str,
-    incident: str,
-    hint: Message,
+    survivor: SearchEngine, waiting: Waiting, repository: Repository, name: str, incident: str
 ) -> Snapshot:
     """Wait until a snapshot has ended, well or badly; one that the engine has forgotten is begun again.
 
@@ -112,7 +107,11 @@ def _finished(
         ended.append(found)
         return None
 
-    _while_it_moves(waiting, messages.snapshot_ends(survivor.namespace, name), still_running, hint)
+    what, hint = (
+        messages.snapshot_ends(survivor.namespace, name),
+        messages.look_at_engine(survivor.namespace),
+    )
+    _while_it_moves(waiting, what, still_running, hint)
     return ended[-1]
 
 
