@@ -58,9 +58,8 @@ def serving(kubernetes: FakeKubernetes, with_helm: None) -> FakeKubernetes:
     apps = {"StatefulSet": "statefulsets", "Deployment": "deployments"}
     for path, known in (("/api/v1", kinds), (APPS, apps)):
         listed = [{"kind": kind, "name": name, "namespaced": True} for kind, name in known.items()]
-        kubernetes.broken[path] = Reply(
-            200, {"resources": [*listed, {"kind": "Scale", "name": "x/scale"}]}
-        )
+        resources = [*listed, {"kind": "Scale", "name": "x/scale"}]
+        kubernetes.broken[path] = Reply(200, {"kind": "APIResourceList", "resources": resources})
     kubernetes.broken["/version"] = Reply(200, {"gitVersion": "v1.34.1"})
     kubernetes.put("/api/v1/namespaces", {"metadata": {"name": "camunda-london"}})
     for name in ("services", "serviceaccounts", "configmaps", "secrets"):
