@@ -44,7 +44,10 @@ ENGINE_POD = "camunda-elasticsearch-master-0"
 _LOAD_RATE = 15.0
 """So slow that exporters flush for their delay, and not because a bulk is full."""
 _SLOW_FLUSH = {VERSIONS["8.5"].exporter.variable(LONDON.index, "ARGS_BULK_DELAY"): "20"}
-"""The survivor's exporter keeps records for as long as that: what the engines differ by at a pause."""
+"""The survivor's exporter keeps records for as long as that: what the engines differ by at a pause.
+
+B2 waits for twice as long, and refuses to begin with a deadline that is shorter.
+"""
 _PATIENCE_SECONDS = allowed(600.0)
 
 

@@ -99,7 +99,7 @@ def slow(regions: Recreated) -> Iterator[None]:
 def test_without_its_wait_the_freeze_loses_records(
     regions: Recreated, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ctx = regions.ctx(LONDON, deadline=40)
+    ctx = regions.ctx(LONDON, deadline=60)
     monkeypatch.setattr(failback, "_wait_for_records", lambda *_: "not waited for")
     error = None
     for _ in range(ATTEMPTS):
@@ -258,6 +258,6 @@ def test_a_pause_that_is_refused_with_status_200_is_no_pause(regions: Recreated)
     refusal = ctx.installation.zeebe.pause()
     assert "Expected 4 members of partition" in str(refusal)
     with pytest.raises(DeadlineExceeded, match="paused on every partition of every broker"):
-        failback.freeze(regions.ctx(LONDON, deadline=5))
+        failback.freeze(regions.ctx(LONDON, deadline=45))
     ready = regions.kubectl(LONDON, "-n", LONDON.namespace, "get", "deployment", "camunda-operate")
     assert "0/0" not in ready, "the web apps stay down although nothing is paused"
