@@ -260,8 +260,8 @@ class PulumiOperations:
     def _up_without(self, left: Sequence[Lock], stack: str, steps: Sequence[RegionStep]) -> None:
         """Run `pulumi up`, and remove the locks that are left first, if it is they that keep it from its work.
 
-        A question may stand for minutes. Another operator may have removed them meanwhile, and be at work: `pulumi cancel`
-        would remove that one's lock, too.
+        An operator may take minutes to answer. Meanwhile another one may have removed these locks and started a run, whose
+        lock `pulumi cancel` would remove as well.
 
         :raises Refused: if the stack is locked by another run.
         """

@@ -517,7 +517,7 @@ def _bearer(token: str, key: str) -> str:
 
 
 def _end_of(token: object) -> float | None:
-    """Return when a JSON web token ends, if it says so; an end that no clock has is none."""
+    """Return when a JSON web token expires; None if it does not tell, or tells a time out of range."""
     try:
         body = str(token).split(".")[1]
         claims = plain_json.read(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

@@ -590,8 +590,8 @@ class Cluster:
     ) -> Any:
         """Ask the API server.
 
-        An answer that is none of an API server says nothing, a 404 least of all: a balancer that has lost its API servers
-        answers so, and a region would seem to be empty.
+        Only an API server's own answer counts, a 404 above all: a balancer that has lost its API servers answers 404 as
+        well, and a region would seem to be empty.
 
         :param may_be_unserved: whether the path may be of an API that the server does not know.
         :param is_secret: whether what is sent is secret; an API server may quote it in what it refuses.

@@ -126,7 +126,8 @@ class LateFlush:
         }
         for region, namespaces in installations.items():
             view = self.failback.ctx.view(region)
-            led = next((x for x in view.led(namespaces) if x.partition == self._partition), None)
+            leaders = view.led(namespaces)
+            led = next((each for each in leaders if each.partition == self._partition), None)
             if led is None:
                 continue
             if (led.namespace, led.pod) == (lost.namespace, self._pod):

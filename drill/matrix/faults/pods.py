@@ -93,7 +93,7 @@ def _give_away(site: Site) -> None:
     """Let the survivor's leaders give their partitions to others.
 
     :raises ClusterCallFailed: the gateway does not tell who follows.
-    :raises DrillError: nobody has given one.
+    :raises DrillError: no leader has given one.
     """
     view, given = site.view, 0
     followers = _followers(view.topology(site.survivor.namespace))

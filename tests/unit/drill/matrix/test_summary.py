@@ -1,4 +1,4 @@
-"""The summary of all runs: each figure is of drills, not of lines, and nothing is claimed that nobody looked for."""
+"""The summary of all runs: each figure is of drills, not of lines, and what was not checked is in no sum."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def test_a_drill_that_cells_share_counts_once() -> None:
     assert row(text, "exported records").startswith("20,000 in the 1 drills")
 
 
-def test_what_nobody_looked_for_is_in_no_sum() -> None:
+def test_what_was_not_checked_is_in_no_sum() -> None:
     text = summary(
         [
             ran(at=1.0, figures=figures(100, 0)),

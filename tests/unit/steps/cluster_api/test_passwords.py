@@ -220,7 +220,7 @@ class TestB0:
         here.empty.held.documents["operate-old"] = 1
         fails(here, "B0", "region-not-clean", "index/operate-old", kind=Refused)
 
-    def test_credentials_that_help_nobody_end_it_at_once(
+    def test_credentials_that_are_refused_end_it_at_once(
         self, here: ApiWorld, silent: list[DualRegionError]
     ) -> None:
         silent += [CredentialsDemanded(observed.engine_not_green("red"))]

@@ -48,7 +48,7 @@ def raising(error: Exception) -> Callable[..., Any]:
 def test_where_no_broker_says_anything_exporters_may_be_paused(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of nobody, nobody is paused: web apps would be scaled back while the engine is to be copied."""
+    """No broker answers, so none seems paused: web apps would be scaled back while the engine is to be copied."""
     here.freezes()
     monkeypatch.setattr(installation, "exporting", lambda _: ())
     assert_tells(paused_exporters.paused_now(here.ctx("B2")), "pause-unknown", "no-broker-answered")
